@@ -1,0 +1,38 @@
+"""A terminal browser, a streaming client and a server for the Storage API.
+
+    from storage_tui import Storage
+
+    storage = Storage()                       # the store of this machine, or the one your environment names
+    storage.set("hello", "Hello Storage")
+    storage.get("hello")                      # b"Hello Storage"
+    storage.set_file("maps/dem.tif", "dem.tif", storage_type="tmp")
+
+Public names: `Storage`, `AsyncStorage`, `errors`, `__version__`. They are found on first use, so that importing the
+client loads neither the browser nor the server.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["AsyncStorage", "Storage", "__version__", "errors"]
+
+if TYPE_CHECKING:
+    from storage_tui.client.async_storage import AsyncStorage
+    from storage_tui.client.storage import Storage
+    from storage_tui.contract import errors
+
+_HOMES = {
+    "Storage": ("storage_tui.client.storage", "Storage"),
+    "AsyncStorage": ("storage_tui.client.async_storage", "AsyncStorage"),
+    "errors": ("storage_tui.contract.errors", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'storage_tui' has no attribute {name!r}")
+    from importlib import import_module
+
+    home, attribute = _HOMES[name]
+    module = import_module(home)
+    return module if attribute is None else getattr(module, attribute)

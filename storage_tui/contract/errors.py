@@ -1,0 +1,285 @@
+"""Every error of the Storage API, raised by the server and caught by the client.
+
+    StorageError
+    ├── BadRequestError            400  the request is wrong and will stay wrong
+    │   ├── InvalidKeyError             not a key: empty, too long, control characters, dot segments …
+    │   ├── UnknownStorageTypeError     not one of data, tmp, products, result, logs
+    │   └── IncompleteBodyError         fewer bytes came than were announced
+    ├── UnauthorizedError          401  no token, or one that is not valid any more
+    ├── ForbiddenError             403  a valid token or URL that does not allow this
+    ├── NotFoundError              404  no such blob, upload or page
+    ├── MethodNotAllowedError      405
+    ├── ConflictError              409  the state of the store refuses it
+    │   └── TypeRuleError               the rule of the storage type refuses it
+    ├── GoneError                  410  an upload session that has ended
+    ├── PreconditionFailedError    412  the blob is another one by now
+    ├── TooLargeError              413  past a limit of this server
+    ├── RangeNotSatisfiableError   416  the range begins past the end
+    ├── CancelledError             499  an upload session that was cancelled
+    ├── RateLimitError             429  retryable, after `retry_after_s`
+    ├── ServerError                500  a defect; retryable when reading
+    ├── UnavailableError           503  retryable: busy, starting, read-only
+    ├── StoreFullError             507  no room left
+    └── on the client's side alone
+        ├── ChecksumError               the bytes that came are not the bytes that were stored
+        ├── ConnectError                nothing answers; retryable
+        ├── TransferInterruptedError    the connection broke; retryable
+        ├── DeadlineError               no answer or no progress in time; retryable
+        ├── ProtocolError               an answer that is not Storage API
+        ├── CredentialsError            no usable credentials were found
+        └── LocalFileError              the local side refuses: missing, not a file, changed, no room
+
+`status`, `code` and `retryable` stand on each class, and every class is made as `Class(message, key=None)`. The text is
+one line that says what was wanted, what happened and what to do; it is safe to log but may hold keys, which are shown
+to people only through a function that escapes them.
+"""
+
+from typing import ClassVar
+
+
+class StorageError(Exception):
+    """Anything the Storage API or its client refuses; the class says which, the text says why and what to do."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+
+
+class BadRequestError(StorageError):
+    """The request is wrong and will stay wrong."""
+
+    status = 400
+    code = "bad_request"
+
+
+class InvalidKeyError(BadRequestError):
+    """The text given is not a key."""
+
+    code = "invalid_key"
+
+
+class UnknownStorageTypeError(BadRequestError):
+    """The storage type is not one of the known ones."""
+
+    code = "unknown_storage_type"
+
+
+class IncompleteBodyError(BadRequestError):
+    """Fewer bytes arrived than the request announced; nothing was stored."""
+
+    code = "incomplete_body"
+
+
+class UnauthorizedError(StorageError):
+    """No token came with the request, or one that is not valid any more."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class ForbiddenError(StorageError):
+    """The token or signed URL is understood and does not allow this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFoundError(StorageError):
+    """There is no such blob, upload or page."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(StorageError):
+    """The path exists and does not take this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class ConflictError(StorageError):
+    """The state of the store refuses the call."""
+
+    status = 409
+    code = "conflict"
+
+
+class TypeRuleError(ConflictError):
+    """The rule of a storage type refuses the call; the text names the rule and the way out."""
+
+    code = "type_rule"
+
+
+class GoneError(StorageError):
+    """An upload session that is over; start a new one."""
+
+    status = 410
+    code = "gone"
+
+
+class PreconditionFailedError(StorageError):
+    """The blob is not the one that was named by If-Match, If-None-Match or an expected ETag."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class TooLargeError(StorageError):
+    """A header, list or body past a limit of this server."""
+
+    status = 413
+    code = "too_large"
+
+
+class RangeNotSatisfiableError(StorageError):
+    """The range begins past the end; `size_bytes` is the length of the blob where known."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+    def __init__(self, message: str, *, key: str | None = None, size_bytes: int | None = None) -> None:
+        super().__init__(message, key=key)
+        self.size_bytes = size_bytes
+
+
+class CancelledError(StorageError):
+    """An upload session that was cancelled by its owner."""
+
+    status = 499
+    code = "cancelled"
+
+
+class RateLimitError(StorageError):
+    """Too many requests; try again after `retry_after_s` seconds."""
+
+    status = 429
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, message: str, *, key: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(message, key=key)
+        self.retry_after_s = retry_after_s
+
+
+class ServerError(StorageError):
+    """The server failed in a way it did not foresee."""
+
+    status = 500
+    code = "server_error"
+    retryable = True
+
+
+class UnavailableError(StorageError):
+    """The server cannot do this now; `retry_after_s` says when to ask again, where it knows."""
+
+    status = 503
+    code = "unavailable"
+    retryable = True
+
+    def __init__(self, message: str, *, key: str | None = None, retry_after_s: int | None = None) -> None:
+        super().__init__(message, key=key)
+        self.retry_after_s = retry_after_s
+
+
+class StoreFullError(StorageError):
+    """No room is left on the server."""
+
+    status = 507
+    code = "store_full"
+
+
+class ChecksumError(StorageError):
+    """The bytes that arrived are not the bytes that were stored."""
+
+    status = 400
+    code = "checksum_mismatch"
+
+
+class ConnectError(StorageError):
+    """Nothing answers at the server's address."""
+
+    status = 503
+    code = "connect_failed"
+    retryable = True
+
+
+class TransferInterruptedError(StorageError):
+    """The connection broke before the exchange was complete."""
+
+    status = 503
+    code = "interrupted"
+    retryable = True
+
+
+class DeadlineError(StorageError):
+    """No answer, or no progress, within the deadline."""
+
+    status = 504
+    code = "deadline"
+    retryable = True
+
+
+class ProtocolError(StorageError):
+    """The answer is not one that the Storage API gives."""
+
+    status = 502
+    code = "protocol"
+
+
+class CredentialsError(StorageError):
+    """No usable credentials were found; the text names the places that were looked at."""
+
+    status = 401
+    code = "credentials"
+
+
+class LocalFileError(StorageError):
+    """The local file or folder cannot be used: missing, not a regular file, changed while it was read, no room."""
+
+    status = 400
+    code = "local_file"
+
+
+def _descendants(parent: type[StorageError]) -> list[type[StorageError]]:
+    return [parent, *(deeper for child in parent.__subclasses__() for deeper in _descendants(child))]
+
+
+_ONE_ON_THE_WIRE: dict[int, type[StorageError]] = {
+    row.status: row
+    for row in (
+        BadRequestError,
+        UnauthorizedError,
+        ForbiddenError,
+        NotFoundError,
+        MethodNotAllowedError,
+        ConflictError,
+        GoneError,
+        PreconditionFailedError,
+        TooLargeError,
+        RangeNotSatisfiableError,
+        CancelledError,
+        RateLimitError,
+        ServerError,
+        UnavailableError,
+        StoreFullError,
+        DeadlineError,
+    )
+}
+
+
+def error_class(status: int, code: str | None = None) -> type[StorageError]:
+    """The class for an answer: by `code` where the server sends one that fits the status, else by status.
+
+    An unknown 4xx is a BadRequestError and an unknown 5xx a ServerError.
+    """
+    for row in _descendants(StorageError):
+        if row.code == code and row.status == status:
+            return row
+    fallback = ServerError if status >= 500 else BadRequestError
+    return _ONE_ON_THE_WIRE.get(status, fallback)

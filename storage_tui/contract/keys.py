@@ -1,0 +1,125 @@
+"""What a key may be, how it travels in a URL, and the virtual folders that its slashes draw.
+
+A key is 1 to 1024 bytes of UTF-8, compared byte by byte and never normalised: `a//b`, `/a`, `a/`, `a` beside `a/b`, and
+two Unicode spellings of one name are all different keys. Refused, each with its reason: an empty key, control
+characters (C0, DEL, C1), lone surrogates, noncharacters, and segments `.` and `..`, which clients and proxies fold.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_to_bytes
+
+from storage_tui.contract.errors import InvalidKeyError
+from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES, find_storage_type
+
+MAX_KEY_BYTES = 1024  # the limit of Google Cloud Storage and S3 for an object name
+DELIMITER = "/"
+
+
+def check_key(key: str) -> str:
+    """The key itself when it is one; raises InvalidKeyError with the reason otherwise."""
+    if not isinstance(key, str):
+        raise InvalidKeyError(f"a key is a str, not {type(key).__name__}")
+    if not key:
+        raise InvalidKeyError("a key is 1 to 1024 bytes of UTF-8; this one is empty", key=key)
+    _check_characters(key)
+    size_bytes = len(key.encode("utf-8"))
+    if size_bytes > MAX_KEY_BYTES:
+        raise InvalidKeyError(f"a key is 1 to {MAX_KEY_BYTES} bytes of UTF-8; this one has {size_bytes}", key=key)
+    for segment in key.split(DELIMITER):
+        if segment in (".", ".."):
+            raise InvalidKeyError(f"a key cannot have the segment '{segment}': clients fold it away", key=key)
+    return key
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix itself when a key can begin with it; raises InvalidKeyError otherwise.
+
+    The empty prefix is every key.
+    """
+    if not isinstance(prefix, str):
+        raise InvalidKeyError(f"a prefix is a str, not {type(prefix).__name__}")
+    _check_characters(prefix)
+    if len(prefix.encode("utf-8")) > MAX_KEY_BYTES:
+        raise InvalidKeyError(f"a prefix is at most {MAX_KEY_BYTES} bytes of UTF-8", key=prefix)
+    return prefix
+
+
+def _check_characters(text: str) -> None:
+    if text.isascii() and text.isprintable():
+        return
+    for character in text:
+        code = ord(character)
+        if code < 0x20 or 0x7F <= code < 0xA0:
+            raise InvalidKeyError(f"a key cannot have the control character U+{code:04X}", key=text)
+        if 0xD800 <= code <= 0xDFFF:
+            raise InvalidKeyError(f"a key is UTF-8 and cannot have the lone surrogate U+{code:04X}", key=text)
+        if 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE:
+            raise InvalidKeyError(f"a key cannot have the noncharacter U+{code:04X}", key=text)
+
+
+def key_to_path(key: str) -> str:
+    """The key percent-encoded as URL path segments: only unreserved characters and `/` stay literal."""
+    return quote(check_key(key), safe=DELIMITER)
+
+
+def key_from_path(raw: bytes) -> str:
+    """The key out of the raw bytes of a URL path, decoded exactly once and strictly.
+
+    `%2F` decodes to a slash like any other and `+` stays a plus. Raises InvalidKeyError for a malformed escape, for
+    bytes that are not UTF-8, and for anything check_key refuses.
+    """
+    return check_key(_decode(raw))
+
+
+def _decode(raw: bytes) -> str:
+    position = raw.find(b"%")
+    while position != -1:
+        digits = raw[position + 1 : position + 3]
+        if len(digits) != 2 or any(digit not in b"0123456789abcdefABCDEF" for digit in digits):
+            raise InvalidKeyError("the key has a percent sign that is not an escape; write it as %25")
+        position = raw.find(b"%", position + 3)
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise InvalidKeyError("the key in the URL is not UTF-8") from exc
+
+
+def successor(prefix: bytes) -> bytes | None:
+    """The first byte string past every string that begins with `prefix`; None where there is none (b"", b"\\xff…")."""
+    trimmed = prefix.rstrip(b"\xff")
+    if not trimmed:
+        return None
+    return trimmed[:-1] + bytes([trimmed[-1] + 1])
+
+
+def parent_prefix(prefix: str) -> str:
+    """The virtual folder above: `a/b/` and `a/b` are in `a/`, `a//` is in `a/`, `a` is in the empty prefix."""
+    return prefix[: prefix[:-1].rfind(DELIMITER) + 1]
+
+
+def leaf(key: str, prefix: str) -> str:
+    """The part of a key or folder that a list of `prefix` shows: what follows the prefix, its trailing slash kept."""
+    return key[len(prefix) :]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in the store as people write it: `tmp:maps/2024/` is a storage type and a key or prefix.
+
+    `key` is the key, or the prefix, or empty for all of the type.
+    """
+
+    storage_type: str
+    key: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Location":
+        """Read `TYPE:KEY`. Without a known storage type before the first colon the whole text is a key in `data`;
+        so `a:b` is a key, and `data:tmp:x` names the key `tmp:x`. Raises InvalidKeyError for what no key can be."""
+        name, colon, rest = text.partition(":")
+        if colon and (name in STORAGE_TYPES or name in ALIASES):
+            return cls(find_storage_type(name).name, check_prefix(rest))
+        return cls(DEFAULT, check_prefix(text))
+
+    def __str__(self) -> str:
+        return f"{self.storage_type}:{self.key}"

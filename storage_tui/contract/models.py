@@ -1,0 +1,238 @@
+"""What travels between the floors: frozen dataclasses and their JSON on the wire.
+
+Times are aware UTC datetimes, on the wire RFC 3339 with a `Z`; sizes are bytes; checksums are in the wire's form
+(base64 of the big-endian crc32c). A field the server did not tell is None.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from storage_tui.contract.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One stored blob as a list, a stat or a finished upload describes it. A plain published server tells only the
+    key in lists, and the size on a stat."""
+
+    key: str
+    storage_type: str
+    size_bytes: int | None = None
+    modified: datetime | None = None
+    etag: str | None = None
+    crc32c: str | None = None
+    content_type: str | None = None
+    expires: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object; the storage type is in the URL and not repeated."""
+        return {
+            "key": self.key,
+            "size": self.size_bytes,
+            "modified": format_time(self.modified),
+            "etag": self.etag,
+            "crc32c": self.crc32c,
+            "content_type": self.content_type,
+            "expires": format_time(self.expires),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Any, storage_type: str) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            return cls(
+                key=_text(raw["key"]),
+                storage_type=storage_type,
+                size_bytes=_count(raw.get("size")),
+                modified=parse_time(raw.get("modified")),
+                etag=raw.get("etag"),
+                crc32c=raw.get("crc32c"),
+                content_type=raw.get("content_type"),
+                expires=parse_time(raw.get("expires")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise ProtocolError(f"the server described a blob in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, in the byte order of the keys: blobs, and with a delimiter the child prefixes.
+
+    Together they hold at most the limit asked for. `next_token` goes on where this page ends; None on the last page.
+    """
+
+    blobs: tuple[Blob, ...]
+    prefixes: tuple[str, ...] = ()
+    next_token: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object; the token travels in the header X-NEXT."""
+        return {"blobs": [blob.to_json() for blob in self.blobs], "prefixes": list(self.prefixes)}
+
+    @classmethod
+    def from_json(cls, raw: Any, storage_type: str, next_token: str | None) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            return cls(
+                blobs=tuple(Blob.from_json(item, storage_type) for item in raw["blobs"]),
+                prefixes=tuple(_text(item) for item in raw["prefixes"]),
+                next_token=next_token,
+            )
+        except (KeyError, TypeError) as exc:
+            raise ProtocolError(f"the server sent a list that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much lies under a prefix: blobs, bytes, the oldest and newest write, and the same for each child prefix.
+
+    `children` is filled when a delimiter was given; blobs directly in the prefix are in the totals only.
+    """
+
+    prefix: str
+    count: int
+    size_bytes: int
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    children: tuple["Usage", ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object."""
+        raw: dict[str, Any] = {
+            "prefix": self.prefix,
+            "count": self.count,
+            "size": self.size_bytes,
+            "oldest": format_time(self.oldest),
+            "newest": format_time(self.newest),
+        }
+        if self.children:
+            raw["children"] = [child.to_json() for child in self.children]
+        return raw
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            return cls(
+                prefix=_text(raw["prefix"]),
+                count=int(raw["count"]),
+                size_bytes=int(raw["size"]),
+                oldest=parse_time(raw.get("oldest")),
+                newest=parse_time(raw.get("newest")),
+                children=tuple(cls.from_json(child) for child in raw.get("children", ())),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise ProtocolError(f"the server described usage in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteResult:
+    """What became of one key of a batch delete: `error` is None when it is gone, else the code and text of the refusal.
+
+    A key that was not there counts as `not_found`; one overwritten since its ETag was seen as `precondition_failed`.
+    """
+
+    key: str
+    error: str | None = None
+    message: str | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """True when the blob is gone by this call."""
+        return self.error is None
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object."""
+        return {"key": self.key, "error": self.error, "message": self.message}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            return cls(key=_text(raw["key"]), error=raw.get("error"), message=raw.get("message"))
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise ProtocolError(f"the server described a delete in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a server, as its description tells them. None means without limit."""
+
+    key_bytes: int = 1024
+    list_page: int = 1000
+    delete_batch: int = 1000
+    set_bytes: int = 8 * 1024 * 1024
+    blob_bytes: int | None = None
+
+
+FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range")
+"""The additions to the published wire that our server has, by the names its description uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInfo:
+    """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features."""
+
+    service: str = "storage"
+    version: str = ""
+    features: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    storage_types: tuple[dict[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object."""
+        limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
+        return {
+            "service": self.service,
+            "version": self.version,
+            "features": sorted(self.features),
+            "limits": limits,
+            "storage_types": list(self.storage_types),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the wire's object, ignoring what it does not know; raises ProtocolError when it is not one."""
+        try:
+            known = {name: raw["limits"][name] for name in Limits.__slots__ if name in raw["limits"]}
+            return cls(
+                service=str(raw["service"]),
+                version=str(raw.get("version", "")),
+                features=frozenset(map(str, raw["features"])),
+                limits=Limits(**known),
+                storage_types=tuple(raw.get("storage_types", ())),
+            )
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc
+
+
+def format_time(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds and `Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """An aware UTC datetime out of RFC 3339; raises ValueError for a text without an offset or that is no time."""
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"time without an offset: {text[:40]!a}")
+    return moment.astimezone(UTC)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError(f"expected text, got {type(raw).__name__}")
+    return raw
+
+
+def _count(raw: Any) -> int | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, int) or raw < 0:
+        raise ValueError(f"expected a size in bytes, got {raw!r:.40}")
+    return raw

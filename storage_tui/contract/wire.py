@@ -1,0 +1,180 @@
+"""The protocol on one screen: paths, header names, and the forms of ranges.
+
+Sources: the published client 1.12.1 for the calls; RFC 9110 section 14 for Range and Content-Range; the Google Cloud
+Storage documentation, "Performing resumable uploads", for the forms on an upload URL.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from storage_tui.contract.errors import BadRequestError, RangeNotSatisfiableError
+
+BASE_PATH = "/storage/v1"
+UPLOAD_PATH = "/storage/v1/upload/"  # + session id: the URL is the capability, no token is asked
+SIGNED_PATH = "/storage/v1/signed/"  # + type/key?…&sig=: the same for downloads
+
+# Verbs behind `/{type}/`, for GET and HEAD; DELETE takes `/{type}/{key}` without a verb.
+GET = "get"
+LIST = "list"
+USAGE = "usage"
+NEW_RESUMABLE_URL = "new_resumable_url"
+GET_SIGNED_URL = "get_signed_url"
+# Additions: PUT /{type}/set/{key}, POST /{type}/delete, POST /{type}/copy, GET /{type}/usage.
+SET = "set"
+DELETE = "delete"
+COPY = "copy"
+
+NEXT = "X-NEXT"  # request and response: the page token, absent on the last page
+REQUEST_GROUP = "X-Request-Group"  # the same on every retry of one call: idempotency
+GOOG_HASH = "x-goog-hash"
+EXPIRES_AT = "X-Expires-At"  # RFC 3339: when the blob will be gone
+ERROR_CODE = "X-Error-Code"  # the StorageError code beside a text/plain error
+UPLOAD_CONTENT_TYPE = "X-Upload-Content-Type"
+UPLOAD_CONTENT_LENGTH = "X-Upload-Content-Length"
+
+UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
+
+_RANGE = re.compile(r"bytes=(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))")
+_CONTENT_RANGE = re.compile(r"bytes (?:(\*)|([0-9]{1,19})-([0-9]{1,19}))/(\*|[0-9]{1,19})")
+_NUMBER = re.compile(r"[0-9]{1,19}")
+_PERSISTED = re.compile(r"bytes=0-([0-9]{1,19})")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes `start` up to and without `stop` of a blob."""
+
+    start: int
+    stop: int
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the span holds."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRange:
+    """A Content-Range on an upload URL: `bytes a-z/TOTAL`, `bytes a-z/*`, `bytes */TOTAL` or `bytes */*`.
+
+    `span` is None for the two status forms, `total` None where it is not known yet.
+    """
+
+    span: Span | None
+    total: int | None
+
+
+def parse_number(text: str, what: str) -> int:
+    """A non-negative decimal number off the wire, of at most 19 ASCII digits; raises BadRequestError naming `what`."""
+    if not _NUMBER.fullmatch(text):
+        raise BadRequestError(f"{what} must be a decimal number, not {text[:40]!a}")
+    return int(text)
+
+
+def parse_range(header: str, size_bytes: int) -> Span | None:
+    """The span that a Range header asks of a blob of `size_bytes`, its end clipped to the end of the blob.
+
+    None for what is to be ignored (another unit, several ranges, a malformed text), so that the whole blob is sent, as
+    RFC 9110 14.2 allows. Raises RangeNotSatisfiableError when it begins at or past the end.
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if match is None:
+        return None
+    first, last, suffix = match.groups()
+    if suffix is not None:
+        span = Span(max(size_bytes - int(suffix), 0), size_bytes)
+    else:
+        start = int(first)
+        if last and int(last) < start:
+            return None
+        span = Span(start, min(int(last) + 1, size_bytes) if last else size_bytes)
+    if span.start >= size_bytes or span.size_bytes <= 0:
+        raise RangeNotSatisfiableError(
+            f"the range {header[:60]!a} begins past the end of a blob of {size_bytes} bytes", size_bytes=size_bytes
+        )
+    return span
+
+
+def format_range(span: Span) -> str:
+    """The Range header for a span of at least one byte."""
+    return f"bytes={span.start}-{span.stop - 1}"
+
+
+def format_content_range(span: Span, size_bytes: int) -> str:
+    """The Content-Range of a 206 answer."""
+    return f"bytes {span.start}-{span.stop - 1}/{size_bytes}"
+
+
+def parse_content_range(header: str) -> tuple[Span, int]:
+    """Span and total size out of the Content-Range of a 206 answer; raises BadRequestError for any other form."""
+    parsed = parse_upload_range(header)
+    if parsed.span is None or parsed.total is None:
+        raise BadRequestError(f"Content-Range must be 'bytes a-z/size', not {header[:60]!a}")
+    return parsed.span, parsed.total
+
+
+def parse_upload_range(header: str) -> UploadRange:
+    """The Content-Range of a PUT to an upload URL; raises BadRequestError when it is none of the four forms."""
+    match = _CONTENT_RANGE.fullmatch(header.strip())
+    if match is None:
+        raise BadRequestError(
+            "Content-Range must be 'bytes a-z/total', 'bytes a-z/*', 'bytes */total' or 'bytes */*', "
+            f"not {header[:60]!a}"
+        )
+    star, first, last, total_text = match.groups()
+    total = None if total_text == "*" else int(total_text)
+    if star:
+        return UploadRange(None, total)
+    span = Span(int(first), int(last) + 1)
+    if span.size_bytes <= 0:
+        raise BadRequestError(f"Content-Range ends before it begins: {header[:60]!a}")
+    if total is not None and span.stop > total:
+        raise BadRequestError(f"Content-Range ends past its total: {header[:60]!a}")
+    return UploadRange(span, total)
+
+
+def format_upload_range(span: Span | None, total: int | None) -> str:
+    """The Content-Range header of a PUT to an upload URL; a span of None asks for the status."""
+    left = "*" if span is None else f"{span.start}-{span.stop - 1}"
+    return f"bytes {left}/{'*' if total is None else total}"
+
+
+def format_persisted(offset: int) -> str | None:
+    """The Range header of a 308 answer: `bytes=0-N`, N the last byte kept; None (no header) when nothing is."""
+    return f"bytes=0-{offset - 1}" if offset else None
+
+
+def parse_persisted(header: str | None) -> int:
+    """How many bytes a 308 answer says are kept; raises BadRequestError when the header is not `bytes=0-N`."""
+    if header is None:
+        return 0
+    match = _PERSISTED.fullmatch(header.strip())
+    if match is None:
+        raise BadRequestError(f"the Range of a 308 answer must be 'bytes=0-N', not {header[:60]!a}")
+    return int(match.group(1)) + 1
+
+
+def format_etag(etag: str) -> str:
+    """The strong entity tag in its quotes (RFC 9110 8.8.3)."""
+    return f'"{etag}"'
+
+
+def parse_etags(header: str) -> tuple[str, ...]:
+    """The tags of If-Match, If-None-Match or ETag, without quotes; `*` stays `*`. Weak tags keep their `W/`."""
+    return tuple(part.strip().strip('"') for part in header.split(",") if part.strip())
+
+
+def format_http_date(moment: datetime) -> str:
+    """The HTTP date (RFC 9110 5.6.7) of an aware datetime; whole seconds."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """An aware datetime out of an HTTP date; None when it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
