@@ -1,0 +1,110 @@
+"""Folders in both directions: which keys a local folder becomes, and which local names keys become.
+
+Keys map to local names injectively and never leave the chosen folder: every segment that a file system could fold,
+reserve or refuse is escaped with `%XX`, and names that would still collide there get a suffix and are reported.
+"""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from storage_tui.contract.errors import InvalidKeyError, LocalFileError
+from storage_tui.contract.keys import DELIMITER, check_key
+
+SEGMENT_BYTES = 200  # most file systems take 255; this leaves room for the suffix of a partial file
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
+_UNSAFE = set('<>:"|?*\\%') | {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file found below a folder: where it is, the key it becomes, and its size when it was seen."""
+
+    path: Path
+    key: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalName:
+    """The place of a key below the target folder; `note` says when it is not the plain one."""
+
+    key: str
+    path: PurePosixPath
+    note: str = ""
+
+
+def local_segment(segment: str) -> str:
+    """One segment of a key as a file name: injective, never empty, `.`, `..` or a name reserved on another system."""
+    out = "".join(_escape(character) if character in _UNSAFE else character for character in segment)
+    if out.endswith((".", " ")):
+        out = out[:-1] + _escape(out[-1])
+    if segment.split(".", 1)[0].casefold() in _RESERVED:
+        out = _escape(segment[0]) + out[1:]
+    if not out:
+        return "%"  # no other segment becomes this: a percent sign is itself escaped
+    if len(out.encode()) > SEGMENT_BYTES:
+        digest = sha256(segment.encode()).hexdigest()[:16]
+        head = out.encode()[: SEGMENT_BYTES - 18].decode("utf-8", "ignore")
+        return f"{head}%~{digest}"
+    return out
+
+
+def _escape(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
+
+
+def local_names(keys: Iterable[str], prefix: str) -> Iterator[LocalName]:
+    """A local name for each key below `prefix`, in order; all different, also where a file system folds case or
+    Unicode forms, and no file where another key needs a folder."""
+    used: set[str] = set()
+    folders: dict[str, PurePosixPath] = {"": PurePosixPath()}
+    for key in keys:
+        relative = key[len(prefix) :] or PurePosixPath(prefix).name or "%"
+        position = relative.find(DELIMITER)
+        parent = folders[""]
+        while position != -1:
+            folder = relative[: position + 1]
+            if folder not in folders:
+                folders[folder] = _free_path(parent, local_segment(folder[:-1].rpartition(DELIMITER)[2]), used)
+            parent = folders[folder]
+            position = relative.find(DELIMITER, position + 1)
+        path = _free_path(parent, local_segment(relative.rpartition(DELIMITER)[2]), used)
+        plain = PurePosixPath(*map(local_segment, relative.split(DELIMITER)))
+        yield LocalName(key, path, "" if path == plain else f"{key!a} becomes {str(path)!a}: the plain name is taken")
+
+
+def _free_path(parent: PurePosixPath, segment: str, used: set[str]) -> PurePosixPath:
+    path = parent / segment
+    attempt = 1
+    while (folded := unicodedata.normalize("NFC", str(path)).casefold()) in used:
+        attempt += 1
+        path = parent / f"{segment}%~{attempt}"
+    used.add(folded)
+    return path
+
+
+def find_files(folder: Path, prefix: str) -> Iterator[LocalFile]:
+    """Every regular file below `folder`, in name order, with the key `prefix` + its relative path.
+
+    Symbolic links, devices, sockets and FIFOs are left out. Raises LocalFileError when the folder cannot be read or a
+    name cannot be a key.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as exc:
+        raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
+    for entry in entries:
+        info = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(info.st_mode):
+            yield from find_files(Path(entry.path), f"{prefix}{entry.name}{DELIMITER}")
+        elif stat.S_ISREG(info.st_mode):
+            try:
+                key = check_key(prefix + entry.name)
+            except (InvalidKeyError, UnicodeEncodeError) as exc:
+                raise LocalFileError(f"the name of {entry.path!a} cannot be a key: {exc}") from exc
+            yield LocalFile(Path(entry.path), key, info.st_size)
