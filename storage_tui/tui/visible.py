@@ -1,0 +1,92 @@
+"""Make untrusted text safe to draw: what a terminal would obey or hide is shown as an escape.
+
+Keys, headers, server messages and previews are written by others. Escaped are control characters (C0, DEL, C1), bidi
+and other format characters, zero-width and filler characters, variation selectors, tags, line separators, lone
+surrogates and noncharacters; of a run of combining marks four are kept. Everything else is itself.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+COMBINING_RUN = 4  # no script stacks more; longer runs are drawn over neighbouring rows
+SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fillers and joiners that draw nothing
+
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str, *, limit: int | None = None) -> str:
+    """`text` with everything that acts or hides shown as an escape such as `\\x1b` or `\\u202e`.
+
+    `limit` cuts the result to so many characters, the last of them `…`. Tabs and line ends are escaped as well: what
+    has lines is split before.
+    """
+    shown = text if text.isascii() and text.isprintable() else _escape(text)
+    if limit is not None and len(shown) > limit:
+        return shown[: max(limit - 1, 0)] + "…"
+    return shown
+
+
+def is_plain(text: str) -> bool:
+    """True when `text` is shown as it is."""
+    return visible(text) == text
+
+
+@lru_cache(maxsize=8192)  # a few screens of rows; a key is at most 1024 bytes
+def _escape(text: str) -> str:
+    pieces: list[str] = []
+    run = 0
+    for position, character in enumerate(text):
+        category = unicodedata.category(character)
+        if category in ("Mn", "Me") and not _is_hidden(character, category):
+            run += 1
+            if run > COMBINING_RUN:
+                continue
+            pieces.append(_escape_character(character) if position == 0 else character)
+            continue
+        run = 0
+        pieces.append(_escape_character(character) if _is_hidden(character, category) else character)
+    return "".join(pieces)
+
+
+def _is_hidden(character: str, category: str) -> bool:
+    code = ord(character)
+    return (
+        category in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        or character in INVISIBLE
+        or 0xFE00 <= code <= 0xFE0F
+        or 0x180B <= code <= 0x180F
+        or 0xE0000 <= code <= 0xE0FFF
+        or 0xFDD0 <= code <= 0xFDEF
+        or code & 0xFFFE == 0xFFFE
+    )
+
+
+def _escape_character(character: str) -> str:
+    code = ord(character)
+    if character in SHORT:
+        return SHORT[character]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class OutputNet(LineFilter):
+    """The second net: whatever reaches the screen past `visible` loses the characters that a terminal obeys."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments, each obeyed character replaced by `?`; the same list when there is none."""
+        if not any(_OBEYED.search(text) for text, _, control in segments if not control):
+            return segments
+        return [
+            segment if segment.control else Segment(_OBEYED.sub("?", segment.text), segment.style)
+            for segment in segments
+        ]
