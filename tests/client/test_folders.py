@@ -22,8 +22,8 @@ def test_plain_keys_keep_their_names():
 
 @pytest.mark.parametrize(
     ("segment", "name"),
-    [("a:b", "a%3Ab"), ("a\\b", "a%5Cb"), ("100%", "100%25"), ("con", "%63on"), ("NUL.txt", "%4EUL.txt"), ("a.", "a%2E"),
-     ("a ", "a%20"), ("", "%"), ("a\x1b[2J", "a%1B[2J")],
+    [("a:b", "a%3Ab"), ("a\\b", "a%5Cb"), ("100%", "100%25"), ("con", "%63on"), ("NUL.txt", "%4EUL.txt"),
+     ("a.", "a%2E"), ("a ", "a%20"), ("", "%"), ("a\x1b[2J", "a%1B[2J")],
 )  # fmt: skip
 def test_a_segment_that_a_system_would_fold_or_refuse_is_escaped(segment, name):
     assert local_segment(segment) == name

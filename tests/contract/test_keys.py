@@ -103,7 +103,17 @@ def test_a_prefix_may_be_empty_or_end_in_dots():
 
 @pytest.mark.parametrize(
     ("prefix", "parent"),
-    [("a/b/", "a/"), ("a/b", "a/"), ("a/", ""), ("a", ""), ("", ""), ("a//", "a/"), ("/", ""), ("//", "/"), ("/a", "/")],
+    [
+        ("a/b/", "a/"),
+        ("a/b", "a/"),
+        ("a/", ""),
+        ("a", ""),
+        ("", ""),
+        ("a//", "a/"),
+        ("/", ""),
+        ("//", "/"),
+        ("/a", "/"),
+    ],
 )
 def test_the_folder_above(prefix, parent):
     assert parent_prefix(prefix) == parent

@@ -56,8 +56,8 @@ def test_ranges_go_round(size, data):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "bytes", "bytes 1-2", "bytes 5-2/9", "bytes 0-9/9", "bytes a-b/9", "bytes 0-1/+9", "bytes 0-٣/9", "items 0-1/2",
-     "bytes 0-1/9, bytes 2-3/9", "bytes 0-1_0/99", "bytes 0-" + "9" * 20 + "/*"],
+    ["", "bytes", "bytes 1-2", "bytes 5-2/9", "bytes 0-9/9", "bytes a-b/9", "bytes 0-1/+9", "bytes 0-٣/9",
+     "items 0-1/2", "bytes 0-1/9, bytes 2-3/9", "bytes 0-1_0/99", "bytes 0-" + "9" * 20 + "/*"],
 )  # fmt: skip
 def test_a_malformed_content_range_is_refused(header):
     with pytest.raises(BadRequestError):
@@ -111,7 +111,8 @@ def test_a_blob_goes_round():
 
 
 @pytest.mark.parametrize(
-    "raw", [None, [], {}, {"key": 1}, {"key": "a", "size": -1}, {"key": "a", "size": "3"}, {"key": "a", "modified": "x"}]
+    "raw",
+    [None, [], {}, {"key": 1}, {"key": "a", "size": -1}, {"key": "a", "size": "3"}, {"key": "a", "modified": "x"}],
 )
 def test_what_is_no_blob_is_a_protocol_error(raw):
     with pytest.raises(ProtocolError):

@@ -1,0 +1,15 @@
+"""The command line: flags to Settings to a client, the browser or the server. The only floor that knows all others.
+
+| file | holds |
+|---|---|
+| options.py | the flags every command shares, and how they become a Storage |
+| output.py | exit codes, sizes and names for people, progress on a terminal |
+| browse.py | the browser, which a bare `storage-tui` starts |
+| blobs.py | ls, cat, url, du, rm, cp |
+| transfer.py | get and put, single blobs and folders |
+| serving.py | serve, token |
+"""
+
+from storage_tui.cli.main import main
+
+__all__ = ["main"]

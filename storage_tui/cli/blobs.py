@@ -1,0 +1,192 @@
+"""The commands that look at blobs and remove them: ls, cat, cp, rm, du, url."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui.cli.options import duration, location_of, open_storage, with_settings
+from storage_tui.cli.output import (
+    PartialFailureError,
+    complain,
+    human_countdown,
+    human_size,
+    human_time,
+    name_for_output,
+)
+from storage_tui.config import Settings
+from storage_tui.contract.errors import NotFoundError, StorageError
+from storage_tui.contract.keys import DELIMITER, Location, check_key
+from storage_tui.contract.models import Blob
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+CONFIRM_ABOVE = 10  # more than these are deleted only on an explicit yes
+
+
+@click.command()
+@click.argument("location", type=location_of, default="data:")
+@click.option("-l", "--long", "is_long", is_flag=True, help="Show size, time written and, in tmp, time left.")
+@click.option("-r", "--recursive", is_flag=True, help="List every key below, not only this folder.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@with_settings
+def ls(location: Location, is_long: bool, recursive: bool, as_json: bool, settings: Settings) -> None:
+    """List keys and folders at LOCATION."""
+    with open_storage(settings) as storage:
+        prefix, found = location.key, 0
+        if prefix and not prefix.endswith(DELIMITER):
+            try:
+                _print_entry(storage.stat(prefix, location.storage_type), "", is_long, as_json)
+                return
+            except NotFoundError:
+                prefix += DELIMITER
+        for entry in _walk(storage, location.storage_type, prefix, delimiter="" if recursive else DELIMITER):
+            found += 1
+            _print_entry(entry, "" if recursive else prefix, is_long, as_json)
+    if not found and prefix:
+        raise NotFoundError(f"nothing is stored at {location}", key=prefix)
+
+
+def _walk(storage: "Storage", storage_type: str, prefix: str, *, delimiter: str) -> Iterator[Blob | str]:
+    """Folders and blobs of a prefix, page by page, each page in byte order."""
+    token = None
+    while True:
+        page = storage.list_page(prefix, storage_type=storage_type, delimiter=delimiter, token=token)
+        entries: list[Blob | str] = [*page.prefixes, *page.blobs]
+        yield from sorted(entries, key=lambda entry: (entry if isinstance(entry, str) else entry.key).encode())
+        token = page.next_token
+        if token is None:
+            return
+
+
+def _print_entry(entry: Blob | str, prefix: str, is_long: bool, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"prefix": entry} if isinstance(entry, str) else entry.to_json()))
+        return
+    key = entry if isinstance(entry, str) else entry.key
+    name = name_for_output(key[len(prefix) :] or key)
+    if not is_long:
+        click.echo(name)
+    elif isinstance(entry, str):
+        click.echo(f"{'':>10}  {'':16}  {'':8}{name}")
+    else:
+        left = human_countdown(entry.expires)
+        click.echo(f"{human_size(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}{name}")
+
+
+@click.command()
+@click.argument("locations", type=location_of, nargs=-1, required=True)
+@with_settings
+def cat(locations: tuple[Location, ...], settings: Settings) -> None:
+    """Write the bytes of blobs to standard output."""
+    with open_storage(settings) as storage:
+        for location in locations:
+            with storage.stream(location.key, location.storage_type) as chunks:
+                for chunk in chunks:
+                    sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+
+@click.command()
+@click.argument("source", type=location_of)
+@click.argument("target", type=location_of)
+@click.option("-f", "--force", is_flag=True, help="Overwrite a blob that is already there.")
+@with_settings
+def cp(source: Location, target: Location, force: bool, settings: Settings) -> None:
+    """Copy a blob on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days."""
+    to_key = target.key
+    if not to_key or to_key.endswith(DELIMITER):
+        to_key += source.key.rpartition(DELIMITER)[2]
+    with open_storage(settings) as storage:
+        blob = storage.copy(
+            source.key,
+            to_key,
+            storage_type=source.storage_type,
+            to_storage_type=target.storage_type,
+            overwrite=force,
+        )
+    click.echo(name_for_output(f"{target.storage_type}:{blob.key}"))
+
+
+@click.command()
+@click.argument("locations", type=location_of, nargs=-1, required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Delete every key in the folders named.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, settings: Settings) -> None:
+    """Delete blobs. With -r a LOCATION is a folder: `tmp:old` takes `old/` and never `old-2/`."""
+    with open_storage(settings) as storage:
+        groups: dict[str, list[Blob | str]] = {}
+        for location in locations:
+            group = groups.setdefault(location.storage_type, [])
+            if recursive:
+                group.extend(_everything_below(storage, location))
+            else:
+                group.append(check_key(location.key))
+        total = sum(map(len, groups.values()))
+        if not yes and (recursive or total > CONFIRM_ABOVE):
+            _confirm(groups, total)
+        failed = 0
+        for storage_type, targets in groups.items():
+            for result in storage.delete_many(targets, storage_type=storage_type):
+                if not result.is_deleted:
+                    failed += 1
+                    complain(result.message or f"cannot delete {result.key!a}: {result.error}")
+                    last = result
+    if failed == total == 1 and last.error == NotFoundError.code:
+        raise click.exceptions.Exit(3)
+    if failed:
+        raise PartialFailureError(f"deleted {total - failed:,} of {total:,}, {failed:,} failed")
+
+
+def _everything_below(storage: "Storage", location: Location) -> Iterator[Blob]:
+    prefix = location.key
+    if prefix and not prefix.endswith(DELIMITER):
+        prefix += DELIMITER
+    for entry in _walk(storage, location.storage_type, prefix, delimiter=""):
+        if isinstance(entry, Blob):
+            yield entry
+
+
+def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
+    if not total:
+        raise NotFoundError("nothing is stored there; nothing was deleted")
+    size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{total:,} blobs ({human_size(size)}) would be deleted; give --yes to do it")
+    click.confirm(f"Delete {total:,} blobs ({human_size(size)})?", abort=True)
+
+
+@click.command()
+@click.argument("location", type=location_of, default="data:")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_settings
+def du(location: Location, as_json: bool, settings: Settings) -> None:
+    """Show how much lies in each folder below LOCATION, and in all."""
+    prefix = location.key
+    if prefix and not prefix.endswith(DELIMITER):
+        prefix += DELIMITER
+    with open_storage(settings) as storage:
+        usage = storage.usage(prefix, storage_type=location.storage_type, delimiter=DELIMITER)
+    if as_json:
+        click.echo(json.dumps(usage.to_json()))
+        return
+    for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
+        name = name_for_output(f"{location.storage_type}:{row.prefix}")
+        click.echo(f"{human_size(row.size_bytes):>10}  {row.count:>9,}  {name}")
+
+
+@click.command()
+@click.argument("location", type=location_of)
+@click.option("--expires", type=duration, default="1h", show_default=True, help="How long the URL works, up to 7d.")
+@with_settings
+def url(location: Location, expires: timedelta, settings: Settings) -> None:
+    """Print a signed URL: whoever has it can download the blob until it expires."""
+    with open_storage(settings) as storage:
+        if storage.is_embedded:
+            raise StorageError("a signed URL needs a server that others can reach; start one with storage-tui serve")
+        click.echo(storage.get_signed_url(location.key, location.storage_type, expires_in=expires))

@@ -1,0 +1,87 @@
+"""The command that a bare `storage-tui` runs: open the browser."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha1
+from pathlib import Path
+
+import click
+
+from storage_tui import places
+from storage_tui.cli.options import with_settings
+from storage_tui.config import Settings
+from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
+
+LOCAL_USER = "local"  # the one user of an embedded store
+
+
+@click.command()
+@click.argument("location", default="")
+@click.option("--demo", is_flag=True, help="Browse a throwaway store of small real files, removed afterwards.")
+@with_settings
+def browse(location: str, demo: bool, settings: Settings) -> None:
+    """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
+    if os.environ.get("TERM", "dumb") in ("", "dumb"):
+        raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
+    place = _place(location)
+    with contextlib.ExitStack() as stack:
+        if demo:
+            settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
+        _run(place, settings, title="demo" if demo else "")
+
+
+def _place(text: str) -> Location:
+    """A location to browse: here a bare type name is the type, and a key is the folder it names."""
+    if text in STORAGE_TYPES or text in ALIASES:
+        return Location(find_storage_type(text).name)
+    place = Location.parse(text)
+    if place.key and not place.key.endswith(DELIMITER):
+        return Location(place.storage_type, place.key + DELIMITER)
+    return place
+
+
+def _run(place: Location, settings: Settings, *, title: str) -> None:
+    from storage_tui.client.async_storage import AsyncStorage
+    from storage_tui.tui.app import StorageApp
+
+    storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+    app = StorageApp(storage, location=place, title=title or storage.display_url, state_dir=places.state_dir())
+    if settings.theme:
+        app.theme = settings.theme
+    app.run(mouse=settings.mouse)
+
+
+@contextlib.contextmanager
+def _demo_store() -> Iterator[Path]:
+    """A data directory filled with the demo's blobs, removed once its server has gone."""
+    import shutil
+    import tempfile
+
+    from storage_tui.demo import build_demo
+
+    folder = Path(tempfile.mkdtemp(prefix="storage-tui-demo-"))
+    os.environ["STORAGE_TUI_LINGER"] = "0"  # its server need not wait for others: nobody else knows of it
+    try:
+        build_demo(folder / "store", namespace=sha1(LOCAL_USER.encode()).hexdigest())
+        yield folder / "store"
+    finally:
+        _wait_for_server(folder / "store" / "lock")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_server(lock: Path) -> None:
+    """Until nothing holds the lock of the data directory, which is a moment after the last client has gone."""
+    import fcntl
+    import time
+
+    for _ in range(50):
+        with contextlib.suppress(OSError), lock.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.1)

@@ -1,0 +1,92 @@
+"""The `storage-tui` command: its group, the one place that turns errors into a line and an exit code."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from storage_tui import __version__
+from storage_tui.cli.output import EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_code
+from storage_tui.config import SettingsError
+from storage_tui.contract.errors import StorageError
+
+_VALUE_FLAGS = ("--url", "--token-file", "--data-dir")
+_COMMANDS = {  # name -> (module, attribute): a command's module is loaded when it runs
+    "browse": ("storage_tui.cli.browse", "browse"),
+    "ls": ("storage_tui.cli.blobs", "ls"),
+    "get": ("storage_tui.cli.transfer", "get"),
+    "put": ("storage_tui.cli.transfer", "put"),
+    "cat": ("storage_tui.cli.blobs", "cat"),
+    "cp": ("storage_tui.cli.blobs", "cp"),
+    "rm": ("storage_tui.cli.blobs", "rm"),
+    "du": ("storage_tui.cli.blobs", "du"),
+    "url": ("storage_tui.cli.blobs", "url"),
+    "serve": ("storage_tui.cli.serving", "serve"),
+    "token": ("storage_tui.cli.serving", "token"),
+}
+
+
+class StorageCommands(click.Group):
+    """Commands by name; anything else on the command line is a location to browse."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order people need them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, loaded on first use."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let the shared flags stand before the command, and a location stand without one."""
+        leading = 0
+        while leading < len(args) and args[leading].startswith("--") and args[leading] not in ("--", "--help"):
+            leading += 2 if args[leading] in _VALUE_FLAGS else 1
+        if leading < len(args) and args[leading] in _COMMANDS:
+            args = [args[leading], *args[:leading], *args[leading + 1 :]]
+        elif not args or args[0] not in ("--help", "-h", "--version"):
+            args = ["browse", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=StorageCommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="[COMMAND] [LOCATION] [ARGS]...",
+)
+@click.version_option(__version__, prog_name="storage-tui")
+def cli() -> None:
+    """Browse, preview and move blobs of the Storage API.
+
+    Without a command it opens the browser. A LOCATION is a storage type and a key, such as tmp:maps/2024/dem.tif;
+    without a type it is a key in data. Nothing has to be set up: without --url the store of this machine is used.
+    """
+
+
+def main() -> None:
+    """Run the command line; the program's one broad boundary."""
+    try:
+        cli.main(prog_name="storage-tui", standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except SettingsError as exc:
+        complain(str(exc))
+        sys.exit(EXIT_USAGE)
+    except StorageError as exc:
+        complain(exc.message)
+        sys.exit(exit_code(exc))
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing may write to it at exit (Python documentation, signal, SIGPIPE).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_INTERRUPTED)

@@ -1,0 +1,66 @@
+"""The flags and forms of arguments that commands share, and how flags become a Storage."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from storage_tui.config import Settings, load
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FLAGS = (
+    click.option("--url", metavar="URL", help="Base URL of a Storage API server, such as http://host:8000/storage/v1."),
+    click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="File that holds your token."),
+    click.option(
+        "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Data directory of the embedded store."
+    ),
+)
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the shared flags; it gets them as one Settings in `settings`."""
+
+    @wraps(command)
+    def wrapped(*args: Any, url: str | None, token_file: Path | None, data_dir: Path | None, **kwargs: Any) -> Any:
+        settings = load({"url": url, "token_file": token_file, "data_dir": data_dir})
+        if url is None and data_dir is not None:
+            settings = replace(settings, url=None)  # a data directory named by hand means that store
+        return command(*args, settings=settings, **kwargs)
+
+    for flag in reversed(_FLAGS):
+        wrapped = flag(wrapped)
+    return wrapped
+
+
+def open_storage(settings: Settings) -> "Storage":
+    """The client that the settings describe; nothing is sent yet."""
+    from storage_tui.client.storage import Storage
+
+    return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+
+
+def location_of(text: str) -> Location:
+    """A command line argument in the form TYPE:KEY; what no key can be is a usage error."""
+    try:
+        return Location.parse(text)
+    except StorageError as exc:
+        raise click.BadParameter(exc.message) from exc
+
+
+def duration(text: str) -> timedelta:
+    """A length of time such as 90s, 15m, 12h or 7d."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text[:40]!a} is no length of time; write it as 90s, 15m, 12h or 7d")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])

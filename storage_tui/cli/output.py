@@ -1,0 +1,148 @@
+"""What the command line says to people and scripts: exit codes, names, sizes, progress.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed in another way |
+| 2 | the command line or a setting is wrong |
+| 3 | no such blob or folder |
+| 4 | refused: credentials, a rule of the storage type, an existing file |
+| 5 | the server cannot be reached, or does not answer |
+| 6 | some of several items failed |
+| 130 | interrupted |
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui.contract import errors
+
+if TYPE_CHECKING:
+    from storage_tui.client.control import TransferControl
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NOT_FOUND = 3
+EXIT_REFUSED = 4
+EXIT_UNREACHABLE = 5
+EXIT_PARTIAL = 6
+EXIT_INTERRUPTED = 130
+
+_CODES: tuple[tuple[type[errors.StorageError], int], ...] = (
+    (errors.NotFoundError, EXIT_NOT_FOUND),
+    (errors.InvalidKeyError, EXIT_USAGE),
+    (errors.UnknownStorageTypeError, EXIT_USAGE),
+    (errors.UnauthorizedError, EXIT_REFUSED),
+    (errors.ForbiddenError, EXIT_REFUSED),
+    (errors.CredentialsError, EXIT_REFUSED),
+    (errors.ConflictError, EXIT_REFUSED),
+    (errors.PreconditionFailedError, EXIT_REFUSED),
+    (errors.CancelledError, EXIT_INTERRUPTED),
+    (errors.ConnectError, EXIT_UNREACHABLE),
+    (errors.DeadlineError, EXIT_UNREACHABLE),
+    (errors.TransferInterruptedError, EXIT_UNREACHABLE),
+)
+_POLL_S = 0.1  # ten looks a second at a transfer are smooth and cost nothing
+
+
+class PartialFailureError(errors.StorageError):
+    """Some of several items failed; each was named when it did."""
+
+    code = "partial_failure"
+
+
+def exit_code(error: errors.StorageError) -> int:
+    """The exit code for an error, as the table above says."""
+    if isinstance(error, PartialFailureError):
+        return EXIT_PARTIAL
+    return next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_FAILED)
+
+
+def complain(message: str) -> None:
+    """One line on standard error, with nothing in it that a terminal would obey."""
+    from storage_tui.tui.visible import visible
+
+    click.echo(f"storage-tui: {visible(message)}", err=True)
+
+
+def name_for_output(name: str) -> str:
+    """A key as standard output shows it: made visible on a terminal, byte for byte into a pipe."""
+    if not sys.stdout.isatty():
+        return name
+    from storage_tui.tui.visible import visible
+
+    return visible(name)
+
+
+def human_size(size_bytes: int | None) -> str:
+    """Four significant places with a binary unit: `0 B`, `1.5 KiB`, `12.3 GiB`; `?` where it is not known."""
+    if size_bytes is None:
+        return "?"
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} PiB"
+
+
+def human_time(moment: datetime | None) -> str:
+    """Local time to the minute; empty where it is not known."""
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def human_countdown(moment: datetime | None) -> str:
+    """How long until a blob expires: `6d 4h`, `3h 12m`, `2m`; empty when it does not."""
+    if moment is None:
+        return ""
+    minutes = max(int((moment - datetime.now(UTC)).total_seconds() // 60), 0)
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days}d {hours}h"
+    return f"{hours}h {minutes % 60}m" if hours else f"{minutes}m"
+
+
+@contextmanager
+def progress(control: "TransferControl", title: str) -> Iterator[None]:
+    """Draw the transfer's bytes, rate and time left on standard error while the block runs; nothing without a
+    terminal there."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from threading import Event, Thread
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.text import Text
+
+    from storage_tui.tui.visible import visible
+
+    name = Text(visible(title), overflow="ellipsis", no_wrap=True).plain
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    stop = Event()
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=8) as bar:
+        task = bar.add_task(name, total=None)
+
+        def watch() -> None:
+            while not stop.wait(_POLL_S):
+                bar.update(task, completed=control.done_bytes, total=control.total_bytes)
+
+        watcher = Thread(target=watch, name="progress", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+            bar.update(task, completed=control.done_bytes, total=control.total_bytes)
