@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from storage_tui import places
 
@@ -37,7 +37,7 @@ def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
     Raises SettingsError for a file that cannot be read, an unknown key, or a value of the wrong kind.
     """
     path = file or places.config_file()
-    known = {field.name: str(field.type) for field in fields(Settings)}
+    known = {field.name: field.type for field in fields(Settings)}
     chosen: dict[str, Any] = {}
     for name, value in _read(path).items():
         if name not in known:
@@ -61,8 +61,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read as TOML: {exc}") from exc
 
 
-def _convert(value: Any, kind: str, where: str) -> Any:
-    if kind == "bool":
+def _convert(value: Any, kind: Any, where: str) -> Any:
+    if kind is bool:
         if isinstance(value, bool):
             return value
         if value in ("true", "1", "yes", "on"):
@@ -72,4 +72,4 @@ def _convert(value: Any, kind: str, where: str) -> Any:
         raise SettingsError(f"{where} must be true or false, not {value!a:.60}")
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
-    return Path(value).expanduser() if kind.startswith("Path") else value
+    return Path(value).expanduser() if Path in get_args(kind) else value

@@ -1,0 +1,88 @@
+"""The frame: floors, what importing the client costs, the top level of the repository, the settings."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage_tui.config import Settings, SettingsError, load
+
+ROOT = Path(__file__).parent.parent
+TOP_LEVEL = {"pyproject.toml", "storage_tui", "tests", "screenshots", "README.md"}
+LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+
+def run(*command, **options):
+    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=60, **options)
+
+
+def loaded_by(code):
+    """The modules that a fresh interpreter has after running `code`."""
+    result = run("-c", f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))")
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout))
+
+
+def test_imports_point_down():
+    result = run("-c", LINTER, "--no-cache")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "0 broken" in result.stdout
+
+
+def test_importing_the_client_loads_no_browser_no_server_and_no_preview_library():
+    modules = loaded_by("from storage_tui import Storage, AsyncStorage, errors")
+    heavy = {"textual", "rich", "PIL", "numpy", "granian", "apsw", "click", "storage_tui.tui", "storage_tui.server"}
+    assert not heavy & modules
+
+
+def test_importing_the_package_loads_nothing_of_it():
+    assert {name for name in loaded_by("import storage_tui") if name.startswith("storage_tui")} == {"storage_tui"}
+
+
+def test_help_loads_no_client_no_browser_and_no_server():
+    modules = loaded_by(
+        "from storage_tui.cli.main import cli\n"
+        "import contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    cli(['--help'])"
+    )
+    assert not {"httpx", "textual", "rich", "granian", "apsw", "jwt"} & modules
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    result = run("-c", "import storage_tui; storage_tui.Store")
+    assert "AttributeError: module 'storage_tui' has no attribute 'Store'" in result.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout: the list of tracked files is not known")
+def test_the_top_level_holds_what_the_design_names():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    top = {name.split("/", 1)[0] for name in tracked if name}
+    assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
+
+
+def test_settings_come_from_defaults_file_environment_and_flags_in_this_order(tmp_path):
+    file = tmp_path / "config.toml"
+    assert load({}, file=file, environ={}) == Settings()
+    file.write_text('url = "http://a/"\ntheme = "nord"\nmouse = false\n')
+    assert load({}, file=file, environ={}) == Settings(url="http://a/", theme="nord", mouse=False)
+    environ = {"STORAGE_TUI_URL": "http://b/", "STORAGE_TUI_MOUSE": "yes"}
+    assert load({}, file=file, environ=environ) == Settings(url="http://b/", theme="nord")
+    assert load({"url": "http://c/", "theme": None}, file=file, environ=environ).url == "http://c/"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("urls = 'x'", "unknown setting 'urls'"), ("url = 3", "url must be text"), ("mouse = 'x'", "true or false"),
+     ("= 3", "cannot be read as TOML")],
+)  # fmt: skip
+def test_a_wrong_settings_file_is_refused_with_the_reason(tmp_path, text, reason):
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=reason) as refusal:
+        load({}, file=file, environ={})
+    assert str(file) in str(refusal.value)
