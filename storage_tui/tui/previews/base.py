@@ -1,0 +1,257 @@
+"""What every preview is made of: a Source that reads ranges within a budget, and the plain data a preview returns.
+
+A format looks at the first bytes and the name, says whether it is meant, and turns a few ranges into a Preview. It
+never sees a widget, and what it returns is safe to show: every text that came from the blob went through `visible`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from rich.text import Text
+
+from storage_tui.contract.errors import RangeNotSatisfiableError
+from storage_tui.contract.models import Blob
+
+KIB = 1024
+MIB = 1024 * KIB
+
+HEAD_BYTES = 64 * KIB  # the first read: enough to tell every format and to fill a screen of text; 50 ms at 10 Mbit/s
+WHOLE_BYTES = 128 * KIB  # a blob up to here is read whole at once: cheaper than a second round trip
+CACHE_BYTES = 4 * MIB  # what one Source keeps, so that a header read twice costs once and paging back is free
+
+Mode = Literal["auto", "text", "hex"]
+
+
+class PreviewError(Exception):
+    """The blob is not what it claims to be, or is past a limit; the text is one true line about it."""
+
+
+class BudgetError(PreviewError):
+    """The next read would pass the budget of this preview."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many requests and bytes one preview may cost, the first read included."""
+
+    requests: int
+    size_bytes: int
+
+
+HEADER_BUDGET = Budget(requests=2, size_bytes=256 * KIB)  # text and headers: head and one more; 0.2 s at 10 Mbit/s
+THUMBNAIL_BUDGET = Budget(requests=4, size_bytes=MIB)  # pictures: header, directory, offsets, pixels
+
+
+class RangeRead(Protocol):
+    """What the client hands back for a range: its bytes, and the blob as the server described it."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the range, cut at the end of the blob."""
+
+    @property
+    def blob(self) -> Blob:
+        """The blob the range is from; its size is known."""
+
+
+class RangeStorage(Protocol):
+    """The one call previews make; AsyncStorage has it."""
+
+    async def read_range(
+        self, key: str, storage_type: str = "data", *, start: int = 0, stop: int | None = None, etag: str | None = None
+    ) -> RangeRead:
+        """Bytes `start` up to and without `stop` of a blob that still has the ETag given."""
+
+
+class Source:
+    """One blob, read by ranges: one request a call, each byte fetched once, never more than the budget.
+
+    After the first read every other asks for the same version of the blob; when it was overwritten in between the
+    client's PreconditionFailedError comes out of `read`. Keep one Source for the pages of one blob.
+    """
+
+    def __init__(self, storage: RangeStorage, blob: Blob) -> None:
+        self.blob = blob
+        self.bytes_read = 0
+        self.requests = 0
+        self._storage = storage
+        self._etag: str | None = None
+        self._spans: list[tuple[int, bytes]] = []
+        self._begun = Budget(0, 0)
+        self._limit = HEADER_BUDGET
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size of the blob; known after the first read at the latest."""
+        return self.blob.size_bytes
+
+    def allow(self, budget: Budget) -> None:
+        """What may be spent in all from now on, in addition to what was spent before the last `begin`."""
+        self._limit = Budget(self._begun.requests + budget.requests, self._begun.size_bytes + budget.size_bytes)
+
+    def begin(self) -> None:
+        """Start a preview or its next page: what was spent until now does not count against its budget."""
+        self._begun = Budget(self.requests, self.bytes_read)
+        self.allow(HEADER_BUDGET)
+
+    @property
+    def bytes_left(self) -> int:
+        """How many more bytes the budget allows; 0 when it allows no more requests."""
+        if self.requests >= self._limit.requests:
+            return 0
+        return max(0, self._limit.size_bytes - self.bytes_read)
+
+    async def head(self) -> bytes:
+        """The first bytes of the blob, or all of it when it is small."""
+        size = self.size_bytes
+        return await self.read(0, size if size is not None and size <= WHOLE_BYTES else HEAD_BYTES)
+
+    async def tail(self, size_bytes: int) -> bytes:
+        """The last bytes of the blob; its size must be known by now."""
+        size = self.size_bytes or 0
+        return await self.read(max(0, size - size_bytes), size)
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` to `stop`, cut at the end of the blob, in at most one request.
+
+        Raises BudgetError, or what the client raises.
+        """
+        start = max(0, start)
+        if self.size_bytes is not None:
+            stop = min(stop, self.size_bytes)
+        if stop <= start:
+            return b""
+        missing = self._missing(start, stop)
+        if missing is not None:
+            await self._fetch(*missing)
+        return self._collect(start, stop)
+
+    async def _fetch(self, start: int, stop: int) -> None:
+        if stop - start > self.bytes_left:
+            raise BudgetError(f"more than {amount(self._limit.size_bytes - self._begun.size_bytes)} would be needed")
+        self.requests += 1
+        try:
+            part = await self._storage.read_range(
+                self.blob.key, self.blob.storage_type, start=start, stop=stop, etag=self._etag
+            )
+        except RangeNotSatisfiableError as exc:  # the size was unknown or has changed: there is nothing at `start`
+            self.blob = replace(self.blob, size_bytes=exc.size_bytes if exc.size_bytes is not None else start)
+            return
+        self.bytes_read += len(part.data)
+        self._etag = self._etag or part.blob.etag
+        self.blob = replace(part.blob, key=self.blob.key, storage_type=self.blob.storage_type)
+        if part.data:
+            self._spans.append((start, part.data))
+        while len(self._spans) > 1 and sum(len(data) for _, data in self._spans) > CACHE_BYTES:
+            del self._spans[1 if self._spans[0][0] == 0 else 0]  # the head is what every page asks for again
+
+    def _missing(self, start: int, stop: int) -> tuple[int, int] | None:
+        """The smallest range that has all of `start` to `stop` that is not kept yet."""
+        moved = True
+        while moved and start < stop:
+            moved = False
+            for begin, data in self._spans:
+                end = begin + len(data)
+                if begin <= start < end:
+                    start, moved = end, True
+                if start < stop and begin < stop <= end:
+                    stop, moved = begin, True
+        return (start, stop) if start < stop else None
+
+    def _collect(self, start: int, stop: int) -> bytes:
+        pieces = []
+        at = start
+        while at < stop:
+            span = next(((b, d) for b, d in reversed(self._spans) if b <= at < b + len(d)), None)
+            if span is None:
+                break
+            begin, data = span
+            piece = data[at - begin : stop - begin]
+            pieces.append(piece)
+            at += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a preview is wanted: cells, colours, and for formats with pages the byte offset and the mode."""
+
+    width: int = 80
+    height: int = 24
+    truecolor: bool = True
+    offset: int = 0
+    mode: Mode = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where a paged preview (text, hex) stands: the bytes shown, and the offsets to ask for next; None at an end."""
+
+    start: int
+    stop: int
+    previous: int | None
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What to show of one blob. Everything is escaped and ready to draw.
+
+    `facts` are label and value, one line each, above the body. `lines` is the body, one row each: text, a table, a
+    picture in half blocks or a map; with `can_wrap` rows may be longer than the view and can be wrapped, the others
+    are to be cut at its edge. `note` says what was read or why something is missing (`64 KiB of 10 GB read`).
+    """
+
+    kind: str
+    facts: tuple[tuple[str, str], ...] = ()
+    lines: tuple[Text, ...] = ()
+    note: str = ""
+    can_wrap: bool = False
+    pages: Pages | None = None
+    is_damaged: bool = False
+
+
+class Format(Protocol):
+    """One row of the table PREVIEWS."""
+
+    @property
+    def kind(self) -> str:
+        """What a person calls it: `GeoTIFF`."""
+
+    @property
+    def budget(self) -> Budget:
+        """What the first useful preview may cost."""
+
+    def matches(self, head: bytes, name: str) -> bool:
+        """Whether a blob with these first bytes and this lower-case name is of this format."""
+
+    async def show(self, source: Source, head: bytes, view: View) -> Preview:
+        """The preview; raises PreviewError or a parser's ValueError when the blob is damaged."""
+
+
+def amount(size_bytes: int) -> str:
+    """Bytes that were read, in binary units as they are asked for: `64 KiB`."""
+    if size_bytes < KIB:
+        return f"{size_bytes} bytes"
+    if size_bytes < MIB:
+        return f"{size_bytes / KIB:.3g} KiB" if size_bytes < 1000 * KIB else f"{size_bytes // KIB} KiB"
+    return f"{size_bytes / MIB:.3g} MiB" if size_bytes < 1000 * MIB else f"{size_bytes // MIB:,} MiB"
+
+
+def size_text(size_bytes: int) -> str:
+    """The size of a blob in the decimal units people compare: `10 GB`."""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes" if size_bytes != 1 else "1 byte"
+    units = iter(("kB", "MB", "GB", "TB", "PB"))
+    value, unit = size_bytes / 1000, next(units)
+    while value >= 999.5 and unit != "PB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.3g} {unit}"
+
+
+def read_note(source: Source) -> str:
+    """How much of the blob was read; empty when that is all of it."""
+    size = source.size_bytes
+    if size is None or source.bytes_read >= size:
+        return ""
+    return f"{amount(source.bytes_read)} of {size_text(size)} read"
