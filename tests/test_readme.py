@@ -1,0 +1,65 @@
+"""The README keeps its word: its commands are the ones CI runs, its Python runs, its pictures and names exist."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs_on_the_embedded_store(tmp_path):
+    environ = {
+        **os.environ, "HOME": str(tmp_path), "STORAGE_TUI_HOME": str(tmp_path / "store"), "STORAGE_TUI_LINGER": "0",
+    }  # fmt: skip
+    (code,) = blocks("python")
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "b'Hello Storage' ['notes/hello.txt']\n"
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    *setup, tests = blocks("sh")[1].strip().split(" && ")
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert " && ".join(setup) in script
+    assert tests in script
+
+
+def test_the_readme_opens_with_a_sentence_a_picture_and_two_commands():
+    head = README.split("\n## ", 2)
+    assert "![" in head[0]
+    assert head[1].startswith("Try it")
+    assert "storage-tui --demo" in blocks("sh")[0]
+    assert "pytest" in blocks("sh")[1]
+    assert all(block.count("\n") == 1 for block in blocks("sh")[:2])
+
+
+@pytest.mark.parametrize("picture", re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README))
+def test_every_picture_of_the_readme_exists(picture):
+    assert (ROOT / picture).is_file()
+
+
+def test_every_command_of_the_readme_exists():
+    from storage_tui.cli.main import cli
+
+    named = {words[1] for words in (line.split() for block in blocks("sh") for line in block.splitlines())
+             if words and words[0] == "storage-tui"}  # fmt: skip
+    known = set(cli.list_commands(None))
+    assert {name for name in named if ":" not in name and not name.startswith("-")} <= known
+
+
+def test_the_key_table_is_the_command_table():
+    from storage_tui.tui.commands import readme_table
+
+    (table,) = re.findall(r"<!-- keys:[^\n]*-->\n(.*?)<!-- /keys -->", README, re.DOTALL)
+    assert table.strip() == readme_table().strip(), "run python -m tests.readme_keys to bring it up to date"
