@@ -1,0 +1,11 @@
+"""Benchmarks: `python -m tests.benchmarks [NAME …]` measures side by side with peers in one run and prints a table.
+
+| file | measures |
+|---|---|
+| start.py | from the command to the first painted list, and --help |
+| listing.py | a prefix of 100,000 keys: first page, cursor, memory |
+| transfer.py | 2 GiB each way over loopback, and many small blobs |
+| seed.py | nothing; it fills a store for the others |
+
+Figures are medians of interleaved runs. Machines are noisy: ratios inside one run mean something, seconds hardly do.
+"""
