@@ -6,14 +6,20 @@ import zlib
 from dataclasses import replace
 
 from storage_tui.tui.previews.base import Format, Mode, Preview, PreviewError, Source, View, read_note
+from storage_tui.tui.previews.geojson import GeoJson
 from storage_tui.tui.previews.hexdump import HexDump
+from storage_tui.tui.previews.json_text import JsonText
 from storage_tui.tui.previews.plain import PlainText
+from storage_tui.tui.previews.wkt import WellKnownText
 from storage_tui.tui.visible import visible
 
 TEXT = PlainText()
 HEX = HexDump()
 
 PREVIEWS: tuple[Format, ...] = (
+    GeoJson(),
+    WellKnownText(),
+    JsonText(),
     TEXT,
     HEX,  # matches everything
 )

@@ -1,0 +1,148 @@
+"""Points, lines and polygons as previews need them: bounds, area on the sphere, and a map of braille dots."""
+
+import math
+from dataclasses import dataclass, field
+
+from rich.text import Text
+
+from storage_tui.tui.previews.canvas import Canvas, Point
+
+EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
+MAX_POINTS = 60_000  # more would not show in a pane and take longer than a key press
+MIN_MAP = (12, 4)  # cells; a smaller map says nothing
+
+
+@dataclass
+class Shapes:
+    """What was read of a file of shapes; `rings` are polygon rings, the first of each polygon its outside."""
+
+    rings: list[list[Point]] = field(default_factory=list)
+    paths: list[list[Point]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    area_m2: float = 0.0
+    taken: int = 0
+
+    def add_polygon(self, rings: list[list[Point]]) -> None:
+        """One polygon: its outside and its holes."""
+        for index, ring in enumerate(rings):
+            size = ring_area(ring)
+            self.area_m2 += -size if index else size
+            self.rings.append(ring)
+            self.taken += len(ring)
+
+    def add_path(self, path: list[Point]) -> None:
+        """One line."""
+        self.paths.append(path)
+        self.taken += len(path)
+
+    def add_point(self, point: Point) -> None:
+        """One point."""
+        self.points.append(point)
+        self.taken += 1
+
+    @property
+    def is_full(self) -> bool:
+        """True when no more points should be taken."""
+        return self.taken >= MAX_POINTS
+
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of everything; None when there is nothing."""
+        everything = [point for part in (*self.rings, *self.paths, self.points) for point in part]
+        if not everything:
+            return None
+        xs, ys = [x for x, _ in everything], [y for _, y in everything]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    @property
+    def is_geographic(self) -> bool:
+        """Whether the coordinates can be degrees of longitude and latitude."""
+        bounds = self.bounds()
+        return bounds is not None and -360 <= bounds[0] <= bounds[2] <= 360 and -90 <= bounds[1] <= bounds[3] <= 90
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Bounds and area as label and value."""
+        bounds = self.bounds()
+        if bounds is None:
+            return []
+        facts = [("bounds", bounds_text(bounds, self.is_geographic))]
+        if self.rings and self.is_geographic:
+            facts.append(("area", area_text(abs(self.area_m2))))
+        return facts
+
+
+def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
+    """The shapes on a map of at most so many cells, framed by its coordinates; nothing when there is no room."""
+    bounds = shapes.bounds()
+    if bounds is None or columns < MIN_MAP[0] or rows < MIN_MAP[1]:
+        return []
+    west, south, east, north = bounds
+    squeeze = max(0.05, math.cos(math.radians((south + north) / 2))) if shapes.is_geographic else 1.0
+    span_x, span_y = max((east - west) * squeeze, 1e-9), max(north - south, 1e-9)
+    span_x, span_y = max(span_x, span_y / 50), max(span_y, span_x / 50)
+    canvas_rows = rows - 2
+    dot = max(span_x / (columns * 2 - 4), span_y / (canvas_rows * 4 - 4))
+    canvas_columns = min(columns, max(MIN_MAP[0], math.ceil(span_x / dot / 2) + 2))
+    canvas_rows = min(canvas_rows, max(2, math.ceil(span_y / dot / 4) + 1))
+    canvas = Canvas(canvas_columns, canvas_rows)
+    left = (canvas.width - (east - west) * squeeze / dot) / 2
+    top = (canvas.height - (north - south) / dot) / 2
+
+    def place(point: Point) -> Point:
+        return left + (point[0] - west) * squeeze / dot, top + (north - point[1]) / dot
+
+    for ring in shapes.rings:
+        canvas.path(map(place, [*ring, ring[0]] if ring else ring))
+    for path in shapes.paths:
+        canvas.path(map(place, path))
+    for point in shapes.points:
+        x, y = place(point)
+        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            canvas.dot(round(x) + dx, round(y) + dy)
+    return _framed(canvas.rows(), canvas_columns, bounds, shapes.is_geographic)
+
+
+def _framed(rows: list[str], columns: int, bounds: tuple[float, float, float, float], geographic: bool) -> list[Text]:
+    west, south, east, north = bounds
+    corners = (
+        f"{_latitude(north)} {_longitude(west)}" if geographic else f"{_number(west)}, {_number(north)}",
+        f"{_latitude(south)} {_longitude(east)}" if geographic else f"{_number(east)}, {_number(south)}",
+    )
+    lines = [Text(corners[0], style="dim", no_wrap=True)]
+    lines += [Text(row, no_wrap=True) for row in rows]
+    lines.append(Text(f"{corners[1]:>{columns}}", style="dim", no_wrap=True))
+    return lines
+
+
+def ring_area(ring: list[Point]) -> float:
+    """Square metres inside a ring of degrees on the sphere, always positive (Chamberlain and Duquette, 2007)."""
+    total = 0.0
+    for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
+        total += math.radians(x1 - x0) * (2 + math.sin(math.radians(y0)) + math.sin(math.radians(y1)))
+    return abs(total) * EARTH_RADIUS_M**2 / 2
+
+
+def bounds_text(bounds: tuple[float, float, float, float], is_geographic: bool) -> str:
+    """`36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers for what are no degrees."""
+    west, south, east, north = bounds
+    if is_geographic:
+        return f"{_latitude(south)} to {_latitude(north)}, {_longitude(west)} to {_longitude(east)}"
+    return f"x {_number(west)} to {_number(east)}, y {_number(south)} to {_number(north)}"
+
+
+def area_text(area_m2: float) -> str:
+    """An area in the unit that fits it."""
+    if area_m2 >= 1e6:
+        return f"{area_m2 / 1e6:,.0f} km²" if area_m2 >= 1e8 else f"{area_m2 / 1e6:.3g} km²"
+    return f"{area_m2 / 1e4:.3g} ha" if area_m2 >= 1e4 else f"{area_m2:.0f} m²"
+
+
+def _latitude(value: float) -> str:
+    return f"{abs(value):.4g}°{'S' if value < 0 else 'N'}"
+
+
+def _longitude(value: float) -> str:
+    return f"{abs(value):.5g}°{'W' if value < 0 else 'E'}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.7g}"
