@@ -1,0 +1,327 @@
+"""A Store on one machine: SQLite says which keys exist, files hold the bytes of all but small values.
+
+| file | noun |
+|---|---|
+| local_files.py | the folders, and the order in which bytes become durable |
+| local_lock.py | the one process that owns the directory |
+| local_schema.py, local_rows.py, local_listing.py, local_sessions.py | the database |
+| local_commit.py | the one thread that changes anything |
+| local_pool.py | the threads that may block |
+| local_reader.py, local_writer.py | a blob being read, an upload being written |
+| local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
+| local_sweep.py, local_room.py | what is cleared away, and how much may be written |
+| local_seed.py | a store filled at once, for demos and measurements |
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError, StoreFullError, UnavailableError
+from storage_tui.contract.keys import check_prefix
+from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.server.stores import local_listing, local_rows
+from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.local_commit import Committer, Staged
+from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local_pool import Pool
+from storage_tui.server.stores.local_reader import FileReader, ValueReader
+from storage_tui.server.stores.local_recovery import recover_parts
+from storage_tui.server.stores.local_room import Room, write_error
+from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, Held, Place, locate, namespace_bytes, new_id
+from storage_tui.server.stores.local_schema import open_writer
+from storage_tui.server.stores.local_sweep import Sweeper
+from storage_tui.server.stores.local_uploads import Uploads
+
+T = TypeVar("T")
+
+_Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
+
+OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+
+
+def utc_now() -> datetime:
+    """The time of the machine."""
+    return datetime.now(UTC)
+
+
+class LocalStore:
+    """The store in `data_dir`. `owner_note` is told to whoever finds the directory taken, such as its url.
+
+    `reserve_bytes` is what is kept free on the disk. `disk` is for tests that watch or break it.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
+        reserve_bytes: int | None = None, disk: Disk | None = None,
+    ) -> None:  # fmt: skip
+        self.data_dir = data_dir
+        self._clock = clock
+        self._owner_note = dict(owner_note or {})
+        self._disk = disk or Disk(data_dir)
+        self._room = Room(self._disk, reserve_bytes)
+        self._lock: Lock | None = None
+        self._orphan_search: asyncio.Task[int] | None = None
+
+    async def start(self) -> None:
+        try:
+            self._lock, self._connection = await asyncio.to_thread(self._take_possession)
+        except (OSError, apsw.Error) as exc:
+            raise UnavailableError(f"the data directory {self.data_dir} cannot be used: {exc}") from exc
+        self._pool = Pool(self._disk.database)
+        self._committer = Committer(self._connection, self._disk)
+        self._committer.start()
+        self._sweeper = Sweeper(
+            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
+        )
+        self._uploads = Uploads(
+            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
+        )
+        self._orphan_search = asyncio.create_task(self.find_orphans())
+
+    async def close(self) -> None:
+        if self._lock is None:
+            return
+        if self._orphan_search is not None:
+            self._orphan_search.cancel()
+            await asyncio.wait((self._orphan_search,))
+        await self._uploads.settle()
+        await self._committer.stop()
+        await asyncio.to_thread(self._let_go)
+
+    def note_owner(self, note: Mapping[str, Any]) -> None:
+        """Tell in the lock file who owns the directory, once the address of the server is known."""
+        self._owner_note = dict(note)
+        if self._lock is not None:
+            self._lock.note(note)
+
+    async def stat(self, address: Address) -> Blob:
+        place = locate(address)
+        held = await self._pool.read(lambda connection: local_rows.find(connection, place, self._now()))
+        return held.to_blob(place.key, place.storage_type.name)
+
+    @asynccontextmanager
+    async def open(self, address: Address) -> AsyncIterator[BlobReader]:
+        place = locate(address)
+        held, content, descriptor = await self._pool.read(partial(self._open, place), _close_found)
+        blob = held.to_blob(place.key, place.storage_type.name)
+        if descriptor is None:
+            yield ValueReader(blob, content or b"")
+            return
+        reader = FileReader(blob, descriptor, self._pool.reading)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    async def list_page(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
+    ) -> Page:  # fmt: skip
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        check_prefix(after)
+        if limit < 1:
+            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
+        return await self._pool.read(
+            lambda connection: local_listing.list_page(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
+                now=self._now(),
+            )
+        )  # fmt: skip
+
+    async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        return await self._pool.read(
+            lambda connection: local_listing.usage(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, now=self._now()
+            )
+        )
+
+    async def put(
+        self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
+        precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        place = locate(address)
+        crc = checksum.extend(0, content)
+        if crc32c is not None and checksum.decode(crc32c) != crc:
+            raise ChecksumError(
+                f"the bytes of {place.key!r} arrived with crc32c {checksum.encode(crc)}, not {crc32c}; send them again",
+                key=place.key,
+            )
+        is_small = len(content) <= INLINE_BYTES
+        fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None)
+        if is_small:
+            return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
+        self._committer.check()
+        await self._with_room(lambda: self._pool.in_thread(lambda: self._stage(fresh.blob_id, content)))
+        return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
+
+    async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        place = locate(address)
+        await self._committer.run(lambda connection: local_rows.delete(connection, place, precondition, self._now()))
+
+    async def delete_many(
+        self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
+    ) -> list[DeleteResult]:
+        namespace_bytes(namespace)
+        find_storage_type(storage_type)
+
+        def apply(connection: apsw.Connection) -> list[DeleteResult]:
+            now = self._now()
+            return [_delete_one(connection, Address(namespace, storage_type, key), etag, now) for key, etag in targets]
+
+        return await self._committer.run(apply)
+
+    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
+        origin, place = locate(source), locate(target)
+        if source.namespace != target.namespace:
+            raise BadRequestError("a blob is copied within one namespace only")
+        self._committer.check()
+        blob_id = new_id()
+        held, content = await self._with_room(lambda: self._pool.read(partial(self._stage_copy, origin, blob_id)))
+        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content)
+        return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+    async def create_upload(
+        self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
+        crc32c: str | None = None, precondition: Precondition = ANY,
+    ) -> UploadSession:  # fmt: skip
+        place = locate(address)
+        want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
+
+        def apply(connection: apsw.Connection) -> sessions.Session:
+            self._room.check(size_bytes or 0)
+            return sessions.create(
+                connection, place, size_bytes=size_bytes, content_type=content_type, want_crc=want_crc,
+                precondition=precondition, now=self._now(),
+            )  # fmt: skip
+
+        session = await self._with_room(lambda: self._committer.run(apply))
+        return session.to_upload()
+
+    async def find_upload(self, upload_id: str) -> UploadSession:
+        return await self._uploads.find(upload_id)
+
+    def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
+        return self._uploads.write(upload_id, restart=restart)
+
+    async def cancel_upload(self, upload_id: str) -> None:
+        await self._uploads.cancel(upload_id)
+
+    async def sweep(self) -> int:
+        return await self._sweeper.sweep()
+
+    async def find_orphans(self) -> int:
+        """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
+        return await self._sweeper.find_orphans()
+
+    def _now(self) -> int:
+        return local_rows.to_millis(self._clock())
+
+    def _take_possession(self) -> tuple[Lock, apsw.Connection]:
+        self._disk.prepare()
+        refuse_network_filesystem(self.data_dir)
+        lock = Lock.take(self.data_dir)
+        try:
+            lock.note(self._owner_note)
+            connection = open_writer(self._disk.database)
+            recover_parts(connection, self._disk)
+        except BaseException:
+            lock.release()
+            raise
+        return lock, connection
+
+    def _let_go(self) -> None:
+        self._pool.close()
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _open(self, place: Place, connection: apsw.Connection) -> _Found:
+        for _ in range(OPEN_ATTEMPTS):
+            held, content = local_rows.read(connection, place, self._now())
+            if held.content is not None:
+                return held, content, None
+            try:
+                return held, None, os.open(self._disk.blob_path(held.blob_id), os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                raise UnavailableError(f"{place.key!r} cannot be opened on the server: {exc}", key=place.key) from exc
+        raise _missing(place)
+
+    def _stage(self, blob_id: str, content: bytes) -> None:
+        self._room.check(len(content))
+        try:
+            self._disk.write_part(blob_id, content)
+        except OSError as exc:
+            self._disk.unlink(self._disk.part_path(blob_id))
+            raise write_error(exc) from exc
+
+    def _stage_copy(self, place: Place, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+        for _ in range(OPEN_ATTEMPTS):
+            held, content = local_rows.read(connection, place, self._now())
+            if held.content is not None:
+                return held, content
+            try:
+                self._disk.link_part(held.blob_id, blob_id)
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                self._disk.unlink(self._disk.part_path(blob_id))
+                raise write_error(exc) from exc
+            return held, None
+        raise _missing(place)
+
+    async def _commit_write(
+        self, place: Place, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
+    ) -> Blob:
+        def apply(connection: apsw.Connection) -> Blob:
+            self._room.check(fresh.size_bytes if staged is None else 0)
+            return local_rows.write(connection, place, fresh, precondition, self._now())
+
+        return await self._committer.run(apply, staged)
+
+    async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try, and when the store is full once more without its garbage."""
+        try:
+            return await attempt()
+        except StoreFullError:
+            if not await self._sweeper.collect():
+                raise
+        return await attempt()
+
+
+def _close_found(found: _Found) -> None:
+    if found[2] is not None:
+        os.close(found[2])
+
+
+def _missing(place: Place) -> UnavailableError:
+    return UnavailableError(
+        f"the bytes of {place.key!r} in {place.storage_type.name} are missing on the server; "
+        "restore them from a backup",
+        key=place.key,
+    )
+
+
+def _delete_one(connection: apsw.Connection, address: Address, etag: str | None, now: int) -> DeleteResult:
+    try:
+        precondition = ANY if etag is None else Precondition(if_match=(etag,))
+        local_rows.delete(connection, locate(address), precondition, now)
+    except StorageError as exc:
+        return DeleteResult(address.key, exc.code, exc.message)
+    return DeleteResult(address.key)

@@ -1,0 +1,223 @@
+"""The one thread that changes a local store: it takes what is ready, renames, syncs folders, and commits all at once.
+
+While one group is on its way to the disk the next one gathers, so the cost of a durable commit is shared by as many
+changes as arrive meanwhile. Nothing is answered before its COMMIT has returned with synchronous=FULL.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import apsw
+
+from storage_tui.contract.errors import ServerError, StorageError, StoreFullError, UnavailableError
+from storage_tui.server.stores.local_files import Disk
+
+T = TypeVar("T")
+
+GROUP_SIZE = 256  # changes in one COMMIT: bounds how long the first of them waits for the last
+IDLE_S = 2.0  # without a change for so long the WAL is copied home and cut to nothing
+CHECKPOINT_BUSY_MS = 100  # how long an idle checkpoint may wait for a reader
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A part file that is published before the COMMIT. When the change is refused it becomes a part again where
+    `is_kept`, so that an upload can go on, and is removed otherwise."""
+
+    blob_id: str
+    is_kept: bool = False
+
+
+class _Change:
+    """One change on its way, and whoever waits for it."""
+
+    __slots__ = ("apply", "error", "future", "is_done", "result", "staged")
+
+    def __init__(self, apply: Callable[[apsw.Connection], Any], staged: Staged | None) -> None:
+        self.apply = apply
+        self.staged = staged
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.result: Any = None
+        self.error: StorageError | None = None
+        self.is_done = False
+
+
+class Committer:
+    """The writer thread. `start` before the first `run`, `stop` after the last; `broken` tells why it refuses."""
+
+    def __init__(self, connection: apsw.Connection, disk: Disk) -> None:
+        self.broken: str | None = None
+        self._connection = connection
+        self._disk = disk
+        self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="storage-commit", daemon=True)
+        self._loop = asyncio.get_running_loop()
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Begin to take changes."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Commit what was handed in, then end the thread; changes handed in later are refused."""
+        self._is_stopping = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def run(self, apply: Callable[[apsw.Connection], T], staged: Staged | None = None) -> T:
+        """Apply the change in a transaction and return its result once that is durable.
+
+        A StorageError raised by `apply` comes out here; it must come before the first change to the tables. A caller
+        that is cancelled stops waiting, the change itself goes on.
+        """
+        self.check()
+        change = _Change(apply, staged)
+        self._queue.put(change)
+        result: T = await change.future
+        return result
+
+    def check(self) -> None:
+        """Raise UnavailableError when nothing can be written any more."""
+        self._check_broken()
+        if self._is_stopping:
+            raise UnavailableError("the store is closed")
+
+    def fail(self, what: str, exc: BaseException) -> UnavailableError:
+        """Make the store read-only: after a failed sync nobody knows what is on the disk, until a start reads it."""
+        if self.broken is None:
+            self.broken = (
+                f"the store is read-only since {what} failed ({exc}); check the disk under {self._disk.data_dir}, "
+                "then restart the server"
+            )
+            _log.critical("%s", self.broken)
+        return UnavailableError(self.broken)
+
+    def _serve(self) -> None:
+        is_tidy = True
+        while True:
+            try:
+                first = self._queue.get(timeout=None if is_tidy else IDLE_S)
+            except queue.Empty:
+                self._checkpoint()
+                is_tidy = True
+                continue
+            if first is None:
+                return
+            is_tidy = False
+            group, is_last = self._gather(first)
+            self._commit(group)
+            self._answer(group)
+            if is_last:
+                return
+
+    def _gather(self, first: _Change) -> tuple[list[_Change], bool]:
+        group = [first]
+        while len(group) < GROUP_SIZE:
+            try:
+                change = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if change is None:
+                return group, True
+            group.append(change)
+        return group, False
+
+    def _commit(self, group: list[_Change]) -> None:
+        try:
+            self._check_broken()
+            self._publish([change for change in group if change.staged is not None])
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for change in group:
+                    if change.error is None:
+                        self._apply(change)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        except StorageError as exc:
+            _refuse(group, exc)
+        except apsw.FullError:
+            _refuse(group, StoreFullError("no room is left on the server's disk; delete something first"))
+        except (apsw.Error, OSError) as exc:
+            _refuse(group, self.fail("a commit", exc))
+        except Exception as exc:  # a defect in one change: refuse its group, go on with the next
+            _log.exception("a change failed")
+            _refuse(group, ServerError(f"the change failed on the server: {exc!r}"))
+        if self.broken is None:
+            self._retract(change for change in group if change.error is not None and change.staged is not None)
+
+    def _check_broken(self) -> None:
+        if self.broken is not None:
+            raise UnavailableError(self.broken)
+
+    def _apply(self, change: _Change) -> None:
+        try:
+            change.result = change.apply(self._connection)
+        except StorageError as exc:
+            change.error = exc
+
+    def _publish(self, changes: list[_Change]) -> None:
+        folders = set()
+        for change in changes:
+            assert change.staged is not None
+            try:
+                self._disk.publish(change.staged.blob_id)
+            except FileNotFoundError:
+                change.error = UnavailableError("the bytes of this upload are gone from the server's disk; start over")
+                change.staged = None
+            else:
+                folders.add(self._disk.blob_path(change.staged.blob_id).parent)
+        for folder in sorted(folders):
+            self._disk.sync_dir(folder)
+
+    def _retract(self, changes: Iterable[_Change]) -> None:
+        for change in changes:
+            assert change.staged is not None
+            try:
+                if change.staged.is_kept:
+                    self._disk.withdraw(change.staged.blob_id)
+                else:
+                    self._disk.unlink(self._disk.blob_path(change.staged.blob_id))
+            except FileNotFoundError:
+                continue  # it was not published yet
+            except OSError as exc:
+                _log.warning("a refused blob stays as an orphan until the next start: %s", exc)
+
+    def _answer(self, group: list[_Change]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_resolve, group)
+        except RuntimeError:
+            _log.debug("the event loop ended before %d changes were answered", len(group))
+
+    def _checkpoint(self) -> None:
+        try:
+            self._connection.set_busy_timeout(CHECKPOINT_BUSY_MS)
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            _log.debug("a reader holds the WAL; it is cut another time")
+        except apsw.Error as exc:
+            self.fail("a checkpoint", exc)
+
+
+def _refuse(group: list[_Change], error: StorageError) -> None:
+    for change in group:
+        change.error = change.error or error
+
+
+def _resolve(group: list[_Change]) -> None:
+    for change in group:
+        if change.future.done():
+            continue
+        if change.error is not None:
+            change.future.set_exception(change.error)
+        else:
+            change.future.set_result(change.result)

@@ -1,0 +1,131 @@
+"""The bytes of a local store on disk: where each file is, and the order in which they become durable.
+
+    DATA/            0700
+      lock           held with flock by the process that owns the store; its JSON says who that is
+      meta.db        which keys exist, and the bytes of small values
+      blobs/xx/ID    the bytes of larger blobs under random ids that are never reused
+      uploads/ID.part  what is still arriving
+      quarantine/    blob files that no row named when the store started
+
+A file becomes a blob by: write to `uploads/ID.part`, `sync_file`, `publish` (a rename), `sync_dir` of its new folder,
+and then the COMMIT of its row. Every call blocks and belongs in a thread.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+PRIVATE_DIR = 0o700
+PRIVATE_FILE = 0o600
+SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that no blob waits for a new folder's fsync
+
+
+class Disk:
+    """The file operations of one data directory. A test hands in a subclass to record them or make them fail."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.database = data_dir / "meta.db"
+        self.blobs = data_dir / "blobs"
+        self.uploads = data_dir / "uploads"
+        self.quarantine = data_dir / "quarantine"
+
+    def prepare(self) -> None:
+        """Make what is missing of the folders, durably. They have to be on one file system, as rename is atomic only
+        there; raises OSError when they are not."""
+        self.data_dir.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        self.data_dir.chmod(PRIVATE_DIR)
+        for folder in (self.blobs, self.uploads, self.quarantine):
+            folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+        for shard in SHARDS:
+            (self.blobs / shard).mkdir(mode=PRIVATE_DIR, exist_ok=True)
+        if len({folder.stat().st_dev for folder in (self.data_dir, self.blobs, self.uploads, self.quarantine)}) > 1:
+            raise OSError(f"{self.data_dir} must be on one file system with all its folders")
+        for folder in (self.blobs, self.data_dir, self.data_dir.parent):
+            self.sync_dir(folder)
+
+    def blob_path(self, blob_id: str) -> Path:
+        """Where the bytes of a blob are once it is published."""
+        return self.blobs / blob_id[:2] / blob_id
+
+    def part_path(self, blob_id: str) -> Path:
+        """Where the bytes of a blob are while they arrive."""
+        return self.uploads / f"{blob_id}.part"
+
+    def open_part(self, blob_id: str) -> int:
+        """The descriptor of the part file, made when it is not there."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(self.part_path(blob_id), flags, PRIVATE_FILE)
+
+    def write(self, descriptor: int, chunks: Sequence[bytes], offset: int) -> None:
+        """Write all of the chunks at the offset."""
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                count = os.pwrite(descriptor, view, offset)
+                offset += count
+                view = view[count:]
+
+    def write_part(self, blob_id: str, content: bytes) -> None:
+        """A whole part file, on disk when this returns but for its name, which `publish` replaces anyway."""
+        descriptor = self.open_part(blob_id)
+        try:
+            self.write(descriptor, (content,), 0)
+            self.sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def link_part(self, source_id: str, blob_id: str) -> None:
+        """A part file with the bytes of a blob: a hard link, since blobs never change, or a synced copy."""
+        try:
+            os.link(self.blob_path(source_id), self.part_path(blob_id))
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without hard links, or too many on this file
+            self._copy_part(source_id, blob_id)
+
+    def _copy_part(self, source_id: str, blob_id: str) -> None:
+        with self.blob_path(source_id).open("rb") as source:
+            descriptor = self.open_part(blob_id)
+            try:
+                offset = 0
+                while piece := source.read(1 << 20):
+                    self.write(descriptor, (piece,), offset)
+                    offset += len(piece)
+                self.sync_file(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def publish(self, blob_id: str) -> None:
+        """Rename the part to its blob name; durable after `sync_dir` of the blob's folder."""
+        self.part_path(blob_id).rename(self.blob_path(blob_id))
+
+    def withdraw(self, blob_id: str) -> None:
+        """Undo `publish`: the bytes are a part again."""
+        self.blob_path(blob_id).rename(self.part_path(blob_id))
+
+    def sync_file(self, descriptor: int) -> None:
+        """The bytes and size of the file are on disk when this returns."""
+        os.fdatasync(descriptor) if hasattr(os, "fdatasync") else os.fsync(descriptor)
+
+    def sync_dir(self, folder: Path) -> None:
+        """The names in the folder are on disk when this returns."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file; one that is gone already is fine."""
+        path.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """What may still be written here."""
+        room = os.statvfs(self.data_dir)
+        return room.f_bavail * room.f_frsize
+
+    def total_bytes(self) -> int:
+        """How large the file system is."""
+        room = os.statvfs(self.data_dir)
+        return room.f_blocks * room.f_frsize

@@ -1,0 +1,76 @@
+"""The threads of a local store that may block: reading rows, each thread by a connection of its own, and file work."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.stores.local_schema import open_reader
+
+T = TypeVar("T")
+
+READ_THREADS = 4  # a row takes less time than its hop to a thread; more only help when the disk is cold
+FILE_THREADS = 8  # uploads that write and sync at once; the others wait their turn
+
+
+class Pool:
+    """Both kinds of threads. `close` waits for what they are at."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._local = threading.local()
+        self._connections: list[apsw.Connection] = []
+        self.reading = ThreadPoolExecutor(READ_THREADS, "storage-read")
+        self.files = ThreadPoolExecutor(FILE_THREADS, "storage-files")
+
+    async def read(self, query: Callable[[apsw.Connection], T], undo: Callable[[T], None] | None = None) -> T:
+        """What the query finds; raises UnavailableError when the database cannot be read.
+
+        `undo` gets the result when the caller was cancelled and cannot take it, to close what the query opened.
+        """
+        try:
+            found = self.reading.submit(self._read, query)
+        except RuntimeError as exc:
+            raise UnavailableError("the store is closed") from exc
+        try:
+            return await asyncio.wrap_future(found)
+        except asyncio.CancelledError:
+            if undo is not None:
+                found.add_done_callback(partial(_undo, undo))
+            raise
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """What the work returns."""
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self.files, work)
+        except RuntimeError as exc:
+            raise UnavailableError("the store is closed") from exc
+        return await future
+
+    def close(self) -> None:
+        """End the threads, then the connections. Blocks."""
+        self.files.shutdown()
+        self.reading.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _read(self, query: Callable[[apsw.Connection], T]) -> T:
+        try:
+            connection: apsw.Connection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = open_reader(self._database)
+                self._connections.append(connection)
+            return query(connection)
+        except apsw.Error as exc:
+            raise UnavailableError(f"the store's database cannot be read: {exc}") from exc
+
+
+def _undo(undo: Callable[[T], None], found: Future[T]) -> None:
+    if not found.cancelled() and found.exception() is None:
+        undo(found.result())

@@ -1,0 +1,45 @@
+"""Room on the disk: a reserve is kept free, so that deletes and the database's log always have what they need."""
+
+import errno
+
+from storage_tui.contract.errors import StoreFullError, UnavailableError
+from storage_tui.server.stores.local_files import Disk
+
+RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system, where that is less
+RESERVE_SHARE = 0.02
+
+
+class Room:
+    """What may still be written to a disk. Its calls block for as long as statvfs does."""
+
+    def __init__(self, disk: Disk, reserve_bytes: int | None = None) -> None:
+        self._disk = disk
+        self._reserve_bytes = reserve_bytes
+
+    @property
+    def reserve_bytes(self) -> int:
+        """What is kept free."""
+        if self._reserve_bytes is None:
+            self._reserve_bytes = min(RESERVE_BYTES, int(self._disk.total_bytes() * RESERVE_SHARE))
+        return self._reserve_bytes
+
+    @property
+    def is_short(self) -> bool:
+        """True when nothing may be written: garbage then goes without a grace."""
+        return self._disk.free_bytes() < self.reserve_bytes
+
+    def check(self, size_bytes: int) -> None:
+        """Raise StoreFullError when so many bytes would eat into the reserve."""
+        free_bytes = self._disk.free_bytes()
+        if free_bytes - size_bytes < self.reserve_bytes:
+            raise StoreFullError(
+                f"no room for {size_bytes} bytes: the server's disk has {free_bytes} free and keeps "
+                f"{self.reserve_bytes} of them in reserve; delete something first"
+            )
+
+
+def write_error(exc: OSError) -> StoreFullError | UnavailableError:
+    """What a failed write of bytes means: a full disk, or one that cannot be written."""
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreFullError("no room is left on the server's disk; delete something first")
+    return UnavailableError(f"the server's disk cannot be written: {exc}")

@@ -1,0 +1,85 @@
+"""The tables of a local store's database, and its connections: one that writes, and pooled ones that only read.
+
+SQLite up to 3.51.2 can corrupt a WAL that two connections write or checkpoint at once. Here one connection in one
+thread does both, and a version with the fix is asked for besides.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from storage_tui.contract.errors import UnavailableError
+
+SCHEMA_VERSION = 1
+MIN_SQLITE = 3051003
+CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
+WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
+BUSY_MS = 10_000
+
+# `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have a
+# table of their own because lists and sums walk `keys`. Times are milliseconds since 1970, checksums the crc32c value.
+_TABLES = """
+CREATE TABLE keys (
+  namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
+  id TEXT NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL,
+  modified INTEGER NOT NULL, expires INTEGER, content_type TEXT, content INTEGER,
+  PRIMARY KEY (namespace, type, key)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX keys_by_expiry ON keys (expires) WHERE expires IS NOT NULL;
+CREATE INDEX keys_by_file ON keys (id) WHERE content IS NULL;
+CREATE TABLE contents (id INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
+CREATE TABLE garbage (id TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE INDEX garbage_by_age ON garbage (since);
+CREATE TABLE uploads (
+  upload_id TEXT PRIMARY KEY, namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
+  state TEXT NOT NULL, blob_id TEXT NOT NULL, offset INTEGER NOT NULL, crc INTEGER NOT NULL,
+  size INTEGER, content_type TEXT, want_crc TEXT, precondition TEXT NOT NULL, blob TEXT, expires INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX uploads_by_expiry ON uploads (expires);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+"""
+
+
+def open_writer(database: Path) -> apsw.Connection:
+    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program."""
+    if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
+        raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
+    connection = apsw.Connection(str(database))
+    try:
+        database.chmod(0o600)  # -wal and -shm take their mode from it
+        connection.set_busy_timeout(BUSY_MS)
+        # Only a new file takes this one: freed pages can then be handed back by and by.
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "FULL")
+        connection.pragma("journal_size_limit", WAL_BYTES)
+        connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        connection.pragma("cache_size", -32 * 1024)
+        _harden(connection)
+        version = connection.pragma("user_version")
+        if version > SCHEMA_VERSION:
+            raise UnavailableError(
+                f"{database.parent} was written by a newer storage-tui (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); upgrade storage-tui"
+            )
+        if version == 0:
+            with connection:
+                connection.execute(_TABLES)
+                connection.pragma("user_version", SCHEMA_VERSION)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(database: Path) -> apsw.Connection:
+    """A connection that can only read, and so never checkpoints."""
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(BUSY_MS)
+    _harden(connection)
+    return connection
+
+
+def _harden(connection: apsw.Connection) -> None:
+    connection.pragma("trusted_schema", 0)
+    connection.pragma("cell_size_check", 1)

@@ -1,0 +1,152 @@
+"""The rows of upload sessions: what is promised to arrive, and how much of it is durable.
+
+A row is `open` until it is finished or cancelled. Its crc32c is that of the first `offset` bytes, which is all the
+state a resume needs. Like `local_rows`, changes run inside the writer's transaction and check before they change.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import apsw
+
+from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.server.stores.base import Address, Precondition, UploadSession
+from storage_tui.server.stores.local_rows import Fresh, Place, check_write, new_id, write
+
+SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
+TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is told apart from one that never was
+
+State = Literal["open", "finished", "cancelled", "lost"]
+
+_COLUMNS = (
+    "namespace, type, key, state, blob_id, offset, crc, size, content_type, want_crc, precondition, blob, expires"
+)
+_FIND = f"SELECT {_COLUMNS} FROM uploads WHERE upload_id = ?"
+_CREATE = f"INSERT INTO uploads (upload_id, {_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, 0, 0, ?, ?, ?, ?, NULL, ?)"
+_WEEK = SESSION_LIFETIME // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One row of `uploads`."""
+
+    upload_id: str
+    namespace: bytes
+    storage_type: str
+    key: bytes
+    state: State
+    blob_id: str
+    offset: int
+    crc: int
+    size_bytes: int | None
+    content_type: str | None
+    want_crc: str | None
+    precondition: str
+    blob: str | None
+    expires: int
+
+    @property
+    def place(self) -> Place:
+        """Where the blob will be."""
+        return Place(
+            find_storage_type(self.storage_type), self.key.decode(), (self.namespace, self.storage_type, self.key)
+        )
+
+    def to_upload(self) -> UploadSession:
+        """The session as the Store describes it."""
+        return UploadSession(
+            self.upload_id,
+            Address(self.namespace.hex(), self.storage_type, self.key.decode()),
+            self.offset,
+            self.size_bytes,
+            self.content_type,
+            None if self.blob is None else Blob.from_json(json.loads(self.blob), self.storage_type),
+            self.state == "cancelled",
+        )
+
+
+def create(
+    connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
+    want_crc: str | None, precondition: Precondition, now: int,
+) -> Session:  # fmt: skip
+    """A new session, if the type's rule and the precondition would let it finish as things are."""
+    check_write(connection, place, precondition, now)
+    upload_id = secrets.token_urlsafe(32)
+    conditions = json.dumps([precondition.if_match, precondition.if_none_match])
+    connection.execute(
+        _CREATE,
+        (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK),
+    )
+    return find(connection, upload_id, now)
+
+
+def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+    """The session; raises NotFoundError when there never was one, GoneError when it has expired."""
+    row = connection.execute(_FIND, (upload_id,)).fetchone()
+    if row is None:
+        raise NotFoundError("no such upload session; start a new one")
+    session = Session(upload_id, *row)
+    if session.expires <= now:
+        raise GoneError("the upload session has expired after a week; start a new one", key=session.place.key)
+    if session.state == "lost":
+        raise GoneError("the server's disk lost bytes of this upload session; start a new one", key=session.place.key)
+    return session
+
+
+def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+    """The session while it can be written; raises ConflictError or CancelledError when it has ended."""
+    session = find(connection, upload_id, now)
+    if session.state == "finished":
+        raise ConflictError("the upload session is finished already", key=session.place.key)
+    if session.state == "cancelled":
+        raise CancelledError("the upload session was cancelled; start a new one", key=session.place.key)
+    return session
+
+
+def advance(connection: apsw.Connection, upload_id: str, offset: int, crc: int, now: int) -> int:
+    """Note that `offset` bytes are durable."""
+    find_open(connection, upload_id, now)
+    connection.execute("UPDATE uploads SET offset = ?, crc = ? WHERE upload_id = ?", (offset, crc, upload_id))
+    return offset
+
+
+def finish(
+    connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None, now: int
+) -> Blob:
+    """Make the blob visible under its key and end the session. Its bytes are `content`, or the published file."""
+    session = find_open(connection, upload_id, now)
+    if_match, if_none_match = json.loads(session.precondition)
+    precondition = Precondition(tuple(if_match), tuple(if_none_match))
+    fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content)
+    blob = write(connection, session.place, fresh, precondition, now)
+    connection.execute(
+        "UPDATE uploads SET state = 'finished', offset = ?, crc = ?, blob = ? WHERE upload_id = ?",
+        (size_bytes, crc, json.dumps(blob.to_json()), upload_id),
+    )
+    return blob
+
+
+def cancel(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+    """End the session unless it is finished; returns it as it was."""
+    session = find(connection, upload_id, now)
+    if session.state == "open":
+        connection.execute(
+            "UPDATE uploads SET state = 'cancelled', offset = 0, crc = 0 WHERE upload_id = ?", (upload_id,)
+        )
+    return session
+
+
+def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
+    """Drop what expired long ago; returns the blob ids of open sessions that have expired, for their parts to go."""
+    long_ago = now - TOMBSTONE_LIFETIME // timedelta(milliseconds=1)
+    connection.execute("DELETE FROM uploads WHERE expires <= ? AND state != 'open'", (long_ago,))
+    rows: list[tuple[str, str]] = connection.execute(
+        "SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' LIMIT ?", (now, limit)
+    ).fetchall()
+    connection.executemany("UPDATE uploads SET state = 'cancelled' WHERE upload_id = ?", [(row[0],) for row in rows])
+    return [row[1] for row in rows]

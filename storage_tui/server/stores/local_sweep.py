@@ -1,0 +1,168 @@
+"""What a local store clears away: expired blobs and sessions, files that no key names any more, orphans.
+
+Nothing is unlinked before the COMMIT that let go of it. A clock that jumps must not delete: the sweeper then waits
+until the new time has lasted.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import apsw
+
+from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.local_commit import Committer
+from storage_tui.server.stores.local_files import SHARDS, Disk
+from storage_tui.server.stores.local_pool import Pool
+from storage_tui.server.stores.local_room import Room
+from storage_tui.server.stores.local_rows import discard
+
+_SECOND = 1000  # milliseconds, as all times here
+GARBAGE_GRACE = 3600 * _SECOND  # a backup that copies the files a database names has so long to do it
+QUARANTINE_LIFETIME = 7 * 24 * 3600 * _SECOND
+CLOCK_BACK = 300 * _SECOND  # a clock may be set back so far without a word
+CLOCK_AHEAD = 30 * 24 * 3600 * _SECOND  # a server that slept longer than this is not believed at once
+CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is the true one
+BATCH = 500  # rows in one change, so that writers get their turn
+VACUUM_PAGES = 4096  # free pages left in the database for new values, and the most handed back in one sweep
+
+_EXPIRED = "SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? LIMIT ?"
+_REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
+_GARBAGE = "SELECT id FROM garbage WHERE since <= ? LIMIT ?"
+_IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
+_IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
+_SET_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Clears a store, by and by."""
+
+    def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
+        self._disk = disk
+        self._room = room
+        self._committer = committer
+        self._pool = pool
+        self._now = now
+
+    async def sweep(self) -> int:
+        """One round; returns how many blobs expired, 0 while the clock is not believed."""
+        now = self._now()
+        if not await self._committer.run(lambda connection: _believe_clock(connection, now)):
+            return 0
+        expired = 0
+        while count := await self._committer.run(lambda connection: _expire(connection, now)):
+            expired += count
+        while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
+            await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
+        await self.collect()
+        await self._pool.in_thread(self._clear_quarantine)
+        await self._committer.run(_vacuum)
+        return expired
+
+    async def collect(self) -> int:
+        """Unlink the files of blobs that were overwritten, deleted or have expired; returns how many. They keep a
+        grace unless room is short."""
+        grace = 0 if await self._pool.in_thread(lambda: self._room.is_short) else GARBAGE_GRACE
+        before, count = self._now() - grace, 0
+        while found := await self._pool.read(lambda connection: _garbage(connection, before)):
+            await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
+            await self._committer.run(partial(_forget, found))
+            count += len(found)
+        return count
+
+    async def find_orphans(self) -> int:
+        """Move blob files that no row names into quarantine, as a crash before a COMMIT leaves them; returns how many.
+
+        Files are published in the writer's thread. A file seen here and confirmed as a change of its own has had its
+        COMMIT, if ever it will have one.
+        """
+        count = 0
+        for shard in SHARDS:
+            names = await self._pool.in_thread(partial(_names, self._disk.blobs / shard))
+            loose = await self._pool.read(partial(_nameless, names))
+            if loose:
+                count += await self._committer.run(partial(self._isolate, loose))
+        if count:
+            _log.warning("%d blob files without a key were moved to %s", count, self._disk.quarantine)
+        return count
+
+    def _isolate(self, names: list[str], connection: apsw.Connection) -> int:
+        loose = _nameless(names, connection)
+        for name in loose:
+            path = self._disk.quarantine / name
+            self._disk.blob_path(name).rename(path)
+            seconds = self._now() / _SECOND
+            os.utime(path, (seconds, seconds))
+        return len(loose)
+
+    async def _unlink(self, paths: list[Path]) -> None:
+        def work() -> None:
+            for path in paths:
+                self._disk.unlink(path)
+
+        await self._pool.in_thread(work)
+
+    def _clear_quarantine(self) -> None:
+        before = (self._now() - QUARANTINE_LIFETIME) / _SECOND
+        for entry in os.scandir(self._disk.quarantine):
+            if entry.stat(follow_symlinks=False).st_mtime <= before:
+                self._disk.unlink(Path(entry.path))
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def _garbage(connection: apsw.Connection, before: int) -> list[str]:
+    rows: list[tuple[str]] = connection.execute(_GARBAGE, (before, BATCH)).fetchall()
+    return [row[0] for row in rows]
+
+
+def _forget(blob_ids: list[str], connection: apsw.Connection) -> None:
+    connection.executemany("DELETE FROM garbage WHERE id = ?", [(blob_id,) for blob_id in blob_ids])
+
+
+def _nameless(names: list[str], connection: apsw.Connection) -> list[str]:
+    return [
+        name
+        for name in names
+        if not connection.execute(_IS_NAMED, (name,)).get and not connection.execute(_IS_GARBAGE, (name,)).get
+    ]
+
+
+def _expire(connection: apsw.Connection, now: int) -> int:
+    rows: list[tuple[bytes, str, bytes, str, int | None]] = connection.execute(_EXPIRED, (now, BATCH)).fetchall()
+    for namespace, storage_type, key, blob_id, content in rows:
+        connection.execute(_REMOVE, (namespace, storage_type, key, blob_id))
+        discard(connection, blob_id, content, now)
+    return len(rows)
+
+
+def _vacuum(connection: apsw.Connection) -> None:
+    spare = connection.pragma("freelist_count") - VACUUM_PAGES
+    if spare > 0:
+        connection.execute(f"PRAGMA incremental_vacuum({min(spare, VACUUM_PAGES)})").fetchall()
+
+
+def _believe_clock(connection: apsw.Connection, now: int) -> bool:
+    """True when the time is where the last sweep lets it be, or has been consistently elsewhere for a day."""
+    seen: dict[str, int] = dict(connection.execute("SELECT name, value FROM facts"))
+    last_seen = seen.get("last_seen", now)
+    if last_seen - CLOCK_BACK <= now <= last_seen + CLOCK_AHEAD:
+        connection.execute(_SET_FACT, ("last_seen", now))
+        connection.execute("DELETE FROM facts WHERE name IN ('strange_since', 'strange_last')")
+        return True
+    since, last = seen.get("strange_since", now), seen.get("strange_last", now)
+    if not last - CLOCK_BACK <= now <= last + CLOCK_AHEAD:
+        since = now
+    if now - since >= CLOCK_TRUST:
+        connection.execute(_SET_FACT, ("last_seen", now))
+        return True
+    if since == now:
+        _log.warning("the clock has jumped since the last sweep; nothing expires for good until it has lasted a day")
+    connection.executemany(_SET_FACT, [("strange_since", since), ("strange_last", now)])
+    return False

@@ -1,0 +1,253 @@
+"""The writer of one upload session: small pieces gather in memory, go to the part file in a thread, and become durable
+at checkpoints that run beside the writing.
+
+The offset told to a client is always that of the last COMMIT, never the size of the file: after a power cut a file can
+have its size and not its bytes.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import (
+    BadRequestError,
+    CancelledError,
+    ChecksumError,
+    ConflictError,
+    GoneError,
+    StorageError,
+)
+from storage_tui.contract.models import Blob
+from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.local_commit import Committer, Staged
+from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_room import Room, write_error
+from storage_tui.server.stores.local_rows import INLINE_BYTES
+
+T = TypeVar("T")
+
+FLUSH_BYTES = 1024 * 1024  # one hop to a thread moves so much; two of them are in memory at most
+CHECKPOINT_BYTES = 32 * 1024 * 1024  # what a kill can cost an upload, and what the last sync still has to write
+
+
+class PartWriter:
+    """The `UploadWriter` of a local store."""
+
+    def __init__(
+        self, session: sessions.Session, *, disk: Disk, room: Room, committer: Committer, executor: Executor,
+        now: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._session = session
+        self._disk = disk
+        self._room = room
+        self._committer = committer
+        self._executor = executor
+        self._now = now
+        self._offset = session.offset
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._written = (session.offset, session.crc)  # bytes in the file and their crc32c, replaced as one
+        self._durable = session.offset
+        self._descriptor: int | None = None
+        self._is_named = session.offset > 0  # the name of the part in its folder is durable
+        self._threads: set[asyncio.Future[Any]] = set()
+        self._flushing: asyncio.Future[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
+        self._failure: StorageError | None = None
+        self._is_over = False
+
+    @property
+    def offset(self) -> int:
+        return self._offset
+
+    async def write(self, chunk: bytes) -> None:
+        self._check()
+        limit = self._session.size_bytes
+        if limit is not None and self._offset + len(chunk) > limit:
+            raise self._bad(f"was announced with {limit} bytes and more came")
+        self._gathered.append(chunk)
+        self._gathered_bytes += len(chunk)
+        self._offset += len(chunk)
+        if self._gathered_bytes >= FLUSH_BYTES:
+            await self._flush()
+            if self._written[0] - self._durable >= CHECKPOINT_BYTES:
+                await self._begin_sync()
+
+    async def checkpoint(self) -> int:
+        self._check()
+        await self._drain()
+        await self._end_sync()
+        await self._sync()
+        return self._durable
+
+    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
+        self._check()
+        wanted_size = self._session.size_bytes if size_bytes is None else size_bytes
+        if wanted_size is not None and wanted_size != self._offset:
+            raise self._bad(f"has {self._offset} bytes, not {wanted_size}")
+        content = self._small_content()
+        if content is None:
+            await self._drain()
+            await self._end_sync()
+            crc = self._written[1]
+        else:
+            crc = checksum.extend(0, content)
+        for wanted in (crc32c, self._session.want_crc):
+            if wanted is not None and checksum.decode(wanted) != crc:
+                await self._start_over()
+                raise ChecksumError(
+                    f"the bytes of {self._session.place.key!r} arrived with crc32c {checksum.encode(crc)}, "
+                    f"not {wanted}; send them again from the start",
+                    key=self._session.place.key,
+                )
+        if content is None and self._written[0] > self._durable:
+            await self._run(self._sync_part)
+        blob = await self._committer.run(
+            partial(self._apply_finish, size_bytes=self._offset, crc=crc, content=content),
+            None if content is not None else Staged(self._session.blob_id, is_kept=True),
+        )
+        self._is_over = True
+        return blob
+
+    async def restart(self) -> None:
+        """Drop what the session holds."""
+        if self._session.offset:
+            await self._start_over()
+
+    async def park(self) -> None:
+        """Make durable what was written, and let go of the file. A session that has ended meanwhile keeps nothing."""
+        try:
+            if not self._is_over:
+                with suppress(StorageError):  # it was raised already, by the write it belongs to
+                    await self._drain()
+                with suppress(StorageError):
+                    await self._end_sync()
+                await self._sync()
+        except (CancelledError, ConflictError, GoneError):
+            if not self._disk.blob_path(self._session.blob_id).exists():
+                self._disk.unlink(self._disk.part_path(self._session.blob_id))
+        finally:
+            self._is_over = True
+            while self._threads:
+                await asyncio.wait(self._threads)
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._is_over:
+            raise ConflictError("the upload session is finished already", key=self._session.place.key)
+        self._committer.check()
+
+    def _bad(self, what: str) -> BadRequestError:
+        return BadRequestError(f"the upload of {self._session.place.key!r} {what}", key=self._session.place.key)
+
+    def _small_content(self) -> bytes | None:
+        is_in_memory = self._descriptor is None and self._flushing is None and not self._durable
+        return b"".join(self._gathered) if is_in_memory and self._offset <= INLINE_BYTES else None
+
+    def _apply_finish(self, connection: apsw.Connection, *, size_bytes: int, crc: int, content: bytes | None) -> Blob:
+        if content is not None:
+            self._room.check(size_bytes)
+        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, self._now())
+
+    async def _flush(self) -> None:
+        await self._end_flush()
+        chunks, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        self._flushing = self._submit(self._write_out, chunks)
+
+    async def _end_flush(self) -> None:
+        if self._flushing is not None:
+            await asyncio.wait((self._flushing,))
+        if self._failure is not None:
+            raise self._failure
+
+    async def _drain(self) -> None:
+        if self._gathered:
+            await self._flush()
+        await self._end_flush()
+
+    async def _begin_sync(self) -> None:
+        await self._end_sync()
+        self._syncing = asyncio.create_task(self._sync())
+
+    async def _end_sync(self) -> None:
+        if self._syncing is not None:
+            await asyncio.wait((self._syncing,))
+            syncing, self._syncing = self._syncing, None
+            syncing.result()
+
+    async def _sync(self) -> None:
+        offset, crc = self._written
+        if offset <= self._durable:
+            return
+        await self._run(self._sync_part)
+        await self._committer.run(
+            lambda connection: sessions.advance(connection, self._session.upload_id, offset, crc, self._now())
+        )
+        self._durable = offset
+
+    async def _start_over(self) -> None:
+        self._gathered, self._gathered_bytes = [], 0
+        await self._end_flush()
+        await self._end_sync()
+        await self._committer.run(  # first, so that the row never promises bytes that are gone
+            lambda connection: sessions.advance(connection, self._session.upload_id, 0, 0, self._now())
+        )
+        self._offset = self._durable = 0
+        self._written = (0, 0)
+        if self._descriptor is not None or self._is_named:
+            await self._run(self._truncate)
+
+    def _submit(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        future = asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+        self._threads.add(future)
+        future.add_done_callback(self._threads.discard)
+        return future
+
+    async def _run(self, function: Callable[..., T], *args: Any) -> T:
+        future = self._submit(function, *args)
+        await asyncio.wait((future,))  # not the future itself: cancelling it would leave the thread unaccounted for
+        return future.result()
+
+    def _write_out(self, chunks: list[bytes]) -> None:
+        try:
+            self._room.check(sum(map(len, chunks)))
+            offset, crc = self._written
+            self._disk.write(self._open(), chunks, offset)
+            for chunk in chunks:
+                offset, crc = offset + len(chunk), checksum.extend(crc, chunk)
+            self._written = (offset, crc)
+        except StorageError as exc:
+            self._failure = exc
+        except OSError as exc:
+            self._failure = write_error(exc)
+
+    def _sync_part(self) -> None:
+        try:
+            self._disk.sync_file(self._open())
+            if not self._is_named:
+                self._disk.sync_dir(self._disk.uploads)
+                self._is_named = True
+        except OSError as exc:
+            raise self._committer.fail("a sync of an upload", exc) from exc
+
+    def _truncate(self) -> None:
+        try:
+            os.ftruncate(self._open(), 0)
+        except OSError as exc:
+            raise write_error(exc) from exc
+
+    def _open(self) -> int:
+        if self._descriptor is None:
+            self._descriptor = self._disk.open_part(self._session.blob_id)
+        return self._descriptor
