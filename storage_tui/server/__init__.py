@@ -2,8 +2,12 @@
 
 | file | holds |
 |---|---|
-| app.py | the route table, the one layer of authentication, errors to answers |
-| blobs.py, listing.py, uploads.py, signing.py, tokens.py | one resource a file |
-| serve.py | the listener, for TCP and for the embedded UNIX socket |
+| app.py, routes.py | the route table, the one layer of authentication, errors to answers |
+| request.py, body.py, conditions.py, targets.py | what came, strictly parsed, with its deadlines |
+| responses.py, delivery.py, addresses.py | what goes out |
+| blobs.py, listing.py, uploads.py, signing.py, description.py | one resource a file |
+| upload_gate.py, upload_answers.py, repeats.py | one writer a session, Google's answers, repeated calls |
+| tokens.py, keyring.py, secret.py | who may |
+| serve.py, listener.py, embedded.py | the process: over TCP, and on the UNIX socket of the embedded server |
 | stores/ | the engines that keep the blobs |
 """

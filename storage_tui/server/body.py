@@ -1,0 +1,115 @@
+"""The body of a request, read piece by piece under an idle deadline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from storage_tui.contract.errors import BadRequestError, IncompleteBodyError, StorageError, TooLargeError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+IDLE_S = 20.0  # the published client gives up after 30 s: it must get our answer before
+LINGER_S = 5.0  # how long a refused body is read on, so that its sender gets to read the refusal …
+LINGER_BYTES = 64 * 1024 * 1024  # … and how much of it
+
+
+class ClientGoneError(Exception):
+    """The other side closed the connection; nobody is left to answer."""
+
+
+class Body:
+    """The bytes of one request. They are never collected here, except by `read` under a limit."""
+
+    def __init__(self, receive: Receive, *, size_bytes: int | None, has_more: bool) -> None:
+        self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
+        self.received_bytes = 0
+        self.is_done = not has_more
+        self._has_more = has_more
+        self._receive = receive
+        self._deadline: asyncio.Timeout | None = None
+        self._interruption: StorageError | None = None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The pieces as they arrive, none of them empty.
+
+        Raises IncompleteBodyError when nothing arrives for IDLE_S, ClientGoneError when the connection ends before
+        the body does, and whatever `interrupt` was called with.
+        """
+        while not self.is_done:
+            message = await self._next()
+            if message["type"] != "http.request":
+                raise ClientGoneError
+            chunk: bytes = message.get("body", b"")
+            self.received_bytes += len(chunk)
+            self.is_done = not message.get("more_body", False)
+            if chunk:
+                yield chunk
+        if self.size_bytes is not None and self.received_bytes != self.size_bytes:
+            raise _incomplete(self)
+
+    async def read(self, limit: int, what: str) -> bytes:
+        """All of the body, which must not be longer than `limit` bytes; raises TooLargeError naming `what`."""
+        if self.size_bytes is not None and self.size_bytes > limit:
+            raise TooLargeError(f"{what} is at most {limit} bytes, not {self.size_bytes}")
+        content = bytearray()
+        async for chunk in self.chunks():
+            content += chunk
+            if len(content) > limit:
+                raise TooLargeError(f"{what} is at most {limit} bytes")
+        return bytes(content)
+
+    async def expect_empty(self) -> None:
+        """Raises BadRequestError when a byte comes."""
+        async for _ in self.chunks():
+            raise BadRequestError("this request must not have a body")
+
+    async def discard(self) -> None:
+        """Read to the end and keep nothing."""
+        async for _ in self.chunks():
+            pass
+
+    async def linger(self) -> None:
+        """Take in some of what a refused client still sends: closing at once would lose it our answer."""
+        if self.is_done:
+            return
+        try:
+            async with asyncio.timeout(LINGER_S):
+                async for _ in self.chunks():
+                    if self.received_bytes > LINGER_BYTES:
+                        return
+        except (TimeoutError, StorageError, ClientGoneError):
+            return
+
+    async def wait_for_disconnect(self) -> None:
+        """Returns when the client has closed the connection; only after the body is done."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def interrupt(self, reason: StorageError) -> None:
+        """Make the reader raise `reason` now, or at its next piece."""
+        self._interruption = reason
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+    async def _next(self) -> Message:
+        if self._interruption is not None:
+            raise self._interruption
+        try:
+            async with asyncio.timeout(IDLE_S) as self._deadline:
+                return await self._receive()
+        except TimeoutError as exc:
+            if self._interruption is not None:
+                raise self._interruption from exc
+            raise _incomplete(self) from exc
+        finally:
+            self._deadline = None
+
+
+def _incomplete(body: Body) -> IncompleteBodyError:
+    if body.size_bytes is None:
+        return IncompleteBodyError(f"the body stopped after {body.received_bytes} bytes without its last chunk")
+    return IncompleteBodyError(
+        f"body shorter than Content-Length: {body.received_bytes} of {body.size_bytes} bytes came; "
+        "open the file in binary mode"
+    )

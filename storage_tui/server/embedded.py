@@ -1,0 +1,106 @@
+"""The server's half of the embedded protocol: one server for each data directory and user, for as long as one client
+lives.
+
+| file in the runtime directory | holds |
+|---|---|
+| present | every client holds it shared by flock while it uses the server; we take it alone when all have gone |
+| socket | the UNIX socket, mode 0600 |
+| token | a JWT for the local user, written anew before each start listens |
+| log | what the server writes to stderr |
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import stat
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from storage_tui import places
+from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.server.app import StorageApp
+from storage_tui.server.keyring import Keyring
+from storage_tui.server.stores.local_lock import AlreadyOwnedError
+from storage_tui.server.tokens import sign_token
+
+LOCAL_USER = "local"
+TOKEN_LIFETIME = timedelta(days=3650)
+LINGER_VARIABLE = "STORAGE_TUI_LINGER"
+LINGER_S = 5.0  # long enough for the next command of a person or script
+LOOK_S = 1.0
+
+
+class Household:
+    """The runtime directory, and who is in it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._runtime = places.runtime_dir(data_dir)
+        self.socket = self._runtime / "socket"
+        self._present = -1
+
+    def prepare(self) -> None:
+        """Make the directory, 0700 and ours; raises UnavailableError when somebody else could be in it."""
+        try:
+            for directory in (self._runtime.parent, self._runtime):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                status = directory.lstat()
+                if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+                    raise UnavailableError(f"{directory} must be a directory of yours alone; remove it, or chmod 700")
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._present = os.open(self._runtime / "present", flags, 0o600)
+        except OSError as exc:
+            raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
+
+    def write_token(self, keyring: Keyring) -> None:
+        """Put a fresh token where clients look for it."""
+        token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
+        temporary = self._runtime / f".token.{secrets.token_hex(8)}"
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(token)
+        temporary.replace(self._runtime / "token")
+
+    async def wait_until_empty(self, app: StorageApp) -> None:
+        """Returns when no client has been there for the linger time and nothing is under way.
+
+        From then on `present` is ours alone until this process ends: a client that comes now waits for that, and then
+        starts the next server.
+        """
+        linger_s = _linger_s()
+        empty_since: float | None = None
+        while True:
+            await asyncio.sleep(min(LOOK_S, max(linger_s / 4, 0.02)))
+            if app.active_requests or not self._take_present():
+                empty_since = None
+                continue
+            if empty_since is None:
+                empty_since = time.monotonic()
+            if time.monotonic() - empty_since >= linger_s:
+                return
+            fcntl.flock(self._present, fcntl.LOCK_UN)
+
+    def remove_socket(self) -> None:
+        """Take the socket away while the data directory is still ours."""
+        self.socket.unlink(missing_ok=True)
+
+    def is_lost_race(self, error: StorageError) -> bool:
+        """True when the directory is taken by another embedded server, which the client will find by itself."""
+        if not isinstance(error, AlreadyOwnedError):
+            return False
+        return "url" not in error.owner
+
+    def _take_present(self) -> bool:
+        try:
+            fcntl.flock(self._present, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _linger_s() -> float:
+    try:
+        return max(float(os.environ.get(LINGER_VARIABLE, LINGER_S)), 0.0)
+    except ValueError:
+        return LINGER_S

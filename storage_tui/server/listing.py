@@ -1,0 +1,99 @@
+"""Lists and usage. A page token is what the store said to go on after, signed for this namespace, type and prefix."""
+
+import base64
+import binascii
+import hmac
+
+from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.keys import DELIMITER, check_prefix
+from storage_tui.contract.models import Limits
+from storage_tui.contract.wire import NEXT, parse_number
+from storage_tui.server.keyring import Keyring
+from storage_tui.server.request import Request
+from storage_tui.server.responses import Response, json_response
+from storage_tui.server.stores.base import Store
+from storage_tui.server.targets import storage_type_of
+
+
+class Listing:
+    """The handlers of lists and usage."""
+
+    def __init__(self, store: Store, keyring: Keyring, limits: Limits) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._limits = limits
+
+    async def list(self, request: Request) -> Response:
+        """One page: the published array of keys, or with `details` blobs and child prefixes."""
+        storage_type = storage_type_of(request)
+        prefix = check_prefix(request.query.get("prefix", ""))
+        delimiter = _delimiter(request)
+        scope = (request.namespace, storage_type, prefix, delimiter)
+        token = request.headers.one(NEXT)
+        page = await self._store.list_page(
+            request.namespace,
+            storage_type,
+            prefix=prefix,
+            delimiter=delimiter,
+            after=self._read_token(token, scope) if token else "",
+            limit=self._limit(request),
+        )
+        headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
+        if _flag(request, "details"):
+            return json_response(page.to_json(), headers=headers)
+        names = [*(blob.key for blob in page.blobs), *page.prefixes]
+        return json_response(sorted(names, key=str.encode) if page.prefixes else names, headers=headers)
+
+    async def usage(self, request: Request) -> Response:
+        """Count and bytes under a prefix."""
+        storage_type = storage_type_of(request)
+        prefix = check_prefix(request.query.get("prefix", ""))
+        usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=_delimiter(request))
+        return json_response(usage.to_json())
+
+    def _limit(self, request: Request) -> int:
+        text = request.query.get("limit")
+        if text is None:
+            return self._limits.list_page
+        limit = parse_number(text, "limit")
+        if limit < 1:
+            raise BadRequestError(f"limit must be 1 to {self._limits.list_page}")
+        return min(limit, self._limits.list_page)
+
+    def _sign_token(self, after: str, scope: tuple[str, ...]) -> str:
+        key = self._keyring.current("page")
+        fields = [field.encode("utf-8") for field in (*scope, after)]
+        position = base64.urlsafe_b64encode(after.encode("utf-8")).rstrip(b"=").decode("ascii")
+        return f"{key.kid}.{position}.{key.sign(*fields)}"
+
+    def _read_token(self, token: str, scope: tuple[str, ...]) -> str:
+        refusal = BadRequestError(f"{NEXT} is not a page token of this list; start the list over without it")
+        kid, _, rest = token.partition(".")
+        position, _, signature = rest.partition(".")
+        key = self._keyring.find("page", kid)
+        if key is None or not token.isascii():
+            raise refusal
+        try:
+            after = base64.b64decode(position + "=" * (-len(position) % 4), altchars=b"-_", validate=True).decode(
+                "utf-8"
+            )
+        except (binascii.Error, ValueError) as exc:
+            raise refusal from exc
+        expected = key.sign(*(field.encode("utf-8") for field in (*scope, after)))
+        if not hmac.compare_digest(expected, signature):
+            raise refusal
+        return after
+
+
+def _delimiter(request: Request) -> str:
+    delimiter = request.query.get("delimiter", "")
+    if delimiter not in ("", DELIMITER):
+        raise BadRequestError("the only delimiter is /")
+    return delimiter
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0"):
+        raise BadRequestError(f"{name} is true or false")
+    return value in ("true", "1")

@@ -1,0 +1,137 @@
+"""Answers: plain data that app.py sends, and the forms that errors take."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from storage_tui.contract.errors import (
+    RangeNotSatisfiableError,
+    RateLimitError,
+    StorageError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from storage_tui.contract.models import Blob
+from storage_tui.contract.wire import ERROR_CODE
+
+BINARY = "application/octet-stream"
+PROBLEM = "application/problem+json"
+
+# What a browser may be told that a blob is; anything it could run (HTML, SVG, scripts) is bytes to it.
+SAFE_TYPES = frozenset(
+    (
+        "application/geo+json",
+        "application/geopackage+sqlite3",
+        "application/gzip",
+        "application/json",
+        "application/msgpack",
+        "application/pdf",
+        "application/vnd.apache.arrow.file",
+        "application/vnd.apache.parquet",
+        "application/x-hdf5",
+        "application/x-ndjson",
+        "application/x-netcdf",
+        "application/x-npy",
+        "application/x-tar",
+        "application/zip",
+        "application/zstd",
+        "audio/flac",
+        "audio/mpeg",
+        "image/gif",
+        "image/jp2",
+        "image/jpeg",
+        "image/png",
+        "image/tiff",
+        "image/webp",
+        "text/csv",
+        "text/markdown",
+        "text/plain",
+        "text/tab-separated-values",
+        "video/mp4",
+    )
+)
+
+
+@dataclass(slots=True)
+class Response:
+    """One answer: either `content`, or `stream` with the size in `headers` or chunked."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+
+
+def text_response(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Plain text, without a newline at its end: the published client takes the whole body for a URL."""
+    return Response(
+        status,
+        {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", **(headers or {})},
+        text.encode("utf-8"),
+    )
+
+
+def json_response(raw: Any, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON document."""
+    content = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return Response(200, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})}, content)
+
+
+def error_response(error: StorageError, *, accept: str = "", may_retry_after: bool = True) -> Response:
+    """The error as one line of text, or as a problem document (RFC 9457) for who asks for that.
+
+    `may_retry_after` is off for uploads: the published client would repeat a generator and store nothing.
+    """
+    headers = {ERROR_CODE: error.code, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if isinstance(error, UnauthorizedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RangeNotSatisfiableError) and error.size_bytes is not None:
+        headers["Content-Range"] = f"bytes */{error.size_bytes}"
+    if isinstance(error, RateLimitError | UnavailableError) and error.retry_after_s is not None and may_retry_after:
+        headers["Retry-After"] = str(int(error.retry_after_s))
+    line = one_line(error.message)
+    if PROBLEM in accept.lower():
+        problem = {"title": phrase(error.status), "status": error.status, "detail": line, "code": error.code}
+        if error.key is not None:
+            problem["key"] = error.key
+        headers["Content-Type"] = PROBLEM
+        return Response(error.status, headers, json.dumps(problem).encode("ascii"))
+    headers["Content-Type"] = "text/plain; charset=utf-8"
+    return Response(error.status, headers, line.encode("utf-8", "backslashreplace"))
+
+
+def one_line(text: str) -> str:
+    """The text without anything that could break a line or a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Client Closed Request"  # 499, which Google Cloud Storage answers to a cancelled upload
+
+
+def safe_content_type(value: str | None) -> str | None:
+    """The media type without parameters when it is one that may be stored and served; None otherwise."""
+    if value is None:
+        return None
+    name = value.partition(";")[0].strip().lower()
+    return name if name in SAFE_TYPES else None
+
+
+def content_disposition(blob: Blob) -> str:
+    """`attachment` under the last segment of the key (RFC 6266, RFC 8187); without a name when that is empty."""
+    name = blob.key.rpartition("/")[2]
+    if not name:
+        return "attachment"
+    plain = "".join(character if _is_plain(character) else "_" for character in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _is_plain(character: str) -> bool:
+    return character.isascii() and character.isprintable() and character not in '"\\%'

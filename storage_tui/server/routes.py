@@ -1,0 +1,63 @@
+"""The route table as data, and how a raw path finds its row.
+
+Paths are matched as the bytes that came, never decoded first: `{type}` is one segment, `{key}` all the rest, slashes
+and escapes included. Rows are tried in order, so `DELETE {type}/{key}` takes every key, `list` and `get/x` too.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.request import Request
+from storage_tui.server.responses import Response
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Access(Enum):
+    """What opens a route."""
+
+    TOKEN = "a valid token, which decides the namespace"
+    SIGNATURE = "a signed URL, which names the namespace"
+    SESSION = "the unguessable id of an upload session in the path"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row: a method and a path below the base, what opens it, and the query parameters it knows."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access = Access.TOKEN
+    parameters: frozenset[str] = frozenset()
+    pattern: re.Pattern[bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = re.escape(self.path).replace(r"\{type\}", "(?P<type>[^/]*)").replace(r"\{id\}", "(?P<id>[^/]+)")
+        pattern = (re.escape(BASE_PATH) + text.replace(r"\{key\}", "(?P<key>.*)")).encode("ascii")
+        object.__setattr__(self, "pattern", re.compile(pattern, re.DOTALL))
+
+
+@dataclass(frozen=True)
+class Match:
+    """The row for a request, if any, and the methods that its path takes."""
+
+    route: Route | None
+    path: dict[str, bytes]
+    allowed: tuple[str, ...]
+
+
+def find_route(routes: tuple[Route, ...], method: str, raw_path: bytes) -> Match:
+    """The first row that takes method and path."""
+    allowed: list[str] = []
+    for route in routes:
+        found = route.pattern.fullmatch(raw_path)
+        if found is None:
+            continue
+        if route.method == method:
+            return Match(route, found.groupdict(), ())
+        allowed.append(route.method)
+    return Match(None, {}, tuple(dict.fromkeys(allowed)))

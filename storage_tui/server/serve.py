@@ -1,0 +1,167 @@
+"""`storage-tui serve`: the store, the application and the listener put together, and how they come and go."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.app import StorageApp
+from storage_tui.server.keyring import Keyring, load_keyring
+from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local import LocalStore
+
+SWEEP_S = 60.0
+MAX_LOG_BYTES = 1024 * 1024  # a log in a file starts over past this
+
+log = logging.getLogger("storage_tui.server")
+
+
+def serve(
+    *, data_dir: Path, host: str, port: int, on_ready: Callable[[str], None], public_url: str | None = None
+) -> None:
+    """Serve the data directory over TCP until SIGTERM or SIGINT; a second one hurries the end.
+
+    `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
+    address under which clients reach this server, where that is another, such as behind a proxy. Raises StorageError
+    with one clear line when the directory or the address cannot be had.
+    """
+    start_log()
+    listening = listen_tcp(host, port)
+    url = url_of(listening) + BASE_PATH
+    with contextlib.closing(listening):
+        asyncio.run(
+            run(
+                data_dir,
+                note={"url": url},
+                listen=lambda _: listening,
+                on_ready=lambda: on_ready(url),
+                public_url=public_url,
+            )
+        )
+
+
+def serve_embedded(*, data_dir: Path) -> None:
+    """Serve the data directory on the UNIX socket of this user until the last client has left."""
+    from storage_tui.server.embedded import Household
+
+    start_log()
+    household = Household(data_dir)
+    household.prepare()
+
+    def listen(keyring: Keyring) -> socket.socket:
+        household.write_token(keyring)
+        return listen_unix(household.socket)
+
+    try:
+        asyncio.run(
+            run(
+                data_dir,
+                note={"socket": str(household.socket)},
+                listen=listen,
+                on_ready=lambda: None,
+                until=household.wait_until_empty,
+                on_close=household.remove_socket,
+            )
+        )
+    except StorageError as exc:
+        if household.is_lost_race(exc):
+            return
+        raise
+
+
+async def run(
+    data_dir: Path,
+    *,
+    note: Mapping[str, Any],
+    listen: Callable[[Keyring], socket.socket],
+    on_ready: Callable[[], None],
+    public_url: str | None = None,
+    until: Callable[[StorageApp], Awaitable[None]] | None = None,
+    on_close: Callable[[], None] = lambda: None,
+) -> None:
+    """Own the data directory, listen, and serve until a signal comes or `until` returns.
+
+    `note` is told to whoever finds the directory taken. The socket is asked for only once the directory is ours;
+    `on_close` is called while it still is.
+    """
+    store = LocalStore(data_dir, owner_note=note)
+    await store.start()
+    try:
+        keyring = await asyncio.to_thread(load_keyring, data_dir)
+        app = StorageApp(store, keyring, public_url=public_url)
+        stop, hurry = asyncio.Event(), asyncio.Event()
+        _obey_signals(stop, hurry)
+        tasks = [asyncio.ensure_future(_sweep(store))]
+        if until is not None:
+            tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
+        listener = Listener(app, listen(keyring))
+        try:
+            serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))
+            on_ready()
+            await serving
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            on_close()
+    finally:
+        await store.close()
+
+
+def start_log() -> None:
+    """Errors go to stderr, one line each."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.handlers = [handler]
+    log.propagate = False
+    _bound_log()
+
+
+def _bound_log() -> None:
+    """Start the log over when stderr is a file that has grown too long."""
+    with contextlib.suppress(OSError, ValueError):
+        status = os.fstat(sys.stderr.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_size > MAX_LOG_BYTES:
+            os.ftruncate(sys.stderr.fileno(), 0)
+
+
+def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals belong to the program around us
+
+    def end() -> None:
+        if stop.is_set():
+            hurry.set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+
+
+async def _sweep(store: Store) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        _bound_log()
+        try:
+            await store.sweep()
+        except StorageError as exc:
+            log.error("sweep: %s", exc.code)
+
+
+async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:
+    try:
+        await ending
+    finally:
+        stop.set()
