@@ -6,9 +6,11 @@ import zlib
 from dataclasses import replace
 
 from storage_tui.tui.previews.base import Format, Mode, Preview, PreviewError, Source, View, read_note
+from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.geojson import GeoJson
 from storage_tui.tui.previews.hexdump import HexDump
 from storage_tui.tui.previews.json_text import JsonText
+from storage_tui.tui.previews.picture import Picture
 from storage_tui.tui.previews.plain import PlainText
 from storage_tui.tui.previews.wkt import WellKnownText
 from storage_tui.tui.visible import visible
@@ -17,6 +19,11 @@ TEXT = PlainText()
 HEX = HexDump()
 
 PREVIEWS: tuple[Format, ...] = (
+    Picture("PNG", b"\x89PNG\r\n\x1a\n"),
+    Picture("JPEG", b"\xff\xd8\xff"),
+    Picture("WebP"),
+    Picture("GIF", b"GIF87a", b"GIF89a"),
+    Picture("BMP"),
     GeoJson(),
     WellKnownText(),
     JsonText(),
@@ -74,3 +81,4 @@ async def _show_damaged(source: Source, head: bytes, view: View, kind: str, exc:
 
 async def close() -> None:
     """End the process that decodes pictures, where one runs. A later preview starts another."""
+    await DECODER.close()

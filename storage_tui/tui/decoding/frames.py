@@ -1,0 +1,32 @@
+"""Frames on a pipe: a number, a JSON object and bytes, each with its length in front."""
+
+import json
+import struct
+from typing import Any
+
+HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
+MAX_JSON_BYTES = 64 * 1024  # facts about one picture; more is not a frame of ours
+MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
+
+
+def pack(number: int, message: dict[str, Any], payload: bytes) -> bytes:
+    """One frame."""
+    body = json.dumps(message).encode()
+    return HEADER.pack(number, len(body), len(payload)) + body + payload
+
+
+def frame_size(header: bytes) -> int:
+    """The bytes of a frame after its header; raises ValueError when it is no frame."""
+    _, json_bytes, payload_bytes = HEADER.unpack(header)
+    if json_bytes > MAX_JSON_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
+        raise ValueError("a frame is larger than frames are")
+    return int(json_bytes + payload_bytes)
+
+
+def unpack(header: bytes, body: bytes) -> tuple[int, dict[str, Any], bytes]:
+    """Number, message and payload of a frame; raises ValueError when it is no frame."""
+    number, json_bytes, _ = HEADER.unpack(header)
+    message = json.loads(body[:json_bytes])
+    if not isinstance(message, dict):
+        raise ValueError("a frame without a message")
+    return number, message, body[json_bytes:]

@@ -1,0 +1,105 @@
+"""Any picture Pillow knows, from a short list of formats, to a few thousand RGB pixels."""
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+MAX_PIXELS = 64_000_000  # 8000 x 8000; four bytes each, twice over, stay under the limit of memory
+BACKDROP = (40, 40, 40)  # behind transparent pixels: dark enough for white marks, light enough for black ones
+UPSCALE = 8  # a small icon is drawn in squares of at most so many pixels
+EXIF_MODEL, EXIF_TIME, EXIF_ORIENTATION = 0x0110, 0x0132, 0x0112
+TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Pillow's Transpose
+
+
+def prepare() -> None:
+    """Load the decoders once, before the first fork, and set Pillow's limits."""
+    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin  # noqa: F401
+
+    with contextlib.suppress(ImportError):
+        from PIL import WebPImagePlugin  # noqa: F401
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # the first part of a large picture is worth seeing
+
+
+def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """`formats`, `columns` and `rows` of square pixels in; facts with the `width` and `height` of the RGB out."""
+    try:
+        picture = Image.open(io.BytesIO(content), formats=job["formats"])
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
+        raise ValueError(f"larger than the {MAX_PIXELS // 1_000_000} million pixels that are decoded") from exc
+    except UnidentifiedImageError as exc:
+        raise ValueError("its header cannot be read") from exc
+    with picture:
+        told: dict[str, Any] = {"size": picture.size, "mode": picture.mode, "format": picture.format}
+        told["frames"] = _frames(picture)
+        orientation = _read_exif(picture, told)
+        room = (job["rows"], job["columns"]) if orientation >= 5 else (job["columns"], job["rows"])
+        width, height = fit(picture.size, room)
+        if picture.format == "JPEG":
+            picture.draft("RGB", (width * 2, height * 2))
+        small = _to_rgb(picture, (width, height))
+        if orientation in TURNED:
+            small = small.transpose(Image.Transpose(TURNED[orientation]))
+    told["width"], told["height"] = small.size
+    return told, small.tobytes()
+
+
+def fit(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a picture fills the room, its shape kept."""
+    scale = min(room[0] / size[0], room[1] / size[1])
+    if scale > 1:
+        scale = max(1, min(UPSCALE, int(scale)))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _to_rgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if picture.mode.startswith(("I", "F")):
+        picture = _stretched(picture)
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    elif picture.mode == "1":
+        picture = picture.convert("L")
+    elif picture.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        picture = picture.convert("RGB")
+    grows = size[0] > picture.size[0]
+    small = picture.resize(
+        size, Image.Resampling.NEAREST if grows else Image.Resampling.BOX, reducing_gap=None if grows else 2.0
+    )
+    if small.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in small.info:
+        ground = Image.new("RGBA", small.size, (*BACKDROP, 255))
+        small = Image.alpha_composite(ground, small.convert("RGBA"))
+    return small.convert("RGB")
+
+
+def _stretched(picture: Image.Image) -> Image.Image:
+    """Sixteen bits and floats to eight, from the darkest value to the brightest."""
+    values = picture.convert("F")
+    extrema = values.getextrema()
+    low, high = (float(extrema[0]), float(extrema[1])) if not isinstance(extrema[0], tuple) else (0.0, 1.0)
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return values.point(lambda value: value * scale + (-low * scale)).convert("L")
+
+
+def _frames(picture: Image.Image) -> int:
+    """1 for a still picture, 2 for more: counting them all would read them all."""
+    try:
+        return 2 if getattr(picture, "is_animated", False) else 1
+    except (OSError, ValueError, EOFError, SyntaxError):
+        return 1
+
+
+def _read_exif(picture: Image.Image, told: dict[str, Any]) -> int:
+    try:
+        exif = picture.getexif()
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+        return 1
+    for name, tag in (("camera", EXIF_MODEL), ("taken", EXIF_TIME)):
+        value = exif.get(tag)
+        if isinstance(value, str) and value.strip("\x00 "):
+            told[name] = value.strip("\x00 ")[:80]
+    orientation = exif.get(EXIF_ORIENTATION)
+    return orientation if isinstance(orientation, int) else 1

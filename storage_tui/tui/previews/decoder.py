@@ -1,0 +1,102 @@
+"""The preview's side of the decoding process: starts it at the first picture, keeps it warm, drops what nobody waits
+for any more."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import Any
+
+import storage_tui
+from storage_tui.tui.decoding import frames
+from storage_tui.tui.previews.base import PreviewError
+
+ANSWER_SECONDS = 8.0  # the process kills a job after 5 s and says so; past this it is broken itself
+
+
+class Decoder:
+    """Sends jobs to one process. The newest wins: a job still running then fails for whoever waits for it."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
+        self._numbers = itertools.count(1)
+
+    async def decode(self, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+        """Facts and RGB pixels; raises PreviewError with the reason when there are none."""
+        process = await self._started()
+        number = next(self._numbers)
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            if process.stdin is not None:
+                process.stdin.write(frames.pack(number, job, content))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                told, pixels = await answer
+        except TimeoutError as exc:
+            await self.close()
+            raise PreviewError("the decoder did not answer") from exc
+        finally:
+            self._waiting.pop(number, None)
+        if "error" in told:
+            raise PreviewError(str(told["error"]))
+        return told, pixels
+
+    async def close(self) -> None:
+        """End the process; the next job starts another."""
+        process, reader = self._process, self._reader
+        self._process = self._reader = None
+        self._fail_all("the decoder was closed")
+        if reader is not None:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+
+    async def _started(self) -> Process:
+        loop = asyncio.get_running_loop()
+        if self._process is not None and self._process.returncode is None and self._loop is loop:
+            return self._process
+        if self._loop is loop:
+            await self.close()
+        root = str(Path(storage_tui.__file__).parent.parent)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "storage_tui.tui.decoding",
+            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True,
+        )  # fmt: skip
+        self._process, self._loop = process, loop
+        self._reader = asyncio.create_task(self._read(process))
+        return process
+
+    async def _read(self, process: Process) -> None:
+        """Hand every answer to who waits for it, until the process ends."""
+        assert process.stdout is not None
+        try:
+            while True:
+                header = await process.stdout.readexactly(frames.HEADER.size)
+                body = await process.stdout.readexactly(frames.frame_size(header))
+                number, told, pixels = frames.unpack(header, body)
+                answer = self._waiting.get(number)
+                if answer is not None and not answer.done():
+                    answer.set_result((told, pixels))
+        except (asyncio.IncompleteReadError, ValueError):
+            self._fail_all("the decoder ended")
+
+    def _fail_all(self, reason: str) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_result(({"error": reason}, b""))
+
+
+DECODER = Decoder()

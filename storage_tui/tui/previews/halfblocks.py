@@ -1,0 +1,64 @@
+"""RGB pixels as rows of half blocks: the upper pixel is the letter's colour, the lower one its background."""
+
+from functools import lru_cache
+
+from rich.color import Color
+from rich.style import Style
+from rich.text import Text
+
+UPPER = "▀"
+TRUECOLOR_MASK = 0xFC  # six bits a channel: no eye sees the rest, and equal neighbours cost no bytes over SSH
+LEVELS = (0, 95, 135, 175, 215, 255)  # the colour cube of 256-colour terminals, entries 16 to 231; greys after it
+
+
+def picture_lines(pixels: bytes, width: int, height: int, *, truecolor: bool) -> list[Text]:
+    """One line for two rows of pixels."""
+    pick = _true_color if truecolor else _cube_color
+    lines = []
+    stride = width * 3
+    for y in range(0, height, 2):
+        upper = pixels[y * stride : (y + 1) * stride]
+        lower = pixels[(y + 1) * stride : (y + 2) * stride]
+        line = Text(UPPER * width, no_wrap=True, end="")
+        start, running = 0, None
+        for x in range(width):
+            at = x * 3
+            above = pick(upper[at], upper[at + 1], upper[at + 2])
+            below = pick(lower[at], lower[at + 1], lower[at + 2]) if lower else None
+            if (above, below) != running:
+                if running is not None:
+                    line.stylize(_style(*running), start, x)
+                start, running = x, (above, below)
+        if running is not None:
+            line.stylize(_style(*running), start, width)
+        lines.append(line)
+    return lines
+
+
+@lru_cache(maxsize=16384)
+def _style(above: int, below: int | None) -> Style:
+    return Style(color=_color(above), bgcolor=None if below is None else _color(below))
+
+
+@lru_cache(maxsize=16384)
+def _color(code: int) -> Color:
+    """A colour by its number: 24 bits, or below zero the entry of the 256-colour table."""
+    return Color.from_ansi(-code) if code < 0 else Color.from_rgb(code >> 16, code >> 8 & 255, code & 255)
+
+
+def _true_color(red: int, green: int, blue: int) -> int:
+    return (red & TRUECOLOR_MASK) << 16 | (green & TRUECOLOR_MASK) << 8 | (blue & TRUECOLOR_MASK)
+
+
+@lru_cache(maxsize=16384)
+def _cube_color(red: int, green: int, blue: int) -> int:
+    steps = [_nearest_level(value) for value in (red, green, blue)]
+    cube = 16 + 36 * steps[0] + 6 * steps[1] + steps[2]
+    grey = max(0, min(23, round(((red + green + blue) / 3 - 8) / 10)))
+    grey_error = sum(abs(8 + 10 * grey - value) for value in (red, green, blue))
+    cube_error = sum(abs(LEVELS[step] - value) for step, value in zip(steps, (red, green, blue), strict=True))
+    return -(232 + grey) if grey_error < cube_error else -cube
+
+
+def _nearest_level(value: int) -> int:
+    return min(range(len(LEVELS)), key=lambda i: abs(LEVELS[i] - value))
