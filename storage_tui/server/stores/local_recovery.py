@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 import apsw
 
@@ -19,7 +20,7 @@ def recover_parts(connection: apsw.Connection, disk: Disk) -> None:
     COMMIT goes back to being a part.
     """
     found = {path.name.removesuffix(".part") for path in disk.uploads.iterdir()}
-    rows: list[tuple[str, str, int]] = connection.execute(_OPEN).fetchall()
+    rows: list[Any] = connection.execute(_OPEN).fetchall()
     for upload_id, blob_id, offset in rows:
         if blob_id not in found and disk.blob_path(blob_id).exists():
             disk.withdraw(blob_id)

@@ -8,7 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
@@ -145,7 +145,7 @@ def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
     """Drop what expired long ago; returns the blob ids of open sessions that have expired, for their parts to go."""
     long_ago = now - TOMBSTONE_LIFETIME // timedelta(milliseconds=1)
     connection.execute("DELETE FROM uploads WHERE expires <= ? AND state != 'open'", (long_ago,))
-    rows: list[tuple[str, str]] = connection.execute(
+    rows: list[Any] = connection.execute(
         "SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' LIMIT ?", (now, limit)
     ).fetchall()
     connection.executemany("UPDATE uploads SET state = 'cancelled' WHERE upload_id = ?", [(row[0],) for row in rows])

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -118,7 +119,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _garbage(connection: apsw.Connection, before: int) -> list[str]:
-    rows: list[tuple[str]] = connection.execute(_GARBAGE, (before, BATCH)).fetchall()
+    rows: list[Any] = connection.execute(_GARBAGE, (before, BATCH)).fetchall()
     return [row[0] for row in rows]
 
 
@@ -135,7 +136,7 @@ def _nameless(names: list[str], connection: apsw.Connection) -> list[str]:
 
 
 def _expire(connection: apsw.Connection, now: int) -> int:
-    rows: list[tuple[bytes, str, bytes, str, int | None]] = connection.execute(_EXPIRED, (now, BATCH)).fetchall()
+    rows: list[Any] = connection.execute(_EXPIRED, (now, BATCH)).fetchall()
     for namespace, storage_type, key, blob_id, content in rows:
         connection.execute(_REMOVE, (namespace, storage_type, key, blob_id))
         discard(connection, blob_id, content, now)
