@@ -1,0 +1,17 @@
+"""How to call the Storage API: `Storage` and `AsyncStorage`, and the engine that moves bytes.
+
+| file | holds |
+|---|---|
+| storage.py, async_storage.py | the two clients, one short method a call |
+| calls.py | every call once, without I/O: yields a Request, receives the Response, returns a model |
+| requests.py | Request and Response, and what an error answer becomes |
+| session.py | the two drivers of calls: token, retry, redirect, deadlines, errors |
+| retry.py | when to try again, and after how long |
+| transport.py | the blocking HTTP/1.1 connection below httpx that moves blobs |
+| servers.py, embedded.py | where the server is: an address, or the embedded one to start or join |
+| credentials.py, iam.py, secret_files.py | tokens: where they come from, how they are kept out of sight |
+| control.py | pause, resume, cancel and progress of one transfer |
+| uploads.py, sources.py | a file or stream into a blob over the resumable session |
+| downloads.py, blob_stream.py, part_file.py | a blob into a file that appears only when it is whole |
+| checksum_combine.py | the crc32c of two pieces put together |
+"""

@@ -1,0 +1,128 @@
+"""The asynchronous driver of calls: the same promises as `session.py`, on the running event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import httpx
+
+from storage_tui.client.calls import Call
+from storage_tui.client.exchange import Target, check_encoding, new_group, ssl_context, timeout, translated
+from storage_tui.client.requests import ERROR_BYTES, Request, Response
+from storage_tui.client.retry import Attempts, RetryPolicy
+from storage_tui.client.servers import Access, Endpoint, Server
+from storage_tui.client.session import Window, too_large
+from storage_tui.contract.errors import ConnectError, StorageError
+
+T = TypeVar("T")
+CONNECTIONS = 8  # httpx's own pool gets slower with more
+
+
+class AsyncSession:
+    """Runs calls on one event loop at a time."""
+
+    def __init__(
+        self, server: Server, policy: RetryPolicy, timeout_s: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self.server = server
+        self._policy = policy
+        self._timeout = timeout(timeout_s)
+        self._sleep = sleep
+        self._client: httpx.AsyncClient | None = None
+        self._of: tuple[Endpoint, asyncio.AbstractEventLoop] | None = None
+
+    async def run(self, call: Call[T]) -> T:
+        """The result of the call."""
+        try:
+            request = next(call)
+            while True:
+                try:
+                    response = await self.send(request)
+                except StorageError as exc:
+                    request = call.throw(exc)
+                else:
+                    request = call.send(response)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def send(self, request: Request) -> Response:
+        """The answer to one request, tried again as its policy says."""
+        attempts = Attempts(request, self._policy)
+        group = new_group()
+        may_ask_token, may_restart = True, True
+        while True:
+            access = self.server.ready()
+            if access is None:
+                access = await asyncio.to_thread(self.server.reach)
+            try:
+                response = await self._once(request, access, group)
+            except StorageError as exc:
+                if isinstance(exc, ConnectError) and may_restart and request.url is None:
+                    may_restart = False
+                    if await asyncio.to_thread(self.server.lost):
+                        continue
+                await self._sleep(attempts.pause_after_error(exc))
+                continue
+            if response.status == 401 and may_ask_token and request.url is None:
+                may_ask_token = False
+                if await asyncio.to_thread(self.server.token_refused, access.token):
+                    continue
+            pause_s = attempts.pause_after_answer(response)
+            if pause_s is None:
+                return response
+            await self._sleep(pause_s)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        client, self._client, self._of = self._client, None, None
+        if client is not None:
+            await client.aclose()
+
+    async def _once(self, request: Request, access: Access, group: str) -> Response:
+        target = Target(request, access, group)
+        client = self._client_for(access.endpoint)
+        body = bytes(request.body) if isinstance(request.body, memoryview) else request.body
+        with translated(request, self.server.display_url):
+            while True:
+                sent = client.build_request(request.method, target.url, headers=target.headers, content=body)
+                raw = await client.send(sent, stream=True)
+                try:
+                    if target.moves(raw.status_code, raw.headers.get("location")):
+                        continue
+                    check_encoding(raw.headers, request)
+                    return Response(raw.status_code, raw.headers, await _read(raw, request))
+                finally:
+                    await raw.aclose()
+
+    def _client_for(self, endpoint: Endpoint) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._of != (endpoint, loop):
+            path = None if endpoint.socket is None else str(endpoint.socket)
+            verify = ssl_context()
+            limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+            transport = httpx.AsyncHTTPTransport(uds=path, verify=verify, limits=limits, trust_env=False)
+            self._client = httpx.AsyncClient(
+                transport=transport, trust_env=False, follow_redirects=False, timeout=self._timeout
+            )
+            self._of = (endpoint, loop)
+        return self._client
+
+
+async def _read(raw: httpx.Response, request: Request) -> bytes:
+    taken = bytearray()
+    window = None
+    if request.window is not None and raw.status_code == 200:
+        window = Window(request.window, raw.headers.get("content-length"))
+    async for chunk in raw.aiter_raw():
+        if window is not None:
+            if window.take(chunk):
+                break
+            continue
+        taken += chunk
+        if raw.status_code >= 300 and len(taken) >= ERROR_BYTES:
+            break
+        if raw.status_code < 300 and request.max_bytes is not None and len(taken) > request.max_bytes:
+            raise too_large(request)
+    return bytes(taken) if window is None else window.result()

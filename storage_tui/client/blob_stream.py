@@ -1,0 +1,172 @@
+"""The bytes of one blob in order, going on after cuts as long as it is still the same blob."""
+
+from collections.abc import Iterator
+
+from storage_tui.client import calls
+from storage_tui.client.control import TransferControl
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
+from storage_tui.client.retry import Patience
+from storage_tui.client.session import Session
+from storage_tui.client.transport import Body
+from storage_tui.contract import wire
+from storage_tui.contract.errors import (
+    BadRequestError,
+    PreconditionFailedError,
+    ProtocolError,
+    StorageError,
+    TransferInterruptedError,
+    UnauthorizedError,
+)
+from storage_tui.contract.keys import key_to_path
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import Span
+
+CHUNK_BYTES = 1024 * 1024  # one write to disk: smaller ones cost time, larger ones only memory
+
+
+class BlobStream:
+    """Reads a blob from `start` up to `stop`. `blob` and `total` are known once the first chunk was asked for.
+
+    With an `etag` it is that blob or PreconditionFailedError; without one, the blob that the first answer shows.
+    """
+
+    def __init__(
+        self, session: Session, key: str, storage_type: str, *, control: TransferControl, start: int = 0,
+        stop: int | None = None, etag: str | None = None,
+    ) -> None:  # fmt: skip
+        self._session, self._control = session, control
+        self._key, self._storage_type = key, find_storage_type(storage_type).name
+        self._path = f"/{self._storage_type}/{wire.GET}/{key_to_path(key)}"
+        self._stop, self._etag = stop, etag
+        self.position = start
+        self.total: int | None = None
+        self.blob: Blob | None = None
+
+    def chunks(self) -> Iterator[memoryview]:
+        """Pieces of up to CHUNK_BYTES; each is valid until the next is taken. Raises StorageError when it cannot go
+        on, the bytes before that having been given."""
+        patience = Patience(self._session.policy, self._control)
+        buffer = memoryview(bytearray(CHUNK_BYTES))
+        may_ask_token = True
+        while not self._is_at_end():
+            try:
+                self._control.wait_while_paused()
+                request = self._request()
+                with self._session.stream(request, control=self._control) as (response, body):
+                    if response.status == 401 and may_ask_token:
+                        may_ask_token = False
+                        if self._session.renew_token():
+                            continue
+                    if not self._accept(request, response, body):
+                        return
+                    while True:
+                        count, broken = self._fill(buffer, body)
+                        if count:
+                            self.position += count
+                            yield buffer[:count]
+                        if broken is not None:
+                            raise broken
+                        if count == 0:
+                            self._check_complete()
+                            return
+            except StorageError as exc:
+                self._check_can_resume(exc)
+                patience.wait_after(exc, reached=self.position)
+                self._session.recover(exc)
+
+    def _request(self) -> Request:
+        headers = {}
+        if self.position or self._stop is not None:
+            last = "" if self._stop is None else str(self._stop - 1)
+            headers["Range"] = f"bytes={self.position}-{last}"
+        if self._etag is not None:
+            headers["If-Match"] = wire.format_etag(self._etag)
+        return Request("GET", self._path, headers=headers, key=self._key, storage_type=self._storage_type)
+
+    def _accept(self, request: Request, response: Response, body: Body) -> bool:
+        """Take the head of an answer; False when there is nothing to read, as in an empty blob."""
+        if response.status == 416 and response.headers.get("content-range", "").strip() == f"bytes */{self.position}":
+            self._learn(response, self.position)
+            return False
+        if not response.is_success:
+            taken = bytearray()
+            for chunk in body:
+                taken += chunk
+                if len(taken) >= ERROR_BYTES:
+                    break
+            raise error_from(request, Response(response.status, response.headers, bytes(taken[:ERROR_BYTES])))
+        if response.status == 206:
+            span, total = self._span(response)
+            if span.start != self.position:
+                raise ProtocolError(f"the server sent another part of {self._key!r} than was asked for", key=self._key)
+            self._learn(response, total)
+            return True
+        length = response.headers.get("content-length", "")
+        self._learn(response, int(length) if length.isascii() and length.isdecimal() else None)
+        self._skip(body)
+        return True
+
+    def _span(self, response: Response) -> tuple[Span, int]:
+        try:
+            return wire.parse_content_range(response.headers.get("content-range", ""))
+        except BadRequestError as exc:
+            raise ProtocolError(f"the server sent a part of {self._key!r} without saying which", key=self._key) from exc
+
+    def _learn(self, response: Response, total: int | None) -> None:
+        blob = calls.blob_from_headers(self._key, self._storage_type, response.headers, total)
+        first = self.blob
+        is_other = first is not None and (
+            (blob.etag, blob.crc32c) != (first.etag, first.crc32c) or total not in (None, self.total)
+        )
+        if is_other or (self._etag is not None and blob.etag not in (None, self._etag)):
+            raise PreconditionFailedError(f"{self._key!r} was overwritten while it was read", key=self._key)
+        if first is None:
+            self.blob, self.total = blob, total
+            if blob.etag is not None and not blob.etag.startswith("W/"):
+                self._etag = blob.etag
+
+    def _skip(self, body: Body) -> None:
+        """The whole blob comes although a part was asked for: leave out what is there already."""
+        left = self.position
+        buffer = memoryview(bytearray(CHUNK_BYTES))
+        while left:
+            count = body.read_into(buffer[: min(left, CHUNK_BYTES)])
+            if count == 0:
+                raise ProtocolError(f"{self._key!r} is shorter than what was read of it already", key=self._key)
+            left -= count
+
+    def _fill(self, buffer: memoryview, body: Body) -> tuple[int, StorageError | None]:
+        """As much of the buffer as comes, and the error that broke it off, so that no byte that came is lost."""
+        room = len(buffer) if self._stop is None else min(len(buffer), self._stop - self.position)
+        filled = 0
+        request = self._request()
+        try:
+            with self._session.translating(request):
+                while filled < room:
+                    if self._control.is_cancelled or self._control.is_paused:
+                        return filled, TransferInterruptedError("stopped here", key=self._key)
+                    count = body.read_into(buffer[filled:room])
+                    if count == 0:
+                        break
+                    filled += count
+        except StorageError as exc:
+            return filled, exc
+        return filled, None
+
+    def _is_at_end(self) -> bool:
+        if self._stop is not None:
+            return self.position >= self._stop
+        return self.blob is not None and self.position == self.total
+
+    def _check_complete(self) -> None:
+        end = self.total if self._stop is None else min(self._stop, self.total or self._stop)
+        if end is not None and self.position < end:
+            raise TransferInterruptedError(f"{self._key!r} ended after {self.position} of {end} bytes", key=self._key)
+
+    def _check_can_resume(self, error: StorageError) -> None:
+        known = self.blob
+        if known is None or not self.position or isinstance(error, UnauthorizedError):
+            return
+        if known.etag is None and known.crc32c is None and not self._control.is_cancelled:
+            raise error  # nothing tells whether what follows is of the same blob

@@ -1,0 +1,353 @@
+"""Every call of the Storage API, written once and without I/O.
+
+A call is a generator: it yields a Request, is sent the Response, and returns a model; `session.py` runs it, blocking or
+not. Where our server has an addition that a plain published one lacks, the way around stands here, beside it.
+"""
+
+import json
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from storage_tui.client.requests import Request, Response, checked
+from storage_tui.contract import checksum, wire
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    PreconditionFailedError,
+    ProtocolError,
+    StorageError,
+)
+from storage_tui.contract.keys import check_prefix, key_to_path
+from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, parse_time
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import Span
+
+T = TypeVar("T")
+Call = Generator[Request, Response, T]
+
+UPLOAD_TYPE = "application/octet-stream"
+
+
+@dataclass(slots=True)
+class Service:
+    """What is known of the server; asked once."""
+
+    description: ServiceInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRead:
+    """Bytes of a blob, where in it they are, and the blob as it was while they were read (its size is known)."""
+
+    data: bytes = field(repr=False)
+    span: Span
+    blob: Blob
+
+
+def describe(service: Service) -> Call[ServiceInfo]:
+    """What the server is and can do; a plain published server has no features and the usual limits."""
+    if service.description is None:
+        request = Request("GET")
+        response = yield request
+        if response.status == 401 or response.status in (408, 429) or response.status >= 500:
+            checked(request, response)
+        service.description = _description(response)
+    return service.description
+
+
+def _description(response: Response) -> ServiceInfo:
+    if response.status != 200:
+        return ServiceInfo()
+    try:
+        return ServiceInfo.from_json(json.loads(response.body))
+    except (ValueError, ProtocolError):
+        return ServiceInfo()
+
+
+def get(key: str, storage_type: str) -> Call[bytes]:
+    """The whole value, its checksum compared where the server tells one."""
+    request = _blob_request("GET", wire.GET, key, storage_type, max_bytes=None)
+    response = checked(request, (yield request))
+    told = _crc32c(response.headers)
+    if response.status == 200 and told is not None and checksum.encode(checksum.extend(0, response.body)) != told:
+        raise ChecksumError(f"{key!r} arrived damaged: its crc32c is not the {told} that is stored; try again", key=key)
+    return response.body
+
+
+def put(
+    service: Service, key: str, value: bytes | memoryview, storage_type: str, content_type: str | None
+) -> Call[Blob | None]:
+    """Store a small value: in one request where the server can, else over an upload URL. None where the server does
+    not describe what it stored."""
+    digest = checksum.format_hash_header(checksum.encode(checksum.extend(0, value)))
+    headers = {"Content-Type": content_type or UPLOAD_TYPE, wire.GOOG_HASH: digest}
+    info = yield from describe(service)
+    if "set" in info.features and len(value) <= info.limits.set_bytes:
+        request = _blob_request("PUT", wire.SET, key, storage_type, headers=headers, body=value)
+    else:
+        url = yield from new_upload(key, storage_type, size_bytes=len(value), content_type=content_type)
+        request = Request("PUT", url=url, headers=headers, body=value, key=key)
+    return stored_blob(checked(request, (yield request)).body, storage_type)
+
+
+def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
+    """The blob that the answer to an upload describes: as our server does, or as Google Cloud Storage does."""
+    try:
+        raw = json.loads(answer)
+    except ValueError:
+        return None
+    if not isinstance(raw, dict):
+        return None
+    size, tag = raw.get("size"), raw.get("etag")
+    fields = {
+        "key": raw.get("key", raw.get("name")),
+        "size": int(size) if isinstance(size, str) and size.isascii() and size.isdecimal() else size,
+        "etag": tag.strip('"') if isinstance(tag, str) else None,
+    }
+    fields |= {name: raw.get(name) for name in ("modified", "crc32c", "content_type", "expires")}
+    try:
+        return Blob.from_json(fields, _type(storage_type))
+    except ProtocolError:
+        return None
+
+
+def exists(key: str, storage_type: str) -> Call[bool]:
+    """Whether there is such a blob."""
+    request = _blob_request("HEAD", wire.GET, key, storage_type)
+    response = yield request
+    if response.status == 404:
+        return False
+    checked(request, response)
+    return True
+
+
+def stat(key: str, storage_type: str) -> Call[Blob]:
+    """What the server tells of one blob: the size everywhere, the rest where it has it."""
+    request = _blob_request("HEAD", wire.GET, key, storage_type)
+    response = checked(request, (yield request))
+    return blob_from_headers(key, storage_type, response.headers, _number(response.headers.get("content-length")))
+
+
+def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -> Call[tuple[list[str], str | None]]:
+    """One published page of keys, and the token of the next one."""
+    query = () if prefix is None else (("prefix", check_prefix(prefix)),)
+    headers = {} if token is None else {wire.NEXT: token}
+    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers)
+    response = checked(request, (yield request))
+    keys = _json(response)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ProtocolError(f"the server sent a list of {storage_type} that is not an array of keys")
+    next_token = response.headers.get(wire.NEXT.lower()) or None
+    if next_token is not None and next_token == token:
+        raise ProtocolError(f"the server sends the same page of {storage_type} again and again")
+    return keys, next_token
+
+
+def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int) -> Call[Page]:
+    """One page of blobs and child prefixes from a server that has the addition."""
+    query = [("prefix", check_prefix(prefix)), ("limit", str(limit)), ("details", "true")]
+    if delimiter:
+        query.append(("delimiter", delimiter))
+    headers = {} if token is None else {wire.NEXT: token}
+    name = _type(storage_type)
+    request = Request("GET", f"/{name}/{wire.LIST}", query=tuple(query), headers=headers)
+    response = checked(request, (yield request))
+    return Page.from_json(_json(response), name, response.headers.get(wire.NEXT.lower()) or None)
+
+
+def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
+    """Remove one blob; with an ETag only if it is still that one."""
+    headers = {} if etag is None else {"If-Match": wire.format_etag(etag)}
+    path = f"/{_type(storage_type)}/{key_to_path(key)}"
+    request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type)
+    checked(request, (yield request))
+
+
+def delete_batch(
+    service: Service, targets: list[tuple[str, str | None]], storage_type: str
+) -> Call[list[DeleteResult]]:
+    """Remove many keys, each with the ETag that was seen or None, and tell of each what became of it."""
+    info = yield from describe(service)
+    results: list[DeleteResult] = []
+    if "delete-batch" not in info.features:
+        for key, etag in targets:
+            results.append((yield from _delete_one(key, etag, storage_type)))
+        return results
+    batch = max(1, info.limits.delete_batch)
+    for start in range(0, len(targets), batch):
+        part = targets[start : start + batch]
+        body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
+        request = _json_post(wire.DELETE, storage_type, body)
+        answer = _json(checked(request, (yield request)))
+        rows = answer.get("results") if isinstance(answer, dict) else None
+        if not isinstance(rows, list) or len(rows) != len(part):
+            raise ProtocolError("the server did not tell for each key whether it was deleted; list them again")
+        results += [DeleteResult.from_json(row) for row in rows]
+    return results
+
+
+def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteResult]:
+    try:
+        if etag is not None:  # a plain server ignores If-Match, so look first
+            seen = (yield from stat(key, storage_type)).etag
+            if seen is not None and seen != etag:
+                raise PreconditionFailedError(f"{key!r} was overwritten since it was listed", key=key)
+        yield from delete(key, storage_type, etag)
+    except StorageError as exc:
+        if exc.retryable or exc.status == 401:
+            raise
+        return DeleteResult(key, exc.code, exc.message)
+    return DeleteResult(key)
+
+
+def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool) -> Call[Blob]:
+    """Copy on the server."""
+    key_to_path(key), key_to_path(to_key)
+    target = _type(to_storage_type)
+    fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
+    request = _json_post(wire.COPY, storage_type, json.dumps(fields, ensure_ascii=False), key=key)
+    return Blob.from_json(_json(checked(request, (yield request))), target)
+
+
+def signed_url(key: str, storage_type: str, expires_in: timedelta | None) -> Call[str]:
+    """A temporary URL that downloads the blob without a token."""
+    query = () if expires_in is None else (("expires_in", str(int(expires_in.total_seconds()))),)
+    request = _blob_request("GET", wire.GET_SIGNED_URL, key, storage_type, query=query)
+    return _url(checked(request, (yield request)))
+
+
+def new_upload(
+    key: str,
+    storage_type: str,
+    *,
+    size_bytes: int | None = None,
+    content_type: str | None = None,
+    must_be_new: bool = False,
+    query: Mapping[str, Any] | None = None,
+) -> Call[str]:
+    """Begin an upload session; its URL is the permission to upload this blob."""
+    headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
+    if size_bytes is not None:
+        headers[wire.UPLOAD_CONTENT_LENGTH] = str(size_bytes)
+    if must_be_new:
+        headers["If-None-Match"] = "*"
+    pairs = tuple((name, str(value)) for name, value in (query or {}).items())
+    request = _blob_request("GET", wire.NEW_RESUMABLE_URL, key, storage_type, query=pairs, headers=headers)
+    return _url(checked(request, (yield request)))
+
+
+def read_range(key: str, storage_type: str, start: int, stop: int | None, etag: str | None) -> Call[RangeRead]:
+    """Bytes `start` up to and without `stop`; a negative `start` is the last bytes of the blob."""
+    if (stop is not None and stop <= start) or (start < 0 and stop is not None):
+        raise BadRequestError(f"bytes {start} to {stop} of {key!r} are no range; start must be below stop", key=key)
+    if start < 0:
+        asked = f"bytes={start}"
+    else:
+        asked = f"bytes={start}-" if stop is None else wire.format_range(Span(start, stop))
+    headers = {"Range": asked}
+    if etag is not None:
+        headers["If-Match"] = wire.format_etag(etag)
+    window = (start, stop)
+    request = _blob_request("GET", wire.GET, key, storage_type, headers=headers, max_bytes=None, window=window)
+    response = yield request
+    if response.status == 416 and response.headers.get("content-range", "").strip() == "bytes */0" and start <= 0:
+        return RangeRead(b"", Span(0, 0), blob_from_headers(key, storage_type, response.headers, 0))
+    checked(request, response)
+    span, total = _span_of(response, start, stop, key)
+    blob = blob_from_headers(key, storage_type, response.headers, total)
+    if etag is not None and blob.etag is not None and blob.etag != etag:
+        raise PreconditionFailedError(f"{key!r} is another blob by now; look at it anew", key=key)
+    return RangeRead(response.body, span, blob)
+
+
+def _span_of(response: Response, start: int, stop: int | None, key: str) -> tuple[Span, int | None]:
+    if response.status == 206:
+        try:
+            span, total = wire.parse_content_range(response.headers.get("content-range", ""))
+        except BadRequestError as exc:
+            raise ProtocolError(f"the server sent a part of {key!r} without saying which", key=key) from exc
+        if span.size_bytes != len(response.body) or (start >= 0 and span.start != start):
+            raise ProtocolError(f"the server sent another part of {key!r} than was asked for", key=key)
+        return span, total
+    length = _number(response.headers.get("content-length"))
+    first = max(0, (length or 0) + start) if start < 0 else start
+    span = Span(first, first + len(response.body))
+    return span, span.stop if length is None and (stop is None or span.stop < stop) else length
+
+
+def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], size_bytes: int | None) -> Blob:
+    """The blob that the headers of a GET or HEAD describe."""
+    tags = wire.parse_etags(headers.get("etag", ""))
+    try:
+        expires = parse_time(headers.get(wire.EXPIRES_AT.lower()))
+    except ValueError:
+        expires = None
+    return Blob(
+        key=key,
+        storage_type=_type(storage_type),
+        size_bytes=size_bytes,
+        modified=wire.parse_http_date(headers.get("last-modified", "")),
+        etag=tags[0] if tags else None,
+        crc32c=_crc32c(headers),
+        content_type=headers.get("content-type"),
+        expires=expires,
+    )
+
+
+def checked_targets(targets: Iterable[Blob | str | tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """What `delete_many` was given as pairs of key and ETag."""
+    pairs = []
+    for target in targets:
+        if isinstance(target, Blob):
+            pairs.append((target.key, target.etag))
+        else:
+            pairs.append((target, None) if isinstance(target, str) else (target[0], target[1]))
+        key_to_path(pairs[-1][0])
+    return pairs
+
+
+def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields: Any) -> Request:
+    name = _type(storage_type)
+    return Request(method, f"/{name}/{verb}/{key_to_path(key)}", key=key, storage_type=name, **fields)
+
+
+def _json_post(verb: str, storage_type: str, body: str, key: str | None = None) -> Request:
+    headers = {"Content-Type": "application/json"}
+    path = f"/{_type(storage_type)}/{verb}"
+    return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False)
+
+
+def _type(name: str) -> str:
+    return find_storage_type(name).name
+
+
+def _json(response: Response) -> Any:
+    try:
+        return json.loads(response.body)
+    except ValueError as exc:
+        raise ProtocolError("the server's answer is not JSON; is this the address of a Storage API?") from exc
+
+
+def _url(response: Response) -> str:
+    text = response.body.decode("utf-8", "replace").strip()
+    if not text.isascii() or not text.startswith(("https://", "http://")) or not text.isprintable() or " " in text:
+        raise ProtocolError("the server did not answer with a URL; is this the address of a Storage API?")
+    return text
+
+
+def _crc32c(headers: Mapping[str, str]) -> str | None:
+    try:
+        return wire_hash(headers)
+    except BadRequestError:
+        return None
+
+
+def wire_hash(headers: Mapping[str, str]) -> str | None:
+    """The crc32c of the whole blob in the wire's form, None where it is not told; raises BadRequestError."""
+    return checksum.parse_hash_header(headers.get(wire.GOOG_HASH, ""))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 20 else None

@@ -1,0 +1,265 @@
+"""Where the token comes from: arguments, the environment, or the file that `descarteslabs auth login` writes.
+
+In this order: the arguments `token` and `token_file`; STORAGE_TUI_TOKEN; DESCARTESLABS_TOKEN;
+DESCARTESLABS_CLIENT_ID with DESCARTESLABS_CLIENT_SECRET or DESCARTESLABS_REFRESH_TOKEN; and only where none of these is
+set, DESCARTESLABS_TOKEN_INFO_PATH or `~/.descarteslabs/token_info.json`. A JWT near its end is renewed at the IAM
+endpoint (DESCARTESLABS_IAM_URL) where there is a refresh token.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage_tui.client.secret_files import Secret, read_secret_file, write_secret_file
+from storage_tui.contract.errors import CredentialsError, StorageError
+
+IAM_URL = "https://iam.descarteslabs.com"
+RENEW_BEFORE_S = 500  # as the published client does: no call starts with a token about to end
+TOKEN_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What one place holds. `cache` is the file that a renewed JWT goes to."""
+
+    name: str
+    jwt: Secret | None = None
+    client_id: str | None = None
+    refresh_token: Secret | None = None
+    scope: tuple[str, ...] = ()
+    cache: Path | None = None
+
+
+class Credentials:
+    """The token for a server, found on first use and renewed when it is due; safe to share between threads."""
+
+    def __init__(self, token: str | None = None, token_file: str | Path | None = None) -> None:
+        if token is not None and token_file is not None:
+            raise CredentialsError("give a token or a token file, not both")
+        self._given = None if token is None else Secret(_clean(token, "the token given"))
+        self._file = None if token_file is None else Path(token_file).expanduser()
+        self._lock = threading.Lock()
+        self._origin: _Origin | None = None
+        self._jwt: Secret | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+    def ready(self) -> Secret | None:
+        """The token when it can be told without reading or asking anything; None when `obtain` is to be called."""
+        jwt = self._jwt
+        return jwt if jwt is not None and not self._is_due(jwt) else None
+
+    def obtain(self) -> Secret:
+        """The token, read or renewed as needed; blocks. Raises CredentialsError naming the places looked at."""
+        with self._lock:
+            if self._origin is None:
+                self._origin = self._find()
+                self._jwt = self._origin.jwt
+            if self._jwt is None or self._is_due(self._jwt):
+                self._jwt = self._renewed(self._origin, self._jwt)
+            return self._jwt
+
+    def reject(self, token: Secret) -> bool:
+        """The server refused this token: True when another one may be had, by reading the file or renewing."""
+        with self._lock:
+            if self._jwt is not None and self._jwt != token:
+                return True  # another thread has a newer one already
+            origin, self._origin, self._jwt = self._origin, None, None
+            if origin is None:
+                return True
+            if origin.refresh_token is not None:
+                self._origin = origin
+                with suppress(StorageError):
+                    self._jwt = self._renewed(origin, None)
+                return self._jwt is not None
+            try:
+                self._origin = self._find()
+            except StorageError:
+                return False
+            self._jwt = self._origin.jwt
+            return self._jwt is not None and self._jwt != token
+
+    def _is_due(self, jwt: Secret) -> bool:
+        has_refresh = self._origin is not None and self._origin.refresh_token is not None
+        expires = _expiry(jwt)
+        return has_refresh and expires is not None and expires - time.time() < RENEW_BEFORE_S
+
+    def _renewed(self, origin: _Origin, current: Secret | None) -> Secret:
+        if origin.refresh_token is None or origin.client_id is None:
+            if current is not None:
+                return current
+            raise CredentialsError(f"{origin.name} holds no token that is still valid; log in again")
+        from storage_tui.client.iam import refresh
+
+        iam_url = os.environ.get("DESCARTESLABS_IAM_URL", IAM_URL)
+        check_transport(iam_url)
+        try:
+            jwt = Secret(refresh(iam_url, origin.client_id, origin.refresh_token, list(origin.scope)))
+        except StorageError:
+            if current is not None and (_expiry(current) or 0) > time.time():
+                return current  # good until its true end
+            raise
+        if origin.cache is not None and not _is_cache_off():
+            with suppress(OSError, CredentialsError):
+                _store(origin.cache, jwt)
+        return jwt
+
+    def _find(self) -> _Origin:
+        if self._given is not None:
+            return _Origin("the token given", self._given)
+        if self._file is not None:
+            return self._from_token_file(self._file)
+        origin = _from_environment(os.environ)
+        if origin is not None:
+            return origin
+        path = token_info_path()
+        origin = None if path is None else _from_token_info(path)
+        if origin is None:
+            places = f"the environment (STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN) or {path}"
+            raise CredentialsError(f"no token for the server was found in {places}; give one with a token file")
+        return origin
+
+    @staticmethod
+    def _from_token_file(path: Path) -> _Origin:
+        text = read_secret_file(path)
+        if text is None:
+            raise CredentialsError(f"there is no token file {path}")
+        if text.lstrip().startswith("{"):
+            origin = _from_token_info(path)
+            if origin is not None:
+                return origin
+        return _Origin(str(path), Secret(_clean(text, str(path))))
+
+
+def token_info_path() -> Path | None:
+    """The file that `descarteslabs auth login` writes; None where the environment turns it off."""
+    named = os.environ.get("DESCARTESLABS_TOKEN_INFO_PATH")
+    if named is not None:
+        return Path(named).expanduser() if named else None
+    return Path.home() / ".descarteslabs" / "token_info.json"
+
+
+def check_transport(url: str) -> None:
+    """Refuse to send a secret in clear text to another machine."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise CredentialsError(f"a token is not sent to {parts.hostname} over http://; use https://")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    import ipaddress
+
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Origin | None:
+    for name in ("STORAGE_TUI_TOKEN", "DESCARTESLABS_TOKEN"):
+        if environ.get(name):
+            return _Origin(name, Secret(_clean(environ[name], name)))
+    client_id = environ.get("DESCARTESLABS_CLIENT_ID") or environ.get("CLIENT_ID")
+    refresh_token = (
+        environ.get("DESCARTESLABS_REFRESH_TOKEN")
+        or environ.get("DESCARTESLABS_CLIENT_SECRET")
+        or environ.get("CLIENT_SECRET")
+    )
+    if not client_id and not refresh_token:
+        return None
+    if not client_id or not refresh_token:
+        raise CredentialsError(
+            "DESCARTESLABS_CLIENT_ID and DESCARTESLABS_CLIENT_SECRET (or DESCARTESLABS_REFRESH_TOKEN) go together; "
+            "one of them is missing"
+        )
+    digest = hashlib.sha1(refresh_token.encode()).hexdigest()
+    cache = Path.home() / ".descarteslabs" / f"jwt_token_{digest}.json"
+    jwt = None
+    if not _is_cache_off():
+        with suppress(CredentialsError):
+            jwt = _valid_jwt(_json_object(cache) or {})
+    return _Origin("the environment", jwt, client_id, Secret(refresh_token), cache=cache)
+
+
+def _from_token_info(path: Path) -> _Origin | None:
+    raw = _json_object(path)
+    if raw is None:
+        return None
+    refresh_token = raw.get("refresh_token") or raw.get("client_secret")
+    client_id = raw.get("client_id")
+    jwt = None if _is_cache_off() else _valid_jwt(raw)
+    if jwt is None and not (isinstance(refresh_token, str) and isinstance(client_id, str)):
+        raise CredentialsError(f"{path} holds no token that is still valid and no refresh token; log in again")
+    scope = raw.get("scope")
+    return _Origin(
+        str(path),
+        jwt,
+        client_id if isinstance(client_id, str) else None,
+        Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
+        tuple(map(str, scope)) if isinstance(scope, list) else (),
+        cache=path,
+    )
+
+
+def _json_object(path: Path) -> dict[str, Any] | None:
+    text = read_secret_file(path)
+    if text is None:
+        return None
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        raw = None
+    if not isinstance(raw, dict):
+        raise CredentialsError(f"{path} is not a file of tokens (a JSON object); log in again")
+    return raw
+
+
+def _store(path: Path, jwt: Secret) -> None:
+    raw = _json_object(path) or {}
+    raw.pop("JWT_TOKEN", None)
+    raw["jwt_token"] = jwt.reveal()
+    write_secret_file(path, json.dumps(raw))
+
+
+def _valid_jwt(raw: Mapping[str, Any]) -> Secret | None:
+    text = raw.get("jwt_token") or raw.get("JWT_TOKEN")
+    if not isinstance(text, str):
+        return None
+    jwt = Secret(text)
+    return jwt if (_expiry(jwt) or 0) > time.time() else None
+
+
+def _expiry(jwt: Secret) -> float | None:
+    parts = jwt.reveal().split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return float(payload["exp"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_cache_off() -> bool:
+    return os.environ.get("DESCARTESLABS_NO_JWT_CACHE", "").lower() in ("1", "true", "yes")
+
+
+def _clean(text: str, place: str) -> str:
+    token = text.strip().removeprefix("Bearer ").strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token or len(token) > TOKEN_BYTES:
+        raise CredentialsError(f"{place} is not a token: one line of ASCII without spaces is expected")
+    return token

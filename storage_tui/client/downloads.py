@@ -1,0 +1,227 @@
+"""A blob into a file that appears only when it is whole, or into a file object."""
+
+import os
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO, Any
+
+from storage_tui.client.blob_stream import CHUNK_BYTES, BlobStream
+from storage_tui.client.control import TransferControl
+from storage_tui.client.part_file import (
+    JOURNAL_FROM_BYTES,
+    Journal,
+    PartFile,
+    check_target,
+    local_errors,
+    opened_folder,
+)
+from storage_tui.client.session import Session
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import (
+    CancelledError,
+    ChecksumError,
+    LocalFileError,
+    PreconditionFailedError,
+    ProtocolError,
+)
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import find_storage_type
+
+SYNC_EVERY_BYTES = 64 * 1024 * 1024  # what is written goes to the disk while the rest still comes
+_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+STARTS = 3  # how often a blob may be overwritten under a download before it gives up
+
+
+def verified_chunks(stream: BlobStream, control: TransferControl) -> Generator[memoryview, None, None]:
+    """The chunks of a whole blob; after the last the crc32c is compared, ChecksumError when it differs."""
+    crc = 0
+    control.phase = "starting"
+    for chunk in stream.chunks():
+        if control.phase != "moving":
+            control.phase, control.total_bytes = "moving", stream.total
+        crc = checksum.extend(crc, chunk)
+        yield chunk
+        control.done_bytes = stream.position
+    _conclude(stream, crc, control)
+
+
+def _conclude(stream: BlobStream, crc: int, control: TransferControl) -> Blob:
+    blob = stream.blob
+    if blob is None:
+        raise ProtocolError("the server did not describe the blob")
+    if stream.total is not None and stream.position != stream.total:
+        raise ChecksumError(f"{blob.key!r} has {stream.total} bytes, {stream.position} arrived", key=blob.key)
+    if blob.crc32c is not None and blob.crc32c != checksum.encode(crc):
+        raise ChecksumError(f"{blob.key!r} arrived damaged: its crc32c differs; download it again", key=blob.key)
+    control.total_bytes = control.done_bytes = stream.position
+    control.phase = "unverified" if blob.crc32c is None else "verified"
+    return Blob(
+        blob.key, blob.storage_type, stream.position, blob.modified, blob.etag, blob.crc32c, blob.content_type,
+        blob.expires,
+    )  # fmt: skip
+
+
+def to_object(session: Session, key: str, storage_type: str, file: IO[bytes] | Any, control: TransferControl) -> Blob:
+    """Write a blob to an open binary file object, in bounded memory; returns the blob."""
+    sink = getattr(file, "buffer", file) if hasattr(file, "encoding") else file
+    if hasattr(sink, "encoding") or not hasattr(sink, "write"):
+        raise LocalFileError("get_file writes bytes; give a file name or a file object opened in binary mode ('wb')")
+    stream = BlobStream(session, key, storage_type, control=control)
+    crc = 0
+    control.phase = "starting"
+    for chunk in stream.chunks():
+        control.phase, control.total_bytes = "moving", stream.total
+        crc = checksum.extend(crc, chunk)
+        _write_all(sink, chunk)
+        control.done_bytes = stream.position
+    return _conclude(stream, crc, control)
+
+
+def _write_all(sink: Any, chunk: memoryview) -> None:
+    with local_errors("the file object"):
+        while chunk:
+            try:
+                count = sink.write(bytes(chunk) if len(chunk) < CHUNK_BYTES else chunk)
+            except TypeError as exc:
+                raise LocalFileError("the file object takes no bytes; open it in binary mode ('wb')") from exc
+            except ValueError as exc:
+                raise LocalFileError(f"cannot write to the file object: {exc}") from exc
+            chunk = chunk[count if isinstance(count, int) else len(chunk) :]
+
+
+class FileDownload:
+    """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again."""
+
+    def __init__(
+        self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool
+    ) -> None:
+        self._session, self._key, self._path = session, key, path
+        self._storage_type = find_storage_type(storage_type).name
+        self._control, self._resume = control, resume
+
+    def run(self) -> Blob:
+        """Download to the end; returns the blob that the file now holds."""
+        name = self._path.name
+        if name in ("", ".", ".."):
+            raise LocalFileError(f"cannot write {str(self._path)!r}: choose the name of a file")
+        with opened_folder(self._path.parent) as folder:
+            check_target(folder, name)
+            part, journal = self._part(folder, name)
+            try:
+                blob = self._fill(part, journal)
+            except (ChecksumError, PreconditionFailedError):
+                part.discard()
+                raise
+            except CancelledError:
+                part.keep() if self._control.keeps_part and self._resume else part.discard()
+                raise
+            except BaseException:
+                part.keep() if self._resume else part.discard()
+                raise
+            try:
+                part.commit()
+            except BaseException:
+                part.keep()
+                raise
+            self._control.phase = "unverified" if blob.crc32c is None else "verified"
+            return blob
+
+    def _part(self, folder: int, name: str) -> tuple[PartFile, Journal | None]:
+        if self._resume:
+            found = PartFile.find(folder, name, self._session.server.display_url, self._storage_type, self._key)
+            if found is not None:
+                return found
+        return PartFile.create(folder, name), None
+
+    def _fill(self, part: PartFile, journal: Journal | None) -> Blob:
+        for attempt in range(STARTS):
+            try:
+                return self._fill_once(part, journal)
+            except PreconditionFailedError:
+                if attempt == STARTS - 1:
+                    raise
+                self._control.note = "blob changed, started over"
+            except ChecksumError:
+                if journal is None:
+                    raise
+                self._control.note = "the earlier part was damaged, started over"
+            part.truncate()
+            journal = None
+        raise AssertionError("unreachable")
+
+    def _fill_once(self, part: PartFile, journal: Journal | None) -> Blob:
+        control = self._control
+        start, crc, etag = (0, 0, None) if journal is None else (*self._earlier(part, journal), journal.etag)
+        stream = BlobStream(self._session, self._key, self._storage_type, control=control, start=start, etag=etag)
+        control.phase, control.done_bytes = "starting", start
+        with _Syncer(part.descriptor, self._path.name) as syncer:
+            position = start
+            for chunk in stream.chunks():
+                if control.phase != "moving":
+                    control.phase, control.total_bytes = "moving", stream.total
+                    self._note(part, stream)
+                crc = checksum.extend(crc, chunk)
+                part.write(position, chunk)
+                position += len(chunk)
+                control.done_bytes = position
+                syncer.wrote(position)
+            control.phase = "finishing"
+        return _conclude(stream, crc, control)
+
+    def _earlier(self, part: PartFile, journal: Journal) -> tuple[int, int]:
+        """Length and crc32c of what an earlier process left, read from the disk: the one thing to be trusted.
+
+        At least the last byte is asked of the server, which then tells the checksum of the blob too.
+        """
+        crc = position = 0
+        buffer = memoryview(bytearray(CHUNK_BYTES))
+        last = max(0, journal.size_bytes - 1)
+        with local_errors(self._path.name):
+            while count := os.preadv(part.descriptor, [buffer[: last - position]], position):
+                self._control.check()
+                crc = checksum.extend(crc, buffer[:count])
+                position += count
+        self._control.note = f"resumed at {position} bytes"
+        return position, crc
+
+    def _note(self, part: PartFile, stream: BlobStream) -> None:
+        blob, total = stream.blob, stream.total
+        if not self._resume or part.is_resumable or blob is None or blob.etag is None or total is None:
+            return
+        if total >= JOURNAL_FROM_BYTES:
+            server = self._session.server.display_url
+            part.note(Journal(self._path.name, server, self._storage_type, self._key, blob.etag, total))
+
+
+class _Syncer:
+    """Sends what was written to the disk, in a thread of its own, so that the end has little left to wait for."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._descriptor, self._name = descriptor, name
+        self._error: OSError | None = None
+        self._thread: threading.Thread | None = None
+        self._synced = 0
+
+    def __enter__(self) -> "_Syncer":
+        return self
+
+    def wrote(self, position: int) -> None:
+        """Everything before `position` was written."""
+        if position - self._synced >= SYNC_EVERY_BYTES and (self._thread is None or not self._thread.is_alive()):
+            self._synced = position
+            self._thread = threading.Thread(target=self._sync, name="storage-tui-sync", daemon=True)
+            self._thread.start()
+
+    def _sync(self) -> None:
+        try:
+            _sync_data(self._descriptor)
+        except OSError as exc:
+            self._error = exc  # a later fsync would not report it again
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None and kind is None:
+            with local_errors(self._name):
+                raise self._error

@@ -1,0 +1,132 @@
+"""What both drivers do around one request, without I/O: URL and headers, redirects, what a failure of httpx means."""
+
+import contextlib
+import ssl
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import httpx
+
+from storage_tui import __version__
+from storage_tui.client.credentials import is_loopback
+from storage_tui.client.requests import Request, one_line
+from storage_tui.client.servers import Access
+from storage_tui.contract import wire
+from storage_tui.contract.errors import (
+    ConnectError,
+    DeadlineError,
+    ProtocolError,
+    StorageError,
+    TransferInterruptedError,
+)
+
+CONNECT_S = 10.0
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+IDENTITY = ("", "identity")
+
+
+class Target:
+    """Where one attempt goes: URL and headers, and where it goes on to after a redirect."""
+
+    def __init__(self, request: Request, access: Access, group: str) -> None:
+        self._request = request
+        base = access.endpoint.base_url
+        url = request.url if request.url is not None else base + request.path
+        if request.query:
+            url += "?" + urlencode(request.query)
+        if request.url is not None:
+            _check_named(url, base, request)
+        self.url = url
+        self._has_moved = False
+        self.headers = {
+            "User-Agent": f"storage-tui/{__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            wire.REQUEST_GROUP: group,
+            **request.headers,
+        }
+        if request.url is None:
+            self.headers["Authorization"] = f"Bearer {access.token.reveal()}"
+
+    def moves(self, status: int, location: str | None) -> bool:
+        """True when the answer leads elsewhere, once, and for reading only: then send the same there."""
+        if status not in REDIRECTS or not location or self._request.method not in ("GET", "HEAD"):
+            return False
+        if self._has_moved:
+            raise ProtocolError(f"the server redirects {self._request} more than once", key=self._request.key)
+        self._has_moved = True
+        url = urljoin(self.url, location)
+        _check_named(url, self.url, self._request)
+        if _origin(url) != _origin(self.url):
+            self.headers.pop("Authorization", None)
+        self.url = url
+        return True
+
+
+def new_group() -> str:
+    """The X-Request-Group of one request and all its retries."""
+    return uuid.uuid4().hex
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _check_named(url: str, base: str, request: Request) -> None:
+    """A URL that a server named is https, or http to this machine by a server that is itself reached that way."""
+    try:
+        scheme, host, _ = _origin(url)
+        base_scheme, base_host, _ = _origin(base)
+    except ValueError as exc:
+        raise ProtocolError("the server named a URL that cannot be read", key=request.key) from exc
+    is_local = scheme == "http" and base_scheme == "http" and is_loopback(host or "") and is_loopback(base_host or "")
+    if not host or (scheme != "https" and not is_local):
+        raise ProtocolError(f"the server names a {scheme}:// URL on {host!a}, which is not used", key=request.key)
+
+
+def check_encoding(headers: httpx.Headers, request: Request) -> None:
+    """Refuse a compressed answer: it was not asked for, and a small one can grow without limit."""
+    if headers.get("content-encoding", "").strip().lower() not in IDENTITY:
+        raise ProtocolError(f"the server compressed its answer to {request}, unasked", key=request.key)
+
+
+@contextlib.contextmanager
+def translated(request: Request, display_url: str) -> Iterator[None]:
+    """Errors of httpx leave the block as StorageErrors, without addresses that hold secrets."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+        raise _meaning(exc, request, display_url) from exc
+
+
+def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError:
+    match exc:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            reason = one_line(str(exc), 200) or "no answer in time"
+            if request.url is not None:
+                display_url = f"the host {urlsplit(request.url).hostname} of an upload or signed URL"
+            if isinstance(exc.__cause__, ssl.SSLError) or "CERTIFICATE" in reason:
+                return ProtocolError(f"no secure connection to {display_url}: {reason}", key=request.key)
+            return ConnectError(f"nothing answers at {display_url}: {reason}", key=request.key)
+        case httpx.TimeoutException():
+            return DeadlineError(f"no answer to {request} in time; try again", key=request.key)
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return TransferInterruptedError(
+                f"the connection broke during {request}: {one_line(str(exc), 200)}".rstrip(": "), key=request.key
+            )
+        case _:
+            return ProtocolError(f"{request} cannot be sent: {type(exc).__name__}", key=request.key)
+
+
+def timeout(timeout_s: float) -> httpx.Timeout:
+    """The deadlines of one exchange: for the connection, and for each wait without a byte; none in all."""
+    return httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None)
+
+
+@cache
+def ssl_context() -> ssl.SSLContext:
+    """One context for all: loading the certificates costs tens of milliseconds."""
+    return httpx.create_ssl_context(trust_env=False)

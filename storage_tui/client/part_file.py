@@ -1,0 +1,229 @@
+"""The file that a download grows in, beside its target and under another name, and how it becomes the target.
+
+`.NAME.RANDOM.part` is private and locked while it grows. A large one has a journal `….part.json` that says which blob
+it is a part of, so that a later process can go on. Only a whole file gets the final name, by one rename.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import secrets
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from storage_tui.contract.errors import LocalFileError
+
+JOURNAL_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
+NAME_BYTES = 100  # of the target's name in the part's: names end at 255
+JOURNAL_BYTES = 64 * 1024
+_umask_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Which blob a part belongs to, and which target."""
+
+    target: str
+    server: str
+    storage_type: str
+    key: str
+    etag: str
+    size_bytes: int
+
+
+class PartFile:
+    """One download on disk. Close it by `commit`, `keep` or `discard`."""
+
+    def __init__(self, folder: int, target: str, name: str, descriptor: int) -> None:
+        self._folder, self._target, self.name = folder, target, name
+        self.descriptor = descriptor
+        self._has_journal = False
+
+    @classmethod
+    def create(cls, folder: int, target: str) -> "PartFile":
+        """A new, empty, private file in the folder (an open descriptor of it)."""
+        stem = os.fsencode(target)[:NAME_BYTES].decode("utf-8", "ignore") or "blob"
+        name = f".{stem}.{secrets.token_hex(6)}.part"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with local_errors(target):
+            descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return cls(folder, target, name, descriptor)
+
+    @classmethod
+    def find(
+        cls, folder: int, target: str, server: str, storage_type: str, key: str
+    ) -> "tuple[PartFile, Journal] | None":
+        """An earlier part of this blob for this target that no other process works on."""
+        wanted = (target, server, storage_type, key)
+        for name in os.listdir(folder):
+            if not re.fullmatch(r"\..+\.[0-9a-f]{12}\.part\.json", name):
+                continue
+            journal = _read_journal(folder, name)
+            if journal is None or (journal.target, journal.server, journal.storage_type, journal.key) != wanted:
+                continue
+            part = cls._open(folder, target, name.removesuffix(".json"))
+            if part is not None:
+                part._has_journal = True
+                return part, journal
+        return None
+
+    @classmethod
+    def _open(cls, folder: int, target: str, name: str) -> "PartFile | None":
+        try:
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+        except OSError:
+            return None
+        found = os.fstat(descriptor)
+        try:
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_nlink != 1:
+                raise BlockingIOError
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return cls(folder, target, name, descriptor)
+
+    def note(self, journal: Journal) -> None:
+        """Write the journal, which makes the part resumable."""
+        with local_errors(self._target):
+            temporary = f"{self.name}.{secrets.token_hex(4)}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(temporary, flags, 0o600, dir_fd=self._folder)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    json.dump({"version": 1, **asdict(journal)}, file)
+                os.replace(temporary, f"{self.name}.json", src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=self._folder)
+                raise
+        self._has_journal = True
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether a later process can go on with it."""
+        return self._has_journal
+
+    def size(self) -> int:
+        """The bytes it holds."""
+        return os.fstat(self.descriptor).st_size
+
+    def write(self, position: int, chunk: memoryview) -> None:
+        """Put bytes at a position; raises LocalFileError, for a full disk with what to do."""
+        with local_errors(self._target, is_resumable=self._has_journal):
+            while chunk:
+                count = os.pwrite(self.descriptor, chunk, position)
+                position += count
+                chunk = chunk[count:]
+
+    def truncate(self) -> None:
+        """Begin again."""
+        with local_errors(self._target):
+            os.ftruncate(self.descriptor, 0)
+
+    def commit(self) -> None:
+        """Give the whole file the final name, durably; an existing file's permissions are kept."""
+        with local_errors(self._target, is_resumable=self._has_journal):
+            existing = check_target(self._folder, self._target)
+            os.fchmod(
+                self.descriptor, 0o666 & ~_umask() if existing is None else stat.S_IMODE(existing.st_mode) & 0o777
+            )
+            os.fsync(self.descriptor)
+            os.replace(self.name, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._remove_journal()
+            os.fsync(self._folder)
+        os.close(self.descriptor)
+
+    def keep(self) -> None:
+        """Leave it for a later process, when it can go on; else remove it."""
+        if not self._has_journal:
+            self.discard()
+        else:
+            os.close(self.descriptor)
+
+    def discard(self) -> None:
+        """Remove it."""
+        with suppress(OSError):
+            os.unlink(self.name, dir_fd=self._folder)
+        self._remove_journal()
+        os.close(self.descriptor)
+
+    def _remove_journal(self) -> None:
+        if self._has_journal:
+            with suppress(OSError):
+                os.unlink(f"{self.name}.json", dir_fd=self._folder)
+            self._has_journal = False
+
+
+@contextlib.contextmanager
+def opened_folder(path: Path) -> Iterator[int]:
+    """A descriptor of the folder that a target is in; everything goes through it, so that no path is walked twice."""
+    with local_errors(str(path)):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def check_target(folder: int, name: str) -> os.stat_result | None:
+    """What stands under the final name: None, or a regular file that may be replaced; anything else is refused."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise LocalFileError(f"cannot write {name!r}: {getattr(exc, 'strerror', None) or exc}") from exc
+    for test, kind in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISLNK, "a symbolic link"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+    ):
+        if test(found.st_mode):
+            raise LocalFileError(f"cannot write {name!r}: it is {kind}; choose the name of a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise LocalFileError(f"cannot write {name!r}: it is a device; choose the name of a file")
+    return found
+
+
+@contextlib.contextmanager
+def local_errors(name: str, *, is_resumable: bool = False) -> Iterator[None]:
+    """Errors of the local file system leave the block as LocalFileError."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            way = "make room and run it again to go on from here" if is_resumable else "make room and run it again"
+            raise LocalFileError(f"no room left on the disk for {name!r}; {way}") from exc
+        raise LocalFileError(f"cannot write {name!r}: {exc.strerror or exc}") from exc
+
+
+def _read_journal(folder: int, name: str) -> Journal | None:
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            raw = json.loads(file.read(JOURNAL_BYTES))
+        if raw.pop("version") != 1 or not isinstance(raw["size_bytes"], int):
+            return None
+        return Journal(**raw)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _umask() -> int:
+    """The process's umask; it can only be read by setting it, for a moment to the strictest."""
+    with _umask_lock:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask

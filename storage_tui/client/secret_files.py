@@ -1,0 +1,87 @@
+"""Secrets in memory and in files: never shown by accident, never read from or left in a file that others may read."""
+
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import NoReturn
+
+from storage_tui.contract.errors import CredentialsError
+
+FILE_BYTES = 64 * 1024  # a file of tokens is a few hundred bytes; a larger one is something else
+
+
+class Secret:
+    """A text that shows itself as `***` wherever it is printed; `reveal` is the one way to its value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+def read_secret_file(path: Path) -> str | None:
+    """The text of a file that only its owner, us, may read; None where there is no such file.
+
+    Raises CredentialsError when others may read it, as ssh does for its keys.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise CredentialsError(f"cannot read {path}: {exc.strerror}") from exc
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise CredentialsError(f"{path} is not a regular file; put the token into one with mode 0600")
+        if found.st_uid not in (os.getuid(), 0):
+            raise CredentialsError(f"{path} belongs to another user; use a token file of your own")
+        if found.st_mode & 0o077:
+            raise CredentialsError(f"others may read {path}, which holds a secret; run: chmod 600 {path}")
+        raw = file.read(FILE_BYTES + 1)
+    if len(raw) > FILE_BYTES:
+        raise CredentialsError(f"{path} is too large for a file of tokens")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise CredentialsError(f"{path} is not text, so not a file of tokens") from exc
+
+
+def write_secret_file(path: Path, text: str) -> None:
+    """Put the text under the name whole and with mode 0600, in a folder of mode 0700 when that has to be made."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

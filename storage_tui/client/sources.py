@@ -1,0 +1,239 @@
+"""What is uploaded: a local file, an open file object, bytes, or a stream whose length nobody knows."""
+
+import io
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.wire import UPLOAD_QUANTUM, Span
+
+READ_BYTES = 1024 * 1024  # one read and one write to the socket: larger is not faster
+LAST_BYTES = 4 * 1024 * 1024  # up to this all travels as the last piece, whose checksum goes before it
+STREAM_BYTES = 8 * 1024 * 1024  # kept of a stream, so that a cut can be resent; a multiple of the quantum
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Source(Protocol):
+    """Bytes to upload, in pieces that can be read again until they are kept by the server."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The length; None until it is known."""
+
+    def next_piece(self, offset: int) -> tuple[Span, bool]:
+        """What to send in one request from `offset` on, and whether it is the last piece; what is before `offset` may
+        be forgotten. All but the last are whole quanta."""
+
+    def chunks(self, span: Span) -> Iterator[Buffer]:
+        """The bytes of a piece, or of a part of it; each chunk is valid until the next is taken."""
+
+    def check_unchanged(self) -> None:
+        """Raise LocalFileError when what is read is not what was there at the start."""
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+
+
+def open_source(file: Any) -> Source:
+    """The source for what `set_file` and `set` take; raises LocalFileError with one sentence for anything else."""
+    if isinstance(file, str | os.PathLike):
+        return _open_path(Path(file))
+    if isinstance(file, bytes | bytearray | memoryview):
+        return MemorySource(file)
+    if isinstance(file, io.TextIOBase) or hasattr(file, "encoding"):
+        buffer = getattr(file, "buffer", None)
+        if buffer is None:
+            raise LocalFileError("a text file object has no bytes to upload; open the file in binary mode ('rb')")
+        file = buffer
+    if hasattr(file, "read"):
+        return _open_object(file)
+    if isinstance(file, Iterable) and not isinstance(file, dict):
+        return StreamSource(_Joined(iter(file)))
+    raise LocalFileError(f"cannot upload a {type(file).__name__}; give a file name, a binary file object or bytes")
+
+
+def _open_path(path: Path) -> Source:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise LocalFileError(f"cannot read {str(path)!r}: {reason}") from exc
+    try:
+        return FileSource(descriptor, str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_object(file: IO[bytes]) -> Source:
+    raw = getattr(file, "raw", file)
+    if isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO) and isinstance(raw, io.FileIO):
+        if not file.readable():
+            raise LocalFileError("the file object is not open for reading; open it with 'rb'")
+        if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+            with suppress(OSError, ValueError):
+                file.flush()
+            return FileSource(raw.fileno(), str(getattr(file, "name", "the file")), start=file.tell(), file=file)
+    return StreamSource(file)
+
+
+class FileSource:
+    """A regular file, read by position through one descriptor."""
+
+    def __init__(self, descriptor: int, name: str, *, start: int = 0, file: IO[bytes] | None = None) -> None:
+        self._descriptor, self._name, self._start, self._file = descriptor, name, start, file
+        self._before = os.fstat(descriptor)
+        if not stat.S_ISREG(self._before.st_mode):
+            kind = "a folder" if stat.S_ISDIR(self._before.st_mode) else "not a regular file"
+            raise LocalFileError(f"cannot upload {name!r}: it is {kind}")
+        self._size = max(0, self._before.st_size - start)
+        self._buffer = memoryview(bytearray(min(READ_BYTES, self._size)))
+
+    @property
+    def size_bytes(self) -> int:
+        """The length when it was opened; another one later is an error."""
+        return self._size
+
+    def next_piece(self, offset: int) -> tuple[Span, bool]:
+        """All but the last quantum in one piece; a small file is one piece."""
+        return _known_piece(offset, self._size)
+
+    def chunks(self, span: Span) -> Iterator[Buffer]:
+        """The bytes of the span, through one buffer."""
+        position = span.start
+        while position < span.stop:
+            view = self._buffer[: span.stop - position]
+            try:
+                count = os.preadv(self._descriptor, [view], self._start + position)
+            except OSError as exc:
+                raise LocalFileError(f"cannot read {self._name!r}: {exc.strerror}") from exc
+            if count == 0:
+                raise LocalFileError(f"{self._name!r} became shorter while it was read; upload it again")
+            position += count
+            yield view[:count]
+
+    def check_unchanged(self) -> None:
+        """Compare size and time of change with those at the start."""
+        now = os.fstat(self._descriptor)
+        if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
+            raise LocalFileError(f"{self._name!r} changed while it was read; nothing was stored, upload it again")
+
+    def close(self) -> None:
+        """Close what was opened here; a file object given is left open, at its end."""
+        if self._file is None:
+            os.close(self._descriptor)
+        else:
+            with suppress(OSError, ValueError):
+                self._file.seek(self._start + self._size)
+
+
+class MemorySource:
+    """Bytes that are held already."""
+
+    def __init__(self, value: Buffer) -> None:
+        self._view = memoryview(value).cast("B") if memoryview(value).contiguous else memoryview(bytes(value))
+
+    @property
+    def size_bytes(self) -> int:
+        """The length."""
+        return len(self._view)
+
+    def next_piece(self, offset: int) -> tuple[Span, bool]:
+        """As of a file."""
+        return _known_piece(offset, len(self._view))
+
+    def chunks(self, span: Span) -> Iterator[Buffer]:
+        """The bytes of the span."""
+        for position in range(span.start, span.stop, READ_BYTES):
+            yield self._view[position : min(position + READ_BYTES, span.stop)]
+
+    def check_unchanged(self) -> None:
+        """Nothing to compare with."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class StreamSource:
+    """A stream that is read once: as much of it is held as one request carries."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._held = bytearray()
+        self._held_from = 0
+        self._is_ended = False
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The length, once the stream has ended."""
+        return self._held_from + len(self._held) if self._is_ended else None
+
+    def next_piece(self, offset: int) -> tuple[Span, bool]:
+        """What is held from `offset` on, filled up from the stream."""
+        if not self._held_from <= offset <= self._held_from + len(self._held):
+            raise LocalFileError("the server lost a part of the stream, which cannot be read again; upload it anew")
+        del self._held[: offset - self._held_from]
+        self._held_from = offset
+        while len(self._held) < STREAM_BYTES and not self._is_ended:
+            self._take(self._read(STREAM_BYTES - len(self._held)))
+        whole = len(self._held) if self._is_ended else len(self._held) // UPLOAD_QUANTUM * UPLOAD_QUANTUM
+        return Span(offset, offset + whole), self._is_ended
+
+    def chunks(self, span: Span) -> Iterator[Buffer]:
+        """The bytes of the span."""
+        for position in range(span.start, span.stop, READ_BYTES):
+            stop = min(position + READ_BYTES, span.stop)
+            yield bytes(self._held[position - self._held_from : stop - self._held_from])
+
+    def check_unchanged(self) -> None:
+        """A stream has no other state to compare with."""
+
+    def close(self) -> None:
+        """The stream belongs to the caller."""
+
+    def _read(self, size_bytes: int) -> Any:
+        try:
+            return self._file.read(min(size_bytes, READ_BYTES))
+        except UnicodeDecodeError as exc:
+            raise LocalFileError("the file object decodes text; open the file in binary mode ('rb')") from exc
+        except (OSError, ValueError) as exc:
+            raise LocalFileError(f"cannot read the file object: {exc}") from exc
+
+    def _take(self, chunk: Any) -> None:
+        if chunk is None:
+            raise LocalFileError("the file object does not block; give one that waits for its bytes")
+        if isinstance(chunk, str):
+            raise LocalFileError("the file object gives text; open the file in binary mode ('rb')")
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise LocalFileError(f"the file object gives {type(chunk).__name__} instead of bytes")
+        self._held += chunk
+        self._is_ended = not chunk
+
+
+class _Joined:
+    """An iterator of bytes as a file."""
+
+    def __init__(self, pieces: Iterator[Any]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def read(self, size_bytes: int) -> Any:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            if not isinstance(piece, bytes | bytearray | memoryview):
+                return piece
+            self._rest = memoryview(piece)
+        taken, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
+        return taken
+
+
+def _known_piece(offset: int, size_bytes: int) -> tuple[Span, bool]:
+    last = 0 if size_bytes <= LAST_BYTES else (size_bytes - 1) // UPLOAD_QUANTUM * UPLOAD_QUANTUM
+    return (Span(offset, last), False) if offset < last else (Span(offset, size_bytes), True)

@@ -1,0 +1,275 @@
+"""`Storage`: the blocking client. The published calls under their names and meanings, and ours beside them."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from storage_tui import places
+from storage_tui.client import calls, folding
+from storage_tui.client.calls import RangeRead, Service
+from storage_tui.client.control import TransferControl
+from storage_tui.client.credentials import Credentials
+from storage_tui.client.embedded import EmbeddedServer
+from storage_tui.client.retry import RetryPolicy
+from storage_tui.client.servers import RemoteServer, Server
+from storage_tui.contract.errors import BadRequestError, ConflictError
+from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
+from storage_tui.contract.storage_types import DEFAULT, find_storage_type
+
+if TYPE_CHECKING:
+    from storage_tui.client.session import Session
+
+__all__ = ["RangeRead", "Storage", "TransferControl"]
+
+SPOOL_BYTES = 4 * 1024 * 1024  # of a copy through this machine, what is held before it goes to a file
+
+
+def find_server(
+    url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None
+) -> Server:
+    """The server that the arguments and the environment name; without any the embedded one. Calls nothing yet."""
+    if url is not None and data_dir is not None:
+        raise BadRequestError("give the URL of a server or the data directory of an embedded one, not both")
+    if data_dir is None:
+        url = url or os.environ.get("STORAGE_TUI_URL") or os.environ.get("DESCARTESLABS_STORAGE_URL")
+        if url:
+            return RemoteServer(url, Credentials(token, token_file))
+    if token is not None or token_file is not None:
+        raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
+    return EmbeddedServer(places.data_dir() if data_dir is None else Path(data_dir))
+
+
+class Storage:
+    """A client of the Storage API.
+
+    Without arguments it is the store of this machine, started when it is not running, or the server that
+    STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names. `url` is the base of a service, such as
+    `https://host/storage/v1`; its token comes from `token`, `token_file`, or where the published client finds it.
+    `retries` counts the tries after the first of anything that may be repeated; `timeout_s` is the longest wait
+    without a byte, never a limit for a whole transfer.
+
+    Nothing is read or called before the first call. All methods may be called from several threads at once, and after
+    a fork. Every refusal is a StorageError that says what to do; see `storage_tui.errors`.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        data_dir: str | Path | None = None,
+        retries: int = 3,
+        timeout_s: float = 60.0,
+    ) -> None:
+        if retries < 0 or timeout_s <= 0:
+            raise BadRequestError("retries is 0 or more, and timeout_s more than 0")
+        self._server = find_server(url, token, token_file, data_dir)
+        self._policy = RetryPolicy(retries)
+        self._timeout_s = timeout_s
+        self._service = Service()
+        self._made: Session | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.display_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections and leave the embedded server; a later call opens them again."""
+        if self._made is not None:
+            self._made.close()
+        self._server.close()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this is the store of this machine."""
+        return self._server.is_embedded
+
+    @property
+    def display_url(self) -> str:
+        """How to name the server to people; holds no secret."""
+        return self._server.display_url
+
+    # The published calls.
+
+    def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
+        """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes.
+
+        A value in memory is sent as it is; a file object or iterable is streamed from where it stands.
+        """
+        if isinstance(value, str):
+            value = value.encode("utf-8")
+        if isinstance(value, os.PathLike) or value is None:
+            raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
+        self._upload(key, value, storage_type, TransferControl(), content_type)
+
+    def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
+        """The whole value, held in memory; `get_file` and `stream` are for what is large."""
+        return self._session.run(calls.get(key, storage_type))
+
+    def set_file(
+        self, key: str, file: Any, storage_type: str = DEFAULT, *,
+        control: TransferControl | None = None, content_type: str | None = None,
+    ) -> Blob:  # fmt: skip
+        """Upload a file by name, or an open binary file object from where it stands; returns the stored blob.
+
+        Bounded memory whatever the size. A broken connection is gone on with where the server left off, a file that
+        changes meanwhile is a LocalFileError, and the crc32c of what was read is compared before the blob appears.
+        """
+        return self._upload(key, file, storage_type, control or TransferControl(), content_type)
+
+    def get_file(
+        self, key: str, file: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
+        control: TransferControl | None = None, resume: bool = True,
+    ) -> Blob:  # fmt: skip
+        """Download into a file by name, or into an open binary file object; returns the blob.
+
+        A file appears under its name only whole, compared and synced; an existing one is replaced at that moment and
+        keeps its permissions. Of a large blob that could not be finished a hidden `.NAME.….part` stays, and the next
+        `get_file` to the same place goes on with it if the blob is still the same; `resume=False` does neither.
+        """
+        from storage_tui.client import downloads
+
+        control = control or TransferControl()
+        if isinstance(file, str | os.PathLike):
+            path = Path(file)
+            return downloads.FileDownload(self._session, key, storage_type, path, control=control, resume=resume).run()
+        return downloads.to_object(self._session, key, storage_type, file, control)
+
+    def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
+        """Whether there is such a blob."""
+        return self._session.run(calls.exists(key, storage_type))
+
+    def list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> list[str]:
+        """Up to 1000 keys, those that begin with the prefix; `iter_list` has no bound."""
+        return self._session.run(calls.keys_page(prefix, storage_type))[0]
+
+    def iter_list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> Iterator[str]:
+        """All keys that begin with the prefix, fetched page by page."""
+        token = None
+        while True:
+            keys, token = self._session.run(calls.keys_page(prefix, storage_type, token))
+            yield from keys
+            if token is None:
+                return
+
+    def delete(self, key: str, storage_type: str = DEFAULT, *, etag: str | None = None) -> None:
+        """Delete a blob, with an `etag` only if it is still that one; NotFoundError when there is none."""
+        self._session.run(calls.delete(key, storage_type, etag))
+
+    def get_signed_url(self, key: str, storage_type: str = DEFAULT, *, expires_in: timedelta | None = None) -> str:
+        """A URL that downloads the blob without a token, for a while; pass it on with care."""
+        return self._session.run(calls.signed_url(key, storage_type, expires_in))
+
+    def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
+        """A URL that takes one upload of this blob without a token, by one PUT or in resumable pieces."""
+        return self._session.run(calls.new_upload(key, storage_type, query=query))
+
+    # Ours.
+
+    def stat(self, key: str, storage_type: str = DEFAULT) -> Blob:
+        """What the server tells of one blob; NotFoundError when there is none."""
+        return self._session.run(calls.stat(key, storage_type))
+
+    def list_page(
+        self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
+        limit: int = 1000,
+    ) -> Page:  # fmt: skip
+        """One page of blobs and, with the delimiter `/`, of folders; go on with `token=page.next_token`.
+
+        A plain published server tells keys only, and a page of it may be short or empty though more follow.
+        """
+        return self._session.run(folding.list_page(self._service, prefix, storage_type, delimiter, token, limit))
+
+    def usage(self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "") -> Usage:
+        """Count and bytes under the prefix, and with a delimiter of each folder in it.
+
+        A plain published server (no feature `usage` in `describe`) is asked for every blob by itself, which takes long.
+        """
+        return self._session.run(folding.usage(self._service, prefix, storage_type, delimiter))
+
+    def copy(
+        self, key: str, to_key: str, *, storage_type: str = DEFAULT, to_storage_type: str | None = None,
+        overwrite: bool = True,
+    ) -> Blob:  # fmt: skip
+        """Copy a blob, also into another storage type; through this machine where the server cannot do it itself."""
+        target = find_storage_type(to_storage_type or storage_type).name
+        if "copy" in self.describe().features:
+            return self._session.run(calls.copy(key, storage_type, to_key, target, overwrite))
+        if not overwrite and self.exists(to_key, target):
+            raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+            blob = self.get_file(key, spool, storage_type)
+            spool.seek(0)
+            return self.set_file(to_key, spool, target, content_type=blob.content_type)
+
+    def delete_many(
+        self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT
+    ) -> Sequence[DeleteResult]:
+        """Delete many keys and tell of each what became of it. A Blob, or a pair of key and ETag, is deleted only if
+        it is still the one that was listed."""
+        pairs = calls.checked_targets(targets)
+        return self._session.run(calls.delete_batch(self._service, pairs, storage_type))
+
+    def read_range(
+        self, key: str, storage_type: str = DEFAULT, *, start: int = 0, stop: int | None = None,
+        etag: str | None = None,
+    ) -> RangeRead:  # fmt: skip
+        """Bytes `start` up to and without `stop`; a negative `start` is the last bytes. With an `etag` it is of that
+        blob or PreconditionFailedError; past the end RangeNotSatisfiableError with the size."""
+        return self._session.run(calls.read_range(key, storage_type, start, stop, etag))
+
+    @contextmanager
+    def stream(
+        self, key: str, storage_type: str = DEFAULT, *, control: TransferControl | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        """Within the block: the chunks of a blob in order, bounded memory, going on after cuts. After the last chunk
+        the crc32c is compared: a ChecksumError there means that what was given before is damaged."""
+        from storage_tui.client.blob_stream import BlobStream
+        from storage_tui.client.downloads import verified_chunks
+
+        control = control or TransferControl()
+        reader = BlobStream(self._session, key, storage_type, control=control)
+        with closing(verified_chunks(reader, control)) as chunks:
+            yield (bytes(chunk) for chunk in chunks)
+
+    def describe(self) -> ServiceInfo:
+        """What the server is, its features and limits; asked once."""
+        return self._session.run(calls.describe(self._service))
+
+    @property
+    def _session(self) -> "Session":
+        if self._made is None:
+            from storage_tui.client.session import Session
+
+            with self._lock:
+                if self._made is None:
+                    self._made = Session(self._server, self._policy, self._timeout_s)
+        return self._made
+
+    def _upload(
+        self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None
+    ) -> Blob:
+        from storage_tui.client.sources import open_source
+        from storage_tui.client.uploads import Upload
+
+        calls.checked_targets([key])
+        name = find_storage_type(storage_type).name
+        with closing(open_source(file)) as source:
+            return Upload(
+                self._session, self._service, key, name, source, control=control, content_type=content_type
+            ).run()

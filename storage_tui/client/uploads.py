@@ -1,0 +1,210 @@
+"""A file or stream into a blob, over a resumable session.
+
+All but the end travels in one streamed request (a stream of unknown length in pieces that are held). After a cut the
+server is asked how far it got, and the upload goes on there. The end is a request of its own: by then the crc32c of
+everything is known and goes with it, so that a blob that arrived damaged never becomes visible.
+"""
+
+from collections.abc import Iterator
+
+from storage_tui.client import calls
+from storage_tui.client.calls import Service
+from storage_tui.client.control import TransferControl
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
+from storage_tui.client.retry import Patience
+from storage_tui.client.session import Session
+from storage_tui.client.sources import Buffer, Source
+from storage_tui.client.transport import Body
+from storage_tui.contract import checksum, wire
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    GoneError,
+    NotFoundError,
+    ProtocolError,
+    StorageError,
+    TransferInterruptedError,
+)
+from storage_tui.contract.models import Blob
+from storage_tui.contract.wire import Span
+
+ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this is set in one request where the server can
+ANSWER_BYTES = 1024 * 1024
+
+
+class Upload:
+    """One upload. `url` of an earlier session goes on with it, given the same source."""
+
+    def __init__(
+        self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
+        control: TransferControl, content_type: str | None = None, must_be_new: bool = False, url: str | None = None,
+    ) -> None:  # fmt: skip
+        self._session, self._service, self._source, self._control = session, service, source, control
+        self._key, self._storage_type = key, storage_type
+        self._content_type, self._must_be_new = content_type, must_be_new
+        self.url = url
+        self._offset = 0  # kept by the server
+        self._crc = 0  # of everything before _summed
+        self._summed = 0
+
+    def run(self) -> Blob:
+        """Upload to the end; returns the blob as the server stored it."""
+        control = self._control
+        control.phase, control.total_bytes = "starting", self._source.size_bytes
+        control.wait_while_paused()
+        size_bytes = self._source.size_bytes
+        if self.url is None and not self._must_be_new and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
+            blob = self._in_one_request(size_bytes)
+        else:
+            blob = self._in_session()
+        return self._verified(blob)
+
+    def _in_one_request(self, size_bytes: int) -> Blob | None:
+        value = b"".join(bytes(chunk) for chunk in self._source.chunks(Span(0, size_bytes)))
+        self._crc = checksum.extend(0, value)
+        self._source.check_unchanged()
+        self._control.phase = "moving"
+        blob = self._session.run(calls.put(self._service, self._key, value, self._storage_type, self._content_type))
+        self._control.done_bytes = self._offset = size_bytes
+        return blob
+
+    def _in_session(self) -> Blob | None:
+        patience = Patience(self._session.policy, self._control)
+        asks = self.url is not None
+        may_start_over = True
+        while True:
+            try:
+                self._control.wait_while_paused()
+                if self.url is None:
+                    self.url = self._begin()
+                answer = self._ask() if asks else self._send_piece()
+                if answer.status != 308:
+                    return calls.stored_blob(answer.body, self._storage_type)
+                self._keep(answer)
+                asks = False
+            except _PausedError:
+                asks = True
+            except (NotFoundError, GoneError):
+                if not may_start_over or self.url is None:
+                    raise
+                may_start_over, asks, self.url, self._offset = False, False, None, 0
+                self._control.note = "the server forgot the upload, started over"
+            except StorageError as exc:
+                asks = self.url is not None
+                patience.wait_after(exc, reached=self._offset)
+                self._session.recover(exc)
+                self._control.note = f"resumed at {self._offset} bytes"
+
+    def _begin(self) -> str:
+        return self._session.run(
+            calls.new_upload(
+                self._key,
+                self._storage_type,
+                size_bytes=self._source.size_bytes,
+                content_type=self._content_type,
+                must_be_new=self._must_be_new,
+            )
+        )
+
+    def _ask(self) -> Response:
+        headers = {"Content-Range": wire.format_upload_range(None, self._source.size_bytes), "Content-Length": "0"}
+        return self._exchange(headers, iter(()))
+
+    def _send_piece(self) -> Response:
+        span, is_last = self._source.next_piece(self._offset)
+        self._sum_up_to(span.start)
+        self._control.phase = "finishing" if is_last else "moving"
+        if not is_last:
+            headers = {"Content-Range": wire.format_upload_range(span, self._source.size_bytes)}
+            return self._exchange(headers | {"Content-Length": str(span.size_bytes)}, self._passing(span))
+        self._sum_up_to(span.stop)
+        self._source.check_unchanged()
+        headers = {
+            "Content-Range": wire.format_upload_range(span if span.size_bytes else None, span.stop),
+            "Content-Length": str(span.size_bytes),
+            wire.GOOG_HASH: checksum.format_hash_header(checksum.encode(self._crc)),
+        }
+        return self._exchange(headers, self._passing(span))
+
+    def _exchange(self, headers: dict[str, str], content: Iterator[Buffer]) -> Response:
+        headers["Content-Type"] = self._content_type or calls.UPLOAD_TYPE
+        request = Request("PUT", url=self.url, headers=headers, key=self._key, storage_type=self._storage_type)
+        with self._session.stream(request, control=self._control, content=content) as (head, body):
+            limit = ANSWER_BYTES if head.is_success else ERROR_BYTES
+            answer = Response(head.status, head.headers, _bounded(body, limit))
+        if answer.is_success or answer.status == 308:
+            return answer
+        raise error_from(request, answer)
+
+    def _passing(self, span: Span) -> Iterator[Buffer]:
+        """The bytes of a piece on their way: counted, summed, and stopped by a pause or cancel."""
+        position = span.start
+        for chunk in self._source.chunks(span):
+            self._control.check()
+            if self._control.is_paused:
+                raise _PausedError
+            yield chunk
+            self._sum(position, chunk)
+            position += len(chunk)
+            self._control.done_bytes = position
+
+    def _sum(self, position: int, chunk: Buffer) -> None:
+        new = position + len(chunk) - self._summed
+        if new > 0:
+            self._crc = checksum.extend(self._crc, memoryview(chunk)[len(chunk) - new :])
+            self._summed += new
+
+    def _sum_up_to(self, stop: int) -> None:
+        if self._summed < stop:
+            for chunk in self._source.chunks(Span(self._summed, stop)):
+                self._control.check()
+                self._sum(self._summed, chunk)
+
+    def _keep(self, answer: Response) -> None:
+        try:
+            offset = wire.parse_persisted(answer.headers.get("range"))
+        except BadRequestError as exc:
+            raise ProtocolError("the server does not say how much of the upload it has", key=self._key) from exc
+        size_bytes = self._source.size_bytes
+        if size_bytes is not None and offset > size_bytes:
+            raise ProtocolError("the server has more of the upload than was sent; upload it anew", key=self._key)
+        if offset == size_bytes and size_bytes == self._offset:
+            raise TransferInterruptedError("the server has all of the upload and does not finish it", key=self._key)
+        self._offset = self._control.done_bytes = offset
+
+    def _verified(self, blob: Blob | None) -> Blob:
+        """Compare what the server stored with what was read here."""
+        ours = checksum.encode(self._crc)
+        is_described = blob is not None and blob.crc32c is not None
+        if blob is None or not is_described:
+            blob = self._session.run(calls.stat(self._key, self._storage_type))
+        size_bytes = self._source.size_bytes
+        is_other = blob.size_bytes is not None and blob.size_bytes != size_bytes
+        if is_other or (blob.crc32c is not None and blob.crc32c != ours):
+            self._discard(blob, is_ours=is_described)
+        self._control.total_bytes = self._control.done_bytes = size_bytes or 0
+        self._control.phase = "unverified" if blob.crc32c is None else "verified"
+        return blob
+
+    def _discard(self, blob: Blob, *, is_ours: bool) -> None:
+        damage = f"{self._key!r} arrived damaged: the server's crc32c or size is not that of what was sent"
+        if blob.etag is None or not is_ours:  # it may be what somebody else wrote since
+            raise ChecksumError(f"{damage}; it is stored, do not use it, upload it again", key=self._key)
+        try:
+            self._session.run(calls.delete(self._key, self._storage_type, blob.etag))
+        except StorageError as exc:
+            raise ChecksumError(f"{damage}; it is stored and could not be deleted: {exc}", key=self._key) from exc
+        raise ChecksumError(f"{damage}; it was deleted, upload it again", key=self._key)
+
+
+class _PausedError(Exception):
+    """The transfer was paused in the middle of a request."""
+
+
+def _bounded(body: Body, limit: int) -> bytes:
+    taken = bytearray()
+    for chunk in body:
+        taken += chunk
+        if len(taken) >= limit:
+            break
+    return bytes(taken[:limit])
