@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.server.running import RunningServer
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests that only need one; each test uses keys of its own."""
+    running = RunningServer(tmp_path_factory.mktemp("server") / "data")
+    running.start()
+    yield running
+    assert running.stop() == 0
+    assert running.log_text() == ""
+
+
+@pytest.fixture(scope="session")
+def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server whose deadlines are a fraction of the real ones."""
+    prelude = (
+        "import storage_tui.server.body as body, storage_tui.server.delivery as delivery\n"
+        "body.IDLE_S = 0.5\ndelivery.SEND_IDLE_S = 0.5\n"
+    )
+    running = RunningServer(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude)
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def ann(server: RunningServer) -> Iterator[httpx.Client]:
+    """A user of the server."""
+    with server.client("ann") as client:
+        yield client
+
+
+@pytest.fixture
+def bob(server: RunningServer) -> Iterator[httpx.Client]:
+    """Another user of the server."""
+    with server.client("bob") as client:
+        yield client
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A key that no other test uses."""
+    return f"{request.node.module.__name__}/{request.node.name}".replace("[", "(").replace("]", ")")
