@@ -8,7 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path, user_data_path, user_runtime_path, user_state_path
+from platformdirs import user_config_path, user_data_path, user_state_path
 
 APP = "storage-tui"
 SOCKET_PATH_BYTES = 100  # a UNIX socket's path has 104 bytes on macOS, 108 on Linux, its end included
@@ -35,8 +35,9 @@ def runtime_dir(data: Path) -> Path:
     One per data directory and user, named by a digest because a socket's path must be short.
     """
     name = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
-    base = user_runtime_path(APP, appauthor=False)
-    if not base.parent.is_dir() or len(os.fsencode(base / name / "socket")) > SOCKET_PATH_BYTES:
+    own = os.environ.get("XDG_RUNTIME_DIR", "")  # platformdirs warns where it is not set, as in cron or a container
+    base = Path(own) / APP
+    if not own or not Path(own).is_dir() or len(os.fsencode(base / name / "socket")) > SOCKET_PATH_BYTES:
         base = Path("/tmp") / f"{APP}-{os.getuid()}"  # every POSIX system has it, and it is short
     return base / name
 
