@@ -126,6 +126,10 @@ class Source:
             await self._fetch(*missing)
         return self._collect(start, stop)
 
+    def kept(self, start: int, stop: int) -> bytes:
+        """What was read before of this range, from its start on."""
+        return self._collect(max(0, start), stop)
+
     async def _fetch(self, start: int, stop: int) -> None:
         if stop - start > self.bytes_left:
             raise BudgetError(f"more than {amount(self._limit.size_bytes - self._begun.size_bytes)} would be needed")

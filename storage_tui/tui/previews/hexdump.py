@@ -26,9 +26,10 @@ class HexDump:
         page = await source.read(start, start + wanted)
         stop = start + len(page)
         lines = hex_lines(page, start, per_row, len(f"{size:x}"))
+        told = f"{size_text(size)} ({size:,} bytes)" if size >= 1000 else size_text(size)
         return Preview(
             self.kind,
-            facts=(("size", f"{size_text(size)} ({size:,} bytes)" if size >= 1000 else size_text(size)),),
+            facts=() if source.size_bytes is None else (("size", told),),
             lines=tuple(lines),
             pages=Pages(start, stop, max(0, start - wanted) if start else None, stop if stop < size else None),
         )

@@ -1,0 +1,51 @@
+"""Members of an archive as a tree of folders with sizes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from storage_tui.tui.previews.base import size_text
+from storage_tui.tui.visible import visible
+
+TREE_LINES = 500  # a few screens; the count of the members is in the facts
+MAX_DEPTH = 12  # deeper members stay in this column
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member: its name with slashes, its size unpacked, and a remark (`float32, 512 × 512`)."""
+
+    name: str
+    size_bytes: int
+    remark: str = ""
+
+
+def tree_lines(members: Iterable[Member]) -> list[Text]:
+    """One line a member under one line a folder, in the order of the names."""
+    lines: list[Text] = []
+    open_folders: list[str] = []
+    for member in sorted(members, key=lambda member: member.name):
+        *folders, name = member.name.split("/")
+        shared = 0
+        while shared < min(len(folders), len(open_folders)) and folders[shared] == open_folders[shared]:
+            shared += 1
+        lines += [_folder_line(folders[depth], depth) for depth in range(shared, len(folders))]
+        open_folders = folders
+        if name:
+            line = Text(f"{size_text(member.size_bytes):>9}  {_indent(len(folders))}{visible(name, limit=200)}")
+            line.no_wrap = True
+            if member.remark:
+                line.append(f"  {visible(member.remark, limit=80)}", style="dim")
+            lines.append(line)
+        if len(lines) >= TREE_LINES:
+            break
+    return lines
+
+
+def _folder_line(name: str, depth: int) -> Text:
+    return Text(f"{'':11}{_indent(depth)}{visible(name, limit=200)}/", style="bold", no_wrap=True)
+
+
+def _indent(depth: int) -> str:
+    return "  " * min(depth, MAX_DEPTH)
