@@ -1,0 +1,16 @@
+"""One started store of each engine, for every test that asks for a `stage`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.stores.engines import ENGINES, Stage
+
+
+@pytest.fixture(params=ENGINES)
+async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    started = Stage(ENGINES[request.param], tmp_path)
+    await started.start()
+    yield started
+    await started.store.close()
