@@ -1,0 +1,80 @@
+"""The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from traceback import TracebackException
+
+from rich.text import Text
+from textual.app import App
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.keys import Location
+from storage_tui.tui.screens.browser import BrowserScreen
+from storage_tui.tui.session import Session
+from storage_tui.tui.theme import DARK, choose_theme
+from storage_tui.tui.visible import OutputNet, visible
+from storage_tui.tui.widgets.line_view import LineView
+
+CRASH_LOG = "crash.log"
+CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
+
+
+class StorageApp(App[None], inherit_bindings=False):
+    """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
+    report goes if the program fails."""
+
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        location: Location | None = None,
+        title: str = "",
+        state_dir: Path,
+        theme: str | None = None,
+        say: str = "",
+    ) -> None:
+        super().__init__()
+        self.session = Session(storage, title)
+        self._location = location or Location("data")
+        self._state_dir = state_dir
+        self._say = say
+        self.animation_level = "none"
+        self.register_theme(DARK)
+        self.theme = choose_theme(theme, os.environ)
+        self._filters.append(OutputNet())
+        LineView.edge_scroll = 0 if "SSH_CONNECTION" in os.environ else 1
+
+    def on_mount(self) -> None:
+        """Show the main screen."""
+        self.push_screen(BrowserScreen(self.session, self._location))
+        if self._say:
+            self.call_after_refresh(self.session.say, self._say)
+
+    async def on_unmount(self) -> None:
+        """Nothing moves after the screen is gone."""
+        await self.session.runner.stop()
+
+    def _fatal_error(self) -> None:
+        """Textual's report shows local variables, which may be secrets: write one without them, and say where."""
+        error = self._exception
+        where = self._write_report(error)
+        kind = type(error).__name__ if error is not None else "unknown"
+        self._exit_renderables.append(Text(f"storage-tui stopped by a defect ({kind}). {where}"))
+        self._close_messages_no_wait()
+
+    def _write_report(self, error: BaseException | None) -> str:
+        if error is None:
+            return ""
+        report = "".join(TracebackException.from_exception(error, capture_locals=False).format())
+        path = self._state_dir / CRASH_LOG
+        try:
+            self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            old = path.read_text("utf-8", "replace")[-CRASH_LOG_BYTES:] if path.exists() else ""
+            path.write_text(f"{old}\n{datetime.now(UTC).isoformat()}\n{report}", "utf-8")
+        except OSError as exc:
+            return f"The report could not be written: {visible(str(exc))}"
+        return f"The report is in {visible(str(path))}"

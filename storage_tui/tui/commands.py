@@ -1,0 +1,181 @@
+"""Every command of the browser as one row. Keys, footer, help, palette and the README's key table come from here.
+
+A new command is a row in COMMANDS and a method `action_<id>` (dashes as underscores) on the screen of its context.
+Keys have Textual's names; `g g` is a chord: one key after the other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Context = Literal["browser", "lines", "transfers", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row. `footer` orders the hints at the bottom, 1 first; 0 keeps it out. `short` is its word there."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    group: str
+    context: Context = "browser"
+    footer: int = 0
+    short: str = ""
+
+    @property
+    def action(self) -> str:
+        """The name of the method that does it, without `action_`."""
+        return self.id.replace("-", "_")
+
+
+MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
+
+COMMANDS: tuple[Command, ...] = (
+    Command("cursor-down", ("j", "down"), "Down", "next row", MOVE),
+    Command("cursor-up", ("k", "up"), "Up", "row before", MOVE),
+    Command("half-down", ("ctrl+d",), "Half a page down", "half a page down", MOVE),
+    Command("half-up", ("ctrl+u",), "Half a page up", "half a page up", MOVE),
+    Command("page-down", ("pagedown", "ctrl+f"), "Page down", "a page down", MOVE),
+    Command("page-up", ("pageup", "ctrl+b"), "Page up", "a page up", MOVE),
+    Command("first", ("g g", "home"), "First row", "first row", MOVE),
+    Command("last", ("G", "end"), "Last row", "last row; stays at the end while rows arrive", MOVE),
+    Command("open", ("l", "right", "enter"), "Open", "open the folder, or the details of the blob", OPEN, footer=1),
+    Command("parent", ("h", "left", "backspace"), "Parent folder", "up one folder", OPEN, footer=2, short="up"),
+    Command("back", ("H", "alt+left"), "Back", "the place before this one", OPEN),
+    Command("go-to", ("g l", "ctrl+l"), "Go to location…", "type a location such as tmp:maps/2024/", OPEN),
+    Command("go-root", ("g r", "~"), "Top of the type", "the top of this storage type", OPEN),
+    Command("type-1", ("1",), "Show data", "storage type data", OPEN),
+    Command("type-2", ("2",), "Show tmp", "storage type tmp", OPEN),
+    Command("type-3", ("3",), "Show products", "storage type products", OPEN),
+    Command("type-4", ("4",), "Show result", "storage type result", OPEN),
+    Command("type-5", ("5",), "Show logs", "storage type logs", OPEN),
+    Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE, footer=7),
+    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, footer=6),
+    Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE),
+    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE),
+    Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE),
+    Command("sort", ("o",), "Sort by the next column", "by name, size, age, expiry, type", CHOOSE),
+    Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE),
+    Command("download", ("d", "f5"), "Download…", "the marked, or this row, to a local folder", ACT, footer=3),
+    Command("upload", ("u", "f6"), "Upload…", "a local file or folder to here", ACT, footer=4),
+    Command("delete", ("D", "f8", "delete"), "Delete…", "the marked, or this row, after a question", ACT, footer=5),
+    Command(
+        "copy-menu", ("y",), "Copy…", "key, location, signed URL, Python or curl line", ACT, footer=8, short="copy"
+    ),
+    Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT),
+    Command("preview", ("p", "f3"), "Preview on or off", "show or hide the preview", SHOW, footer=11),
+    Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW),
+    Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW),
+    Command("preview-mode", ("x",), "Preview as hex or text", "the preview as found, as text, as hex", SHOW),
+    Command("details", ("i", "tab"), "Details", "everything known about the row", SHOW, footer=10),
+    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW),
+    Command("transfers", ("w",), "Transfers", "what moves, moved and failed", SHOW, footer=9),
+    Command("log", ("L",), "Log", "what happened, with the causes of errors", SHOW),
+    Command("help", ("?", "f1"), "Help", "all keys", PROGRAM, footer=12),
+    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM),
+    Command("peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM),
+    Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, footer=13),
+    Command("line-down", ("j", "down"), "Down", "next line", MOVE, "lines"),
+    Command("line-up", ("k", "up"), "Up", "line before", MOVE, "lines"),
+    Command("line-half-down", ("ctrl+d", "pagedown"), "Half a page down", "half a page down", MOVE, "lines"),
+    Command("line-half-up", ("ctrl+u", "pageup"), "Half a page up", "half a page up", MOVE, "lines"),
+    Command("line-first", ("g g", "home"), "First line", "first line", MOVE, "lines"),
+    Command("line-last", ("G", "end"), "Last line", "last line", MOVE, "lines"),
+    Command("close", ("escape", "q", "f10", "h", "left"), "Close", "back to the list", PROGRAM, "lines", 9),
+    Command("transfer-pause", ("p", "space"), "Pause or go on", "hold this transfer, or go on", ACT, "transfers", 1),
+    Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, "transfers", 2),
+    Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, "transfers", 3),
+    Command("transfer-retry-all", ("R",), "Retry all failed", "try all failed again", ACT, "transfers", 4, "retry all"),
+    Command("transfer-cancel-all", ("X",), "Cancel all", "stop everything", ACT, "transfers", 5),
+    Command("transfer-clear", ("c",), "Clear finished", "forget what is over", ACT, "transfers", 6, "clear"),
+)
+
+KEY_LABELS = {
+    "down": "↓",
+    "up": "↑",
+    "left": "←",
+    "right": "→",
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "backspace": "Bksp",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "tab": "Tab",
+    "insert": "Ins",
+    "delete": "Del",
+}
+
+
+def key_label(key: str) -> str:
+    """A key as people write it: `ctrl+d` is C-d, `g g` is gg, `f5` is F5."""
+    if " " in key:
+        return "".join(map(key_label, key.split(" ")))
+    if key.startswith("ctrl+"):
+        return f"C-{key[5:]}"
+    if key.startswith("alt+"):
+        return f"M-{key_label(key[4:])}"
+    if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return KEY_LABELS.get(key, key)
+
+
+def in_context(*contexts: Context) -> tuple[Command, ...]:
+    """The rows of these contexts, in the order of the contexts."""
+    return tuple(row for context in contexts for row in COMMANDS if row.context == context)
+
+
+def clashes(commands: Iterable[Command]) -> list[str]:
+    """Every key that two rows of one context want, or that begins another's chord, as a sentence."""
+    found: list[str] = []
+    seen: dict[tuple[str, str], Command] = {}
+    rows = list(commands)
+    for row in rows:
+        for key in row.keys:
+            other = seen.setdefault((row.context, key), row)
+            if other is not row:
+                found.append(f"{key_label(key)} is both {other.id} and {row.id}")
+    for (context, chord), row in seen.items():
+        first = chord.split(" ")[0]
+        if " " in chord and (context, first) in seen:
+            found.append(f"{key_label(first)} is {seen[context, first].id} and begins {key_label(chord)} ({row.id})")
+    return found
+
+
+class Keymap:
+    """The keys of some contexts; `feed` takes one key at a time and holds the beginning of a chord."""
+
+    def __init__(self, *contexts: Context) -> None:
+        self.commands = in_context(*contexts)
+        self._by_key: dict[str, Command] = {}
+        for row in reversed(self.commands):  # of two contexts the first named wins
+            self._by_key.update(dict.fromkeys(row.keys, row))
+        for row in in_context(contexts[0]):
+            self._by_key.update(dict.fromkeys(row.keys, row))
+        self.pending = ""
+
+    def feed(self, key: str) -> Command | None:
+        """The command that this key completes; None when there is none or a chord has begun (see `pending`)."""
+        chord = f"{self.pending} {key}" if self.pending else key
+        command = self._by_key.get(chord)
+        is_beginning = any(known.startswith(f"{chord} ") for known in self._by_key)
+        self.pending = chord if is_beginning and command is None else ""
+        return command
+
+    def hints(self) -> list[tuple[str, Command]]:
+        """What may follow the pending keys."""
+        start = f"{self.pending} "
+        return [(key[len(start) :], row) for key, row in self._by_key.items() if key.startswith(start)]
+
+
+def markdown_table() -> str:
+    """The key table of the README: one line a command of the browser, its groups in order."""
+    lines = ["| | keys | |", "|---|---|---|"]
+    for row in in_context("browser"):
+        keys = " ".join(f"`{key_label(key)}`" for key in row.keys)
+        lines.append(f"| {row.group} | {keys} | {row.help[0].upper()}{row.help[1:]} |")
+    return "\n".join(lines)

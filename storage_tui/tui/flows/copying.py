@@ -1,0 +1,58 @@
+"""Copy: the key, the location, a signed URL, a line of Python or curl, to the terminal's clipboard."""
+
+import os
+import shlex
+from typing import Any
+
+from textual.app import App
+
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.tui.clipboard import osc52
+from storage_tui.tui.screens.copy import CopyForm, CopyScreen
+from storage_tui.tui.session import Session
+from storage_tui.tui.state.listing import Row
+
+
+async def copy_menu(app: App[Any], session: Session, row: Row) -> None:
+    """Offer the row in every form, and send the one chosen."""
+    forms = [
+        CopyForm("k", "key", row.key),
+        CopyForm("l", "location", str(Location(row.storage_type, row.key))),
+        CopyForm("p", "Python", python_line(row)),
+    ]
+    if isinstance(row, Blob):
+        forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
+    await _choose(app, session, row, forms)
+
+
+async def copy_url(app: App[Any], session: Session, blob: Blob) -> None:
+    """Make a signed URL, show it masked, send it when asked."""
+    await _choose(app, session, blob, [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)])
+
+
+async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyForm]) -> None:
+    async def sign() -> str:
+        return await session.storage.get_signed_url(row.key, storage_type=row.storage_type)
+
+    chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key)))
+    if chosen is None:
+        return
+    name, value = chosen
+    driver = app._driver
+    if driver is not None:
+        driver.write(osc52(value, os.environ))
+    session.say(f"sent the {name} to the terminal's clipboard; terminals may ignore it")
+
+
+def python_line(row: Row) -> str:
+    """The line that does the same in Python."""
+    if isinstance(row, Blob):
+        return f"Storage().get({row.key!a}, storage_type={row.storage_type!a})"
+    return f"Storage().iter_list({row.key!a}, storage_type={row.storage_type!a})"
+
+
+def curl_line(url: str, key: str) -> str:
+    """The shell line that downloads a signed URL."""
+    name = key.rstrip("/").rpartition("/")[2] or "blob"
+    return f"curl -fo {shlex.quote(name)} {shlex.quote(url)}"

@@ -1,0 +1,48 @@
+"""From chosen rows to blobs: folders are walked, a page at a time, counted as it goes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from storage_tui.contract.keys import parent_prefix
+from storage_tui.contract.models import Blob
+from storage_tui.tui.reading import read_below
+from storage_tui.tui.session import Session
+from storage_tui.tui.state.listing import Row
+
+BLOBS_AT_MOST = 200_000  # about 100 MB; more is done in parts
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A blob, and the part of its key that is not taken along: what lies in `maps/2024/` and was chosen as that folder
+    lands in `2024/`; a blob chosen by itself lands by its last segment."""
+
+    blob: Blob
+    home: str
+
+
+class TooManyError(Exception):
+    """More blobs than one action takes."""
+
+
+async def gather(session: Session, rows: Iterable[Row]) -> list[Gathered]:
+    """The blobs of the rows, each once, folders walked to their end. Shows the count while it walks; Esc stops it.
+
+    Raises TooManyError, or what the client raises.
+    """
+    found: dict[tuple[str, str], Gathered] = {}
+    try:
+        for row in rows:
+            if isinstance(row, Blob):
+                found.setdefault((row.storage_type, row.key), Gathered(row, row.key[: row.key.rfind("/") + 1]))
+                continue
+            home = parent_prefix(row.key)
+            async for blobs in read_below(session.storage, row):
+                for blob in blobs:
+                    found.setdefault((blob.storage_type, blob.key), Gathered(blob, home))
+                session.working = f"Counting… {len(found):,} keys (Esc stops)"
+                if len(found) > BLOBS_AT_MOST:
+                    raise TooManyError(f"more than {BLOBS_AT_MOST:,} blobs; choose fewer at a time")
+    finally:
+        session.working = ""
+    return list(found.values())

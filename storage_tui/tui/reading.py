@@ -1,0 +1,101 @@
+"""Reads the pages of a list and the preview of a row: the waiting part, without widgets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.models import Blob
+from storage_tui.tui.previews import Preview, Source, preview
+from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing
+
+PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
+
+
+async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[Listing]:
+    """Read the list to its end, or until this is cancelled; yields it after each page."""
+    while not listing.is_complete:
+        page = await storage.list_page(
+            listing.prefix,
+            storage_type=listing.storage_type,
+            delimiter=DELIMITER,
+            token=listing.next_token,
+            limit=listing.next_limit,
+        )
+        listing.add_page(page)
+        yield listing
+
+
+async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tuple[Blob, ...]]:
+    """Every blob below a folder, a page at a time."""
+    token: str | None = None
+    while True:
+        page = await storage.list_page(
+            folder.key, storage_type=folder.storage_type, delimiter="", token=token, limit=NEXT_PAGE
+        )
+        yield page.blobs
+        token = page.next_token
+        if token is None:
+            return
+
+
+class PageRestorer:
+    """Reads dropped pages of a list again, each once, a few at once."""
+
+    def __init__(self, storage: AsyncStorage) -> None:
+        self._storage = storage
+        self._asked: set[tuple[int, int]] = set()
+        self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def restore(self, listing: Listing, index: int) -> bool:
+        """Read the page of the row at `index`; False when somebody else does already or it is here."""
+        if index >= len(listing) or (missing := listing.missing_page(index)) is None:
+            return False
+        number, token, limit = missing
+        name = (id(listing), number)
+        if name in self._asked:
+            return False
+        self._asked.add(name)
+        try:
+            async with self._slots:
+                page = await self._storage.list_page(
+                    listing.prefix,
+                    storage_type=listing.storage_type,
+                    delimiter=DELIMITER,
+                    token=token,
+                    limit=limit,
+                )
+            listing.restore_page(number, page)
+        finally:
+            self._asked.discard(name)
+        return True
+
+
+class Previewer:
+    """The preview of one blob and its next pages; a new blob drops the one before."""
+
+    def __init__(self, storage: AsyncStorage, *, truecolor: bool) -> None:
+        self._storage = storage
+        self._truecolor = truecolor
+        self._source: Source | None = None
+        self.mode: Mode = "auto"
+        self.shown: Preview | None = None
+
+    async def read(self, blob: Blob, size: tuple[int, int], *, offset: int = 0) -> Preview:
+        """The preview of `blob` for a pane of these cells, beginning at a byte where the format has pages."""
+        source = self._source
+        if source is None or (source.blob.key, source.blob.storage_type) != (blob.key, blob.storage_type) or not offset:
+            source = self._source = Source(self._storage, blob)
+        shown = await preview(
+            source, width=size[0], height=size[1], truecolor=self._truecolor, offset=offset, mode=self.mode
+        )
+        if source is self._source:
+            self.shown = shown
+        return shown
+
+    def next_mode(self) -> Mode:
+        """As found, as text, as hex, in turn."""
+        order: tuple[Mode, ...] = ("auto", "text", "hex")
+        self.mode = order[(order.index(self.mode) + 1) % len(order)]
+        return self.mode

@@ -1,0 +1,68 @@
+"""The question before a delete: exactly what goes, No preselected, more than ten need the count typed."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.screens.dialog import Dialog, field
+from storage_tui.tui.state.formats import age_text, plural, size_text
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.choice import Choice
+from storage_tui.tui.widgets.text_lines import Line, TextLines
+
+TYPED_FROM = 11  # up to ten fit the eye
+
+
+class DeleteScreen(Dialog[bool]):
+    """True to delete these blobs."""
+
+    def __init__(self, blobs: Sequence[Blob]) -> None:
+        super().__init__()
+        self._blobs = blobs
+        self.TITLE_TEXT = (
+            f"Delete {plural(len(blobs), 'blob')} from {', '.join(dict.fromkeys(b.storage_type for b in blobs))}?"
+        )
+        self.HINT = "Enter answers, Tab changes field, Esc keeps everything"
+
+    def compose_body(self) -> ComposeResult:
+        """Totals, the list, the answer."""
+        yield Static(self._totals(), id="note")
+        yield TextLines([_line(blob) for blob in self._blobs], indent=4, id="gone")
+        if len(self._blobs) >= TYPED_FROM:
+            yield Static(Content.styled(f"Type {len(self._blobs)} to delete them:", "$warning"), classes="label")
+            yield field("", id="count")
+            yield Static("", id="mismatch")
+        else:
+            delete = "Delete it" if len(self._blobs) == 1 else f"Delete all {len(self._blobs)}"
+            yield Choice([("no", "No"), ("yes", delete)], id="answer")
+
+    def on_mount(self) -> None:
+        """The answer has the keys."""
+        self.query_one("#count" if len(self._blobs) >= TYPED_FROM else "#answer").focus()
+
+    def _totals(self) -> Content:
+        now = datetime.now(UTC)
+        moments = [blob.modified for blob in self._blobs if blob.modified is not None]
+        ages = f", oldest {age_text(min(moments), now)}, newest {age_text(max(moments), now)}" if moments else ""
+        total = sum(blob.size_bytes or 0 for blob in self._blobs)
+        return Content.styled(f"{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
+
+    @on(Choice.Submitted)
+    def _answered(self, event: Choice.Submitted) -> None:
+        self.dismiss(event.value == "yes")
+
+    @on(Input.Submitted, "#count")
+    def _typed(self, event: Input.Submitted) -> None:
+        if event.value.strip().replace(",", "") == str(len(self._blobs)):
+            self.dismiss(True)
+        else:
+            self.say(f"That is not {len(self._blobs)}. Esc keeps everything.", id="mismatch", role="$error")
+
+
+def _line(blob: Blob) -> Line:
+    return [(f"{size_text(blob.size_bytes):>8}  ", "dim"), (visible(blob.key), "")]

@@ -1,0 +1,93 @@
+"""Everything known about one blob or folder."""
+
+from datetime import UTC, datetime
+
+from textual import work
+from textual.content import Content
+
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.formats import age_text, countdown_text, moment_text, size_text
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.lines import rule_text
+from storage_tui.tui.widgets.text_lines import Line
+
+LABEL_CELLS = 14
+
+
+class DetailsScreen(LinesScreen):
+    """Shows what the list knew at once, then what the server says now."""
+
+    INDENT = LABEL_CELLS
+
+    def __init__(self, session: Session, row: Row) -> None:
+        super().__init__()
+        self._session = session
+        self._row = row
+        self._facts: list[tuple[str, str]] = []
+        self._error = ""
+
+    def on_mount(self) -> None:
+        """What is known, then ask."""
+        self.fill()
+        self._ask()
+
+    @work(exclusive=True)
+    async def _ask(self) -> None:
+        row, storage = self._row, self._session.storage
+        try:
+            if isinstance(row, Folder):
+                usage = await storage.usage(row.key, storage_type=row.storage_type)
+                self._facts = [
+                    ("blobs", f"{usage.count:,}"),
+                    ("bytes", f"{size_text(usage.size_bytes)}  ({usage.size_bytes:,})"),
+                    ("oldest", moment_text(usage.oldest) if usage.count else ""),
+                    ("newest", moment_text(usage.newest) if usage.count else ""),
+                ]
+            else:
+                self._row = await storage.stat(row.key, storage_type=row.storage_type)
+        except EXPECTED as exc:
+            self._error = explain(exc)
+        self.fill()
+
+    def title_content(self) -> Content:
+        """The title."""
+        return Content.styled(" Details", "bold $accent")
+
+    def lines(self) -> list[Line]:
+        """Label and value."""
+        row = self._row
+        facts = [
+            ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
+            ("location", visible(str(Location(row.storage_type, row.key)))),
+            ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
+        ]
+        if isinstance(row, Blob):
+            facts += _blob_facts(row, datetime.now(UTC))
+        if not row.key.isascii():
+            facts.append(("key, ASCII", ascii(row.key)))
+        facts += self._facts
+        lines: list[Line] = [[(label.ljust(LABEL_CELLS), "dim"), (value, "")] for label, value in facts if value]
+        if self._error:
+            lines.append([("now".ljust(LABEL_CELLS), "dim"), (visible(self._error), "bad")])
+        return lines
+
+
+def _blob_facts(blob: Blob, now: datetime) -> list[tuple[str, str]]:
+    size = "unknown" if blob.size_bytes is None else f"{size_text(blob.size_bytes)}  ({blob.size_bytes:,} bytes)"
+    facts = [("size", size)]
+    if blob.modified is not None:
+        facts.append(("written", f"{moment_text(blob.modified)}, {age_text(blob.modified, now)} ago"))
+    if blob.expires is not None:
+        left = countdown_text(blob.expires, now)
+        facts.append(("expires", f"{moment_text(blob.expires)}, " + ("gone" if left == "gone" else f"in {left}")))
+    return [
+        *facts,
+        ("content type", visible(blob.content_type or "")),
+        ("crc32c", visible(blob.crc32c or "")),
+        ("ETag", visible(blob.etag or "")),
+    ]

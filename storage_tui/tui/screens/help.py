@@ -1,0 +1,40 @@
+"""All keys, from the command table."""
+
+from textual.content import Content
+
+from storage_tui.tui.commands import COMMANDS, key_label
+from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.widgets.text_lines import Line
+
+PLACES = {"browser": "", "lines": "In lists such as this one", "transfers": "In transfers"}
+KEY_CELLS = 14
+
+
+class HelpScreen(LinesScreen):
+    """The commands by group, then those of the other screens."""
+
+    INDENT = KEY_CELLS + 2
+
+    def title_content(self) -> Content:
+        """The title."""
+        return Content.styled(" Help", "bold $accent")
+
+    def lines(self) -> list[Line]:
+        """One line a command."""
+        lines: list[Line] = []
+        heading = ""
+        for row in COMMANDS:
+            title = PLACES.get(row.context) or row.group
+            if title != heading:
+                lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
+                heading = title
+            keys = "  ".join(map(key_label, row.keys))
+            lines.append([(f"  {keys:<{KEY_CELLS}}", "key"), (row.help, "")])
+        lines += [
+            [("", "")],
+            [("Filter", "head")],
+            [(f"  {'word word':<{KEY_CELLS}}", "key"), ("names that have all words; a capital makes it exact", "")],
+            [(f"  {'*.tif':<{KEY_CELLS}}", "key"), ("names that match the pattern", "")],
+            [(f"  {'~mps':<{KEY_CELLS}}", "key"), ("names that have these letters in this order", "")],
+        ]
+        return lines

@@ -1,0 +1,47 @@
+"""The log: what happened, newest first, errors with their causes."""
+
+from textual.content import Content
+
+from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.state.formats import plural
+from storage_tui.tui.state.messages import MessageLog
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.text_lines import Line
+
+
+class LogScreen(LinesScreen):
+    """Looking at it marks the errors as seen."""
+
+    INDENT = 9
+
+    def __init__(self, log: MessageLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def on_mount(self) -> None:
+        """Fill in; what is here is seen."""
+        self.fill()
+        self._log.mark_seen()
+
+    def title_content(self) -> Content:
+        """The title."""
+        errors = sum(message.level == "error" for message in self._log.messages)
+        counts = f"  {plural(len(self._log.messages), 'message')}, {plural(errors, 'error')}, newest first"
+        return Content.assemble((" Log", "bold $accent"), (counts, "$text-muted"))
+
+    def lines(self) -> list[Line]:
+        """One line a message, one a cause."""
+        lines: list[Line] = []
+        for message in reversed(self._log.messages):
+            role = "bad" if message.level == "error" else ""
+            lines.append([(f"{message.at.astimezone():%H:%M:%S} ", "dim"), (visible(message.text), role)])
+            lines += [
+                [(f"{'':>9}{cause_word(number)} ", "dim"), (visible(text), "dim")]
+                for number, text in enumerate(message.causes)
+            ]
+        return lines or [[("Nothing has happened yet.", "dim")]]
+
+
+def cause_word(number: int) -> str:
+    """How a cause is led in."""
+    return "is" if number == 0 else "because of"

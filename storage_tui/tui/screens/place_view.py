@@ -1,0 +1,377 @@
+"""What the main screen shows: one place of the store, read page by page, with its preview and its lines."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import Input
+
+from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.reading import PageRestorer, Previewer, read_pages
+from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.state.formats import moment_text, size_text
+from storage_tui.tui.state.listing import Folder, Listing, Row, Sort
+from storage_tui.tui.state.messages import Message, explain
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.key_list import KeyList, leaf_name
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import (
+    chord_content,
+    empty_words,
+    footer_content,
+    gauge_content,
+    marks_content,
+    path_content,
+    position_content,
+    row_content,
+)
+from storage_tui.tui.widgets.preview_pane import PreviewPane
+from storage_tui.tui.widgets.sidebar import Sidebar
+
+TICK_S = 0.2  # progress and counters: five times a second
+AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
+MESSAGE_TICKS = 40  # a message stays eight seconds
+REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
+PREVIEW_DELAY_S = 0.05  # a held key passes rows faster than they can be read
+SLOW_PREVIEW_S = 0.3  # sooner than this the old preview stays, later it says Reading
+FILTER_FROM_ROWS = 20_000  # past this a keystroke waits a moment for the next one
+
+
+class PlaceView(CommandScreen[None]):
+    """One place of the store on the screen; what its keys do is in BrowserScreen."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("browser",)
+    AUTO_FOCUS = "KeyList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
+
+    def __init__(self, session: Session, location: Location) -> None:
+        super().__init__()
+        self.session = session
+        self.location = location
+        self.gauge = session.queue.poll()
+        self.sort: Sort | None = None
+        self.is_reversed = False
+        self.follows_end = False
+        self.range_start: int | None = None
+        self._previewer = Previewer(session.storage, truecolor=False)
+        self._restorer = PageRestorer(session.storage)
+        self._is_reading = False
+        self._error = ""
+        self._message: Message | None = None
+        self._ticks = self._message_until = 0
+
+    def compose(self) -> ComposeResult:
+        """Path, types, keys, preview, filter, status, keys."""
+        yield Bar(id="path")
+        with Horizontal(id="body"):
+            yield Sidebar(id="types")
+            with Container(id="main"):
+                yield KeyList(self.session.marks, id="keys")
+                yield PreviewPane(id="preview")
+        with Horizontal(id="prompt"):
+            yield Bar(id="prompt-label")
+            yield Input(id="filter", compact=True, select_on_focus=False)
+        yield Bar(id="status")
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Open the first place and start the clock."""
+        self._previewer = Previewer(self.session.storage, truecolor=self.app.console.color_system == "truecolor")
+        self.session.on_message = self.show_message
+        self.query_one("#prompt-label", Bar).say(Content.styled(" /", "bold $accent"))
+        self.set_interval(TICK_S, self._tick)
+        self.open(self.location)
+        self.read_usages()
+
+    @property
+    def keys(self) -> KeyList:
+        """The list."""
+        return self.query_one(KeyList)
+
+    @property
+    def pane(self) -> PreviewPane:
+        """The preview."""
+        return self.query_one(PreviewPane)
+
+    # Places
+
+    def open(self, location: Location, *, anchor: str | None = None) -> None:
+        """Go to a prefix; the cursor goes to `anchor`, or to where it was there."""
+        if self.location != location:
+            current = self.keys.current
+            self.session.history.leave(self.location, current.key if current else None)
+            self._keep_cursor()
+        self.location = location
+        anchor = anchor or self.session.history.cursor(location)
+        kept = self.session.history.listing(location)
+        listing = Listing(location.storage_type, location.key)
+        self.range_start = None
+        self.query_one(Sidebar).choose(location.storage_type)
+        if kept is not None:
+            kept.set_filter(None)
+            self.keys.show(kept, cursor=self._place(kept, anchor, 0))
+        else:
+            self.keys.show(listing)
+        self._read(listing, anchor, is_shown=kept is None)
+
+    def refresh_list(self, anchor: str | None = None) -> None:
+        """Read the place again; the rows stay until the new ones reach the cursor, which stays on its key."""
+        current = self.keys.current
+        shown = self.keys.listing
+        listing = Listing(shown.storage_type, shown.prefix)
+        listing.set_filter(shown.filter)
+        self._read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
+
+    @work(exclusive=True, group="listing")
+    async def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
+        self._is_reading, self._error = True, ""
+        if is_shown:
+            self.keys.listing = listing
+        self.update_lines()
+        wanted = self.sort
+        try:
+            async for _ in read_pages(self.session.storage, listing):
+                if listing.is_complete and wanted is not None and listing.can_sort:
+                    listing.set_sort(wanted, is_reversed=self.is_reversed)
+                if not is_shown and (listing.is_complete or anchor is None or listing.covers(anchor)):
+                    self._swap(listing, anchor)
+                    is_shown, anchor = True, None
+                elif is_shown:
+                    self._grow(listing, anchor)
+                    anchor = None if anchor is None or listing.covers(anchor) or self.keys.cursor else anchor
+        except EXPECTED as exc:
+            self._error = explain(exc)
+            if len(self.keys.listing):
+                self.session.fail(f"cannot list {visible(str(self.location))}", exc)
+            else:
+                self.session.log.error(f"cannot list {visible(str(self.location))}: {self._error}", exc)
+        finally:
+            self._is_reading = False
+            self.update_lines()
+        self.session.history.keep(listing)
+
+    def _swap(self, listing: Listing, anchor: str | None) -> None:
+        keys = self.keys
+        row = keys.cursor - keys.top
+        listing.set_filter(keys.listing.filter)
+        cursor = self._place(listing, anchor, keys.cursor)
+        keys.show(listing, cursor=cursor, top=max(0, cursor - row))
+
+    def _grow(self, listing: Listing, anchor: str | None) -> None:
+        keys = self.keys
+        is_first = listing.loaded and keys.cursor == 0
+        if anchor is not None and keys.cursor == 0 and listing.covers(anchor):
+            keys.show(listing, cursor=self._place(listing, anchor, 0))
+        elif self.follows_end:
+            keys.go(len(listing) - 1)
+        else:
+            keys.lines_changed() if len(listing) <= keys.top + keys.rows_visible + 1000 else None
+        if is_first:
+            self.show_row()
+
+    @staticmethod
+    def _place(listing: Listing, anchor: str | None, fallback: int) -> int:
+        """The index for the cursor: the key itself, else the next one in key order, else where it was."""
+        if anchor is not None:
+            exact = listing.index_of(anchor)
+            if exact is not None:
+                return exact
+            if listing.sort == "key" and listing.filter is None:
+                return max(0, min(listing.index_after(anchor), len(listing) - 1))
+        return max(0, min(fallback, len(listing) - 1))
+
+    @on(KeyList.PageWanted)
+    def _page_wanted(self, event: KeyList.PageWanted) -> None:
+        self._restore(event.index)
+
+    @work(group="pages")
+    async def _restore(self, index: int) -> None:
+        listing = self.keys.listing
+        try:
+            if await self._restorer.restore(listing, index):
+                self.keys.lines_changed()
+        except EXPECTED as exc:
+            self.session.fail("cannot read a page of the list again", exc)
+
+    def stop_reading(self) -> bool:
+        """Stop the background listing; False when there is none."""
+        was_reading = self._is_reading
+        if was_reading:
+            self.workers.cancel_group(self, "listing")
+        return was_reading
+
+    def read_on(self) -> None:
+        """Go on with a list that was stopped."""
+        if not self._is_reading and not self.keys.listing.is_complete:
+            self._read(self.keys.listing, None, is_shown=True)
+
+    @work(exclusive=True, group="usage")
+    async def read_usages(self) -> None:
+        """Count and bytes of each type, one after the other, the open one first."""
+        sidebar = self.query_one(Sidebar)
+        for name in sorted(STORAGE_TYPES, key=lambda name: name != self.location.storage_type):
+            try:
+                sidebar.set_usage(name, await self.session.storage.usage("", storage_type=name))
+            except EXPECTED:
+                sidebar.set_usage(name, "unknown")
+
+    # Preview
+
+    @on(LineView.CursorMoved)
+    def show_row(self) -> None:
+        """The cursor is on another row: preview it."""
+        self.update_lines()
+        if self.pane.display:
+            self._preview(self.keys.current)
+
+    @work(exclusive=True, group="preview")
+    async def _preview(self, row: Row | None, *, offset: int = 0, is_up: bool = False) -> None:
+        pane = self.pane
+        if row is None:
+            pane.show_facts("", ())
+            return
+        await asyncio.sleep(PREVIEW_DELAY_S)
+        title = leaf_name(row, parent_prefix(row.key))
+        slow = self.set_timer(SLOW_PREVIEW_S, lambda: pane.show_facts(title, (), "Reading…"))
+        try:
+            if isinstance(row, Folder):
+                usage = await self.session.storage.usage(row.key, storage_type=row.storage_type)
+                facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
+                if usage.count:
+                    facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
+                pane.show_facts(title, facts)
+            else:
+                shown = await self._previewer.read(row, pane.body_size, offset=offset)
+                pane.show_preview(title, shown)
+                if is_up:
+                    pane.scroll_rows(1_000_000)
+        except EXPECTED as exc:
+            pane.show_error(title, explain(exc))
+        finally:
+            slow.stop()
+
+    def scroll_preview(self, delta: int) -> None:
+        """Scroll the preview; past its end the next page of the blob is read."""
+        pages = self._previewer.shown.pages if self._previewer.shown else None
+        row = self.keys.current
+        if self.pane.scroll_rows(delta) or pages is None or not isinstance(row, Blob):
+            return
+        offset = pages.next if delta > 0 else pages.previous
+        if offset is not None:
+            self._preview(row, offset=offset, is_up=delta < 0)
+
+    def next_preview_mode(self) -> None:
+        """As found, as text, as hex."""
+        self.session.say(f"preview: {self._previewer.next_mode()}")
+        self.show_row()
+
+    # Filter
+
+    def open_filter_line(self) -> None:
+        """Open the filter line."""
+        self.add_class("-filtering")
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._apply_filter(event.value)
+
+    @work(exclusive=True, group="filter")
+    async def _apply_filter(self, text: str) -> None:
+        keys = self.keys
+        if keys.listing.loaded > FILTER_FROM_ROWS:
+            await asyncio.sleep(TICK_S)
+        current = keys.current
+        keys.listing.set_filter(Filter(text) if text else None)
+        keys.show(keys.listing, cursor=self._place(keys.listing, current.key if current else None, 0))
+        self.update_lines()
+
+    @on(Input.Submitted, "#filter")
+    def leave_filter_line(self) -> None:
+        """Keep the filter, go back to the list."""
+        self.remove_class("-filtering")
+        self.keys.focus()
+
+    def clear_filter(self) -> bool:
+        """Drop the filter and its line; False when there is none."""
+        field = self.query_one("#filter", Input)
+        had = self.has_class("-filtering") or self.keys.listing.filter is not None
+        field.value = ""
+        self.leave_filter_line()
+        return had
+
+    def _keep_cursor(self) -> None:
+        field = self.query_one("#filter", Input)
+        with field.prevent(Input.Changed):
+            field.value = ""
+        self.leave_filter_line()
+        self.keys.listing.set_filter(None)
+
+    # Lines
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        self.gauge = self.session.queue.poll()
+        if self._ticks % AGES_TICKS == 0:
+            self.keys.refresh()
+        if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
+            if self.location.storage_type in self.session.changed and not self._is_reading:
+                self.refresh_list()
+            self.session.changed.clear()
+            self.read_usages()
+        if self._ticks > self._message_until:
+            self._message = None
+        self.update_lines()
+
+    def show_message(self, message: Message) -> None:
+        """Show a message in the status line for a while."""
+        self._message = message
+        self._message_until = self._ticks + MESSAGE_TICKS
+        self.update_lines()
+
+    def chord_changed(self) -> None:
+        """Show what may follow."""
+        self.update_lines()
+
+    def update_lines(self) -> None:
+        """Say again what the one-row lines say; each paints only when that is something else."""
+        if not self.is_mounted:
+            return
+        listing, keys, width = self.keys.listing, self.keys, self.size.width
+        error = f"{visible(self._error)}  R tries again." if self._error else ""
+        keys.set_state(error or empty_words(listing, is_reading=self._is_reading), is_error=bool(error))
+        path = path_content(listing, is_reading=self._is_reading, width=width)
+        server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
+        self.query_one("#path", Bar).say(path, server)
+        left = Content.assemble(" ", marks_content(self.session.marks), self._notice())
+        right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
+        self.query_one("#status", Bar).say(left, right)
+        footer = footer_content(in_context("browser"), width=width)
+        if self.keymap.pending:
+            footer = chord_content(self.keymap.pending, self.keymap.hints())
+        self.query_one("#footer", Bar).say(footer)
+
+    def _notice(self) -> Content:
+        if self.session.working:
+            return Content.styled(self.session.working, "$accent")
+        if self._message is not None:
+            is_error = self._message.level == "error"
+            more = "  (L shows the log)" if is_error else ""
+            return Content.styled(visible(self._message.text) + more, "$error" if is_error else "$success")
+        if self.range_start is not None:
+            return Content.styled("marking a range, v ends it", "$warning")
+        if self.session.log.unseen_errors:
+            return Content.styled(f"{self.session.log.unseen_errors:,} unseen errors, L shows them", "$error")
+        current = self.keys.current
+        return row_content(current, datetime.now(UTC))

@@ -1,0 +1,34 @@
+"""The question before leaving while transfers run."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from storage_tui.tui.screens.dialog import Dialog
+from storage_tui.tui.state.formats import duration_text, plural, size_text
+from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.widgets.choice import Choice
+
+
+class QuitScreen(Dialog[bool]):
+    """True to cancel the transfers and leave."""
+
+    TITLE_TEXT = "Transfers are running"
+    HINT = "Enter answers, Esc stays"
+
+    def __init__(self, gauge: Gauge) -> None:
+        super().__init__()
+        self._gauge = gauge
+
+    def compose_body(self) -> ComposeResult:
+        """How much is left, and the answer."""
+        gauge = self._gauge
+        left = plural(gauge.files - gauge.files_done, "transfer")
+        size = size_text(gauge.total_bytes - gauge.done_bytes)
+        yield Static(Content(f"{left} unfinished, {size} to go, {duration_text(gauge.eta_s)} at this rate."), id="note")
+        yield Choice([("stay", "Stay"), ("quit", "Cancel them and quit")], id="answer")
+
+    @on(Choice.Submitted)
+    def _answered(self, event: Choice.Submitted) -> None:
+        self.dismiss(event.value == "quit")

@@ -1,0 +1,124 @@
+"""The question before an upload: which file or folder, under which prefix, and what to do with keys that are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+from textual.worker import get_current_worker
+
+from storage_tui.client.folders import LocalFile, find_files
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location, check_key, check_prefix
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.screens.dialog import Dialog, field, label
+from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.paths import expand
+from storage_tui.tui.state.transfers import Conflict
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.choice import Choice
+from storage_tui.tui.widgets.lines import rule_text
+from storage_tui.tui.widgets.path_input import PathInput
+
+FILES_AT_MOST = 200_000  # about 60 MB; more is uploaded in parts
+CANDIDATES_SHOWN = 12
+CONFLICTS: tuple[tuple[Conflict, str], ...] = (
+    ("skip", "skip"),
+    ("overwrite", "overwrite"),
+    ("rename", "keep both"),
+    ("different", "overwrite if different"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """What was chosen, the files it holds with their keys, and what to do with keys that are there."""
+
+    path: Path
+    files: Sequence[LocalFile]
+    conflict: Conflict
+
+
+class UploadScreen(Dialog[UploadRequest]):
+    """Asks for the path; counts what is there while one types."""
+
+    HINT = "Tab completes, Enter uploads, ↓ next field, Esc leaves"
+
+    def __init__(self, location: Location, folder: Path) -> None:
+        super().__init__()
+        self._location = location
+        self._folder = folder
+        self._found: UploadRequest | None = None
+        self._is_wanted = False
+        self.TITLE_TEXT = f"Upload to {location.storage_type} ({rule_text(location.storage_type)})"
+
+    def compose_body(self) -> ComposeResult:
+        """Path, what it is, prefix, conflicts."""
+        yield label("Local file or folder")
+        yield PathInput(f"{self._folder}/", id="path")
+        yield Static("", id="note")
+        yield label("Under the prefix")
+        yield field(self._location.key, id="prefix")
+        if STORAGE_TYPES[self._location.storage_type].may_overwrite:
+            yield label("If a key is there already")
+            yield Choice(CONFLICTS, id="conflict")
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._found, self._is_wanted = None, False
+        self._look(self.query_one("#path", Input).value, self.query_one("#prefix", Input).value)
+
+    @on(PathInput.Candidates)
+    def _candidates(self, event: PathInput.Candidates) -> None:
+        if event.names:
+            more = "" if len(event.names) <= CANDIDATES_SHOWN else f"  and {len(event.names) - CANDIDATES_SHOWN:,} more"
+            self.say("  ".join(visible(name, limit=40) for name in event.names[:CANDIDATES_SHOWN]) + more)
+
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self, text: str, prefix: str) -> None:
+        worker = get_current_worker()
+        path = expand(text)
+        files: list[LocalFile] = []
+        size_bytes = 0
+        try:
+            if not path.exists():
+                self.app.call_from_thread(self._looked, "No such file or folder. Tab completes.", "$text-muted", None)
+                return
+            base = check_prefix(prefix)
+            if path.is_file():
+                files = [LocalFile(path, check_key(base + path.name), path.stat().st_size)]
+            else:
+                for file in find_files(path, f"{base}{path.name}/"):
+                    files.append(file)
+                    if worker.is_cancelled:
+                        return
+                    if len(files) > FILES_AT_MOST:
+                        raise OSError(f"more than {FILES_AT_MOST:,} files; upload its folders one by one")
+        except (StorageError, OSError) as exc:
+            self.app.call_from_thread(self._looked, visible(str(exc)), "$error", None)
+            return
+        size_bytes = sum(file.size_bytes for file in files)
+        first = visible(files[0].key, limit=50) if files else ""
+        words = f"File, {size_text(size_bytes)}, becomes {first}"
+        if path.is_dir():
+            words = f"Folder, {plural(len(files), 'file')}, {size_text(size_bytes)}" + (f", {first} …" if files else "")
+        found = UploadRequest(path, files, "skip") if files else None
+        self.app.call_from_thread(self._looked, words, "$success" if found else "$text-muted", found)
+
+    def _looked(self, words: str, role: str, found: UploadRequest | None) -> None:
+        self._found = found
+        self.say(words, role=role)
+        if self._is_wanted:
+            self._submit()
+
+    @on(Input.Submitted)
+    @on(Choice.Submitted)
+    def _submit(self) -> None:
+        if self._found is None:
+            self._is_wanted = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
+            return
+        choices = self.query("#conflict").results(Choice)
+        conflict: Conflict = next((choice.value for choice in choices), "overwrite")
+        self.dismiss(UploadRequest(self._found.path, self._found.files, conflict))

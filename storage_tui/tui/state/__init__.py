@@ -1,0 +1,1 @@
+"""What the browser knows, as plain Python without textual: it is tested without a terminal."""

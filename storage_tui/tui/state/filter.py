@@ -1,0 +1,61 @@
+"""The filter of the list: words that all must match, smart case, `*` and `?` as globs, `~word` fuzzy."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Test = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter as typed. Lower-case text matches both cases; a capital makes it exact.
+
+    Words are separated by spaces. A word with `*` or `?` is a glob over the whole name, `~abc` matches a name that has
+    these letters in order, anything else is a substring.
+    """
+
+    text: str
+    _tests: tuple[Test, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_tests", tuple(_compile(word, self.is_exact) for word in self.words))
+
+    @property
+    def words(self) -> list[str]:
+        """The words that must all match."""
+        return self.text.split()
+
+    @property
+    def is_exact(self) -> bool:
+        """True when the case counts."""
+        return self.text != self.text.lower()
+
+    def positions(self, names: list[str]) -> list[int]:
+        """Where in `names` the matches are. `names` are lower-cased by the caller unless `is_exact`."""
+        found: Iterable[int] = range(len(names))
+        for word, test in zip(self.words, self._tests, strict=True):
+            if word[0] != "~" and not _is_glob(word):  # the common case, without a call a name
+                found = [position for position in found if word in names[position]]
+            else:
+                found = [position for position in found if test(names[position])]
+        return list(found)
+
+    def matches(self, name: str) -> bool:
+        """Whether one name matches."""
+        return bool(self.positions([name if self.is_exact else name.lower()]))
+
+
+def _is_glob(word: str) -> bool:
+    return "*" in word or "?" in word
+
+
+def _compile(word: str, is_exact: bool) -> Test:
+    if _is_glob(word):
+        pieces = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in word)
+        pattern = re.compile("".join(pieces), re.DOTALL)
+        return lambda name: pattern.fullmatch(name.removesuffix("/")) is not None
+    if word.startswith("~"):
+        fuzzy = re.compile(".*?".join(map(re.escape, word[1:])), re.DOTALL)
+        return lambda name: fuzzy.search(name) is not None
+    return lambda name: word in name

@@ -1,0 +1,105 @@
+"""Numbers as people read them: sizes, counts, ages, countdowns, rates. Decimal units, three digits, no locale."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 31_557_600
+
+Urgency = Literal["gone", "critical", "soon", "later"]
+
+
+def size_parts(size_bytes: int | None) -> tuple[str, str]:
+    """The number (at most four characters) and its unit: `("1.2", "GB")`; `("?", "")` where the size is unknown."""
+    if size_bytes is None:
+        return "?", ""
+    value = float(size_bytes)
+    if value < 1000:
+        return str(size_bytes), "B"
+    unit = 0
+    while value >= 999.5 and unit < len(UNITS) - 1:
+        value /= 1000
+        unit += 1
+    return (f"{value:.1f}" if value < 99.95 else f"{value:.0f}"), UNITS[unit]
+
+
+def size_text(size_bytes: int | None) -> str:
+    """`1.2 GB`."""
+    number, unit = size_parts(size_bytes)
+    return f"{number} {unit}" if unit else number
+
+
+def count_text(count: int, *, is_open: bool = False) -> str:
+    """`14,000`, or `14,000+` while more may come."""
+    return f"{count:,}{'+' if is_open else ''}"
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """`1 blob`, `14,000 blobs`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def age_text(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in one unit: `45s`, `12m`, `30h`, `99d`, `3y`."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((now - moment).total_seconds()))
+    if seconds < MINUTE:
+        return f"{seconds}s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE}m"
+    if seconds < 2 * DAY:
+        return f"{seconds // HOUR}h"
+    if seconds < 2 * YEAR:
+        return f"{seconds // DAY}d"
+    return f"{seconds // YEAR}y"
+
+
+def countdown_text(moment: datetime | None, now: datetime) -> str:
+    """How long until: `6d 23h`, `3h 05m`, `42m`, `30s`, `gone`."""
+    if moment is None:
+        return ""
+    seconds = int((moment - now).total_seconds())
+    if seconds <= 0:
+        return "gone"
+    if seconds < MINUTE:
+        return f"{seconds}s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE}m"
+    if seconds < DAY:
+        return f"{seconds // HOUR}h {seconds % HOUR // MINUTE:02d}m"
+    return f"{seconds // DAY}d {seconds % DAY // HOUR}h"
+
+
+def urgency(moment: datetime | None, now: datetime) -> Urgency:
+    """How soon `moment` comes: within six hours, within two days, later, or past."""
+    if moment is None:
+        return "later"
+    left = moment - now
+    if left <= timedelta(0):
+        return "gone"
+    if left <= timedelta(hours=6):
+        return "critical"
+    return "soon" if left <= timedelta(days=2) else "later"
+
+
+def duration_text(seconds: float | None) -> str:
+    """A time to wait: `0:42`, `12:05`, `3h 20m`, `2d 4h`; `?` where it is unknown."""
+    if seconds is None or seconds != seconds or seconds > 99 * DAY:
+        return "?"
+    whole = max(0, round(seconds))
+    if whole < HOUR:
+        return f"{whole // MINUTE}:{whole % MINUTE:02d}"
+    if whole < DAY:
+        return f"{whole // HOUR}h {whole % HOUR // MINUTE:02d}m"
+    return f"{whole // DAY}d {whole % DAY // HOUR}h"
+
+
+def rate_text(bytes_per_s: float) -> str:
+    """`12.3 MB/s`."""
+    return f"{size_text(int(bytes_per_s))}/s"
+
+
+def moment_text(moment: datetime | None) -> str:
+    """Local time to the second with its zone: `2024-05-01 14:03:22 CEST`."""
+    return "unknown" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,0 +1,63 @@
+"""Where one has been: the cursor of each folder, the way back, and the lists that can be shown again at once."""
+
+from collections import OrderedDict
+
+from storage_tui.contract.keys import Location
+from storage_tui.tui.state.listing import Listing
+
+PLACES_KEPT = 200  # cursors remembered; each is a key
+ROWS_KEPT = 20_000  # rows of lists kept for the way back, about 10 MB
+
+
+class History:
+    """The last places, newest last, and what is known about them."""
+
+    def __init__(self) -> None:
+        self._cursors: OrderedDict[Location, str] = OrderedDict()
+        self._listings: OrderedDict[Location, Listing] = OrderedDict()
+        self._back: list[Location] = []
+
+    def leave(self, location: Location, cursor_key: str | None) -> None:
+        """Remember that one left `location` with the cursor on `cursor_key`."""
+        if cursor_key is not None:
+            self.remember_cursor(location, cursor_key)
+        self._back.append(location)
+        del self._back[:-PLACES_KEPT]
+
+    def remember_cursor(self, location: Location, key: str) -> None:
+        """The row the cursor goes to when one comes to `location` next."""
+        self._cursors[location] = key
+        self._cursors.move_to_end(location)
+        while len(self._cursors) > PLACES_KEPT:
+            self._cursors.popitem(last=False)
+
+    def cursor(self, location: Location) -> str | None:
+        """The key the cursor was on."""
+        return self._cursors.get(location)
+
+    def last(self) -> Location | None:
+        """The place before this one, taken off the way back."""
+        return self._back.pop() if self._back else None
+
+    def last_in(self, storage_type: str) -> Location | None:
+        """The place in this type where one was last."""
+        return next((place for place in reversed(self._back) if place.storage_type == storage_type), None)
+
+    def keep(self, listing: Listing) -> None:
+        """Keep a complete list so that coming back shows it before the server answers."""
+        if not listing.is_complete or listing.loaded > ROWS_KEPT:
+            return
+        location = Location(listing.storage_type, listing.prefix)
+        self._listings[location] = listing
+        self._listings.move_to_end(location)
+        while sum(kept.loaded for kept in self._listings.values()) > ROWS_KEPT:
+            self._listings.popitem(last=False)
+
+    def listing(self, location: Location) -> Listing | None:
+        """The list that was kept, taken out."""
+        return self._listings.pop(location, None)
+
+    def forget(self, storage_type: str) -> None:
+        """Drop the kept lists of a type whose blobs were changed."""
+        for location in [kept for kept in self._listings if kept.storage_type == storage_type]:
+            del self._listings[location]

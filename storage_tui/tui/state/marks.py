@@ -1,0 +1,64 @@
+"""The marks: blobs and folders chosen for the next action, kept while one walks through folders and types."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.state.listing import Folder, Row
+
+
+@dataclass
+class Marks:
+    """Marked rows by storage type and key, in the order they were marked. A blob is marked with the ETag that was seen,
+    so that a later delete cannot take one that was overwritten since."""
+
+    _rows: dict[tuple[str, str, bool], Row] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def __contains__(self, row: Row) -> bool:
+        return _name(row) in self._rows
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Mark every row given."""
+        for row in rows:
+            self._rows[_name(row)] = row
+
+    def discard(self, rows: Iterable[Row]) -> None:
+        """Take the mark off every row given."""
+        for row in rows:
+            self._rows.pop(_name(row), None)
+
+    def toggle(self, row: Row) -> None:
+        """Mark the row, or take its mark off."""
+        if row in self:
+            self.discard([row])
+        else:
+            self.add([row])
+
+    def clear(self) -> None:
+        """Take every mark off."""
+        self._rows.clear()
+
+    def discard_keys(self, storage_type: str, keys: Iterable[str]) -> None:
+        """Take the marks off blobs that are gone."""
+        for key in keys:
+            self._rows.pop((storage_type, key, False), None)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the marked blobs whose size is known; folders count for nothing until they are walked."""
+        return sum(row.size_bytes or 0 for row in self._rows.values() if isinstance(row, Blob))
+
+    @property
+    def folders(self) -> int:
+        """How many of the marks are folders."""
+        return sum(isinstance(row, Folder) for row in self._rows.values())
+
+
+def _name(row: Row) -> tuple[str, str, bool]:
+    return row.storage_type, row.key, isinstance(row, Folder)

@@ -1,0 +1,66 @@
+"""The log of what happened: results and errors with their causes, bounded, the unseen errors counted."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from storage_tui.contract.errors import StorageError
+
+KEPT = 1000
+CAUSES = 6  # deep enough for every chain of ours
+
+Level = Literal["note", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the log; `causes` are the errors behind it, nearest first."""
+
+    at: datetime
+    level: Level
+    text: str
+    causes: tuple[str, ...] = ()
+
+
+class MessageLog:
+    """The last messages, oldest first."""
+
+    def __init__(self) -> None:
+        self.messages: deque[Message] = deque(maxlen=KEPT)
+        self.unseen_errors = 0
+
+    def note(self, text: str) -> Message:
+        """Something was done."""
+        message = Message(datetime.now(UTC), "note", text)
+        self.messages.append(message)
+        return message
+
+    def error(self, text: str, error: BaseException | None = None) -> Message:
+        """Something failed; the chain of `error` is kept as text."""
+        message = Message(datetime.now(UTC), "error", text, tuple(_causes(error)))
+        self.messages.append(message)
+        self.unseen_errors += 1
+        return message
+
+    def mark_seen(self) -> None:
+        """The log was looked at."""
+        self.unseen_errors = 0
+
+
+def explain(error: BaseException) -> str:
+    """The text of an error as a sentence for people: a StorageError's own, else its class and text."""
+    if isinstance(error, StorageError):
+        return error.message
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _causes(error: BaseException | None) -> list[str]:
+    causes: list[str] = []
+    while error is not None and len(causes) < CAUSES:
+        name = error.code if isinstance(error, StorageError) else type(error).__name__
+        causes.append(f"{name}: {explain(error)}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return causes

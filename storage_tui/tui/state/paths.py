@@ -1,0 +1,43 @@
+"""Local paths as people type them: `~`, completion by Tab."""
+
+import os
+from pathlib import Path
+
+CANDIDATES = 200  # entries of a folder that completion looks at after the first match
+
+
+def expand(text: str) -> Path:
+    """The path that was typed, `~` and variables of the shell resolved, absolute."""
+    typed = os.path.expandvars(text.strip())
+    try:
+        return Path(typed).expanduser().absolute()
+    except RuntimeError:  # ~nobody
+        return Path(typed).absolute()
+
+
+def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
+    """The text as far as it can be completed, and the names that go on from there, folders with their slash."""
+    folder_text, slash, start = text.rpartition("/")
+    folder = expand(folder_text + slash) if slash else Path.cwd()
+    names = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(start) or (entry.name.startswith(".") and not start.startswith(".")):
+                    continue
+                if entry.is_dir():
+                    names.append(entry.name + "/")
+                elif not only_folders:
+                    names.append(entry.name)
+                if len(names) >= CANDIDATES:
+                    break
+    except OSError:
+        return text, []
+    if not names:
+        return text, []
+    names.sort()
+    first, last = names[0], names[-1]  # what the first and last share, all share
+    shared = next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
+    )
+    return folder_text + slash + first[:shared], names

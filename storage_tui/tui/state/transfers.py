@@ -1,0 +1,231 @@
+"""The queue of transfers: what waits, what runs, what is done, and the rate and time left of the whole batch."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Literal
+
+from storage_tui.client.control import TransferControl
+
+AT_ONCE = 4  # small blobs gain from a few at once; large ones fill the line with one
+RATE_WINDOW_S = 5.0
+FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen
+
+Direction = Literal["upload", "download"]
+State = Literal["waiting", "running", "paused", "done", "skipped", "failed", "cancelled"]
+Conflict = Literal["skip", "overwrite", "rename", "different"]
+
+ACTIVE: frozenset[State] = frozenset(("waiting", "running", "paused"))
+
+
+class RateMeter:
+    """Bytes a second over the last seconds, from readings of a growing total."""
+
+    def __init__(self) -> None:
+        self._readings: deque[tuple[float, int]] = deque()
+
+    def read(self, total_bytes: int, now: float) -> None:
+        """Take the total as it stands at `now`."""
+        if self._readings and total_bytes < self._readings[-1][1]:
+            self._readings.clear()  # it started over
+        self._readings.append((now, total_bytes))
+        while len(self._readings) > 2 and now - self._readings[1][0] >= RATE_WINDOW_S:
+            self._readings.popleft()
+
+    @property
+    def bytes_per_s(self) -> float:
+        """The rate; 0 until two readings a moment apart are in."""
+        if len(self._readings) < 2:
+            return 0.0
+        (since, first), (until, last) = self._readings[0], self._readings[-1]
+        return (last - first) / (until - since) if until > since else 0.0
+
+
+@dataclass(eq=False, slots=True)
+class Transfer:
+    """One blob on its way between a local path and a key."""
+
+    direction: Direction
+    storage_type: str
+    key: str
+    path: Path
+    size_bytes: int | None = None
+    conflict: Conflict = "skip"
+    root: Path | None = None  # the folder chosen for a download; nothing is written outside of it
+    number: int = 0
+    state: State = "waiting"
+    note: str = ""
+    error: str = ""
+    control: TransferControl | None = None
+    meter: RateMeter = field(default_factory=RateMeter)
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes moved so far."""
+        if self.state == "done":
+            return self.size_bytes or (self.control.done_bytes if self.control else 0)
+        return self.control.done_bytes if self.control and self.state in ACTIVE else 0
+
+    @property
+    def total_bytes(self) -> int | None:
+        """The size, as soon as anyone knows it."""
+        if self.size_bytes is not None:
+            return self.size_bytes
+        return self.control.total_bytes if self.control else None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left at the rate of the last seconds; None where that cannot be told."""
+        rate, total = self.meter.bytes_per_s, self.total_bytes
+        return (total - self.done_bytes) / rate if rate > 0 and total is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """The whole batch at a glance: what was asked for since the queue was last idle."""
+
+    files: int
+    files_done: int
+    failed: int
+    running: int
+    paused: int
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+    direction: Direction | Literal["both"]
+
+    @property
+    def is_active(self) -> bool:
+        """True while something waits, runs or is paused."""
+        return self.files_done < self.files
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left for the whole batch."""
+        return (self.total_bytes - self.done_bytes) / self.bytes_per_s if self.bytes_per_s > 0 else None
+
+
+class TransferQueue:
+    """Transfers in the order they were asked for; `next_ready` hands out at most AT_ONCE at a time."""
+
+    def __init__(self) -> None:
+        self.items: list[Transfer] = []
+        self._waiting: deque[Transfer] = deque()
+        self._batch: list[Transfer] = []
+        self._numbers = count(1)
+        self._meter = RateMeter()
+        self._started: set[Transfer] = set()
+
+    def add(self, transfers: Iterable[Transfer]) -> int:
+        """Append transfers; returns how many."""
+        if not self.is_active:
+            self._batch.clear()
+            self._meter = RateMeter()
+            self._forget_oldest()
+        added = list(transfers)
+        for transfer in added:
+            transfer.number = next(self._numbers)
+        self.items += added
+        self._batch += added
+        self._waiting.extend(added)
+        return len(added)
+
+    def _forget_oldest(self) -> None:
+        finished = [item for item in self.items if item.state not in ("failed", "waiting", "running", "paused")]
+        if len(finished) > FINISHED_KEPT:
+            dropped = {id(item) for item in finished[:-FINISHED_KEPT]}
+            self.items = [item for item in self.items if id(item) not in dropped]
+
+    def next_ready(self) -> Transfer | None:
+        """The next transfer to start, marked as running; None when enough run or nothing waits."""
+        self._started = {item for item in self._started if item.state in ACTIVE}
+        if self.running >= AT_ONCE:
+            return None
+        while self._waiting:
+            transfer = self._waiting.popleft()
+            if transfer.state == "waiting":
+                transfer.state = "running"
+                transfer.control = TransferControl()
+                self._started.add(transfer)
+                return transfer
+        return None
+
+    def pause(self, transfer: Transfer) -> None:
+        """Hold a running transfer; its place goes to the next one."""
+        if transfer.state == "running" and transfer.control is not None:
+            transfer.control.pause()
+            transfer.state = "paused"
+
+    def resume(self, transfer: Transfer) -> None:
+        """Go on with a paused transfer where it stopped."""
+        if transfer.state == "paused" and transfer.control is not None:
+            transfer.state = "running"
+            transfer.control.resume()
+
+    def cancel(self, transfer: Transfer) -> None:
+        """Stop a transfer for good; nothing is left under its final name."""
+        if transfer.state in ACTIVE:
+            transfer.state = "cancelled"
+            if transfer.control is not None:
+                transfer.control.cancel()
+
+    def retry(self, transfer: Transfer) -> bool:
+        """Put a failed or cancelled transfer back at the end of the queue; False when it is neither."""
+        if transfer.state not in ("failed", "cancelled"):
+            return False
+        if not self.is_active:
+            self._batch.clear()
+            self._meter = RateMeter()
+        transfer.state, transfer.error, transfer.note, transfer.control = "waiting", "", "", None
+        transfer.meter = RateMeter()
+        if not any(item is transfer for item in self._batch):
+            self._batch.append(transfer)
+        self._waiting.append(transfer)
+        return True
+
+    def clear_finished(self) -> None:
+        """Forget what is done, skipped, cancelled or failed and was seen."""
+        self.items = [item for item in self.items if item.state in ACTIVE]
+
+    @property
+    def running(self) -> int:
+        """How many run now."""
+        return sum(item.state == "running" for item in self._started)
+
+    @property
+    def is_active(self) -> bool:
+        """True while something waits, runs or is paused."""
+        return bool(self._waiting) or any(item.state in ACTIVE for item in self._started)
+
+    def poll(self, now: float | None = None) -> Gauge:
+        """Read every running control once; call it a few times a second."""
+        moment = monotonic() if now is None else now
+        done_bytes = total_bytes = files_done = failed = running = paused = 0
+        directions = set()
+        for item in self._batch:
+            directions.add(item.direction)
+            if item.state == "running":
+                item.meter.read(item.done_bytes, moment)
+                running += 1
+            paused += item.state == "paused"
+            failed += item.state == "failed"
+            files_done += item.state not in ACTIVE
+            if item.state in ACTIVE or item.state == "done":
+                done_bytes += item.done_bytes
+                total_bytes += item.total_bytes or item.done_bytes
+        self._meter.read(done_bytes, moment)
+        direction: Direction | Literal["both"] = directions.pop() if len(directions) == 1 else "both"
+        return Gauge(
+            len(self._batch),
+            files_done,
+            failed,
+            running,
+            paused,
+            done_bytes,
+            total_bytes,
+            self._meter.bytes_per_s,
+            direction,
+        )

@@ -1,0 +1,38 @@
+"""A one-row widget: a text at the left that may be cut, a text at the right that stays."""
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+LEFT_AT_LEAST = 10  # cells; where both do not fit the right text goes
+
+
+class Bar(Widget):
+    """One row that is painted only when what it says changes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.left = Content("")
+        self.right = Content("")
+
+    def say(self, left: Content, right: Content | None = None) -> None:
+        """Show these texts."""
+        right = right or Content("")
+        if not (left.is_same(self.left) and right.is_same(self.right)):
+            self.left, self.right = left, right
+            self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One row."""
+        return 1
+
+    def render(self) -> Content:
+        """Both texts on one row; the left one gives way."""
+        width = self.size.width
+        right = self.right
+        if right.cell_length + min(LEFT_AT_LEAST, self.left.cell_length) + 2 > width:
+            right = Content("")
+        room = width - right.cell_length - (2 if right else 0)
+        left = self.left.truncate(max(0, room), ellipsis=True)
+        gap = width - left.cell_length - right.cell_length
+        return Content.assemble(left, " " * max(0, gap), right)

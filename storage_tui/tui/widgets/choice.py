@@ -1,0 +1,81 @@
+"""A few words of which one is chosen, on one row: left and right change it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.widget import Widget
+
+ValueT = TypeVar("ValueT", bound=str)
+
+
+class Choice(Widget, Generic[ValueT], can_focus=True):
+    """The chosen word stands in brackets, so it is clear without colours."""
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed on the choice."""
+
+        value: str
+
+    @dataclass
+    class Changed(Message):
+        """Another word was chosen."""
+
+        value: str
+
+    def __init__(self, options: Sequence[tuple[ValueT, str]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._options = list(options)
+        self._at = 0
+
+    @property
+    def value(self) -> ValueT:
+        """The chosen one."""
+        return self._options[self._at][0]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One row, or one a word where they do not fit beside each other."""
+        return 1 if self._fits(width) else len(self._options)
+
+    def _fits(self, width: int) -> bool:
+        return sum(len(label) + 3 for _, label in self._options) <= width
+
+    def render(self) -> Content:
+        """The words."""
+        shade = "bold $accent" if self.has_focus else "bold"
+        pieces = [
+            Content.styled(f"[{label}]" if number == self._at else f" {label} ", shade if number == self._at else "")
+            for number, (_, label) in enumerate(self._options)
+        ]
+        return Content(" " if self._fits(self.size.width) else "\n").join(pieces)
+
+    def on_key(self, event: events.Key) -> None:
+        """Change or submit."""
+        step = {"left": -1, "h": -1, "right": 1, "l": 1, "space": 1}.get(event.key)
+        if step is not None:
+            event.stop()
+            self._at = (self._at + step) % len(self._options)
+            self.refresh()
+            self.post_message(self.Changed(self.value))
+        elif event.key == "enter":
+            event.stop()
+            self.post_message(self.Submitted(self.value))
+
+    def on_focus(self) -> None:
+        """Show where the keys go."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Show that the keys go elsewhere."""
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses the next word."""
+        self._at = (self._at + 1) % len(self._options)
+        self.refresh()
+        self.post_message(self.Changed(self.value))

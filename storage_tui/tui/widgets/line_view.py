@@ -1,0 +1,188 @@
+"""The base of every list: a cursor over numbered lines, of which only the visible ones are ever drawn."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+WHEEL_LINES = 3
+
+
+def cut_middle(text: str, width: int) -> str:
+    """`text` in at most `width` cells; what is too long loses its middle, so that the ending stays readable."""
+    if cell_len(text) <= width:
+        return text
+    if width <= 1:
+        return "…"[:width]
+    tail_cells = min((width - 1) * 2 // 5, 16)
+    head = set_cell_size(text, width - 1 - tail_cells).rstrip(" ") if tail_cells else set_cell_size(text, width - 1)
+    tail = ""
+    for character in reversed(text):
+        if cell_len(tail) + cell_len(character) > tail_cells:
+            break
+        tail = character + tail
+    return f"{head}…{tail}"
+
+
+class LineView(Widget, can_focus=True):
+    """Lines that are asked for by number: subclasses say how many there are and draw one. No scroll bar and no
+    animation; a cursor move inside the view repaints two rows."""
+
+    COMPONENT_CLASSES = {"line--cursor", "line--bar", "line--dim", "line--head"}
+
+    edge_scroll = 1
+    """Rows to scroll when the cursor leaves the view; half a page (0) writes less over a slow line."""
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor is on another line."""
+
+        view: "LineView"
+        index: int
+
+    @dataclass
+    class Chosen(Message):
+        """The line under the cursor was clicked again."""
+
+        view: "LineView"
+        index: int
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.cursor = 0
+        self.top = 0
+
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return 0
+
+    def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
+        """The segments of one line; cut and padded by the caller."""
+        raise NotImplementedError
+
+    def draw_header(self, width: int) -> list[Segment] | None:
+        """The segments of a header line above the lines; None for no header."""
+        return None
+
+    def draw_empty(self, y: int, width: int) -> list[Segment]:
+        """The segments of row `y` while there are no lines."""
+        return []
+
+    @property
+    def header_rows(self) -> int:
+        """Rows that the header takes."""
+        return 0
+
+    @property
+    def rows_visible(self) -> int:
+        """Lines that fit."""
+        return max(1, self.size.height - self.header_rows)
+
+    def component(self, name: str) -> Style:
+        """The colours of a component class, without the background of the widget behind it."""
+        return self.get_component_rich_style(name, partial=True)
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of the widget (Textual's line API)."""
+        width = self.size.width
+        base = self.rich_style
+        if y < self.header_rows:
+            return self._strip(self.draw_header(width) or [], width, base)
+        index = self.top + y - self.header_rows
+        count = self.line_count()
+        if index >= count:
+            segments = self.draw_empty(y - self.header_rows, width) if not count else []
+            return self._strip(segments, width, base)
+        if index == self.cursor:
+            base = base + self.component("line--cursor")
+        return self._strip(self.draw_line(index, width, base), width, base)
+
+    @staticmethod
+    def _strip(segments: list[Segment], width: int, base: Style) -> Strip:
+        styled = [Segment(text, base + style if style else base) for text, style, _ in segments]
+        return Strip(styled).adjust_cell_length(width, base)
+
+    def move(self, delta: int) -> None:
+        """The cursor `delta` lines down."""
+        self.go(self.cursor + delta)
+
+    def go(self, index: int) -> None:
+        """The cursor on line `index`, or on the nearest there is."""
+        count = self.line_count()
+        index = max(0, min(index, count - 1))
+        before, top = self.cursor, self.top
+        self.cursor = index
+        self._scroll_to_cursor(count)
+        if self.top != top:
+            self.refresh()
+        else:
+            self.refresh_line(before)
+            self.refresh_line(index)
+        if index != before:
+            self.post_message(self.CursorMoved(self, index))
+
+    def _scroll_to_cursor(self, count: int) -> None:
+        rows = self.rows_visible
+        step = self.edge_scroll or max(1, rows // 2)
+        if self.cursor < self.top:
+            self.top = self.cursor if self.top - self.cursor >= rows else min(self.cursor, self.top - step)
+        elif self.cursor >= self.top + rows:
+            past = self.cursor - (self.top + rows) + 1
+            self.top += past if past >= rows else max(past, step)
+        self.top = max(0, min(self.top, count - rows))
+
+    def page(self, pages: float) -> None:
+        """The cursor so many pages down, half pages allowed; the view moves along."""
+        step = int(self.rows_visible * pages)
+        self.top = max(0, min(self.top + step, self.line_count() - self.rows_visible))
+        self.refresh()
+        self.move(step)
+
+    def refresh_line(self, index: int) -> None:
+        """Paint one line again, if it is in view."""
+        y = index - self.top + self.header_rows
+        if self.header_rows <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def lines_changed(self) -> None:
+        """The number of lines is another one: keep cursor and view inside, and paint."""
+        count = self.line_count()
+        self.cursor = max(0, min(self.cursor, count - 1))
+        self._scroll_to_cursor(count)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._scroll_to_cursor(self.line_count())
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves the view, and the cursor where it would leave it."""
+        event.stop()
+        self._wheel(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the view, and the cursor where it would leave it."""
+        event.stop()
+        self._wheel(-WHEEL_LINES)
+
+    def _wheel(self, delta: int) -> None:
+        rows = self.rows_visible
+        self.top = max(0, min(self.top + delta, self.line_count() - rows))
+        self.refresh()
+        self.go(max(self.top, min(self.cursor, self.top + rows - 1)))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor there; on the cursor it opens."""
+        index = self.top + event.y - self.header_rows
+        if event.y < self.header_rows or index >= self.line_count():
+            return
+        if index == self.cursor:
+            self.post_message(self.Chosen(self, index))
+        else:
+            self.go(index)

@@ -1,0 +1,153 @@
+"""What the one-row lines say: where one is, how it stands, and which keys there are. Text in, Content out."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from textual.content import Content
+
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.commands import Command, key_label
+from storage_tui.tui.state.formats import (
+    count_text,
+    countdown_text,
+    duration_text,
+    plural,
+    rate_text,
+    size_text,
+    urgency,
+)
+from storage_tui.tui.state.listing import Listing, Row
+from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.visible import visible
+
+ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
+URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
+GAUGE_CELLS = 10
+
+
+def path_content(listing: Listing, *, is_reading: bool, width: int) -> Content:
+    """`tmp ▸ a/b/`, the filter and what it covers, the count."""
+    prefix = visible(listing.prefix)
+    room = max(12, width * 3 // 5)
+    if len(prefix) > room:
+        prefix = "…" + prefix[-room + 1 :]
+    pieces: list[Content | str | tuple[str, str]] = [
+        (f" {listing.storage_type} ", "bold $accent"),
+        ("▸ ", "$text-muted"),
+        (prefix or "/", "bold" if prefix else "$text-muted"),
+    ]
+    is_open = not listing.is_complete
+    if listing.filter is not None:
+        covered = f"{count_text(listing.loaded, is_open=is_open)} loaded keys" if is_open else f"{listing.loaded:,}"
+        pieces += [
+            ("   filter ", "$text-muted"),
+            (visible(listing.filter.text, limit=30), "bold $warning"),
+            (f"  {len(listing):,} of {covered}", "$text-muted"),
+        ]
+    elif is_reading and listing.loaded:
+        pieces.append((f"   Listing… {listing.loaded:,} keys (Esc stops)", "$text-muted"))
+    elif is_open and listing.loaded:
+        pieces.append((f"   {listing.loaded:,} keys read, more to come (G goes on)", "$warning"))
+    return Content.assemble(*pieces)
+
+
+def empty_words(listing: Listing, *, is_reading: bool) -> str:
+    """What stands in a list without rows."""
+    if listing.filter is not None and listing.loaded:
+        covered = count_text(listing.loaded, is_open=not listing.is_complete)
+        reading = " so far; reading on" if is_reading else ""
+        return (
+            f'No match for "{visible(listing.filter.text)}" in {covered} loaded keys{reading}. Esc leaves the filter.'
+        )
+    if is_reading:
+        return "Listing…"
+    if not listing.is_complete:
+        return "Not read to the end. R reads again."
+    if listing.prefix:
+        return "Empty. u uploads a file or folder here, h goes up."
+    rule = rule_text(listing.storage_type)
+    return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
+
+
+def rule_text(storage_type: str) -> str:
+    """The rule of a storage type in a few words."""
+    row = STORAGE_TYPES[storage_type]
+    return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
+
+
+def marks_content(marks: Marks) -> Content:
+    """`● 3 · 1.2 GB`, with a plus where folders are among them."""
+    if not len(marks):
+        return Content("")
+    more = " + folders" if marks.folders else ""
+    return Content.styled(f"● {len(marks):,} · {size_text(marks.size_bytes)}{more}  ", "bold $warning")
+
+
+def row_content(row: Row | None, now: datetime) -> Content:
+    """What is worth saying of the row under the cursor: when it expires."""
+    if isinstance(row, Blob) and row.expires is not None:
+        left = urgency(row.expires, now)
+        text = "expired" if left == "gone" else f"expires in {countdown_text(row.expires, now)}"
+        return Content.styled(text, URGENT[left])
+    return Content("")
+
+
+def gauge_content(gauge: Gauge, *, width: int) -> Content:
+    """The transfers at a glance: bar, files, rate, time left; always something."""
+    arrow = ARROWS[gauge.direction]
+    failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
+    if not gauge.is_active:
+        if not gauge.files:
+            return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
+        done = gauge.files_done - gauge.failed
+        return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
+    share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
+    if width < 60:
+        return Content.assemble((f"{arrow}{share:4.0%}", "$primary"), failed)
+    filled = round(share * GAUGE_CELLS)
+    state = "paused" if gauge.paused and not gauge.running else rate_text(gauge.bytes_per_s)
+    eta = f" {duration_text(gauge.eta_s)} left" if gauge.bytes_per_s and width >= 90 else ""
+    return Content.assemble(
+        (f"{arrow} ", "$primary"),
+        ("━" * filled, "$primary"),
+        ("─" * (GAUGE_CELLS - filled), "$text-disabled"),
+        (f"{share:4.0%} ", "$primary"),
+        (f"{gauge.files_done:,}/{gauge.files:,} {state}{eta}", "$text-muted"),
+        failed,
+    )
+
+
+def position_content(listing: Listing, cursor: int) -> Content:
+    """`12/1,000+`."""
+    count = len(listing)
+    total = count_text(count, is_open=not listing.is_complete and listing.filter is None)
+    return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
+
+
+def footer_content(commands: Iterable[Command], *, width: int) -> Content:
+    """The keys of this screen, the most useful first, as many as fit."""
+    pieces: list[tuple[str, str]] = []
+    used = 1
+    for row in sorted((row for row in commands if row.footer), key=lambda row: row.footer):
+        key, word = key_label(row.keys[0]), row.short or row.title.rstrip("….").lower()
+        cells = len(key) + len(word) + 3
+        if used + cells > width:
+            break
+        used += cells
+        pieces += [(f" {key}", "bold $primary"), (f" {word} ", "$text-muted")]
+    return Content.assemble(*pieces)
+
+
+def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:
+    """What may follow the first key of a chord."""
+    pieces: list[tuple[str, str]] = [(f" {key_label(pending)} …", "bold $accent")]
+    for key, row in hints:
+        pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]
+    return Content.assemble(*pieces)
+
+
+def folder_facts(count: int, size_bytes: int) -> str:
+    """`1,204 blobs · 3.4 GB`."""
+    return f"{plural(count, 'blob')} · {size_text(size_bytes)}"

@@ -1,0 +1,45 @@
+"""A text field for a local path: Tab completes, and says what there is to choose from."""
+
+from dataclasses import dataclass
+
+from textual import events, work
+from textual.message import Message
+from textual.widgets import Input
+
+from storage_tui.tui.state.paths import complete
+
+
+class PathInput(Input):
+    """An Input whose Tab completes like a shell's. Where nothing is left to complete, Tab goes on to the next field."""
+
+    @dataclass
+    class Candidates(Message):
+        """The names that go on from what is typed."""
+
+        names: list[str]
+
+    def __init__(self, value: str, *, id: str | None = None, only_folders: bool = False) -> None:
+        super().__init__(value, compact=True, select_on_focus=False, id=id)
+        self._only_folders = only_folders
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab completes."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self._complete(self.value[: self.cursor_position], self.value[self.cursor_position :])
+
+    @work(thread=True, exclusive=True, group="complete")
+    def _complete(self, text: str, rest: str) -> None:
+        completed, names = complete(text, only_folders=self._only_folders)
+        self.app.call_from_thread(self._completed, text, completed, rest, names)
+
+    def _completed(self, text: str, completed: str, rest: str, names: list[str]) -> None:
+        if text + rest != self.value:
+            return
+        if completed == text and len(names) <= 1:
+            self.screen.focus_next()
+            return
+        self.value = completed + rest
+        self.cursor_position = len(completed)
+        self.post_message(self.Candidates(names if len(names) > 1 else []))

@@ -1,0 +1,132 @@
+"""The preview: facts of the row, then what its format drew, as lines that scroll."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from storage_tui.tui.previews import Preview
+from storage_tui.tui.visible import visible
+
+WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile one is cut here
+WHEEL_LINES = 3
+
+
+class PreviewPane(Widget):
+    """Lines of text with an offset. Only the visible ones are rendered."""
+
+    COMPONENT_CLASSES = {"preview--title", "preview--label", "preview--note", "preview--error"}
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.offset_rows = 0
+        self._title = ""
+        self._facts: tuple[tuple[str, str], ...] = ()
+        self._body: tuple[Text, ...] = ()
+        self._note = ""
+        self._is_error = False
+        self._can_wrap = False
+        self._rows: list[Text] | None = None
+
+    def show_preview(self, title: str, preview: Preview) -> None:
+        """Draw a preview."""
+        facts = (("kind", preview.kind), *preview.facts) if preview.kind else preview.facts
+        self._show(title, facts, preview.lines, preview.note, can_wrap=preview.can_wrap, is_error=preview.is_damaged)
+
+    def show_facts(self, title: str, facts: Iterable[tuple[str, str]], note: str = "") -> None:
+        """Draw labelled values alone."""
+        self._show(title, tuple(facts), (), note)
+
+    def show_error(self, title: str, text: str) -> None:
+        """Say why there is nothing to see."""
+        self._show(title, (), (), visible(text), is_error=True)
+
+    def _show(
+        self,
+        title: str,
+        facts: Sequence[tuple[str, str]],
+        body: tuple[Text, ...],
+        note: str,
+        *,
+        can_wrap: bool = False,
+        is_error: bool = False,
+    ) -> None:
+        self._title, self._facts, self._body, self._note = title, tuple(facts), body, note
+        self._can_wrap, self._is_error = can_wrap, is_error
+        self.offset_rows = 0
+        self._rows = None
+        self.refresh()
+
+    @property
+    def body_size(self) -> tuple[int, int]:
+        """Cells for what a format draws: the width, and the rows below the title."""
+        return max(8, self.size.width), max(4, self.size.height - 2)
+
+    def scroll_rows(self, delta: int) -> bool:
+        """Move by rows; False when it is at that end already."""
+        last = max(0, len(self._lines()) - self.size.height)
+        wanted = max(0, min(self.offset_rows + delta, last))
+        has_moved = wanted != self.offset_rows
+        self.offset_rows = wanted
+        if has_moved:
+            self.refresh()
+        return has_moved
+
+    def _lines(self) -> list[Text]:
+        if self._rows is None:
+            self._rows = self._lay_out(max(8, self.size.width))
+        return self._rows
+
+    def _lay_out(self, width: int) -> list[Text]:
+        label_style = self._style("preview--label")
+        rows: list[Text] = []
+        if self._title:
+            title = Text(self._title, self._style("preview--title"), no_wrap=True)
+            title.truncate(width, overflow="ellipsis")
+            rows.append(title)
+        if self._note:
+            note = Text(self._note, self._style("preview--error" if self._is_error else "preview--note"))
+            rows += note.wrap(self.app.console, width)
+        labels = min(14, max((len(label) for label, _ in self._facts), default=0))
+        for label, value in self._facts:
+            fact = Text.assemble((label.ljust(labels + 1), label_style), value)
+            wrapped = fact.wrap(self.app.console, width)
+            rows += [wrapped[0], *(Text(" " * (labels + 1)) + line for line in wrapped[1:4])] if wrapped else []
+        if self._body and rows:
+            rows.append(Text(""))
+        for line in self._body:
+            rows += line.wrap(self.app.console, width) if self._can_wrap and line.cell_len > width else [line]
+            if len(rows) > WRAPPED_ROWS:
+                break
+        return rows
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(name, partial=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One row (Textual's line API)."""
+        rows = self._lines()
+        base = self.rich_style
+        at = self.offset_rows + y
+        if at >= len(rows):
+            return Strip.blank(self.size.width, base)
+        row = rows[at]
+        strip = Strip(row.render(self.app.console, end="")).apply_style(base)
+        return strip.adjust_cell_length(self.size.width, base)
+
+    def on_resize(self) -> None:
+        """Lay out again for the new width."""
+        self._rows = None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel scrolls."""
+        event.stop()
+        self.scroll_rows(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel scrolls back."""
+        event.stop()
+        self.scroll_rows(-WHEEL_LINES)

@@ -1,0 +1,78 @@
+"""Lines of plain text with a cursor: help, log, lists of what goes, details."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+
+from storage_tui.tui.widgets.line_view import LineView
+
+Run = tuple[str, str]
+"""A piece of text and its role: "" for plain, or dim, head, key, good, warn, bad."""
+Line = Sequence[Run]
+
+
+class TextLines(LineView):
+    """Lines made of runs; a line that is too long goes on in the next row, indented."""
+
+    COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"line--key", "line--good", "line--warn", "line--bad"}
+
+    def __init__(self, lines: Iterable[Line] = (), *, indent: int = 2, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines = [list(line) for line in lines]
+        self._indent = indent
+        self._rows: list[tuple[int, list[Run]]] | None = None
+        self._width = 0
+
+    def set_lines(self, lines: Iterable[Line]) -> None:
+        """Show other lines; the cursor stays where it is as far as possible."""
+        self._lines = [list(line) for line in lines]
+        self._rows = None
+        self.lines_changed()
+
+    @property
+    def current(self) -> int:
+        """The number of the line, not the row, under the cursor."""
+        rows = self._wrapped()
+        return rows[self.cursor][0] if self.cursor < len(rows) else 0
+
+    def line_count(self) -> int:
+        """Rows after wrapping."""
+        return len(self._wrapped())
+
+    def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
+        """One row."""
+        bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
+        runs = self._wrapped()[index][1]
+        return [bar, *(Segment(text, self.component(f"line--{role}") if role else None) for text, role in runs)]
+
+    def _wrapped(self) -> list[tuple[int, list[Run]]]:
+        width = max(8, self.size.width - 2)
+        if self._rows is None or self._width != width:
+            self._width = width
+            self._rows = [(number, row) for number, line in enumerate(self._lines) for row in self._wrap(line, width)]
+        return self._rows
+
+    def _wrap(self, line: list[Run], width: int) -> list[list[Run]]:
+        if sum(cell_len(text) for text, _ in line) <= width:
+            return [line]
+        rows: list[list[Run]] = [[]]
+        room = width
+        for text, role in line:
+            while text:
+                piece = text if cell_len(text) <= room else _head(text, room)
+                rows[-1].append((piece, role))
+                room -= cell_len(piece)
+                text = text[len(piece) :]
+                if text:
+                    rows.append([(" " * self._indent, "")])
+                    room = width - self._indent
+        return rows
+
+
+def _head(text: str, cells: int) -> str:
+    """As much of `text` as fits, cut after a space where one is near; at least one character."""
+    piece = chop_cells(text, max(1, cells))[0]
+    space = piece.rfind(" ")
+    return piece[: space + 1] if space > len(piece) // 2 and len(piece) < len(text) else piece
