@@ -14,9 +14,10 @@
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from storage_tui.server.stores import local_listing, local_rows
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.local_commit import Committer, Staged
-from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_files import Disk, SyncFailedError
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
@@ -49,6 +50,8 @@ T = TypeVar("T")
 _Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
 
 OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -72,7 +75,7 @@ class LocalStore:
         self._disk = disk or Disk(data_dir)
         self._room = Room(self._disk, reserve_bytes)
         self._lock: Lock | None = None
-        self._orphan_search: asyncio.Task[int] | None = None
+        self._orphan_search: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         try:
@@ -88,7 +91,7 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        self._orphan_search = asyncio.create_task(self.find_orphans())
+        self._orphan_search = asyncio.create_task(self._search_orphans())
 
     async def close(self) -> None:
         if self._lock is None:
@@ -227,6 +230,12 @@ class LocalStore:
         """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
         return await self._sweeper.find_orphans()
 
+    async def _search_orphans(self) -> None:
+        try:
+            await self.find_orphans()
+        except (StorageError, OSError) as exc:
+            _log.warning("the search for blob files without a key broke off: %s", exc)
+
     def _now(self) -> int:
         return local_rows.to_millis(self._clock())
 
@@ -265,26 +274,30 @@ class LocalStore:
 
     def _stage(self, blob_id: str, content: bytes) -> None:
         self._room.check(len(content))
-        try:
+        with self._staging(blob_id):
             self._disk.write_part(blob_id, content)
-        except OSError as exc:
-            self._disk.unlink(self._disk.part_path(blob_id))
-            raise write_error(exc) from exc
 
     def _stage_copy(self, place: Place, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
         for _ in range(OPEN_ATTEMPTS):
             held, content = local_rows.read(connection, place, self._now())
             if held.content is not None:
                 return held, content
-            try:
+            with suppress(FileNotFoundError), self._staging(blob_id):
                 self._disk.link_part(held.blob_id, blob_id)
-            except FileNotFoundError:
-                continue
-            except OSError as exc:
-                self._disk.unlink(self._disk.part_path(blob_id))
-                raise write_error(exc) from exc
-            return held, None
+                return held, None
         raise _missing(place)
+
+    @contextmanager
+    def _staging(self, blob_id: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except SyncFailedError as exc:
+            raise self._committer.fail("a sync of a blob", exc) from exc
+        except OSError as exc:
+            self._disk.unlink(self._disk.part_path(blob_id))
+            raise write_error(exc) from exc
 
     async def _commit_write(
         self, place: Place, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
@@ -300,7 +313,7 @@ class LocalStore:
         try:
             return await attempt()
         except StoreFullError:
-            if not await self._sweeper.collect():
+            if not await self._sweeper.collect(grace=0):
                 raise
         return await attempt()
 

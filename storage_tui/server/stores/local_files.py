@@ -20,6 +20,10 @@ PRIVATE_FILE = 0o600
 SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that no blob waits for a new folder's fsync
 
 
+class SyncFailedError(OSError):
+    """Bytes were written and may not be on the disk: nothing that is not known to be there can be trusted any more."""
+
+
 class Disk:
     """The file operations of one data directory. A test hands in a subclass to record them or make them fail."""
 
@@ -67,11 +71,13 @@ class Disk:
                 view = view[count:]
 
     def write_part(self, blob_id: str, content: bytes) -> None:
-        """A whole part file, on disk when this returns but for its name, which `publish` replaces anyway."""
+        """A whole part file, on disk when this returns but for its name, which `publish` replaces anyway.
+
+        Raises SyncFailedError when it may not be on disk."""
         descriptor = self.open_part(blob_id)
         try:
             self.write(descriptor, (content,), 0)
-            self.sync_file(descriptor)
+            self._must_sync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -92,9 +98,15 @@ class Disk:
                 while piece := source.read(1 << 20):
                     self.write(descriptor, (piece,), offset)
                     offset += len(piece)
-                self.sync_file(descriptor)
+                self._must_sync(descriptor)
             finally:
                 os.close(descriptor)
+
+    def _must_sync(self, descriptor: int) -> None:
+        try:
+            self.sync_file(descriptor)
+        except OSError as exc:
+            raise SyncFailedError(exc.errno, exc.strerror) from exc
 
     def publish(self, blob_id: str) -> None:
         """Rename the part to its blob name; durable after `sync_dir` of the blob's folder."""

@@ -59,15 +59,14 @@ class Sweeper:
             expired += count
         while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
             await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
-        await self.collect()
+        is_short = await self._pool.in_thread(lambda: self._room.is_short)
+        await self.collect(grace=0 if is_short else GARBAGE_GRACE)
         await self._pool.in_thread(self._clear_quarantine)
         await self._committer.run(_vacuum)
         return expired
 
-    async def collect(self) -> int:
-        """Unlink the files of blobs that were overwritten, deleted or have expired; returns how many. They keep a
-        grace unless room is short."""
-        grace = 0 if await self._pool.in_thread(lambda: self._room.is_short) else GARBAGE_GRACE
+    async def collect(self, *, grace: int) -> int:
+        """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
         before, count = self._now() - grace, 0
         while found := await self._pool.read(lambda connection: _garbage(connection, before)):
             await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
@@ -92,13 +91,16 @@ class Sweeper:
         return count
 
     def _isolate(self, names: list[str], connection: apsw.Connection) -> int:
-        loose = _nameless(names, connection)
-        for name in loose:
+        count, seconds = 0, self._now() / _SECOND
+        for name in _nameless(names, connection):
             path = self._disk.quarantine / name
-            self._disk.blob_path(name).rename(path)
-            seconds = self._now() / _SECOND
-            os.utime(path, (seconds, seconds))
-        return len(loose)
+            try:
+                self._disk.blob_path(name).rename(path)
+                os.utime(path, (seconds, seconds))
+                count += 1
+            except OSError as exc:  # collected meanwhile, or it stays where it does no harm
+                _log.info("a blob file without a key stays: %s", exc)
+        return count
 
     async def _unlink(self, paths: list[Path]) -> None:
         def work() -> None:

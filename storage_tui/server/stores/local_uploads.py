@@ -62,6 +62,8 @@ class Uploads:
     async def cancel(self, upload_id: str) -> None:
         """As `Store.cancel_upload` promises. The part of a session with a writer goes when that lets go of it."""
         before = await self._committer.run(lambda connection: sessions.cancel(connection, upload_id, self._now()))
+        if (parking := self._parking.get(upload_id)) is not None:
+            await asyncio.wait((parking,))
         if before.state == "open" and upload_id not in self._parking:
             await self._pool.in_thread(lambda: self._disk.unlink(self._disk.part_path(before.blob_id)))
 

@@ -130,9 +130,11 @@ class PartWriter:
                 with suppress(StorageError):
                     await self._end_sync()
                 await self._sync()
+                await self._committer.run(
+                    lambda connection: sessions.find_open(connection, self._session.upload_id, self._now())
+                )
         except (CancelledError, ConflictError, GoneError):
-            if not self._disk.blob_path(self._session.blob_id).exists():
-                self._disk.unlink(self._disk.part_path(self._session.blob_id))
+            self._disk.unlink(self._disk.part_path(self._session.blob_id))
         finally:
             self._is_over = True
             while self._threads:

@@ -1,4 +1,4 @@
-"""What every Store promises of upload sessions: offsets that were told are kept, and nothing is visible before the end."""
+"""What every Store promises of upload sessions: what was told is kept, nothing is visible before the end."""
 
 import asyncio
 

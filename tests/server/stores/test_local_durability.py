@@ -1,0 +1,203 @@
+"""The order in which a local store makes things durable, and what it does when the disk fails underneath."""
+
+import asyncio
+import errno
+from pathlib import Path
+
+import pytest
+
+from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.server.stores.local import LocalStore
+from storage_tui.server.stores.local_rows import INLINE_BYTES
+from tests.server.stores.broken_disks import FailingDisk, RecordingDisk
+from tests.server.stores.engines import Stage, random_bytes
+
+LARGE = INLINE_BYTES + 1
+MIB = 1024 * 1024
+
+
+async def recorded(tmp_path: Path) -> tuple[Stage, list[str]]:
+    """A store whose disk notes its steps, COMMITs included, from now on."""
+    disk = RecordingDisk(tmp_path / "data")
+    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0, disk=disk), tmp_path)
+    await stage.start()
+    assert isinstance(stage.store, LocalStore)
+    stage.store._connection.set_commit_hook(lambda: bool(disk.steps.append("commit")))
+    disk.steps.clear()
+    return stage, disk.steps
+
+
+async def failing(tmp_path: Path) -> tuple[Stage, FailingDisk]:
+    disk = FailingDisk(tmp_path / "data")
+    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0, disk=disk), tmp_path)
+    await stage.start()
+    return stage, disk
+
+
+async def test_a_blob_is_synced_named_and_committed_in_this_order(tmp_path: Path) -> None:
+    stage, steps = await recorded(tmp_path)
+    await stage.put("k", random_bytes(LARGE))
+    assert steps == ["sync file", "publish", "sync blobs", "commit"]
+    steps.clear()
+    await stage.put("k", b"small")
+    assert steps == ["commit"]
+    await stage.store.close()
+
+
+async def test_an_upload_is_synced_before_its_offset_and_its_name_are_committed(tmp_path: Path) -> None:
+    stage, steps = await recorded(tmp_path)
+    session = await stage.store.create_upload(stage.at("k"))
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(random_bytes(2 * MIB))
+        steps.clear()
+        await writer.checkpoint()
+        assert steps == ["sync file", "sync uploads", "commit"]
+        steps.clear()
+        await writer.write(random_bytes(MIB))
+        await writer.finish()
+        assert steps == ["sync file", "publish", "sync blobs", "commit"]
+    await stage.store.close()
+
+
+async def test_nothing_is_unlinked_before_the_commit_that_lets_go_of_it(tmp_path: Path) -> None:
+    stage, steps = await recorded(tmp_path)
+    await stage.put("k", random_bytes(LARGE))
+    steps.clear()
+    await stage.store.delete(stage.at("k"))
+    assert steps == ["commit"]
+    stage.clock.advance(hours=1)
+    await stage.store.sweep()
+    unlinked = steps.index("unlink blobs")
+    assert "commit" in steps[:unlinked]
+    assert "commit" in steps[unlinked:]
+    await stage.store.close()
+
+
+async def test_a_copy_is_a_link_and_costs_no_bytes(tmp_path: Path) -> None:
+    stage, steps = await recorded(tmp_path)
+    await stage.put("k", random_bytes(LARGE))
+    steps.clear()
+    await stage.store.copy(stage.at("k"), stage.at("c"))
+    assert steps == ["publish", "sync blobs", "commit"]
+    assert {path.stat().st_nlink for path in (tmp_path / "data" / "blobs").glob("*/*")} == {2}
+    await stage.store.close()
+
+
+async def test_a_copy_where_links_are_impossible_is_a_synced_copy(tmp_path: Path) -> None:
+    stage, disk = await failing(tmp_path)
+    content = random_bytes(3 * MIB)
+    await stage.put("k", content)
+    disk.fails["link"] = errno.EMLINK
+    await stage.store.copy(stage.at("k"), stage.at("c"))
+    await stage.store.delete(stage.at("k"))
+    assert await stage.get("c") == content
+    assert {path.stat().st_nlink for path in (tmp_path / "data" / "blobs").glob("*/*")} == {1}
+    await stage.store.close()
+
+
+async def test_many_changes_share_a_commit(tmp_path: Path) -> None:
+    stage, steps = await recorded(tmp_path)
+    await asyncio.gather(*(stage.put(f"k{number}", b"x") for number in range(200)))
+    assert len(steps) < 100
+    await stage.store.close()
+
+
+@pytest.mark.parametrize("operation", ["sync_file", "sync_dir", "publish"])
+async def test_a_failed_sync_makes_the_store_read_only_and_loud(
+    tmp_path: Path, operation: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage, disk = await failing(tmp_path)
+    before = random_bytes(LARGE)
+    await stage.put("k", before)
+    session = await stage.store.create_upload(stage.at("u"))
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(b"durable")
+    disk.fails[operation] = errno.EIO
+    with pytest.raises(UnavailableError):
+        await stage.put("k", random_bytes(LARGE))
+    assert disk.fails == {}
+    assert "read-only" in caplog.text
+    for call in (
+        stage.put("k", b"x"),
+        stage.put("new", random_bytes(LARGE)),
+        stage.store.delete(stage.at("k")),
+        stage.store.copy(stage.at("k"), stage.at("c")),
+        stage.store.create_upload(stage.at("v")),
+        stage.store.sweep(),
+    ):
+        with pytest.raises(UnavailableError, match=r"read-only since.*restart"):
+            await call
+    assert await stage.get("k") == before
+    assert await stage.keys() == ["k"]
+    await stage.restart()
+    assert await stage.get("k") == before
+    assert (await stage.store.find_upload(session.upload_id)).offset == 7
+    await stage.put("k", b"after")
+    await stage.store.close()
+
+
+async def test_a_failed_sync_of_an_upload_makes_the_store_read_only(tmp_path: Path) -> None:
+    stage, disk = await failing(tmp_path)
+    session = await stage.store.create_upload(stage.at("u"))
+    with pytest.raises(UnavailableError, match="read-only"):
+        async with stage.store.write_upload(session.upload_id) as writer:
+            await writer.write(random_bytes(2 * MIB))
+            await writer.checkpoint()
+            await writer.write(random_bytes(2 * MIB))
+            disk.fails["sync_file"] = errno.EIO
+            await writer.finish()
+    assert (await stage.store.find_upload(session.upload_id)).offset == 2 * MIB
+    await stage.restart()
+    assert (await stage.store.find_upload(session.upload_id)).offset == 2 * MIB
+    await stage.store.close()
+
+
+async def test_a_failed_commit_makes_the_store_read_only(tmp_path: Path) -> None:
+    stage, _ = await failing(tmp_path)
+    assert isinstance(stage.store, LocalStore)
+    await stage.put("k", b"before")
+    stage.store._connection.set_commit_hook(lambda: True)  # SQLite then rolls back and reports an error
+    outcomes = await asyncio.gather(
+        stage.put("k", b"x"), stage.put("k", random_bytes(LARGE)), stage.store.delete(stage.at("k")),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert all(isinstance(outcome, UnavailableError) for outcome in outcomes)
+    assert await stage.get("k") == b"before"
+    await stage.restart()
+    assert await stage.get("k") == b"before"
+    await stage.store.close()
+
+
+@pytest.mark.parametrize("operation", ["put", "upload", "copy"])
+async def test_a_disk_that_fills_up_under_a_write_leaves_the_store_usable(tmp_path: Path, operation: str) -> None:
+    stage, disk = await failing(tmp_path)
+    content = random_bytes(3 * MIB)
+    await stage.put("source", content)
+    disk.fails["write"] = errno.ENOSPC
+    with pytest.raises(StoreFullError):
+        if operation == "put":
+            await stage.put("k", content)
+        elif operation == "upload":
+            await stage.upload("k", content)
+        else:
+            disk.fails["link"] = errno.EMLINK
+            await stage.store.copy(stage.at("source"), stage.at("k"))
+    assert await stage.keys() == ["source"]
+    await stage.put("k", content)
+    await stage.upload("u", content)
+    assert await stage.get("u") == content
+    await stage.store.close()
+
+
+async def test_a_defect_in_one_change_does_not_end_the_writer(tmp_path: Path) -> None:
+    stage, _ = await failing(tmp_path)
+    assert isinstance(stage.store, LocalStore)
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(StorageError, match="ZeroDivisionError"):
+        await stage.store._committer.run(broken)
+    await stage.put("k", b"goes on")
+    assert await stage.get("k") == b"goes on"
+    await stage.store.close()
