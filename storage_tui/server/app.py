@@ -26,7 +26,7 @@ from storage_tui.server.keyring import Keyring
 from storage_tui.server.listing import Listing
 from storage_tui.server.request import Request, Scope
 from storage_tui.server.responses import Response, error_response
-from storage_tui.server.routes import Access, Match, Route, find_route
+from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.stores.base import Store
 from storage_tui.server.tokens import authenticate
@@ -74,7 +74,7 @@ class StorageApp:
             Route("PUT", f"/{{type}}/{SET}/{{key}}", blobs.set),
             Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many),
             Route("POST", f"/{{type}}/{COPY}", blobs.copy),
-            Route("DELETE", "/{type}/{key}", blobs.delete),
+            Route("DELETE", ANY_KEY, blobs.delete),
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

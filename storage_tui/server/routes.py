@@ -13,6 +13,8 @@ from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 
+ANY_KEY = "/{type}/{key}"  # the published DELETE: it takes every path, so it says nothing of what the others are
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -59,5 +61,6 @@ def find_route(routes: tuple[Route, ...], method: str, raw_path: bytes) -> Match
             continue
         if route.method == method:
             return Match(route, found.groupdict(), ())
-        allowed.append(route.method)
+        if route.path != ANY_KEY:
+            allowed.append(route.method)
     return Match(None, {}, tuple(dict.fromkeys(allowed)))

@@ -1,0 +1,119 @@
+"""Lists, their page tokens, and usage."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from storage_tui.contract.models import Page, Usage
+from tests.server.running import RunningServer
+
+KEYS = sorted(
+    [f"L/{folder}/{leaf}" for folder in ("a", "b b", "c+c", "é") for leaf in ("x", "y", "z")] + ["L/top", "L/a"],
+    key=str.encode,
+)
+
+
+@pytest.fixture(scope="module")
+def lister(server: RunningServer) -> Iterator[httpx.Client]:
+    with server.client("lister") as client:
+        for key in KEYS:
+            assert client.put(f"/data/set/{quote(key)}", content=key.encode()).status_code == 200
+        yield client
+
+
+def pages(client: httpx.Client, **params: str) -> list[httpx.Response]:
+    answers = [client.get("/data/list", params=params)]
+    while (token := answers[-1].headers.get("x-next")) is not None:
+        assert answers[-1].status_code == 200
+        assert token.isascii()
+        assert token
+        answers.append(client.get("/data/list", params=params, headers={"X-NEXT": token}))
+        assert len(answers) < 50
+    return answers
+
+
+def test_the_published_list_is_an_array_of_keys(lister: httpx.Client) -> None:
+    answer = lister.get("/data/list")
+    assert answer.json() == KEYS
+    assert "x-next" not in answer.headers
+    assert lister.get("/data/list?prefix=").json() == KEYS
+    assert lister.get("/tmp/list").json() == []
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "5", "13", "14", "15", "1000", "5000"])
+def test_pages_of_any_size_hold_every_key_once(lister: httpx.Client, limit: str) -> None:
+    answers = pages(lister, limit=limit)
+    assert [key for answer in answers for key in answer.json()] == KEYS
+    assert "x-next" not in answers[-1].headers
+
+
+def test_a_plus_in_the_query_is_a_space_and_an_escape_is_a_plus(lister: httpx.Client) -> None:
+    assert lister.get("/data/list?prefix=L%2Fb+b").json() == ["L/b b/x", "L/b b/y", "L/b b/z"]
+    assert lister.get("/data/list?prefix=L/c%2Bc/").json() == ["L/c+c/x", "L/c+c/y", "L/c+c/z"]
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "1000"])
+def test_a_delimiter_folds_folders(lister: httpx.Client, limit: str) -> None:
+    answers = pages(lister, prefix="L/", delimiter="/", details="true", limit=limit)
+    found = [Page.from_json(answer.json(), "data", None) for answer in answers]
+    assert [blob.key for page in found for blob in page.blobs] == ["L/a", "L/top"]
+    assert [prefix for page in found for prefix in page.prefixes] == ["L/a/", "L/b b/", "L/c+c/", "L/é/"]
+    blob = found[0].blobs[0]
+    assert (blob.size_bytes, blob.expires) == (3, None)
+    assert blob.etag
+    assert blob.crc32c
+    assert blob.modified
+
+
+def test_a_delimiter_without_details_lists_folders_among_keys(lister: httpx.Client) -> None:
+    names = lister.get("/data/list", params={"prefix": "L/", "delimiter": "/"}).json()
+    assert names == ["L/a", "L/a/", "L/b b/", "L/c+c/", "L/top", "L/é/"]
+
+
+def test_a_page_token_holds_only_for_its_list(server: RunningServer, lister: httpx.Client) -> None:
+    token = lister.get("/data/list", params={"prefix": "L/", "limit": "2"}).headers["x-next"]
+
+    def use(token: str, path: str = "/data/list", client: httpx.Client = lister, **params: str) -> int:
+        return client.get(path, params={"prefix": "L/", **params}, headers={"X-NEXT": token}).status_code
+
+    assert use(token) == 200
+    assert use(token, limit="7", details="true") == 200
+    assert use(token, prefix="L") == 400
+    assert use(token, delimiter="/") == 400
+    assert use(token, "/tmp/list") == 400
+    with server.client("somebody") as other:
+        assert use(token, client=other) == 400
+    for position in range(len(token)):
+        changed = token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
+        assert use(changed) == 400, position
+    for nonsense in ("x", "..", "a.b.c", token + "x", token[:-1], token + "=", "%00", "a" * 3000):
+        assert use(nonsense) == 400, nonsense
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=-1", "limit=x", "limit=1_0", "limit=%2B5", "limit=", "delimiter=%7C", "details=maybe", "b",
+     "prefix=a&prefix=b", "prefix=%ff", "prefix=%00", "prefix=%zz", "unknown=1", "prefix=" + "a" * 1025, "&", "=",
+     "page_token=x"],
+)  # fmt: skip
+def test_a_query_that_is_wrong_is_refused(lister: httpx.Client, query: str) -> None:
+    assert lister.get(httpx.URL(f"{lister.base_url}data/list?{query}")).status_code == 400
+
+
+def test_a_query_is_bounded(lister: httpx.Client) -> None:
+    assert lister.get("/data/list?" + "&".join(f"p{number}=1" for number in range(50))).status_code == 413
+    assert lister.get("/data/list?prefix=" + "%61" * 5000).status_code == 413
+
+
+def test_usage_counts_a_prefix_and_its_folders(lister: httpx.Client) -> None:
+    usage = Usage.from_json(lister.get("/data/usage", params={"prefix": "L/", "delimiter": "/"}).json())
+    assert (usage.prefix, usage.count) == ("L/", len(KEYS))
+    assert usage.size_bytes == sum(len(key.encode()) for key in KEYS)
+    assert [child.prefix for child in usage.children] == ["L/a/", "L/b b/", "L/c+c/", "L/é/"]
+    assert [child.count for child in usage.children] == [3, 3, 3, 3]
+    assert usage.oldest
+    assert usage.newest
+    assert Usage.from_json(lister.get("/logs/usage").json()).count == 0
+    assert lister.get("/data/usage?limit=1").status_code == 400
