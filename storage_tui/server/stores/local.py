@@ -168,7 +168,8 @@ class LocalStore:
         if is_small:
             return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
         self._committer.check()
-        await self._with_room(lambda: self._pool.in_thread(lambda: self._stage(fresh.blob_id, content)))
+        drop = partial(self._drop_part, fresh.blob_id)
+        await self._with_room(lambda: self._pool.in_thread(partial(self._stage, fresh.blob_id, content), drop))
         return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
@@ -193,7 +194,9 @@ class LocalStore:
             raise BadRequestError("a blob is copied within one namespace only")
         self._committer.check()
         blob_id = new_id()
-        held, content = await self._with_room(lambda: self._pool.read(partial(self._stage_copy, origin, blob_id)))
+        held, content = await self._with_room(
+            lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
+        )
         fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content)
         return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
 
@@ -286,6 +289,9 @@ class LocalStore:
                 self._disk.link_part(held.blob_id, blob_id)
                 return held, None
         raise _missing(place)
+
+    def _drop_part(self, blob_id: str, _: object) -> None:
+        self._disk.unlink(self._disk.part_path(blob_id))
 
     @contextmanager
     def _staging(self, blob_id: str) -> Iterator[None]:

@@ -3,10 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -15,7 +15,7 @@ from storage_tui.server.stores.local_schema import open_reader
 
 T = TypeVar("T")
 
-READ_THREADS = 4  # a row takes less time than its hop to a thread; more only help when the disk is cold
+READ_THREADS = 8  # a row takes less time than its hop to a thread; so many help when the disk is cold
 FILE_THREADS = 8  # uploads that write and sync at once; the others wait their turn
 
 
@@ -34,24 +34,11 @@ class Pool:
 
         `undo` gets the result when the caller was cancelled and cannot take it, to close what the query opened.
         """
-        try:
-            found = self.reading.submit(self._read, query)
-        except RuntimeError as exc:
-            raise UnavailableError("the store is closed") from exc
-        try:
-            return await asyncio.wrap_future(found)
-        except asyncio.CancelledError:
-            if undo is not None:
-                found.add_done_callback(partial(_undo, undo))
-            raise
+        return await _result(submit(self.reading, self._read, query), undo)
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """What the work returns."""
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self.files, work)
-        except RuntimeError as exc:
-            raise UnavailableError("the store is closed") from exc
-        return await future
+    async def in_thread(self, work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
+        """What the work returns; `undo` as in `read`."""
+        return await _result(submit(self.files, work), undo)
 
     def close(self) -> None:
         """End the threads, then the connections. Blocks."""
@@ -69,6 +56,23 @@ class Pool:
             return query(connection)
         except apsw.Error as exc:
             raise UnavailableError(f"the store's database cannot be read: {exc}") from exc
+
+
+def submit(executor: Executor, function: Callable[..., T], *args: Any) -> Future[T]:
+    """Begin the function in a thread; raises UnavailableError once the threads have ended."""
+    try:
+        return executor.submit(function, *args)
+    except RuntimeError as exc:
+        raise UnavailableError("the store is closed") from exc
+
+
+async def _result(future: Future[T], undo: Callable[[T], None] | None) -> T:
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        if undo is not None:
+            future.add_done_callback(partial(_undo, undo))
+        raise
 
 
 def _undo(undo: Callable[[T], None], found: Future[T]) -> None:

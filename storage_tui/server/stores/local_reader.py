@@ -16,6 +16,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
+from storage_tui.server.stores.local_pool import submit
 
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _COLD = (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL)  # not in memory, or a file system that cannot tell
@@ -89,8 +90,7 @@ class FileReader:
             except OSError as exc:
                 if exc.errno not in _COLD:
                     raise _unreadable(self._blob, exc) from exc
-        loop = asyncio.get_running_loop()
-        self._reading = loop.run_in_executor(self._executor, os.pread, self._descriptor, size_bytes, offset)
+        self._reading = asyncio.wrap_future(submit(self._executor, os.pread, self._descriptor, size_bytes, offset))
         await asyncio.wait((self._reading,))  # unlike the future itself, this leaves the thread alone when cancelled
         try:
             return self._reading.result()

@@ -52,6 +52,8 @@ def open_writer(database: Path) -> apsw.Connection:
         connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
+        connection.pragma("fullfsync", 1)  # macOS: its fsync leaves bytes in the drive's cache
+        connection.pragma("checkpoint_fullfsync", 1)
         connection.pragma("journal_size_limit", WAL_BYTES)
         connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         connection.pragma("cache_size", -32 * 1024)

@@ -28,6 +28,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_pool import submit
 from storage_tui.server.stores.local_room import Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES
 
@@ -170,6 +171,7 @@ class PartWriter:
     async def _end_flush(self) -> None:
         if self._flushing is not None:
             await asyncio.wait((self._flushing,))
+            self._flushing.result()
         if self._failure is not None:
             raise self._failure
 
@@ -211,7 +213,7 @@ class PartWriter:
             await self._run(self._truncate)
 
     def _submit(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        future = asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+        future = asyncio.wrap_future(submit(self._executor, function, *args))
         self._threads.add(future)
         future.add_done_callback(self._threads.discard)
         return future

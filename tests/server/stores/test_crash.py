@@ -15,13 +15,14 @@ from tests.server.stores import crash_child as child
 from tests.server.stores.engines import whole
 
 KILLS = 50
+ROOT = Path(__file__).parents[3]
 MOST_ACKS = 250  # a kill comes after so many acknowledged changes at most; some come while the store starts
 
 
 def run_and_kill(data_dir: Path, run: int, chance: random.Random) -> list[list[str]]:
     """The acknowledgements of one run, cut off after a number of them that nobody can foresee."""
     command = [sys.executable, "-m", "tests.server.stores.crash_child", str(data_dir), str(run)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         lines = [line for line, _ in zip(process.stdout, range(chance.randrange(MOST_ACKS)), strict=False)]
         process.kill()

@@ -363,3 +363,16 @@ async def test_seeded_blobs_are_as_if_they_had_been_put(tmp_path: Path) -> None:
     assert await stage.store.find_orphans() == 0
     assert (await stage.store.usage(ALICE, "data")).count == 301
     await stage.store.close()
+
+
+async def test_a_store_that_closes_cuts_writers_off_at_their_last_checkpoint(local: Stage) -> None:
+    session = await local.store.create_upload(local.at("k"))
+    with pytest.raises(UnavailableError, match="closed"):
+        async with local.store.write_upload(session.upload_id) as writer:
+            await writer.write(random_bytes(3 * MIB))
+            await writer.checkpoint()
+            await writer.write(random_bytes(MIB))
+            await local.store.close()
+            await writer.write(random_bytes(MIB))
+    await local.start()
+    assert (await local.store.find_upload(session.upload_id)).offset == 3 * MIB
