@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def run_and_kill(data_dir: Path, run: int, chance: random.Random) -> list[list[s
     command = [sys.executable, "-m", "tests.server.stores.crash_child", str(data_dir), str(run)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
-        lines = [line for line, _ in zip(process.stdout, range(chance.randrange(MOST_ACKS)), strict=False)]
+        lines = list(islice(process.stdout, chance.randrange(MOST_ACKS)))
         process.kill()
         lines += process.stdout.readlines()
     assert process.returncode == -9
