@@ -43,10 +43,11 @@ class Household:
     def prepare(self) -> None:
         """Make the directory, 0700 and ours; raises UnavailableError when somebody else could be in it."""
         try:
-            for directory in (self._runtime.parent, self._runtime):
+            # Nobody else may put anything into the folder above; into our own nobody else may even look.
+            for directory, forbidden in ((self._runtime.parent, 0o022), (self._runtime, 0o077)):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 status = directory.lstat()
-                if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+                if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & forbidden:
                     raise UnavailableError(f"{directory} must be a directory of yours alone; remove it, or chmod 700")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._present = os.open(self._runtime / "present", flags, 0o600)

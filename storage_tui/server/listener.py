@@ -68,6 +68,8 @@ class Listener(Server):
 
 def listen_tcp(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises UnavailableError when the address cannot be had."""
+    if not 0 <= port <= 65535:
+        raise UnavailableError(f"a port is 0 to 65535, not {port}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -80,8 +82,8 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-    except (OSError, OverflowError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
+    except OSError as exc:
+        reason = exc.strerror or exc
         raise UnavailableError(f"cannot listen on {host} port {port}: {reason}; use another --host or --port") from exc
     listening.setblocking(False)
     return listening

@@ -24,7 +24,7 @@ from pathlib import Path
 {prelude}
 from storage_tui.server.serve import serve
 serve(data_dir=Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]),
-      on_ready=lambda url: print(url, flush=True), public_url=None)
+      on_ready=lambda url: print(url, flush=True), public_url=sys.argv[3] or None)
 """
 
 
@@ -36,12 +36,13 @@ class RunningServer:
     prelude: str = ""
     port: int = 0
     url: str = ""
+    public_url: str = ""
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
         """Start it, or start it again on the same port, and wait until it answers."""
         script = SCRIPT.format(prelude=self.prelude)
-        command = [sys.executable, "-c", script, str(self.data_dir), str(self.port)]
+        command = [sys.executable, "-c", script, str(self.data_dir), str(self.port), self.public_url]
         with (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         assert self.process.stdout is not None
