@@ -243,8 +243,8 @@ class LocalStore:
         return local_rows.to_millis(self._clock())
 
     def _take_possession(self) -> tuple[Lock, apsw.Connection]:
-        self._disk.prepare()
         refuse_network_filesystem(self.data_dir)
+        self._disk.prepare()
         lock = Lock.take(self.data_dir)
         try:
             lock.note(self._owner_note)

@@ -41,7 +41,6 @@ class Disk:
         """Make what is missing of the folders, durably. They have to be on one file system, as rename is atomic only
         there; raises OSError when they are not."""
         self.data_dir.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
-        self.data_dir.chmod(PRIVATE_DIR)
         for folder in (self.blobs, self.uploads, self.quarantine):
             folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
         for shard in SHARDS:

@@ -85,8 +85,11 @@ def read_owner(data_dir: Path) -> dict[str, Any]:
 
 
 def refuse_network_filesystem(data_dir: Path, magic: int | None = None) -> None:
-    """Raise UnavailableError when the directory is on NFS, CIFS, FUSE and the like; `magic` stands in for statfs."""
-    found = _filesystem_magic(data_dir) if magic is None else magic
+    """Raise UnavailableError when the directory is, or would be made, on NFS, CIFS, FUSE and the like; `magic` stands
+    in for statfs."""
+    absolute = data_dir.absolute()
+    nearest = next((path for path in (absolute, *absolute.parents) if path.exists()), absolute)
+    found = _filesystem_magic(nearest) if magic is None else magic
     kind = NETWORK_FILESYSTEMS.get(found)
     if kind is not None:
         raise UnavailableError(

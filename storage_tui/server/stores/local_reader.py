@@ -76,11 +76,18 @@ class FileReader:
             await asyncio.sleep(0)  # or a reader of a cached blob would keep every other request waiting
 
     def close(self) -> None:
-        """Let go of the file, once a read under way in a thread is over."""
+        """Let go of the file, once a read under way in a thread is over. In a thread as well: the last close of a
+        deleted file frees all its blocks."""
         if self._reading is None or self._reading.done():
-            os.close(self._descriptor)
+            self._begin_close()
         else:
-            self._reading.add_done_callback(lambda _: os.close(self._descriptor))
+            self._reading.add_done_callback(self._begin_close)
+
+    def _begin_close(self, _: object = None) -> None:
+        try:
+            submit(self._executor, os.close, self._descriptor)
+        except UnavailableError:  # the store has closed, and its threads with it
+            os.close(self._descriptor)
 
     async def _read(self, offset: int, size_bytes: int) -> bytes:
         if _NOWAIT is not None:

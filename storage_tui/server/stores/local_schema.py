@@ -44,9 +44,9 @@ def open_writer(database: Path) -> apsw.Connection:
     """The one writing connection, its tables made; raises UnavailableError for a database of a newer program."""
     if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
+    database.touch(mode=0o600)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
     connection = apsw.Connection(str(database))
     try:
-        database.chmod(0o600)  # -wal and -shm take their mode from it
         connection.set_busy_timeout(BUSY_MS)
         # Only a new file takes this one: freed pages can then be handed back by and by.
         connection.pragma("auto_vacuum", 2)

@@ -38,8 +38,8 @@ def seed(data_dir: Path, blobs: Iterable[SeedBlob]) -> int:
     directory that is owned.
     """
     disk = Disk(data_dir)
-    disk.prepare()
     refuse_network_filesystem(data_dir)
+    disk.prepare()
     lock = Lock.take(data_dir)
     try:
         lock.note({})

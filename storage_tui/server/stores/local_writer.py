@@ -23,6 +23,7 @@ from storage_tui.contract.errors import (
     ConflictError,
     GoneError,
     StorageError,
+    UnavailableError,
 )
 from storage_tui.contract.models import Blob
 from storage_tui.server.stores import local_sessions as sessions
@@ -135,14 +136,17 @@ class PartWriter:
                     lambda connection: sessions.find_open(connection, self._session.upload_id, self._now())
                 )
         except (CancelledError, ConflictError, GoneError):
-            self._disk.unlink(self._disk.part_path(self._session.blob_id))
+            await self._run(self._disk.unlink, self._disk.part_path(self._session.blob_id))
         finally:
             self._is_over = True
             while self._threads:
                 await asyncio.wait(self._threads)
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+            descriptor, self._descriptor = self._descriptor, None
+            if descriptor is not None:
+                try:
+                    await self._run(os.close, descriptor)
+                except UnavailableError:  # the store has closed, and its threads with it
+                    os.close(descriptor)
 
     def _check(self) -> None:
         if self._failure is not None:

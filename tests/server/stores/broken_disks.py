@@ -1,5 +1,6 @@
 """Disks that record what is asked of them, run out of room, or fail, to hand to a LocalStore."""
 
+import asyncio
 import errno
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,3 +77,51 @@ class SmallDisk(Disk):
 
     def free_bytes(self) -> int:
         return self.free
+
+
+class OffLoopDisk(Disk):
+    """Refuses to be used in a thread that runs an event loop, which every one of its operations would block."""
+
+    def open_part(self, blob_id: str) -> int:
+        _check_off_loop()
+        return super().open_part(blob_id)
+
+    def write(self, descriptor: int, chunks: Sequence[bytes], offset: int) -> None:
+        _check_off_loop()
+        super().write(descriptor, chunks, offset)
+
+    def link_part(self, source_id: str, blob_id: str) -> None:
+        _check_off_loop()
+        super().link_part(source_id, blob_id)
+
+    def publish(self, blob_id: str) -> None:
+        _check_off_loop()
+        super().publish(blob_id)
+
+    def withdraw(self, blob_id: str) -> None:
+        _check_off_loop()
+        super().withdraw(blob_id)
+
+    def sync_file(self, descriptor: int) -> None:
+        _check_off_loop()
+        super().sync_file(descriptor)
+
+    def sync_dir(self, folder: Path) -> None:
+        _check_off_loop()
+        super().sync_dir(folder)
+
+    def unlink(self, path: Path) -> None:
+        _check_off_loop()
+        super().unlink(path)
+
+    def free_bytes(self) -> int:
+        _check_off_loop()
+        return super().free_bytes()
+
+
+def _check_off_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise AssertionError("the disk is used on the event loop")

@@ -376,3 +376,16 @@ async def test_a_store_that_closes_cuts_writers_off_at_their_last_checkpoint(loc
             await writer.write(random_bytes(MIB))
     await local.start()
     assert (await local.store.find_upload(session.upload_id)).offset == 3 * MIB
+
+
+async def test_pages_that_small_values_leave_are_handed_back(local: Stage) -> None:
+    for number in range(400):
+        await local.put(f"{number}", random_bytes(60_000))
+    database = local.path / "data" / "meta.db"
+    await local.restart()
+    before = database.stat().st_size
+    assert before > 400 * 60_000
+    await local.store.delete_many(ALICE, "data", [(f"{number}", None) for number in range(400)])
+    await local.store.sweep()
+    await local.restart()
+    assert database.stat().st_size < before - 4 * MIB

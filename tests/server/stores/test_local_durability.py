@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import PreconditionFailedError, StorageError, StoreFullError, UnavailableError
+from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_rows import INLINE_BYTES
-from tests.server.stores.broken_disks import FailingDisk, RecordingDisk
+from tests.server.stores.broken_disks import FailingDisk, OffLoopDisk, RecordingDisk
 from tests.server.stores.engines import Stage, random_bytes
 
 LARGE = INLINE_BYTES + 1
@@ -200,4 +201,32 @@ async def test_a_defect_in_one_change_does_not_end_the_writer(tmp_path: Path) ->
         await stage.store._committer.run(broken)
     await stage.put("k", b"goes on")
     assert await stage.get("k") == b"goes on"
+    await stage.store.close()
+
+
+async def test_the_disk_is_never_used_on_the_event_loop(tmp_path: Path) -> None:
+    disk = OffLoopDisk(tmp_path / "data")
+    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, disk=disk), tmp_path)
+    await stage.start()
+    for size_bytes in (10, LARGE, 3 * MIB):
+        await stage.put("k", random_bytes(size_bytes))
+        await stage.upload("u", random_bytes(size_bytes))
+        await stage.store.copy(stage.at("k"), stage.at("c"))
+        for ending in ("park", "cancel", "refuse"):
+            first = Precondition(if_none_match=("*",))
+            session = await stage.store.create_upload(stage.at(ending), precondition=first)
+            await stage.put(ending)
+            async with stage.store.write_upload(session.upload_id) as writer:
+                await writer.write(random_bytes(size_bytes))
+                if ending == "cancel":
+                    await stage.store.cancel_upload(session.upload_id)
+                if ending == "refuse":
+                    with pytest.raises(PreconditionFailedError):
+                        await writer.finish()
+            async with stage.store.open(stage.at("k")) as reader:
+                assert reader.blob.size_bytes == size_bytes
+            await stage.store.delete(stage.at(ending))
+        stage.clock.advance(days=8)
+        await stage.store.sweep()
+    await stage.restart()
     await stage.store.close()
