@@ -101,8 +101,8 @@ def document() -> bytes:
     """A PDF of two pages with a title."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
-        *(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << /Font << /F1 7 0 R >> >>"
-          b" >>" % number for number in (5, 6)),
+        *(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources "
+          b"<< /Font << /F1 7 0 R >> >> >>" % number for number in (5, 6)),
         *(b"<< /Length %d >>\nstream\nBT /F1 18 Tf 72 760 Td (%b) Tj ET\nendstream" % (len(text) + 34, text)
           for text in (b"Field protocol 2024", b"Samples and plots")),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",

@@ -58,7 +58,7 @@ def fields() -> bytes:
 def rivers() -> bytes:
     """Two rivers that meet, and the gauges on them."""
     chance = random.Random(3)
-    features = []
+    features: list[dict[str, Any]] = []
     for start, end in (((-0.1, 0.1), (0.5, -0.4)), ((0.9, 0.2), (0.5, -0.4)), ((0.5, -0.4), (0.7, -1.1))):
         path = []
         for step in range(60):

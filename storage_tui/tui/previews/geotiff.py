@@ -17,15 +17,16 @@ from storage_tui.tui.previews.shapes import bounds_text
 from storage_tui.tui.previews.tiff_directory import Directory, Tiff, read_numbers, read_tiff
 from storage_tui.tui.visible import visible
 
-COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "deflate", 32773: "PackBits",
-                32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd", 50001: "WebP"}  # fmt: skip
+COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "deflate",
+                32773: "PackBits", 32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd",
+                50001: "WebP"}  # fmt: skip
 FORMATS = {1: "uint", 2: "int", 3: "float", 5: "complex int", 6: "complex"}
 MAX_BLOCKS = 4096  # of one level; a level that has more is not a thumbnail
 MASK_PHOTOMETRIC, PALETTE_PHOTOMETRIC, WHITE_IS_ZERO, RGB, YCBCR = 4, 3, 0, 2, 6
 
 
 class GeoTiff:
-    """Size, bands, type, compression, reference system, bounds, levels; and a picture where few enough bytes make one."""
+    """Size, bands, type, compression, reference, bounds, levels; and a picture where few enough bytes make one."""
 
     kind = "TIFF"
     budget = THUMBNAIL_BUDGET

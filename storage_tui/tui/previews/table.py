@@ -10,9 +10,14 @@ from storage_tui.tui.previews.delimited import Delimited
 from storage_tui.tui.previews.geojson import GeoJson
 from storage_tui.tui.previews.geotiff import GeoTiff
 from storage_tui.tui.previews.json_text import JsonText
+from storage_tui.tui.previews.netcdf import Hdf5, NetCdf
 from storage_tui.tui.previews.npy import Npy
+from storage_tui.tui.previews.parquet import Parquet
+from storage_tui.tui.previews.pdf import Pdf
 from storage_tui.tui.previews.pick import HEX, TEXT, show_as
+from storage_tui.tui.previews.pickled import Pickled
 from storage_tui.tui.previews.picture import Picture
+from storage_tui.tui.previews.sqlite import SqliteHeader
 from storage_tui.tui.previews.tar_archive import TarArchive
 from storage_tui.tui.previews.wkt import WellKnownText
 from storage_tui.tui.previews.zip_archive import ZipArchive
@@ -38,6 +43,12 @@ PREVIEWS: tuple[Format, ...] = (
     GeoTiff(),
     ZipArchive(),
     Compressed(INSIDE),
+    Parquet(),
+    SqliteHeader(),
+    Hdf5(),
+    NetCdf(),
+    Pdf(),
+    Pickled(),
     *INSIDE,
 )
 """In the order they are asked: what has a magic number, then what only its syntax tells, then text, then the rest."""
