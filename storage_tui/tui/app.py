@@ -24,6 +24,7 @@ class StorageApp(App[None], inherit_bindings=False):
     """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
     report goes if the program fails."""
 
+    TITLE = "storage-tui"
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
 
@@ -57,6 +58,7 @@ class StorageApp(App[None], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """Nothing moves after the screen is gone."""
         await self.session.runner.stop()
+        await self.session.storage.close()
 
     def _fatal_error(self) -> None:
         """Textual's report shows local variables, which may be secrets: write one without them, and say where."""

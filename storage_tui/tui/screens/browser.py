@@ -326,6 +326,6 @@ class BrowserScreen(PlaceView):
     async def action_quit(self) -> None:
         """Leave; ask while transfers run."""
         gauge = self.session.queue.poll()
-        has_leave = not gauge.is_active or await self.app.push_screen_wait(QuitScreen(gauge))
-        if has_leave:
+        may_leave = not gauge.is_active or bool(await self.app.push_screen_wait(QuitScreen(gauge)))
+        if may_leave:
             self.app.exit()

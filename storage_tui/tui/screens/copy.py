@@ -72,14 +72,13 @@ class CopyScreen(Dialog[tuple[str, str]]):
             event.stop()
             self._is_shown = not self._is_shown
             rows.set_lines(self._lines())
-        elif event.key in ("j", "k", "down", "up"):
+        elif event.key in ("down", "up"):
             event.stop()
-            rows.move(1 if event.key in ("j", "down") else -1)
+            event.prevent_default()  # the base would change the field
+            rows.move(1 if event.key == "down" else -1)
         elif event.key == "enter" or form is not None:
             event.stop()
             self._choose(form or self._forms[rows.current])
-        else:
-            super().on_key(event)
 
     @work(exclusive=True)
     async def _choose(self, form: CopyForm) -> None:

@@ -32,8 +32,7 @@ class DetailsScreen(LinesScreen):
         self._error = ""
 
     def on_mount(self) -> None:
-        """What is known, then ask."""
-        self.fill()
+        """Beside what is known, ask."""
         self._ask()
 
     @work(exclusive=True)

@@ -33,7 +33,7 @@ class LinesScreen(CommandScreen[None]):
         return self.query_one(TextLines)
 
     def on_mount(self) -> None:
-        """Fill in."""
+        """Fill in; Textual runs this beside the `on_mount` of a subclass."""
         self.fill()
 
     def on_resize(self) -> None:

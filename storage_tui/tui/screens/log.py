@@ -19,8 +19,7 @@ class LogScreen(LinesScreen):
         self._log = log
 
     def on_mount(self) -> None:
-        """Fill in; what is here is seen."""
-        self.fill()
+        """What is here is seen."""
         self._log.mark_seen()
 
     def title_content(self) -> Content:

@@ -66,8 +66,7 @@ class PaletteScreen(Dialog[Command]):
     def on_key(self, event: events.Key) -> None:
         """Up and down move in the list while one types."""
         step = {"down": 1, "up": -1, "ctrl+n": 1, "ctrl+p": -1, "pagedown": 8, "pageup": -8}.get(event.key)
-        if step is None:
-            super().on_key(event)
-            return
-        event.stop()
-        self.query_one(TextLines).move(step)
+        if step is not None:
+            event.stop()
+            event.prevent_default()  # the base would change the field
+            self.query_one(TextLines).move(step)

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from storage_tui.tui.commands import Context
@@ -33,8 +34,7 @@ class TransfersScreen(LinesScreen):
         self._before: list[Line] = []
 
     def on_mount(self) -> None:
-        """Fill in, and again a few times a second."""
-        self.fill()
+        """Fill in again a few times a second."""
         self.set_interval(TICK_S, self.fill)
 
     def fill(self) -> None:
@@ -113,29 +113,24 @@ class TransfersScreen(LinesScreen):
 
 
 def _line(item: Transfer, width: int) -> Line:
-    """`↓ running   64%   1.2 GB  12.3 MB/s   0:42  key`, columns giving way from the right."""
+    """`↓ running   key  remark          64%   1.2 GB   12.3 MB/s    0:42`, columns giving way from the right."""
     total = item.total_bytes
     number, unit = size_parts(total)
-    share = f"{item.done_bytes / total:4.0%}" if total and item.state in ("running", "paused") else "    "
-    role = ROLES.get(item.state, "")
-    line: list[tuple[str, str]] = [
-        (f"{ARROWS[item.direction]} ", "key"),
-        (f"{item.state:<9} ", role),
-        (f"{share} ", ""),
-        (f"{number:>5}", ""),
-        (f" {unit:<2} ", "dim"),
-    ]
-    used = 26
+    is_moving = item.state in ("running", "paused")
+    figures: list[tuple[str, str]] = []
+    if width >= 34:
+        share = f"{item.done_bytes / total:.0%}" if total and is_moving else ""
+        figures += [(f" {share:>4}", ""), (f" {number:>5}", ""), (f" {unit:<2}", "dim")]
     if width >= 70:
         rate = rate_text(item.meter.bytes_per_s) if item.state == "running" else ""
         eta = duration_text(item.eta_s) if item.state == "running" and item.eta_s is not None else ""
-        line += [(f"{rate:>11} {eta:>7}  ", "dim")]
-        used += 21
-    remark = item.error or item.note or (item.control.note if item.control and item.state == "running" else "")
-    room = max(8, width - used)
+        figures.append((f" {rate:>10} {eta:>7}", "dim"))
+    start = [(f"{ARROWS[item.direction]} ", "key"), (f"{item.state:<9} ", ROLES.get(item.state, ""))]
+    room = max(6, width - sum(len(text) for text, _ in start + figures))
+    remark = item.error or item.note or (item.control.note if item.control and is_moving else "")
     name = visible(f"{item.storage_type}:{item.key}")
-    if remark and room >= 40:
-        name_cells = min(len(name), room // 2)
-        tail = visible(remark, limit=room - name_cells - 2)
-        return [*line, (cut_middle(name, name_cells), ""), (f"  {tail}", "bad" if item.error else "dim")]
-    return [*line, (cut_middle(name, room), "")]
+    name_cells = min(cell_len(name), room // 2 if remark and room >= 30 else room)
+    tail = visible(remark, limit=max(1, room - name_cells - 2)) if remark and room >= 30 else ""
+    middle = [(cut_middle(name, name_cells), ""), (f"  {tail}" if tail else "", "bad" if item.error else "dim")]
+    used = sum(cell_len(text) for text, _ in middle)
+    return [*start, *middle, (" " * max(0, room - used), ""), *figures]

@@ -7,16 +7,24 @@ CANDIDATES = 200  # entries of a folder that completion looks at after the first
 
 
 def expand(text: str) -> Path:
-    """The path that was typed, `~` and variables of the shell resolved, absolute."""
-    typed = os.path.expandvars(text.strip())
+    """The path that was typed, `~` and variables of the shell resolved, absolute.
+
+    After `//` or `/~` the path begins anew, so that one can type over a path that is given.
+    """
+    typed = os.path.expandvars(_begun_anew(text.strip()))
     try:
         return Path(typed).expanduser().absolute()
     except RuntimeError:  # ~nobody
         return Path(typed).absolute()
 
 
+def _begun_anew(text: str) -> str:
+    return text[max(text.rfind("//"), text.rfind("/~")) + 1 :]
+
+
 def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
     """The text as far as it can be completed, and the names that go on from there, folders with their slash."""
+    text = _begun_anew(text)
     folder_text, slash, start = text.rpartition("/")
     folder = expand(folder_text + slash) if slash else Path.cwd()
     names = []

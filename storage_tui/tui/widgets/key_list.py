@@ -19,7 +19,7 @@ from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
 SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with its gap of two before
-GUTTER = "  "
+GUTTER = "   "  # bar, mark, gap
 TITLES = {"size": "size", "age": "age", "expiry": "expires"}
 
 
@@ -157,10 +157,10 @@ class KeyList(LineView):
         bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
         if row is None:
             self.post_message(self.PageWanted(index))
-            return [bar, Segment(" …", dim)]
+            return [bar, Segment("  …", dim)]
         columns = self._columns(width)
         is_marked = row in self._marks
-        mark = Segment("●", self.component("keys--mark")) if is_marked else Segment(" ")
+        mark = Segment("● ", self.component("keys--mark")) if is_marked else Segment("  ")
         name = cut_middle(leaf_name(row, self.listing.prefix), columns.name)
         pad = Segment(" " * (columns.name - cell_len(name)))
         style = self.component("keys--folder") if isinstance(row, Folder) else None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 
 from storage_tui.tui.widgets.line_view import LineView
 
@@ -30,6 +31,8 @@ class TextLines(LineView):
         self._lines = [list(line) for line in lines]
         self._rows = None
         self.lines_changed()
+        if self.styles.is_auto_height:
+            self.refresh(layout=True)
 
     @property
     def current(self) -> int:
@@ -41,14 +44,18 @@ class TextLines(LineView):
         """Rows after wrapping."""
         return len(self._wrapped())
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As high as all rows, for dialogs that give as much as there is room."""
+        return len(self._wrapped(width))
+
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """One row."""
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         runs = self._wrapped()[index][1]
         return [bar, *(Segment(text, self.component(f"line--{role}") if role else None) for text, role in runs)]
 
-    def _wrapped(self) -> list[tuple[int, list[Run]]]:
-        width = max(8, self.size.width - 2)
+    def _wrapped(self, cells: int = 0) -> list[tuple[int, list[Run]]]:
+        width = max(8, (cells or self.size.width) - 2)
         if self._rows is None or self._width != width:
             self._width = width
             self._rows = [(number, row) for number, line in enumerate(self._lines) for row in self._wrap(line, width)]

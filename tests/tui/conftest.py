@@ -1,0 +1,130 @@
+"""The real browser under Pilot on a real server in a process of its own."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from storage_tui import AsyncStorage, Storage
+from storage_tui.contract.keys import Location
+from storage_tui.tui.app import StorageApp
+from storage_tui.tui.screens.browser import BrowserScreen
+from tests.faults.proxy import FaultProxy
+from tests.server.running import RunningServer
+
+PAUSES = 400  # times 25 ms: far longer than anything here takes
+_users = itertools.count()
+
+
+class Browser:
+    """A running browser: press keys, wait for what must become true, read the screen."""
+
+    def __init__(self, app: StorageApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def main(self) -> BrowserScreen:
+        """The main screen, also below a dialog."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, BrowserScreen))
+
+    @property
+    def names(self) -> list[str]:
+        """What the list shows, without its prefix."""
+        listing = self.main.keys.listing
+        return [row.key[len(listing.prefix) :] for row in listing.rows()]
+
+    @property
+    def current(self) -> str:
+        """The key under the cursor."""
+        row = self.main.keys.current
+        return row.key if row is not None else ""
+
+    @property
+    def text(self) -> str:
+        """The whole screen as text."""
+        width, height = self.app.size
+        strips = self.app.screen._compositor.render_strips()
+        assert len(strips) == height and width
+        return "\n".join(strip.text for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys; a longer word that is no key name is typed."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type text into the field that has the keys."""
+        await self.pilot.press(*text)
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait until `condition()` is true; fails with the screen's text."""
+        for _ in range(PAUSES):
+            if condition():
+                return
+            await self.pilot.pause(0.025)
+        raise AssertionError(f"never became true; the screen:\n{self.text}")
+
+    async def shows(self, words: str) -> None:
+        """Wait until these words are on the screen."""
+        await self.until(lambda: words in self.text)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A terminal with colours, no multiplexer, no SSH, a folder of one's own to stand in."""
+    for name in ("TMUX", "SSH_CONNECTION", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all; each test has a user, and so a namespace, of its own."""
+    running = RunningServer(tmp_path_factory.mktemp("tui") / "store")
+    running.data_dir.mkdir(mode=0o700)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def token(server: RunningServer) -> str:
+    return server.token(f"browser-{next(_users)}")
+
+
+@pytest.fixture
+def store(server: RunningServer, token: str) -> Iterator[Storage]:
+    """The same blobs, for a test to fill and look at."""
+    with Storage(server.url, token=token) as storage:
+        yield storage
+
+
+@pytest.fixture
+def proxy(server: RunningServer) -> Iterator[FaultProxy]:
+    with FaultProxy(server.url) as running:
+        yield running
+
+
+@pytest.fixture
+def browse(server: RunningServer, token: str, tmp_path: Path) -> Any:
+    """`async with browse("tmp:a/") as browser`."""
+
+    @asynccontextmanager
+    async def start(
+        location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3
+    ) -> AsyncIterator[Browser]:
+        storage = AsyncStorage(url or server.url, token=token, retries=retries)
+        app = StorageApp(storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state")
+        async with app.run_test(size=size) as pilot:
+            browser = Browser(app, pilot)
+            await browser.until(lambda: any(isinstance(screen, BrowserScreen) for screen in app.screen_stack))
+            yield browser
+
+    return start

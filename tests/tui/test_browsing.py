@@ -1,0 +1,174 @@
+"""Walking through the store: lists, folders, the cursor, the filter, the preview."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from storage_tui import Storage
+from tests.faults.proxy import FaultProxy
+
+
+def fill(store: Storage, *keys: str, storage_type: str = "data", value: str = "x") -> None:
+    for key in keys:
+        store.set(key, value, storage_type)
+
+
+async def test_folders_come_first_and_open_and_close_with_the_cursor_kept(store: Storage, browse: Any) -> None:
+    fill(store, "a.txt", "m/one", "m/two", "z/deep/er")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["m/", "z/", "a.txt"])
+        await browser.press("j", "l")
+        await browser.until(lambda: browser.names == ["deep/"])
+        await browser.press("enter")
+        await browser.until(lambda: browser.names == ["er"])
+        await browser.press("h", "backspace")
+        await browser.until(lambda: browser.names == ["m/", "z/", "a.txt"] and browser.current == "z/")
+        await browser.press("H")
+        await browser.until(lambda: browser.names == ["deep/"])
+
+
+async def test_number_keys_change_the_type_and_tmp_counts_down(store: Storage, browse: Any) -> None:
+    fill(store, "a")
+    fill(store, "scratch", storage_type="tmp")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await browser.press("2")
+        await browser.until(lambda: browser.names == ["scratch"])
+        await browser.shows("6d 23h")
+        await browser.shows("expires in 6d 23h")
+        await browser.press("3")
+        await browser.shows("Empty. products: upload only.")
+
+
+async def test_odd_keys_are_all_there_and_escaped(store: Storage, browse: Any) -> None:
+    keys = ["a//b", "abc", "abc/d", "[/nope][bold]x", "evil\u202egnp.exe", "e\u0301" + "\u0301" * 20, "日本語/x"]
+    fill(store, *keys)
+    async with browse() as browser:
+        await browser.until(lambda: len(browser.names) == 7)
+        await browser.shows("evil\\u202egnp.exe")
+        assert "\u202e" not in browser.text
+        assert browser.names[0] == "[/"
+        await browser.press("l")
+        await browser.shows("nope][bold]x")
+        await browser.press("h", "j", "l")
+        await browser.shows("(empty)/")
+
+
+async def test_movement_keys_and_chords(store: Storage, browse: Any) -> None:
+    fill(store, *(f"k{number:03}" for number in range(100)))
+    async with browse() as browser:
+        await browser.until(lambda: len(browser.names) == 100)
+        await browser.press("G")
+        assert browser.current == "k099"
+        await browser.press("g")
+        await browser.shows("first row")
+        await browser.press("g")
+        assert browser.current == "k000"
+        await browser.press("ctrl+d", "down", "k", "end", "home", "J", "K", "pagedown")
+        assert browser.current > "k020"
+
+
+async def test_a_long_list_is_read_in_pages_and_the_counter_tells_the_truth(store: Storage, browse: Any) -> None:
+    store_keys = [f"n/{number:05}" for number in range(1300)]
+    await asyncio.to_thread(fill, store, *store_keys)
+    async with browse("data:n/") as browser:
+        await browser.until(lambda: browser.main.keys.listing.is_complete)
+        await browser.shows("1/1,300")
+        await browser.press("G")
+        assert browser.current == "n/01299"
+
+
+async def test_the_filter_narrows_says_what_it_covers_and_esc_peels(store: Storage, browse: Any) -> None:
+    fill(store, "Alpha.tif", "alpha.csv", "beta.csv")
+    async with browse() as browser:
+        await browser.until(lambda: len(browser.names) == 3)
+        await browser.press("/")
+        await browser.type("alp")
+        await browser.until(lambda: browser.names == ["Alpha.tif", "alpha.csv"])
+        await browser.shows("2 of 3")
+        await browser.press("enter", "space")
+        await browser.shows("● 1")
+        await browser.press("escape")
+        await browser.until(lambda: len(browser.names) == 3)
+        assert len(browser.app.session.marks) == 1
+        await browser.press("escape")
+        assert not len(browser.app.session.marks)
+        await browser.press("escape", "escape")
+        assert browser.app.is_running
+        await browser.press("/")
+        await browser.type("zzz")
+        await browser.shows('No match for "zzz" in 3 loaded keys')
+
+
+async def test_the_preview_follows_the_cursor_and_scrolls(store: Storage, browse: Any) -> None:
+    store.set("long.txt", "\n".join(f"line {number}" for number in range(500)))
+    store.set("other.json", '{"name": "other"}')
+    async with browse() as browser:
+        await browser.shows("line 0")
+        await browser.press("J", "J", "J", "J", "J", "J", "J", "J")
+        await browser.shows("line 40")
+        await browser.press("j")
+        await browser.shows('"other"')
+        await browser.press("x", "x")
+        await browser.shows("7b")
+
+
+async def test_refresh_keeps_the_cursor_on_its_key(store: Storage, browse: Any) -> None:
+    fill(store, "b", "c", "d")
+    async with browse() as browser:
+        await browser.until(lambda: len(browser.names) == 3)
+        await browser.press("j")
+        assert browser.current == "c"
+        await asyncio.to_thread(fill, store, "a", "bb")
+        await browser.press("R")
+        await browser.until(lambda: browser.names == ["a", "b", "bb", "c", "d"])
+        assert browser.current == "c"
+
+
+async def test_an_unreachable_server_is_words_and_r_tries_again(store: Storage, browse: Any, proxy: FaultProxy) -> None:
+    fill(store, "here")
+    address = proxy.url
+    async with browse(url="http://127.0.0.1:9/storage/v1", retries=0) as browser:
+        await browser.shows("R tries again")
+        await browser.press("R", "j", "?")
+        await browser.shows("half a page down")
+    async with browse(url=address) as browser:
+        await browser.until(lambda: browser.names == ["here"])
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 12), (80, 24), (100, 30), (200, 60)])
+async def test_every_size_shows_the_list(store: Storage, browse: Any, size: tuple[int, int]) -> None:
+    fill(store, "one", "two")
+    async with browse(size=size) as browser:
+        await browser.shows("one")
+        await browser.shows("two")
+        assert (browser.main.query_one("#preview").display) == (size[0] >= 72 and size[1] >= 18)
+        depth = len(browser.app.screen_stack)
+        for key in ("D", "d", "u", "y", "i", "?", "w", "L", ":", "ctrl+l"):
+            await browser.press(key)
+            await browser.until(lambda: len(browser.app.screen_stack) > depth)
+            await browser.press("escape")
+            await browser.until(lambda: len(browser.app.screen_stack) == depth)
+        await browser.shows("one")
+
+
+async def test_sorting_by_size_and_back(store: Storage, browse: Any) -> None:
+    store.set("big", "x" * 1000)
+    store.set("also-small", "x")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["also-small", "big"])
+        await browser.press("o")
+        await browser.until(lambda: browser.names == ["big", "also-small"])
+        assert browser.current == "also-small"
+        await browser.press("O")
+        await browser.until(lambda: browser.names == ["also-small", "big"])
+
+
+async def test_go_to_takes_a_location(store: Storage, browse: Any) -> None:
+    fill(store, "a/b/one", "a/b/two", storage_type="tmp")
+    async with browse() as browser:
+        await browser.press("ctrl+l", "ctrl+u")
+        await browser.type("tmp:a/b/two")
+        await browser.press("enter")
+        await browser.until(lambda: browser.names == ["one", "two"] and browser.current == "a/b/two")
