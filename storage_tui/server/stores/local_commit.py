@@ -16,6 +16,7 @@ import apsw
 
 from storage_tui.contract.errors import ServerError, StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_room import NO_ROOM, write_error
 
 T = TypeVar("T")
 
@@ -174,6 +175,10 @@ class Committer:
             except FileNotFoundError:
                 change.error = UnavailableError("the bytes of this upload are gone from the server's disk; start over")
                 change.staged = None
+            except OSError as exc:
+                if exc.errno not in NO_ROOM:
+                    raise
+                change.error = write_error(exc)
             else:
                 folders.add(self._disk.blob_path(change.staged.blob_id).parent)
         for folder in sorted(folders):

@@ -8,6 +8,8 @@ from storage_tui.server.stores.local_files import Disk
 RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system, where that is less
 RESERVE_SHARE = 0.02
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class Room:
     """What may still be written to a disk. Its calls block for as long as statvfs does."""
@@ -40,6 +42,6 @@ class Room:
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:
     """What a failed write of bytes means: a full disk, or one that cannot be written."""
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if exc.errno in NO_ROOM:
         return StoreFullError("no room is left on the server's disk; delete something first")
     return UnavailableError(f"the server's disk cannot be written: {exc}")

@@ -27,7 +27,7 @@ CLOCK_BACK = 300 * _SECOND  # a clock may be set back so far without a word
 CLOCK_AHEAD = 30 * 24 * 3600 * _SECOND  # a server that slept longer than this is not believed at once
 CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is the true one
 BATCH = 500  # rows in one change, so that writers get their turn
-VACUUM_PAGES = 4096  # free pages left in the database for new values, and the most handed back in one sweep
+VACUUM_PAGES = 4096  # free pages the database keeps for new values, and the most handed back in one sweep
 
 _EXPIRED = "SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? LIMIT ?"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
@@ -62,7 +62,7 @@ class Sweeper:
         is_short = await self._pool.in_thread(lambda: self._room.is_short)
         await self.collect(grace=0 if is_short else GARBAGE_GRACE)
         await self._pool.in_thread(self._clear_quarantine)
-        await self._committer.run(_vacuum)
+        await self._committer.run(partial(_vacuum, 0 if is_short else VACUUM_PAGES))
         return expired
 
     async def collect(self, *, grace: int) -> int:
@@ -145,8 +145,8 @@ def _expire(connection: apsw.Connection, now: int) -> int:
     return len(rows)
 
 
-def _vacuum(connection: apsw.Connection) -> None:
-    spare = connection.pragma("freelist_count") - VACUUM_PAGES
+def _vacuum(kept: int, connection: apsw.Connection) -> None:
+    spare = connection.pragma("freelist_count") - kept
     if spare > 0:
         connection.execute(f"PRAGMA incremental_vacuum({min(spare, VACUUM_PAGES)})").fetchall()
 

@@ -95,3 +95,13 @@ async def whole(reader: BlobReader) -> bytes:
 def random_bytes(size_bytes: int) -> bytes:
     """Bytes that nobody stored before."""
     return os.urandom(size_bytes)
+
+
+def blob_files(stage: Stage) -> list[Path]:
+    """The blob files of a local store."""
+    return sorted((stage.path / "data" / "blobs").glob("*/*"))
+
+
+def part_files(stage: Stage) -> list[Path]:
+    """The part files of a local store."""
+    return sorted((stage.path / "data" / "uploads").iterdir())
