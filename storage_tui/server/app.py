@@ -20,12 +20,12 @@ from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
 from storage_tui.server.blobs import Blobs
 from storage_tui.server.body import ClientGoneError, Receive
-from storage_tui.server.delivery import Send, deliver
+from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
 from storage_tui.server.keyring import Keyring
 from storage_tui.server.listing import Listing
 from storage_tui.server.request import Request, Scope
-from storage_tui.server.responses import Response, error_response
+from storage_tui.server.responses import Response, error_response, one_line
 from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.stores.base import Store
@@ -92,14 +92,22 @@ class StorageApp:
             except StorageError as exc:
                 response = self._refuse(exc, request, scope)
             except Exception as exc:
-                request_id = request.request_id if request is not None else "-"
-                log.error("%s %s: %s", request_id, scope["method"], _describe(exc))
-                failure = ServerError(f"the server failed; its log tells more under the id {request_id}")
+                log.error("%s %s: %s", _id(request), scope["method"], _describe(exc))
+                failure = ServerError(f"the server failed; its log tells more under the id {_id(request)}")
                 response = self._refuse(failure, request, scope)
             finally:
                 if request is not None:
                     stack.callback(self._active.discard, request)
-            await deliver(response, request, send, is_head=scope["method"] == "HEAD")
+            try:
+                await deliver(response, request, send, is_head=scope["method"] == "HEAD")
+            except StorageError as exc:  # a blob that cannot be read to its end, such as a damaged one
+                log.error("%s %s: %s", _id(request), scope["method"], one_line(exc.message))
+                raise
+            except CutError:
+                raise
+            except Exception as exc:
+                log.error("%s %s: %s", _id(request), scope["method"], _describe(exc))
+                raise
 
     @property
     def active_requests(self) -> int:
@@ -144,15 +152,19 @@ class StorageApp:
     def _refuse(self, error: StorageError, request: Request | None, scope: Scope) -> Response:
         accept = (request.headers.joined("accept") if request is not None else None) or ""
         response = error_response(error, accept=accept, may_retry_after=scope["method"] != "PUT")
-        response.headers["X-Request-Id"] = request.request_id if request is not None else "-"
+        response.headers["X-Request-Id"] = _id(request)
         if isinstance(error, MethodNotAllowedError) and request is not None:
             allowed = find_route(self.routes, request.method, request.raw_path).allowed
             response.headers["Allow"] = ", ".join(allowed)
         if request is None or not request.body.is_done or scope["method"] == "PUT":
             response.headers["Connection"] = "close"
         if error.status >= 500 and not isinstance(error, ServerError):
-            log.error("%s %s: %s", response.headers["X-Request-Id"], scope["method"], error.code)
+            log.error("%s %s: %s", _id(request), scope["method"], one_line(error.message))
         return response
+
+
+def _id(request: Request | None) -> str:
+    return request.request_id if request is not None else "-"
 
 
 def _describe(exc: BaseException) -> str:

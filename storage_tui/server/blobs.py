@@ -29,7 +29,7 @@ from storage_tui.server.responses import (
     safe_content_type,
     text_response,
 )
-from storage_tui.server.stores.base import ANY, Address, Precondition, Store
+from storage_tui.server.stores.base import ANY, READ_SIZE, Address, Precondition, Store
 from storage_tui.server.targets import address_of, storage_type_of
 
 COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes, each of which JSON may write as six
@@ -55,17 +55,21 @@ class Blobs:
         if is_unchanged(request.headers, blob):
             return Response(304, headers)
         size_bytes = blob.size_bytes or 0
+        span = Span(0, size_bytes)
+        status = 200
         asked = request.headers.one("range")
         if asked is not None and range_applies(request.headers, blob):
-            span = parse_range(asked, size_bytes)
-            if span is not None:
+            part = parse_range(asked, size_bytes)
+            if part is not None:
+                span, status = part, 206
                 headers["Content-Range"] = format_content_range(span, size_bytes)
-                headers["Content-Length"] = str(span.size_bytes)
-                return Response(206, headers, stream=reader.chunks(span))
         # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
-        if not (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
-            headers["Content-Length"] = str(size_bytes)
-        return Response(200, headers, stream=reader.chunks(Span(0, size_bytes)))
+        if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
+            return Response(status, headers, stream=reader.chunks(span))
+        headers["Content-Length"] = str(span.size_bytes)
+        if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
+            return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
+        return Response(status, headers, stream=reader.chunks(span))
 
     async def head(self, request: Request) -> Response:
         """200 with the headers of a whole read, or 404; conditions and ranges are left aside, as any other answer

@@ -92,6 +92,11 @@ class Body:
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
+    @property
+    def is_interrupted(self) -> bool:
+        """True once `interrupt` was called."""
+        return self._interruption is not None
+
     async def _next(self) -> Message:
         if self._interruption is not None:
             raise self._interruption

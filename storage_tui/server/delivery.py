@@ -46,6 +46,8 @@ async def _stream(response: Response, request: Request, send: Send) -> None:
             async for chunk in chunks:
                 if watch.done():  # the listener takes bytes for a closed connection without complaint
                     return
+                if request.body.is_interrupted:
+                    raise CutError("the server is stopping")
                 await _send(send, {"type": "http.response.body", "body": chunk, "more_body": True})
         await _send(send, {"type": "http.response.body", "body": b"", "more_body": False})
     finally:

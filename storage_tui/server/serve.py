@@ -18,6 +18,7 @@ from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.app import StorageApp
 from storage_tui.server.keyring import Keyring, load_keyring
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
+from storage_tui.server.responses import one_line
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local import LocalStore
 
@@ -157,7 +158,7 @@ async def _sweep(store: Store) -> None:
         try:
             await store.sweep()
         except StorageError as exc:
-            log.error("sweep: %s", exc.code)
+            log.error("sweep: %s", one_line(exc.message))
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

@@ -22,7 +22,7 @@ def raises(error, call, *args, **kwargs):
         call(*args, **kwargs)
     except error as exc:
         return exc
-    raise AssertionError("%s was not raised" % error.__name__)
+    raise AssertionError(f"{error.__name__} was not raised")
 
 
 def values():
@@ -107,7 +107,7 @@ def files():
 
 
 def listing():
-    names = ["page/%04d" % number for number in range(2500)]
+    names = [f"page/{number:04}" for number in range(2500)]
     for name in names:
         storage.set(name, "")
     assert storage.list(prefix="page/") == names[:1000]

@@ -72,7 +72,8 @@ def bad_headers(server: RunningServer) -> dict[str, dict[str, str]]:
 
 def test_every_route_and_method_refuses_every_wrong_token(server: RunningServer, routes: tuple[Route, ...]) -> None:
     paths = {concrete(route) for route in routes} | {
-        BASE_PATH + "/nothing", "/", "/storage", "/storage/v2/data/list", "//", "/storage/v1/data", "/storage/v1/upload/",
+        BASE_PATH + "/nothing", "/", "/storage", "/storage/v2/data/list", "//",
+        "/storage/v1/data", "/storage/v1/upload/",
         "/storage/v1/upload/x/y", "/storage//v1", "/STORAGE/v1", "/storage/v1/data/get",
     }  # fmt: skip
     opened = {(route.method, concrete(route)) for route in routes if route.access is not Access.TOKEN}

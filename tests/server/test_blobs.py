@@ -266,7 +266,8 @@ def test_a_batch_has_a_result_for_each_target_in_order(ann: httpx.Client, name: 
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[]", "{}", '{"targets": 1}', '{"targets": ["a"]}', '{"targets": [{"key": 1}]}', '{"targets": [{"etag": "x"}]}',
+    ["", "[]", "{}", '{"targets": 1}', '{"targets": ["a"]}', '{"targets": [{"key": 1}]}',
+     '{"targets": [{"etag": "x"}]}',
      '{"targets": [{"key": "a", "etag": 1}]}', "nonsense", "[" * 100_000, "\xff"],
 )  # fmt: skip
 def test_a_batch_that_is_none_is_refused(ann: httpx.Client, body: str) -> None:

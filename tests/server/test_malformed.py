@@ -52,7 +52,8 @@ def test_two_equal_lengths_mean_one(server: RunningServer) -> None:
 
 @pytest.mark.parametrize(
     "chunks",
-    [b"zz\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5_\r\nhello\r\n0\r\n\r\n", b"F" * 17 + b"\r\nhello\r\n",
+    [b"zz\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5_\r\nhello\r\n0\r\n\r\n",
+     b"F" * 17 + b"\r\nhello\r\n",
      b"5\r\nhelloX\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n"],
 )  # fmt: skip
 def test_broken_chunks_store_nothing(server: RunningServer, chunks: bytes) -> None:
