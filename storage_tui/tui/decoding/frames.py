@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
-MAX_JSON_BYTES = 64 * 1024  # facts about one picture; more is not a frame of ours
+MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; more is not a frame of ours
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
 
 

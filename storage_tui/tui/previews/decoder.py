@@ -27,6 +27,11 @@ class Decoder:
         self._waiting: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
         self._numbers = itertools.count(1)
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that runs; None before the first picture."""
+        return None if self._process is None else self._process.pid
+
     async def decode(self, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """Facts and RGB pixels; raises PreviewError with the reason when there are none."""
         process = await self._started()
@@ -65,7 +70,8 @@ class Decoder:
 
     async def _started(self) -> Process:
         loop = asyncio.get_running_loop()
-        if self._process is not None and self._process.returncode is None and self._loop is loop:
+        is_alive = self._process is not None and self._process.returncode is None
+        if self._process is not None and is_alive and self._loop is loop and self._reader and not self._reader.done():
             return self._process
         if self._loop is loop:
             await self.close()

@@ -1,0 +1,143 @@
+"""Real files by the libraries of their formats, and small writers of our own where a library would be large."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable
+
+import numpy
+from PIL import Image, ImageDraw
+
+from storage_tui.demo import files, shapes
+from storage_tui.demo.tiff import INT, UINT, Raster, write_tiff
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (120, 80)) -> Image.Image:
+    """Red on the left, blue on the right."""
+    image = Image.new("RGB", size, (220, 20, 20))
+    ImageDraw.Draw(image).rectangle((size[0] // 2, 0, *size), fill=(20, 20, 220))
+    return image.convert(mode)
+
+
+def encoded(kind: str, mode: str = "RGB", **options: object) -> bytes:
+    """A picture file by Pillow."""
+    output = io.BytesIO()
+    picture(mode).save(output, kind, **options)
+    return output.getvalue()
+
+
+def array(values: object, **options: object) -> bytes:
+    """An .npy by numpy."""
+    output = io.BytesIO()
+    numpy.save(output, numpy.asarray(values, **options))
+    return output.getvalue()
+
+
+def arrays() -> bytes:
+    """An .npz by numpy."""
+    output = io.BytesIO()
+    numpy.savez_compressed(output, image=numpy.zeros((40, 50, 3), "u1"), weights=numpy.ones(9))
+    return output.getvalue()
+
+
+def zipped() -> bytes:
+    """A zip by zipfile."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("delivery/readme.txt", "hello " * 100)
+        archive.writestr("delivery/vector/fields.geojson", "{}")
+    return output.getvalue()
+
+
+def tarred() -> bytes:
+    """A tar by tarfile, with a long name."""
+    output = io.BytesIO()
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("run/config.json", "run/" + "long" * 40 + "/log.txt"):
+            member = tarfile.TarInfo(name)
+            member.size = 700
+            archive.addfile(member, io.BytesIO(bytes(700)))
+    return output.getvalue()
+
+
+def database() -> bytes:
+    """A database by sqlite3."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("create table scenes (id text primary key, cloud real)")
+    content = connection.serialize()
+    connection.close()
+    return content
+
+
+def geotiff(bands: int = 3) -> bytes:
+    """A tiled GeoTIFF with overviews by the writer of the demo."""
+    place = (710_240.0, 4_117_620.0, 10.0, 32610)
+    if bands == 3:
+        return write_tiff(Raster(picture(size=(700, 500)), lambda tile: tile.tobytes(), 3, 8, UINT, *place))
+    grey = picture("L", (700, 500)).convert("I")
+    from storage_tui.demo.terrain import int16_bytes
+
+    return write_tiff(Raster(grey, int16_bytes, 1, 16, INT, *place, nodata="-9"))
+
+
+TABLE = b"date,site,ndvi\n" + b"".join(b"2024-07-%02d,S%d,0.%03d\n" % (day, day % 4, day * 31) for day in range(1, 29))
+JSON_LINES = b"".join(json.dumps({"id": number, "ok": True}).encode() + b"\n" for number in range(50))
+WKT = b"SRID=4326;POLYGON ((10 45, 12 45, 12 47, 10 47, 10 45))\nPOINT (11 46)\n"
+NETCDF = (
+    b"CDF\x01\0\0\0\0" + b"\0\0\0\x0a\0\0\0\x01" + b"\0\0\0\x03lat\0\0\0\0\x0a" + bytes(8)
+    + b"\0\0\0\x0b\0\0\0\x01" + b"\0\0\0\x03sst\0\0\0\0\x01\0\0\0\0" + bytes(8) + b"\0\0\0\x05\0\0\0\x28\0\0\0\x50"
+    + bytes(40)
+)  # fmt: skip
+HDF5 = (
+    b"\x89HDF\r\n\x1a\n"
+    + bytes([0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0])
+    + bytes(4 + 16)
+    + (96).to_bytes(8, "little")
+    + bytes(48)
+)
+
+
+def parquet() -> bytes:
+    """The smallest Parquet file: one column of int64 in the schema, 100 rows claimed, no row group."""
+    root = b"\x48\x04root\x15\x02\x00"  # field 4: name, field 5: one child
+    column = b"\x15\x04\x25\x00\x18\x02id\x00"  # field 1: int64, field 3: required, field 4: name
+    footer = b"\x15\x02\x19\x2c" + root + column + b"\x16\xc8\x01\x19\x0c\x28\x05tests\x00"
+    return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "PNG": (lambda: encoded("PNG"), "pixels: 120 × 80, RGB"),
+    "JPEG": (lambda: encoded("JPEG"), "pixels: 120 × 80, RGB"),
+    "WebP": (lambda: encoded("WEBP", lossless=True), "pixels: 120 × 80, RGB"),
+    "GIF": (lambda: encoded("GIF", "P"), "pixels: 120 × 80, palette"),
+    "BMP": (lambda: encoded("BMP"), "pixels: 120 × 80, RGB"),
+    "TIFF": (lambda: encoded("TIFF"), "pixels: 120 × 80, 3 bands of uint8"),
+    "GeoTIFF": (geotiff, "reference: EPSG:32610, WGS 84 / UTM zone 10N"),
+    "zip": (zipped, "fields.geojson"),
+    "NumPy archive": (arrays, "image.npy  uint8, 40 × 50 × 3"),
+    "NumPy array": (lambda: array([[1.5, 2.5], [3.5, float("nan")]]), "values: 1.5 to 3.5, mean 2.5, 1 not finite"),
+    "gzip": (lambda: gzip.compress(TABLE), "inside: CSV"),
+    "bzip2": (lambda: bz2.compress(JSON_LINES), "inside: JSON Lines"),
+    "xz": (lambda: lzma.compress(WKT), "inside: WKT"),
+    "tar": (tarred, "long" * 40 + "/"),
+    "Parquet": (parquet, "rows: 100 in 0 row groups"),
+    "SQLite": (database, "CREATE TABLE scenes"),
+    "HDF5": (lambda: HDF5, "superblock: version 0"),
+    "NetCDF": (lambda: NETCDF, "sst       float32  lat 10"),
+    "PDF": (files.document, "title: Field protocol 2024"),
+    "pickle": (files.model, "imports: datetime.datetime"),
+    "GeoJSON": (shapes.fields, "features: 84"),
+    "WKT": (lambda: WKT, "SRID: 4326"),
+    "JSON": (lambda: b'{"a": [1, 2], "b": {"c": null}}', '{"a": [1, 2], "b": {"c": null}}'),
+    "JSON Lines": (lambda: JSON_LINES, "records: 50"),
+    "CSV": (lambda: TABLE, "date        text  number"),
+    "TSV": (lambda: TABLE.replace(b",", b"\t"), "columns: 3, separated by tabs"),
+    "text": (lambda: "Grüße aus dem Tal\nzweite Zeile\n".encode(), "Grüße aus dem Tal"),
+    "binary": (lambda: bytes(range(256)) * 4, "20 21 22 23"),
+}
+"""By kind: a file whose name says nothing, and a line of what is shown of it."""
