@@ -59,7 +59,7 @@ def test_every_command_of_the_readme_exists():
 
 
 def test_the_key_table_is_the_command_table():
-    from storage_tui.tui.commands import readme_table
+    from storage_tui.tui.commands import markdown_table
 
     (table,) = re.findall(r"<!-- keys:[^\n]*-->\n(.*?)<!-- /keys -->", README, re.DOTALL)
-    assert table.strip() == readme_table().strip(), "run python -m tests.readme_keys to bring it up to date"
+    assert table.strip() == markdown_table().strip(), "run python -m tests.pictures keys"

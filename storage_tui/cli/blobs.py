@@ -120,6 +120,9 @@ def cp(source: Location, target: Location, force: bool, settings: Settings) -> N
 def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, settings: Settings) -> None:
     """Delete blobs. With -r a LOCATION is a folder: `tmp:old` takes `old/` and never `old-2/`."""
     with open_storage(settings) as storage:
+        if len(locations) == 1 and not recursive:
+            storage.delete(check_key(locations[0].key), locations[0].storage_type)
+            return
         groups: dict[str, list[Blob | str]] = {}
         for location in locations:
             group = groups.setdefault(location.storage_type, [])
@@ -136,9 +139,6 @@ def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, settings: Se
                 if not result.is_deleted:
                     failed += 1
                     complain(result.message or f"cannot delete {result.key!a}: {result.error}")
-                    last = result
-    if failed == total == 1 and last.error == NotFoundError.code:
-        raise click.exceptions.Exit(3)
     if failed:
         raise PartialFailureError(f"deleted {total - failed:,} of {total:,}, {failed:,} failed")
 

@@ -51,9 +51,13 @@ def _run(place: Location, settings: Settings, *, title: str) -> None:
     from storage_tui.tui.app import StorageApp
 
     storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
-    app = StorageApp(storage, location=place, title=title or storage.display_url, state_dir=places.state_dir())
-    if settings.theme:
-        app.theme = settings.theme
+    app = StorageApp(
+        storage,
+        location=place,
+        title=title or storage.display_url,
+        state_dir=places.state_dir(),
+        theme=settings.theme,
+    )
     app.run(mouse=settings.mouse)
 
 

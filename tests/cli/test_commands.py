@@ -96,7 +96,7 @@ def test_removing_takes_a_folder_and_not_its_namesake(run):
 
 def test_a_product_is_neither_overwritten_nor_deleted(run):
     run("put", "-", "products:p/image.tif", stdin=b"1")
-    assert b"Image.delete()" in run("rm", "products:p/image.tif", code=6).stderr
+    assert b"Image.delete()" in run("rm", "products:p/image.tif", code=4).stderr
     assert b"products" in run("put", "-", "products:p/image.tif", stdin=b"2", code=4).stderr
     assert run("cat", "products:p/image.tif").stdout == b"1"
 
@@ -107,6 +107,7 @@ def test_a_product_is_neither_overwritten_nor_deleted(run):
         (("cat", "no/such"), 3, b"no/such"),
         (("get", "no/such"), 3, b"no/such"),
         (("rm", "no/such"), 3, b"no/such"),
+        (("rm", "no/such", "no/other"), 6, b"deleted 0 of 2, 2 failed"),
         (("get", "-r", "no/such/"), 3, b"no/such"),
         (("cat", "a/../b"), 2, b"segment '..'"),
         (("ls", "a\x1b[2J"), 2, b"U+001B"),

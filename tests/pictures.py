@@ -1,0 +1,254 @@
+"""The pictures in `screenshots/`, made from the real app on the real demo store: `python -m tests.pictures [SCENE …]`.
+
+`python -m tests.pictures keys` brings the key table of the README up to date.
+
+A scene is a function that drives the app with keys and waits for what it wants to see; the name of the function is the
+name of the picture. Tests of the look use the same scenes.
+"""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha1
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.keys import Location
+from storage_tui.demo import build_demo
+from storage_tui.tui.app import StorageApp
+from storage_tui.tui.commands import markdown_table
+from tests.benchmarks.programs import serving
+from tests.faults.proxy import Fault, FaultProxy
+
+ROOT = Path(__file__).parent.parent
+NAMESPACE = sha1(b"local").hexdigest()
+PATIENCE = 200  # looks at the screen before a scene gives up, a tenth of a second apart
+BIG_BYTES = 96 * 1024 * 1024
+SLOW = Fault(rate_bytes_s=6 * 1024 * 1024)
+
+Act = Callable[["Stage"], Awaitable[None]]
+SCENES: dict[str, "Scene"] = {}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A look at the app: what is done to get there, the size in cells, and where it starts."""
+
+    act: Act
+    columns: int
+    rows: int
+    start: str
+    fault: Fault
+
+
+@dataclass
+class Stage:
+    """The running app of a scene."""
+
+    pilot: Pilot[None]
+    home: Path
+
+    async def press(self, *keys: str) -> None:
+        """Type keys by Textual's names."""
+        await self.pilot.press(*keys)
+
+    async def see(self, *wanted: str) -> None:
+        """Until the screen shows every one of the words."""
+        for _ in range(PATIENCE):
+            await self.pilot.pause(0.1)
+            text = self.text()
+            if all(word in text for word in wanted):
+                return
+        raise AssertionError(f"{wanted} did not appear:\n{self.text()}")
+
+    def text(self) -> str:
+        """The screen as lines of text."""
+        strips = self.pilot.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in strips)
+
+
+def scene(columns: int = 120, rows: int = 40, start: str = "data:", fault: Fault | None = None) -> Callable[[Act], Act]:
+    """Add the function to SCENES under its name."""
+
+    def add(act: Act) -> Act:
+        SCENES[act.__name__] = Scene(act, columns, rows, start, fault or Fault())
+        return act
+
+    return add
+
+
+@scene(start="data:rasters/")
+async def browse(stage: Stage) -> None:
+    """A folder of rasters, one of them previewed from its smallest useful overview."""
+    await stage.see("ndvi_")
+    await stage.press("j")
+    await stage.see("GeoTIFF", "EPSG")
+    await stage.see("▀▀▀▀")
+
+
+@scene(start="data:regions/")
+async def regions(stage: Stage) -> None:
+    """GeoJSON shapes on a map."""
+    await stage.see("geojson")
+    await stage.see("bounds", "⣀")
+
+
+@scene(start="data:tables/")
+async def table(stage: Stage) -> None:
+    """A CSV file as a table."""
+    await stage.see("CSV", "columns")
+
+
+@scene(start="tmp:scratch/")
+async def tmp(stage: Stage) -> None:
+    """tmp with what is left of the seven days, marks on two rows."""
+    await stage.see("expires", "1/")
+    await stage.press("space", "space")
+    await stage.see("● 2")
+
+
+@scene(start="tmp:scratch/")
+async def delete(stage: Stage) -> None:
+    """The question before a delete, No preselected."""
+    await stage.see("expires", "1/")
+    await stage.press("space", "space", "D")
+    await stage.see("No")
+
+
+@scene(start="data:uploads/", fault=SLOW)
+async def upload(stage: Stage) -> None:
+    """A large upload on its way, in the list of transfers and in the gauge."""
+    await _send(stage)
+    await stage.press("w")
+    await stage.see("scene_", "MB/s", " left")
+
+
+@scene(start="data:big/", fault=SLOW)
+async def download(stage: Stage) -> None:
+    """A large download on its way; browsing goes on."""
+    await stage.see("scene.tif")
+    await stage.press("d")
+    await stage.see("Download")
+    await stage.press("ctrl+u", *(_typed(str(stage.home / "out"))), "enter")
+    await stage.see("MB/s")
+
+
+async def _send(stage: Stage) -> None:
+    source = stage.home / "scene_2024-07-12.tif"
+    source.write_bytes(os.urandom(1024 * 1024) * (BIG_BYTES // 1024 // 1024))
+    await stage.press("u")
+    await stage.see("Upload")
+    await stage.press(*_typed(str(source)), "enter")
+    await stage.see("MB/s")
+
+
+def _typed(text: str) -> list[str]:
+    names = {"/": "slash", ".": "full_stop", "-": "minus", "_": "underscore"}
+    return [names.get(character, character) for character in text]
+
+
+@scene()
+async def help(stage: Stage) -> None:  # noqa: A001 - the picture's name
+    """Every key, from the command table."""
+    await stage.see("data")
+    await stage.press("?")
+    await stage.see("half a page")
+
+
+@scene(start="products:acme:s2:v1/2024-07-12_10SGF/")
+async def error(stage: Stage) -> None:
+    """A refusal that names the rule and the way out."""
+    await stage.see("1/")
+    await stage.press("D")
+    await stage.see("Image.delete()")
+
+
+@scene(columns=80, rows=24, start="data:tables/")
+async def narrow(stage: Stage) -> None:
+    """80x24: the preview goes below the list."""
+    await stage.see("csv")
+
+
+@scene(columns=20, rows=5, start="tmp:")
+async def tiny(stage: Stage) -> None:
+    """20x5: the list and where it is."""
+    await stage.see("tmp")
+
+
+@contextmanager
+def demo_server() -> Iterator[tuple[Path, str, Path]]:
+    """The demo store, with one blob large enough to watch, behind a real server; yields home, URL, token file."""
+    with tempfile.TemporaryDirectory(prefix="storage-tui-pictures-") as folder:
+        home = Path(folder)
+        build_demo(home / "store", namespace=NAMESPACE)
+        with serving(home / "store") as server:
+            from storage_tui import Storage
+
+            with Storage(server.url, token_file=server.token_file) as storage:
+                big = home / "big"
+                big.write_bytes(os.urandom(1024 * 1024) * (BIG_BYTES // 1024 // 1024))
+                storage.set_file("big/scene.tif", big)
+            yield home, server.url, server.token_file
+
+
+async def play(name: str, home: Path, url: str, token_file: Path) -> str:
+    """Play a scene to its end; returns the screen as SVG."""
+    row = SCENES[name]
+    with FaultProxy(url) as proxy:
+        proxy.default = row.fault
+        async with AsyncStorage(proxy.url, token_file=token_file) as storage:
+            app = StorageApp(
+                storage,
+                location=Location.parse(row.start),
+                title="demo",
+                state_dir=home / "state",
+                theme="storage-dark",
+            )
+            async with app.run_test(size=(row.columns, row.rows)) as pilot:
+                await row.act(Stage(pilot, home))
+                return app.export_screenshot(title="storage-tui")
+
+
+def to_png(svg: str) -> bytes:
+    """The SVG as a PNG at 1.5 times its size, in a font of this machine."""
+    import resvg_py
+
+    svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, monospace_family="Fira Code", zoom=1.0))
+
+
+def write_keys() -> None:
+    """Put the key table of the command table into the README."""
+    readme = ROOT / "README.md"
+    text = readme.read_text("utf-8")
+    marked = re.compile(r"(<!-- keys:[^\n]*-->\n).*?(<!-- /keys -->)", re.DOTALL)
+    readme.write_text(marked.sub(lambda match: f"{match[1]}{markdown_table()}\n{match[2]}", text), "utf-8")
+
+
+async def main(names: list[str]) -> None:
+    """Play the scenes and write their pictures."""
+    if names == ["keys"]:
+        write_keys()
+        return
+    folder = ROOT / "screenshots"
+    folder.mkdir(exist_ok=True)
+    with demo_server() as (home, url, token_file):
+        for name in names or list(SCENES):
+            try:
+                svg = await play(name, home, url, token_file)
+            except AssertionError as exc:
+                print(f"{name}: {exc}", file=sys.stderr)
+                continue
+            (folder / f"{name}.png").write_bytes(to_png(svg))
+            print(name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
