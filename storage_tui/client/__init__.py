@@ -5,7 +5,8 @@
 | storage.py, async_storage.py | the two clients, one short method a call |
 | calls.py | every call once, without I/O: yields a Request, receives the Response, returns a model |
 | requests.py | Request and Response, and what an error answer becomes |
-| session.py | the two drivers of calls: token, retry, redirect, deadlines, errors |
+| session.py, async_session.py | the two drivers of calls: token, retry, deadlines |
+| exchange.py | what both do around one request: URL, headers, redirect, errors |
 | retry.py | when to try again, and after how long |
 | transport.py | the blocking HTTP/1.1 connection below httpx that moves blobs |
 | servers.py, embedded.py | where the server is: an address, or the embedded one to start or join |
@@ -13,5 +14,6 @@
 | control.py | pause, resume, cancel and progress of one transfer |
 | uploads.py, sources.py | a file or stream into a blob over the resumable session |
 | downloads.py, blob_stream.py, part_file.py | a blob into a file that appears only when it is whole |
-| checksum_combine.py | the crc32c of two pieces put together |
+| folding.py | folders and usage out of the plain lists of a published server |
+| folders.py | which keys a local folder becomes, and which names keys become |
 """

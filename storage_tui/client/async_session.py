@@ -7,12 +7,12 @@ from typing import TypeVar
 import httpx
 
 from storage_tui.client.calls import Call
-from storage_tui.client.exchange import Target, check_encoding, new_group, ssl_context, timeout, translated
+from storage_tui.client.exchange import Target, check_encoding, deadlines, new_group, ssl_context, translated
 from storage_tui.client.requests import ERROR_BYTES, Request, Response
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
-from storage_tui.client.session import Window, too_large
-from storage_tui.contract.errors import ConnectError, StorageError
+from storage_tui.client.session import Window, may_have_gone, too_large
+from storage_tui.contract.errors import StorageError
 
 T = TypeVar("T")
 CONNECTIONS = 8  # httpx's own pool gets slower with more
@@ -27,9 +27,9 @@ class AsyncSession:
     ) -> None:  # fmt: skip
         self.server = server
         self._policy = policy
-        self._timeout = timeout(timeout_s)
+        self._timeout = deadlines(timeout_s)
         self._sleep = sleep
-        self._client: httpx.AsyncClient | None = None
+        self._transport: httpx.AsyncHTTPTransport | None = None
         self._of: tuple[Endpoint, asyncio.AbstractEventLoop] | None = None
 
     async def run(self, call: Call[T]) -> T:
@@ -59,7 +59,7 @@ class AsyncSession:
             try:
                 response = await self._once(request, access, group)
             except StorageError as exc:
-                if isinstance(exc, ConnectError) and may_restart and request.url is None:
+                if may_restart and may_have_gone(request, exc):
                     may_restart = False
                     if await asyncio.to_thread(self.server.lost):
                         continue
@@ -76,18 +76,17 @@ class AsyncSession:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        client, self._client, self._of = self._client, None, None
-        if client is not None:
-            await client.aclose()
+        transport, self._transport, self._of = self._transport, None, None
+        if transport is not None:
+            await transport.aclose()
 
     async def _once(self, request: Request, access: Access, group: str) -> Response:
         target = Target(request, access, group)
-        client = self._client_for(access.endpoint)
+        transport = self._transport_for(access.endpoint)
         body = bytes(request.body) if isinstance(request.body, memoryview) else request.body
         with translated(request, self.server.display_url):
             while True:
-                sent = client.build_request(request.method, target.url, headers=target.headers, content=body)
-                raw = await client.send(sent, stream=True)
+                raw = await transport.handle_async_request(target.request(body, self._timeout))
                 try:
                     if target.moves(raw.status_code, raw.headers.get("location")):
                         continue
@@ -96,18 +95,14 @@ class AsyncSession:
                 finally:
                     await raw.aclose()
 
-    def _client_for(self, endpoint: Endpoint) -> httpx.AsyncClient:
+    def _transport_for(self, endpoint: Endpoint) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
-        if self._client is None or self._of != (endpoint, loop):
+        if self._transport is None or self._of != (endpoint, loop):
             path = None if endpoint.socket is None else str(endpoint.socket)
-            verify = ssl_context()
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-            transport = httpx.AsyncHTTPTransport(uds=path, verify=verify, limits=limits, trust_env=False)
-            self._client = httpx.AsyncClient(
-                transport=transport, trust_env=False, follow_redirects=False, timeout=self._timeout
-            )
+            self._transport = httpx.AsyncHTTPTransport(uds=path, verify=ssl_context(), limits=limits, trust_env=False)
             self._of = (endpoint, loop)
-        return self._client
+        return self._transport
 
 
 async def _read(raw: httpx.Response, request: Request) -> bytes:

@@ -5,6 +5,7 @@ import ssl
 import uuid
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
@@ -12,6 +13,7 @@ import httpx
 from storage_tui import __version__
 from storage_tui.client.credentials import is_loopback
 from storage_tui.client.requests import Request, one_line
+from storage_tui.client.secret_files import Secret
 from storage_tui.client.servers import Access
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
@@ -40,15 +42,23 @@ class Target:
             _check_named(url, base, request)
         self.url = url
         self._has_moved = False
-        self.headers = {
+        self._token: Secret | None = access.token if request.url is None else None
+        self._headers = {
             "User-Agent": f"storage-tui/{__version__}",
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             wire.REQUEST_GROUP: group,
             **request.headers,
         }
-        if request.url is None:
-            self.headers["Authorization"] = f"Bearer {access.token.reveal()}"
+
+    def request(self, body: Any, timeout: dict[str, float | None]) -> httpx.Request:
+        """The request to send. It goes to a transport as it is: httpx's clients would log its URL, which may be a
+        capability, and keep cookies."""
+        method = self._request.method
+        sent = httpx.Request(method, self.url, headers=self._headers, content=body, extensions={"timeout": timeout})
+        if self._token is not None:
+            sent.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return sent
 
     def moves(self, status: int, location: str | None) -> bool:
         """True when the answer leads elsewhere, once, and for reading only: then send the same there."""
@@ -57,10 +67,13 @@ class Target:
         if self._has_moved:
             raise ProtocolError(f"the server redirects {self._request} more than once", key=self._request.key)
         self._has_moved = True
-        url = urljoin(self.url, location)
+        try:
+            url = urljoin(self.url, location)
+        except ValueError as exc:
+            raise ProtocolError("the server redirects to what is no URL", key=self._request.key) from exc
         _check_named(url, self.url, self._request)
         if _origin(url) != _origin(self.url):
-            self.headers.pop("Authorization", None)
+            self._token = None
         self.url = url
         return True
 
@@ -121,9 +134,9 @@ def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError
             return ProtocolError(f"{request} cannot be sent: {type(exc).__name__}", key=request.key)
 
 
-def timeout(timeout_s: float) -> httpx.Timeout:
+def deadlines(timeout_s: float) -> dict[str, float | None]:
     """The deadlines of one exchange: for the connection, and for each wait without a byte; none in all."""
-    return httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None)
+    return httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None).as_dict()
 
 
 @cache

@@ -54,10 +54,11 @@ def read_secret_file(path: Path) -> str | None:
         return None
     except OSError as exc:
         raise CredentialsError(f"cannot read {path}: {exc.strerror}") from exc
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise CredentialsError(f"{path} is not a regular file; put the token into one with mode 0600")
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise CredentialsError(f"{path} is not a regular file; put the token into one with mode 0600")
         if found.st_uid not in (os.getuid(), 0):
             raise CredentialsError(f"{path} belongs to another user; use a token file of your own")
         if found.st_mode & 0o077:

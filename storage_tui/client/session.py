@@ -11,12 +11,12 @@ import httpx
 
 from storage_tui.client.calls import Call
 from storage_tui.client.control import TransferControl
-from storage_tui.client.exchange import Target, check_encoding, new_group, ssl_context, timeout, translated
+from storage_tui.client.exchange import Target, check_encoding, deadlines, new_group, ssl_context, translated
 from storage_tui.client.requests import CONTROL_BYTES, ERROR_BYTES, Request, Response
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
 from storage_tui.client.transport import Body, SocketTransport, body_of
-from storage_tui.contract.errors import ConnectError, ProtocolError, StorageError
+from storage_tui.contract.errors import ConnectError, ProtocolError, StorageError, TransferInterruptedError
 
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
@@ -31,9 +31,9 @@ class Session:
     ) -> None:
         self.server = server
         self.policy = policy
-        self._timeout = timeout(timeout_s)
+        self._timeout = deadlines(timeout_s)
         self._sleep = sleep
-        self._idle: list[tuple[Endpoint, httpx.Client, SocketTransport]] = []
+        self._idle: list[tuple[Endpoint, SocketTransport]] = []
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -62,7 +62,7 @@ class Session:
             try:
                 response = self._once(request, access, group)
             except StorageError as exc:
-                if isinstance(exc, ConnectError) and may_restart and request.url is None and self.server.lost():
+                if may_restart and may_have_gone(request, exc) and self.server.lost():
                     may_restart = False
                     continue
                 self._sleep(attempts.pause_after_error(exc))
@@ -106,8 +106,8 @@ class Session:
         """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for _, client, _ in idle:
-            client.close()
+        for _, transport in idle:
+            transport.close()
 
     def _access(self) -> Access:
         return self.server.ready() or self.server.reach()
@@ -127,12 +127,11 @@ class Session:
             body = bytes(body)
         with (
             translated(request, self.server.display_url),
-            self._client(access.endpoint) as (client, transport),
+            self._transport(access.endpoint) as transport,
             _watching(control, transport),
         ):
             while True:
-                sent = client.build_request(request.method, target.url, headers=target.headers, content=body)
-                raw = client.send(sent, stream=True)
+                raw = transport.handle_request(target.request(body, self._timeout))
                 try:
                     if target.moves(raw.status_code, raw.headers.get("location")):
                         continue
@@ -143,7 +142,8 @@ class Session:
                     raw.close()
 
     @contextmanager
-    def _client(self, endpoint: Endpoint) -> Iterator[tuple[httpx.Client, SocketTransport]]:
+    def _transport(self, endpoint: Endpoint) -> Iterator[SocketTransport]:
+        """A transport that nobody else uses meanwhile."""
         if self._pid != os.getpid():  # forked: the connections are the parent's
             self._lock, self._idle, self._pid = threading.Lock(), [], os.getpid()
         with self._lock:
@@ -151,11 +151,9 @@ class Session:
         if row is None or row[0] != endpoint:
             if row is not None:
                 row[1].close()
-            transport = SocketTransport(socket_path=endpoint.socket, ssl_context=ssl_context)
-            client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=self._timeout)
-            row = (endpoint, client, transport)
+            row = (endpoint, SocketTransport(socket_path=endpoint.socket, ssl_context=ssl_context))
         try:
-            yield row[1], row[2]
+            yield row[1]
         finally:
             with self._lock:
                 is_kept = len(self._idle) < IDLE_CLIENTS
@@ -163,6 +161,13 @@ class Session:
                     self._idle.append(row)
             if not is_kept:
                 row[1].close()
+
+
+def may_have_gone(request: Request, error: StorageError) -> bool:
+    """Whether an embedded server may be gone and the request be sent to the next one: it did not reach this one, or
+    may be repeated."""
+    is_sure = isinstance(error, ConnectError)
+    return request.url is None and (is_sure or (request.is_idempotent and isinstance(error, TransferInterruptedError)))
 
 
 @contextmanager

@@ -43,8 +43,6 @@ def open_source(file: Any) -> Source:
     """The source for what `set_file` and `set` take; raises LocalFileError with one sentence for anything else."""
     if isinstance(file, str | os.PathLike):
         return _open_path(Path(file))
-    if isinstance(file, bytes | bytearray | memoryview):
-        return MemorySource(file)
     if isinstance(file, io.TextIOBase) or hasattr(file, "encoding"):
         buffer = getattr(file, "buffer", None)
         if buffer is None:
@@ -52,6 +50,8 @@ def open_source(file: Any) -> Source:
         file = buffer
     if hasattr(file, "read"):
         return _open_object(file)
+    with suppress(TypeError):
+        return MemorySource(memoryview(file))
     if isinstance(file, Iterable) and not isinstance(file, dict):
         return StreamSource(_Joined(iter(file)))
     raise LocalFileError(f"cannot upload a {type(file).__name__}; give a file name, a binary file object or bytes")
@@ -135,8 +135,8 @@ class FileSource:
 class MemorySource:
     """Bytes that are held already."""
 
-    def __init__(self, value: Buffer) -> None:
-        self._view = memoryview(value).cast("B") if memoryview(value).contiguous else memoryview(bytes(value))
+    def __init__(self, value: memoryview) -> None:
+        self._view = value.cast("B") if value.c_contiguous else memoryview(value.tobytes())
 
     @property
     def size_bytes(self) -> int:
