@@ -3,7 +3,7 @@
 import random
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +29,11 @@ def run_and_kill(data_dir: Path, run: int, chance: random.Random) -> list[list[s
         process.kill()
         lines += process.stdout.readlines()
     assert process.returncode == -9
+    return parse(lines)
+
+
+def parse(lines: Iterable[str]) -> list[list[str]]:
+    """The acknowledgements in the lines, but for a last one that was cut off."""
     return [line.split() for line in lines if line.endswith("\n")]
 
 
@@ -40,15 +45,21 @@ async def read(store: LocalStore, key: str) -> bytes | None:
         return None
 
 
-async def check_workers(store: LocalStore, run: int, acks: Iterable[list[str]]) -> None:
-    """Each key holds its last acknowledged step, or the step after that where the kill came in between."""
+def last_steps(acks: Iterable[list[str]]) -> dict[int, int]:
+    """The last acknowledged step of each worker, -1 where there was none."""
     last = dict.fromkeys(range(len(child.WORKERS)), -1)
     for worker, step in ((int(ack[0]), int(ack[1])) for ack in acks if ack[0] != child.LONG):
         assert step == last[worker] + 1
         last[worker] = step
-    for worker, acked in last.items():
+    return last
+
+
+async def check_workers(store: LocalStore, run: int, acks: list[list[str]], doubtful: Sequence[list[str]] = ()) -> None:
+    """Each key holds its last acknowledged step, or one after that: the doubtful ones, and the one under way."""
+    reached = last_steps([*acks, *doubtful])
+    for worker, acked in last_steps(acks).items():
         states: dict[str, list[bytes | None]] = {child.key_of(run, worker, slot): [None] for slot in range(child.SLOTS)}
-        for step in range(acked + 2):
+        for step in range(reached[worker] + 2):
             state = None if child.is_delete(step) else child.content(run, worker, step)
             key = child.key_of(run, worker, step)
             states[key] = [state] if step <= acked else [*states[key], state]

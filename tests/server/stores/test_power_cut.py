@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui.server.stores.local import LocalStore
-from tests.server.stores.test_crash import ROOT, check_everything, check_long_upload, check_workers
+from tests.server.stores.test_crash import ROOT, check_everything, check_long_upload, check_workers, parse
 
 CUTS = 10
 MOST_ACKS = 250
@@ -56,16 +56,17 @@ def device(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     call("losetup", "--detach", found)
 
 
-def run_and_cut(mount: Path, run: int, acks: int) -> list[list[str]]:
-    """What was acknowledged before the power went; what came after it is not on the list."""
+def run_and_cut(mount: Path, run: int, count: int) -> tuple[list[list[str]], list[list[str]]]:
+    """What was acknowledged before the cut began, and what was while it went on: the kernel lets a sync that meets a
+    shutdown half-way return without an error (seen on ext4, Linux 6.18), as no real power cut can."""
     command = [sys.executable, "-m", "tests.server.stores.crash_child", str(mount / "data"), str(run)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
-        lines = list(islice(process.stdout, acks))
+        before = list(islice(process.stdout, count))
         call("xfs_io", "-x", "-c", "shutdown", mount)
         process.kill()
-        lines += process.stdout.readlines()
-    return [line.split() for line in lines if line.endswith("\n")]
+        after = process.stdout.readlines()
+    return parse(before), parse(after)
 
 
 async def test_no_power_cut_loses_or_halves_a_blob(device: Path, tmp_path: Path) -> None:
@@ -74,13 +75,13 @@ async def test_no_power_cut_loses_or_halves_a_blob(device: Path, tmp_path: Path)
     mount.mkdir()
     for run in range(CUTS):
         call("mount", device, mount)
-        acks = run_and_cut(mount, run, chance.randrange(1, MOST_ACKS))
+        acks, doubtful = run_and_cut(mount, run, chance.randrange(1, MOST_ACKS))
         call("umount", mount)
         call("mount", device, mount)
         store = LocalStore(mount / "data", reserve_bytes=0)
         await store.start()
         try:
-            await check_workers(store, run, acks)
+            await check_workers(store, run, acks, doubtful)
             await check_long_upload(store, run, acks)
             await store.find_orphans()
         finally:
