@@ -84,7 +84,7 @@ def sites() -> bytes:
 
 
 def _outline(chance: random.Random, center: Position, radius: float, count: int) -> list[Position]:
-    waves = [(chance.uniform(0.03, 0.16) / part, part, chance.uniform(0, 6.28)) for part in (2, 3, 5, 9, 14)]
+    waves = [(chance.uniform(0.12, 0.3) / part, part, chance.uniform(0, 6.28)) for part in (2, 3, 5, 9, 14)]
     ring = []
     for step in range(count):
         angle = 2 * math.pi * step / count

@@ -9,5 +9,6 @@ wall time, so a hostile picture costs its own child and nothing else. Nothing he
 | frames.py | how jobs and results travel over a pipe |
 | limits.py | what a child may use |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
+| compressions.py, unpacking.py | one compressed block of a TIFF to its bytes |
 | rasters.py | tiles of a GeoTIFF overview to RGB, without Pillow |
 """

@@ -75,35 +75,36 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _sample(level: Level, content: bytes, band: int, taken: tuple[int, int]) -> list[float | None]:
     """One band at `taken` evenly spread pixels; None where there is no value."""
-    columns = [min(level.width - 1, int((x + 0.5) * level.width / taken[0])) for x in range(taken[0])]
-    rows = [min(level.height - 1, int((y + 0.5) * level.height / taken[1])) for y in range(taken[1])]
+    step, offset = level.samples_in_block, 0 if level.is_planar else band
+    places: dict[int, list[int]] = {}
+    for x in range(taken[0]):
+        column = min(level.width - 1, int((x + 0.5) * level.width / taken[0]))
+        block, inner = divmod(column, level.block_width)
+        places.setdefault(block, []).append(inner * step + offset)
     across = math.ceil(level.width / level.block_width)
-    per_plane = across * math.ceil(level.height / level.block_height)
-    unpacked = _Blocks(level, content)
+    first = band * across * math.ceil(level.height / level.block_height) if level.is_planar else 0
+    blocks = _Blocks(level, content)
     values: list[float | None] = []
-    for y in rows:
-        block_row, inner_y = divmod(y, level.block_height)
-        at = 0
-        while at < len(columns):
-            block_column = columns[at] // level.block_width
-            stop = at
-            while stop < len(columns) and columns[stop] // level.block_width == block_column:
-                stop += 1
-            index = block_row * across + block_column + (band * per_plane if level.is_planar else 0)
-            row = unpacked.row(index, inner_y)
-            offset = 0 if level.is_planar else band
-            step = level.samples_in_block
-            for x in columns[at:stop]:
-                place = (x % level.block_width) * step + offset
-                values.append(None if row is None or place >= len(row) else _value(row[place], level.nodata))
-            at = stop
+    for y in range(taken[1]):
+        block_row, inner_y = divmod(min(level.height - 1, int((y + 0.5) * level.height / taken[1])), level.block_height)
+        for block, wanted in places.items():
+            row = blocks.row(first + block_row * across + block, inner_y)
+            if row is None or wanted[-1] >= len(row):
+                values += [None] * len(wanted)
+            else:
+                values += [row[place] for place in wanted]
+    return _known(values, level)
+
+
+def _known(values: list[float | None], level: Level) -> list[float | None]:
+    """The values with None for those that stand for none."""
+    nodata, is_float = level.nodata, level.sample_format == 3
+    if nodata is not None:
+        margin = abs(nodata) * 1e-6 if abs(nodata) > 1e30 else 0.0  # written as text, the largest floats are rounded
+        values = [None if value is None or abs(value - nodata) <= margin else value for value in values]
+    if is_float:
+        values = [value if value is not None and math.isfinite(value) else None for value in values]
     return values
-
-
-def _value(value: float, nodata: float | None) -> float | None:
-    if nodata is not None and (value == nodata or (abs(nodata) > 1e30 and abs(value - nodata) < abs(nodata) * 1e-6)):
-        return None
-    return value if math.isfinite(value) else None
 
 
 class _Blocks:
@@ -183,15 +184,15 @@ def _to_rgb(level: Level, planes: list[list[float | None]], told: dict[str, Any]
     ranges = [(0.0, 255.0) if is_plain else _range(plane) for plane in planes]
     if len(planes) == 1:
         told["low"], told["high"] = ranges[0]
-    shades = [
-        [None if value is None else _shade(value, low, high, level.is_inverted) for value in plane]
-        for plane, (low, high) in zip(planes, ranges, strict=True)
-    ]
+    shades = [_shades(plane, *limits) for plane, limits in zip(planes, ranges, strict=True)]
+    if level.is_inverted:
+        shades = [[None if shade is None else 255 - shade for shade in plane] for plane in shades]
     red, green, blue = shades if len(shades) == 3 else shades[:1] * 3
-    pixels = bytearray()
-    for triple in zip(red, green, blue, strict=True):
-        pixels += bytes(BACKDROP if None in triple else triple)  # type: ignore[arg-type]
-    return bytes(pixels)
+    backdrop = bytes(BACKDROP)
+    return b"".join(
+        backdrop if r is None or g is None or b is None else bytes((r, g, b))
+        for r, g, b in zip(red, green, blue, strict=True)
+    )
 
 
 def _range(plane: list[float | None]) -> tuple[float, float]:
@@ -201,7 +202,9 @@ def _range(plane: list[float | None]) -> tuple[float, float]:
     return known[len(known) * 2 // 100], known[min(len(known) - 1, len(known) * 98 // 100)]
 
 
-def _shade(value: float, low: float, high: float, is_inverted: bool) -> int:
-    share = (value - low) / (high - low) if high > low else 0.5
-    shade = round(255 * min(1.0, max(0.0, share)))
-    return 255 - shade if is_inverted else shade
+def _shades(plane: list[float | None], low: float, high: float) -> list[int | None]:
+    scale = 255 / (high - low) if high > low else 0.0
+    return [
+        None if value is None else 0 if value <= low else 255 if value >= high else int((value - low) * scale + 0.5)
+        for value in plane
+    ]

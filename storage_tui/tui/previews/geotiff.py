@@ -1,14 +1,15 @@
 """TIFF and GeoTIFF of any size: what its directories say, and a thumbnail from the smallest useful level."""
 
+import asyncio
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
-from storage_tui.tui.decoding.unpacking import SUPPORTED
+from storage_tui.tui.decoding.compressions import SUPPORTED
 from storage_tui.tui.previews import tiff_directory as tags
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, BudgetError, Preview, PreviewError, Source, View, size_text
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.geokeys import read_georeference
 from storage_tui.tui.previews.halfblocks import picture_lines
@@ -100,21 +101,32 @@ class Blocks:
 async def _draw(
     source: Source, tiff: Tiff, room: tuple[int, int], *, truecolor: bool
 ) -> tuple[list[Text], list[tuple[str, str]]]:
-    level = _pick_level(tiff, room, source.bytes_left)
-    code = level.number(tags.COMPRESSION, 1)
+    levels = _useful_levels(tiff, room)
+    code = levels[0].number(tags.COMPRESSION, 1)
     if code not in SUPPORTED:
         raise PreviewError(f"{COMPRESSIONS.get(code, f'compression {code}')} is not decoded here")
+    for level in levels[:-1]:
+        try:
+            return await _draw_level(source, tiff, level, room, truecolor=truecolor)
+        except BudgetError:
+            continue  # a smaller level may fit what is left
+    return await _draw_level(source, tiff, levels[-1], room, truecolor=truecolor)
+
+
+async def _draw_level(
+    source: Source, tiff: Tiff, level: Directory, room: tuple[int, int], *, truecolor: bool
+) -> tuple[list[Text], list[tuple[str, str]]]:
     blocks = _blocks(level)
     is_planar = level.number(tags.PLANAR, 1) == 2 and level.number(tags.SAMPLES, 1) > 1
     shown = _shown_bands(level)
     places = await _block_places(source, tiff, level, blocks.per_plane * (shown if is_planar else 1))
     start = min(place for _, place, _ in places)
     stop = max(place + size for _, place, size in places)
-    if stop - start > source.bytes_left and source.kept(start, stop) == b"":
-        raise PreviewError(
-            f"its smallest useful level is {size_text(stop - start)}, more than the 1 MiB a thumbnail may read"
-        )
-    content = await source.read(start, stop)
+    try:
+        content = await source.read(start, stop)
+    except BudgetError as exc:
+        reason = f"its smallest useful level is {size_text(stop - start)}, and a thumbnail may read 1 MiB"
+        raise BudgetError(reason) from exc
     job: dict[str, Any] = {
         "job": "raster", "columns": room[0], "rows": room[1],
         "level": _level(tiff, level, blocks, shown, is_planar, [[i, at - start, n] for i, at, n in places]),
@@ -123,18 +135,19 @@ async def _draw(
     facts = []
     if "low" in told:
         facts.append(("shades", f"{number_text(told['low'])} to {number_text(told['high'])}"))
-    return picture_lines(pixels, told["width"], told["height"], truecolor=truecolor), facts
+    return await asyncio.to_thread(picture_lines, pixels, told["width"], told["height"], truecolor=truecolor), facts
 
 
-def _pick_level(tiff: Tiff, room: tuple[int, int], bytes_left: int) -> Directory:
-    """The smallest level that fills the room; without one, the largest there is."""
+def _useful_levels(tiff: Tiff, room: tuple[int, int]) -> list[Directory]:
+    """The smallest level that fills the room, or else the largest there is, and then the smaller ones."""
     main = tiff.directories[0]
     levels = [main, *(level for level in tiff.directories[1:] if level.is_reduced and not level.is_mask)]
     levels = [level for level in levels if level.number(tags.SAMPLES, 1) == main.number(tags.SAMPLES, 1)]
-    levels.sort(key=lambda level: level.number(tags.WIDTH))
+    levels.sort(key=lambda level: level.number(tags.WIDTH), reverse=True)
     scale = max(main.number(tags.WIDTH) / room[0], main.number(tags.HEIGHT) / room[1])
     wanted = main.number(tags.WIDTH) / max(scale, 1)
-    return next((level for level in levels if level.number(tags.WIDTH) >= wanted), levels[-1])
+    filling = sum(level.number(tags.WIDTH) >= wanted for level in levels)
+    return levels[max(0, filling - 1) :]
 
 
 def _blocks(level: Directory) -> Blocks:

@@ -61,4 +61,4 @@ def _cube_color(red: int, green: int, blue: int) -> int:
 
 
 def _nearest_level(value: int) -> int:
-    return min(range(len(LEVELS)), key=lambda i: abs(LEVELS[i] - value))
+    return 0 if value < 48 else 1 if value < 115 else (value - 35) // 40

@@ -1,5 +1,6 @@
 """PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a process of its own."""
 
+import asyncio
 from typing import Any
 
 from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, amount
@@ -42,7 +43,8 @@ class Picture:
             told, pixels = await DECODER.decode(job, content)
         except PreviewError as exc:
             raise exc if is_whole else PreviewError(f"{exc} (from its first {amount(len(content))})") from exc
-        lines = picture_lines(pixels, told["width"], told["height"], truecolor=view.truecolor)
+        size = told["width"], told["height"]
+        lines = await asyncio.to_thread(picture_lines, pixels, *size, truecolor=view.truecolor)
         note = "" if is_whole else "drawn from its first part"
         return Preview(self.kind, facts=picture_facts(told), lines=tuple(lines), note=note)
 

@@ -103,13 +103,15 @@ def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
 
 def _framed(rows: list[str], columns: int, bounds: tuple[float, float, float, float], geographic: bool) -> list[Text]:
     west, south, east, north = bounds
-    corners = (
-        f"{_latitude(north)} {_longitude(west)}" if geographic else f"{_number(west)}, {_number(north)}",
-        f"{_latitude(south)} {_longitude(east)}" if geographic else f"{_number(east)}, {_number(south)}",
-    )
-    lines = [Text(corners[0], style="dim", no_wrap=True)]
+    digits = _digits(bounds)
+    if geographic:
+        first = f"{_latitude(north, digits)} {_longitude(west, digits)}"
+        last = f"{_latitude(south, digits)} {_longitude(east, digits)}"
+    else:
+        first, last = f"{_number(west)}, {_number(north)}", f"{_number(east)}, {_number(south)}"
+    lines = [Text(first, style="dim", no_wrap=True)]
     lines += [Text(row, no_wrap=True) for row in rows]
-    lines.append(Text(f"{corners[1]:>{columns}}", style="dim", no_wrap=True))
+    lines.append(Text(f"{last:>{columns}}", style="dim", no_wrap=True))
     return lines
 
 
@@ -125,7 +127,10 @@ def bounds_text(bounds: tuple[float, float, float, float], is_geographic: bool) 
     """`36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers for what are no degrees."""
     west, south, east, north = bounds
     if is_geographic:
-        return f"{_latitude(south)} to {_latitude(north)}, {_longitude(west)} to {_longitude(east)}"
+        digits = _digits(bounds)
+        return f"{_latitude(south, digits)} to {_latitude(north, digits)}, {_longitude(west, digits)} to " + _longitude(
+            east, digits
+        )
     return f"x {_number(west)} to {_number(east)}, y {_number(south)} to {_number(north)}"
 
 
@@ -136,12 +141,23 @@ def area_text(area_m2: float) -> str:
     return f"{area_m2 / 1e4:.3g} ha" if area_m2 >= 1e4 else f"{area_m2:.0f} m²"
 
 
-def _latitude(value: float) -> str:
-    return f"{abs(value):.4g}°{'S' if value < 0 else 'N'}"
+def _digits(bounds: tuple[float, float, float, float]) -> int:
+    """Decimals that tell a hundredth of the larger side apart, five at most: a metre."""
+    span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    return 5 if span <= 0 else max(0, min(5, 2 - math.floor(math.log10(span))))
 
 
-def _longitude(value: float) -> str:
-    return f"{abs(value):.5g}°{'W' if value < 0 else 'E'}"
+def _latitude(value: float, digits: int) -> str:
+    return f"{_degrees(value, digits)}°{'S' if value < 0 else 'N'}"
+
+
+def _longitude(value: float, digits: int) -> str:
+    return f"{_degrees(value, digits)}°{'W' if value < 0 else 'E'}"
+
+
+def _degrees(value: float, digits: int) -> str:
+    text = f"{abs(value):.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _number(value: float) -> str:
