@@ -13,8 +13,9 @@ from storage_tui.client import calls, folding
 from storage_tui.client.calls import Call, RangeRead, Service
 from storage_tui.client.control import TransferControl
 from storage_tui.client.storage import Storage
+from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
-from storage_tui.contract.storage_types import DEFAULT
+from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
@@ -85,7 +86,7 @@ class AsyncStorage:
     async def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
         """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes."""
         await self._in_thread(
-            TransferControl(), lambda _: self._blocking.set(key, value, storage_type, content_type=content_type)
+            TransferControl(), lambda used: self._blocking._set(key, value, storage_type, used, content_type)
         )
 
     async def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
@@ -166,11 +167,13 @@ class AsyncStorage:
         overwrite: bool = True,
     ) -> Blob:  # fmt: skip
         """Copy a blob, also into another storage type. See `Storage.copy`."""
+        target = find_storage_type(to_storage_type or storage_type).name
+        if "copy" in (await self.describe()).features:
+            return await self._run(calls.copy(key, storage_type, to_key, target, overwrite))
+        if not overwrite and await self.exists(to_key, target):
+            raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
         return await self._in_thread(
-            TransferControl(),
-            lambda _: self._blocking.copy(
-                key, to_key, storage_type=storage_type, to_storage_type=to_storage_type, overwrite=overwrite
-            ),
+            TransferControl(), lambda used: self._blocking._copy_through(key, storage_type, to_key, target, used)
         )
 
     async def delete_many(

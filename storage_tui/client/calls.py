@@ -224,15 +224,12 @@ def new_upload(
     *,
     size_bytes: int | None = None,
     content_type: str | None = None,
-    must_be_new: bool = False,
     query: Mapping[str, Any] | None = None,
 ) -> Call[str]:
     """Begin an upload session; its URL is the permission to upload this blob."""
     headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
     if size_bytes is not None:
         headers[wire.UPLOAD_CONTENT_LENGTH] = str(size_bytes)
-    if must_be_new:
-        headers["If-None-Match"] = "*"
     pairs = tuple((name, str(value)) for name, value in (query or {}).items())
     request = _blob_request("GET", wire.NEW_RESUMABLE_URL, key, storage_type, query=pairs, headers=headers)
     return _url(checked(request, (yield request)))

@@ -57,9 +57,10 @@ class TransferControl:
             self._changed.notify_all()
 
     def cancel(self, *, keep: bool = False) -> None:
-        """End the transfer now. `keep` leaves what a download has received for a later `get_file` to go on with."""
+        """End the transfer now. `keep` leaves what a download has received for a later `get_file` to go on with; of
+        several calls the first decides it."""
         with self._changed:
-            self._keeps = keep
+            self._keeps = self._keeps if self._is_cancelled else keep
             self._is_cancelled = True
             self._changed.notify_all()
             self._abort()

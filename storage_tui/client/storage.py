@@ -111,11 +111,7 @@ class Storage:
 
         A value in memory is sent as it is; a file object or iterable is streamed from where it stands.
         """
-        if isinstance(value, str):
-            value = value.encode("utf-8")
-        if isinstance(value, os.PathLike) or value is None:
-            raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
-        self._upload(key, value, storage_type, TransferControl(), content_type)
+        self._set(key, value, storage_type, TransferControl(), content_type)
 
     def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
         """The whole value, held in memory; `get_file` and `stream` are for what is large."""
@@ -212,10 +208,7 @@ class Storage:
             return self._session.run(calls.copy(key, storage_type, to_key, target, overwrite))
         if not overwrite and self.exists(to_key, target):
             raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
-            blob = self.get_file(key, spool, storage_type)
-            spool.seek(0)
-            return self.set_file(to_key, spool, target, content_type=blob.content_type)
+        return self._copy_through(key, storage_type, to_key, target, TransferControl())
 
     def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT
@@ -260,6 +253,21 @@ class Storage:
                 if self._made is None:
                     self._made = Session(self._server, self._policy, self._timeout_s)
         return self._made
+
+    def _set(self, key: str, value: Any, storage_type: str, control: TransferControl, content_type: str | None) -> None:
+        if isinstance(value, str):
+            value = value.encode("utf-8")
+        if isinstance(value, os.PathLike) or value is None:
+            raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
+        self._upload(key, value, storage_type, control, content_type)
+
+    def _copy_through(
+        self, key: str, storage_type: str, to_key: str, to_storage_type: str, control: TransferControl
+    ) -> Blob:
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+            blob = self.get_file(key, spool, storage_type, control=control)
+            spool.seek(0)
+            return self.set_file(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
 
     def _upload(
         self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None

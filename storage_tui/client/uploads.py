@@ -26,6 +26,7 @@ from storage_tui.contract.errors import (
     TransferInterruptedError,
 )
 from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
 ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this is set in one request where the server can
@@ -37,11 +38,11 @@ class Upload:
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
-        control: TransferControl, content_type: str | None = None, must_be_new: bool = False, url: str | None = None,
+        control: TransferControl, content_type: str | None = None, url: str | None = None,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         self._key, self._storage_type = key, storage_type
-        self._content_type, self._must_be_new = content_type, must_be_new
+        self._content_type = content_type
         self.url = url
         self._offset = 0  # kept by the server
         self._crc = 0  # of everything before _summed
@@ -53,7 +54,9 @@ class Upload:
         control.phase, control.total_bytes = "starting", self._source.size_bytes
         control.wait_while_paused()
         size_bytes = self._source.size_bytes
-        if self.url is None and not self._must_be_new and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
+        # A session can be asked what became of it; a repeated set would be refused where nothing is overwritten.
+        needs_session = self.url is not None or not find_storage_type(self._storage_type).may_overwrite
+        if not needs_session and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
             blob = self._in_one_request(size_bytes)
         else:
             blob = self._in_session()
@@ -102,7 +105,6 @@ class Upload:
                 self._storage_type,
                 size_bytes=self._source.size_bytes,
                 content_type=self._content_type,
-                must_be_new=self._must_be_new,
             )
         )
 

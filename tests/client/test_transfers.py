@@ -309,6 +309,20 @@ async def test_cancelling_the_task_cancels_the_transfer(
     assert not await asyncio.to_thread(storage.exists, "k")
 
 
+@pytest.mark.parametrize("storage_type", ["data", "products"])
+@pytest.mark.parametrize("size_bytes", [0, 1000, 5 * MIB])
+def test_an_upload_whose_answer_was_lost_is_found_done(
+    behind: Storage, storage: Storage, proxy: FaultProxy, storage_type: str, size_bytes: int
+) -> None:
+    behind.describe()
+    content = bytes(size_bytes)
+    for number, cut_down in enumerate((1, 150, 300, 450, 600, 900)):  # into one answer or another
+        proxy.cut_all()
+        proxy.faults.append(Fault(cut_down=cut_down))
+        behind.set(f"k{number}", content, storage_type)
+        assert storage.get(f"k{number}", storage_type) == content
+
+
 def test_a_source_that_changes_while_it_is_read_is_an_error(
     behind: Storage, storage: Storage, proxy: FaultProxy, source: Path
 ) -> None:
