@@ -18,7 +18,7 @@ Listener = Callable[[Message], None]
 
 @dataclass
 class Session:
-    """One run of the browser. `changed` holds the storage types whose blobs uploads changed, until they are read again."""
+    """One run of the browser. `changed` holds the storage types that uploads changed, until they are read again."""
 
     storage: AsyncStorage
     title: str

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import Fault, FaultProxy
 
 
 def fill(store: Storage, *keys: str, storage_type: str = "data", value: str = "x") -> None:
@@ -99,6 +99,38 @@ async def test_the_filter_narrows_says_what_it_covers_and_esc_peels(store: Stora
         await browser.press("/")
         await browser.type("zzz")
         await browser.shows('No match for "zzz" in 3 loaded keys')
+        await browser.press("escape")
+        await browser.until(lambda: len(browser.names) == 3)
+        await browser.press("j")
+        assert browser.current == "alpha.csv"
+
+
+async def test_esc_stops_a_long_listing_and_g_goes_on(store: Storage, browse: Any, proxy: FaultProxy) -> None:
+    await asyncio.to_thread(fill, store, *(f"n/{number:05}" for number in range(1500)))
+    proxy.default = Fault(rate_bytes_s=300_000)
+    async with browse("data:n/", url=proxy.url) as browser:
+        await browser.shows("Listing… 250 keys (Esc stops)")
+        await browser.press("j", "escape")
+        await browser.shows("250 keys read, more to come (G goes on)")
+        assert browser.current == "n/00001" and not browser.main.is_reading
+        await browser.shows("2/250+")
+        await browser.press("G")
+        await browser.until(lambda: browser.main.keys.listing.is_complete)
+        assert browser.current == "n/01499"
+
+
+async def test_going_back_shows_the_rows_before_the_server_answers(
+    store: Storage, browse: Any, proxy: FaultProxy
+) -> None:
+    fill(store, "a/x", "b/y")
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["a/", "b/"])
+        await browser.press("j", "l")
+        await browser.until(lambda: browser.names == ["y"] and not browser.main.is_reading)
+        proxy.default = Fault(stall_down=0)
+        proxy.cut_all()
+        await browser.press("h")
+        assert browser.names == ["a/", "b/"] and browser.current == "b/"
 
 
 async def test_the_preview_follows_the_cursor_and_scrolls(store: Storage, browse: Any) -> None:

@@ -326,6 +326,6 @@ class BrowserScreen(PlaceView):
     async def action_quit(self) -> None:
         """Leave; ask while transfers run."""
         gauge = self.session.queue.poll()
-        may_leave = not gauge.is_active or bool(await self.app.push_screen_wait(QuitScreen(gauge)))
-        if may_leave:
-            self.app.exit()
+        if gauge.is_active and not await self.app.push_screen_wait(QuitScreen(gauge)):
+            return
+        self.app.exit()

@@ -9,6 +9,7 @@ from textual.widgets import Input
 from storage_tui.tui.commands import Command, Context, Keymap
 
 ResultT = TypeVar("ResultT")
+PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
 
 
 class CommandScreen(Screen[ResultT]):
@@ -23,7 +24,7 @@ class CommandScreen(Screen[ResultT]):
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
-        if isinstance(self.focused, Input):
+        if isinstance(self.focused, Input) and event.key not in PAST_FIELDS:
             return
         was_pending = self.keymap.pending
         is_sign = event.is_printable and event.character not in (None, " ")

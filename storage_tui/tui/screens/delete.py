@@ -31,7 +31,7 @@ class DeleteScreen(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """Totals, the list, the answer."""
-        yield Static(self._totals(), id="note")
+        yield Static(self._totals_content(), id="note")
         yield TextLines([_line(blob) for blob in self._blobs], indent=4, id="gone")
         if len(self._blobs) >= TYPED_FROM:
             yield Static(Content.styled(f"Type {len(self._blobs)} to delete them:", "$warning"), classes="label")
@@ -45,7 +45,7 @@ class DeleteScreen(Dialog[bool]):
         """The answer has the keys."""
         self.query_one("#count" if len(self._blobs) >= TYPED_FROM else "#answer").focus()
 
-    def _totals(self) -> Content:
+    def _totals_content(self) -> Content:
         now = datetime.now(UTC)
         moments = [blob.modified for blob in self._blobs if blob.modified is not None]
         ages = f", oldest {age_text(min(moments), now)}, newest {age_text(max(moments), now)}" if moments else ""

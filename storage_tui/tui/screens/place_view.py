@@ -66,7 +66,7 @@ class PlaceView(CommandScreen[None]):
         self.range_start: int | None = None
         self._previewer = Previewer(session.storage, truecolor=False)
         self._restorer = PageRestorer(session.storage)
-        self._is_reading = False
+        self._reading: Listing | None = None
         self._error = ""
         self._message: Message | None = None
         self._ticks = self._message_until = 0
@@ -135,7 +135,7 @@ class PlaceView(CommandScreen[None]):
 
     @work(exclusive=True, group="listing")
     async def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
-        self._is_reading, self._error = True, ""
+        self._reading, self._error = listing, ""
         if is_shown:
             self.keys.listing = listing
         self.update_lines()
@@ -157,7 +157,8 @@ class PlaceView(CommandScreen[None]):
             else:
                 self.session.log.error(f"cannot list {visible(str(self.location))}: {self._error}", exc)
         finally:
-            self._is_reading = False
+            if self._reading is listing:  # else the next one has begun already
+                self._reading = None
             self.update_lines()
         self.session.history.keep(listing)
 
@@ -204,16 +205,21 @@ class PlaceView(CommandScreen[None]):
         except EXPECTED as exc:
             self.session.fail("cannot read a page of the list again", exc)
 
+    @property
+    def is_reading(self) -> bool:
+        """True while pages of the list are on their way."""
+        return self._reading is not None
+
     def stop_reading(self) -> bool:
         """Stop the background listing; False when there is none."""
-        was_reading = self._is_reading
+        was_reading = self.is_reading
         if was_reading:
             self.workers.cancel_group(self, "listing")
         return was_reading
 
     def read_on(self) -> None:
         """Go on with a list that was stopped."""
-        if not self._is_reading and not self.keys.listing.is_complete:
+        if not self.is_reading and not self.keys.listing.is_complete:
             self._read(self.keys.listing, None, is_shown=True)
 
     @work(exclusive=True, group="usage")
@@ -326,7 +332,7 @@ class PlaceView(CommandScreen[None]):
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
-            if self.location.storage_type in self.session.changed and not self._is_reading:
+            if self.location.storage_type in self.session.changed and not self.is_reading:
                 self.refresh_list()
             self.session.changed.clear()
             self.read_usages()
@@ -350,8 +356,8 @@ class PlaceView(CommandScreen[None]):
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         error = f"{visible(self._error)}  R tries again." if self._error else ""
-        keys.set_state(error or empty_words(listing, is_reading=self._is_reading), is_error=bool(error))
-        path = path_content(listing, is_reading=self._is_reading, width=width)
+        keys.set_state(error or empty_words(listing, is_reading=self.is_reading), is_error=bool(error))
+        path = path_content(listing, is_reading=self.is_reading, width=width)
         server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
         self.query_one("#path", Bar).say(path, server)
         left = Content.assemble(" ", marks_content(self.session.marks), self._notice())

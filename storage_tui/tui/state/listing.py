@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.filter import Filter
@@ -197,8 +197,12 @@ class Listing:
             view = array("L", (slot.start + place for slot in self._slots for place in self._matches(slot)))
         if self.sort != "key" and self.can_sort:
             rows = [row for number in range(len(self._slots)) for row in self._rows[number]]
-            ordered = sorted(view, key=lambda at: _order(rows[at], self.sort), reverse=self.is_reversed)
-            view = array("L", sorted(ordered, key=lambda at: isinstance(rows[at], Blob)))
+            folders = [at for at in view if isinstance(rows[at], Folder)]
+            blobs = [(_order(row, self.sort), at) for at in view if isinstance(row := rows[at], Blob)]
+            blobs.sort(reverse=self.is_reversed)
+            if self.sort == "name" and self.is_reversed:
+                folders.reverse()
+            view = array("L", (*folders, *(at for _, at in blobs)))
         self._view = view
 
     def _matches(self, slot: _Slot) -> list[int]:
@@ -224,13 +228,13 @@ def _is_folder(row: Row) -> bool:
     return isinstance(row, Folder)
 
 
-def _order(row: Row, sort: Sort) -> tuple[object, ...]:
-    if isinstance(row, Folder) or sort in ("key", "name"):
-        return (0, row.key)
+def _order(blob: Blob, sort: Sort) -> tuple[Any, ...]:
     if sort == "size":
-        return (-(row.size_bytes or 0), row.key)
+        return (-(blob.size_bytes or 0), blob.key)
     if sort == "age":
-        return (-row.modified.timestamp() if row.modified else 0.0, row.key)
+        return (-blob.modified.timestamp() if blob.modified else 0.0, blob.key)
     if sort == "expiry":
-        return (row.expires or NEVER, row.key)
-    return (row.key.rpartition("/")[2].rpartition(".")[2].lower(), row.key)
+        return (blob.expires or NEVER, blob.key)
+    if sort == "type":
+        return (blob.key.rpartition("/")[2].rpartition(".")[2].lower(), blob.key)
+    return (blob.key,)

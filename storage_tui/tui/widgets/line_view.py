@@ -57,6 +57,7 @@ class LineView(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.cursor = 0
         self.top = 0
+        self._base = Style.null()
 
     def line_count(self) -> int:
         """How many lines there are."""
@@ -88,10 +89,15 @@ class LineView(Widget, can_focus=True):
         """The colours of a component class, without the background of the widget behind it."""
         return self.get_component_rich_style(name, partial=True)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a region; the widget's own style, which takes longer than a row, is found once for all."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Row `y` of the widget (Textual's line API)."""
         width = self.size.width
-        base = self.rich_style
+        base = self._base
         if y < self.header_rows:
             return self._strip(self.draw_header(width) or [], width, base)
         index = self.top + y - self.header_rows

@@ -1,0 +1,103 @@
+"""The listing: pages that come and go, filter, sort, and where the cursor belongs."""
+
+from datetime import UTC, datetime, timedelta
+
+from storage_tui.contract.models import Blob, Page
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.state.listing import PAGES_KEPT, Listing
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+def page(*keys: str, folders: tuple[str, ...] = (), token: str | None = None) -> Page:
+    return Page(tuple(Blob(key, "data", size_bytes=len(key), modified=NOW) for key in keys), folders, token)
+
+
+def shown(listing: Listing) -> list[str]:
+    return [row.key for row in listing.rows()]
+
+
+def test_one_page_shows_folders_first_and_several_keep_the_order_of_the_keys() -> None:
+    one = Listing("data", "")
+    one.add_page(page("a", "c", folders=("b/",)))
+    assert shown(one) == ["b/", "a", "c"]
+    several = Listing("data", "")
+    several.add_page(page("a", "c", folders=("b/",), token="t"))
+    assert shown(several) == ["a", "b/", "c"]
+    several.add_page(page("d", folders=("e/",)))
+    assert shown(several) == ["a", "b/", "c", "d", "e/"]
+
+
+def test_a_blob_beside_the_folder_of_its_name() -> None:
+    listing = Listing("data", "")
+    listing.add_page(page("abc", folders=("abc/",)))
+    assert listing.index_of("abc", is_folder=False) == 1
+    assert listing.index_of("abc/", is_folder=True) == 0
+
+
+def test_dropped_pages_are_wanted_again_and_may_have_changed() -> None:
+    listing = Listing("data", "k/")
+    for number in range(PAGES_KEPT + 2):
+        token = None if number == PAGES_KEPT + 1 else f"t{number + 1}"
+        listing.add_page(page(f"k/{number:03}a", f"k/{number:03}b", token=token))
+    assert listing.row(0) is None
+    missing = listing.missing_page(0)
+    assert missing is not None and missing[:2] == (0, None)
+    listing.restore_page(0, page("k/000b"))
+    assert listing.loaded == 2 * (PAGES_KEPT + 2) - 1
+    assert [row.key for index in (0, -1) if (row := listing.row(index % len(listing)))] == ["k/000b", "k/049b"]
+    assert not listing.can_sort
+
+
+def test_the_filter_covers_dropped_pages_and_pages_to_come() -> None:
+    listing = Listing("data", "k/")
+    for number in range(PAGES_KEPT + 2):
+        listing.add_page(page(f"k/{number:03}a", f"k/{number:03}B", token="more"))
+    listing.set_filter(Filter("00"))
+    assert len(listing) == 20
+    listing.add_page(page("k/100a"))
+    assert len(listing) == 21
+    listing.set_filter(Filter("B"))
+    assert len(listing) == PAGES_KEPT + 2
+    listing.set_filter(None)
+    assert len(listing) == listing.loaded
+
+
+def test_sort_by_size_age_and_expiry_keeps_folders_first() -> None:
+    listing = Listing("tmp", "")
+    blobs = tuple(
+        Blob(key, "tmp", size_bytes=size, modified=NOW - timedelta(days=days), expires=NOW + timedelta(days=7 - days))
+        for key, size, days in (("a", 5, 1), ("b", 50, 3), ("c", 1, 2))
+    )
+    listing.add_page(Page(blobs, ("z/",)))
+    for sort, wanted in (("size", "zbac"), ("age", "zacb"), ("expiry", "zbca"), ("name", "zabc")):
+        listing.set_sort(sort)  # type: ignore[arg-type]
+        assert "".join(key[0] for key in shown(listing)) == wanted
+
+
+def test_the_place_of_a_key_that_is_gone_is_the_next_one() -> None:
+    listing = Listing("data", "")
+    listing.add_page(page("a", "c", token="t"))
+    assert listing.index_after("b") == 1
+    assert listing.covers("b") and not listing.covers("d")
+    listing.add_page(page("e"))
+    assert listing.covers("z")
+    assert listing.index_of("b") is None
+
+
+def test_an_empty_page_in_the_middle_is_no_end() -> None:
+    listing = Listing("data", "")
+    listing.add_page(page("a", token="t"))
+    listing.add_page(page(token="u"))
+    listing.add_page(page("b"))
+    assert shown(listing) == ["a", "b"]
+
+
+def test_filters() -> None:
+    names = ["Alpha.TIF", "alpha.csv", "beta/", "x-alpine"]
+    assert [name for name in names if Filter("alp").matches(name)] == ["Alpha.TIF", "alpha.csv", "x-alpine"]
+    assert [name for name in names if Filter("Alp").matches(name)] == ["Alpha.TIF"]
+    assert [name for name in names if Filter("*.tif").matches(name)] == ["Alpha.TIF"]
+    assert [name for name in names if Filter("~xpe").matches(name)] == ["x-alpine"]
+    assert [name for name in names if Filter("alp csv").matches(name)] == ["alpha.csv"]
+    assert Filter("be*").matches("beta/")
