@@ -1,6 +1,6 @@
 """Tiles or strips of one level of a TIFF to RGB: only the rows and pixels that will be seen are taken apart.
 
-Plain Python over `zlib`, `struct` and `itertools`; Pillow decodes tiles that are JPEG or WebP inside. Values that are
+Plain Python over `struct` and `itertools` takes the pixels out of unpacked blocks. Values that are
 not bytes are stretched from the 2nd to the 98th hundredth of what is seen (TIFF 6.0; TIFF Technical Note 3).
 """
 
@@ -50,9 +50,14 @@ class Level:
         return 1 if self.is_planar else self.bands
 
     @property
+    def row_bytes(self) -> int:
+        """The size of one row of a block, unpacked."""
+        return self.block_width * self.samples_in_block * self.bits // 8
+
+    @property
     def block_bytes(self) -> int:
         """The size of a full block, unpacked."""
-        return self.block_width * self.block_height * self.samples_in_block * self.bits // 8
+        return self.row_bytes * self.block_height
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -126,8 +131,8 @@ class _Blocks:
             if index not in self._kept:
                 start, size = self._places[index]
                 self._kept[index] = unpack_block(
-                    self._content[start : start + size], self._level.compression, self._level.block_bytes,
-                    bytes.fromhex(self._level.tables), is_rgb=self._level.is_rgb,
+                    self._content[start : start + size], self._level.compression, self._level.row_bytes,
+                    self._level.block_height, bytes.fromhex(self._level.tables),
                 )  # fmt: skip
                 while sum(map(len, self._kept.values())) > 2 * MAX_BLOCK_BYTES and len(self._kept) > 1:
                     del self._kept[next(iter(self._kept))]

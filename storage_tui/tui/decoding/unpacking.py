@@ -1,82 +1,44 @@
-"""One compressed block of a TIFF to its bytes, never more than the block can hold (TIFF 6.0, sections 9, 13 and 22)."""
+"""One compressed block of a TIFF to its bytes, never more than the block can hold."""
 
 import io
+import struct
 import zlib
 
 from PIL import Image
 
-from storage_tui.tui.decoding.compressions import DEFLATE, JPEG, LZW, NONE, OLD_DEFLATE, PACKBITS, WEBP
+from storage_tui.tui.decoding.compressions import BY_LIBTIFF, DEFLATE, JPEG, NONE, OLD_DEFLATE, WEBP
 
-LZW_CLEAR, LZW_END, LZW_FIRST, LZW_CODES = 256, 257, 258, 4096
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSET, SAMPLES, ROWS, SIZE = 256, 257, 258, 259, 262, 273, 277, 278, 279
+EMPTY_JPEG_BYTES = 4  # a start and an end, and no table between
 
 
-def unpack_block(packed: bytes, compression: int, most: int, tables: bytes, *, is_rgb: bool) -> bytes:
-    """The first `most` bytes of the block; raises ValueError for a compression that is not known here."""
+def unpack_block(packed: bytes, compression: int, row_bytes: int, rows: int, tables: bytes) -> bytes:
+    """At most `rows` of `row_bytes`; raises ValueError or OSError where the block cannot be unpacked."""
+    most = row_bytes * rows
     if compression == NONE:
         return packed[:most]
     if compression in (DEFLATE, OLD_DEFLATE):
         return zlib.decompressobj().decompress(packed, most)
-    if compression == LZW:
-        return unpack_lzw(packed, most)
-    if compression == PACKBITS:
-        return unpack_packbits(packed, most)
-    if compression == JPEG:
-        stream = tables[:-2] + packed[2:] if len(tables) > 4 else packed
-        with Image.open(io.BytesIO(stream), formats=["JPEG"]) as picture:
-            if is_rgb and picture.mode == "RGB":
-                picture.info.setdefault("adobe_transform", 0)
-            return picture.tobytes()[:most]
-    if compression == WEBP:
-        with Image.open(io.BytesIO(packed), formats=["WEBP"]) as picture:
-            return picture.tobytes()[:most]
+    if compression in BY_LIBTIFF:
+        return _unpack_by_libtiff(packed, compression, row_bytes, rows)[:most]
+    if compression in (JPEG, WEBP):
+        has_tables = compression == JPEG and len(tables) > EMPTY_JPEG_BYTES
+        stream = tables[:-2] + packed[2:] if has_tables else packed
+        with Image.open(io.BytesIO(stream), formats=["JPEG" if compression == JPEG else "WEBP"]) as picture:
+            if picture.width * picture.height * len(picture.getbands()) > most:
+                raise ValueError("a block is larger than it claims")
+            return picture.tobytes()
     raise ValueError(f"compression {compression} is not decoded here")
 
 
-def unpack_lzw(packed: bytes, most: int) -> bytes:
-    """TIFF's LZW: codes of 9 to 12 bits, the high bit first, one code early."""
-    output = bytearray()
-    table: list[bytes] = [bytes([i]) for i in range(256)] + [b"", b""]
-    previous = b""
-    width, kept, kept_bits = 9, 0, 0
-    for byte in packed:
-        kept = (kept << 8) | byte
-        kept_bits += 8
-        if kept_bits < width:
-            continue
-        kept_bits -= width
-        code = kept >> kept_bits
-        kept &= (1 << kept_bits) - 1
-        if code == LZW_END or len(output) >= most:
-            break
-        if code == LZW_CLEAR:
-            del table[LZW_FIRST:]
-            previous, width = b"", 9
-            continue
-        if code < len(table):
-            entry = table[code]
-        elif code == len(table) and previous:
-            entry = previous + previous[:1]
-        else:
-            raise ValueError("the LZW data is damaged")
-        output += entry
-        if previous and len(table) < LZW_CODES:
-            table.append(previous + entry[:1])
-        previous = entry
-        width = 9 if len(table) < 511 else 10 if len(table) < 1023 else 11 if len(table) < 2047 else 12
-    return bytes(output[:most])
-
-
-def unpack_packbits(packed: bytes, most: int) -> bytes:
-    """Runs and literals, each with a signed length in front."""
-    output = bytearray()
-    at = 0
-    while at < len(packed) and len(output) < most:
-        length = packed[at]
-        if length < 128:
-            output += packed[at + 1 : at + 2 + length]
-            at += 2 + length
-        else:
-            if length > 128:
-                output += packed[at + 1 : at + 2] * (257 - length)
-            at += 2 if length > 128 else 1
-    return bytes(output[:most])
+def _unpack_by_libtiff(packed: bytes, compression: int, row_bytes: int, rows: int) -> bytes:
+    """The block as the one strip of a grey picture of bytes: Pillow's libtiff unpacks it in C, whatever it holds."""
+    tags = {
+        WIDTH: row_bytes, HEIGHT: rows, BITS: 8, COMPRESSION: compression, PHOTOMETRIC: 1, OFFSET: 0, SAMPLES: 1,
+        ROWS: rows, SIZE: len(packed),
+    }  # fmt: skip
+    tags[OFFSET] = 8 + 2 + 12 * len(tags) + 4
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    with Image.open(io.BytesIO(head + entries + bytes(4) + packed), formats=["TIFF"]) as strip:
+        return strip.tobytes()
