@@ -154,7 +154,8 @@ class FaultProxy:
                     piece = bytes(changed)
                 sink.sendall(piece)
                 if fault.rate_bytes_s is not None:
-                    self._released.wait(len(piece) / fault.rate_bytes_s)
+                    with self._changed:
+                        self._changed.wait_for(lambda: self._is_closing, timeout=len(piece) / fault.rate_bytes_s)
                 passed += len(piece)
                 self._count(is_up, len(piece))
                 if passed == cut:
