@@ -4,7 +4,7 @@
 |---|---|
 | app.py, routes.py | the route table, the one layer of authentication, errors to answers |
 | request.py, body.py, conditions.py, targets.py | what came, strictly parsed, with its deadlines |
-| responses.py, delivery.py, addresses.py | what goes out |
+| responses.py, delivery.py, streams.py, addresses.py | what goes out |
 | blobs.py, listing.py, uploads.py, signing.py, description.py | one resource a file |
 | upload_gate.py, upload_answers.py, repeats.py | one writer a session, Google's answers, repeated calls |
 | tokens.py, keyring.py, secret.py | who may |

@@ -29,7 +29,8 @@ from storage_tui.server.responses import (
     safe_content_type,
     text_response,
 )
-from storage_tui.server.stores.base import ANY, READ_SIZE, Address, Precondition, Store
+from storage_tui.server.stores.base import ANY, READ_SIZE, Address, BlobReader, Precondition, Store
+from storage_tui.server.streams import Streams
 from storage_tui.server.targets import address_of, storage_type_of
 
 COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes, each of which JSON may write as six
@@ -44,6 +45,7 @@ class Blobs:
         self._store = store
         self._limits = limits
         self._deletes = Repeats()
+        self._streams = Streams()
 
     async def get(self, request: Request) -> Response:
         """The bytes: 200, 206 for a range, 304, 412 or 416."""
@@ -65,11 +67,16 @@ class Blobs:
                 headers["Content-Range"] = format_content_range(span, size_bytes)
         # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
         if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
-            return Response(status, headers, stream=reader.chunks(span))
+            return self._stream(request, reader, span, Response(status, headers))
         headers["Content-Length"] = str(span.size_bytes)
         if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
-        return Response(status, headers, stream=reader.chunks(span))
+        return self._stream(request, reader, span, Response(status, headers))
+
+    def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
+        request.stack.enter_context(self._streams.slot())
+        response.stream = self._streams.pieces(reader.chunks(span))
+        return response
 
     async def head(self, request: Request) -> Response:
         """200 with the headers of a whole read, or 404; conditions and ranges are left aside, as any other answer
