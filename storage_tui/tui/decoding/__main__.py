@@ -1,4 +1,7 @@
-"""The loop of the decoding process: the newest job wins, an older one that still runs is killed."""
+"""The loop of the decoding process: the newest job wins, an older one that still runs is killed.
+
+A frame whose job is none of JOBS only does the latter: nobody waits for the older one any more.
+"""
 
 import contextlib
 import gc
@@ -60,8 +63,10 @@ def main() -> None:
                     selector.unregister(child.pipe)
                     _kill(child)
                     _answer(child.number, {"error": "another picture was asked for"}, b"")
-                child = _start(*job)
-                selector.register(child.pipe, selectors.EVENT_READ)
+                    child = None
+                if job[1].get("job") in JOBS:
+                    child = _start(*job)
+                    selector.register(child.pipe, selectors.EVENT_READ)
 
 
 def _take_frame(incoming: bytearray) -> tuple[int, dict[str, Any], bytes] | None:

@@ -43,6 +43,10 @@ class Decoder:
                 process.stdin.write(frames.pack(number, job, content))
             async with asyncio.timeout(ANSWER_SECONDS):
                 told, pixels = await answer
+        except asyncio.CancelledError:
+            if process.stdin is not None and process.returncode is None:
+                process.stdin.write(frames.pack(next(self._numbers), {"job": "none"}, b""))
+            raise
         except TimeoutError as exc:
             await self.close()
             raise PreviewError("the decoder did not answer") from exc

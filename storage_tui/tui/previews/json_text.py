@@ -4,6 +4,7 @@ The printer is a loop over tokens with a stack of its own, so nesting of any dep
 after a page of lines, so a blob of any size costs the same.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from storage_tui.tui.previews.plain import BOMS, PAGE_LINES
 from storage_tui.tui.visible import visible
 
 STRING_CHARS = 300  # a longer string is cut in the picture; base64 in JSON would fill the screen otherwise
+MAX_WIDTH = 160  # cells; arrays on one line get no longer in a wider view
 MAX_INDENT = 40  # cells; deeper levels stay in this column
 SNIFF_LINES = 4  # lines that must be valid before a blob without a telling name counts as JSON
 NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
@@ -47,9 +49,8 @@ class JsonText:
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """The first page of values."""
-        text = decode_json(head)
-        printer = Printer(text, width=min(view.width, 160), limit=PAGE_LINES)
-        printer.run()
+        printer = Printer(decode_json(head), width=min(view.width, MAX_WIDTH), limit=PAGE_LINES)
+        await asyncio.to_thread(printer.run)
         is_whole = len(head) == source.size_bytes
         facts = []
         if printer.values > 1:

@@ -66,7 +66,7 @@ class PlainText:
             start, page = _skip_continuation(start, page)
         lines, used = text_lines(page, encoding, is_last=is_last, limit=PAGE_LINES)
         stop = start + used
-        previous = max(0, start - max(used, HEAD_BYTES // 2)) if start > encoding.bom_bytes else None
+        previous = _find_previous(source, start, used, encoding) if start > encoding.bom_bytes else None
         return Preview(
             self._kind(source.blob.key),
             facts=() if encoding.codec == "utf-8" else (("encoding", NAMES[encoding.codec]),),
@@ -78,6 +78,22 @@ class PlainText:
     def _kind(self, key: str) -> str:
         name = key.rsplit("/", 1)[-1].lower()
         return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), self.kind)
+
+
+def _find_previous(source: Source, start: int, used: int, encoding: Encoding) -> int:
+    """Where the page before this one begins: a page of lines back where those bytes are kept, else as many bytes."""
+    first = max(encoding.bom_bytes, start - HEAD_BYTES)
+    window = source.kept(first, start)
+    if len(window) < start - first:
+        unit = encoding.unit_bytes
+        return max(encoding.bom_bytes, start - max(used, PIECE_BYTES)) // unit * unit
+    newline, unit = "\n".encode(encoding.codec), encoding.unit_bytes
+    starts = [first] if first == encoding.bom_bytes else []
+    at = _find_aligned(window, newline, 0, unit)
+    while at != -1 and at + unit < len(window):
+        starts.append(first + at + unit)
+        at = _find_aligned(window, newline, at + 1, unit)
+    return starts[max(0, len(starts) - PAGE_LINES)] if starts else first
 
 
 def find_encoding(head: bytes) -> Encoding | None:

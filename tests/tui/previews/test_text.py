@@ -60,6 +60,22 @@ async def test_hex_pages_go_forward_and_back() -> None:
     assert second.lines[0].plain.startswith(f"{first.pages.next:06x}  ")
 
 
+@pytest.mark.parametrize("line", ["short\n", "a line of some length, number {}\n", "x" * 3000 + "\n"])
+async def test_text_pages_go_back_the_way_they_came(line: str) -> None:
+    content = "".join(line.format(number) for number in range(400_000 // len(line))).encode()
+    source = Ranges.of(content).source("a.txt")
+    starts, offset = [], 0
+    while len(starts) < 4:
+        shown = await preview(source, offset=offset)
+        assert shown.pages is not None and shown.pages.next is not None
+        starts.append(shown.pages.start)
+        offset = shown.pages.next
+    shown = await preview(source, offset=starts[-1])
+    for expected in reversed(starts[:-1]):
+        assert shown.pages is not None and shown.pages.previous == expected
+        shown = await preview(source, offset=expected)
+
+
 async def test_any_blob_can_be_seen_as_text_or_hex() -> None:
     source = Ranges.of(b'{"a": 1}').source("a.json")
     assert (await preview(source, mode="text")).lines[0].plain == '{"a": 1}'
