@@ -159,6 +159,8 @@ async def _sweep(store: Store) -> None:
             await store.sweep()
         except StorageError as exc:
             log.error("sweep: %s", one_line(exc.message))
+        except Exception as exc:  # a defect here must not end all sweeping to come
+            log.error("sweep: %s", type(exc).__name__)
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

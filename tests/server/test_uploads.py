@@ -2,8 +2,6 @@
 
 import socket
 import struct
-import threading
-from urllib.parse import quote
 
 import httpx
 import pytest
@@ -11,24 +9,7 @@ import pytest
 from storage_tui.contract import checksum
 from storage_tui.contract.wire import UPLOAD_QUANTUM
 from tests.server.running import RunningServer, put_head, read_answer
-
-CHUNK = bytes(range(256)) * (UPLOAD_QUANTUM // 256)
-
-
-def new_url(client: httpx.Client, key: str, storage_type: str = "data", **headers: str) -> str:
-    answer = client.get(f"/{storage_type}/new_resumable_url/{quote(key)}", headers=headers)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def put(url: str, content: bytes | None = b"", content_range: str | None = None, **headers: str) -> httpx.Response:
-    if content_range is not None:
-        headers["Content-Range"] = content_range
-    return httpx.put(url, content=content, headers=headers, trust_env=False, timeout=30)
-
-
-def read(client: httpx.Client, key: str, storage_type: str = "data") -> httpx.Response:
-    return client.get(f"/{storage_type}/get/{quote(key)}")
+from tests.server.uploading import CHUNK, new_url, put, read
 
 
 def test_the_url_is_plain_ascii_absolute_and_without_newline(ann: httpx.Client, name: str) -> None:
@@ -302,118 +283,3 @@ def test_a_checksum_announced_with_the_session_is_held(ann: httpx.Client, name: 
 
 def test_a_checksum_that_is_none_is_refused(ann: httpx.Client, name: str) -> None:
     assert put(new_url(ann, name), b"hello", None, **{"x-goog-hash": "crc32c=nonsense"}).status_code == 400
-
-
-def test_cancel_answers_499_and_ends_the_session(ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    put(url, CHUNK, f"bytes 0-{len(CHUNK) - 1}/*")
-    assert httpx.delete(url, trust_env=False).status_code == 499
-    assert 400 <= put(url, b"hello").status_code < 500
-    assert 400 <= put(url, b"", "bytes */*").status_code < 500
-    assert httpx.delete(url, trust_env=False).status_code == 499
-    assert read(ann, name).status_code == 404
-
-
-def test_cancel_leaves_a_finished_upload_alone(ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    put(url, b"hello")
-    assert httpx.delete(url, trust_env=False).status_code == 499
-    assert read(ann, name).content == b"hello"
-
-
-def test_go_gets_a_200_for_a_308(ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    answer = put(url, CHUNK, f"bytes 0-{len(CHUNK) - 1}/*", **{"X-GUploader-No-308": "yes"})
-    assert answer.status_code == 200
-    assert answer.headers["x-http-status-code-override"] == "308"
-    assert answer.headers["range"] == f"bytes=0-{len(CHUNK) - 1}"
-
-
-def test_an_unknown_session_is_not_found(server: RunningServer) -> None:
-    for identifier in ("x" * 43, "x" * 5000, "%2e%2e", "%ff"):
-        answer = put(f"{server.url}/upload/{identifier}", b"hello")
-        assert answer.status_code == 404
-        assert "retry-after" not in answer.headers
-
-
-def test_a_new_put_takes_over_from_a_stalled_one_at_once(server: RunningServer, ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    with server.connect() as stalled:
-        stalled.sendall(put_head(url, "Content-Length: 100") + b"abc")
-        answer = httpx.put(url, content=b"the whole", trust_env=False, timeout=5)
-        assert answer.status_code == 200
-        assert read_answer(stalled)[0] == 409
-    assert read(ann, name).content == b"the whole"
-
-
-def test_a_status_query_takes_over_from_a_stalled_put(server: RunningServer, ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    with server.connect() as stalled:
-        stalled.sendall(put_head(url, "Content-Length: 100") + b"abc")
-        stalled.sendall(b"defg")
-        answer = httpx.put(url, headers={"Content-Range": "bytes */*"}, trust_env=False, timeout=5)
-    assert answer.status_code == 308
-    assert int(answer.headers.get("range", "bytes=0--1").rpartition("0-")[2]) < 7
-
-
-def test_duplicates_sent_at_once_get_one_object(ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    content = b"z" * 3_000_000
-    answers: list[httpx.Response] = []
-
-    def send() -> None:
-        answers.append(httpx.put(url, content=content, trust_env=False, timeout=30))
-
-    threads = [threading.Thread(target=send) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stored = [answer.json() for answer in answers if answer.status_code == 200]
-    assert stored
-    assert all(raw == stored[0] for raw in stored)
-    assert {answer.status_code for answer in answers} <= {200, 409}
-    assert read(ann, name).content == content
-
-
-def test_products_refuse_an_overwrite_before_any_byte_is_sent(ann: httpx.Client, name: str) -> None:
-    assert put(new_url(ann, name, "products"), b"first").status_code == 200
-    answer = ann.get(f"/products/new_resumable_url/{quote(name)}")
-    assert (answer.status_code, answer.headers["x-error-code"]) == (409, "type_rule")
-
-
-def test_of_two_uploads_to_one_products_key_the_second_is_refused(ann: httpx.Client, name: str) -> None:
-    first, second = new_url(ann, name, "products"), new_url(ann, name, "products")
-    assert put(first, b"first").status_code == 200
-    assert put(second, b"second").status_code == 409
-    assert read(ann, name, "products").content == b"first"
-
-
-def test_a_precondition_is_held_when_the_upload_ends(ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name, **{"If-None-Match": "*"})
-    assert put(new_url(ann, name), b"other").status_code == 200
-    assert put(url, b"mine").status_code == 412
-    assert ann.get(f"/data/new_resumable_url/{quote(name)}", headers={"If-None-Match": "*"}).status_code == 412
-    assert read(ann, name).content == b"other"
-
-
-def test_an_allowed_content_type_is_kept_and_any_other_is_bytes(ann: httpx.Client, name: str) -> None:
-    put(new_url(ann, name, **{"X-Upload-Content-Type": "image/png"}), b"x")
-    assert read(ann, name).headers["content-type"] == "image/png"
-    put(new_url(ann, name, **{"X-Upload-Content-Type": "text/html"}), b"<script>")
-    assert read(ann, name).headers["content-type"] == "application/octet-stream"
-
-
-def test_the_upload_url_needs_no_token_and_ignores_one(server: RunningServer, ann: httpx.Client, name: str) -> None:
-    assert put(new_url(ann, name), b"x", None, Authorization="Bearer nonsense").status_code == 200
-    assert httpx.get(new_url(ann, name), trust_env=False).status_code == 401
-
-
-def test_a_body_that_comes_slowly_is_taken(server: RunningServer, ann: httpx.Client, name: str) -> None:
-    url = new_url(ann, name)
-    with server.connect() as connection:
-        connection.sendall(put_head(url, "Content-Length: 10"))
-        for position in range(10):
-            connection.sendall(bytes([48 + position]))
-        assert read_answer(connection)[0] == 200
-    assert read(ann, name).content == b"0123456789"
