@@ -43,10 +43,10 @@ class EmbeddedServer:
     is_embedded = True
 
     def __init__(self, data_dir: Path) -> None:
+        self._present: int | None = None
         self._data_dir = data_dir.expanduser().absolute()
         self._runtime = places.runtime_dir(self._data_dir)
         self._lock = threading.Lock()
-        self._present: int | None = None
         self._access: Access | None = None
         self._pid = os.getpid()
 
@@ -88,6 +88,9 @@ class EmbeddedServer:
             if self._present is not None:
                 os.close(self._present)
                 self._present = None
+
+    def __del__(self) -> None:
+        self._forget()  # a client that is dropped without `close` does not keep the server
 
     def _join(self, deadline: float) -> Access:
         self._make_runtime()
@@ -193,7 +196,7 @@ class EmbeddedServer:
         return ""
 
     def _forget(self) -> None:
-        """In a forked child: the lock and the connection belong to the parent."""
+        """In a forked child, where the lock and the connection belong to the parent, and at the end."""
         self._lock = threading.Lock()
         self._access = None
         if self._present is not None:

@@ -122,6 +122,9 @@ class Connection:
         with suppress(OSError):
             self._socket.close()
 
+    def __del__(self) -> None:
+        self.close()  # a client that is dropped without `close` leaves no socket behind
+
     def release(self) -> None:
         """The answer was read to its end: the next request may go out."""
         self._is_idle = True

@@ -260,3 +260,16 @@ def test_a_token_of_an_earlier_server_is_read_anew() -> None:
             assert other.get("k") == b"1"
         assert storage._server.ready() == access
         assert storage.get("k") == b"1"
+
+
+def test_a_client_that_is_dropped_without_close_holds_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    import gc
+
+    storage = Storage()
+    storage.set("k", b"1")
+    pid = server_pid()
+    assert pid is not None
+    del storage
+    gc.collect()
+    wait_until(lambda: not is_alive(pid))
+    assert not [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)]
