@@ -4,9 +4,12 @@ A format looks at the first bytes and the name, says whether it is meant, and tu
 never sees a widget, and what it returns is safe to show: every text that came from the blob went through `visible`.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from storage_tui.contract.errors import RangeNotSatisfiableError
@@ -18,6 +21,9 @@ MIB = 1024 * KIB
 HEAD_BYTES = 64 * KIB  # the first read: enough to tell every format and to fill a screen of text; 50 ms at 10 Mbit/s
 WHOLE_BYTES = 128 * KIB  # a blob up to here is read whole at once: cheaper than a second round trip
 CACHE_BYTES = 4 * MIB  # what one Source keeps, so that a header read twice costs once and paging back is free
+
+WRAPPED_ROWS = 4  # a longer fact is cut there
+MIN_ROWS = 4  # of a picture in a low pane; the pane scrolls
 
 Mode = Literal["auto", "text", "hex"]
 
@@ -259,3 +265,10 @@ def read_note(source: Source) -> str:
     if size is None or source.bytes_read >= size:
         return ""
     return f"{amount(source.bytes_read)} of {size_text(size)} read"
+
+
+def rows_left(view: View, facts: Sequence[tuple[str, str]]) -> int:
+    """Rows for a picture or a map below the kind, these facts, which wrap, a note and a blank line."""
+    room = max(8, view.width - 1 - max((len(label) for label, _ in facts), default=0))
+    wrapped = sum(min(WRAPPED_ROWS, math.ceil(cell_len(value) / room)) for _, value in facts)
+    return max(MIN_ROWS, view.height - wrapped - 3)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
 from storage_tui.tui.previews.canvas import Point
 from storage_tui.tui.previews.json_text import decode_json
 from storage_tui.tui.previews.shapes import Shapes, draw_map
@@ -70,7 +70,7 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
     if names:
         shown = [visible(name, limit=30) for name in list(names)[:PROPERTY_NAMES]]
         facts.append(("properties", ", ".join(shown)))
-    rows = max(6, view.height - len(facts) - 1)
+    rows = rows_left(view, facts)
     return Preview("GeoJSON", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)))
 
 

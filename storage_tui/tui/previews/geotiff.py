@@ -9,11 +9,21 @@ from rich.text import Text
 
 from storage_tui.tui.decoding.compressions import SUPPORTED
 from storage_tui.tui.previews import tiff_directory as tags
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, BudgetError, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import (
+    THUMBNAIL_BUDGET,
+    BudgetError,
+    Preview,
+    PreviewError,
+    Source,
+    View,
+    rows_left,
+    size_text,
+)
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.geokeys import read_georeference
 from storage_tui.tui.previews.halfblocks import picture_lines
 from storage_tui.tui.previews.npy import number_text
+from storage_tui.tui.previews.projections import degrees_of_bounds
 from storage_tui.tui.previews.shapes import bounds_text
 from storage_tui.tui.previews.tiff_directory import Directory, Tiff, read_numbers, read_tiff
 from storage_tui.tui.visible import visible
@@ -40,8 +50,8 @@ class GeoTiff:
         """The facts, and the picture or the reason why there is none."""
         tiff = await read_tiff(source, head)
         facts = describe(tiff)
-        kind = "GeoTIFF" if any(label == "reference" or label == "bounds" for label, _ in facts) else "TIFF"
-        room = view.width, 2 * max(2, view.height - len(facts) - 1)
+        kind = "GeoTIFF" if any(label in ("reference", "bounds") for label, _ in facts) else "TIFF"
+        room = view.width, 2 * rows_left(view, [*facts, ("shades", "")])
         lines: list[Text] = []
         try:
             lines, drawn = await _draw(source, tiff, room, truecolor=view.truecolor)
@@ -75,7 +85,11 @@ def describe(tiff: Tiff) -> list[tuple[str, str]]:
         if place.name:
             facts.append(("reference", place.name))
         if place.bounds is not None:
-            facts.append(("bounds", bounds_text(place.bounds, place.is_geographic)))
+            degrees = None if place.epsg is None else degrees_of_bounds(place.epsg, place.bounds)
+            if degrees is not None:
+                facts.append(("bounds", bounds_text(degrees, is_geographic=True)))
+            label = "bounds" if degrees is None else "extent"
+            facts.append((label, bounds_text(place.bounds, place.is_geographic)))
         if place.pixel is not None:
             facts.append(("pixel", " × ".join(number_text(side) for side in place.pixel)))
     if nodata := main.text(tags.GDAL_NODATA):

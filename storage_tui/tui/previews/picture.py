@@ -3,13 +3,14 @@
 import asyncio
 from typing import Any
 
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, amount
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, amount, rows_left
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.halfblocks import picture_lines
 from storage_tui.tui.visible import visible
 
 MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "CMYK": "CMYK",
          "RGBA": "RGB with alpha", "I;16": "16-bit grey", "I": "32-bit grey", "F": "float"}  # fmt: skip
+FACTS_ROOM = (("pixels", f"{'':24}"),)  # what stands above a picture, known before it is decoded
 BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 
 
@@ -37,7 +38,7 @@ class Picture:
         is_whole = len(content) == source.size_bytes
         job = {
             "job": "picture", "formats": [self.kind.upper()],
-            "columns": view.width, "rows": 2 * max(1, view.height - 3),
+            "columns": view.width, "rows": 2 * rows_left(view, FACTS_ROOM),
         }  # fmt: skip
         try:
             told, pixels = await DECODER.decode(job, content)

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
 from storage_tui.tui.previews.canvas import Point
 from storage_tui.tui.previews.json_text import decode_json
 from storage_tui.tui.previews.shapes import Shapes, draw_map
@@ -51,7 +51,7 @@ def describe(text: str, view: View) -> Preview:
     facts = [("geometry", ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common(4))), *shapes.facts()]
     if reference:
         facts.insert(1, ("SRID", reference))
-    rows = max(6, view.height - len(facts) - 1)
+    rows = rows_left(view, facts)
     return Preview("WKT", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)))
 
 

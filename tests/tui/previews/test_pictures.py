@@ -5,6 +5,7 @@ import pytest
 from storage_tui.tui.previews import preview
 from storage_tui.tui.previews.canvas import Canvas, clip
 from storage_tui.tui.previews.halfblocks import picture_lines
+from storage_tui.tui.previews.projections import to_degrees
 from storage_tui.tui.previews.shapes import ring_area
 from tests.tui.previews.ranges import Ranges, plain, show
 from tests.tui.previews.samples import encoded, geotiff, picture
@@ -46,7 +47,8 @@ async def test_a_large_geotiff_is_drawn_from_an_overview_in_few_requests() -> No
     assert shown.lines
     assert len(ranges.asked) <= 4
     assert "overviews: 350 × 250, 175 × 125" in plain(shown)
-    assert "bounds: x 710240 to 717240, y 4112620 to 4117620" in plain(shown)
+    assert "extent: x 710240 to 717240, y 4112620 to 4117620" in plain(shown)
+    assert "bounds: 37.1347°N to 37.1814°N, 120.6331°W to 120.5529°W" in plain(shown)
 
 
 async def test_a_turned_photograph_is_shown_upright() -> None:
@@ -66,6 +68,20 @@ async def test_a_turned_photograph_is_shown_upright() -> None:
 
 def test_a_square_degree_at_the_equator_has_its_area() -> None:
     assert ring_area([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) == pytest.approx(1.2364e10, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "epsg, x, y, expected",
+    [
+        (32633, 500_000, 5_000_000, (15.0, 45.153477183)),
+        (32610, 710_240, 4_117_620, (-120.631663229, 37.181374907)),
+        (32733, 500_000, 10_000_000, (15.0, 0.0)),
+        (3857, 1_113_194.9079, 1_118_889.9748, (10.0, 10.0)),
+    ],
+)
+def test_projected_metres_are_shown_in_degrees(epsg: int, x: float, y: float, expected: tuple[float, float]) -> None:
+    # the expected values are those of PROJ 9
+    assert to_degrees(epsg, x, y) == pytest.approx(expected, abs=1e-8)
 
 
 def test_lines_are_clipped_to_the_canvas() -> None:
