@@ -158,7 +158,10 @@ class Printer:
             self._line.append(",")
             self._wants = "value" if self._stack[-1] == "[" else "key"
             self._top_items += len(self._stack) == 1
-            self._flush()
+            if self._goes_on(end):
+                self._line.append(" ")
+            else:
+                self._flush()
         else:
             return self._fail(f"expected {self._wants}, found {token}")
         self.at = end
@@ -190,10 +193,18 @@ class Printer:
             self.top = what if what == "value" else f"{what} of {self._top_items:,}"
         self._flush()
 
+    def _goes_on(self, at: int) -> bool:
+        """Whether the next value is a plain one of an array of such and fits the line: long arrays fill their lines."""
+        match = _TOKEN.match(self.text, at)
+        if match is None or match.lastgroup != "scalar" or self._stack[-1] != "[":
+            return False
+        is_plain = self._line.plain[-2:-1] not in ("]", "}")
+        return is_plain and len(self._line.plain) + len(match["scalar"]) + 2 <= self.width
+
     def _inline(self, start: int) -> tuple[Text, int] | None:
         """A short array or object on one line, and where it ends; None when it does not fit or is not whole."""
         room = self.width - len(self._line.plain) - 2 * min(len(self._stack), MAX_INDENT // 2)
-        shown, at, depth = Text(), start, 0
+        shown, at, depth, items = Text(), start, 0, 1
         previous = ""
         while len(shown.plain) <= room:
             match = _TOKEN.match(self.text, at)
@@ -205,12 +216,13 @@ class Printer:
             is_key = match.lastgroup == "string" and _COLON.match(self.text, match.end()) is not None
             shown.append({",": ", ", ":": ": "}.get(token) or _shown(token), style="bold" if is_key else "")
             at = match.end()
+            items += token == "," and depth == 1
             depth += (token in ("[", "{")) - (token in ("]", "}"))
             if depth > 2:
                 return None
             if depth == 0:
                 if not self._stack:
-                    self._top_items = 0 if previous in ("[", "{") else shown.plain.count(", ") + 1
+                    self._top_items = 0 if previous in ("[", "{") else items
                 return shown, at
             previous = token
         return None

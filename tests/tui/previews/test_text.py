@@ -76,6 +76,26 @@ async def test_text_pages_go_back_the_way_they_came(line: str) -> None:
         shown = await preview(source, offset=expected)
 
 
+@pytest.mark.parametrize(
+    "raw, top",
+    [
+        (b'{"a": [1, 2], "b": "x, y"}', "object of 2"),
+        (b"[]", "array of 0"),
+        (b"[[1, 2], [3, 4], 5]", "array of 3"),
+        (b"[" + b", ".join([b"123456"] * 70) + b"]", "array of 70"),
+        (b"{" + b", ".join(b'"key%d": {"a": [1, {"b": 2}]}' % n for n in range(9)) + b"}", "object of 9"),
+    ],
+)
+async def test_the_items_of_a_json_value_are_counted(raw: bytes, top: str) -> None:
+    assert ("top", top) in (await show(raw)).facts
+
+
+async def test_long_arrays_of_numbers_fill_their_lines() -> None:
+    shown = await show(b"[" + b", ".join([b"12"] * 40) + b"]", width=30)
+    assert len(shown.lines) < 10
+    assert all(len(line.plain) <= 30 for line in shown.lines)
+
+
 async def test_any_blob_can_be_seen_as_text_or_hex() -> None:
     source = Ranges.of(b'{"a": 1}').source("a.json")
     assert (await preview(source, mode="text")).lines[0].plain == '{"a": 1}'
