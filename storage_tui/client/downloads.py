@@ -12,6 +12,7 @@ from storage_tui.client.part_file import (
     JOURNAL_FROM_BYTES,
     Journal,
     PartFile,
+    Purpose,
     check_target,
     local_errors,
     opened_folder,
@@ -99,6 +100,7 @@ class FileDownload:
         self._session, self._key, self._path = session, key, path
         self._storage_type = find_storage_type(storage_type).name
         self._control, self._resume = control, resume
+        self._purpose = Purpose(path.name, session.server.display_url, self._storage_type, key)
 
     def run(self) -> Blob:
         """Download to the end; returns the blob that the file now holds."""
@@ -107,7 +109,7 @@ class FileDownload:
             raise LocalFileError(f"cannot write {str(self._path)!r}: choose the name of a file")
         with opened_folder(self._path.parent) as folder:
             check_target(folder, name)
-            part, journal = self._part(folder, name)
+            part, journal = PartFile.open(folder, self._purpose, resume=self._resume)
             try:
                 blob = self._fill(part, journal)
             except (ChecksumError, PreconditionFailedError):
@@ -126,13 +128,6 @@ class FileDownload:
                 raise
             self._control.phase = "unverified" if blob.crc32c is None else "verified"
             return blob
-
-    def _part(self, folder: int, name: str) -> tuple[PartFile, Journal | None]:
-        if self._resume:
-            found = PartFile.find(folder, name, self._session.server.display_url, self._storage_type, self._key)
-            if found is not None:
-                return found
-        return PartFile.create(folder, name), None
 
     def _fill(self, part: PartFile, journal: Journal | None) -> Blob:
         for attempt in range(STARTS):
@@ -190,8 +185,7 @@ class FileDownload:
         if not self._resume or part.is_resumable or blob is None or blob.etag is None or total is None:
             return
         if total >= JOURNAL_FROM_BYTES:
-            server = self._session.server.display_url
-            part.note(Journal(self._path.name, server, self._storage_type, self._key, blob.etag, total))
+            part.note(Journal(self._purpose, blob.etag, total))
 
 
 class _Syncer:

@@ -1,15 +1,15 @@
 """The file that a download grows in, beside its target and under another name, and how it becomes the target.
 
-`.NAME.RANDOM.part` is private and locked while it grows. A large one has a journal `….part.json` that says which blob
+`.NAME.DIGITS.part` is private and locked while it grows. A large one has a journal `….part.json` that says which blob
 it is a part of, so that a later process can go on. Only a whole file gets the final name, by one rename.
 """
 
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
-import re
 import secrets
 import stat
 import threading
@@ -23,76 +23,97 @@ from storage_tui.contract.errors import LocalFileError
 JOURNAL_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
 NAME_BYTES = 100  # of the target's name in the part's: names end at 255
 JOURNAL_BYTES = 64 * 1024
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _umask_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
-    """Which blob a part belongs to, and which target."""
+class Purpose:
+    """What a part is to become: which key of which server, under which name."""
 
     target: str
     server: str
     storage_type: str
     key: str
+
+    def digest(self) -> str:
+        """Twelve hex digits of its own."""
+        raw = "\0".join((self.target, self.server, self.storage_type, self.key))
+        return hashlib.sha256(raw.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+    def part_name(self, digits: str) -> str:
+        """The name of a part, which shows the target's as far as there is room."""
+        stem = os.fsencode(self.target)[:NAME_BYTES].decode("utf-8", "ignore") or "blob"
+        return f".{stem}.{digits}.part"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Which blob a part is of, as it was when the download began."""
+
+    purpose: Purpose
     etag: str
     size_bytes: int
 
 
 class PartFile:
-    """One download on disk. Close it by `commit`, `keep` or `discard`."""
+    """One download on disk, locked. Close it by `commit`, `keep` or `discard`."""
 
-    def __init__(self, folder: int, target: str, name: str, descriptor: int) -> None:
-        self._folder, self._target, self.name = folder, target, name
+    def __init__(self, folder: int, target: str, name: str, descriptor: int, *, may_resume: bool) -> None:
+        self._folder, self._target, self._may_resume = folder, target, may_resume
+        self.name = name
         self.descriptor = descriptor
         self._has_journal = False
 
     @classmethod
-    def create(cls, folder: int, target: str) -> "PartFile":
-        """A new, empty, private file in the folder (an open descriptor of it)."""
-        stem = os.fsencode(target)[:NAME_BYTES].decode("utf-8", "ignore") or "blob"
-        name = f".{stem}.{secrets.token_hex(6)}.part"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    def open(cls, folder: int, purpose: Purpose, *, resume: bool) -> "tuple[PartFile, Journal | None]":
+        """The part for this purpose in the folder (an open descriptor of it), and the journal of what an earlier
+        process left in it. Its name follows from the purpose, so that no folder is searched for it; while another
+        process works on that one, and without `resume`, it is a new one under a random name."""
+        target = purpose.target
+        if resume:
+            name = purpose.part_name(purpose.digest())
+            part = cls._taken(folder, target, name)
+            if part is not None:
+                journal = _read_journal(folder, f"{name}.json")
+                if journal is not None and journal.purpose == purpose:
+                    part._has_journal = True
+                    return part, journal
+                part.truncate()
+                with suppress(OSError):
+                    os.unlink(f"{name}.json", dir_fd=folder)
+                return part, None
+        name = purpose.part_name(secrets.token_hex(6))
         with local_errors(target):
-            descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+            descriptor = os.open(name, _OPEN | os.O_EXCL, 0o600, dir_fd=folder)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return cls(folder, target, name, descriptor)
+        return cls(folder, target, name, descriptor, may_resume=False), None
 
     @classmethod
-    def find(
-        cls, folder: int, target: str, server: str, storage_type: str, key: str
-    ) -> "tuple[PartFile, Journal] | None":
-        """An earlier part of this blob for this target that no other process works on."""
-        wanted = (target, server, storage_type, key)
-        for name in os.listdir(folder):
-            if not re.fullmatch(r"\..+\.[0-9a-f]{12}\.part\.json", name):
-                continue
-            journal = _read_journal(folder, name)
-            if journal is None or (journal.target, journal.server, journal.storage_type, journal.key) != wanted:
-                continue
-            part = cls._open(folder, target, name.removesuffix(".json"))
-            if part is not None:
-                part._has_journal = True
-                return part, journal
+    def _taken(cls, folder: int, target: str, name: str) -> "PartFile | None":
+        with local_errors(target):
+            try:
+                descriptor = os.open(name, _OPEN | os.O_NONBLOCK, 0o600, dir_fd=folder)
+            except OSError as exc:
+                if exc.errno in (errno.ELOOP, errno.EACCES, errno.EISDIR, errno.ENXIO):
+                    return None  # something else stands there
+                raise
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            opened, named = os.fstat(descriptor), os.stat(name, dir_fd=folder, follow_symlinks=False)
+            # Whoever held the lock before may have given the file its final name, or removed it.
+            is_it = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
+            if is_it and stat.S_ISREG(opened.st_mode) and opened.st_uid == os.getuid() and opened.st_nlink == 1:
+                return cls(folder, target, name, descriptor, may_resume=True)
+        except OSError:
+            pass
+        os.close(descriptor)
         return None
 
-    @classmethod
-    def _open(cls, folder: int, target: str, name: str) -> "PartFile | None":
-        try:
-            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
-        except OSError:
-            return None
-        found = os.fstat(descriptor)
-        try:
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_nlink != 1:
-                raise BlockingIOError
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return None
-        return cls(folder, target, name, descriptor)
-
     def note(self, journal: Journal) -> None:
-        """Write the journal, which makes the part resumable."""
+        """Write the journal, which makes the part resumable; nothing where it cannot be found again."""
+        if not self._may_resume:
+            return
         with local_errors(self._target):
             temporary = f"{self.name}.{secrets.token_hex(4)}"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -216,7 +237,7 @@ def _read_journal(folder: int, name: str) -> Journal | None:
             raw = json.loads(file.read(JOURNAL_BYTES))
         if raw.pop("version") != 1 or not isinstance(raw["size_bytes"], int):
             return None
-        return Journal(**raw)
+        return Journal(Purpose(**raw.pop("purpose")), **raw)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -513,3 +513,45 @@ def test_a_server_that_restarts_under_a_transfer_is_waited_for(tmp_path: Path, c
         assert done().size_bytes == SIZE
         assert hashlib.sha256(client.get("k")).digest() == hashlib.sha256(content).digest()
     server.stop()
+
+
+def test_two_downloads_to_one_name_at_once_do_not_mix(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
+) -> None:
+    storage.set("k", content)
+    proxy.faults.append(Fault(stall_down=12_000_000))
+    first = _in_thread(lambda: behind.get_file("k", tmp_path / "k"))
+    proxy.stalled.get(timeout=30)
+    storage.set("k", content[::-1])
+    with Storage(proxy.url, token=_token_of(behind)) as other:
+        other.get_file("k", tmp_path / "k")
+    assert (tmp_path / "k").read_bytes() == content[::-1]
+    proxy.release()
+    first()
+    assert (tmp_path / "k").read_bytes() in (content, content[::-1]) and _only(tmp_path, "k")
+
+
+def _token_of(client: Storage) -> str:
+    return client._server.reach().token.reveal()
+
+
+@pytest.mark.parametrize("kind", ["symlink", "folder", "pipe", "hard link"])
+def test_what_somebody_put_in_place_of_a_part_is_not_touched(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, kind: str
+) -> None:
+    from storage_tui.client.part_file import Purpose
+
+    storage.set("k", content)
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"kept")
+    purpose = Purpose("k", behind.display_url, "data", "k")
+    part = tmp_path / purpose.part_name(purpose.digest())
+    {
+        "symlink": lambda: part.symlink_to(precious),
+        "folder": part.mkdir,
+        "pipe": lambda: os.mkfifo(part),
+        "hard link": lambda: os.link(precious, part),
+    }[kind]()
+    behind.get_file("k", tmp_path / "k")
+    assert (tmp_path / "k").read_bytes() == content and precious.read_bytes() == b"kept"
+    assert _only(tmp_path, "k", "precious", part.name)
