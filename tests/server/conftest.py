@@ -21,7 +21,7 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     """A server whose deadlines are a fraction of the real ones."""
     prelude = (
         "import storage_tui.server.body as body, storage_tui.server.delivery as delivery\n"
-        "body.IDLE_S = 0.5\ndelivery.SEND_IDLE_S = 0.5\n"
+        "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\n"
     )
     running = RunningServer(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude)
     running.start()
