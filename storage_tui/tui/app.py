@@ -10,6 +10,7 @@ from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
+from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.theme import DARK, choose_theme
@@ -58,6 +59,7 @@ class StorageApp(App[None], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """Nothing moves after the screen is gone."""
         await self.session.runner.stop()
+        await close_previews()
         await self.session.storage.close()
 
     def _fatal_error(self) -> None:

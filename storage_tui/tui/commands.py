@@ -65,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
         "copy-menu", ("y",), "Copy…", "key, location, signed URL, Python or curl line", ACT, footer=8, short="copy"
     ),
     Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT),
-    Command("preview", ("p", "f3"), "Preview on or off", "show or hide the preview", SHOW, footer=11),
+    Command("preview", ("p", "f3"), "Preview on or off", "show or hide the preview", SHOW, footer=11, short="preview"),
     Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW),
     Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW),
     Command("preview-mode", ("x",), "Preview as hex or text", "the preview as found, as text, as hex", SHOW),

@@ -1,4 +1,4 @@
-"""Reads the pages of a list and the preview of a row: the waiting part, without widgets."""
+"""Reads the pages of a list: the waiting part, without widgets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews import Preview, Source, preview
-from storage_tui.tui.previews.base import Mode
 from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing
 
 PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
@@ -70,32 +68,3 @@ class PageRestorer:
         finally:
             self._asked.discard(name)
         return True
-
-
-class Previewer:
-    """The preview of one blob and its next pages; a new blob drops the one before."""
-
-    def __init__(self, storage: AsyncStorage, *, truecolor: bool) -> None:
-        self._storage = storage
-        self._truecolor = truecolor
-        self._source: Source | None = None
-        self.mode: Mode = "auto"
-        self.shown: Preview | None = None
-
-    async def read(self, blob: Blob, size: tuple[int, int], *, offset: int = 0) -> Preview:
-        """The preview of `blob` for a pane of these cells, beginning at a byte where the format has pages."""
-        source = self._source
-        if source is None or (source.blob.key, source.blob.storage_type) != (blob.key, blob.storage_type) or not offset:
-            source = self._source = Source(self._storage, blob)
-        shown = await preview(
-            source, width=size[0], height=size[1], truecolor=self._truecolor, offset=offset, mode=self.mode
-        )
-        if source is self._source:
-            self.shown = shown
-        return shown
-
-    def next_mode(self) -> Mode:
-        """As found, as text, as hex, in turn."""
-        order: tuple[Mode, ...] = ("auto", "text", "hex")
-        self.mode = order[(order.index(self.mode) + 1) % len(order)]
-        return self.mode

@@ -8,10 +8,11 @@ from pathlib import Path
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.runner import TransferRunner
+from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
-from storage_tui.tui.state.transfers import TransferQueue
+from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 Listener = Callable[[Message], None]
 
@@ -44,6 +45,15 @@ class Session:
         """Tell what failed and why, in the status line and with all causes in the log."""
         reason = f"{text}: {explain(error)}" if error is not None else text
         self.on_message(self.log.error(reason, error))
+
+    def say_done(self, gauge: Gauge) -> None:
+        """Tell how a batch of transfers ended."""
+        fine = gauge.files - gauge.failed
+        text = f"finished {plural(fine, 'transfer')}, {size_text(gauge.done_bytes)}"
+        if gauge.failed:
+            self.fail(f"{text}; {gauge.failed:,} failed (w shows why, R there tries them again)")
+        else:
+            self.say(text)
 
     def touch(self, storage_type: str) -> None:
         """The blobs of a type are others now."""

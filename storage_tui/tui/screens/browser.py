@@ -267,15 +267,15 @@ class BrowserScreen(PlaceView):
 
     def action_preview_down(self) -> None:
         """Scroll the preview."""
-        self.scroll_preview(PREVIEW_STEP)
+        self.pane.turn(PREVIEW_STEP)
 
     def action_preview_up(self) -> None:
         """Scroll the preview back."""
-        self.scroll_preview(-PREVIEW_STEP)
+        self.pane.turn(-PREVIEW_STEP)
 
     def action_preview_mode(self) -> None:
         """As found, as text, as hex."""
-        self.next_preview_mode()
+        self.session.say(f"preview: {self.pane.next_mode()}")
 
     def action_details(self) -> None:
         """Everything known about the row."""

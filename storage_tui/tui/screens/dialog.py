@@ -51,7 +51,9 @@ class Dialog(ModalScreen[ResultT | None]):
 
 def field(value: str, *, id: str) -> Input:
     """A one-row text field."""
-    return Input(value, compact=True, select_on_focus=False, id=id)
+    text = Input(value, compact=True, select_on_focus=False, id=id)
+    text.cursor_blink = False  # each blink is bytes over SSH
+    return text
 
 
 def label(text: str) -> Widget:

@@ -10,20 +10,19 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
-from storage_tui.contract.keys import Location, parent_prefix
-from storage_tui.contract.models import Blob
+from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.commands import Context, in_context
-from storage_tui.tui.reading import PageRestorer, Previewer, read_pages
+from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.screens.dialog import field
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.formats import moment_text, size_text
-from storage_tui.tui.state.listing import Folder, Listing, Row, Sort
+from storage_tui.tui.state.listing import Listing, Sort
 from storage_tui.tui.state.messages import Message, explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.key_list import KeyList, leaf_name
+from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import (
     chord_content,
@@ -35,15 +34,13 @@ from storage_tui.tui.widgets.lines import (
     position_content,
     row_content,
 )
-from storage_tui.tui.widgets.preview_pane import PreviewPane
+from storage_tui.tui.widgets.row_preview import RowPreview
 from storage_tui.tui.widgets.sidebar import Sidebar
 
 TICK_S = 0.2  # progress and counters: five times a second
 AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
 MESSAGE_TICKS = 40  # a message stays eight seconds
 REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
-PREVIEW_DELAY_S = 0.05  # a held key passes rows faster than they can be read
-SLOW_PREVIEW_S = 0.3  # sooner than this the old preview stays, later it says Reading
 FILTER_FROM_ROWS = 20_000  # past this a keystroke waits a moment for the next one
 
 
@@ -64,7 +61,6 @@ class PlaceView(CommandScreen[None]):
         self.is_reversed = False
         self.follows_end = False
         self.range_start: int | None = None
-        self._previewer = Previewer(session.storage, truecolor=False)
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
         self._error = ""
@@ -78,16 +74,15 @@ class PlaceView(CommandScreen[None]):
             yield Sidebar(id="types")
             with Container(id="main"):
                 yield KeyList(self.session.marks, id="keys")
-                yield PreviewPane(id="preview")
+                yield RowPreview(self.session.storage, id="preview")
         with Horizontal(id="prompt"):
             yield Bar(id="prompt-label")
-            yield Input(id="filter", compact=True, select_on_focus=False)
+            yield field("", id="filter")
         yield Bar(id="status")
         yield Bar(id="footer")
 
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
-        self._previewer = Previewer(self.session.storage, truecolor=self.app.console.color_system == "truecolor")
         self.session.on_message = self.show_message
         self.query_one("#prompt-label", Bar).say(Content.styled(" /", "bold $accent"))
         self.set_interval(TICK_S, self._tick)
@@ -100,9 +95,9 @@ class PlaceView(CommandScreen[None]):
         return self.query_one(KeyList)
 
     @property
-    def pane(self) -> PreviewPane:
+    def pane(self) -> RowPreview:
         """The preview."""
-        return self.query_one(PreviewPane)
+        return self.query_one(RowPreview)
 
     # Places
 
@@ -232,55 +227,12 @@ class PlaceView(CommandScreen[None]):
             except EXPECTED:
                 sidebar.set_usage(name, "unknown")
 
-    # Preview
-
     @on(LineView.CursorMoved)
     def show_row(self) -> None:
         """The cursor is on another row: preview it."""
         self.update_lines()
         if self.pane.display:
-            self._preview(self.keys.current)
-
-    @work(exclusive=True, group="preview")
-    async def _preview(self, row: Row | None, *, offset: int = 0, is_up: bool = False) -> None:
-        pane = self.pane
-        if row is None:
-            pane.show_facts("", ())
-            return
-        await asyncio.sleep(PREVIEW_DELAY_S)
-        title = leaf_name(row, parent_prefix(row.key))
-        slow = self.set_timer(SLOW_PREVIEW_S, lambda: pane.show_facts(title, (), "Reading…"))
-        try:
-            if isinstance(row, Folder):
-                usage = await self.session.storage.usage(row.key, storage_type=row.storage_type)
-                facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
-                if usage.count:
-                    facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
-                pane.show_facts(title, facts)
-            else:
-                shown = await self._previewer.read(row, pane.body_size, offset=offset)
-                pane.show_preview(title, shown)
-                if is_up:
-                    pane.scroll_rows(1_000_000)
-        except EXPECTED as exc:
-            pane.show_error(title, explain(exc))
-        finally:
-            slow.stop()
-
-    def scroll_preview(self, delta: int) -> None:
-        """Scroll the preview; past its end the next page of the blob is read."""
-        pages = self._previewer.shown.pages if self._previewer.shown else None
-        row = self.keys.current
-        if self.pane.scroll_rows(delta) or pages is None or not isinstance(row, Blob):
-            return
-        offset = pages.next if delta > 0 else pages.previous
-        if offset is not None:
-            self._preview(row, offset=offset, is_up=delta < 0)
-
-    def next_preview_mode(self) -> None:
-        """As found, as text, as hex."""
-        self.session.say(f"preview: {self._previewer.next_mode()}")
-        self.show_row()
+            self.pane.show_row(self.keys.current)
 
     # Filter
 
@@ -328,7 +280,9 @@ class PlaceView(CommandScreen[None]):
 
     def _tick(self) -> None:
         self._ticks += 1
-        self.gauge = self.session.queue.poll()
+        was_active, self.gauge = self.gauge.is_active, self.session.queue.poll()
+        if was_active and not self.gauge.is_active:
+            self.session.say_done(self.gauge)
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:

@@ -112,7 +112,7 @@ class LineView(Widget, can_focus=True):
     @staticmethod
     def _strip(segments: list[Segment], width: int, base: Style) -> Strip:
         styled = [Segment(text, base + style if style else base) for text, style, _ in segments]
-        return Strip(styled).adjust_cell_length(width, base)
+        return Strip(styled).adjust_cell_length(width, base).simplify()
 
     def move(self, delta: int) -> None:
         """The cursor `delta` lines down."""

@@ -78,11 +78,11 @@ def rule_text(storage_type: str) -> str:
 
 
 def marks_content(marks: Marks) -> Content:
-    """`● 3 · 1.2 GB`, with a plus where folders are among them."""
-    if not len(marks):
-        return Content("")
-    more = " + folders" if marks.folders else ""
-    return Content.styled(f"● {len(marks):,} · {size_text(marks.size_bytes)}{more}  ", "bold $warning")
+    """`● 3 · 1.2 GB + 1 folder`."""
+    blobs = len(marks) - marks.folders
+    parts = [f"{blobs:,} · {size_text(marks.size_bytes)}"] if blobs else []
+    parts += [plural(marks.folders, "folder")] if marks.folders else []
+    return Content.styled(f"● {' + '.join(parts)}  ", "bold $warning") if parts else Content("")
 
 
 def row_content(row: Row | None, now: datetime) -> Content:

@@ -20,6 +20,7 @@ class PathInput(Input):
 
     def __init__(self, value: str, *, id: str | None = None, only_folders: bool = False) -> None:
         super().__init__(value, compact=True, select_on_focus=False, id=id)
+        self.cursor_blink = False  # each blink is bytes over SSH
         self._only_folders = only_folders
 
     def on_key(self, event: events.Key) -> None:

@@ -1,0 +1,92 @@
+"""The preview of the row under the cursor, read by ranges; a new row drops what was on its way for the one before."""
+
+import asyncio
+from typing import get_args
+
+from textual import work
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.keys import parent_prefix
+from storage_tui.contract.models import Blob
+from storage_tui.tui.previews import Preview, Source, preview
+from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.session import EXPECTED
+from storage_tui.tui.state.formats import moment_text, size_text
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.widgets.key_list import leaf_name
+from storage_tui.tui.widgets.preview_pane import PreviewPane
+
+DELAY_S = 0.05  # a held key passes rows faster than they can be read
+SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
+FAR = 1_000_000  # rows; past the end of every page
+MODES: tuple[Mode, ...] = get_args(Mode)  # as found, as text, as hex
+
+
+class RowPreview(PreviewPane):
+    """A PreviewPane that fetches what it shows: of a blob its first ranges, of a folder how much is in it."""
+
+    def __init__(self, storage: AsyncStorage, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._storage = storage
+        self._row: Row | None = None
+        self._source: Source | None = None
+        self._shown: Preview | None = None
+        self._mode: Mode = "auto"
+
+    def show_row(self, row: Row | None) -> None:
+        """Preview another row, or nothing."""
+        self._row, self._shown, self._source = row, None, None
+        self._read(row)
+
+    def next_mode(self) -> Mode:
+        """As found, as text, as hex, in turn."""
+        self._mode = MODES[(MODES.index(self._mode) + 1) % len(MODES)]
+        self.show_row(self._row)
+        return self._mode
+
+    def turn(self, delta: int) -> None:
+        """Scroll by rows; past an end the next page of the blob is read."""
+        pages = self._shown.pages if self._shown is not None else None
+        if self.scroll_rows(delta) or pages is None:
+            return
+        offset = pages.next if delta > 0 else pages.previous
+        if offset is not None:
+            self._read(self._row, offset=offset, from_end=delta < 0)
+
+    @work(exclusive=True, group="preview")
+    async def _read(self, row: Row | None, *, offset: int = 0, from_end: bool = False) -> None:
+        if row is None:
+            self.show_facts("", ())
+            return
+        await asyncio.sleep(DELAY_S)
+        title = leaf_name(row, parent_prefix(row.key))
+        slow = self.set_timer(SLOW_S, lambda: self.show_facts(title, (), "Reading…"))
+        try:
+            if isinstance(row, Folder):
+                self.show_facts(title, await self._folder_facts(row))
+            else:
+                self._shown = await self._preview(row, offset)
+                self.show_preview(title, self._shown)
+                if from_end:
+                    self.scroll_rows(FAR)
+        except EXPECTED as exc:
+            self.show_error(title, explain(exc))
+        finally:
+            slow.stop()
+
+    async def _folder_facts(self, folder: Folder) -> list[tuple[str, str]]:
+        usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
+        facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
+        if usage.count:
+            facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
+        return facts
+
+    async def _preview(self, blob: Blob, offset: int) -> Preview:
+        if self._source is None:
+            self._source = Source(self._storage, blob)
+        width, height = self.body_size
+        has_colours = self.app.console.color_system == "truecolor"
+        return await preview(
+            self._source, width=width, height=height, truecolor=has_colours, offset=offset, mode=self._mode
+        )
