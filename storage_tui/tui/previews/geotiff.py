@@ -33,7 +33,7 @@ COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "o
                 50001: "WebP"}  # fmt: skip
 FORMATS = {1: "uint", 2: "int", 3: "float", 5: "complex int", 6: "complex"}
 MAX_BLOCKS = 4096  # of one level; a level that has more is not a thumbnail
-MASK_PHOTOMETRIC, PALETTE_PHOTOMETRIC, WHITE_IS_ZERO, RGB, YCBCR = 4, 3, 0, 2, 6
+WHITE_IS_ZERO, RGB, PALETTE_PHOTOMETRIC, YCBCR = 0, 2, 3, 6
 
 
 class GeoTiff:

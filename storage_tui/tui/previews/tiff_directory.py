@@ -11,6 +11,7 @@ from storage_tui.tui.previews.base import BudgetError, PreviewError, Source
 
 MAX_DIRECTORIES = 64  # a pyramid has ten levels, a mask for each, and room to spare
 MAX_TAGS = 512  # a directory has about twenty
+PAGE_BYTES = 32 * 1024  # read around a place outside the head: directories and their values lie together
 VALUE_BYTES = 4096  # of a value that is shown; block offsets are fetched when they are needed, by place
 BLOCK_ARRAYS = frozenset((273, 279, 324, 325))  # strip and tile offsets and sizes
 
@@ -18,8 +19,8 @@ WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
 PALETTE, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SAMPLE_FORMAT = 320, 322, 323, 324, 325, 339
 SUBFILE, JPEG_TABLES = 254, 347
-PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_DOUBLES, GEO_TEXT = 33550, 33922, 34264, 34735, 34736, 34737
-GDAL_METADATA, GDAL_NODATA = 42112, 42113
+PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_TEXT = 33550, 33922, 34264, 34735, 34737
+GDAL_NODATA = 42113
 
 TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I",
          16: "Q", 17: "q", 18: "Q"}  # fmt: skip
@@ -164,9 +165,6 @@ async def _fetch_value(source: Source, tiff: Tiff, directory: Directory, tag: in
         return
     items = struct.unpack(f"{tiff.order}{value.count * len(TYPES[value.type])}{TYPES[value.type][0]}", raw)
     directory.numbers[tag] = items
-
-
-PAGE_BYTES = 32 * 1024  # read around a place outside the head: directories and their values lie together
 
 
 async def _page(source: Source, start: int, size_bytes: int) -> bytes:

@@ -1,6 +1,8 @@
 """Every row of the table on real files: told by content, within its budget, true."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -90,3 +92,8 @@ async def test_a_large_blob_says_how_much_was_read() -> None:
     shown = await preview(ranges.source("run.log"))
     assert shown.note == "64 KiB of 10 GB read"
     assert sum(stop - start for start, stop in ranges.asked) == 64 * KIB
+
+
+def test_previews_load_no_decoder_until_the_first_picture() -> None:
+    code = "import sys, storage_tui.tui.previews; sys.exit('PIL' in sys.modules or 'httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
