@@ -48,12 +48,14 @@ class Session:
 
     def say_done(self, gauge: Gauge) -> None:
         """Tell how a batch of transfers ended."""
-        fine = gauge.files - gauge.failed
-        text = f"finished {plural(fine, 'transfer')}, {size_text(gauge.done_bytes)}"
+        done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
+        parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
+        parts += [f"{gauge.skipped:,} skipped"] if gauge.skipped else []
+        parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
         if gauge.failed:
-            self.fail(f"{text}; {gauge.failed:,} failed (w shows why, R there tries them again)")
+            self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))
         else:
-            self.say(text)
+            self.say(", ".join(parts))
 
     def touch(self, storage_type: str) -> None:
         """The blobs of a type are others now."""

@@ -12,7 +12,7 @@ from storage_tui.tui.screens.copy import CopyScreen
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.transfers import Transfer
-from tests.faults.proxy import Fault, FaultProxy
+from tests.faults.proxy import NONE, Fault, FaultProxy
 
 
 async def test_delete_has_no_preselected_and_the_cursor_goes_to_the_next_survivor(store: Storage, browse: Any) -> None:
@@ -63,6 +63,28 @@ async def test_a_blob_overwritten_since_it_was_seen_is_kept_and_reported(store: 
         assert await asyncio.to_thread(store.get, "a") == b"new"
         await browser.press("L")
         await browser.shows("was kept")
+
+
+async def test_esc_stops_a_delete_between_batches_and_the_list_tells_the_truth(
+    store: Storage, browse: Any, proxy: FaultProxy
+) -> None:
+    await asyncio.to_thread(lambda: [store.set(f"n/{number:04}", "x") for number in range(600)])
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["n/"])
+        await browser.press("D")
+        await browser.shows("Type 600 to delete them")
+        await browser.type("600")
+        proxy.default = Fault(rate_bytes_s=20_000)
+        proxy.cut_all()
+        await browser.press("enter")
+        await browser.shows("Deleting")
+        await browser.press("u", "escape", "escape")
+        await browser.shows("stopped: deleted at least")
+        proxy.default = NONE
+        proxy.cut_all()
+        await browser.press("R")
+        await browser.until(lambda: browser.names == ["n/"] and not browser.main.is_reading)
+        assert store.list("n/")
 
 
 async def test_products_explain_why_they_cannot_be_deleted(store: Storage, browse: Any) -> None:

@@ -61,8 +61,9 @@ async def _delete(session: Session, blobs: list[Blob]) -> bool:
             session.history.forget(name)
         if attempted == len(blobs):
             _report(session, deleted, len(blobs), refused)
-        elif deleted:
-            session.say(f"stopped: deleted {deleted:,} of {len(blobs):,}")
+        else:
+            session.say(f"stopped: deleted at least {deleted:,} of {len(blobs):,}")
+            session.changed.update(types)  # the batch on its way may have gone through
         session.marks.discard(row for row in list(session.marks) if not isinstance(row, Blob))
     return deleted > 0
 

@@ -221,20 +221,29 @@ class BrowserScreen(PlaceView):
         current = self.keys.current
         return list(self.session.marks) or ([current] if current is not None else [])
 
-    @work(group="act", exclusive=True)
+    def _is_busy(self) -> bool:
+        if self.session.working:
+            self.session.say("one at a time: Esc stops what goes on")
+        return bool(self.session.working)
+
+    @work(group="act")
     async def action_download(self) -> None:
         """Ask where to, then download in the background."""
+        if self._is_busy():
+            return
         await download_rows(self.app, self.session, self.chosen())
         self.keys.refresh()
 
-    @work(group="act", exclusive=True)
+    @work(group="act")
     async def action_upload(self) -> None:
         """Ask what, then upload in the background."""
         await upload_to(self.app, self.session, self.location)
 
-    @work(group="act", exclusive=True)
+    @work(group="act")
     async def action_delete(self) -> None:
         """Ask, then delete; the cursor goes to the next row that stays."""
+        if self._is_busy():
+            return
         rows = self.chosen()
         anchor = self.keys.survivor(rows)
         if await delete_rows(self.app, self.session, rows):

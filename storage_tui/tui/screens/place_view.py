@@ -18,7 +18,7 @@ from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.dialog import field
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.listing import Listing, Sort
+from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Sort
 from storage_tui.tui.state.messages import Message, explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
@@ -41,6 +41,7 @@ TICK_S = 0.2  # progress and counters: five times a second
 AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
 MESSAGE_TICKS = 40  # a message stays eight seconds
 REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
+REFRESH_ROWS = 5000  # past this that would be more work than the uploads
 FILTER_FROM_ROWS = 20_000  # past this a keystroke waits a moment for the next one
 
 
@@ -138,7 +139,7 @@ class PlaceView(CommandScreen[None]):
         try:
             async for _ in read_pages(self.session.storage, listing):
                 if listing.is_complete and wanted is not None and listing.can_sort:
-                    listing.set_sort(wanted, is_reversed=self.is_reversed)
+                    self._sort_in_place(listing, wanted)
                 if not is_shown and (listing.is_complete or anchor is None or listing.covers(anchor)):
                     self._swap(listing, anchor)
                     is_shown, anchor = True, None
@@ -157,6 +158,12 @@ class PlaceView(CommandScreen[None]):
             self.update_lines()
         self.session.history.keep(listing)
 
+    def _sort_in_place(self, listing: Listing, wanted: Sort) -> None:
+        current = self.keys.current if self.keys.listing is listing else None
+        listing.set_sort(wanted, is_reversed=self.is_reversed)
+        if current is not None and self.keys.cursor:
+            self.keys.show(listing, cursor=self._place(listing, current.key, self.keys.cursor))
+
     def _swap(self, listing: Listing, anchor: str | None) -> None:
         keys = self.keys
         row = keys.cursor - keys.top
@@ -171,8 +178,8 @@ class PlaceView(CommandScreen[None]):
             keys.show(listing, cursor=self._place(listing, anchor, 0))
         elif self.follows_end:
             keys.go(len(listing) - 1)
-        else:
-            keys.lines_changed() if len(listing) <= keys.top + keys.rows_visible + 1000 else None
+        elif len(listing) <= keys.top + keys.rows_visible + NEXT_PAGE:  # else the new rows are out of view
+            keys.lines_changed()
         if is_first:
             self.show_row()
 
@@ -286,13 +293,24 @@ class PlaceView(CommandScreen[None]):
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
-            if self.location.storage_type in self.session.changed and not self.is_reading:
-                self.refresh_list()
-            self.session.changed.clear()
-            self.read_usages()
+            self._take_changes()
         if self._ticks > self._message_until:
             self._message = None
         self.update_lines()
+
+    def _take_changes(self) -> None:
+        """Read again what uploads changed; a long list only when they are through."""
+        is_here = self.location.storage_type in self.session.changed
+        if is_here and self.gauge.is_active and self.keys.listing.loaded > REFRESH_ROWS:
+            return
+        if is_here and not self.is_reading:
+            self.refresh_list()
+        self.session.changed.clear()
+        self.read_usages()
+
+    def on_resize(self) -> None:
+        """The preview is drawn for its new size."""
+        self.call_after_refresh(self.show_row)
 
     def show_message(self, message: Message) -> None:
         """Show a message in the status line for a while."""

@@ -90,6 +90,8 @@ class Gauge:
     files: int
     files_done: int
     failed: int
+    skipped: int
+    cancelled: int
     running: int
     paused: int
     done_bytes: int
@@ -203,7 +205,7 @@ class TransferQueue:
     def poll(self, now: float | None = None) -> Gauge:
         """Read every running control once; call it a few times a second."""
         moment = monotonic() if now is None else now
-        done_bytes = total_bytes = files_done = failed = running = paused = 0
+        done_bytes = total_bytes = files_done = failed = skipped = cancelled = running = paused = 0
         directions = set()
         for item in self._batch:
             directions.add(item.direction)
@@ -212,6 +214,8 @@ class TransferQueue:
                 running += 1
             paused += item.state == "paused"
             failed += item.state == "failed"
+            skipped += item.state == "skipped"
+            cancelled += item.state == "cancelled"
             files_done += item.state not in ACTIVE
             if item.state in ACTIVE or item.state == "done":
                 done_bytes += item.done_bytes
@@ -222,6 +226,8 @@ class TransferQueue:
             len(self._batch),
             files_done,
             failed,
+            skipped,
+            cancelled,
             running,
             paused,
             done_bytes,

@@ -101,7 +101,7 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
     if not gauge.is_active:
         if not gauge.files:
             return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
-        done = gauge.files_done - gauge.failed
+        done = gauge.files_done - gauge.failed - gauge.skipped - gauge.cancelled
         return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
     share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
     if width < 60:
