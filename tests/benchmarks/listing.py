@@ -32,6 +32,7 @@ def rows() -> Iterator[Row]:
         )  # fmt: skip
         yield Row(f"seed {KEYS:,} keys", f"{time.perf_counter() - started:.1f} s")
         with Storage(data_dir=data_dir) as storage:
+
             def first_page() -> float:
                 begun = time.perf_counter()
                 storage.list_page(FLAT, delimiter="/")
