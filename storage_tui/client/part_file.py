@@ -115,7 +115,9 @@ class PartFile:
         if not self._may_resume:
             return
         with local_errors(self._target):
-            temporary = f"{self.name}.{secrets.token_hex(4)}"
+            temporary = f"{self.name}.json.new"  # one name: what a killed process left is replaced, never gathered
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=self._folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(temporary, flags, 0o600, dir_fd=self._folder)
             try:
