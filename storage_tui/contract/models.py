@@ -166,7 +166,7 @@ class Limits:
     blob_bytes: int | None = None
 
 
-FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range")
+FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range", "upload-resume")
 """The additions to the published wire that our server has, by the names its description uses."""
 
 

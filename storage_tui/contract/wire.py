@@ -33,6 +33,7 @@ EXPIRES_AT = "X-Expires-At"  # RFC 3339: when the blob will be gone
 ERROR_CODE = "X-Error-Code"  # the StorageError code beside a text/plain error
 UPLOAD_CONTENT_TYPE = "X-Upload-Content-Type"
 UPLOAD_CONTENT_LENGTH = "X-Upload-Content-Length"
+IDEMPOTENCY_KEY = "Idempotency-Key"  # on new_resumable_url: the same value gets the URL of the same session again
 
 UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
 

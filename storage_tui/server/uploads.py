@@ -10,6 +10,7 @@ from storage_tui.contract.errors import BadRequestError, CancelledError, Conflic
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import (
     GOOG_HASH,
+    IDEMPOTENCY_KEY,
     UPLOAD_CONTENT_LENGTH,
     UPLOAD_CONTENT_TYPE,
     UPLOAD_PATH,
@@ -29,6 +30,7 @@ from storage_tui.server.upload_answers import finished, incomplete
 from storage_tui.server.upload_gate import Turn, UploadGate, check_intact
 
 MAX_ID_CHARACTERS = 200
+MAX_REPEAT_CHARACTERS = 128
 
 
 class GapError(ConflictError):
@@ -45,7 +47,11 @@ class Uploads:
         self._gate = UploadGate()
 
     async def new_resumable_url(self, request: Request) -> Response:
-        """The URL of a new session as plain ASCII text. What the type or a precondition refuses is refused here."""
+        """The URL of a new session as plain ASCII text. What the type or a precondition refuses is refused here.
+
+        With an Idempotency-Key that the same user sent before, for the same key and size, it is the URL of that
+        session again: so a program that died need not have kept the URL, which is a capability.
+        """
         address = address_of(request)
         length = request.headers.one(UPLOAD_CONTENT_LENGTH)
         size_bytes = parse_number(length, UPLOAD_CONTENT_LENGTH) if length is not None else None
@@ -56,6 +62,7 @@ class Uploads:
             content_type=safe_content_type(request.headers.one(UPLOAD_CONTENT_TYPE)),
             crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
             precondition=precondition(request.headers),
+            repeat_key=_repeat_key(request),
         )
         return text_response(absolute_url(request, UPLOAD_PATH + session.upload_id, self._public_url))
 
@@ -161,6 +168,13 @@ class Uploads:
 def _check_total(total: int, offset: int) -> None:
     if offset > total:
         raise BadRequestError(f"Invalid request. The upload holds {offset} bytes, more than its total of {total}.")
+
+
+def _repeat_key(request: Request) -> str | None:
+    text = request.headers.one(IDEMPOTENCY_KEY)
+    if text is not None and not (0 < len(text) <= MAX_REPEAT_CHARACTERS and text.isascii() and text.isprintable()):
+        raise BadRequestError(f"{IDEMPOTENCY_KEY} is 1 to {MAX_REPEAT_CHARACTERS} printable ASCII characters")
+    return text
 
 
 def _upload_id(request: Request) -> str:

@@ -122,3 +122,41 @@ def test_a_body_that_comes_slowly_is_taken(server: RunningServer, ann: httpx.Cli
             connection.sendall(bytes([48 + position]))
         assert read_answer(connection)[0] == 200
     assert read(ann, name).content == b"0123456789"
+
+
+def test_an_idempotency_key_gets_the_same_session_again(ann: httpx.Client, name: str) -> None:
+    headers = {"Idempotency-Key": "k" * 32, "X-Upload-Content-Length": str(len(CHUNK) + 1)}
+    url = new_url(ann, name, **headers)
+    put(url, CHUNK, f"bytes 0-{len(CHUNK) - 1}/*")
+    assert new_url(ann, name, **headers) == url
+    assert new_url(ann, name) != url
+    assert new_url(ann, name, **headers | {"X-Upload-Content-Length": "7"}) != url
+    assert new_url(ann, f"{name}/other", **headers) != url
+    put(url, b"!", f"bytes {len(CHUNK)}-{len(CHUNK)}/{len(CHUNK) + 1}")
+    assert new_url(ann, name, **headers) == url
+    assert put(url, b"", "bytes */*").json()["size"] == str(len(CHUNK) + 1)
+
+
+def test_an_idempotency_key_is_of_one_user_and_not_of_a_cancelled_session(
+    server: RunningServer, ann: httpx.Client, name: str
+) -> None:
+    headers = {"Idempotency-Key": "one key"}
+    url = new_url(ann, name, **headers)
+    with server.client("bob") as bob:
+        assert new_url(bob, name, **headers) != url
+    httpx.delete(url, trust_env=False)
+    assert new_url(ann, name, **headers) != url
+
+
+def test_a_product_is_found_uploaded_by_its_idempotency_key(ann: httpx.Client, name: str) -> None:
+    path = f"products/new_resumable_url/{quote(name)}"
+    url = ann.get(path, headers={"Idempotency-Key": "p"}).text
+    put(url, b"hello")
+    assert ann.get(path, headers={"Idempotency-Key": "p"}).text == url
+    assert ann.get(path, headers={"Idempotency-Key": "q"}).status_code == 409
+
+
+def test_an_idempotency_key_that_is_none_is_refused(ann: httpx.Client, name: str) -> None:
+    for text in ("", "x" * 129):
+        answer = ann.get(f"data/new_resumable_url/{quote(name)}", headers={"Idempotency-Key": text})
+        assert answer.status_code == 400

@@ -142,9 +142,13 @@ class Store(Protocol):
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, precondition: Precondition = ANY,
+        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
-        """Begin a session under a new unguessable id; it is kept for a week."""
+        """Begin a session under a new unguessable id; it is kept for a week.
+
+        With a `repeat_key` that began one at this address and of this size before, it is that one again as it stands,
+        open or finished.
+        """
 
     async def find_upload(self, upload_id: str) -> UploadSession:
         """The session as it stands; raises NotFoundError for an unknown id, GoneError for an expired one."""

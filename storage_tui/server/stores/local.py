@@ -202,16 +202,21 @@ class LocalStore:
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, precondition: Precondition = ANY,
+        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
         place = locate(address)
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
 
         def apply(connection: apsw.Connection) -> sessions.Session:
+            now = self._now()
+            if repeat_key is not None:
+                begun = sessions.find_repeat(connection, place, repeat_key, size_bytes, now)
+                if begun is not None:
+                    return begun
             self._room.check(size_bytes or 0)
             return sessions.create(
                 connection, place, size_bytes=size_bytes, content_type=content_type, want_crc=want_crc,
-                precondition=precondition, now=self._now(),
+                precondition=precondition, repeat_key=repeat_key, now=now,
             )  # fmt: skip
 
         session = await self._with_room(lambda: self._committer.run(apply))

@@ -10,7 +10,7 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
@@ -38,6 +38,12 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_expiry ON uploads (expires);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 """
+_UPGRADES = {  # from this version to the next
+    1: """
+ALTER TABLE uploads ADD COLUMN repeat_key TEXT;
+CREATE INDEX uploads_by_repeat ON uploads (namespace, repeat_key) WHERE repeat_key IS NOT NULL;
+""",
+}
 
 
 def open_writer(database: Path) -> apsw.Connection:
@@ -64,9 +70,12 @@ def open_writer(database: Path) -> apsw.Connection:
                 f"{database.parent} was written by a newer storage-tui (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); upgrade storage-tui"
             )
-        if version == 0:
+        if version < SCHEMA_VERSION:
             with connection:
-                connection.execute(_TABLES)
+                if version == 0:
+                    connection.execute(_TABLES)
+                for step in range(max(version, 1), SCHEMA_VERSION):
+                    connection.execute(_UPGRADES[step])
                 connection.pragma("user_version", SCHEMA_VERSION)
     except BaseException:
         connection.close()

@@ -27,7 +27,14 @@ _COLUMNS = (
     "namespace, type, key, state, blob_id, offset, crc, size, content_type, want_crc, precondition, blob, expires"
 )
 _FIND = f"SELECT {_COLUMNS} FROM uploads WHERE upload_id = ?"
-_CREATE = f"INSERT INTO uploads (upload_id, {_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, 0, 0, ?, ?, ?, ?, NULL, ?)"
+_CREATE = (
+    f"INSERT INTO uploads (upload_id, {_COLUMNS}, repeat_key) "
+    "VALUES (?, ?, ?, ?, 'open', ?, 0, 0, ?, ?, ?, ?, NULL, ?, ?)"
+)
+_FIND_REPEAT = (
+    f"SELECT upload_id, {_COLUMNS} FROM uploads WHERE namespace = ? AND repeat_key = ? AND type = ? AND key = ? "
+    "AND size IS ? AND state IN ('open', 'finished') AND expires > ?"
+)
 _WEEK = SESSION_LIFETIME // timedelta(milliseconds=1)
 
 
@@ -72,7 +79,7 @@ class Session:
 
 def create(
     connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
-    want_crc: str | None, precondition: Precondition, now: int,
+    want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
 ) -> Session:  # fmt: skip
     """A new session, if the type's rule and the precondition would let it finish as things are."""
     check_write(connection, place, precondition, now)
@@ -80,9 +87,18 @@ def create(
     conditions = json.dumps([precondition.if_match, precondition.if_none_match])
     connection.execute(
         _CREATE,
-        (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK),
+        (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK, repeat_key),
     )
     return find(connection, upload_id, now)
+
+
+def find_repeat(
+    connection: apsw.Connection, place: Place, repeat_key: str, size_bytes: int | None, now: int
+) -> Session | None:
+    """The open or finished session that this key began at the place with this size; None when there is none."""
+    namespace, storage_type, key = place.row_key
+    row = connection.execute(_FIND_REPEAT, (namespace, repeat_key, storage_type, key, size_bytes, now)).fetchone()
+    return None if row is None else Session(*row)
 
 
 def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:

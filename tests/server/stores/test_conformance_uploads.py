@@ -52,6 +52,25 @@ async def test_a_new_session_is_empty_and_invisible(stage: Stage) -> None:
     assert session.upload_id != (await stage.store.create_upload(stage.at("k"))).upload_id
 
 
+async def test_a_repeat_key_finds_its_session_again(stage: Stage) -> None:
+    session = await stage.store.create_upload(stage.at("k"), size_bytes=3, repeat_key="r")
+    await stage.restart()
+    assert await stage.store.create_upload(stage.at("k"), size_bytes=3, repeat_key="r") == session
+    for other in (
+        stage.store.create_upload(stage.at("k"), size_bytes=4, repeat_key="r"),
+        stage.store.create_upload(stage.at("k"), size_bytes=3, repeat_key="s"),
+        stage.store.create_upload(stage.at("k", "tmp"), size_bytes=3, repeat_key="r"),
+        stage.store.create_upload(stage.at("l"), size_bytes=3, repeat_key="r"),
+        stage.store.create_upload(stage.at("k"), size_bytes=3),
+    ):
+        assert (await other).upload_id != session.upload_id
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(b"abc")
+        blob = await writer.finish()
+    again = await stage.store.create_upload(stage.at("k"), size_bytes=3, repeat_key="r")
+    assert (again.upload_id, again.blob) == (session.upload_id, blob)
+
+
 @pytest.mark.parametrize("offset", OFFSETS)
 async def test_a_checkpoint_is_kept_and_the_upload_goes_on_after_a_restart(stage: Stage, offset: int) -> None:
     content = random_bytes(4 * MIB)

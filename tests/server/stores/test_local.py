@@ -7,6 +7,7 @@ import stat
 from datetime import timedelta
 from pathlib import Path
 
+import apsw
 import pytest
 
 from storage_tui.contract.errors import (
@@ -83,6 +84,19 @@ async def test_a_database_that_is_none_is_one_clear_line(tmp_path: Path) -> None
     (tmp_path / "meta.db").write_bytes(b"not a database" * 1000)
     with pytest.raises(UnavailableError, match="cannot be used"):
         await LocalStore(tmp_path).start()
+
+
+async def test_a_store_of_an_older_program_is_brought_up_to_date(local: Stage) -> None:
+    session = await local.store.create_upload(local.at("k"))
+    await local.store.close()
+    connection = apsw.Connection(str(local.path / "data" / "meta.db"))
+    connection.execute("DROP INDEX uploads_by_repeat; ALTER TABLE uploads DROP COLUMN repeat_key")
+    connection.pragma("user_version", 1)
+    connection.close()
+    await local.start()
+    assert await local.store.find_upload(session.upload_id) == session
+    again = await local.store.create_upload(local.at("k"), repeat_key="r")
+    assert await local.store.create_upload(local.at("k"), repeat_key="r") == again
 
 
 async def test_a_store_of_a_newer_program_is_refused(local: Stage) -> None:
