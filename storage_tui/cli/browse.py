@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha1
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 import click
 
@@ -47,6 +49,8 @@ def _place(text: str) -> Location:
 
 
 def _run(place: Location, settings: Settings, *, title: str) -> None:
+    # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
+    sys.modules.setdefault("httpx._main", cast(ModuleType, None))
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.tui.app import StorageApp
 

@@ -100,7 +100,8 @@ class AsyncSession:
         if self._transport is None or self._of != (endpoint, loop):
             path = None if endpoint.socket is None else str(endpoint.socket)
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-            self._transport = httpx.AsyncHTTPTransport(uds=path, verify=ssl_context(), limits=limits, trust_env=False)
+            verify = ssl_context() if path is None else False  # a UNIX socket has no TLS, and certificates load slowly
+            self._transport = httpx.AsyncHTTPTransport(uds=path, verify=verify, limits=limits, trust_env=False)
             self._of = (endpoint, loop)
         return self._transport
 
