@@ -13,6 +13,9 @@
 | credentials.py, iam.py, secret_files.py | tokens: where they come from, how they are kept out of sight |
 | control.py | pause, resume, cancel and progress of one transfer |
 | uploads.py, sources.py | a file or stream into a blob over the resumable session |
+| file_upload.py | a file by name, which a later process can go on with |
+| journal.py | the transfers that were begun and not ended: `unfinished`, `forget` |
+| local_tree.py | folders below a chosen root, never through a symbolic link |
 | downloads.py, blob_stream.py, part_file.py | a blob into a file that appears only when it is whole |
 | folding.py | folders and usage out of the plain lists of a published server |
 | folders.py | which keys a local folder becomes, and which names keys become |

@@ -19,6 +19,7 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
+    from storage_tui.client.journal import UnfinishedTransfer
 
 T = TypeVar("T")
 TRANSFERS = 16  # threads that move bytes at once; what is more waits its turn
@@ -95,12 +96,14 @@ class AsyncStorage:
 
     async def set_file(
         self, key: str, file: Any, storage_type: str = DEFAULT, *,
-        control: TransferControl | None = None, content_type: str | None = None,
+        control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Upload a file by name or an open binary file object; returns the stored blob. See `Storage.set_file`."""
         return await self._in_thread(
             control or TransferControl(),
-            lambda used: self._blocking.set_file(key, file, storage_type, control=used, content_type=content_type),
+            lambda used: self._blocking.set_file(
+                key, file, storage_type, control=used, content_type=content_type, resume=resume
+            ),
         )
 
     async def get_file(
@@ -112,6 +115,23 @@ class AsyncStorage:
             control or TransferControl(),
             lambda used: self._blocking.get_file(key, file, storage_type, control=used, resume=resume),
         )
+
+    async def unfinished(self) -> Sequence["UnfinishedTransfer"]:
+        """What was begun with this server and is not ended, to offer `continue, forget` at the start: each row has
+        `direction`, `storage_type`, `key`, `path`, `size_bytes`, `created` (RFC 3339) and `done_bytes()`. Files are
+        read in a thread. See `Storage.unfinished`."""
+        return await asyncio.to_thread(self._blocking.unfinished)
+
+    async def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
+        """Continue an unfinished transfer to its end; `control.note` tells whether it went on or started over.
+        See `Storage.resume`."""
+        return await self._in_thread(
+            control or TransferControl(), lambda used: self._blocking.resume(transfer, control=used)
+        )
+
+    async def forget(self, transfer: "UnfinishedTransfer") -> bool:
+        """Give up an unfinished transfer, here and on the server. See `Storage.forget`."""
+        return await self._in_thread(TransferControl(), lambda _: self._blocking.forget(transfer))
 
     async def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
         """Whether there is such a blob."""

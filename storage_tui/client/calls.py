@@ -14,6 +14,7 @@ from storage_tui.client.requests import Request, Response, checked
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import (
     BadRequestError,
+    CancelledError,
     ChecksumError,
     PreconditionFailedError,
     ProtocolError,
@@ -225,14 +226,32 @@ def new_upload(
     size_bytes: int | None = None,
     content_type: str | None = None,
     query: Mapping[str, Any] | None = None,
+    repeat_key: str | None = None,
 ) -> Call[str]:
-    """Begin an upload session; its URL is the permission to upload this blob."""
+    """Begin an upload session; its URL is the permission to upload this blob. The `repeat_key` of an earlier one gets
+    the URL of that one again, where the server has the feature `upload-resume`."""
     headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
     if size_bytes is not None:
         headers[wire.UPLOAD_CONTENT_LENGTH] = str(size_bytes)
+    if repeat_key is not None:
+        headers[wire.IDEMPOTENCY_KEY] = repeat_key
     pairs = tuple((name, str(value)) for name, value in (query or {}).items())
     request = _blob_request("GET", wire.NEW_RESUMABLE_URL, key, storage_type, query=pairs, headers=headers)
     return _url(checked(request, (yield request)))
+
+
+def cancel_upload(
+    service: Service, key: str, storage_type: str, *, size_bytes: int, repeat_key: str | None
+) -> Call[None]:
+    """Have the server drop what it keeps of an upload that an earlier process began."""
+    info = yield from describe(service)
+    if repeat_key is None or "upload-resume" not in info.features:
+        return
+    url = yield from new_upload(key, storage_type, size_bytes=size_bytes, repeat_key=repeat_key)
+    request = Request("DELETE", url=url, key=key, storage_type=storage_type)
+    response = yield request
+    if response.status != CancelledError.status:  # which is how Google Cloud Storage says that it is done
+        checked(request, response)
 
 
 def read_range(key: str, storage_type: str, start: int, stop: int | None, etag: str | None) -> Call[RangeRead]:

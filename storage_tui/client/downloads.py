@@ -3,11 +3,14 @@
 import os
 import threading
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
 from storage_tui.client.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.control import TransferControl
+from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
+from storage_tui.client.local_tree import opened_below
 from storage_tui.client.part_file import (
     JOURNAL_FROM_BYTES,
     Journal,
@@ -95,39 +98,59 @@ class FileDownload:
     """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again."""
 
     def __init__(
-        self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool
-    ) -> None:
+        self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
+        state_dir: Path, root: Path | None = None, syncs_folder: bool = True,
+    ) -> None:  # fmt: skip
         self._session, self._key, self._path = session, key, path
         self._storage_type = find_storage_type(storage_type).name
         self._control, self._resume = control, resume
         self._purpose = Purpose(path.name, session.server.display_url, self._storage_type, key)
+        self._root, self._state_dir, self._syncs_folder = root, state_dir, syncs_folder
+        self._entry: TransferJournal | None = None
 
     def run(self) -> Blob:
         """Download to the end; returns the blob that the file now holds."""
         name = self._path.name
         if name in ("", ".", ".."):
             raise LocalFileError(f"cannot write {str(self._path)!r}: choose the name of a file")
-        with opened_folder(self._path.parent) as folder:
+        with self._folder() as folder:
             check_target(folder, name)
             part, journal = PartFile.open(folder, self._purpose, resume=self._resume)
             try:
                 blob = self._fill(part, journal)
             except (ChecksumError, PreconditionFailedError):
-                part.discard()
+                self._discard(part)
                 raise
             except CancelledError:
-                part.keep() if self._control.keeps_part and self._resume else part.discard()
+                self._keep(part) if self._control.keeps_part and self._resume else self._discard(part)
                 raise
             except BaseException:
-                part.keep() if self._resume else part.discard()
+                self._keep(part) if self._resume else self._discard(part)
                 raise
             try:
-                part.commit()
+                part.commit(syncs_folder=self._syncs_folder)
             except BaseException:
-                part.keep()
+                self._keep(part)
                 raise
+            if self._entry is not None:
+                self._entry.remove()
             self._control.phase = "unverified" if blob.crc32c is None else "verified"
             return blob
+
+    def _folder(self) -> AbstractContextManager[int]:
+        if self._root is None:
+            return opened_folder(self._path.parent)
+        return opened_below(self._root, self._path.parent.relative_to(self._root), make=True)
+
+    def _keep(self, part: PartFile) -> None:
+        if self._entry is not None:
+            self._entry.close() if part.is_resumable else self._entry.remove()
+        part.keep()
+
+    def _discard(self, part: PartFile) -> None:
+        if self._entry is not None:
+            self._entry.remove()
+        part.discard()
 
     def _fill(self, part: PartFile, journal: Journal | None) -> Blob:
         for attempt in range(STARTS):
@@ -182,10 +205,18 @@ class FileDownload:
 
     def _note(self, part: PartFile, stream: BlobStream) -> None:
         blob, total = stream.blob, stream.total
-        if not self._resume or part.is_resumable or blob is None or blob.etag is None or total is None:
+        if not self._resume or blob is None or blob.etag is None or total is None or total < JOURNAL_FROM_BYTES:
             return
-        if total >= JOURNAL_FROM_BYTES:
-            part.note(Journal(self._purpose, blob.etag, total))
+        part.note(Journal(self._purpose, blob.etag, total))
+        if not part.is_resumable:
+            return
+        transfer = UnfinishedTransfer(
+            "download", self._purpose.server, self._storage_type, self._key, str(self._path.absolute()), total,
+            now_text(), root=None if self._root is None else str(self._root.absolute()), etag=blob.etag,
+        )  # fmt: skip
+        if self._entry is None:
+            self._entry = TransferJournal(self._state_dir, transfer)
+        self._entry.note(transfer)
 
 
 class _Syncer:

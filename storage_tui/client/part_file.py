@@ -152,8 +152,9 @@ class PartFile:
         with local_errors(self._target):
             os.ftruncate(self.descriptor, 0)
 
-    def commit(self) -> None:
-        """Give the whole file the final name, durably; an existing file's permissions are kept."""
+    def commit(self, *, syncs_folder: bool = True) -> None:
+        """Give the whole file the final name, durably; an existing file's permissions are kept. Without `syncs_folder`
+        the name lasts once the caller has synced the folder, which many files can share."""
         with local_errors(self._target, is_resumable=self._has_journal):
             existing = check_target(self._folder, self._target)
             os.fchmod(
@@ -162,7 +163,8 @@ class PartFile:
             os.fsync(self.descriptor)
             os.replace(self.name, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             self._remove_journal()
-            os.fsync(self._folder)
+            if syncs_folder:
+                os.fsync(self._folder)
         os.close(self.descriptor)
 
     def keep(self) -> None:

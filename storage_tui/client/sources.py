@@ -39,6 +39,15 @@ class Source(Protocol):
         """Let go of what was opened."""
 
 
+def file_source(descriptor: int, name: str) -> "FileSource":
+    """The source of an open regular file, which it closes in the end; raises LocalFileError for anything else."""
+    try:
+        return FileSource(descriptor, name)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def open_source(file: Any) -> Source:
     """The source for what `set_file` and `set` take; raises LocalFileError with one sentence for anything else."""
     if isinstance(file, str | os.PathLike):
@@ -63,11 +72,7 @@ def _open_path(path: Path) -> Source:
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise LocalFileError(f"cannot read {str(path)!r}: {reason}") from exc
-    try:
-        return FileSource(descriptor, str(path))
-    except BaseException:
-        os.close(descriptor)
-        raise
+    return file_source(descriptor, str(path))
 
 
 def _open_object(file: IO[bytes]) -> Source:
@@ -98,6 +103,11 @@ class FileSource:
     def size_bytes(self) -> int:
         """The length when it was opened; another one later is an error."""
         return self._size
+
+    @property
+    def identity(self) -> tuple[int, int, int]:
+        """Size, time of change and inode when it was opened: a later process tells by them whether it is the same."""
+        return self._before.st_size, self._before.st_mtime_ns, self._before.st_ino
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
         """All but the last quantum in one piece; a small file is one piece."""

@@ -23,7 +23,9 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, U
 from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
+    from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.session import Session
+    from storage_tui.client.sources import FileSource
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
 
@@ -119,14 +121,16 @@ class Storage:
 
     def set_file(
         self, key: str, file: Any, storage_type: str = DEFAULT, *,
-        control: TransferControl | None = None, content_type: str | None = None,
+        control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Upload a file by name, or an open binary file object from where it stands; returns the stored blob.
 
         Bounded memory whatever the size. A broken connection is gone on with where the server left off, a file that
         changes meanwhile is a LocalFileError, and the crc32c of what was read is compared before the blob appears.
+        Of a large file by name that could not be finished, be it by `kill -9`, the next `set_file` of the same file to
+        the same key goes on with it (see `unfinished`); `resume=False` does neither.
         """
-        return self._upload(key, file, storage_type, control or TransferControl(), content_type)
+        return self._upload(key, file, storage_type, control or TransferControl(), content_type, resume=resume)
 
     def get_file(
         self, key: str, file: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
@@ -138,13 +142,52 @@ class Storage:
         keeps its permissions. Of a large blob that could not be finished a hidden `.NAME.….part` stays, and the next
         `get_file` to the same place goes on with it if the blob is still the same; `resume=False` does neither.
         """
+        if isinstance(file, str | os.PathLike):
+            return self._download(key, Path(file), storage_type, control or TransferControl(), resume=resume)
         from storage_tui.client import downloads
 
+        return downloads.to_object(self._session, key, storage_type, file, control or TransferControl())
+
+    def unfinished(self) -> Sequence["UnfinishedTransfer"]:
+        """The large transfers of files with this server that were begun, by any process of this user, and that nobody
+        works on now: what was killed, or cancelled with `keep`, or could not reach the server any more. Oldest first.
+        """
+        from storage_tui.client import journal
+
+        return [found for found in journal.unfinished(places.state_dir()) if found.server == self.display_url]
+
+    def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
+        """Continue an unfinished transfer to its end; returns the blob.
+
+        Where the other side is not what it was (the file or the blob changed, the server kept nothing or cannot go on)
+        it starts over and `control.note` says so, else that reads `resumed at N bytes`. Raises ConflictError for a
+        transfer with another server, and LocalFileError for a file that has gone.
+        """
+        if transfer.server != self.display_url:
+            raise ConflictError(f"this transfer is with {transfer.server}; connect to that first", key=transfer.key)
         control = control or TransferControl()
-        if isinstance(file, str | os.PathLike):
-            path = Path(file)
-            return downloads.FileDownload(self._session, key, storage_type, path, control=control, resume=resume).run()
-        return downloads.to_object(self._session, key, storage_type, file, control)
+        path = Path(transfer.path)
+        if transfer.direction == "upload":
+            return self.set_file(
+                transfer.key, path, transfer.storage_type, control=control, content_type=transfer.content_type
+            )
+        if not transfer.part.exists():
+            control.note = "what was there of it has gone, started over"
+        root = None if transfer.root is None else Path(transfer.root)
+        return self._download(transfer.key, path, transfer.storage_type, control, root=root)
+
+    def forget(self, transfer: "UnfinishedTransfer") -> bool:
+        """Give up an unfinished transfer: what a download has gathered goes, and what the server keeps of an upload
+        where it can be asked now. False when another process has taken it up meanwhile."""
+        from storage_tui.client import journal
+
+        if not journal.forget(places.state_dir(), transfer):
+            return False
+        if transfer.direction == "upload" and transfer.server == self.display_url:
+            from storage_tui.client.file_upload import drop_upload
+
+            drop_upload(self._session, self._service, transfer)
+        return True
 
     def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
         """Whether there is such a blob."""
@@ -270,14 +313,45 @@ class Storage:
             return self.set_file(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
 
     def _upload(
-        self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None
-    ) -> Blob:
-        from storage_tui.client.sources import open_source
+        self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None, *,
+        resume: bool = False,
+    ) -> Blob:  # fmt: skip
+        from storage_tui.client.sources import FileSource, open_source
         from storage_tui.client.uploads import Upload
 
         calls.checked_targets([key])
         name = find_storage_type(storage_type).name
         with closing(open_source(file)) as source:
+            if resume and isinstance(file, str | os.PathLike) and isinstance(source, FileSource):
+                return self._upload_source(key, source, Path(file), name, control, content_type)
             return Upload(
                 self._session, self._service, key, name, source, control=control, content_type=content_type
             ).run()
+
+    def _upload_source(
+        self, key: str, source: "FileSource", path: Path, storage_type: str, control: TransferControl,
+        content_type: str | None = None,
+    ) -> Blob:  # fmt: skip
+        from storage_tui.client.file_upload import FileUpload
+        from storage_tui.client.part_file import JOURNAL_FROM_BYTES
+        from storage_tui.client.uploads import Upload
+
+        if source.size_bytes < JOURNAL_FROM_BYTES:
+            return Upload(
+                self._session, self._service, key, storage_type, source, control=control, content_type=content_type
+            ).run()
+        return FileUpload(
+            self._session, self._service, key, storage_type, source, path, control=control, content_type=content_type,
+            state_dir=places.state_dir(),
+        ).run()  # fmt: skip
+
+    def _download(
+        self, key: str, path: Path, storage_type: str, control: TransferControl, *, resume: bool = True,
+        root: Path | None = None, syncs_folder: bool = True,
+    ) -> Blob:  # fmt: skip
+        from storage_tui.client.downloads import FileDownload
+
+        return FileDownload(
+            self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
+            root=root, syncs_folder=syncs_folder,
+        ).run()  # fmt: skip

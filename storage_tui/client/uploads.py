@@ -34,16 +34,19 @@ ANSWER_BYTES = 1024 * 1024
 
 
 class Upload:
-    """One upload. `url` of an earlier session goes on with it, given the same source."""
+    """One upload. `repeat_key` names its session to the server; with `is_resumed` an earlier process began it with
+    the same source, and what the server has of it is gone on with."""
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
-        control: TransferControl, content_type: str | None = None, url: str | None = None,
+        control: TransferControl, content_type: str | None = None, repeat_key: str | None = None,
+        is_resumed: bool = False,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         self._key, self._storage_type = key, storage_type
         self._content_type = content_type
-        self.url = url
+        self._repeat_key, self._is_resumed = repeat_key, is_resumed
+        self._url: str | None = None
         self._offset = 0  # kept by the server
         self._crc = 0  # of everything before _summed
         self._summed = 0
@@ -55,7 +58,7 @@ class Upload:
         control.wait_while_paused()
         size_bytes = self._source.size_bytes
         # A session can be asked what became of it; a repeated set would be refused where nothing is overwritten.
-        needs_session = self.url is not None or not find_storage_type(self._storage_type).may_overwrite
+        needs_session = self._is_resumed or not find_storage_type(self._storage_type).may_overwrite
         if not needs_session and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
             blob = self._in_one_request(size_bytes)
         else:
@@ -73,27 +76,31 @@ class Upload:
 
     def _in_session(self) -> Blob | None:
         patience = Patience(self._session.policy, self._control)
-        asks = self.url is not None
+        asks = self._is_resumed
         may_start_over = True
         while True:
             try:
                 self._control.wait_while_paused()
-                if self.url is None:
-                    self.url = self._begin()
+                if self._url is None:
+                    self._url = self._begin()
                 answer = self._ask() if asks else self._send_piece()
                 if answer.status != 308:
+                    self._sum_up_to(self._source.size_bytes or 0)
+                    self._source.check_unchanged()
                     return calls.stored_blob(answer.body, self._storage_type)
                 self._keep(answer)
+                if self._is_resumed:
+                    self._say_resumed()
                 asks = False
             except _PausedError:
                 asks = True
             except (NotFoundError, GoneError):
-                if not may_start_over or self.url is None:
+                if not may_start_over or self._url is None:
                     raise
-                may_start_over, asks, self.url, self._offset = False, False, None, 0
+                may_start_over, asks, self._url, self._offset = False, False, None, 0
                 self._control.note = "the server forgot the upload, started over"
             except StorageError as exc:
-                asks = self.url is not None
+                asks = self._url is not None
                 patience.wait_after(exc, reached=self._offset)
                 self._session.recover(exc)
                 self._control.note = f"resumed at {self._offset} bytes"
@@ -105,8 +112,14 @@ class Upload:
                 self._storage_type,
                 size_bytes=self._source.size_bytes,
                 content_type=self._content_type,
+                repeat_key=self._repeat_key,
             )
         )
+
+    def _say_resumed(self) -> None:
+        self._is_resumed = False
+        kept = f"resumed at {self._offset} bytes" if self._offset else "the server kept none of it, started over"
+        self._control.note = kept
 
     def _ask(self) -> Response:
         # Never with the total: a server that has all bytes would end the upload without having seen the checksum.
@@ -131,7 +144,7 @@ class Upload:
 
     def _exchange(self, headers: dict[str, str], content: Iterator[Buffer]) -> Response:
         headers["Content-Type"] = self._content_type or calls.UPLOAD_TYPE
-        request = Request("PUT", url=self.url, headers=headers, key=self._key, storage_type=self._storage_type)
+        request = Request("PUT", url=self._url, headers=headers, key=self._key, storage_type=self._storage_type)
         with self._session.stream(request, control=self._control, content=content) as (head, body):
             limit = ANSWER_BYTES if head.is_success else ERROR_BYTES
             answer = Response(head.status, head.headers, _bounded(body, limit))

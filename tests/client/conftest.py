@@ -19,14 +19,17 @@ _users = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials or servers of whoever runs the tests."""
+def _plain_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No credentials, servers or transfers of whoever runs the tests."""
     import os
 
     for name in os.environ:
         if name.startswith(("DESCARTESLABS_", "STORAGE_TUI_", "CLIENT_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture(scope="session")

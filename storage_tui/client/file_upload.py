@@ -1,0 +1,95 @@
+"""A file by name into a blob, with an entry in the journal that lets a later process go on with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from storage_tui.client import calls
+from storage_tui.client.calls import Service
+from storage_tui.client.control import TransferControl
+from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, new_repeat_key, now_text
+from storage_tui.client.session import Session
+from storage_tui.client.sources import FileSource
+from storage_tui.client.uploads import Upload
+from storage_tui.contract.errors import (
+    CancelledError,
+    CredentialsError,
+    ProtocolError,
+    StorageError,
+    StoreFullError,
+    UnauthorizedError,
+)
+from storage_tui.contract.models import Blob
+
+NO_RESUME = "the server cannot go on with what an earlier program began, started over"
+CHANGED = "the file changed since, started over"
+_PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # a person can mend these, then go on
+
+
+class FileUpload:
+    """One upload of a file at `path` that is open as `source`."""
+
+    def __init__(
+        self, session: Session, service: Service, key: str, storage_type: str, source: FileSource, path: Path, *,
+        control: TransferControl, content_type: str | None, state_dir: Path,
+    ) -> None:  # fmt: skip
+        self._session, self._service, self._source, self._control = session, service, source, control
+        size_bytes, mtime_ns, inode = source.identity
+        self._transfer = UnfinishedTransfer(
+            "upload", session.server.display_url, storage_type, key, str(path.absolute()), size_bytes, now_text(),
+            mtime_ns=mtime_ns, inode=inode, repeat_key=new_repeat_key(), content_type=content_type,
+        )  # fmt: skip
+        self._journal = TransferJournal(state_dir, self._transfer)
+
+    def run(self) -> Blob:
+        """Upload to the end, going on with what an earlier process left; returns the blob."""
+        try:
+            blob = self._upload()
+        except CancelledError:
+            is_kept = self._control.is_cancelled and self._control.keeps_part
+            self._journal.close() if is_kept else self._journal.remove()
+            raise
+        except StorageError as exc:
+            self._journal.close() if exc.retryable or isinstance(exc, _PASSING) else self._journal.remove()
+            raise
+        except BaseException:
+            self._journal.close()
+            raise
+        self._journal.remove()
+        return blob
+
+    def _upload(self) -> Blob:
+        transfer, earlier = self._transfer, self._journal.earlier
+        is_resumed = False
+        if earlier is not None:
+            is_resumed = self._may_go_on(earlier)
+            if is_resumed:
+                transfer = replace(transfer, repeat_key=earlier.repeat_key, created=earlier.created)
+        if not is_resumed:
+            self._journal.note(transfer)
+        return Upload(
+            self._session, self._service, transfer.key, transfer.storage_type, self._source, control=self._control,
+            content_type=transfer.content_type, repeat_key=transfer.repeat_key, is_resumed=is_resumed,
+        ).run()  # fmt: skip
+
+    def _may_go_on(self, earlier: UnfinishedTransfer) -> bool:
+        if "upload-resume" not in self._session.run(calls.describe(self._service)).features:
+            self._control.note = NO_RESUME
+            return False
+        if (earlier.size_bytes, earlier.mtime_ns, earlier.inode) == self._source.identity:
+            return earlier.content_type == self._transfer.content_type and earlier.repeat_key is not None
+        self._control.note = CHANGED
+        drop_upload(self._session, self._service, earlier)
+        return False
+
+
+def drop_upload(session: Session, service: Service, transfer: UnfinishedTransfer) -> None:
+    """Have the server drop what it keeps of an upload; where it cannot be asked now it does so after a week."""
+    try:
+        session.run(
+            calls.cancel_upload(
+                service, transfer.key, transfer.storage_type, size_bytes=transfer.size_bytes,
+                repeat_key=transfer.repeat_key,
+            )
+        )  # fmt: skip
+    except StorageError:
+        return

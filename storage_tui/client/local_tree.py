@@ -1,0 +1,60 @@
+"""Folders and files below a chosen root, reached segment by segment, so that no symbolic link is ever followed."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+
+from storage_tui.client.part_file import local_errors
+from storage_tui.contract.errors import LocalFileError
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe must not block the opening
+
+
+@contextmanager
+def opened_below(root: Path, relative: PurePath, *, make: bool = False) -> Iterator[int]:
+    """A descriptor of the folder `relative` to `root`; with `make` folders that are missing are made.
+
+    `root` itself is the user's choice and may be a link. Raises LocalFileError at a link below it.
+    """
+    with local_errors(str(root)):
+        if make:
+            root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(root, _FOLDER)
+    try:
+        at = root
+        for segment in relative.parts:
+            at /= segment
+            inner = _step(descriptor, segment, at, make=make)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_file_below(root: Path, relative: PurePath) -> int:
+    """A descriptor of the file `relative` to `root` for reading; raises LocalFileError for a link, there or above."""
+    with opened_below(root, relative.parent) as folder:
+        try:
+            return os.open(relative.name, _FILE, dir_fd=folder)
+        except OSError as exc:
+            what = "it is a symbolic link by now" if exc.errno == errno.ELOOP else exc.strerror
+            raise LocalFileError(f"cannot read {str(root / relative)!r}: {what}") from exc
+
+
+def _step(folder: int, segment: str, at: Path, *, make: bool) -> int:
+    if segment in ("", ".", ".."):
+        raise LocalFileError(f"{str(at)!r} is not below the folder that was chosen")
+    with local_errors(str(at)):
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(segment, dir_fd=folder)
+        try:
+            return os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as exc:
+            if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise LocalFileError(f"{str(at)!r} is a link or a file, not a folder; nothing goes through it") from exc
+            raise
