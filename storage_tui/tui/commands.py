@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["browser", "lines", "transfers", "log"]
+Context = Literal["browser", "rows", "act", "flat", "tree", "lines", "transfers", "log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class Command:
         """The name of the method that does it, without `action_`."""
         return self.id.replace("-", "_")
 
+
+BROWSER: tuple[Context, ...] = ("browser", "rows", "act")
+"""What the main screen takes: its own keys, those of every list of rows, and those that act on rows."""
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -52,29 +55,38 @@ COMMANDS: tuple[Command, ...] = (
     Command("type-4", ("4",), "Show result", "storage type result", OPEN),
     Command("type-5", ("5",), "Show logs", "storage type logs", OPEN),
     Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE, footer=7),
-    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, footer=6),
-    Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE),
-    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE),
-    Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE),
-    Command("sort", ("o",), "Sort by the next column", "by name, size, age, expiry, type", CHOOSE),
-    Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE),
-    Command("download", ("d", "f5"), "Download…", "the marked, or this row, to a local folder", ACT, footer=3),
+    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, "rows", footer=6),
+    Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE, "rows"),
+    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, "rows"),
+    Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, "rows"),
+    Command("sort", ("o",), "Sort by the next column", "by name, size, age, expiry, type", CHOOSE, "rows"),
+    Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, "rows"),
+    Command("download", ("d", "f5"), "Download…", "the marked, or this row, to a local folder", ACT, "act", footer=3),
     Command("upload", ("u", "f6"), "Upload…", "a local file or folder to here", ACT, footer=4),
-    Command("delete", ("D", "f8", "delete"), "Delete…", "the marked, or this row, after a question", ACT, footer=5),
     Command(
-        "copy-menu", ("y",), "Copy…", "key, location, signed URL, Python or curl line", ACT, footer=8, short="copy"
+        "delete", ("D", "f8", "delete"), "Delete…", "the marked, or this row, after a question", ACT, "act", footer=5
     ),
-    Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT),
+    Command(
+        "copy-menu",
+        ("y",),
+        "Copy…",
+        "key, location, signed URL, Python or curl line",
+        ACT,
+        "act",
+        footer=8,
+        short="copy",
+    ),
+    Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT, "act"),
     Command("preview", ("p", "f3"), "Preview on or off", "show or hide the preview", SHOW, footer=11, short="preview"),
     Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW),
     Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW),
     Command("preview-mode", ("x",), "Preview as hex or text", "the preview as found, as text, as hex", SHOW),
-    Command("details", ("i", "tab"), "Details", "everything known about the row", SHOW, footer=10),
+    Command("details", ("i", "tab"), "Details", "everything known about the row", SHOW, "act", footer=10),
     Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW),
-    Command("transfers", ("w",), "Transfers", "what moves, moved and failed", SHOW, footer=9),
-    Command("log", ("L",), "Log", "what happened, with the causes of errors", SHOW),
-    Command("help", ("?", "f1"), "Help", "all keys", PROGRAM, footer=12),
-    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM),
+    Command("transfers", ("w",), "Transfers", "what moves, moved and failed", SHOW, "act", footer=9),
+    Command("log", ("L",), "Log", "what happened, with the causes of errors", SHOW, "act"),
+    Command("help", ("?", "f1"), "Help", "all keys", PROGRAM, "act", footer=12),
+    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, "act"),
     Command("peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, footer=13),
     Command("line-down", ("j", "down"), "Down", "next line", MOVE, "lines"),
@@ -125,18 +137,18 @@ def key_label(key: str) -> str:
 
 
 def in_context(*contexts: Context) -> tuple[Command, ...]:
-    """The rows of these contexts, in the order of the contexts."""
-    return tuple(row for context in contexts for row in COMMANDS if row.context == context)
+    """The rows of these contexts, in the order of the table."""
+    return tuple(row for row in COMMANDS if row.context in contexts)
 
 
 def clashes(commands: Iterable[Command]) -> list[str]:
-    """Every key that two rows of one context want, or that begins another's chord, as a sentence."""
+    """Every key that two rows of one screen want, or that begins another's chord, as a sentence."""
     found: list[str] = []
     seen: dict[tuple[str, str], Command] = {}
-    rows = list(commands)
-    for row in rows:
+    for row in commands:
+        place = "browser" if row.context in BROWSER else row.context  # these keys work side by side
         for key in row.keys:
-            other = seen.setdefault((row.context, key), row)
+            other = seen.setdefault((place, key), row)
             if other is not row:
                 found.append(f"{key_label(key)} is both {other.id} and {row.id}")
     for (context, chord), row in seen.items():
@@ -152,10 +164,9 @@ class Keymap:
     def __init__(self, *contexts: Context) -> None:
         self.commands = in_context(*contexts)
         self._by_key: dict[str, Command] = {}
-        for row in reversed(self.commands):  # of two contexts the first named wins
-            self._by_key.update(dict.fromkeys(row.keys, row))
-        for row in in_context(contexts[0]):
-            self._by_key.update(dict.fromkeys(row.keys, row))
+        for context in reversed(contexts):  # of two contexts the first named wins
+            for row in in_context(context):
+                self._by_key.update(dict.fromkeys(row.keys, row))
         self.pending = ""
 
     def feed(self, key: str) -> Command | None:
@@ -175,7 +186,7 @@ class Keymap:
 def markdown_table() -> str:
     """The key table of the README: one line a command of the browser, its groups in order."""
     lines = ["| | keys | |", "|---|---|---|"]
-    for row in in_context("browser"):
+    for row in in_context(*BROWSER):
         keys = " ".join(f"`{key_label(key)}`" for key in row.keys)
         lines.append(f"| {row.group} | {keys} | {row.help[0].upper()}{row.help[1:]} |")
     return "\n".join(lines)

@@ -87,14 +87,16 @@ async def test_esc_stops_a_delete_between_batches_and_the_list_tells_the_truth(
         assert store.list("n/")
 
 
-async def test_products_explain_why_they_cannot_be_deleted(store: Storage, browse: Any) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_products_explain_why_they_cannot_be_deleted(store: Storage, browse: Any, size: tuple[int, int]) -> None:
     store.set("scene", "x", "products")
-    async with browse("products:") as browser:
+    async with browse("products:", size=size) as browser:
         await browser.until(lambda: browser.names == ["scene"])
         await browser.press("D")
-        await browser.shows("cannot delete from products: upload only")
+        await browser.shows("cannot delete from products: remove the image with Image.delete()")
         await browser.press("L")
         await browser.shows("Image.delete()")
+        await browser.press("escape")
         assert STORAGE_TYPES["products"].way_out
 
 

@@ -2,14 +2,20 @@
 
 import pytest
 
-from storage_tui.tui.commands import COMMANDS, Command, Keymap, clashes, in_context, key_label, markdown_table
+from storage_tui.tui.commands import BROWSER, COMMANDS, Command, Keymap, clashes, in_context, key_label, markdown_table
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.screens.transfers import TransfersScreen
 from storage_tui.tui.widgets.lines import footer_content
 
-SCREENS = {"browser": BrowserScreen, "lines": LinesScreen, "transfers": TransfersScreen}
+SCREENS = {
+    "browser": BrowserScreen,
+    "rows": BrowserScreen,
+    "act": BrowserScreen,
+    "lines": LinesScreen,
+    "transfers": TransfersScreen,
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
@@ -54,11 +60,11 @@ def test_keys_are_written_as_people_know_them() -> None:
 
 def test_the_readme_table_has_every_command_of_the_browser() -> None:
     table = markdown_table()
-    assert all(f"`{key_label(row.keys[0])}`" in table for row in in_context("browser"))
+    assert all(f"`{key_label(row.keys[0])}`" in table for row in in_context(*BROWSER))
 
 
 @pytest.mark.parametrize("width", [10, 40, 80, 200])
 def test_the_footer_is_pruned_to_the_width(width: int) -> None:
-    footer = footer_content(in_context("browser"), width=width)
+    footer = footer_content(in_context(*BROWSER), width=width)
     assert footer.cell_length <= width
     assert width < 40 or "open" in footer.plain

@@ -23,7 +23,7 @@ async def delete_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> b
         return False
     for name in dict.fromkeys(row.storage_type for row in rows):
         if not STORAGE_TYPES[name].may_delete:
-            session.fail(f"cannot delete from {name}: {STORAGE_TYPES[name].summary}; {STORAGE_TYPES[name].way_out}")
+            session.fail(f"cannot delete from {name}: {STORAGE_TYPES[name].way_out.rpartition(', or ')[2]}")
             return False
     try:
         blobs = [one.blob for one in await gather(session, rows)]

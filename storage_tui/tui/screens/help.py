@@ -1,12 +1,19 @@
-"""All keys, from the command table."""
+"""All keys, those of the screen one comes from first, from the command table."""
+
+from collections.abc import Sequence
 
 from textual.content import Content
 
-from storage_tui.tui.commands import COMMANDS, key_label
+from storage_tui.tui.commands import BROWSER, COMMANDS, Context, key_label
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.widgets.text_lines import Line
 
-PLACES = {"browser": "", "lines": "In lists such as this one", "transfers": "In transfers"}
+PLACES = {
+    "flat": "In clean-up and search",
+    "tree": "In usage",
+    "transfers": "In transfers",
+    "lines": "In lists such as this one",
+}
 KEY_CELLS = 14
 
 
@@ -14,6 +21,10 @@ class HelpScreen(LinesScreen):
     """The commands by group, then those of the other screens."""
 
     INDENT = KEY_CELLS + 2
+
+    def __init__(self, contexts: Sequence[Context] = BROWSER) -> None:
+        super().__init__()
+        self._contexts = contexts
 
     def title_content(self) -> Content:
         """The title."""
@@ -23,7 +34,8 @@ class HelpScreen(LinesScreen):
         """One line a command."""
         lines: list[Line] = []
         heading = ""
-        for row in COMMANDS:
+        here = [row for row in COMMANDS if row.context in self._contexts]
+        for row in (*here, *(row for row in COMMANDS if row.context not in self._contexts)):
             title = PLACES.get(row.context) or row.group
             if title != heading:
                 lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]

@@ -1,27 +1,25 @@
 """What the main screen shows: one place of the store, read page by page, with its preview and its lines."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.widgets import Input
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.commands import BROWSER, Context, in_context
 from storage_tui.tui.reading import PageRestorer, read_pages
-from storage_tui.tui.screens.command_screen import CommandScreen
-from storage_tui.tui.screens.dialog import field
+from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Sort
+from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Row, Sort
 from storage_tui.tui.state.messages import Message, explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import (
@@ -32,41 +30,38 @@ from storage_tui.tui.widgets.lines import (
     marks_content,
     path_content,
     position_content,
-    row_content,
 )
+from storage_tui.tui.widgets.notice import Notice
 from storage_tui.tui.widgets.row_preview import RowPreview
 from storage_tui.tui.widgets.sidebar import Sidebar
 
 TICK_S = 0.2  # progress and counters: five times a second
 AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
-MESSAGE_TICKS = 40  # a message stays eight seconds
 REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
 REFRESH_ROWS = 5000  # past this that would be more work than the uploads
 FILTER_FROM_ROWS = 20_000  # past this a keystroke waits a moment for the next one
 
 
-class PlaceView(CommandScreen[None]):
+class PlaceView(ChoosingScreen):
     """One place of the store on the screen; what its keys do is in BrowserScreen."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("browser",)
+    CONTEXTS: ClassVar[tuple[Context, ...]] = BROWSER
     AUTO_FOCUS = "KeyList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
 
     def __init__(self, session: Session, location: Location) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self.location = location
         self.gauge = session.queue.poll()
         self.sort: Sort | None = None
         self.is_reversed = False
         self.follows_end = False
-        self.range_start: int | None = None
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
         self._error = ""
-        self._message: Message | None = None
-        self._ticks = self._message_until = 0
+        self._notice = Notice(session)
+        self._ticks = 0
 
     def compose(self) -> ComposeResult:
         """Path, types, keys, preview, filter, status, keys."""
@@ -76,16 +71,13 @@ class PlaceView(CommandScreen[None]):
             with Container(id="main"):
                 yield KeyList(self.session.marks, id="keys")
                 yield RowPreview(self.session.storage, id="preview")
-        with Horizontal(id="prompt"):
-            yield Bar(id="prompt-label")
-            yield field("", id="filter")
+        yield FilterLine(id="prompt")
         yield Bar(id="status")
         yield Bar(id="footer")
 
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
         self.session.on_message = self.show_message
-        self.query_one("#prompt-label", Bar).say(Content.styled(" /", "bold $accent"))
         self.set_interval(TICK_S, self._tick)
         self.open(self.location)
         self.read_usages()
@@ -94,6 +86,16 @@ class PlaceView(CommandScreen[None]):
     def keys(self) -> KeyList:
         """The list."""
         return self.query_one(KeyList)
+
+    @property
+    def view(self) -> KeyList:
+        """The list, as every screen with rows calls it."""
+        return self.keys
+
+    @property
+    def filter_line(self) -> FilterLine:
+        """The line the filter is typed in."""
+        return self.query_one(FilterLine)
 
     @property
     def pane(self) -> RowPreview:
@@ -224,6 +226,11 @@ class PlaceView(CommandScreen[None]):
         if not self.is_reading and not self.keys.listing.is_complete:
             self._read(self.keys.listing, None, is_shown=True)
 
+    def rows_gone(self, rows: list[Row]) -> None:
+        """Read again; the cursor goes to the next row that stays."""
+        self.refresh_list(self.keys.survivor(rows))
+        self.read_usages()
+
     @work(exclusive=True, group="usage")
     async def read_usages(self) -> None:
         """Count and bytes of each type, one after the other, the open one first."""
@@ -243,14 +250,9 @@ class PlaceView(CommandScreen[None]):
 
     # Filter
 
-    def open_filter_line(self) -> None:
-        """Open the filter line."""
-        self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self._apply_filter(event.value)
+    @on(FilterLine.Typed)
+    def _filter_typed(self, event: FilterLine.Typed) -> None:
+        self._apply_filter(event.text)
 
     @work(exclusive=True, group="filter")
     async def _apply_filter(self, text: str) -> None:
@@ -262,25 +264,19 @@ class PlaceView(CommandScreen[None]):
         keys.show(keys.listing, cursor=self._place(keys.listing, current.key if current else None, 0))
         self.update_lines()
 
-    @on(Input.Submitted, "#filter")
-    def leave_filter_line(self) -> None:
-        """Keep the filter, go back to the list."""
-        self.remove_class("-filtering")
+    @on(FilterLine.Left)
+    def _filter_left(self) -> None:
         self.keys.focus()
 
     def clear_filter(self) -> bool:
         """Drop the filter and its line; False when there is none."""
-        field = self.query_one("#filter", Input)
-        had = self.has_class("-filtering") or self.keys.listing.filter is not None
-        field.value = ""
-        self.leave_filter_line()
+        had = self.filter_line.close() or self.keys.listing.filter is not None
+        self.filter_line.clear()
         return had
 
     def _keep_cursor(self) -> None:
-        field = self.query_one("#filter", Input)
-        with field.prevent(Input.Changed):
-            field.value = ""
-        self.leave_filter_line()
+        self.filter_line.clear(quietly=True)
+        self.filter_line.close()
         self.keys.listing.set_filter(None)
 
     # Lines
@@ -294,8 +290,7 @@ class PlaceView(CommandScreen[None]):
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
             self._take_changes()
-        if self._ticks > self._message_until:
-            self._message = None
+        self._notice.tick()
         self.update_lines()
 
     def _take_changes(self) -> None:
@@ -314,8 +309,7 @@ class PlaceView(CommandScreen[None]):
 
     def show_message(self, message: Message) -> None:
         """Show a message in the status line for a while."""
-        self._message = message
-        self._message_until = self._ticks + MESSAGE_TICKS
+        self._notice.show(message)
         self.update_lines()
 
     def chord_changed(self) -> None:
@@ -332,24 +326,13 @@ class PlaceView(CommandScreen[None]):
         path = path_content(listing, is_reading=self.is_reading, width=width)
         server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
         self.query_one("#path", Bar).say(path, server)
-        left = Content.assemble(" ", marks_content(self.session.marks), self._notice())
+        notice = self._notice.content(keys.current, in_range=self.range_start is not None)
+        left = Content.assemble(" ", marks_content(self.session.marks), notice)
         right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
+        if self._notice.is_error and left.cell_length + right.cell_length + 2 > width:
+            right = Content("")  # a refusal is worth more than the counters
         self.query_one("#status", Bar).say(left, right)
-        footer = footer_content(in_context("browser"), width=width)
+        footer = footer_content(in_context(*BROWSER), width=width)
         if self.keymap.pending:
             footer = chord_content(self.keymap.pending, self.keymap.hints())
         self.query_one("#footer", Bar).say(footer)
-
-    def _notice(self) -> Content:
-        if self.session.working:
-            return Content.styled(self.session.working, "$accent")
-        if self._message is not None:
-            is_error = self._message.level == "error"
-            more = "  (L shows the log)" if is_error else ""
-            return Content.styled(visible(self._message.text) + more, "$error" if is_error else "$success")
-        if self.range_start is not None:
-            return Content.styled("marking a range, v ends it", "$warning")
-        if self.session.log.unseen_errors:
-            return Content.styled(f"{self.session.log.unseen_errors:,} unseen errors, L shows them", "$error")
-        current = self.keys.current
-        return row_content(current, datetime.now(UTC))

@@ -43,6 +43,12 @@ class MessageLog:
         self.unseen_errors += 1
         return message
 
+    @property
+    def last_unseen(self) -> Message | None:
+        """The last error that nobody has looked at in the log."""
+        errors = (message for message in reversed(self.messages) if message.level == "error")
+        return next(errors, None) if self.unseen_errors else None
+
     def mark_seen(self) -> None:
         """The log was looked at."""
         self.unseen_errors = 0

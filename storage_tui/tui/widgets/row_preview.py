@@ -14,8 +14,8 @@ from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.formats import moment_text, size_text
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.widgets.key_list import leaf_name
 from storage_tui.tui.widgets.preview_pane import PreviewPane
+from storage_tui.tui.widgets.rows_view import leaf_name
 
 DELAY_S = 0.05  # a held key passes rows faster than they can be read
 SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
