@@ -6,7 +6,8 @@
 | output.py | exit codes, sizes and names for people, progress on a terminal |
 | browse.py | the browser, which a bare `storage-tui` starts |
 | blobs.py | ls, cat, url, du, rm, cp |
-| transfer.py | get and put, single blobs and folders |
+| transfer.py | get and put, single blobs and folders; resume |
+| moving.py | how a batch runs: its gauge, its lines, signals |
 | serving.py | serve, token |
 """
 

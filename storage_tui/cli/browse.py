@@ -13,11 +13,15 @@ from typing import cast
 import click
 
 from storage_tui import places
+from storage_tui.cli.first_look import first_look
 from storage_tui.cli.options import with_settings
+from storage_tui.client.quick_list import peek_page
 from storage_tui.config import Settings
 from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 
+FIRST_PAGE = 200  # rows of the first look: more than any screen has
 LOCAL_USER = "local"  # the one user of an embedded store
 
 
@@ -49,20 +53,30 @@ def _place(text: str) -> Location:
 
 
 def _run(place: Location, settings: Settings, *, title: str) -> None:
-    # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
-    sys.modules.setdefault("httpx._main", cast(ModuleType, None))
-    from storage_tui.client.async_storage import AsyncStorage
-    from storage_tui.tui.app import StorageApp
+    page = _first_page(place, settings)
+    with first_look(page, place):
+        # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
+        sys.modules.setdefault("httpx._main", cast(ModuleType, None))
+        from storage_tui.client.async_storage import AsyncStorage
+        from storage_tui.tui.app import StorageApp
 
-    storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
-    app = StorageApp(
-        storage,
-        location=place,
-        title=title or storage.display_url,
-        state_dir=places.state_dir(),
-        theme=settings.theme,
-    )
+        storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+        app = StorageApp(
+            storage,
+            location=place,
+            title=title or storage.display_url,
+            state_dir=places.state_dir(),
+            theme=settings.theme,
+            first_page=page,
+        )
     app.run(mouse=settings.mouse)
+
+
+def _first_page(place: Location, settings: Settings) -> Page | None:
+    """What the embedded server says at once; None for a server elsewhere, which only the client proper may ask."""
+    if settings.url is not None or (settings.data_dir is None and os.environ.get("DESCARTESLABS_STORAGE_URL")):
+        return None
+    return peek_page(settings.data_dir or places.data_dir(), place, limit=FIRST_PAGE)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,9 @@ import click
 from storage_tui.contract import errors
 
 if TYPE_CHECKING:
-    from storage_tui.client.control import TransferControl
+    from collections.abc import Callable
+
+    from storage_tui.client.progress import BatchProgress
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -108,35 +110,44 @@ def human_countdown(moment: datetime | None) -> str:
 
 
 @contextmanager
-def progress(control: "TransferControl", title: str) -> Iterator[None]:
-    """Draw the transfer's bytes, rate and time left on standard error while the block runs; nothing without a
-    terminal there."""
+def gauge(read: "Callable[[], BatchProgress]", title: str) -> Iterator[None]:
+    """Draw bytes, rate and time left of a whole batch on standard error while the block runs; nothing without a
+    terminal there. With an empty title it counts files."""
     if not sys.stderr.isatty():
         yield
         return
     from threading import Event, Thread
 
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.text import Text
 
     from storage_tui.tui.visible import visible
 
-    name = Text(visible(title), overflow="ellipsis", no_wrap=True).plain
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[speed]}", markup=False),
     )
+    name = Text(visible(title), overflow="ellipsis", no_wrap=True).plain
     stop = Event()
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=8) as bar:
-        task = bar.add_task(name, total=None)
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=8, transient=True) as bar:
+        task = bar.add_task(name, total=None, speed="")
+
+        def show() -> None:
+            now = read()
+            files = name or f"{now.files_done:,}/{now.files:,} files"
+            failed = f", {now.files_failed:,} failed" if now.files_failed else ""
+            left = "" if now.eta_s is None else f"  {human_duration(now.eta_s)} left"
+            speed = f"{human_size(int(now.bytes_per_s))}/s{left}"
+            bar.update(
+                task, description=files + failed, completed=now.done_bytes, total=now.total_bytes or None, speed=speed
+            )
 
         def watch() -> None:
             while not stop.wait(_POLL_S):
-                bar.update(task, completed=control.done_bytes, total=control.total_bytes)
+                show()
 
         watcher = Thread(target=watch, name="progress", daemon=True)
         watcher.start()
@@ -145,4 +156,11 @@ def progress(control: "TransferControl", title: str) -> Iterator[None]:
         finally:
             stop.set()
             watcher.join()
-            bar.update(task, completed=control.done_bytes, total=control.total_bytes)
+            show()
+
+
+def human_duration(seconds: float) -> str:
+    """`0:09`, `12:34`, `2:05:00`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

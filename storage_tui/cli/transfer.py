@@ -1,21 +1,20 @@
-"""The commands that move bytes: get and put, for single blobs and for folders."""
+"""The commands that move bytes: get and put, for single blobs and for folders, and resume for what was not finished."""
 
-import json
 import sys
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.cli.blobs import _everything_below
+from storage_tui.cli.moving import move
 from storage_tui.cli.options import location_of, open_storage, with_settings
-from storage_tui.cli.output import PartialFailureError, complain, name_for_output, progress
-from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import find_files, local_names
+from storage_tui.cli.output import complain, human_size, name_for_output
+from storage_tui.client.batch import JOBS, MOST_JOBS
+from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest, plan_upload, survey
+from storage_tui.client.folders import local_names
 from storage_tui.config import Settings
-from storage_tui.contract.errors import ConflictError, LocalFileError, NotFoundError, StorageError
+from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 from storage_tui.contract.models import Blob
 
@@ -23,31 +22,147 @@ if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
 STDIO = "-"
-JOBS = 4  # files of a folder at once: enough to hide round trips, few enough not to crowd a link
+_CHOICES = tuple(row.value for row in Conflict if row is not Conflict.REFUSE)
 
-_RECURSIVE = click.option("-r", "--recursive", is_flag=True, help="A whole folder.")
-_FORCE = click.option("-f", "--force", is_flag=True, help="Overwrite what is already there.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object for each file moved.")
+
+def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that get and put share."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
+        click.option("--verify", is_flag=True, help="Fail where the server tells no checksum to compare."),
+        click.option("--resume/--no-resume", default=True, help="Go on with earlier parts, and leave some. [default]"),
+        click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, show_default=True, metavar="N",
+                     help="Files at once."),
+        click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do about what is there already."),
+        click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
+        click.option("-r", "--recursive", is_flag=True, help="A whole folder."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.command()
 @click.argument("location", type=location_of)
 @click.argument("target", default=".")
-@_RECURSIVE
-@_FORCE
-@_JSON
+@_moving
 @with_settings
-def get(location: Location, target: str, recursive: bool, force: bool, as_json: bool, settings: Settings) -> None:
-    """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output."""
+def get(
+    location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
+    verify: bool, as_json: bool, settings: Settings,
+) -> None:  # fmt: skip
+    """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
+
+    A file appears only whole and compared with its checksum. What is broken off is gone on with by the same command, or
+    by storage-tui resume.
+    """
+    conflict = _conflict(on_conflict, force, Conflict.REFUSE)
     with open_storage(settings) as storage:
-        if recursive:
-            _get_folder(storage, location, Path(target), force, as_json)
-        elif target == STDIO:
+        if not recursive and target == STDIO:
             storage.get_file(check_key(location.key), sys.stdout.buffer, location.storage_type)
             sys.stdout.buffer.flush()
+            return
+        if recursive:
+            prefix = _prefix(location)
+            plan = plan_download(storage, prefix, location.storage_type, Path(target).expanduser())
+            for note in plan.notes:
+                complain(note)
         else:
-            path = _target_path(location, Path(target))
-            _get_one(storage, Blob(check_key(location.key), location.storage_type), path, force, as_json)
+            path = _target_path(location, Path(target).expanduser())
+            blob = Blob(check_key(location.key), location.storage_type)
+            plan = BatchPlan([BatchItem("download", location.storage_type, blob.key, path)])
+        move(
+            storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
+            verb="downloaded",
+        )  # fmt: skip
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True)
+@click.argument("location", type=location_of)
+@_moving
+@click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists.")
+@with_settings
+def put(
+    sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None, jobs: int,
+    resume: bool, verify: bool, no_overwrite: bool, as_json: bool, settings: Settings,
+) -> None:  # fmt: skip
+    """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
+
+    A key that exists is overwritten unless --on-conflict says otherwise. What is broken off is gone on with by the same
+    command, or by storage-tui resume.
+    """
+    conflict = _conflict(on_conflict, force, Conflict.REFUSE if no_overwrite else Conflict.OVERWRITE)
+    is_folder = not location.key or location.key.endswith(DELIMITER)
+    if len(sources) > 1 and not is_folder:
+        raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
+    with open_storage(settings) as storage:
+        items: list[BatchItem] = []
+        for source in sources:
+            if source == STDIO:
+                storage.set_file(check_key(location.key), sys.stdin.buffer, location.storage_type)
+                continue
+            path = Path(source).expanduser()
+            if recursive and path.is_dir():
+                items += _folder_items(storage, path, location, conflict)
+            elif path.is_dir():
+                raise LocalFileError(f"{source!a} is a folder; give -r to upload all of it")
+            else:
+                key = check_key(location.key + path.name if is_folder else location.key)
+                size_bytes = path.stat().st_size if path.is_file() else None
+                items.append(BatchItem("upload", location.storage_type, key, path, size_bytes))
+        if items:
+            move(
+                storage, BatchPlan(items), conflict=conflict, jobs=jobs, resume=resume, must_verify=verify,
+                as_json=as_json, verb="uploaded",
+            )  # fmt: skip
+
+
+@click.command()
+@click.option("--list", "is_list", is_flag=True, help="Only list them.")
+@click.option("--forget", is_flag=True, help="Give them up, with what is there of them.")
+@click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
+@with_settings
+def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Settings) -> None:
+    """Continue the large transfers with this server that a crash, a signal or a lost network ended."""
+    with open_storage(settings) as storage:
+        found = storage.unfinished()
+        if not found:
+            click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
+            return
+        if is_list or forget:
+            for transfer in found:
+                ends = [transfer.path, f"{transfer.storage_type}:{transfer.key}"]
+                source, target = ends if transfer.direction == "upload" else reversed(ends)
+                if forget and not storage.forget(transfer):
+                    complain(f"another program goes on with {target!a}")
+                    continue
+                state = "forgotten  " if forget else f"{human_size(transfer.size_bytes):>10}  "
+                click.echo(f"{state}{name_for_output(source)} -> {name_for_output(target)}")
+            return
+        move(
+            storage, plan_rest(found), conflict=Conflict.OVERWRITE, jobs=jobs, resume=True, must_verify=False,
+            as_json=as_json, verb="finished",
+        )  # fmt: skip
+
+
+def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:
+    if force and chosen not in (None, Conflict.OVERWRITE.value):
+        raise click.UsageError(f"--force and --on-conflict {chosen} say different things; give one of them")
+    return Conflict.OVERWRITE if force else otherwise if chosen is None else Conflict(chosen)
+
+
+def _prefix(location: Location) -> str:
+    is_prefix = not location.key or location.key.endswith(DELIMITER)
+    return location.key if is_prefix else location.key + DELIMITER
+
+
+def _folder_items(storage: "Storage", folder: Path, location: Location, conflict: Conflict) -> list[BatchItem]:
+    prefix = _prefix(location)
+    plan = plan_upload(folder, prefix, location.storage_type)
+    if conflict is not Conflict.OVERWRITE:
+        plan = survey(storage, plan, prefix, location.storage_type)
+    return list(plan.items)
 
 
 def _target_path(location: Location, target: Path) -> Path:
@@ -57,115 +172,3 @@ def _target_path(location: Location, target: Path) -> Path:
         raise click.UsageError(f"{location} is a folder; give -r for all of it, or a file name for this key")
     [name] = local_names([location.key.rpartition(DELIMITER)[2]], "")
     return target / name.path
-
-
-def _get_one(storage: "Storage", blob: Blob, path: Path, force: bool, as_json: bool, *, quiet: bool = False) -> None:
-    if path.exists() and not force:
-        raise ConflictError(f"{str(path)!a} exists; give --force to overwrite it", key=blob.key)
-    control = TransferControl()
-    if quiet:
-        storage.get_file(blob.key, path, blob.storage_type, control=control)
-    else:
-        with progress(control, path.name):
-            storage.get_file(blob.key, path, blob.storage_type, control=control)
-    _report(f"{blob.storage_type}:{blob.key}", str(path), control, as_json)
-
-
-def _get_folder(storage: "Storage", location: Location, folder: Path, force: bool, as_json: bool) -> None:
-    blobs = {blob.key: blob for blob in _everything_below(storage, location)}
-    if not blobs:
-        raise NotFoundError(f"nothing is stored in the folder {location}", key=location.key)
-    prefix = location.key if not location.key or location.key.endswith(DELIMITER) else location.key + DELIMITER
-    names = list(local_names(blobs, prefix))
-    for name in names:
-        if name.note:
-            complain(name.note)
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def fetch(key: str, path: Path) -> Callable[[], None]:
-        def run() -> None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _get_one(storage, blobs[key], path, force, as_json, quiet=True)
-
-        return run
-
-    _run_all([fetch(name.key, folder / name.path) for name in names], "downloaded")
-
-
-@click.command()
-@click.argument("sources", nargs=-1, required=True)
-@click.argument("location", type=location_of)
-@_RECURSIVE
-@click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists.")
-@_JSON
-@with_settings
-def put(
-    sources: tuple[str, ...], location: Location, recursive: bool, no_overwrite: bool, as_json: bool, settings: Settings
-) -> None:
-    """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input."""
-    with open_storage(settings) as storage:
-        jobs: list[Callable[[], None]] = []
-        is_folder = not location.key or location.key.endswith(DELIMITER)
-        if len(sources) > 1 and not is_folder:
-            raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
-        for source in sources:
-            if source == STDIO:
-                storage.set_file(check_key(location.key), sys.stdin.buffer, location.storage_type)
-                continue
-            path = Path(source).expanduser()
-            if recursive and path.is_dir():
-                prefix = location.key + DELIMITER if not is_folder else location.key
-                jobs += [
-                    _put_job(storage, file.path, file.key, location.storage_type, no_overwrite, as_json, True)
-                    for file in find_files(path, prefix)
-                ]
-                continue
-            if path.is_dir():
-                raise LocalFileError(f"{source!a} is a folder; give -r to upload all of it")
-            key = location.key + path.name if is_folder else location.key
-            quiet = len(sources) > 1
-            jobs.append(_put_job(storage, path, key, location.storage_type, no_overwrite, as_json, quiet))
-        if len(jobs) == 1:
-            jobs[0]()
-        elif jobs:
-            _run_all(jobs, "uploaded")
-
-
-def _put_job(
-    storage: "Storage", path: Path, key: str, storage_type: str, no_overwrite: bool, as_json: bool, quiet: bool
-) -> Callable[[], None]:
-    def run() -> None:
-        if no_overwrite and storage.exists(key, storage_type):
-            raise ConflictError(f"{storage_type}:{key} exists and was not overwritten", key=key)
-        control = TransferControl()
-        if quiet:
-            storage.set_file(key, path, storage_type, control=control)
-        else:
-            with progress(control, path.name):
-                storage.set_file(key, path, storage_type, control=control)
-        _report(str(path), f"{storage_type}:{key}", control, as_json)
-
-    return run
-
-
-def _report(source: str, target: str, control: TransferControl, as_json: bool) -> None:
-    if as_json:
-        row = {"source": source, "target": target, "bytes": control.done_bytes, "state": control.phase}
-        click.echo(json.dumps({**row, "note": control.note}))
-    else:
-        click.echo(f"{name_for_output(target)}  {control.phase}{f', {control.note}' if control.note else ''}")
-
-
-def _run_all(jobs: Iterable[Callable[[], None]], verb: str) -> None:
-    """Run the jobs a few at a time; each failure is named, and any makes the whole a partial failure."""
-    failures = total = 0
-    with ThreadPoolExecutor(JOBS, thread_name_prefix="transfer") as pool:
-        for future in [pool.submit(job) for job in jobs]:
-            total += 1
-            try:
-                future.result()
-            except StorageError as exc:
-                failures += 1
-                complain(exc.message)
-    if failures:
-        raise PartialFailureError(f"{verb} {total - failures:,} of {total:,} files, {failures:,} failed")

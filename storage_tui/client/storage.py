@@ -330,13 +330,13 @@ class Storage:
 
     def _upload_source(
         self, key: str, source: "FileSource", path: Path, storage_type: str, control: TransferControl,
-        content_type: str | None = None,
+        content_type: str | None = None, *, resume: bool = True,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.file_upload import FileUpload
         from storage_tui.client.part_file import JOURNAL_FROM_BYTES
         from storage_tui.client.uploads import Upload
 
-        if source.size_bytes < JOURNAL_FROM_BYTES:
+        if not resume or source.size_bytes < JOURNAL_FROM_BYTES:
             return Upload(
                 self._session, self._service, key, storage_type, source, control=control, content_type=content_type
             ).run()

@@ -155,7 +155,9 @@ def test_an_upload_that_was_stored_before_the_kill_is_found_done(
         _kill_midway(proxy, token, "set_file", source)
         [found] = hasty.unfinished()
         hasty.set_file("k", source)
-        assert journal.TransferJournal(places.state_dir(), found).note(found)  # as if its process had not got that far
+        entry = journal.TransferJournal(places.state_dir(), found)
+        assert entry.note(found)  # as if its process had not got that far
+        entry.close()
         before = proxy.bytes_up
         assert hasty.resume(found).size_bytes == SIZE
     assert proxy.bytes_up - before < 10_000 and storage.get("k") == content

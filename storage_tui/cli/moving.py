@@ -1,0 +1,122 @@
+"""Running a batch for people and scripts: its gauge, a line for each file, and what a signal leaves behind."""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
+from storage_tui.client.batch import Batch, BatchResult
+from storage_tui.client.batch_plan import BatchPlan, Conflict
+from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StoppedError(CancelledError):
+    """A signal asked the program to end."""
+
+
+def move(
+    storage: "Storage", plan: BatchPlan, *, conflict: Conflict, jobs: int, resume: bool, must_verify: bool,
+    as_json: bool, verb: str,
+) -> None:  # fmt: skip
+    """Carry out the plan. Raises what refused a single file, or PartialFailureError when some of several failed."""
+    is_single = len(plan.items) == 1
+    failures: list[StorageError] = []
+
+    def tell(result: BatchResult) -> None:
+        error = result.error
+        if conflict is Conflict.REFUSE and type(error) is ConflictError:
+            error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
+        if error is None and must_verify and result.state == "done" and not result.is_verified:
+            error = ChecksumError(f"{result.key!r} moved, but the server tells no checksum to compare", key=result.key)
+        if error is not None:
+            failures.append(error)
+            if not is_single:
+                complain(error.message)
+        if as_json:
+            click.echo(json.dumps(_row(result, error)))
+        elif error is None and result.state != "cancelled":
+            note = f", {result.note}" if result.note else ""
+            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{note}")
+
+    batch = Batch(storage, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
+    try:
+        with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else ""):
+            results = batch.run()
+    except StoppedError as exc:
+        raise StoppedError(f"{exc.message}; {_left(storage)}") from None
+    if as_json:
+        click.echo(json.dumps({"summary": _summary(results, failures)}))
+    if failures and is_single:
+        raise failures[0]
+    if failures:
+        moved = len(results) - len(failures)
+        raise PartialFailureError(f"{verb} {moved:,} of {len(results):,} files, {len(failures):,} failed")
+
+
+@contextmanager
+def obeying_signals() -> Iterator[None]:
+    """Within the block the first SIGINT, SIGTERM or SIGHUP raises StoppedError; a second one ends the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for row in _SIGNALS:
+            signal.signal(row, signal.SIG_DFL)
+        raise StoppedError(f"stopped by {signal.Signals(number).name}")
+
+    before = [(row, signal.getsignal(row)) for row in _SIGNALS]
+    for row, handler in before:
+        if handler is not signal.SIG_IGN:  # as nohup does with SIGHUP
+            signal.signal(row, stop)
+    try:
+        yield
+    finally:
+        for row, handler in before:
+            signal.signal(row, handler)
+
+
+def _left(storage: "Storage") -> str:
+    count = 0
+    with suppress(StorageError):
+        count = len(storage.unfinished())
+    if not count:
+        return "nothing was left half done"
+    transfers = "1 transfer is" if count == 1 else f"{count:,} transfers are"
+    return f"{transfers} unfinished, go on with: storage-tui resume"
+
+
+def _state(result: BatchResult) -> str:
+    if result.state != "done":
+        return result.state
+    return "verified" if result.is_verified else "unverified"
+
+
+def _target(result: BatchResult) -> str:
+    return f"{result.item.storage_type}:{result.key}"
+
+
+def _row(result: BatchResult, error: StorageError | None) -> dict[str, object]:
+    ends = (str(result.path), _target(result))
+    source, target = ends if result.item.direction == "upload" else reversed(ends)
+    row = {"source": source, "target": target, "bytes": result.size_bytes, "state": _state(result)}
+    row |= {"note": result.note}
+    return row if error is None else {**row, "state": "failed", "error": error.code, "message": error.message}
+
+
+def _summary(results: list[BatchResult], failures: list[StorageError]) -> dict[str, int]:
+    skipped = sum(result.state == "skipped" for result in results)
+    size_bytes = sum(result.size_bytes for result in results)
+    moved = len(results) - skipped - len(failures)
+    return {"files": len(results), "moved": moved, "skipped": skipped, "failed": len(failures), "bytes": size_bytes}

@@ -1,0 +1,205 @@
+"""What a batch is to move: every file or blob of it, counted and summed before the first byte, and what of it is there.
+
+A plan is made by walking a local folder or listing a prefix; `Batch` carries it out.
+"""
+
+import os
+import shutil
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from storage_tui.client.folders import LocalFile, find_files, local_names
+from storage_tui.client.journal import UnfinishedTransfer
+from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import LocalFileError, NotFoundError
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.models import Blob
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+READ_BYTES = 1024 * 1024
+RENAMES = 10_000  # names tried before giving up
+SPARE_BYTES = 16 * 1024 * 1024  # room left for the file system's own needs
+
+
+class Conflict(StrEnum):
+    """What to do about a file or key that is there already.
+
+    `resume` leaves what has the right size and fetches the rest, which is quick and trusts sizes; `different` compares
+    the crc32c too, which reads every local file.
+    """
+
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+    RENAME = "rename"
+    RESUME = "resume"
+    DIFFERENT = "different"
+    REFUSE = "refuse"  # an error for each
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One file of a batch. `path` is absolute; for a download below `root`, through which no link is followed."""
+
+    direction: Literal["upload", "download"]
+    storage_type: str
+    key: str
+    path: Path
+    size_bytes: int | None = None
+    root: Path | None = None
+    blob: Blob | None = None  # what is at the key: the one to download, or the one an upload finds there
+    is_surveyed: bool = False  # `blob` is all that is at the key of an upload, so that nobody needs to ask
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """The items of a batch in the order they are taken. `notes` tell people of names that could not be kept."""
+
+    items: Sequence[BatchItem]
+    notes: Sequence[str] = ()
+
+    @property
+    def total_bytes(self) -> int:
+        """The bytes of all items whose size is known."""
+        return sum(item.size_bytes or 0 for item in self.items)
+
+    def needed_bytes(self, server: str) -> int:
+        """The room that the downloads still need: without what earlier parts of them hold."""
+        needed = 0
+        for item in self.items:
+            if item.direction == "download" and item.size_bytes:
+                needed += item.size_bytes - _gathered(item, server)
+        return needed
+
+    def check_room(self, server: str) -> None:
+        """Raise one LocalFileError when the disk has no room for all downloads, so that nothing begins in vain."""
+        roots = {item.root or item.path.parent for item in self.items if item.direction == "download"}
+        if not roots:
+            return
+        folder = _existing(next(iter(roots)))
+        needed, free = self.needed_bytes(server), shutil.disk_usage(folder).free
+        if needed + SPARE_BYTES > free and needed:
+            raise LocalFileError(
+                f"no room in {str(folder)!r}: {len(self.items):,} files need {needed:,} bytes, {free:,} are free; "
+                "nothing was downloaded"
+            )
+
+
+def plan_download(
+    storage: "Storage", prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None
+) -> BatchPlan:
+    """Every blob below the prefix (or those given) into the folder; raises NotFoundError when there is none."""
+    found = {blob.key: blob for blob in (list_blobs(storage, prefix, storage_type) if blobs is None else blobs)}
+    if not found:
+        raise NotFoundError(f"nothing is stored in the folder {storage_type}:{prefix}", key=prefix)
+    root = folder.absolute()
+    names = list(local_names(found, prefix))
+    items = [
+        BatchItem(
+            "download", storage_type, name.key, root / name.path, found[name.key].size_bytes, root, found[name.key]
+        )
+        for name in names
+    ]
+    return BatchPlan(items, [name.note for name in names if name.note])
+
+
+def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:
+    """Every regular file below the folder to keys below the prefix; raises LocalFileError for a name that is no key."""
+    root = folder.absolute()
+    return BatchPlan([_upload_item(file, root, storage_type) for file in find_files(root, prefix)])
+
+
+def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
+    """What is left of transfers that earlier processes began, all with the server of the client that runs the plan."""
+    return BatchPlan(
+        [
+            BatchItem(
+                row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes,
+                None if row.root is None else Path(row.root), content_type=row.content_type,
+            )
+            for row in transfers
+        ]
+    )  # fmt: skip
+
+
+def survey(storage: "Storage", plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
+    """The plan of an upload, told what is at its keys by one walk over the prefix instead of a request for each."""
+    there = {blob.key: blob for blob in list_blobs(storage, prefix, storage_type)}
+    return BatchPlan([replace(row, blob=there.get(row.key), is_surveyed=True) for row in plan.items], plan.notes)
+
+
+def list_blobs(storage: "Storage", prefix: str, storage_type: str) -> Iterable[Blob]:
+    """Every blob below the prefix, page by page."""
+    token = None
+    while True:
+        page = storage.list_page(prefix, storage_type=storage_type, delimiter="", token=token)
+        yield from page.blobs
+        token = page.next_token
+        if token is None:
+            return
+
+
+def is_same(path: Path, blob: Blob) -> bool:
+    """Whether the file has the size and checksum of the blob; False where the server tells neither."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != blob.size_bytes or blob.crc32c is None:
+            return False
+        crc = 0
+        with path.open("rb") as file:
+            while chunk := file.read(READ_BYTES):
+                crc = checksum.extend(crc, chunk)
+    except OSError:
+        return False
+    return checksum.encode(crc) == blob.crc32c
+
+
+def numbered(name: str, number: int) -> str:
+    """`a.tif` becomes `a (2).tif`."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem} ({number}){dot}{suffix}" if dot and stem else f"{name} ({number})"
+
+
+def free_path(path: Path, taken: Container[Path] = ()) -> Path:
+    """The first of `name (2).ext`, `name (3).ext` … that is neither there nor taken."""
+    for number in range(2, RENAMES):
+        candidate = path.with_name(numbered(path.name, number))
+        if candidate not in taken and not os.path.lexists(candidate):
+            return candidate
+    raise LocalFileError(f"no free name beside {str(path)!r}")
+
+
+def free_key(storage: "Storage", key: str, storage_type: str, taken: Container[str] = ()) -> str:
+    """The same for a key."""
+    folder, slash, name = key.rpartition(DELIMITER)
+    for number in range(2, RENAMES):
+        candidate = f"{folder}{slash}{numbered(name, number)}"
+        if candidate not in taken and not storage.exists(candidate, storage_type):
+            return candidate
+    raise LocalFileError(f"no free key beside {key!r}", key=key)
+
+
+def _upload_item(file: LocalFile, root: Path, storage_type: str) -> BatchItem:
+    return BatchItem("upload", storage_type, file.key, file.path, file.size_bytes, root)
+
+
+def _gathered(item: BatchItem, server: str) -> int:
+    if (item.size_bytes or 0) < JOURNAL_FROM_BYTES:
+        return 0
+    purpose = Purpose(item.path.name, server, item.storage_type, item.key)
+    try:
+        found = item.path.with_name(purpose.part_name(purpose.digest())).lstat()
+    except (OSError, ValueError):
+        return 0
+    return min(found.st_blocks * 512, item.size_bytes or 0)
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder

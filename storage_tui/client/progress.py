@@ -1,0 +1,48 @@
+"""How far a batch is: bytes, files, the rate of the last seconds, and the time left at that rate."""
+
+from collections import deque
+from dataclasses import dataclass
+
+RATE_WINDOW_S = 5.0
+
+
+class RateMeter:
+    """Bytes a second over the last seconds, from readings of a growing total."""
+
+    def __init__(self) -> None:
+        self._readings: deque[tuple[float, int]] = deque()
+
+    def read(self, total_bytes: int, now_s: float) -> None:
+        """Take the total as it stands at `now_s`, a monotonic clock."""
+        if self._readings and total_bytes < self._readings[-1][1]:
+            self._readings.clear()  # something started over
+        self._readings.append((now_s, total_bytes))
+        while len(self._readings) > 2 and now_s - self._readings[1][0] >= RATE_WINDOW_S:
+            self._readings.popleft()
+
+    @property
+    def bytes_per_s(self) -> float:
+        """The rate; 0 until two readings a moment apart are in."""
+        if len(self._readings) < 2:
+            return 0.0
+        (since, first), (until, last) = self._readings[0], self._readings[-1]
+        return (last - first) / (until - since) if until > since else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """A batch at one moment. What is skipped counts as done in both sums."""
+
+    files: int
+    files_done: int
+    files_failed: int
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left at the rate of the last seconds; None where that cannot be told."""
+        if self.bytes_per_s <= 0:
+            return None
+        return max(0, self.total_bytes - self.done_bytes) / self.bytes_per_s

@@ -1,0 +1,143 @@
+"""Folders on the command line: conflicts, JSON, signals, and going on with what was not finished."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.proxy import Fault, FaultProxy
+from tests.server.running import RunningServer
+
+SIZE = 80 * 1024 * 1024
+STOP = 70 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = RunningServer(tmp_path_factory.mktemp("moving") / "store")
+    running.data_dir.mkdir(mode=0o700)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def token_file(server, tmp_path_factory):
+    path = tmp_path_factory.mktemp("token") / "token"
+    path.touch(mode=0o600)
+    path.write_text(server.token())
+    return path
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("a", "sub/b", "sub/c"):
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path / "tree"
+
+
+def lines(result):
+    return result.stdout.decode().splitlines()
+
+
+def test_json_is_a_line_for_each_file_in_order_and_a_summary(run, tree, tmp_path):
+    rows = [json.loads(line) for line in lines(run("put", "-r", "tree", "json/", "--json", "--jobs", "3"))]
+    assert [row["target"] for row in rows[:-1]] == ["data:json/a", "data:json/sub/b", "data:json/sub/c"]
+    assert {row["state"] for row in rows[:-1]} == {"verified"}
+    assert rows[-1] == {"summary": {"files": 3, "moved": 3, "skipped": 0, "failed": 0, "bytes": 11}}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_bytes(b"old")
+    rows = [json.loads(line) for line in lines(run("get", "-r", "json", "out", "--json", code=6))]
+    assert rows[0]["state"] == "failed" and rows[0]["error"] == "conflict"
+    assert rows[-1]["summary"] == {"files": 3, "moved": 2, "skipped": 0, "failed": 1, "bytes": 10}
+
+
+@pytest.mark.parametrize(
+    ("choice", "first", "content"),
+    [("skip", "skipped", b"old"), ("overwrite", "verified", b"a"), ("rename", "verified", b"old"),
+     ("resume", "verified", b"a"), ("different", "verified", b"a")],
+)  # fmt: skip
+def test_a_conflict_is_settled_as_chosen(run, tree, tmp_path, choice, first, content):
+    run("put", "-r", "tree", "conflict/")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_bytes(b"old")
+    found = lines(run("get", "-r", "conflict", "out", "--on-conflict", choice))
+    assert found[0].split("  ")[1].split(",")[0] == first
+    assert (tmp_path / "out" / "a").read_bytes() == content
+    assert (tmp_path / "out" / "a (2)").exists() == (choice == "rename")
+
+
+def test_a_folder_that_is_the_same_is_not_sent_again(run, tree):
+    run("put", "-r", "tree", "same/")
+    (tree / "a").write_bytes(b"new")
+    found = lines(run("put", "-r", "tree", "same/", "--on-conflict", "different"))
+    assert [line.split("  ")[1] for line in found] == [
+        "verified", "skipped, the same bytes are there", "skipped, the same bytes are there"
+    ]  # fmt: skip
+
+
+def test_force_and_another_choice_contradict(run):
+    assert b"--force" in run("get", "x", "-f", "--on-conflict", "skip", code=2).stderr
+
+
+def test_nothing_unfinished_says_so(run):
+    assert b"no unfinished transfers" in run("resume").stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_a_signal_leaves_what_resume_goes_on_with(run, home, server, token_file, tmp_path: Path, verb, number):
+    content = random.Random(number).randbytes(SIZE)
+    (tmp_path / "source").write_bytes(content)
+    key = f"signal/{verb}/{number}"
+    with FaultProxy(server.url) as proxy:
+        access = ("--url", proxy.url, "--token-file", str(token_file))
+        if verb == "get":
+            run("put", "source", key, *access)
+        ends = ("source", key) if verb == "put" else (key, "target")
+        proxy.default = Fault(stall_up=STOP) if verb == "put" else Fault(stall_down=STOP)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "storage_tui", verb, *ends, *access], cwd=tmp_path, env=home, stderr=subprocess.PIPE
+        )
+        proxy.stalled.get(timeout=30)
+        process.send_signal(number)
+        _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 130
+        name = signal.Signals(number).name
+        assert complaint.decode() == (
+            f"storage-tui: stopped by {name}; 1 transfer is unfinished, go on with: storage-tui resume\n"
+        )
+        assert not (tmp_path / "target").exists()
+        proxy.default = Fault()
+        proxy.release()
+        assert len(lines(run("resume", "--list", *access))) == 1
+        found = lines(run("resume", *access))
+        assert found[0].startswith(f"data:{key}  verified, resumed at")
+        if verb == "put":
+            run("get", key, "target", *access)
+        assert (tmp_path / "target").read_bytes() == content
+        assert b"no unfinished" in run("resume", *access).stderr
+
+
+def test_what_is_forgotten_is_gone(run, home, server, token_file, tmp_path):
+    (tmp_path / "source").write_bytes(os.urandom(SIZE))
+    with FaultProxy(server.url) as proxy:
+        access = ("--url", proxy.url, "--token-file", str(token_file))
+        run("put", "source", "forget/a", *access)
+        proxy.default = Fault(stall_down=STOP)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "storage_tui", "get", "forget/a", "target", *access], cwd=tmp_path, env=home
+        )
+        proxy.stalled.get(timeout=30)
+        process.kill()
+        process.wait()
+        proxy.release()
+        assert lines(run("resume", "--forget", *access))[0].startswith("forgotten")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
