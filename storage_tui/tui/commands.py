@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["browser", "rows", "act", "flat", "tree", "lines", "transfers", "log"]
+Context = Literal["browser", "rows", "act", "flat", "tree", "lines", "viewer", "transfers", "log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("page-up", ("pageup", "ctrl+b"), "Page up", "a page up", MOVE),
     Command("first", ("g g", "home"), "First row", "first row", MOVE),
     Command("last", ("G", "end"), "Last row", "last row; stays at the end while rows arrive", MOVE),
-    Command("open", ("l", "right", "enter"), "Open", "open the folder, or the details of the blob", OPEN, footer=1),
+    Command(
+        "open", ("l", "right", "enter"), "Open", "open the folder, or view the blob on the whole screen", OPEN, footer=1
+    ),
     Command("parent", ("h", "left", "backspace"), "Parent folder", "up one folder", OPEN, footer=2, short="up"),
     Command("back", ("H", "alt+left"), "Back", "the place before this one", OPEN),
     Command("go-to", ("g l", "ctrl+l"), "Go to location…", "type a location such as tmp:maps/2024/", OPEN),
@@ -59,6 +61,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE, "rows"),
     Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, "rows"),
     Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, "rows"),
+    Command(
+        "mark-where", ("+",), "Mark by pattern…", "mark by name, age, expiry, size: *.npy >3d <24h >1GB", CHOOSE, "rows"
+    ),
     Command("sort", ("o",), "Sort by the next column", "by name, size, age, expiry, type", CHOOSE, "rows"),
     Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, "rows"),
     Command("download", ("d", "f5"), "Download…", "the marked, or this row, to a local folder", ACT, "act", footer=3),
@@ -66,6 +71,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "delete", ("D", "f8", "delete"), "Delete…", "the marked, or this row, after a question", ACT, "act", footer=5
     ),
+    Command("retry-delete", ("r",), "Retry the failed deletes", "try again what a delete left behind", ACT, "act"),
+    Command("rescue", ("c",), "Rescue to data", "copy the marked, or this row, from tmp to data", ACT, "act"),
     Command(
         "copy-menu",
         ("y",),
@@ -77,10 +84,12 @@ COMMANDS: tuple[Command, ...] = (
         short="copy",
     ),
     Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT, "act"),
-    Command("preview", ("p", "f3"), "Preview on or off", "show or hide the preview", SHOW, footer=11, short="preview"),
+    Command("view", ("f3",), "View", "the blob on the whole screen, whatever its size", SHOW),
+    Command("preview", ("p",), "Preview on or off", "show or hide the preview", SHOW, footer=11, short="preview"),
     Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW),
     Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW),
     Command("preview-mode", ("x",), "Preview as hex or text", "the preview as found, as text, as hex", SHOW),
+    Command("clean-up", ("t",), "Clean up tmp", "all that expires, soonest first: mark, review, delete", SHOW),
     Command("details", ("i", "tab"), "Details", "everything known about the row", SHOW, "act", footer=10),
     Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW),
     Command("transfers", ("w",), "Transfers", "what moves, moved and failed", SHOW, "act", footer=9),
@@ -89,6 +98,25 @@ COMMANDS: tuple[Command, ...] = (
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, "act"),
     Command("peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, footer=13),
+    Command(
+        "flat-open",
+        ("enter", "l", "right"),
+        "Show in its folder",
+        "leave for the folder of the blob",
+        OPEN,
+        "flat",
+        1,
+        "open",
+    ),
+    Command(
+        "flat-peel",
+        ("escape",),
+        "Stop, or back",
+        "stop deleting, stop reading, go back: one at a time",
+        PROGRAM,
+        "flat",
+    ),
+    Command("refresh", ("R", "ctrl+r"), "Read again", "read the list again", SHOW, "flat"),
     Command("line-down", ("j", "down"), "Down", "next line", MOVE, "lines"),
     Command("line-up", ("k", "up"), "Up", "line before", MOVE, "lines"),
     Command("line-half-down", ("ctrl+d", "pagedown"), "Half a page down", "half a page down", MOVE, "lines"),
@@ -96,6 +124,40 @@ COMMANDS: tuple[Command, ...] = (
     Command("line-first", ("g g", "home"), "First line", "first line", MOVE, "lines"),
     Command("line-last", ("G", "end"), "Last line", "last line", MOVE, "lines"),
     Command("close", ("escape", "q", "f10", "h", "left"), "Close", "back to the list", PROGRAM, "lines", 9),
+    Command("view-down", ("j", "down"), "Down", "next line", MOVE, "viewer"),
+    Command("view-up", ("k", "up"), "Up", "line before", MOVE, "viewer"),
+    Command("view-half-down", ("ctrl+d",), "Half a page down", "half a page down", MOVE, "viewer"),
+    Command("view-half-up", ("ctrl+u",), "Half a page up", "half a page up", MOVE, "viewer"),
+    Command("view-page-down", ("space", "pagedown", "ctrl+f"), "Page down", "a page down", MOVE, "viewer"),
+    Command("view-page-up", ("b", "pageup", "ctrl+b"), "Page up", "a page up", MOVE, "viewer"),
+    Command("view-start", ("g g", "home"), "Start", "start of the blob", MOVE, "viewer"),
+    Command("view-end", ("G", "end"), "End", "end of the blob, without reading what is between", MOVE, "viewer"),
+    Command("view-left", ("h", "left"), "Left", "sideways to the left", MOVE, "viewer"),
+    Command("view-right", ("l", "right"), "Right", "sideways to the right", MOVE, "viewer"),
+    Command("view-go", (":",), "Go to offset…", "an offset: 4096, 0x1000, 1.5M, 50%", MOVE, "viewer", 4, "offset"),
+    Command(
+        "view-search", ("/",), "Find…", "find words from here on, reading on as needed", CHOOSE, "viewer", 1, "find"
+    ),
+    Command("view-next", ("n",), "Next match", "next match", CHOOSE, "viewer"),
+    Command("view-previous", ("N",), "Match before", "match before", CHOOSE, "viewer"),
+    Command("view-choose", ("v",), "Choose lines", "begin a selection of lines; again drops it", CHOOSE, "viewer"),
+    Command("view-copy", ("y",), "Copy", "the chosen lines, or this one, to the clipboard", ACT, "viewer", 6),
+    Command(
+        "view-save", ("s",), "Save range…", "the bytes chosen or in view to a local file", ACT, "viewer", 7, "save"
+    ),
+    Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, "viewer"),
+    Command("view-editor", ("e",), "Open in $EDITOR…", "download, then open in $EDITOR; asks first", ACT, "viewer"),
+    Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, "viewer", 8, "open"),
+    Command("view-fold-more", ("-",), "One level less", "one level of JSON less", OPEN, "viewer"),
+    Command("view-fold-less", ("+", "="), "One level more", "one level of JSON more", OPEN, "viewer"),
+    Command("view-mode", ("x",), "As hex or text", "as found, as text, as hex, as JSON", SHOW, "viewer", 2, "hex/text"),
+    Command("view-wrap", ("W",), "Wrap", "wrap long lines or cut them", SHOW, "viewer", 5),
+    Command("view-follow", ("F",), "Follow", "stay at the end of a growing blob", SHOW, "viewer", 3),
+    Command("view-reload", ("R", "ctrl+r"), "Read again", "read the blob again", SHOW, "viewer"),
+    Command("view-details", ("i", "tab"), "Details", "everything known about the blob", SHOW, "viewer"),
+    Command("view-help", ("?", "f1"), "Help", "all keys", PROGRAM, "viewer", 10, "help"),
+    Command("view-peel", ("escape",), "Esc", "stop what works, drop the selection, then close", PROGRAM, "viewer"),
+    Command("view-close", ("q", "f3", "f10"), "Close", "back to the list", PROGRAM, "viewer", 9),
     Command("transfer-pause", ("p", "space"), "Pause or go on", "hold this transfer, or go on", ACT, "transfers", 1),
     Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, "transfers", 2),
     Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, "transfers", 3),

@@ -109,7 +109,7 @@ class TransferRunner:
     async def _free_key(self, key: str, storage_type: str) -> str:
         folder, slash, name = key.rpartition("/")
         for number in range(2, RENAMES):
-            candidate = f"{folder}{slash}{_numbered(name, number)}"
+            candidate = f"{folder}{slash}{numbered(name, number)}"
             if await self._stat(candidate, storage_type) is None:
                 return candidate
         raise LocalFileError(f"no free key beside {key!a}", key=key)
@@ -129,13 +129,14 @@ def make_folders(root: Path, folder: Path) -> None:
 def free_path(path: Path) -> Path:
     """The first of `name (2).ext`, `name (3).ext` … that is not there."""
     for number in range(2, RENAMES):
-        candidate = path.with_name(_numbered(path.name, number))
+        candidate = path.with_name(numbered(path.name, number))
         if not candidate.exists() and not candidate.is_symlink():
             return candidate
     raise LocalFileError(f"no free name beside {str(path)!a}")
 
 
-def _numbered(name: str, number: int) -> str:
+def numbered(name: str, number: int) -> str:
+    """`name (2).ext`."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem} ({number}){dot}{suffix}" if dot and stem else f"{name} ({number})"
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.models import Blob
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.history import History
@@ -14,7 +16,7 @@ from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
-Listener = Callable[[Message], None]
+MESSAGE_S = 8.0  # a message stays this long in the status line
 
 
 @dataclass
@@ -31,7 +33,9 @@ class Session:
     download_folder: Path = field(default_factory=Path.cwd)
     upload_folder: Path = field(default_factory=Path.cwd)
     working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
-    on_message: Listener = lambda message: None
+    failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
+    shown: tuple[Message, float] | None = None  # the last message and when it was said
+    on_message: Callable[[], None] = lambda: None
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,12 +43,21 @@ class Session:
 
     def say(self, text: str) -> None:
         """Tell what was done, in the status line and the log."""
-        self.on_message(self.log.note(text))
+        self._show(self.log.note(text))
 
     def fail(self, text: str, error: BaseException | None = None) -> None:
         """Tell what failed and why, in the status line and with all causes in the log."""
         reason = f"{text}: {explain(error)}" if error is not None else text
-        self.on_message(self.log.error(reason, error))
+        self._show(self.log.error(reason, error))
+
+    def _show(self, message: Message) -> None:
+        self.shown = message, monotonic()
+        self.on_message()
+
+    @property
+    def fresh_message(self) -> Message | None:
+        """What was said a moment ago."""
+        return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
 
     def say_done(self, gauge: Gauge) -> None:
         """Tell how a batch of transfers ended."""

@@ -5,15 +5,19 @@ import pytest
 from storage_tui.tui.commands import BROWSER, COMMANDS, Command, Keymap, clashes, in_context, key_label, markdown_table
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.screens.flat_screen import FlatScreen
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.screens.transfers import TransfersScreen
+from storage_tui.tui.screens.viewer import ViewerScreen
 from storage_tui.tui.widgets.lines import footer_content
 
 SCREENS = {
     "browser": BrowserScreen,
     "rows": BrowserScreen,
     "act": BrowserScreen,
+    "flat": FlatScreen,
     "lines": LinesScreen,
+    "viewer": ViewerScreen,
     "transfers": TransfersScreen,
 }
 

@@ -1,6 +1,7 @@
 """Delete: count, show exactly what goes, ask, then delete in batches with the ETags that were seen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from textual.app import App
@@ -13,65 +14,100 @@ from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 
-BATCH = 200  # progress in the status line a few times a second
+BATCH = 250  # progress in the status line a few times a second, and Esc waits for one batch at most
+OVERWRITTEN, NOT_THERE = "precondition_failed", "not_found"
 
 
-async def delete_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> bool:
-    """Delete the rows after a yes; True when anything was deleted."""
+@dataclass(slots=True)
+class Outcome:
+    """What became of a delete. `gone` are type and key of what is not there any more, by this delete or before it."""
+
+    count: int
+    deleted: int = 0
+    gone: set[tuple[str, str]] = field(default_factory=set)
+    kept: list[DeleteResult] = field(default_factory=list)
+    failed: list[Blob] = field(default_factory=list)
+
+    def take(self, blob: Blob, result: DeleteResult) -> None:
+        """Book one answer."""
+        if result.is_deleted or result.error == NOT_THERE:
+            self.deleted += result.is_deleted
+            self.gone.add((blob.storage_type, blob.key))
+        elif result.error == OVERWRITTEN:
+            self.kept.append(result)
+        else:
+            self.failed.append(blob)
+
+
+async def delete_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> Outcome | None:
+    """Delete the rows after a yes; None when nothing was tried."""
     if not rows:
         session.fail("nothing to delete: the cursor is on no row")
-        return False
+        return None
     for name in dict.fromkeys(row.storage_type for row in rows):
         if not STORAGE_TYPES[name].may_delete:
             session.fail(f"cannot delete from {name}: {STORAGE_TYPES[name].way_out.rpartition(', or ')[2]}")
-            return False
+            return None
     try:
         blobs = [one.blob for one in await gather(session, rows)]
     except (*EXPECTED, TooManyError) as exc:
         session.fail("cannot count what would be deleted", exc)
-        return False
+        return None
     if not blobs:
         session.say("nothing to delete: the folder is empty by now")
-        return False
-    if not await app.push_screen_wait(DeleteScreen(blobs)):
-        return False
-    return await _delete(session, blobs)
+        return None
+    if not await app.push_screen_wait(DeleteScreen(blobs, session.download_folder)):
+        return None
+    return await delete_blobs(session, blobs)
 
 
-async def _delete(session: Session, blobs: list[Blob]) -> bool:
-    deleted = attempted = 0
-    refused: list[DeleteResult] = []
+async def delete_blobs(session: Session, blobs: Sequence[Blob]) -> Outcome:
+    """Delete in batches, the progress in the status line. What fails is kept for another try."""
+    outcome = Outcome(len(blobs))
     types = dict.fromkeys(blob.storage_type for blob in blobs)
+    waiting = [blob for name in types for blob in blobs if blob.storage_type == name]
+    session.failed_deletes = []
+    is_stopped = True
     try:
-        for name in types:
-            chosen = [blob for blob in blobs if blob.storage_type == name]
-            for start in range(0, len(chosen), BATCH):
-                session.working = f"Deleting {attempted:,} of {len(blobs):,} (Esc stops)"
-                results = await session.storage.delete_many(chosen[start : start + BATCH], storage_type=name)
-                attempted += len(results)
-                gone = [result.key for result in results if result.is_deleted]
-                deleted += len(gone)
-                refused += [result for result in results if not result.is_deleted]
-                session.marks.discard_keys(name, gone)
+        while waiting:
+            session.working = f"Deleting {outcome.count - len(waiting):,} of {outcome.count:,} (Esc stops)"
+            name = waiting[0].storage_type
+            batch = [blob for blob in waiting[:BATCH] if blob.storage_type == name]
+            results = await session.storage.delete_many(batch, storage_type=name)
+            for blob, result in zip(batch, results, strict=True):
+                outcome.take(blob, result)
+                if outcome.failed and outcome.failed[-1] is blob:
+                    session.log.error(f"{blob.key!a} was not deleted: {result.message or result.error}")
+            del waiting[: len(batch)]
+            session.marks.discard_keys(name, [key for _, key in outcome.gone])
+        is_stopped = False
     except EXPECTED as exc:
-        session.fail(f"deleted {deleted:,} of {len(blobs):,}, then it stopped", exc)
+        session.log.error("deleting stopped", exc)
+        outcome.failed += waiting
+        is_stopped = False
     finally:
         session.working = ""
+        session.failed_deletes = outcome.failed
         for name in types:
             session.history.forget(name)
-        if attempted == len(blobs):
-            _report(session, deleted, len(blobs), refused)
-        else:
-            session.say(f"stopped: deleted at least {deleted:,} of {len(blobs):,}")
+        if is_stopped:
+            session.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
             session.changed.update(types)  # the batch on its way may have gone through
+        else:
+            _report(session, outcome)
         session.marks.discard(row for row in list(session.marks) if not isinstance(row, Blob))
-    return deleted > 0
+    return outcome
 
 
-def _report(session: Session, deleted: int, count: int, refused: list[DeleteResult]) -> None:
-    if not refused:
-        session.say(f"deleted {plural(deleted, 'blob')}")
-        return
-    for result in refused:
+def _report(session: Session, outcome: Outcome) -> None:
+    for result in outcome.kept:
         session.log.error(f"{result.key!a} was kept: {result.message or result.error}")
-    session.fail(f"deleted {deleted:,} of {count:,}, {len(refused):,} kept")
+    before = len(outcome.gone) - outcome.deleted
+    parts = [f"deleted {outcome.deleted:,} of {outcome.count:,}"]
+    parts += [f"{before:,} gone before"] if before else []
+    parts += [f"{len(outcome.kept):,} kept: overwritten since"] if outcome.kept else []
+    parts += [f"{len(outcome.failed):,} failed (r retries)"] if outcome.failed else []
+    if outcome.kept or outcome.failed:
+        session.fail(", ".join(parts))
+    else:
+        session.say(", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')}")

@@ -3,8 +3,10 @@
 from textual import on, work
 
 from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.uploading import upload_to
+from storage_tui.tui.screens.clean_up import CleanUpScreen
 from storage_tui.tui.screens.go_to import GoToScreen
 from storage_tui.tui.screens.place_view import PlaceView
 from storage_tui.tui.screens.quit import QuitScreen
@@ -19,7 +21,7 @@ PREVIEW_STEP = 4  # rows that J and K scroll
 class BrowserScreen(PlaceView):
     """One place of the store, and the keys that work on it."""
 
-    CSS_PATH = "browser.tcss"
+    CSS_PATH = ["rows.tcss", "browser.tcss"]
 
     # Move
 
@@ -71,12 +73,12 @@ class BrowserScreen(PlaceView):
 
     @on(LineView.Chosen)
     def action_open(self) -> None:
-        """Into the folder; of a blob, its details."""
+        """Into the folder; of a blob, the whole screen."""
         row = self.keys.current
         if isinstance(row, Folder):
             self.open(Location(row.storage_type, row.key))
         elif row is not None:
-            self.action_details()
+            self.action_view()
 
     def action_parent(self) -> None:
         """Up one folder, the cursor on the one left."""
@@ -170,6 +172,14 @@ class BrowserScreen(PlaceView):
 
     # Look
 
+    def action_view(self) -> None:
+        """The blob on the whole screen."""
+        from storage_tui.tui.screens.viewer import ViewerScreen  # its search, folds and colours are loaded when wanted
+
+        row = self.keys.current
+        if row is not None and not isinstance(row, Folder):
+            self.app.push_screen(ViewerScreen(self.session, row))
+
     def action_preview(self) -> None:
         """Preview on or off."""
         self.toggle_class("-no-preview")
@@ -186,6 +196,15 @@ class BrowserScreen(PlaceView):
     def action_preview_mode(self) -> None:
         """As found, as text, as hex."""
         self.session.say(f"preview: {self.pane.next_mode()}")
+
+    def action_clean_up(self) -> None:
+        """All of tmp, or of the prefix here when it expires, the soonest to go first."""
+        expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
+        self.app.push_screen(CleanUpScreen(self.session, self.location if expires else Location("tmp"), self.go))
+
+    def go(self, folder: Location, key: str) -> None:
+        """To a folder, the cursor on the key."""
+        self.open(folder, anchor=key)
 
     def action_refresh(self) -> None:
         """Read again."""

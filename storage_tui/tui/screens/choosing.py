@@ -1,5 +1,8 @@
 """Marks and order, for every list of rows."""
 
+from textual import work
+
+from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.screens.store_screen import StoreScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Row
@@ -79,6 +82,16 @@ class ChoosingScreen(StoreScreen):
         for row in rows:
             self.session.marks.toggle(row)
         self._marked(len(rows))
+
+    @work(group="ask", exclusive=True)
+    async def action_mark_where(self) -> None:
+        """Mark what a description matches."""
+        rows = list(self.view.rows_at_hand())
+        prefix_cells = len(self.view.prefix)
+        found = await self.app.push_screen_wait(MarkWhereScreen(rows, lambda row: row.key[prefix_cells:]))
+        if found is not None:
+            self.session.marks.add(found)
+            self._marked(len(rows))
 
     def _marked(self, considered: int) -> None:
         if not self.view.is_whole:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from textual import on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from storage_tui.contract.models import Blob
+from storage_tui.tui.flows.dry_run import write_list
 from storage_tui.tui.screens.dialog import Dialog, field
 from storage_tui.tui.state.formats import age_text, plural, size_text
 from storage_tui.tui.visible import visible
@@ -21,13 +23,14 @@ TYPED_FROM = 11  # up to ten fit the eye
 class DeleteScreen(Dialog[bool]):
     """True to delete these blobs."""
 
-    def __init__(self, blobs: Sequence[Blob]) -> None:
+    def __init__(self, blobs: Sequence[Blob], folder: Path) -> None:
         super().__init__()
         self._blobs = blobs
+        self._folder = folder
         self.TITLE_TEXT = (
             f"Delete {plural(len(blobs), 'blob')} from {', '.join(dict.fromkeys(b.storage_type for b in blobs))}?"
         )
-        self.HINT = "Enter answers, Tab changes field, Esc keeps everything"
+        self.HINT = "Enter answers, Tab changes field, F2 writes this list to a file, Esc keeps everything"
 
     def compose_body(self) -> ComposeResult:
         """Totals, the list, the answer."""
@@ -51,6 +54,21 @@ class DeleteScreen(Dialog[bool]):
         ages = f", oldest {age_text(min(moments), now)}, newest {age_text(max(moments), now)}" if moments else ""
         total = sum(blob.size_bytes or 0 for blob in self._blobs)
         return Content.styled(f"{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
+
+    def on_key(self, event: events.Key) -> None:
+        """F2 is the dry run."""
+        if event.key == "f2":
+            event.stop()
+            self._write()
+
+    @work(thread=True, exclusive=True)
+    def _write(self) -> None:
+        try:
+            path = write_list(self._blobs, self._folder)
+            words, role = f"Nothing was deleted. The list is in {path}", "$success"
+        except OSError as exc:
+            words, role = f"The list was not written: {exc.strerror or exc}", "$error"
+        self.app.call_from_thread(self.say, visible(words), role=role)
 
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:

@@ -11,6 +11,7 @@ from storage_tui.tui.widgets.text_lines import Line
 PLACES = {
     "flat": "In clean-up and search",
     "tree": "In usage",
+    "viewer": "In the viewer",
     "transfers": "In transfers",
     "lines": "In lists such as this one",
 }

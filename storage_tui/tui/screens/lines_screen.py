@@ -7,12 +7,13 @@ from textual.content import Content
 
 from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.lines import footer_content
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 
-class LinesScreen(CommandScreen[None]):
+class LinesScreen(LineMoves, CommandScreen[None]):
     """Shows lines and moves a cursor over them; Esc or q goes back."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("lines",)
@@ -52,30 +53,6 @@ class LinesScreen(CommandScreen[None]):
     def lines(self) -> list[Line]:
         """What stands below."""
         raise NotImplementedError
-
-    def action_line_down(self) -> None:
-        """Next line."""
-        self.view.move(1)
-
-    def action_line_up(self) -> None:
-        """Line before."""
-        self.view.move(-1)
-
-    def action_line_half_down(self) -> None:
-        """Half a page down."""
-        self.view.page(0.5)
-
-    def action_line_half_up(self) -> None:
-        """Half a page up."""
-        self.view.page(-0.5)
-
-    def action_line_first(self) -> None:
-        """First line."""
-        self.view.go(0)
-
-    def action_line_last(self) -> None:
-        """Last line."""
-        self.view.go(self.view.line_count() - 1)
 
     def action_close(self) -> None:
         """Back."""

@@ -16,7 +16,7 @@ from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Row, Sort
-from storage_tui.tui.state.messages import Message, explain
+from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterLine
@@ -31,7 +31,7 @@ from storage_tui.tui.widgets.lines import (
     path_content,
     position_content,
 )
-from storage_tui.tui.widgets.notice import Notice
+from storage_tui.tui.widgets.notice import notice_content
 from storage_tui.tui.widgets.row_preview import RowPreview
 from storage_tui.tui.widgets.sidebar import Sidebar
 
@@ -60,7 +60,6 @@ class PlaceView(ChoosingScreen):
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
         self._error = ""
-        self._notice = Notice(session)
         self._ticks = 0
 
     def compose(self) -> ComposeResult:
@@ -77,10 +76,14 @@ class PlaceView(ChoosingScreen):
 
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
-        self.session.on_message = self.show_message
         self.set_interval(TICK_S, self._tick)
         self.open(self.location)
         self.read_usages()
+
+    def on_screen_resume(self) -> None:
+        """Messages are shown here again."""
+        self.session.on_message = self.update_lines
+        self.update_lines()
 
     @property
     def keys(self) -> KeyList:
@@ -226,7 +229,7 @@ class PlaceView(ChoosingScreen):
         if not self.is_reading and not self.keys.listing.is_complete:
             self._read(self.keys.listing, None, is_shown=True)
 
-    def rows_gone(self, rows: list[Row]) -> None:
+    def rows_gone(self, rows: list[Row], gone: set[tuple[str, str]]) -> None:
         """Read again; the cursor goes to the next row that stays."""
         self.refresh_list(self.keys.survivor(rows))
         self.read_usages()
@@ -290,7 +293,6 @@ class PlaceView(ChoosingScreen):
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
             self._take_changes()
-        self._notice.tick()
         self.update_lines()
 
     def _take_changes(self) -> None:
@@ -307,11 +309,6 @@ class PlaceView(ChoosingScreen):
         """The preview is drawn for its new size."""
         self.call_after_refresh(self.show_row)
 
-    def show_message(self, message: Message) -> None:
-        """Show a message in the status line for a while."""
-        self._notice.show(message)
-        self.update_lines()
-
     def chord_changed(self) -> None:
         """Show what may follow."""
         self.update_lines()
@@ -326,10 +323,11 @@ class PlaceView(ChoosingScreen):
         path = path_content(listing, is_reading=self.is_reading, width=width)
         server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
         self.query_one("#path", Bar).say(path, server)
-        notice = self._notice.content(keys.current, in_range=self.range_start is not None)
+        notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)
         left = Content.assemble(" ", marks_content(self.session.marks), notice)
         right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
-        if self._notice.is_error and left.cell_length + right.cell_length + 2 > width:
+        is_refusal = (said := self.session.fresh_message) is not None and said.level == "error"
+        if is_refusal and left.cell_length + right.cell_length + 2 > width:
             right = Content("")  # a refusal is worth more than the counters
         self.query_one("#status", Bar).say(left, right)
         footer = footer_content(in_context(*BROWSER), width=width)

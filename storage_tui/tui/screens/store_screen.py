@@ -6,8 +6,9 @@ from textual.worker import WorkerState
 from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import in_context
 from storage_tui.tui.flows.copying import copy_menu, copy_url
-from storage_tui.tui.flows.deleting import delete_rows
+from storage_tui.tui.flows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.flows.downloading import download_rows
+from storage_tui.tui.flows.rescuing import rescue_rows
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.details import DetailsScreen
 from storage_tui.tui.screens.help import HelpScreen
@@ -42,8 +43,8 @@ class StoreScreen(CommandScreen[None]):
         current = self.current
         return list(self.session.marks) or ([current] if current is not None else [])
 
-    def rows_gone(self, rows: list[Row]) -> None:
-        """Blobs of these rows were deleted: show what is left."""
+    def rows_gone(self, rows: list[Row], gone: set[tuple[str, str]]) -> None:
+        """Of these rows the blobs with type and key in `gone` were deleted: show what is left."""
 
     def rows_changed(self) -> None:
         """Marks are others now: paint."""
@@ -71,7 +72,8 @@ class StoreScreen(CommandScreen[None]):
 
     async def _download(self, rows: list[Row]) -> None:
         await download_rows(self.app, self.session, rows)
-        self.rows_changed()
+        if self.is_attached:
+            self.rows_changed()
 
     def action_delete(self) -> None:
         """Ask, then delete in the background."""
@@ -79,9 +81,34 @@ class StoreScreen(CommandScreen[None]):
             self.app.run_worker(self._delete(self.chosen()), group=JOB)
 
     async def _delete(self, rows: list[Row]) -> None:
-        if await delete_rows(self.app, self.session, rows):
-            self.rows_gone(rows)
-        self.rows_changed()
+        outcome = await delete_rows(self.app, self.session, rows)
+        if outcome is not None and outcome.gone and self.is_attached:
+            self.rows_gone(rows, outcome.gone)
+        if self.is_attached:
+            self.rows_changed()
+
+    def action_retry_delete(self) -> None:
+        """Try to delete again what failed."""
+        failed = self.session.failed_deletes
+        if not failed:
+            self.session.say("no delete has failed")
+        elif not self.is_busy():
+            self.app.run_worker(self._retry_delete(failed), group=JOB)
+
+    async def _retry_delete(self, blobs: list[Blob]) -> None:
+        outcome = await delete_blobs(self.session, blobs)
+        if outcome.gone and self.is_attached:
+            self.rows_gone(list(blobs), outcome.gone)
+
+    def action_rescue(self) -> None:
+        """Copy what will expire to where it is kept."""
+        if not self.is_busy():
+            self.app.run_worker(self._rescue(self.chosen()), group=JOB)
+
+    async def _rescue(self, rows: list[Row]) -> None:
+        await rescue_rows(self.app, self.session, rows)
+        if self.is_attached:
+            self.rows_changed()
 
     @work(group="ask", exclusive=True)
     async def action_copy_menu(self) -> None:

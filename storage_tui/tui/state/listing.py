@@ -198,7 +198,7 @@ class Listing:
         if self.sort != "key" and self.can_sort:
             rows = [row for number in range(len(self._slots)) for row in self._rows[number]]
             folders = [at for at in view if isinstance(rows[at], Folder)]
-            blobs = [(_order(row, self.sort), at) for at in view if isinstance(row := rows[at], Blob)]
+            blobs = [(order(row, self.sort), at) for at in view if isinstance(row := rows[at], Blob)]
             blobs.sort(reverse=self.is_reversed)
             if self.sort == "name" and self.is_reversed:
                 folders.reverse()
@@ -228,7 +228,8 @@ def _is_folder(row: Row) -> bool:
     return isinstance(row, Folder)
 
 
-def _order(blob: Blob, sort: Sort) -> tuple[Any, ...]:
+def order(blob: Blob, sort: Sort) -> tuple[Any, ...]:
+    """What a sort compares: the largest, the newest, the soonest to go first."""
     if sort == "size":
         return (-(blob.size_bytes or 0), blob.key)
     if sort == "age":

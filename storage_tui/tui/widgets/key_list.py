@@ -50,6 +50,11 @@ class KeyList(RowsView):
         return self.listing.row(index) if index < len(self.listing) else None
 
     @property
+    def prefix(self) -> str:
+        """The prefix of the list."""
+        return self.listing.prefix
+
+    @property
     def is_whole(self) -> bool:
         """Whether the list is loaded to its end."""
         return self.listing.is_complete

@@ -75,6 +75,11 @@ class RowsView(LineView):
                 yield row
 
     @property
+    def prefix(self) -> str:
+        """What the keys of all rows begin with."""
+        raise NotImplementedError
+
+    @property
     def is_whole(self) -> bool:
         """Whether `rows_at_hand` is all there is."""
         return True

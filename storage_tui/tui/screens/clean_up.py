@@ -1,0 +1,41 @@
+"""Clean-up: all that will expire below a prefix, the soonest first, in groups by the day it goes."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from textual.content import Content
+
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.tui.reading import read_below
+from storage_tui.tui.screens.flat_screen import FlatScreen, Go
+from storage_tui.tui.session import Session
+from storage_tui.tui.state.listing import Folder
+from storage_tui.tui.visible import visible
+
+
+class CleanUpScreen(FlatScreen):
+    """Mark by group, pattern, age or size; D shows exactly what would go and asks, c copies to data."""
+
+    def __init__(self, session: Session, location: Location, go: Go) -> None:
+        super().__init__(session, location, go, sort="expiry")
+
+    def on_mount(self) -> None:
+        """Read at once."""
+        self.start()
+
+    def read(self) -> AsyncIterator[Sequence[Blob]]:
+        """Every blob below the prefix."""
+        return read_below(self.session.storage, Folder(self.location.key, self.location.storage_type))
+
+    def title_content(self) -> Content:
+        """Where, and what for."""
+        return Content.assemble(
+            (f" {self.location.storage_type} ", "bold $accent"),
+            ("▸ ", "$text-muted"),
+            (visible(self.location.key) or "/", "bold"),
+            ("  clean-up", "$text-muted"),
+        )
+
+    def empty_words(self) -> str:
+        """Nothing to clean up."""
+        return "Nothing here will expire. Esc goes back."

@@ -1,0 +1,65 @@
+"""Mark by description: one prompt for names, age, size and expiry, with what it matches so far."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.screens.dialog import Dialog, field
+from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.selection import EXAMPLES, Selection
+from storage_tui.tui.visible import visible
+
+
+class MarkWhereScreen(Dialog[list[Row]]):
+    """The rows that match."""
+
+    TITLE_TEXT = "Mark"
+    HINT = "Enter marks them, Esc leaves"
+
+    def __init__(self, rows: Sequence[Row], name_of: Callable[[Row], str]) -> None:
+        super().__init__()
+        self._rows = rows
+        self._name_of = name_of
+
+    def compose_body(self) -> ComposeResult:
+        """The field, and how many match."""
+        yield field("", id="words")
+        yield Static("", id="note")
+
+    def on_mount(self) -> None:
+        """Say what can be typed."""
+        self.say(EXAMPLES)
+
+    def _matching(self, text: str) -> list[Row]:
+        selection, now = Selection(text), datetime.now(UTC)
+        return [row for row in self._rows if selection.matches(row, self._name_of(row), now)]
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        if event.value.strip():
+            self._count(event.value)
+        else:
+            self.say(EXAMPLES)
+
+    @work(thread=True, exclusive=True)
+    def _count(self, text: str) -> None:
+        try:
+            rows = self._matching(text)
+        except ValueError as exc:
+            self.app.call_from_thread(self.say, visible(str(exc)), role="$warning")
+            return
+        size = size_text(sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob)))
+        words = f"{len(rows):,} of {plural(len(self._rows), 'row')}, {size}"
+        self.app.call_from_thread(self.say, words, role="$success" if rows else "$text-muted")
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(self._matching(event.value))
+        except ValueError as exc:
+            self.say(visible(str(exc)), role="$error")

@@ -1,0 +1,126 @@
+"""A flat list of blobs out of many folders: what a search found, or what will expire, in groups by the day it goes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.state.listing import Sort, order
+
+KEPT = 100_000  # about 50 MB of blobs; of more the first in order are kept, and the list says so
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line above a group: the blobs that go on the same day."""
+
+    title: str
+    blobs: tuple[Blob, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the group."""
+        return sum(blob.size_bytes or 0 for blob in self.blobs)
+
+
+FlatLine = Blob | Heading
+
+
+class FlatList:
+    """Blobs as they arrive, in the order asked for. `lines` is what is shown; it changes in `arrange` only, so that
+    nothing moves under the cursor while pages come in."""
+
+    def __init__(self, storage_type: str, prefix: str, *, sort: Sort) -> None:
+        self.storage_type = storage_type
+        self.prefix = prefix
+        self.sort: Sort = sort
+        self.is_reversed = False
+        self.is_complete = False
+        self.lines: list[FlatLine] = []
+        self.seen = 0
+        self.size_bytes = 0
+        self._blobs: list[Blob] = []
+        self._arranged = 0
+
+    def __len__(self) -> int:
+        return len(self._blobs)
+
+    def __iter__(self) -> Iterator[Blob]:
+        return iter(self._blobs)
+
+    @property
+    def dropped(self) -> int:
+        """How many were seen and are not kept."""
+        return self.seen - len(self._blobs)
+
+    def add(self, blobs: Iterable[Blob]) -> None:
+        """Take in more; `arrange` shows them."""
+        before = len(self._blobs)
+        self._blobs.extend(blobs)
+        added = self._blobs[before:]
+        self.seen += len(added)
+        self.size_bytes += sum(blob.size_bytes or 0 for blob in added)
+        if len(self._blobs) > KEPT * 5 // 4:
+            self._cut()
+
+    def discard(self, names: set[tuple[str, str]]) -> None:
+        """Drop blobs, by storage type and key, that are gone."""
+        gone = [blob for blob in self._blobs if (blob.storage_type, blob.key) in names]
+        self._blobs = [blob for blob in self._blobs if (blob.storage_type, blob.key) not in names]
+        self.seen -= len(gone)
+        self.size_bytes -= sum(blob.size_bytes or 0 for blob in gone)
+        self.arrange()
+
+    @property
+    def is_worth_arranging(self) -> bool:
+        """Whether enough has arrived since the last time: in key order always, else by half, as it means sorting."""
+        new = len(self._blobs) - self._arranged
+        return bool(new) and (self.is_complete or self.sort == "key" or new > self._arranged // 2)
+
+    def arrange(self) -> None:
+        """Put what has arrived in order and show it."""
+        if self.sort == "key":
+            self.lines = list(self._blobs)
+        else:
+            self._sort()
+            by_day = self.sort == "expiry" and not self.is_reversed
+            self.lines = list(grouped(self._blobs, datetime.now(UTC))) if by_day else list(self._blobs)
+        self._arranged = len(self._blobs)
+
+    def _sort(self) -> None:
+        self._blobs.sort(key=lambda blob: order(blob, self.sort), reverse=self.is_reversed)
+
+    def _cut(self) -> None:
+        if self.sort != "key":
+            self._sort()
+        del self._blobs[KEPT:]
+
+    def index_of(self, key: str) -> int | None:
+        """The line of the blob with this key."""
+        lines = enumerate(self.lines)
+        return next((index for index, line in lines if isinstance(line, Blob) and line.key == key), None)
+
+
+def grouped(blobs: Iterable[Blob], now: datetime) -> Iterator[FlatLine]:
+    """The blobs, in order of expiry, with a heading before each day."""
+    for title, group in groupby(blobs, key=lambda blob: day_title(blob.expires, now)):
+        rows = tuple(group)
+        yield Heading(title, rows)
+        yield from rows
+
+
+def day_title(expires: datetime | None, now: datetime) -> str:
+    """`expired`, `expires within the hour`, `expires today`, `expires tomorrow`, `expires on Thursday 26 Nov`."""
+    if expires is None:
+        return "expiry not told"
+    if expires <= now:
+        return "expired"
+    if expires - now <= timedelta(hours=1):
+        return "expires within the hour"
+    day, today = expires.astimezone().date(), now.astimezone().date()
+    if day == today:
+        return "expires today"
+    if day == today + timedelta(days=1):
+        return "expires tomorrow"
+    return f"expires on {day:%A} {day.day} {day:%b}"

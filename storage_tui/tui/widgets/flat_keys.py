@@ -1,0 +1,93 @@
+"""The flat list on the screen: blobs with their path below the prefix, and the headings of their groups."""
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.state.flat import FlatList, Heading
+from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.widgets.rows_view import Columns, RowsView
+
+
+class FlatKeys(RowsView):
+    """Rows of a FlatList; a heading takes the cursor, so that a whole group can be marked."""
+
+    def __init__(self, marks: Marks, flat: FlatList, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
+        self.flat = flat
+        self.wanted: Filter | None = None
+        self.state = ""
+
+    def show(self) -> None:
+        """The list was arranged again: the cursor stays on its blob."""
+        current = self.current
+        self.flat.arrange()
+        if current is not None and self.cursor:
+            index = self.flat.index_of(current.key)
+            if index is not None:
+                self.top += index - self.cursor
+                self.cursor = index
+        self.lines_changed()
+
+    def set_state(self, state: str) -> None:
+        """The words shown while there are no rows."""
+        if state != self.state:
+            self.state = state
+            if not self.line_count():
+                self.refresh()
+
+    def line_count(self) -> int:
+        """Blobs and headings."""
+        return len(self.flat.lines)
+
+    def row_at(self, index: int) -> Row | None:
+        """The blob; None at a heading."""
+        line = self.flat.lines[index]
+        return None if isinstance(line, Heading) else line
+
+    @property
+    def heading(self) -> Heading | None:
+        """The heading under the cursor."""
+        line = self.flat.lines[self.cursor] if self.cursor < self.line_count() else None
+        return line if isinstance(line, Heading) else None
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the list."""
+        return self.flat.prefix
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is here."""
+        return self.flat.is_complete and not self.flat.dropped
+
+    def _columns(self, width: int) -> Columns:
+        expires = STORAGE_TYPES[self.flat.storage_type].expires_after is not None
+        return Columns.fit(width, expires=expires)
+
+    def draw_header(self, width: int) -> list[Segment]:
+        """The titles of the columns."""
+        arrow = "↑" if self.flat.is_reversed else "↓"
+        name = {"key": "name, in key order", "name": f"name {arrow}"}.get(self.flat.sort, "name")
+        return self.draw_titles(name, self._columns(width), self.flat.sort, arrow)
+
+    def draw_empty(self, y: int, width: int) -> list[Segment]:
+        """The state in words."""
+        return [Segment(f"   {self.state}", self.component("line--dim"))] if y == 0 else []
+
+    def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
+        """A blob, or a heading with the count and bytes of its group."""
+        line = self.flat.lines[index]
+        is_cursor = index == self.cursor
+        if isinstance(line, Heading):
+            bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
+            facts = f"  {plural(len(line.blobs), 'blob')}, {size_text(line.size_bytes)} "
+            shade = self.component("line--dim")
+            rule = Segment("─" * max(0, width - 1 - cell_len(line.title) - cell_len(facts)), shade)
+            return [bar, Segment(line.title, self.component("keys--folder")), Segment(facts, shade), rule]
+        columns = self._columns(width)
+        return self.draw_row(line, self.flat.prefix, columns, is_cursor=is_cursor, wanted=self.wanted)
