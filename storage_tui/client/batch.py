@@ -63,7 +63,7 @@ class Batch:
     ) -> None:  # fmt: skip
         self._storage, self._plan = storage, plan
         self._conflict, self._resume = conflict, resume
-        self._jobs = max(1, min(jobs, MOST_JOBS, len(plan.items)))
+        self._jobs = min(max(1, jobs), MOST_JOBS, len(plan.items))
         self._on_result = on_result
         self._results: list[BatchResult | None] = [None] * len(plan.items)
         self._next, self._told = 0, 0
@@ -78,6 +78,8 @@ class Batch:
         self._is_cancelled = self._is_paused = False
         self._keeps = False
         self._defect: BaseException | None = None
+        self._working = 0
+        self._has_ended = threading.Event()
 
     def run(self) -> list[BatchResult]:
         """Move everything; raises LocalFileError before the first byte when the disk has no room for it."""
@@ -88,16 +90,16 @@ class Batch:
                 self._storage.display_url
             )
         threads = [threading.Thread(target=self._work, name=f"transfer-{n}") for n in range(self._jobs)]
+        if not threads:
+            return []
+        self._working = len(threads)
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(1.0)  # a join without end would not let a signal's handler run
-        except BaseException:
+            self._has_ended.wait()
+        except BaseException:  # such as what a signal's handler raises
             self.cancel(keep=True)
-            for thread in threads:
-                thread.join()
+            self._has_ended.wait()  # not a join: one that a signal broke takes its thread for ended (bpo-45274)
             raise
         if self._defect is not None:
             raise self._defect
@@ -167,6 +169,11 @@ class Batch:
         except BaseException as exc:  # a defect, or what `on_result` raised: it comes out of `run`
             self._defect = exc
             self.cancel(keep=True)
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._has_ended.set()
 
     def _items(self) -> Iterator[tuple[int, BatchItem]]:
         while True:
