@@ -9,6 +9,7 @@ from storage_tui.tui.screens.flat_screen import FlatScreen
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.screens.transfers import TransfersScreen
 from storage_tui.tui.screens.viewer import ViewerScreen
+from storage_tui.tui.screens.usage import UsageScreen
 from storage_tui.tui.widgets.lines import footer_content
 
 SCREENS = {
@@ -16,6 +17,7 @@ SCREENS = {
     "rows": BrowserScreen,
     "act": BrowserScreen,
     "flat": FlatScreen,
+    "tree": UsageScreen,
     "lines": LinesScreen,
     "viewer": ViewerScreen,
     "transfers": TransfersScreen,

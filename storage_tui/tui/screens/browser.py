@@ -3,10 +3,8 @@
 from textual import on, work
 
 from storage_tui.contract.keys import Location, parent_prefix
-from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.uploading import upload_to
-from storage_tui.tui.screens.clean_up import CleanUpScreen
 from storage_tui.tui.screens.go_to import GoToScreen
 from storage_tui.tui.screens.place_view import PlaceView
 from storage_tui.tui.screens.quit import QuitScreen
@@ -199,12 +197,20 @@ class BrowserScreen(PlaceView):
 
     def action_clean_up(self) -> None:
         """All of tmp, or of the prefix here when it expires, the soonest to go first."""
+        from storage_tui.tui.screens.clean_up import CleanUpScreen
+
         expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
         self.app.push_screen(CleanUpScreen(self.session, self.location if expires else Location("tmp"), self.go))
 
+    def action_usage(self) -> None:
+        """How much lies where."""
+        from storage_tui.tui.screens.usage import UsageScreen  # loaded when wanted, as all that is seldom seen
+
+        self.app.push_screen(UsageScreen(self.session, self.location, self.go))
+
     def go(self, folder: Location, key: str) -> None:
         """To a folder, the cursor on the key."""
-        self.open(folder, anchor=key)
+        self.open(folder, anchor=key or None)
 
     def action_refresh(self) -> None:
         """Read again."""

@@ -1,0 +1,191 @@
+"""The usage tree: how much lies below each folder; walk down, delete from there through the same review."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.content import Content
+
+from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.counting import count
+from storage_tui.tui.screens.flat_screen import TICK_S, Go
+from storage_tui.tui.screens.line_moves import LineMoves
+from storage_tui.tui.screens.store_screen import StoreScreen
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content
+from storage_tui.tui.widgets.notice import notice_content
+from storage_tui.tui.widgets.usage_lines import UsageLines
+
+
+class UsageScreen(LineMoves, StoreScreen):
+    """One level at a time; levels counted to their end are kept for the way back."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("tree", "act", "lines")
+    CSS_PATH = ["rows.tcss", "flat_screen.tcss"]
+    AUTO_FOCUS = "UsageLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, session: Session, location: Location, go: Go) -> None:
+        super().__init__(session)
+        self._type = location.storage_type
+        self._go = go
+        self._levels: dict[str, UsageLevel] = {}
+        self._level = UsageLevel(self._type, location.key)
+        self._is_counting = False
+
+    def compose(self) -> ComposeResult:
+        """Title, lines, status, keys."""
+        yield Bar(id="title")
+        yield UsageLines(self.session.marks, self._level, id="tree")
+        yield Bar(id="status")
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Count the first level."""
+        self.set_interval(TICK_S, self.update_lines)
+        self._open(self._level.prefix)
+
+    def on_screen_resume(self) -> None:
+        """Messages are shown here."""
+        self.session.on_message = self.update_lines
+        self.update_lines()
+
+    @property
+    def view(self) -> UsageLines:
+        """The lines."""
+        return self.query_one(UsageLines)
+
+    @property
+    def current(self) -> Row | None:
+        """The folder under the cursor; None on the blobs directly here."""
+        branch = self.view.branch
+        return Folder(branch.prefix, self._type) if branch is not None and not branch.is_own else None
+
+    def _open(self, prefix: str, *, at: str | None = None) -> None:
+        known = self._levels.get(prefix)
+        self._level = known or UsageLevel(self._type, prefix)
+        self.view.show(self._level, at=at)
+        self.workers.cancel_group(self, "usage")
+        if known is None:
+            self._count(self._level, at)
+        self.update_lines()
+
+    @work(exclusive=True, group="usage")
+    async def _count(self, level: UsageLevel, at: str | None) -> None:
+        self._is_counting = True
+        try:
+            async for _ in count(self.session.storage, level):
+                if level is self._level:
+                    self.view.show(level, at=at)
+                    at = None
+            self._levels[level.prefix] = level
+        except EXPECTED as exc:
+            level.error = explain(exc)
+            self.session.fail(f"cannot count {visible(str(Location(self._type, level.prefix)))}", exc)
+        finally:
+            if level is self._level:
+                self._is_counting = False
+                self.update_lines()
+
+    def update_lines(self) -> None:
+        """Say again what the one-row lines say."""
+        if not self.is_mounted:
+            return
+        level, width = self._level, self.size.width
+        bound = "" if level.is_exact else "≥ "
+        counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
+        counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts
+        title = Content.assemble(
+            (f" {self._type} ", "bold $accent"), ("▸ ", "$text-muted"), (visible(level.prefix) or "/", "bold"),
+            ("  usage", "$text-muted"),
+        )  # fmt: skip
+        self.query_one("#title", Bar).say(title, Content.styled(counts, "$text-muted"))
+        notice = notice_content(self.session, self.current)
+        gauge = gauge_content(self.session.queue.poll(), width=width)
+        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.session.marks), notice), gauge)
+        footer = footer_content(in_context(*self.CONTEXTS), width=width)
+        if self.keymap.pending:
+            footer = chord_content(self.keymap.pending, self.keymap.hints())
+        self.query_one("#footer", Bar).say(footer)
+
+    def chord_changed(self) -> None:
+        """Show what may follow."""
+        self.update_lines()
+
+    def rows_changed(self) -> None:
+        """Marks are others now: paint."""
+        self.view.refresh()
+        self.update_lines()
+
+    def rows_gone(self, rows: list[Row], gone: set[tuple[str, str]]) -> None:
+        """Count again."""
+        self._levels.clear()
+        self.action_refresh()
+        for name in {row.storage_type for row in rows}:
+            self.session.touch(name)
+
+    # Keys
+
+    @on(LineView.Chosen)
+    def action_tree_open(self) -> None:
+        """Into the folder; the blobs directly here are shown in the list."""
+        branch = self.view.branch
+        if branch is None:
+            return
+        if branch.is_own:
+            self.action_tree_browse()
+        else:
+            self._open(branch.prefix)
+
+    def action_tree_up(self) -> None:
+        """Up one folder."""
+        if self._level.prefix:
+            self._open(parent_prefix(self._level.prefix), at=self._level.prefix)
+
+    def action_tree_browse(self) -> None:
+        """Show this level in the list of the main screen."""
+        branch = self.view.branch
+        self.dismiss(None)
+        self._go(Location(self._type, self._level.prefix), branch.prefix if branch is not None else "")
+
+    def action_tree_mark(self) -> None:
+        """Mark the folder and go on."""
+        row = self.current
+        if row is not None:
+            self.session.marks.toggle(row)
+            self.view.refresh_line(self.view.cursor)
+        self.move(1)
+        self.update_lines()
+
+    def action_tree_sort(self) -> None:
+        """By the next column."""
+        view = self.view
+        view.sort = USAGE_SORTS[(USAGE_SORTS.index(view.sort) + 1) % len(USAGE_SORTS)]
+        view.show(self._level)
+
+    def action_refresh(self) -> None:
+        """Count this level again."""
+        branch = self.view.branch
+        self._levels.pop(self._level.prefix, None)
+        self._open(self._level.prefix, at=branch.prefix if branch is not None else None)
+
+    def action_tree_peel(self) -> None:
+        """Stop deleting, stop counting, drop the marks, leave: one at a time."""
+        if self.stop_work():
+            pass
+        elif self._is_counting:
+            self.workers.cancel_group(self, "usage")
+        else:
+            self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Back to the main screen."""
+        self.dismiss(None)

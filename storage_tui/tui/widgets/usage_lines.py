@@ -1,0 +1,99 @@
+"""The usage tree on the screen: a line a folder with bytes, bar, count, oldest and newest."""
+
+from datetime import UTC, datetime
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from storage_tui.tui.state.formats import age_text, size_text
+from storage_tui.tui.state.listing import Folder
+from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.usage_tree import Branch, UsageLevel, UsageSort
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.line_view import LineView, cut_middle
+
+BAR_CELLS = 12
+
+
+class UsageLines(LineView):
+    """The branches of a level. `≥` stands before what is not counted to its end."""
+
+    COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"keys--folder", "keys--mark"}
+
+    def __init__(self, marks: Marks, level: UsageLevel, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.level = level
+        self.sort: UsageSort = "bytes"
+        self.branches: list[Branch] = []
+        self._marks = marks
+
+    def show(self, level: UsageLevel, *, at: str | None = None) -> None:
+        """Draw a level; the cursor goes to the prefix `at`, or stays on its branch."""
+        current = self.branch
+        at = at if at is not None or level is not self.level else current.prefix if current is not None else None
+        self.level = level
+        self.branches = level.rows(self.sort)
+        is_at_top = not self.cursor and current is not None and at == current.prefix
+        if at is None or is_at_top:  # the top stays at the top while the order changes
+            self.cursor = 0
+        else:
+            self.cursor = next((n for n, row in enumerate(self.branches) if row.prefix == at), self.cursor)
+        self.lines_changed()
+
+    @property
+    def branch(self) -> Branch | None:
+        """The branch under the cursor."""
+        return self.branches[self.cursor] if self.cursor < len(self.branches) else None
+
+    def line_count(self) -> int:
+        """One line a branch."""
+        return len(self.branches)
+
+    @property
+    def header_rows(self) -> int:
+        """One row of titles where there is room."""
+        return 1 if self.size.height >= 6 else 0
+
+    def draw_header(self, width: int) -> list[Segment]:
+        """The titles; an arrow at the one that sorts."""
+        mark = {name: "↓" if self.sort == name else "" for name in ("bytes", "count", "oldest", "name")}
+        text = f"   {'bytes' + mark['bytes']:>10}"
+        if width >= 50:
+            text += f" {'':{BAR_CELLS}} {'blobs' + mark['count']:>11}"
+        if width >= 70:
+            text += f" {'oldest' + mark['oldest']:>7} {'newest':>7}"
+        return [Segment(f"{text}  folder{mark['name']}", self.component("line--head"))]
+
+    def draw_empty(self, y: int, width: int) -> list[Segment]:
+        """What stands in an empty level."""
+        words = self.level.error or ("Empty." if self.level.is_exact else "Counting… (Esc stops)")
+        return [Segment(f"   {visible(words)}", self.component("line--dim"))] if y == 0 else []
+
+    def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
+        """One branch."""
+        branch, dim = self.branches[index], self.component("line--dim")
+        is_marked = Folder(branch.prefix, self.level.storage_type) in self._marks and not branch.is_own
+        bound = "" if self.level.is_exact else "≥ "
+        bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
+        mark = Segment("● ", self.component("keys--mark")) if is_marked else Segment("  ")
+        is_known = branch.count or self.level.is_exact
+        segments = [bar, mark, Segment(f"{bound + size_text(branch.size_bytes) if is_known else '…':>10}")]
+        if width >= 50:
+            count = f"{bound}{branch.count:,}" if is_known else "…"
+            segments += [Segment(" "), Segment(self._bar(branch), self.component("keys--folder"))]
+            segments.append(Segment(f" {count:>11}"))
+        if width >= 70:
+            now = datetime.now(UTC)
+            segments.append(Segment(f" {age_text(branch.oldest, now):>7} {age_text(branch.newest, now):>7}", dim))
+        room = width - sum(cell_len(segment.text) for segment in segments) - 2
+        name = "(blobs directly here)" if branch.is_own else visible(branch.prefix[len(self.level.prefix) :])
+        shade = dim if branch.is_own else self.component("keys--folder")
+        return [*segments, Segment(f"  {cut_middle(name, max(1, room))}", shade)]
+
+    def _bar(self, branch: Branch) -> str:
+        by_count = self.sort == "count" or not self.level.size_bytes
+        most = max((row.count if by_count else row.size_bytes for row in self.branches), default=0)
+        share = (branch.count if by_count else branch.size_bytes) / most if most else 0
+        filled = max(round(share * BAR_CELLS), share > 0)
+        return "━" * filled + " " * (BAR_CELLS - filled)
