@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 JOBS = 4  # files at once: enough to hide round trips, few enough not to crowd a link
 MOST_JOBS = 32  # threads cost more than they bring long before this
+WAKE_S = 0.5
 CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
 
 State = Literal["done", "skipped", "failed", "cancelled"]
@@ -96,15 +97,21 @@ class Batch:
         for thread in threads:
             thread.start()
         try:
-            self._has_ended.wait()
+            self._wait()
         except BaseException:  # such as what a signal's handler raises
             self.cancel(keep=True)
-            self._has_ended.wait()  # not a join: one that a signal broke takes its thread for ended (bpo-45274)
+            self._wait()
             raise
         if self._defect is not None:
             raise self._defect
         self._sync_folders()
         return self.results
+
+    def _wait(self) -> None:
+        # Not a join: one that a signal breaks takes its thread for ended (bpo-45274). Not without end: a signal that
+        # comes as the wait begins is seen only after it.
+        while not self._has_ended.wait(WAKE_S):
+            pass
 
     @property
     def results(self) -> list[BatchResult]:

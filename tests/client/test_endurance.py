@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,15 @@ def test_a_hundred_cuts_end_with_equal_checksums_and_a_chunk_resent_for_each(
     assert storage.stat("k").crc32c == _crc(large)
 
 
+def _wait_for_entry() -> None:
+    """Until the process has begun: one that is killed before it got the first bytes has nothing to go on with."""
+    for _ in range(2000):
+        if any((places.state_dir() / "transfers").glob("*.json")):
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("no entry was written")
+
+
 @pytest.mark.parametrize("is_up", [True, False], ids=["upload", "download"])
 def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
     storage: Storage, proxy: FaultProxy, token: str, large: Path, tmp_path: Path, is_up: bool
@@ -116,6 +126,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
         proxy.default = Fault(stall_up=step) if is_up else Fault(stall_down=step)
         process = subprocess.Popen([sys.executable, "-c", SCRIPT, proxy.url, token, verb, str(path)])
         proxy.stalled.get(timeout=60)
+        _wait_for_entry()
         process.send_signal(signal.SIGKILL)
         process.wait()
         proxy.cut_all()
