@@ -44,6 +44,11 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._reader.start()
 
+    @property
+    def descriptor(self) -> int:
+        """Our side of the pty."""
+        return self._master
+
     def __enter__(self) -> "Terminal":
         return self
 

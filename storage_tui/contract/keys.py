@@ -25,9 +25,7 @@ def check_key(key: str) -> str:
     size_bytes = len(key.encode("utf-8"))
     if size_bytes > MAX_KEY_BYTES:
         raise InvalidKeyError(f"a key is 1 to {MAX_KEY_BYTES} bytes of UTF-8; this one has {size_bytes}", key=key)
-    for segment in key.split(DELIMITER):
-        if segment in (".", ".."):
-            raise InvalidKeyError(f"a key cannot have the segment '{segment}': clients fold it away", key=key)
+    _check_segments(key, key.split(DELIMITER))
     return key
 
 
@@ -41,7 +39,14 @@ def check_prefix(prefix: str) -> str:
     _check_characters(prefix)
     if len(prefix.encode("utf-8")) > MAX_KEY_BYTES:
         raise InvalidKeyError(f"a prefix is at most {MAX_KEY_BYTES} bytes of UTF-8", key=prefix)
+    _check_segments(prefix, prefix.split(DELIMITER)[:-1])  # the last one may go on: `a/.` begins `a/.b`
     return prefix
+
+
+def _check_segments(text: str, segments: list[str]) -> None:
+    for segment in segments:
+        if segment in (".", ".."):
+            raise InvalidKeyError(f"a key cannot have the segment '{segment}': clients fold it away", key=text)
 
 
 def _check_characters(text: str) -> None:

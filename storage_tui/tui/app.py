@@ -1,20 +1,27 @@
 """The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
 
+import asyncio
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import TracebackException
 
 from rich.text import Text
+from textual import work
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Page
+from storage_tui.tui.output_net import OutputNet
 from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.session import Session
+from storage_tui.tui.state.listing import Listing
+from storage_tui.tui.state.places import Places
 from storage_tui.tui.theme import DARK, choose_theme
-from storage_tui.tui.visible import OutputNet, visible
+from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView
 
 CRASH_LOG = "crash.log"
@@ -23,7 +30,7 @@ CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
 
 class StorageApp(App[None], inherit_bindings=False):
     """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
-    report goes if the program fails."""
+    report goes if the program fails; `first_page` is shown until the server has been asked properly."""
 
     TITLE = "storage-tui"
     ENABLE_COMMAND_PALETTE = False
@@ -38,10 +45,13 @@ class StorageApp(App[None], inherit_bindings=False):
         state_dir: Path,
         theme: str | None = None,
         say: str = "",
+        first_page: Page | None = None,
     ) -> None:
         super().__init__()
-        self.session = Session(storage, title)
+        self.session = Session(storage, title, Places(state_dir, storage.display_url))
         self._location = location or Location("data")
+        if first_page is not None:
+            self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
         self._state_dir = state_dir
         self._say = say
         self.animation_level = "none"
@@ -53,11 +63,18 @@ class StorageApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Show the main screen."""
         self.push_screen(BrowserScreen(self.session, self._location))
+        self._load_places()
         if self._say:
             self.call_after_refresh(self.session.say, self._say)
 
+    @work(thread=True)
+    def _load_places(self) -> None:
+        self.session.places.load()
+
     async def on_unmount(self) -> None:
         """Nothing moves after the screen is gone."""
+        with suppress(OSError):  # recent places are a comfort
+            await asyncio.to_thread(self.session.places.save)
         await self.session.runner.stop()
         await close_previews()
         await self.session.storage.close()

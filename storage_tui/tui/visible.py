@@ -5,22 +5,12 @@ and other format characters, zero-width and filler characters, variation selecto
 surrogates and noncharacters; of a run of combining marks four are kept. Everything else is itself.
 """
 
-import re
 import unicodedata
 from functools import lru_cache
-
-from rich.segment import Segment
-from textual.color import Color
-from textual.filter import LineFilter
 
 COMBINING_RUN = 4  # no script stacks more; longer runs are drawn over neighbouring rows
 SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fillers and joiners that draw nothing
-
-_OBEYED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
 def visible(text: str, *, limit: int | None = None) -> str:
@@ -77,16 +67,3 @@ def _escape_character(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-class OutputNet(LineFilter):
-    """The second net: whatever reaches the screen past `visible` loses the characters that a terminal obeys."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments, each obeyed character replaced by `?`; the same list when there is none."""
-        if not any(_OBEYED.search(text) for text, _, control in segments if not control):
-            return segments
-        return [
-            segment if segment.control else Segment(_OBEYED.sub("?", segment.text), segment.style)
-            for segment in segments
-        ]

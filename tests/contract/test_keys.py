@@ -101,6 +101,12 @@ def test_a_prefix_may_be_empty_or_end_in_dots():
     assert check_prefix("a/.") == "a/."
 
 
+@pytest.mark.parametrize("prefix", ["./", "a/../b", "a/./", "a\x00"])
+def test_a_prefix_that_no_key_begins_with_is_refused(prefix):
+    with pytest.raises(InvalidKeyError):
+        check_prefix(prefix)
+
+
 @pytest.mark.parametrize(
     ("prefix", "parent"),
     [

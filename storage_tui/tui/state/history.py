@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Page
 from storage_tui.tui.state.listing import Listing
 
 PLACES_KEPT = 200  # cursors remembered; each is a key
@@ -52,6 +53,11 @@ class History:
         self._listings.move_to_end(location)
         while sum(kept.loaded for kept in self._listings.values()) > ROWS_KEPT:
             self._listings.popitem(last=False)
+
+    def expect(self, listing: Listing, page: Page) -> None:
+        """Keep a list of which only the first page is known, to be shown until it is read."""
+        listing.add_page(page)
+        self._listings[Location(listing.storage_type, listing.prefix)] = listing
 
     def listing(self, location: Location) -> Listing | None:
         """The list that was kept, taken out."""

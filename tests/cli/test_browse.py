@@ -1,0 +1,118 @@
+"""Starting the browser for real, in a pty: the first look, early keys, leaving the terminal as it was, the demo."""
+
+import sys
+import termios
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage_tui import Storage
+from storage_tui.cli.first_look import picture
+from storage_tui.client.quick_list import peek_page
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob, Page
+from tests.terminal import Terminal
+
+COMMAND = [sys.executable, "-m", "storage_tui"]
+KEYS = [f"maps/sheet-{number:02}.tif" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def warm(home):
+    """The environment of a home whose embedded server runs and has some blobs."""
+    environ = {**home, "TERM": "xterm-256color"}
+    data_dir = Path(home["STORAGE_TUI_HOME"]) / "data"
+    with Storage(data_dir=data_dir) as storage:
+        for key in KEYS:
+            storage.set(key, key)
+        yield environ, data_dir
+
+
+def test_the_list_is_there_before_the_browser_and_stays_when_it_comes(warm):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
+        terminal.wait_for("sheet-11.tif")
+        assert b"\x1b[?1003h" not in terminal.raw  # the browser has not begun: it asks for the mouse first of all
+        terminal.wait_for("1/12")
+        assert "sheet-00.tif" in terminal.text()
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_keys_typed_before_the_browser_is_there_are_not_lost_and_not_shown(warm):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
+        terminal.wait_for("sheet-11.tif")
+        terminal.send("j", "j")
+        terminal.wait_for("3/12")
+        assert "jj" not in terminal.text()
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_the_terminal_is_as_it_was_afterwards(warm):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
+        before = termios.tcgetattr(terminal.descriptor)
+        terminal.wait_for("1/12")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+        assert termios.tcgetattr(terminal.descriptor) == before
+        assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"\x1b[?1049h")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(20, 5), (80, 24), (200, 60)])
+def test_it_starts_in_any_size(warm, columns, rows):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ, columns=columns, rows=rows) as terminal:
+        terminal.wait_for("sheet-00")
+        terminal.wait_for("1/12")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_the_demo_opens_on_its_own_store_and_leaves_nothing(home, tmp_path):
+    environ = {**home, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
+    with Terminal([*COMMAND, "--demo"], environ=environ) as terminal:
+        terminal.wait_for("rasters/")
+        assert [path.name[:16] for path in tmp_path.iterdir() if path.is_dir()] == ["storage-tui-demo"]
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("storage-tui-demo")]
+
+
+def test_a_wrong_location_is_one_line_and_no_screen(home):
+    with Terminal([*COMMAND, "tmp:a/../b"], environ={**home, "TERM": "xterm-256color"}) as terminal:
+        assert terminal.wait_for_exit() == 2
+        assert "segment '..'" in terminal.text()
+        assert b"?1049h" not in terminal.raw
+
+
+def test_without_a_terminal_that_moves_its_cursor_it_says_so(home):
+    with Terminal(COMMAND, environ={**home, "TERM": "dumb"}) as terminal:
+        assert terminal.wait_for_exit() == 2
+        assert "TERM" in terminal.text()
+
+
+def test_the_first_page_is_what_the_client_gets(warm):
+    _, data_dir = warm
+    with Storage(data_dir=data_dir) as storage:
+        for location in (Location("data", "maps/"), Location("data"), Location("tmp")):
+            expected = storage.list_page(location.key, storage_type=location.storage_type)
+            assert peek_page(data_dir, location, limit=1000) == expected
+
+
+def test_no_server_is_no_page(tmp_path):
+    assert peek_page(tmp_path / "nothing", Location("data"), limit=10) is None
+
+
+def test_the_first_look_shows_folders_and_names_and_nothing_a_terminal_obeys():
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    page = Page((Blob("p/b\u202egpj", "data", 3, moment), Blob("p/a[/nope]", "data", 3, moment)), ("p/folder/",))
+    text = picture(page, Location("data", "p/"), columns=80, rows=24)
+    assert "folder/" in text
+    assert "[/nope]" in text
+    assert "\u202e" not in text
+    assert "\\u202e" in text
+    assert picture(page, Location("data", "p/"), columns=40, rows=6).count("H") >= 2
