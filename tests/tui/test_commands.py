@@ -8,8 +8,8 @@ from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.flat_screen import FlatScreen
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.screens.transfers import TransfersScreen
-from storage_tui.tui.screens.viewer import ViewerScreen
 from storage_tui.tui.screens.usage import UsageScreen
+from storage_tui.tui.screens.viewer import ViewerScreen
 from storage_tui.tui.widgets.lines import footer_content
 
 SCREENS = {

@@ -25,7 +25,8 @@ CACHE_BYTES = 4 * MIB  # what one Source keeps, so that a header read twice cost
 WRAPPED_ROWS = 4  # a longer fact is cut there
 MIN_ROWS = 4  # of a picture in a low pane; the pane scrolls
 
-Mode = Literal["auto", "text", "hex"]
+Mode = Literal["auto", "text", "hex", "json"]
+MODES: tuple[Mode, ...] = ("auto", "text", "hex", "json")  # in the order that a key goes through them
 
 
 class PreviewError(Exception):
@@ -46,6 +47,7 @@ class Budget:
 
 HEADER_BUDGET = Budget(requests=2, size_bytes=256 * KIB)  # text and headers: head and one more; 0.2 s at 10 Mbit/s
 THUMBNAIL_BUDGET = Budget(requests=4, size_bytes=MIB)  # pictures: header, directory, offsets, pixels
+FULL_BUDGET = THUMBNAIL_BUDGET  # of any format on the whole screen: who opens a blob waits a second at 10 Mbit/s
 
 
 class RangeRead(Protocol):
@@ -153,7 +155,10 @@ class Source:
         if part.data:
             self._spans.append((start, part.data))
         while len(self._spans) > 1 and sum(len(data) for _, data in self._spans) > CACHE_BYTES:
-            del self._spans[1 if self._spans[0][0] == 0 else 0]  # the head is what every page asks for again
+            has_head = self._spans[0][0] == 0 and len(self._spans) > 2
+            del self._spans[
+                1 if has_head else 0
+            ]  # every page asks for the head again, and for the last one now
 
     def _missing(self, start: int, stop: int) -> tuple[int, int] | None:
         """The smallest range that has all of `start` to `stop` that is not kept yet."""
@@ -184,13 +189,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a preview is wanted: cells, colours, and for formats with pages the byte offset and the mode."""
+    """How a preview is wanted: cells, colours, and for formats with pages the byte offset and the mode.
+
+    `is_full` is for the viewer: as many lines as the larger budget gives.
+    """
 
     width: int = 80
     height: int = 24
     truecolor: bool = True
     offset: int = 0
     mode: Mode = "auto"
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +213,31 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One member of an archive: its place in the archive, and how it is packed (`stored`, `deflate`; else refused).
+
+    `start` is where its local header begins for a zip, and where its bytes begin for what has no such header.
+    """
+
+    name: str
+    start: int
+    packed_bytes: int
+    size_bytes: int
+    method: str = "stored"
+    has_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What to show of one blob. Everything is escaped and ready to draw.
 
     `facts` are label and value, one line each, above the body. `lines` is the body, one row each: text, a table, a
     picture in half blocks or a map; with `can_wrap` rows may be longer than the view and can be wrapped, the others
     are to be cut at its edge. `note` says what was read or why something is missing (`64 KiB of 10 GB read`).
+
+    For the viewer: `depths` are the levels of the lines of what can be folded, `parts` the members that the lines of an
+    archive stand for, `inside` is what a compressed blob holds, as far as it was unpacked. A picture or a map is a
+    drawing: it has no lines to choose from.
     """
 
     kind: str
@@ -219,6 +247,10 @@ class Preview:
     can_wrap: bool = False
     pages: Pages | None = None
     is_damaged: bool = False
+    is_drawing: bool = False
+    depths: tuple[int, ...] = ()
+    parts: tuple[Part | None, ...] = ()
+    inside: Source | None = None
 
 
 class Format(Protocol):

@@ -48,6 +48,8 @@ class Compressed:
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """From the first bytes of the blob, which unpack to the first bytes of what is inside."""
         method = find_method(head) or "gzip"
+        if view.is_full:
+            head += await source.read(len(head), len(head) + source.bytes_left)
         is_whole = len(head) == source.size_bytes
         unpacked, is_complete = await asyncio.to_thread(unpack, method, head)
         if not unpacked and not is_complete:
@@ -61,7 +63,7 @@ class Compressed:
             facts.append(("packed as", visible(told, limit=80)))
         if held.is_complete:
             facts.append(("unpacked", amount(len(unpacked))))
-        return replace(shown, kind=method, facts=(*facts, *shown.facts), pages=None)
+        return replace(shown, kind=method, facts=(*facts, *shown.facts), pages=None, inside=inner)
 
 
 @dataclass(frozen=True, slots=True)

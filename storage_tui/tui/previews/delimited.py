@@ -11,6 +11,7 @@ from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.previews.plain import KINDS, find_encoding
 
 TABLE_ROWS = 200  # a few screens; types are told from the same rows
+FULL_ROWS = 5000  # on the whole screen; x shows the text of any part
 SNIFF_ROWS = 8
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 NAMES = (".csv", ".tsv", ".tab")
@@ -41,7 +42,10 @@ class Delimited:
         dialect = find_dialect(head, is_named=True)
         if dialect is None:
             raise PreviewError("its rows have no common delimiter")
-        return await asyncio.to_thread(describe, head, dialect, source.size_bytes)
+        if not view.is_full:
+            return await asyncio.to_thread(describe, head, dialect, source.size_bytes)
+        more = await source.read(len(head), len(head) + source.bytes_left)
+        return await asyncio.to_thread(describe, head + more, dialect, source.size_bytes, FULL_ROWS)
 
 
 def find_dialect(head: bytes, is_named: bool) -> str | None:
@@ -62,7 +66,7 @@ def find_dialect(head: bytes, is_named: bool) -> str | None:
     return best
 
 
-def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
+def describe(head: bytes, delimiter: str, size_bytes: int | None, limit: int = TABLE_ROWS) -> Preview:
     """The preview of the first bytes of a table."""
     encoding = find_encoding(head)
     codec, skip = (encoding.codec, encoding.bom_bytes) if encoding else ("utf-8", 0)
@@ -70,7 +74,7 @@ def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
     text = head[skip:].decode(codec, "replace")
     if not is_whole:
         text = text[: text.rfind("\n") + 1] or text
-    rows = [row for row in _rows(text, delimiter, TABLE_ROWS + 1) if row]
+    rows = [row for row in _rows(text, delimiter, limit + 1) if row]
     if not rows:
         raise PreviewError("no whole row in the part that was read")
     heads, body = (rows[0], rows[1:]) if _is_head(rows) else ([f"column {i + 1}" for i in range(len(rows[0]))], rows)
@@ -87,8 +91,8 @@ def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
         ("rows", told),
         ("columns", f"{len(heads):,}, separated by {DELIMITERS[delimiter]}"),
     )
-    shown = body[:TABLE_ROWS]
-    note = f"the first {len(shown)} rows" if count > len(shown) else ""
+    shown = body[:limit]
+    note = f"the first {len(shown):,} rows" if count > len(shown) else ""
     kind = "TSV" if delimiter == "\t" else "CSV"
     return Preview(kind, facts=facts, lines=tuple(grid_lines(heads, shown, under=types, right=right)), note=note)
 

@@ -71,7 +71,7 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
         shown = [visible(name, limit=30) for name in list(names)[:PROPERTY_NAMES]]
         facts.append(("properties", ", ".join(shown)))
     rows = rows_left(view, facts)
-    return Preview("GeoJSON", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)))
+    return Preview("GeoJSON", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)), is_drawing=True)
 
 
 def read_features(text: str) -> tuple[list[dict[str, Any]], bool]:

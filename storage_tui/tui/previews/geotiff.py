@@ -59,7 +59,7 @@ class GeoTiff:
             note = "some directories could not be reached" if tiff.is_cut else ""
         except PreviewError as exc:
             note = f"no picture: {exc}"
-        return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note)
+        return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=bool(lines))
 
 
 def describe(tiff: Tiff) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, Source, View
 from storage_tui.tui.previews.plain import BOMS, PAGE_LINES
 from storage_tui.tui.visible import visible
 
+FULL_LINES = 20_000  # on the whole screen: 0.4 s of printing for the mebibyte that is read there
 STRING_CHARS = 300  # a longer string is cut in the picture; base64 in JSON would fill the screen otherwise
 MAX_WIDTH = 160  # cells; arrays on one line get no longer in a wider view
 MAX_INDENT = 40  # cells; deeper levels stay in this column
@@ -49,7 +50,11 @@ class JsonText:
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """The first page of values."""
-        printer = Printer(decode_json(head), width=min(view.width, MAX_WIDTH), limit=PAGE_LINES)
+        limit = PAGE_LINES
+        if view.is_full:
+            head += await source.read(len(head), len(head) + source.bytes_left)
+            limit = FULL_LINES
+        printer = Printer(decode_json(head), width=min(view.width, MAX_WIDTH), limit=limit)
         await asyncio.to_thread(printer.run)
         is_whole = len(head) == source.size_bytes
         facts = []
@@ -61,13 +66,14 @@ class JsonText:
         if printer.problem and not (printer.is_cut and not is_whole):
             note = f"not JSON from character {printer.at:,} on: {printer.problem}"
         elif not printer.is_done:
-            note = f"the first {len(printer.lines)} lines"
+            note = f"the first {len(printer.lines):,} lines"
         return Preview(
             "JSON Lines" if printer.values > 1 else self.kind,
             facts=tuple(facts),
             lines=tuple(printer.lines),
             note=note,
             is_damaged=bool(printer.problem) and is_whole,
+            depths=tuple(printer.depths),
         )
 
 
@@ -87,6 +93,7 @@ class Printer:
     width: int
     limit: int
     lines: list[Text] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
     at: int = 0
     values: int = 0
     problem: str = ""
@@ -97,6 +104,7 @@ class Printer:
     def __post_init__(self) -> None:
         self._stack: list[str] = []
         self._line = Text()
+        self._depth = 0  # of the line that is being made
         self._wants = "value"  # value, value or end, key, key or end, colon, comma or end
         self._top_items = 0
 
@@ -249,12 +257,14 @@ class Printer:
         self._line.rstrip()
         if self._line.plain.strip():
             self.lines.append(self._line)
+            self.depths.append(self._depth)
         self._line = Text()
         self._indent()
 
     def _indent(self) -> None:
         if not self._line.plain.strip():
             self._line = Text(" " * min(2 * len(self._stack), MAX_INDENT))
+            self._depth = len(self._stack)
 
 
 def _may_follow(previous: str, token: str) -> bool:

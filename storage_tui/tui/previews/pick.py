@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from storage_tui.tui.previews.base import Format, Preview, PreviewError, Source, View
+from storage_tui.tui.previews.base import FULL_BUDGET, Format, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.hexdump import HexDump
 from storage_tui.tui.previews.plain import PlainText
 from storage_tui.tui.visible import visible
@@ -26,7 +26,7 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
     if not head:
         return Preview("empty", note="this blob has no bytes")
     chosen = find_format(formats, head, source.blob.key)
-    source.allow(chosen.budget)
+    source.allow(FULL_BUDGET if view.is_full else chosen.budget)
     try:
         return await chosen.show(source, head, view)
     except DAMAGE as exc:

@@ -47,7 +47,7 @@ class Picture:
         size = told["width"], told["height"]
         lines = await asyncio.to_thread(picture_lines, pixels, *size, truecolor=view.truecolor)
         note = "" if is_whole else "drawn from its first part"
-        return Preview(self.kind, facts=picture_facts(told), lines=tuple(lines), note=note)
+        return Preview(self.kind, facts=picture_facts(told), lines=tuple(lines), note=note, is_drawing=True)
 
 
 def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:

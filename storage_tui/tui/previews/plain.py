@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -63,7 +64,7 @@ class PlainText:
         page = await source.read(start, start + HEAD_BYTES)
         is_last = start + len(page) >= size
         if start > encoding.bom_bytes and encoding.codec == "utf-8":
-            start, page = _skip_continuation(start, page)
+            start, page = skip_continuation(start, page)
         lines, used = text_lines(page, encoding, is_last=is_last, limit=PAGE_LINES)
         stop = start + used
         previous = _find_previous(source, start, used, encoding) if start > encoding.bom_bytes else None
@@ -89,10 +90,10 @@ def _find_previous(source: Source, start: int, used: int, encoding: Encoding) ->
         return max(encoding.bom_bytes, start - max(used, PIECE_BYTES)) // unit * unit
     newline, unit = "\n".encode(encoding.codec), encoding.unit_bytes
     starts = [first] if first == encoding.bom_bytes else []
-    at = _find_aligned(window, newline, 0, unit)
+    at = find_aligned(window, newline, 0, unit)
     while at != -1 and at + unit < len(window):
         starts.append(first + at + unit)
-        at = _find_aligned(window, newline, at + 1, unit)
+        at = find_aligned(window, newline, at + 1, unit)
     return starts[max(0, len(starts) - PAGE_LINES)] if starts else first
 
 
@@ -127,21 +128,31 @@ def text_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) ->
 
     A line that the page cuts off is left for the next page, unless it is the only one or the last of the blob.
     """
+    rows: list[Text] = []
+    used = 0
+    for text, stop in split_lines(page, encoding, is_last=is_last, limit=limit):
+        rows.append(Text(text))
+        used = stop
+    return rows, used
+
+
+def split_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) -> Iterator[tuple[str, int]]:
+    """The same one by one: each line as it is drawn, and where in the page the one after it begins."""
     unit = encoding.unit_bytes
     newline = "\n".encode(encoding.codec)
-    rows: list[Text] = []
     at = 0
-    while at < len(page) and len(rows) < limit:
-        end = _find_aligned(page, newline, at, unit)
+    for _ in range(limit):
+        if at >= len(page):
+            break
+        end = find_aligned(page, newline, at, unit)
         if end == -1 and not is_last and at > 0 and len(page) - at < PIECE_BYTES:
             break
         stop = len(page) if end == -1 else end
         if stop - at > PIECE_BYTES:
             stop, end = _piece_end(page, at, encoding), -1
         line = page[at:stop].decode(encoding.codec, "replace")
-        rows.append(Text(shown_line(line)))
         at = stop if end == -1 else end + unit
-    return rows, at
+        yield shown_line(line), at
 
 
 def shown_line(line: str) -> str:
@@ -164,7 +175,7 @@ def _find_wide(sample: bytes) -> Encoding | None:
     return Encoding(codec) if controls <= BINARY_SHARE * len(text) else None
 
 
-def _find_aligned(page: bytes, newline: bytes, at: int, unit: int) -> int:
+def find_aligned(page: bytes, newline: bytes, at: int, unit: int) -> int:
     found = page.find(newline, at)
     while found != -1 and found % unit:
         found = page.find(newline, found + 1)
@@ -185,7 +196,7 @@ def _piece_end(page: bytes, at: int, encoding: Encoding) -> int:
     return stop
 
 
-def _skip_continuation(start: int, page: bytes) -> tuple[int, bytes]:
+def skip_continuation(start: int, page: bytes) -> tuple[int, bytes]:
     """A page that begins inside a character begins after it instead."""
     skip = 0
     while skip < min(3, len(page)) and page[skip] & 0xC0 == 0x80:

@@ -53,19 +53,28 @@ PREVIEWS: tuple[Format, ...] = (
 )
 """In the order they are asked: what has a magic number, then what only its syntax tells, then text, then the rest."""
 
+FORMATS: dict[Mode, tuple[Format, ...]] = {"auto": PREVIEWS, "text": (TEXT,), "hex": (HEX,), "json": (JsonText(),)}
+
 
 async def preview(
-    source: Source, *, width: int = 80, height: int = 24, truecolor: bool = True, offset: int = 0, mode: Mode = "auto"
+    source: Source,
+    *,
+    width: int = 80,
+    height: int = 24,
+    truecolor: bool = True,
+    offset: int = 0,
+    mode: Mode = "auto",
+    is_full: bool = False,
 ) -> Preview:
     """What to show of a blob in so many cells.
 
-    `offset` is where a page of text or hex begins; `mode` forces one of these. Raises what the client raises when the
-    blob cannot be read, and nothing for what is in it: damage is told in the preview. Cancelling is safe at any time.
+    `offset` is where a page of text or hex begins; `mode` forces one of these; `is_full` is for the viewer. Raises
+    what the client raises when the blob cannot be read, and nothing for what is in it: damage is told in the preview.
+    Cancelling is safe at any time.
     """
     source.begin()
-    view = View(width=max(1, width), height=max(1, height), truecolor=truecolor, offset=max(0, offset), mode=mode)
-    formats = {"auto": PREVIEWS, "text": (TEXT,), "hex": (HEX,)}[mode]
-    shown = await show_as(formats, source, view)
+    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full)
+    shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 
 

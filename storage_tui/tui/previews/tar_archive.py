@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View, size_text
 from storage_tui.tui.previews.tree import Member, tree_lines
 
 BLOCK = 512
+FILES = (b"0", b"\x00", b"7")
 FOLDER, PAX, PAX_GLOBAL, GNU_NAME, GNU_LINK = b"5", b"x", b"g", b"L", b"K"
 
 
@@ -33,7 +34,9 @@ class Walk:
                     return
                 self.next_name = _pax_path(body) if kind == PAX else _text(body)
             elif kind not in (PAX_GLOBAL, GNU_LINK):
-                self.members.append(Member(self.next_name or header_name(header, kind), size))
+                name = self.next_name or header_name(header, kind)
+                part = Part(name, self.at + BLOCK, size, size) if kind in FILES else None
+                self.members.append(Member(name, size, part=part))
                 self.next_name = None
             self.at += BLOCK + (size + BLOCK - 1) // BLOCK * BLOCK
 
@@ -59,7 +62,8 @@ class TarArchive:
             raise PreviewError("it has no whole header")
         count = f"{len(walk.members):,}" if walk.is_complete else f"the first {len(walk.members):,}"
         facts = (("members", count), ("unpacked", size_text(sum(member.size_bytes for member in walk.members))))
-        return Preview(self.kind, facts=facts, lines=tuple(tree_lines(walk.members)))
+        lines, parts = tree_lines(walk.members)
+        return Preview(self.kind, facts=facts, lines=lines, parts=parts)
 
 
 def check_header(header: bytes) -> int:

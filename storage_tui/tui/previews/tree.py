@@ -5,25 +5,28 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import size_text
+from storage_tui.tui.previews.base import Part, size_text
 from storage_tui.tui.visible import visible
 
 TREE_LINES = 500  # a few screens; the count of the members is in the facts
+FULL_LINES = 20_000  # on the whole screen
 MAX_DEPTH = 12  # deeper members stay in this column
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: its name with slashes, its size unpacked, and a remark (`float32, 512 × 512`)."""
+    """One member: its name with slashes, its size unpacked, a remark (`float32, 512 × 512`), and where it is."""
 
     name: str
     size_bytes: int
     remark: str = ""
+    part: Part | None = None
 
 
-def tree_lines(members: Iterable[Member]) -> list[Text]:
-    """One line a member under one line a folder, in the order of the names."""
+def tree_lines(members: Iterable[Member], limit: int = TREE_LINES) -> tuple[tuple[Text, ...], tuple[Part | None, ...]]:
+    """One line a member under one line a folder, in the order of the names; and the member of each line."""
     lines: list[Text] = []
+    parts: list[Part | None] = []
     open_folders: list[str] = []
     for member in sorted(members, key=lambda member: member.name):
         *folders, name = member.name.split("/")
@@ -31,6 +34,7 @@ def tree_lines(members: Iterable[Member]) -> list[Text]:
         while shared < min(len(folders), len(open_folders)) and folders[shared] == open_folders[shared]:
             shared += 1
         lines += [_folder_line(folders[depth], depth) for depth in range(shared, len(folders))]
+        parts += [None] * (len(lines) - len(parts))
         open_folders = folders
         if name:
             line = Text(f"{size_text(member.size_bytes):>9}  {_indent(len(folders))}{visible(name, limit=200)}")
@@ -38,9 +42,10 @@ def tree_lines(members: Iterable[Member]) -> list[Text]:
             if member.remark:
                 line.append(f"  {visible(member.remark, limit=80)}", style="dim")
             lines.append(line)
-        if len(lines) >= TREE_LINES:
+            parts.append(member.part)
+        if len(lines) >= limit:
             break
-    return lines
+    return tuple(lines), tuple(parts)
 
 
 def _folder_line(name: str, depth: int) -> Text:

@@ -52,7 +52,7 @@ def describe(text: str, view: View) -> Preview:
     if reference:
         facts.insert(1, ("SRID", reference))
     rows = rows_left(view, facts)
-    return Preview("WKT", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)))
+    return Preview("WKT", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)), is_drawing=True)
 
 
 def _add(shapes: Shapes, kind: str, body: str) -> None:

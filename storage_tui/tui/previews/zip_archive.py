@@ -1,12 +1,13 @@
 """zip and npz: the tree of members out of the central directory, one read at the end (APPNOTE 6.3.10)."""
 
+import asyncio
 import struct
 import zlib
 from dataclasses import dataclass
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View, size_text
 from storage_tui.tui.previews.npy import read_header, shape_text
-from storage_tui.tui.previews.tree import Member, tree_lines
+from storage_tui.tui.previews.tree import FULL_LINES, TREE_LINES, Member, tree_lines
 
 END = b"PK\x05\x06"
 END64 = b"PK\x06\x06"
@@ -49,10 +50,10 @@ class ZipArchive:
         size = source.size_bytes or len(head)
         want = min(size, source.bytes_left) if len(head) < size else size
         tail = await source.tail(want)
-        total, entries = read_directory(tail)
+        total, entries = read_directory(tail, FULL_LINES if view.is_full else MEMBERS)
         if not entries and total:
             raise PreviewError("its central directory is missing or damaged")
-        members = [Member(entry.name, entry.size_bytes, _remark(entry, head)) for entry in entries]
+        members = [Member(entry.name, entry.size_bytes, _remark(entry, head), _part(entry)) for entry in entries]
         arrays = sum(entry.name.endswith(".npy") for entry in entries)
         unpacked, packed = sum(e.size_bytes for e in entries), sum(e.packed_bytes for e in entries)
         part = "" if len(entries) >= total else f" (the last {len(entries):,} shown)"
@@ -66,10 +67,11 @@ class ZipArchive:
         if methods:
             facts.append(("compression", ", ".join(methods)))
         kind = "NumPy archive" if arrays and arrays == len(entries) else self.kind
-        return Preview(kind, facts=tuple(facts), lines=tuple(tree_lines(members)))
+        lines, parts = await asyncio.to_thread(tree_lines, members, FULL_LINES if view.is_full else TREE_LINES)
+        return Preview(kind, facts=tuple(facts), lines=lines, parts=parts)
 
 
-def read_directory(tail: bytes) -> tuple[int, list[Entry]]:
+def read_directory(tail: bytes, limit: int = MEMBERS) -> tuple[int, list[Entry]]:
     """How many members the end record counts, and those whose entries are in these last bytes."""
     end = tail.rfind(END)
     if end == -1 or len(tail) - end < _END.size:
@@ -84,7 +86,7 @@ def read_directory(tail: bytes) -> tuple[int, list[Entry]]:
     if start < 0:
         start = tail.find(ENTRY, 0, directory_end)
     entries: list[Entry] = []
-    while start != -1 and start < directory_end and len(entries) < MEMBERS:
+    while start != -1 and start < directory_end and len(entries) < limit:
         found = _read_entry(tail, start)
         if found is None:
             start = tail.find(ENTRY, start + 1, directory_end)
@@ -123,6 +125,12 @@ def _wide_sizes(extra: bytes, size: int, packed: int, local_start: int) -> tuple
             return values[0], values[1], values[2]
         at += 4 + length
     return size, packed, local_start
+
+
+def _part(entry: Entry) -> Part:
+    """Where a member is, for the viewer to open it."""
+    method = "encrypted" if entry.is_encrypted else METHODS.get(entry.method, f"method {entry.method}")
+    return Part(entry.name, entry.local_start, entry.packed_bytes, entry.size_bytes, method, has_header=True)
 
 
 def _remark(entry: Entry, head: bytes) -> str:

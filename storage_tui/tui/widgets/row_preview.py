@@ -1,7 +1,6 @@
 """The preview of the row under the cursor, read by ranges; a new row drops what was on its way for the one before."""
 
 import asyncio
-from typing import get_args
 
 from textual import work
 
@@ -20,7 +19,7 @@ from storage_tui.tui.widgets.rows_view import leaf_name
 DELAY_S = 0.05  # a held key passes rows faster than they can be read
 SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
 FAR = 1_000_000  # rows; past the end of every page
-MODES: tuple[Mode, ...] = get_args(Mode)  # as found, as text, as hex
+MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
 
 class RowPreview(PreviewPane):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_tui.tui.previews.base import KIB, Budget, BudgetError, amount, read_note, size_text
+from storage_tui.tui.previews.base import CACHE_BYTES, KIB, Budget, BudgetError, amount, read_note, size_text
 from tests.tui.previews.ranges import Ranges
 
 CONTENT = bytes(range(256)) * 8
@@ -76,3 +76,11 @@ async def test_the_note_is_empty_for_a_blob_read_whole() -> None:
     source = Ranges.of(CONTENT).source()
     await source.head()
     assert read_note(source) == ""
+
+
+async def test_a_read_as_large_as_the_cache_is_handed_out_whole() -> None:
+    ranges = Ranges(10**8, lambda start, stop: b"z" * (stop - start))
+    source = ranges.source()
+    await source.head()
+    source.allow(Budget(requests=9, size_bytes=10**8))
+    assert len(await source.read(10**6, 10**6 + CACHE_BYTES + 5)) == CACHE_BYTES + 5

@@ -1,0 +1,106 @@
+"""What leaves the viewer: lines to the clipboard, a range to a file, a whole blob to a pager or an editor."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from storage_tui.client.control import TransferControl
+from storage_tui.client.folders import local_names
+from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.models import Blob
+from storage_tui.tui.clipboard import osc52
+from storage_tui.tui.previews import Source
+from storage_tui.tui.previews.base import MIB, Budget, size_text
+from storage_tui.tui.screens.hand_over import HandOverScreen
+from storage_tui.tui.session import Session
+from storage_tui.tui.state.paths import expand
+from storage_tui.tui.state.viewer_document import COPIED_BYTES, Document
+from storage_tui.tui.visible import visible
+
+PROGRESS_S = 0.25
+RANGE_BUDGET = Budget(requests=2, size_bytes=4 * MIB)  # what is in view is far less
+
+
+def copy_rows(app: App[Any], document: Document, first: int, stop: int) -> str:
+    """Send rows to the terminal's clipboard as they are drawn; returns what to say."""
+    lines = [row.text.plain.rstrip() for row in document.rows[first:stop]]
+    text = "\n".join(lines)
+    if not text:
+        return "nothing to copy"
+    if len(text) > COPIED_BYTES:
+        return f"{size_text(len(text))} are more than a terminal takes; s saves them"
+    if app._driver is not None:
+        app._driver.write(osc52(text, os.environ))
+    what = "1 line" if len(lines) == 1 else f"{len(lines):,} lines"
+    return f"sent {what} to the terminal's clipboard; terminals may ignore it"
+
+
+async def save_range(source: Source, start: int, stop: int, text: str) -> Path:
+    """Write a range of the blob to a new file; raises LocalFileError where one is there."""
+    path = expand(text)
+    source.begin()
+    source.allow(RANGE_BUDGET)
+    content = await source.read(start, stop)
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as exc:
+        raise LocalFileError(f"{visible(str(path))} is there already; nothing was written") from exc
+    except OSError as exc:
+        raise LocalFileError(f"cannot write {visible(str(path))}: {exc.strerror}") from exc
+    return path
+
+
+async def hand_over(
+    app: App[Any], session: Session, blob: Blob, variable: str, fallback: str, progress: Callable[[str], None]
+) -> str:
+    """Ask, download to a folder of our own, and leave the screen to a program; returns what to say afterwards.
+
+    A copy that the program changed is kept and named; every other is removed.
+    """
+    command = shlex.split(os.environ.get(variable) or fallback)
+    if not command or shutil.which(command[0]) is None:
+        return f"{visible(' '.join(command)) or fallback} is not installed; {variable} says which program to use"
+    if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
+        return "nothing was downloaded"
+    folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
+    is_kept = False
+    try:
+        path = folder / next(iter(local_names([blob.key.rsplit("/", 1)[-1] or "blob"], ""))).path
+        control = TransferControl()
+
+        def tell() -> None:
+            progress(f"downloading {size_text(control.done_bytes)} of {size_text(blob.size_bytes or 0)}, Esc stops")
+
+        timer = app.set_interval(PROGRESS_S, tell)
+        try:
+            tell()
+            await session.storage.get_file(blob.key, path, blob.storage_type, control=control)
+        finally:
+            timer.stop()
+        before = path.stat().st_mtime_ns
+        try:
+            with app.suspend():
+                code = _run(command, path)
+        except SuspendNotSupported:
+            return "this terminal cannot be left to another program"
+        app.refresh(repaint=True)
+        is_kept = path.exists() and path.stat().st_mtime_ns != before
+        if is_kept:
+            return f"the changed copy is {visible(str(path))}; u uploads it"
+        return f"{visible(command[0])} ended with {code}" if code else "back; the downloaded copy is removed"
+    finally:
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(command: list[str], path: Path) -> int:
+    """The program on our terminal; nothing of ours runs until it has ended, so that two do not read the same keys."""
+    return subprocess.run([*command, str(path)], check=False).returncode

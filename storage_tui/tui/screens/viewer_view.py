@@ -1,0 +1,282 @@
+"""What the viewer shows: a title, the rows of one blob, where one is in it, a prompt, the keys."""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Input
+
+from storage_tui.contract.errors import PreconditionFailedError
+from storage_tui.contract.models import Blob
+from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.previews import PreviewError, Source
+from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.previews.colours import find_colours
+from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.screens.dialog import field
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.state.viewer_document import Document, open_document
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import chord_content, footer_content
+from storage_tui.tui.widgets.viewer_lines import ViewerLines
+
+MARGIN_SCREENS = 2  # the next page is read when so many screens are left
+MESSAGE_S = 6.0
+NARROW = 60  # cells; the status line says less under that
+FAILURES = (*EXPECTED, PreviewError)
+
+Submit = Callable[[str], Awaitable[None]]
+
+
+class ViewerView(CommandScreen[None]):
+    """One blob on the whole screen; what its keys do is in ViewerScreen."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("viewer",)
+    AUTO_FOCUS = "ViewerLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, session: Session, blob: Blob, source: Source | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self.blob = blob
+        self.is_member = source is not None
+        self.mode: Mode = "auto"
+        self.document: Document | None = None
+        self.working = ""
+        self.is_following = False
+        self._source = source or Source(session.storage, blob)
+        self._message: tuple[str, str] | None = None
+        self._message_timer: Timer | None = None
+        self._submit: Submit | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, rows, status, prompt, keys."""
+        yield Bar(id="title")
+        yield ViewerLines(id="rows")
+        yield Bar(id="status")
+        with Horizontal(id="prompt"):
+            yield Bar(id="prompt-label")
+            yield field("", id="words")
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Read the blob."""
+        self.update_lines()
+        self.call_after_refresh(self.load)
+
+    @property
+    def view(self) -> ViewerLines:
+        """The rows."""
+        return self.query_one(ViewerLines)
+
+    # Reading
+
+    @work(exclusive=True, group="load")
+    async def load(self, offset: int | None = None) -> None:
+        """Read the blob as its mode wants, at `offset` where it has pages."""
+        self.working = "Reading…"
+        self.update_lines()
+        size = self.view.size
+        try:
+            document, row = await open_document(
+                self._source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
+                truecolor=self.app.console.color_system == "truecolor",
+            )  # fmt: skip
+        except FAILURES as exc:
+            self.tell_failure(exc)
+            return
+        finally:
+            self.working = ""
+            self.update_lines()
+        self.show_document(document, row)
+
+    def show_document(self, document: Document, row: int) -> None:
+        """Show what was read, the cursor on a row."""
+        self.document = document
+        view = self.view
+        view.is_drawing, view.can_wrap = document.shown.is_drawing, document.can_wrap
+        is_text = document.window is not None and not document.is_hex
+        view.colours = find_colours(self.blob.key, self.blob.storage_type) if is_text else None
+        view.mark, view.left, view.top = None, 0, 0
+        view.show_rows(document.rows, row)
+        view.go_row(row)
+        self.update_lines()
+        self.read_around()
+
+    @on(LineView.CursorMoved)
+    def _moved(self) -> None:
+        self.update_lines()
+        self.read_around()
+
+    def read_around(self) -> None:
+        """Read the next page, where the cursor comes near the end of what is at hand."""
+        document, view = self.document, self.view
+        if document is None or document.window is None or self.is_reading:
+            return
+        margin = MARGIN_SCREENS * view.rows_visible
+        if not document.window.has_end and view.cursor + margin >= view.line_count():
+            self._grow(document, is_down=True)
+        elif not document.window.has_start and view.cursor - margin < 0:
+            self._grow(document, is_down=False)
+
+    @property
+    def is_reading(self) -> bool:
+        """True while a page is on its way."""
+        return any(worker.group in ("page", "load") and not worker.is_finished for worker in self.workers)
+
+    @work(exclusive=True, group="page", exit_on_error=False)
+    async def _grow(self, document: Document, *, is_down: bool) -> None:
+        window = document.window
+        assert window is not None
+        try:
+            moved = await (window.grow_down() if is_down else window.grow_up())
+        except FAILURES as exc:
+            self.tell_failure(exc)
+            return
+        if self.document is document:
+            view = self.view
+            view.show_rows(document.rows, max(0, view.row + moved), moved=moved)
+            self.update_lines()
+
+    @work(exclusive=True, group="page")
+    async def go_to(self, offset: int | None) -> None:
+        """The cursor to the row of an offset, None for the end; reads there where that is not at hand."""
+        document = self.document
+        if document is None:
+            return
+        window = document.window
+        if window is None:
+            last = len(document.rows) - 1
+            self.view.go_row(last if offset is None else min(offset, last))
+            return
+        self.working = "Reading…"
+        self.update_lines()
+        try:
+            row = await (window.go_end() if offset is None else window.go(offset))
+        except FAILURES as exc:
+            self.tell_failure(exc)
+            return
+        finally:
+            self.working = ""
+            self.update_lines()
+        self.view.mark = None
+        self.view.show_rows(document.rows, row)
+        self.view.go_row(row)
+        self.update_lines()
+        self.call_later(self.read_around)
+
+    def on_resize(self) -> None:
+        """A drawing is made for its size, hex rows for the width."""
+        document = self.document
+        if document is not None and (document.shown.is_drawing or document.is_hex):
+            self.call_after_refresh(self.load, self.place)
+        self.update_lines()
+
+    @property
+    def place(self) -> int | None:
+        """The offset of the row under the cursor; None where rows have none."""
+        rows = self.document.rows if self.document is not None else []
+        at = self.view.row
+        return rows[at].start if at < len(rows) and rows[at].start >= 0 else None
+
+    # Lines
+
+    def tell(self, text: str, role: str = "$success") -> None:
+        """Say something in the status line for a while."""
+        self._message = (text, role)
+        if self._message_timer is not None:
+            self._message_timer.stop()
+        self._message_timer = self.set_timer(MESSAGE_S, self._forget)
+        self.update_lines()
+
+    def tell_failure(self, error: BaseException) -> None:
+        """Say what failed, here and in the log."""
+        reason = explain(error) if not isinstance(error, PreviewError) else str(error)
+        if isinstance(error, PreconditionFailedError):
+            reason = "the blob is another one by now; R reads it again"
+        self.session.log.error(f"viewing {self.blob.key!a}: {reason}", error)
+        self.tell(visible(reason), "$error")
+
+    def _forget(self) -> None:
+        self._message = None
+        self.update_lines()
+
+    def ask(self, label: str, submit: Submit, value: str = "") -> None:
+        """Open the prompt; Enter hands what was typed to `submit`."""
+        self._submit = submit
+        self.query_one("#prompt-label", Bar).say(Content.styled(f" {label}", "bold $accent"))
+        self.query_one("#prompt-label").styles.width = len(label) + 2
+        words = self.query_one("#words", Input)
+        words.value = value
+        words.cursor_position = len(value)
+        self.add_class("-asking")
+        words.focus()
+
+    def stop_asking(self) -> bool:
+        """Close the prompt; False when it is closed."""
+        was_open = self.has_class("-asking")
+        self.remove_class("-asking")
+        self.view.focus()
+        return was_open
+
+    @on(Input.Submitted, "#words")
+    async def _submitted(self, event: Input.Submitted) -> None:
+        self.stop_asking()
+        if self._submit is not None:
+            await self._submit(event.value)
+
+    def chord_changed(self) -> None:
+        """Show what may follow."""
+        self.update_lines()
+
+    def update_lines(self) -> None:
+        """Say again what the one-row lines say."""
+        if not self.is_mounted or not self.children:
+            return
+        width = self.size.width
+        name = visible(self.blob.key)
+        room = max(8, width - 24)
+        name = "…" + name[-room + 1 :] if len(name) > room else name
+        kind = f"{self.document.kind}{', as ' + self.mode if self.mode != 'auto' else ''} " if self.document else ""
+        title = Content.assemble((f" {self.blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
+        self.query_one("#title", Bar).say(title, Content.styled(kind, "$text-muted"))
+        self.query_one("#status", Bar).say(*self._status(width))
+        footer = footer_content(in_context("viewer"), width=width)
+        if self.keymap.pending:
+            footer = chord_content(self.keymap.pending, self.keymap.hints())
+        self.query_one("#footer", Bar).say(footer)
+
+    def _status(self, width: int) -> tuple[Content, Content]:
+        document, words = self.document, ""
+        if document is not None:
+            size = document.source.size_bytes
+            at = self.place
+            if document.window is not None and at is not None:
+                stop = document.rows[min(max(self.view.shown[1] - 1, self.view.row), len(document.rows) - 1)].stop
+                share = f"{stop / size:.0%}" if size else ""
+                digits = f"0x{at:x}" if document.is_hex else f"{at:,}"
+                words = share if width < NARROW else f"{digits}  {share}  {document.read_text()}"
+            else:
+                shown = self.view.shown[1] if document.shown.is_drawing else self.view.row + 1
+                words = f"{shown:,}/{len(document.rows):,}"
+                words += f"  {document.read_text()}" if width >= NARROW else ""
+        left = Content("")
+        if self.working:
+            left = Content.styled(self.working, "$accent")
+        elif self._message is not None:
+            left = Content.styled(*self._message)
+        elif self.view.mark is not None:
+            first, stop = self.view.chosen
+            left = Content.styled(f"{stop - first:,} lines chosen", "bold $warning")
+        elif self.is_following:
+            left = Content.styled("following; F stops", "$accent")
+        elif document is not None and document.shown.is_damaged:
+            left = Content.styled("damaged", "$error")
+        return Content.assemble(" ", left), Content.styled(f"{words} ", "$text-muted")

@@ -1,0 +1,110 @@
+"""Folding of lines that have levels, as JSON has them."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from storage_tui.tui.previews.base import KIB
+from storage_tui.tui.state.viewer_rows import Row
+
+SHOWN_CHARS = 4 * KIB  # of a folded line; it is cut at the edge anyway
+MAX_LEVEL = 64  # deeper levels open and close with this one
+
+
+class Folds:
+    """Lines with their levels, some of them folded to `{ … 12 lines }`."""
+
+    def __init__(self, lines: Sequence[Text], depths: Sequence[int]) -> None:
+        self.folded: set[int] = set()
+        self.level = MAX_LEVEL
+        self._lines = lines
+        self._depths = depths
+        self._ends = _find_ends(depths)
+        self._shown: list[int] = []
+
+    def rows(self) -> list[Row]:
+        """What is shown now."""
+        rows, self._shown = [], []
+        at = 0
+        while at < len(self._lines):
+            self._shown.append(at)
+            stop = self._ends[at]
+            if at in self.folded and stop > at + 1:
+                rows.append(Row(self._folded(at, stop)))
+                at = stop + 1 if self._is_closer(stop) else stop
+            else:
+                rows.append(Row(self._lines[at]))
+                at += 1
+        return rows
+
+    def toggle(self, index: int) -> int:
+        """Open or close the row at `index`, or close what it is in; returns the row where that is now."""
+        if not 0 <= index < len(self._shown):
+            return index
+        line = self._shown[index]
+        if self._ends[line] <= line + 1:
+            line = self._parent(line)
+        if line < 0:
+            return index
+        self.folded ^= {line}
+        return self._index_of(line)
+
+    def change_level(self, delta: int, index: int) -> int:
+        """Open all levels up to one more or less, close those below; returns the row where `index` is now."""
+        line = self._shown[index] if 0 <= index < len(self._shown) else 0
+        deepest = max((depth for at, depth in enumerate(self._depths) if self._ends[at] > at + 1), default=0) + 1
+        self.level = max(0, min(min(self.level, deepest) + delta, deepest))
+        self.folded = {
+            at
+            for at, depth in enumerate(self._depths)
+            if self._ends[at] > at + 1 and min(depth, MAX_LEVEL) >= self.level
+        }
+        return self._index_of(line)
+
+    def reveal(self, text_line: int) -> int:
+        """Open what hides a line; returns its row."""
+        at = text_line
+        while at >= 0:
+            at = self._parent(at)
+            self.folded.discard(at)
+        return self._index_of(text_line)
+
+    def line_of(self, index: int) -> int:
+        """The line that a row shows."""
+        return self._shown[index] if 0 <= index < len(self._shown) else 0
+
+    def _index_of(self, line: int) -> int:
+        self.rows()
+        return next((at for at in range(len(self._shown) - 1, -1, -1) if self._shown[at] <= line), 0)
+
+    def _parent(self, line: int) -> int:
+        depth = self._depths[line]
+        at = line - 1
+        while at >= 0 and not (self._depths[at] < depth and self._ends[at] > line):
+            at -= 1
+        if at < 0 and line and self._is_closer(line):  # a closing bracket belongs to its opening one
+            at = next((start for start in range(line - 1, -1, -1) if self._ends[start] == line), -1)
+        return at
+
+    def _is_closer(self, line: int) -> bool:
+        return line < len(self._lines) and self._lines[line].plain.lstrip()[:1] in ("]", "}")
+
+    def _folded(self, at: int, stop: int) -> Text:
+        hidden = stop - at - 1
+        shown = self._lines[at].copy()
+        shown.truncate(SHOWN_CHARS)
+        shown.append(f" … {hidden:,} line{'s' if hidden != 1 else ''} ", style="dim italic")
+        if self._is_closer(stop):
+            shown.append(self._lines[stop].plain.strip())
+        return shown
+
+
+def _find_ends(depths: Sequence[int]) -> list[int]:
+    """For every line the first line after it that is not deeper."""
+    ends = [len(depths)] * len(depths)
+    open_lines: list[int] = []
+    for at, depth in enumerate(depths):
+        while open_lines and depths[open_lines[-1]] >= depth:
+            ends[open_lines.pop()] = at
+        open_lines.append(at)
+    return ends
