@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing
 
+CANDIDATES = 200  # names that completion looks at
 PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
 
 
@@ -36,6 +37,12 @@ async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tup
         token = page.next_token
         if token is None:
             return
+
+
+async def names_from(storage: AsyncStorage, location: Location) -> list[str]:
+    """Some keys and folders that begin with the location's key, for completion."""
+    page = await storage.list_page(location.key, storage_type=location.storage_type, limit=CANDIDATES)
+    return sorted([*(blob.key for blob in page.blobs), *page.prefixes])
 
 
 class PageRestorer:

@@ -14,6 +14,7 @@ from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
+from storage_tui.tui.state.places import Places
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 MESSAGE_S = 8.0  # a message stays this long in the status line
@@ -25,6 +26,7 @@ class Session:
 
     storage: AsyncStorage
     title: str
+    places: Places
     marks: Marks = field(default_factory=Marks)
     queue: TransferQueue = field(default_factory=TransferQueue)
     history: History = field(default_factory=History)

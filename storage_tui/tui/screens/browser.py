@@ -1,12 +1,16 @@
 """The main screen: what each command of the table does. One short method a command."""
 
+import asyncio
+
 from textual import on, work
 
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.uploading import upload_to
+from storage_tui.tui.reading import names_from
 from storage_tui.tui.screens.go_to import GoToScreen
 from storage_tui.tui.screens.place_view import PlaceView
+from storage_tui.tui.screens.places import BookmarkScreen, PlacesScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.listing import SORTS, Folder, Sort
 from storage_tui.tui.widgets.line_view import LineView
@@ -94,10 +98,39 @@ class BrowserScreen(PlaceView):
     @work(group="ask", exclusive=True)
     async def action_go_to(self) -> None:
         """To a location typed in."""
-        location = await self.app.push_screen_wait(GoToScreen(self.location))
+        location = await self.app.push_screen_wait(
+            GoToScreen(self.location, lambda typed: names_from(self.session.storage, typed))
+        )
         if location is not None:
             folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
             self.open(Location(location.storage_type, folder), anchor=location.key or None)
+
+    @work(group="ask", exclusive=True)
+    async def action_bookmark(self) -> None:
+        """Keep this place under a letter."""
+        places = self.session.places
+        letter = await self.app.push_screen_wait(BookmarkScreen(self.location, places.bookmarks))
+        if letter is not None:
+            places.bookmarks[letter] = self.location
+            try:
+                await asyncio.to_thread(places.save)
+                self.session.say(f"'{letter} goes to {self.location}")
+            except OSError as exc:
+                self.session.fail("the bookmark lasts for this session only", exc)
+
+    @work(group="ask", exclusive=True)
+    async def action_places(self) -> None:
+        """To a bookmark, or a place where one was lately."""
+        places = self.session.places
+        place = await self.app.push_screen_wait(PlacesScreen(places.bookmarks, places.recent))
+        if place is not None:
+            self.open(place)
+
+    def action_find(self) -> None:
+        """Search all that lies below here."""
+        from storage_tui.tui.screens.find import FindScreen
+
+        self.app.push_screen(FindScreen(self.session, self.location, self.go))
 
     def action_go_root(self) -> None:
         """To the top of this type."""
@@ -177,6 +210,14 @@ class BrowserScreen(PlaceView):
         row = self.keys.current
         if row is not None and not isinstance(row, Folder):
             self.app.push_screen(ViewerScreen(self.session, row))
+
+    def action_map(self) -> None:
+        """The marked regions, or this one, on one map."""
+        from storage_tui.tui.screens.map import MapScreen  # loaded when wanted, as the viewer
+
+        blobs = [row for row in self.chosen() if not isinstance(row, Folder)]
+        if blobs:
+            self.app.push_screen(MapScreen(self.session, blobs))
 
     def action_preview(self) -> None:
         """Preview on or off."""

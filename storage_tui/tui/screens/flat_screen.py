@@ -135,14 +135,17 @@ class FlatScreen(ChoosingScreen, LineMoves):
         """What stands in a list without rows."""
         return "Empty. Esc goes back."
 
+    def counts_words(self) -> str:
+        """How many there are, and how much."""
+        return f"{plural(self.flat.seen, 'blob')} · {size_text(self.flat.size_bytes)}"
+
     def _counts(self) -> Content:
-        flat = self.flat
-        words = f"{plural(flat.seen, 'blob')} · {size_text(flat.size_bytes)}"
+        flat, words = self.flat, self.counts_words()
         if flat.dropped:
             words += f", the first {KEPT:,} shown"
         if self.is_reading:
             words = f"reading… {words} so far (Esc stops)"
-        elif not flat.is_complete:
+        elif not flat.is_complete and words:
             words += ", not read to the end"
         return Content.styled(f"  {words} ", "$text-muted")
 
@@ -188,6 +191,9 @@ class FlatScreen(ChoosingScreen, LineMoves):
         """The other way round."""
         self.flat.is_reversed = not self.flat.is_reversed
         self.view.show()
+
+    def action_find(self) -> None:
+        """Type again; only a search has something to type."""
 
     def action_refresh(self) -> None:
         """Read again."""

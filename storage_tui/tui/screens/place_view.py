@@ -114,6 +114,7 @@ class PlaceView(ChoosingScreen):
             self.session.history.leave(self.location, current.key if current else None)
             self._keep_cursor()
         self.location = location
+        self.session.places.visit(location)
         anchor = anchor or self.session.history.cursor(location)
         kept = self.session.history.listing(location)
         listing = Listing(location.storage_type, location.key)
@@ -269,6 +270,7 @@ class PlaceView(ChoosingScreen):
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:
+        self.filter_line.close()
         self.keys.focus()
 
     def clear_filter(self) -> bool:

@@ -25,8 +25,12 @@ class FilterLine(Horizontal):
     class Left(Message):
         """Enter was pressed, or the line was cleared: the keys go back to the list."""
 
+    def __init__(self, sign: str = " /", *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._sign = sign
+
     def compose(self) -> ComposeResult:
-        """A slash and the field."""
+        """What is typed here, and the field."""
         yield Bar(id="prompt-label")
         field = Input("", compact=True, select_on_focus=False, id="filter")
         field.cursor_blink = False  # each blink is bytes over SSH
@@ -34,7 +38,14 @@ class FilterLine(Horizontal):
 
     def on_mount(self) -> None:
         """Say what is typed here."""
-        self.query_one(Bar).say(Content.styled(" /", "bold $accent"))
+        bar = self.query_one(Bar)
+        bar.styles.width = len(self._sign)
+        bar.say(Content.styled(self._sign, "bold $accent"))
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether the field has the keys."""
+        return self._field.has_focus
 
     @property
     def _field(self) -> Input:
@@ -49,7 +60,7 @@ class FilterLine(Horizontal):
         """Hide; False when it was hidden already."""
         was_open = self.has_class("-open")
         self.remove_class("-open")
-        if was_open:
+        if was_open and self.is_typing:
             self.post_message(self.Left())
         return was_open
 
@@ -69,4 +80,4 @@ class FilterLine(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.close()
+        self.post_message(self.Left())

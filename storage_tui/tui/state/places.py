@@ -1,0 +1,72 @@
+"""Bookmarks and recent places of each server, in one small file of the state directory."""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
+
+FILE = "places.json"
+RECENT_KEPT = 30
+FILE_BYTES = 1024 * 1024  # a few thousand places; a larger file is not ours
+
+
+class Places:
+    """What is remembered of one server. A file that cannot be read counts as empty and is written anew."""
+
+    def __init__(self, state_dir: Path, server: str) -> None:
+        self._file = state_dir / FILE
+        self._server = server
+        self.bookmarks: dict[str, Location] = {}
+        self.recent: list[Location] = []
+        self._is_loaded = False
+
+    def visit(self, location: Location) -> None:
+        """One has been there; the newest is first."""
+        self.recent = [location, *(place for place in self.recent if place != location)][:RECENT_KEPT]
+
+    def load(self) -> None:
+        """Read the file; blocks."""
+        mine = self._read().get(self._server)
+        self._is_loaded = True
+        if not isinstance(mine, dict):
+            return
+        bookmarks, recent = mine.get("bookmarks"), mine.get("recent")
+        for letter, text in bookmarks.items() if isinstance(bookmarks, dict) else ():
+            place = _parsed(text)
+            if place is not None and len(letter) == 1:
+                self.bookmarks.setdefault(letter, place)
+        known = [place for text in (recent if isinstance(recent, list) else []) if (place := _parsed(text)) is not None]
+        self.recent = [*self.recent, *(place for place in known if place not in self.recent)][:RECENT_KEPT]
+
+    def save(self) -> None:
+        """Write the file beside what other servers have in it; blocks. Raises OSError."""
+        if not self._is_loaded:
+            self.load()
+        whole = self._read()
+        whole[self._server] = {
+            "bookmarks": {letter: str(place) for letter, place in sorted(self.bookmarks.items())},
+            "recent": [str(place) for place in self.recent],
+        }
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._file.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(whole, file, indent=1)
+        fresh.replace(self._file)
+
+    def _read(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError):
+            if self._file.stat().st_size <= FILE_BYTES:
+                whole = json.loads(self._file.read_text("utf-8"))
+                return whole if isinstance(whole, dict) else {}
+        return {}
+
+
+def _parsed(text: Any) -> Location | None:
+    try:
+        return Location.parse(text) if isinstance(text, str) else None
+    except StorageError:
+        return None
