@@ -156,9 +156,7 @@ class Source:
             self._spans.append((start, part.data))
         while len(self._spans) > 1 and sum(len(data) for _, data in self._spans) > CACHE_BYTES:
             has_head = self._spans[0][0] == 0 and len(self._spans) > 2
-            del self._spans[
-                1 if has_head else 0
-            ]  # every page asks for the head again, and for the last one now
+            del self._spans[1 if has_head else 0]  # every page asks for the head again, and for the last one now
 
     def _missing(self, start: int, stop: int) -> tuple[int, int] | None:
         """The smallest range that has all of `start` to `stop` that is not kept yet."""

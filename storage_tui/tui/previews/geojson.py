@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
@@ -43,35 +44,49 @@ class GeoJson:
         return await asyncio.to_thread(describe, raw, view, is_whole)
 
 
+@dataclass
+class Features:
+    """What was read of a file: its shapes, how many features, their geometries, the names of their properties."""
+
+    shapes: Shapes = field(default_factory=Shapes)
+    count: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    names: dict[str, None] = field(default_factory=dict)
+    is_complete: bool = False
+
+
 def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
     """The preview of the bytes of a GeoJSON file, which may be cut."""
-    features, is_complete = read_features(decode_json(raw))
+    read = read_shapes(decode_json(raw))
+    facts = [
+        ("features", f"{read.count:,}" if read.is_complete and is_whole else f"the first {read.count:,}"),
+        ("geometry", ", ".join(f"{number:,} {visible(kind)}" for kind, number in read.kinds.most_common(4)) or "none"),
+        *read.shapes.facts(),
+    ]
+    if read.names:
+        shown = [visible(name, limit=30) for name in list(read.names)[:PROPERTY_NAMES]]
+        facts.append(("properties", ", ".join(shown)))
+    lines = draw_map(read.shapes, view.width, rows_left(view, facts))
+    return Preview("GeoJSON", facts=tuple(facts), lines=tuple(lines), is_drawing=True)
+
+
+def read_shapes(text: str) -> Features:
+    """Everything of a text that may be cut; raises PreviewError when there is no whole feature."""
+    features, is_complete = read_features(text)
     if not features:
         raise PreviewError("no complete feature in the part that was read")
-    shapes = Shapes()
-    kinds: Counter[str] = Counter()
-    names: dict[str, None] = {}
+    read = Features(count=len(features), is_complete=is_complete)
     for feature in features:
         is_feature = feature.get("type") == "Feature"
         geometry = feature.get("geometry") if is_feature else feature
         if isinstance(geometry, dict):
-            kinds[str(geometry.get("type"))[:40]] += 1
-            if not shapes.is_full:
-                add_geometry(shapes, geometry)
+            read.kinds[str(geometry.get("type"))[:40]] += 1
+            if not read.shapes.is_full:
+                add_geometry(read.shapes, geometry)
         properties = feature.get("properties")
         if is_feature and isinstance(properties, dict):
-            names.update(dict.fromkeys(list(properties)[:PROPERTY_NAMES]))
-    count = f"{len(features):,}" if is_complete and is_whole else f"the first {len(features):,}"
-    facts = [
-        ("features", count),
-        ("geometry", ", ".join(f"{number:,} {visible(kind)}" for kind, number in kinds.most_common(4)) or "none"),
-        *shapes.facts(),
-    ]
-    if names:
-        shown = [visible(name, limit=30) for name in list(names)[:PROPERTY_NAMES]]
-        facts.append(("properties", ", ".join(shown)))
-    rows = rows_left(view, facts)
-    return Preview("GeoJSON", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)), is_drawing=True)
+            read.names.update(dict.fromkeys(list(properties)[:PROPERTY_NAMES]))
+    return read
 
 
 def read_features(text: str) -> tuple[list[dict[str, Any]], bool]:

@@ -1,15 +1,21 @@
 """Points, lines and polygons as previews need them: bounds, area on the sphere, and a map of braille dots."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rich.text import Text
 
 from storage_tui.tui.previews.canvas import Canvas, Point
+from storage_tui.tui.previews.coastline import LARGE_DEGREES, coastline
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 MAX_POINTS = 60_000  # more would not show in a pane and take longer than a key press
 MIN_MAP = (12, 4)  # cells; a smaller map says nothing
+MARGIN = 0.25  # of a large map's side, around what is drawn on it
+BLANK = 0x2800  # the braille cell without dots
+
+Bounds = tuple[float, float, float, float]
 
 
 @dataclass
@@ -45,7 +51,7 @@ class Shapes:
         """True when no more points should be taken."""
         return self.taken >= MAX_POINTS
 
-    def bounds(self) -> tuple[float, float, float, float] | None:
+    def bounds(self) -> Bounds | None:
         """West, south, east, north of everything; None when there is nothing."""
         everything = [point for part in (*self.rings, *self.paths, self.points) for point in part]
         if not everything:
@@ -72,24 +78,66 @@ class Shapes:
 
 def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
     """The shapes on a map of at most so many cells, framed by its coordinates; nothing when there is no room."""
-    bounds = shapes.bounds()
-    if bounds is None or columns < MIN_MAP[0] or rows < MIN_MAP[1]:
+    return draw_layers([(shapes, "")], columns, rows)
+
+
+def draw_layers(layers: Sequence[tuple[Shapes, str]], columns: int, rows: int) -> list[Text]:
+    """Several shapes, each in its style, on one map; a large one has the coasts of the world behind them."""
+    boxes = [box for shapes, _ in layers if (box := shapes.bounds()) is not None]
+    if not boxes or columns < MIN_MAP[0] or rows < MIN_MAP[1]:
         return []
+    is_geographic = all(shapes.is_geographic for shapes, _ in layers if shapes.taken)
+    bounds = min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    has_coasts = is_geographic and max(bounds[2] - bounds[0], bounds[3] - bounds[1]) >= LARGE_DEGREES
+    if has_coasts:
+        bounds = _with_margin(bounds)
+    frame = _Frame(bounds, is_geographic, columns, rows - 2)
+    cells: list[tuple[list[str], str]] = []
+    if has_coasts:
+        canvas = frame.canvas()
+        for line in coastline():
+            canvas.path(map(frame.place, line))
+        cells.append((canvas.rows(), "dim"))
+    for shapes, style in layers:
+        canvas = frame.canvas()
+        _draw(canvas, shapes, frame.place)
+        cells.append((canvas.rows(), style))
+    return _framed(_overlaid(cells), frame.columns, bounds, is_geographic)
+
+
+class _Frame:
+    """Where a place in the bounds is on a canvas of at most so many cells."""
+
+    def __init__(self, bounds: Bounds, is_geographic: bool, columns: int, rows: int) -> None:
+        self._west, south, east, self._north = bounds
+        self._squeeze = max(0.05, math.cos(math.radians((south + self._north) / 2))) if is_geographic else 1.0
+        width, height = (east - self._west) * self._squeeze, self._north - south
+        span_x, span_y = max(width, 1e-9), max(height, 1e-9)
+        span_x, span_y = max(span_x, span_y / 50), max(span_y, span_x / 50)
+        self._dot = max(span_x / (columns * 2 - 4), span_y / (rows * 4 - 4))
+        self.columns = min(columns, max(MIN_MAP[0], math.ceil(span_x / self._dot / 2) + 2))
+        self.rows = min(rows, max(2, math.ceil(span_y / self._dot / 4) + 1))
+        self._left = (self.columns * 2 - width / self._dot) / 2
+        self._top = (self.rows * 4 - height / self._dot) / 2
+
+    def canvas(self) -> Canvas:
+        """An empty canvas of this size."""
+        return Canvas(self.columns, self.rows)
+
+    def place(self, point: Point) -> Point:
+        """The dot of a place."""
+        x, y = point
+        return self._left + (x - self._west) * self._squeeze / self._dot, self._top + (self._north - y) / self._dot
+
+
+def _with_margin(bounds: Bounds) -> Bounds:
+    """A map with its surroundings, so that the coasts say where it is."""
     west, south, east, north = bounds
-    squeeze = max(0.05, math.cos(math.radians((south + north) / 2))) if shapes.is_geographic else 1.0
-    span_x, span_y = max((east - west) * squeeze, 1e-9), max(north - south, 1e-9)
-    span_x, span_y = max(span_x, span_y / 50), max(span_y, span_x / 50)
-    canvas_rows = rows - 2
-    dot = max(span_x / (columns * 2 - 4), span_y / (canvas_rows * 4 - 4))
-    canvas_columns = min(columns, max(MIN_MAP[0], math.ceil(span_x / dot / 2) + 2))
-    canvas_rows = min(canvas_rows, max(2, math.ceil(span_y / dot / 4) + 1))
-    canvas = Canvas(canvas_columns, canvas_rows)
-    left = (canvas.width - (east - west) * squeeze / dot) / 2
-    top = (canvas.height - (north - south) / dot) / 2
+    margin = max(east - west, north - south) * MARGIN
+    return max(-180.0, west - margin), max(-90.0, south - margin), min(180.0, east + margin), min(90.0, north + margin)
 
-    def place(point: Point) -> Point:
-        return left + (point[0] - west) * squeeze / dot, top + (north - point[1]) / dot
 
+def _draw(canvas: Canvas, shapes: Shapes, place: Callable[[Point], Point]) -> None:
     for ring in shapes.rings:
         canvas.path(map(place, [*ring, ring[0]] if ring else ring))
     for path in shapes.paths:
@@ -98,10 +146,24 @@ def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
         x, y = place(point)
         for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
             canvas.dot(round(x) + dx, round(y) + dy)
-    return _framed(canvas.rows(), canvas_columns, bounds, shapes.is_geographic)
 
 
-def _framed(rows: list[str], columns: int, bounds: tuple[float, float, float, float], geographic: bool) -> list[Text]:
+def _overlaid(layers: Sequence[tuple[list[str], str]]) -> list[Text]:
+    """Rows of the dots of all layers; a cell has the style of the last layer that has dots there."""
+    lines = []
+    for y in range(len(layers[0][0])):
+        line = Text(no_wrap=True)
+        for cells in zip(*(rows[y] for rows, _ in layers), strict=True):
+            dots, style = 0, ""
+            for cell, (_, layer_style) in zip(cells, layers, strict=True):
+                if cell != " ":
+                    dots, style = dots | ord(cell) - BLANK, layer_style
+            line.append(chr(BLANK + dots) if dots else " ", style)
+        lines.append(line)
+    return lines
+
+
+def _framed(rows: list[Text], columns: int, bounds: Bounds, geographic: bool) -> list[Text]:
     west, south, east, north = bounds
     digits = _digits(bounds)
     if geographic:
@@ -109,10 +171,7 @@ def _framed(rows: list[str], columns: int, bounds: tuple[float, float, float, fl
         last = f"{_latitude(south, digits)} {_longitude(east, digits)}"
     else:
         first, last = f"{_number(west)}, {_number(north)}", f"{_number(east)}, {_number(south)}"
-    lines = [Text(first, style="dim", no_wrap=True)]
-    lines += [Text(row, no_wrap=True) for row in rows]
-    lines.append(Text(f"{last:>{columns}}", style="dim", no_wrap=True))
-    return lines
+    return [Text(first, style="dim", no_wrap=True), *rows, Text(f"{last:>{columns}}", style="dim", no_wrap=True)]
 
 
 def ring_area(ring: list[Point]) -> float:
@@ -123,7 +182,7 @@ def ring_area(ring: list[Point]) -> float:
     return abs(total) * EARTH_RADIUS_M**2 / 2
 
 
-def bounds_text(bounds: tuple[float, float, float, float], is_geographic: bool) -> str:
+def bounds_text(bounds: Bounds, is_geographic: bool) -> str:
     """`36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers for what are no degrees."""
     west, south, east, north = bounds
     if is_geographic:
@@ -141,7 +200,7 @@ def area_text(area_m2: float) -> str:
     return f"{area_m2 / 1e4:.3g} ha" if area_m2 >= 1e4 else f"{area_m2:.0f} m²"
 
 
-def _digits(bounds: tuple[float, float, float, float]) -> int:
+def _digits(bounds: Bounds) -> int:
     """Decimals that tell a hundredth of the larger side apart, five at most: a metre."""
     span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
     return 5 if span <= 0 else max(0, min(5, 2 - math.floor(math.log10(span))))

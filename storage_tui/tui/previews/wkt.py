@@ -35,6 +35,16 @@ class WellKnownText:
 
 def describe(text: str, view: View) -> Preview:
     """The preview of a text of geometries, which may be cut."""
+    shapes, kinds, reference = read_wkt(text)
+    facts = [("geometry", ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common(4))), *shapes.facts()]
+    if reference:
+        facts.insert(1, ("SRID", reference))
+    lines = draw_map(shapes, view.width, rows_left(view, facts))
+    return Preview("WKT", facts=tuple(facts), lines=tuple(lines), is_drawing=True)
+
+
+def read_wkt(text: str) -> tuple[Shapes, Counter[str], str]:
+    """Shapes, geometries by name, and the reference of EWKT; raises PreviewError when there is no whole geometry."""
     shapes = Shapes()
     kinds: Counter[str] = Counter()
     reference = ""
@@ -48,11 +58,7 @@ def describe(text: str, view: View) -> Preview:
             _add(shapes, kind, text[opening.end() - 1 : stop])
     if not shapes.taken:
         raise PreviewError("no complete geometry in the part that was read")
-    facts = [("geometry", ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common(4))), *shapes.facts()]
-    if reference:
-        facts.insert(1, ("SRID", reference))
-    rows = rows_left(view, facts)
-    return Preview("WKT", facts=tuple(facts), lines=tuple(draw_map(shapes, view.width, rows)), is_drawing=True)
+    return shapes, kinds, reference
 
 
 def _add(shapes: Shapes, kind: str, body: str) -> None:

@@ -1,0 +1,104 @@
+"""The marked regions on one map, on the whole screen."""
+
+from collections.abc import Sequence
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.commands import in_context
+from storage_tui.tui.previews import PreviewError, Source
+from storage_tui.tui.previews.base import View
+from storage_tui.tui.previews.overlay import MOST, draw_regions, read_region
+from storage_tui.tui.previews.shapes import Shapes
+from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.formats import plural
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.state.viewer_rows import Row
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.lines import footer_content
+from storage_tui.tui.widgets.viewer_lines import ViewerLines
+
+
+class MapScreen(CommandScreen[None]):
+    """Reads one region after the other and draws the map again with each; Esc or q goes back."""
+
+    CSS_PATH = "viewer.tcss"
+    AUTO_FOCUS = "ViewerLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, session: Session, blobs: Sequence[Blob]) -> None:
+        super().__init__()
+        self._session = session
+        self._blobs = blobs[:MOST]
+        self._more = len(blobs) - len(self._blobs)
+        self._regions: list[tuple[str, Shapes | str]] = []
+
+    def compose(self) -> ComposeResult:
+        """Title, map, keys."""
+        yield Bar(id="title")
+        yield ViewerLines(id="rows")
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self.query_one(ViewerLines).is_drawing = True
+        self.call_after_refresh(self._read)
+
+    @work(exclusive=True)
+    async def _read(self) -> None:
+        for blob in self._blobs:
+            name = blob.key.rsplit("/", 1)[-1]
+            try:
+                self._regions.append((name, await read_region(Source(self._session.storage, blob))))
+            except PreviewError as exc:
+                self._regions.append((name, str(exc)))
+            except EXPECTED as exc:
+                self._regions.append((name, explain(exc)))
+            self._draw()
+
+    def on_resize(self) -> None:
+        """The map is drawn for its size."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        view = self.query_one(ViewerLines)
+        shown = draw_regions(self._regions, View(view.size.width, view.size.height))
+        view.show_rows([Row(line) for line in shown.lines], 0)
+        count = plural(len(self._regions), "region")
+        more = f", {self._more:,} more are left out" if self._more else ""
+        reading = f" of {len(self._blobs):,}" if len(self._regions) < len(self._blobs) else ""
+        title = Content.assemble((" Map ", "bold $accent"), f"{visible(count)}{reading}{more}")
+        self.query_one("#title", Bar).say(title)
+        self.query_one("#footer", Bar).say(footer_content(in_context("lines"), width=self.size.width))
+
+    def action_line_down(self) -> None:
+        """Next line."""
+        self.query_one(ViewerLines).move(1)
+
+    def action_line_up(self) -> None:
+        """Line before."""
+        self.query_one(ViewerLines).move(-1)
+
+    def action_line_half_down(self) -> None:
+        """Half a page down."""
+        self.query_one(ViewerLines).page(0.5)
+
+    def action_line_half_up(self) -> None:
+        """Half a page up."""
+        self.query_one(ViewerLines).page(-0.5)
+
+    def action_line_first(self) -> None:
+        """The map."""
+        self.query_one(ViewerLines).move(-10_000)
+
+    def action_line_last(self) -> None:
+        """The end of the legend."""
+        self.query_one(ViewerLines).move(10_000)
+
+    def action_close(self) -> None:
+        """Back."""
+        self.dismiss(None)
