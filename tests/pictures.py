@@ -173,7 +173,7 @@ async def error(stage: Stage) -> None:
 @scene(columns=80, rows=24, start="data:tables/")
 async def narrow(stage: Stage) -> None:
     """80x24: the preview goes below the list."""
-    await stage.see("csv")
+    await stage.see("CSV", "columns")
 
 
 @scene(columns=20, rows=5, start="tmp:")
