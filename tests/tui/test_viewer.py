@@ -288,3 +288,14 @@ async def test_marked_regions_are_drawn_on_one_map(store: Storage, browse: Any) 
         await browser.shows("× z.txt  holds no shapes")
         await browser.press("q")
         await browser.until(lambda: browser.app.screen is browser.main)
+
+
+async def test_a_folder_shows_the_mix_of_its_types_in_pane_and_details(store: Storage, browse: Any) -> None:
+    for number in range(3):
+        store.set(f"run/{number}.csv", b"a,b\n1,2\n")
+    store.set("run/deep/b.tif", b"x" * 5000)
+    async with browse() as browser:
+        await browser.shows(".tif")
+        await browser.shows("24 bytes")
+        await browser.press("i")
+        await browser.shows(".csv: 3, 24 bytes")

@@ -13,9 +13,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage_tui.tui.decoding import frames, limits, pictures, rasters
+from storage_tui.tui.decoding import frames, limits, pictures, rasters, tables
 
-JOBS = {"picture": pictures.decode, "raster": rasters.decode}
+JOBS = {"picture": pictures.decode, "raster": rasters.decode, "table": tables.decode}
 READ_BYTES = 1024 * 1024
 
 

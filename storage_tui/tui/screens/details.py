@@ -7,8 +7,10 @@ from textual.content import Content
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.folder_mix import COUNTED, Mix
 from storage_tui.tui.state.formats import age_text, countdown_text, moment_text, size_text
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
@@ -47,11 +49,24 @@ class DetailsScreen(LinesScreen):
                     ("oldest", moment_text(usage.oldest) if usage.count else ""),
                     ("newest", moment_text(usage.newest) if usage.count else ""),
                 ]
+                self.fill()
+                await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
         except EXPECTED as exc:
             self._error = explain(exc)
         self.fill()
+
+    async def _read_mix(self, folder: Folder, total: int) -> None:
+        mix, known = Mix(), list(self._facts)
+        async for blobs in read_below(self._session.storage, folder):
+            mix.add(blobs)
+            rows = [f"{kind}: {count}, {size}" for kind, count, size in mix.rows()]
+            labels = ["types", *[""] * (len(rows) - 1)]
+            self._facts = [*known, *zip(labels, rows, strict=True), ("", mix.coverage(total))] if rows else known
+            self.fill()
+            if mix.count >= COUNTED:
+                return
 
     def title_content(self) -> Content:
         """The title."""

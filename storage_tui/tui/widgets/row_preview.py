@@ -9,7 +9,9 @@ from storage_tui.contract.keys import parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.previews import Preview, Source, preview
 from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.session import EXPECTED
+from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text, size_text
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
@@ -18,6 +20,7 @@ from storage_tui.tui.widgets.rows_view import leaf_name
 
 DELAY_S = 0.05  # a held key passes rows faster than they can be read
 SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
+MIX_BLOBS = 1000  # of a folder, one page: what kinds of blobs it has
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -63,7 +66,7 @@ class RowPreview(PreviewPane):
         slow = self.set_timer(SLOW_S, lambda: self.show_facts(title, (), "Reading…"))
         try:
             if isinstance(row, Folder):
-                self.show_facts(title, await self._folder_facts(row))
+                self.show_preview(title, await self._folder_preview(row))
             else:
                 self._shown = await self._preview(row, offset)
                 self.show_preview(title, self._shown)
@@ -74,12 +77,19 @@ class RowPreview(PreviewPane):
         finally:
             slow.stop()
 
-    async def _folder_facts(self, folder: Folder) -> list[tuple[str, str]]:
+    async def _folder_preview(self, folder: Folder) -> Preview:
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
         facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
-        if usage.count:
-            facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
-        return facts
+        if not usage.count:
+            return Preview("", facts=tuple(facts))
+        facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
+        page = await self._storage.list_page(
+            folder.key, storage_type=folder.storage_type, delimiter="", limit=MIX_BLOBS
+        )
+        mix = Mix()
+        mix.add(page.blobs)
+        heads = (f"types {mix.coverage(usage.count)}".rstrip(), "blobs", "bytes")
+        return Preview("", facts=tuple(facts), lines=tuple(grid_lines(heads, mix.rows(), right=frozenset((1, 2)))))
 
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:

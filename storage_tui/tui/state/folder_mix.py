@@ -1,0 +1,53 @@
+"""What kinds of blobs a folder holds, by the endings of their names."""
+
+from collections.abc import Iterable
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.previews.base import size_text
+from storage_tui.tui.visible import visible
+
+COUNTED = 10_000  # blobs looked at for the details; the pane looks at one page
+SHOWN = 8  # kinds named; the rest is summed
+ENDING_CHARS = 12  # a longer ending is none
+
+
+class Mix:
+    """Counts and bytes by ending."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kinds: dict[str, list[int]] = {}
+
+    def add(self, blobs: Iterable[Blob]) -> None:
+        """Count some more, COUNTED at most."""
+        for blob in blobs:
+            if self.count >= COUNTED:
+                return
+            self.count += 1
+            kind = self._kinds.setdefault(ending(blob.key), [0, 0])
+            kind[0] += 1
+            kind[1] += blob.size_bytes or 0
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Ending, blobs, bytes: the most bytes first."""
+        kinds = sorted(self._kinds.items(), key=lambda item: (-item[1][1], -item[1][0], item[0]))
+        named, rest = kinds[:SHOWN], kinds[SHOWN:]
+        rows = [(visible(name), f"{count:,}", size_text(size)) for name, (count, size) in named]
+        if rest:
+            count, size = sum(item[1][0] for item in rest), sum(item[1][1] for item in rest)
+            rows.append((f"{len(rest):,} more", f"{count:,}", size_text(size)))
+        return rows
+
+    def coverage(self, total: int) -> str:
+        """`of the first 10,000` where not all were looked at."""
+        return f"of the first {self.count:,}" if self.count < total else ""
+
+
+def ending(key: str) -> str:
+    """`.tif`, `.tar.gz`; `no ending` without one."""
+    name = key.rstrip("/").rsplit("/", 1)[-1].lower()
+    stem, dot, last = name.rpartition(".")
+    if not dot or not stem or not last or len(last) > ENDING_CHARS:
+        return "no ending"
+    _, dot, before = stem.rpartition(".")
+    return f".tar.{last}" if dot and before == "tar" else f".{last}"

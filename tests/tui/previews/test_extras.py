@@ -1,0 +1,79 @@
+"""Rows of Parquet and Arrow with the extra `preview`, and the one line that names it where it is not installed."""
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from storage_tui.tui.previews import preview
+from tests.tui.previews.ranges import Ranges, plain, show
+
+arrow_io = pytest.importorskip("arro3.io")
+core = pytest.importorskip("arro3.core")
+numpy = pytest.importorskip("numpy")
+
+WITHOUT = """
+import asyncio, sys
+sys.modules["arro3.io"] = None
+from tests.tui.previews.ranges import plain, show
+content = sys.stdin.buffer.read()
+print(plain(asyncio.run(show(content))))
+"""
+
+
+def table(rows: int = 500) -> object:
+    """Three columns."""
+    arrays = [
+        core.Array.from_numpy(numpy.arange(rows, dtype="i8")),
+        core.Array.from_numpy(numpy.linspace(0, 1, rows)),
+        core.Array([f"site-{row}\x1b" for row in range(rows)], core.DataType.utf8()),
+    ]
+    return core.Table.from_arrays(arrays, names=["id", "share", "site"])
+
+
+def parquet(rows: int = 500, **options: object) -> bytes:
+    """A file by arro3."""
+    output = io.BytesIO()
+    arrow_io.write_parquet(table(rows), output, **options)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "snappy", "gzip(6)", "zstd(3)", "lz4_raw"])
+async def test_first_rows_are_shown_above_the_columns(compression: str) -> None:
+    ranges = Ranges.of(parquet(compression=compression))
+    shown = await preview(ranges.source(), width=100, height=30)
+    assert shown.kind == "Parquet" and not shown.note
+    assert "site-7\\x1b" in plain(shown)
+    assert "share" in plain(shown) and "double" in plain(shown)
+    assert len(ranges.asked) <= 4
+
+
+async def test_a_large_file_reads_the_first_row_group_alone() -> None:
+    content = parquet(300_000, max_row_group_size=2000)
+    ranges = Ranges.of(content)
+    shown = await preview(ranges.source(), width=100, height=30)
+    assert "site-7\\x1b" in plain(shown)
+    assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024 < len(content)
+
+
+async def test_a_row_group_that_is_too_large_says_so() -> None:
+    shown = await preview(Ranges.of(parquet(300_000, compression="uncompressed")).source())
+    assert "more than a preview reads" in shown.note
+
+
+@pytest.mark.parametrize("step", [7, 31, 97])
+async def test_damaged_rows_are_one_line(step: int) -> None:
+    content = bytearray(parquet(500))
+    for at in range(40, len(content) // 2, step):
+        content[at] ^= 0xFF
+    shown = await show(bytes(content))
+    assert shown.kind == "Parquet"
+    assert shown.facts
+
+
+def test_without_the_extra_the_header_is_shown_and_a_line_names_it() -> None:
+    run = subprocess.run([sys.executable, "-c", WITHOUT], input=parquet(), capture_output=True, check=True)
+    text = run.stdout.decode()
+    assert "rows: 500 in 1 row group" in text
+    assert "pip install 'storage-tui[preview]'" in text
