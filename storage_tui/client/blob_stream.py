@@ -47,7 +47,7 @@ class BlobStream:
         """Pieces of up to CHUNK_BYTES; each is valid until the next is taken. Raises StorageError when it cannot go
         on, the bytes before that having been given."""
         patience = Patience(self._session.policy, self._control)
-        buffer = memoryview(bytearray(CHUNK_BYTES))
+        buffer = memoryview(b"")
         may_ask_token = True
         while not self._is_at_end():
             try:
@@ -60,6 +60,8 @@ class BlobStream:
                             continue
                     if not self._accept(request, response, body):
                         return
+                    if not buffer:
+                        buffer = memoryview(bytearray(self._chunk_bytes()))
                     while True:
                         count, broken = self._fill(buffer, body)
                         if count:
@@ -74,6 +76,11 @@ class BlobStream:
                 self._check_can_resume(exc)
                 patience.wait_after(exc, reached=self.position)
                 self._session.recover(exc)
+
+    def _chunk_bytes(self) -> int:
+        """No larger than what comes: the pages of a whole chunk cost more than a small blob."""
+        end = self.total if self._stop is None else self._stop
+        return CHUNK_BYTES if end is None else max(1, min(CHUNK_BYTES, end - self.position))
 
     def _request(self) -> Request:
         headers = {}
@@ -129,7 +136,7 @@ class BlobStream:
     def _skip(self, body: Body) -> None:
         """The whole blob comes although a part was asked for: leave out what is there already."""
         left = self.position
-        buffer = memoryview(bytearray(CHUNK_BYTES))
+        buffer = memoryview(bytearray(min(left, CHUNK_BYTES)))
         while left:
             count = body.read_into(buffer[: min(left, CHUNK_BYTES)])
             if count == 0:

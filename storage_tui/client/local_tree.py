@@ -20,9 +20,13 @@ def opened_below(root: Path, relative: PurePath, *, make: bool = False) -> Itera
     `root` itself is the user's choice and may be a link. Raises LocalFileError at a link below it.
     """
     with local_errors(str(root)):
-        if make:
+        try:
+            descriptor = os.open(root, _FOLDER)
+        except FileNotFoundError:
+            if not make:
+                raise
             root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(root, _FOLDER)
+            descriptor = os.open(root, _FOLDER)
     try:
         at = root
         for segment in relative.parts:
@@ -49,12 +53,17 @@ def _step(folder: int, segment: str, at: Path, *, make: bool) -> int:
     if segment in ("", ".", ".."):
         raise LocalFileError(f"{str(at)!r} is not below the folder that was chosen")
     with local_errors(str(at)):
-        if make:
-            with suppress(FileExistsError):
-                os.mkdir(segment, dir_fd=folder)
-        try:
-            return os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
-        except OSError as exc:
-            if exc.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise LocalFileError(f"{str(at)!r} is a link or a file, not a folder; nothing goes through it") from exc
-            raise
+        for may_make in (make, False):
+            try:
+                return os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            except FileNotFoundError:
+                if not may_make:
+                    raise
+                with suppress(FileExistsError):
+                    os.mkdir(segment, dir_fd=folder)
+            except OSError as exc:
+                if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+                    what = "a link or a file, not a folder; nothing goes through it"
+                    raise LocalFileError(f"{str(at)!r} is {what}") from exc
+                raise
+    raise AssertionError("unreachable")
