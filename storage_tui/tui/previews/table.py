@@ -3,6 +3,7 @@ exception for what a blob holds."""
 
 from dataclasses import replace
 
+from storage_tui.tui.previews.arrow import Arrow
 from storage_tui.tui.previews.base import Format, Mode, Preview, Source, View, read_note
 from storage_tui.tui.previews.compressed import Compressed
 from storage_tui.tui.previews.decoder import DECODER
@@ -44,6 +45,7 @@ PREVIEWS: tuple[Format, ...] = (
     ZipArchive(),
     Compressed(INSIDE),
     Parquet(),
+    Arrow(),
     SqliteHeader(),
     Hdf5(),
     NetCdf(),

@@ -110,6 +110,21 @@ def parquet() -> bytes:
     return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
 
+def arrow() -> bytes:
+    """An Arrow file by arro3."""
+    import arro3.core
+    import arro3.io
+
+    names = ["id", "name"]
+    columns = [
+        arro3.core.Array.from_numpy(numpy.arange(3, dtype="u2")),
+        arro3.core.Array(["a", "b", "c"], arro3.core.DataType.utf8()),
+    ]
+    output = io.BytesIO()
+    arro3.io.write_ipc(arro3.core.Table.from_arrays(columns, names=names), output)
+    return output.getvalue()
+
+
 SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "PNG": (lambda: encoded("PNG"), "pixels: 120 × 80, RGB"),
     "JPEG": (lambda: encoded("JPEG"), "pixels: 120 × 80, RGB"),
@@ -126,6 +141,7 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "xz": (lambda: lzma.compress(WKT), "inside: WKT"),
     "tar": (tarred, "long" * 40 + "/"),
     "Parquet": (parquet, "rows: 100 in 0 row groups"),
+    "Arrow": (arrow, "uint16"),
     "SQLite": (database, "CREATE TABLE scenes"),
     "HDF5": (lambda: HDF5, "superblock: version 0"),
     "NetCDF": (lambda: NETCDF, "sst       float32  lat 10"),

@@ -77,3 +77,14 @@ def test_without_the_extra_the_header_is_shown_and_a_line_names_it() -> None:
     text = run.stdout.decode()
     assert "rows: 500 in 1 row group" in text
     assert "pip install 'storage-tui[preview]'" in text
+
+
+async def test_an_arrow_file_shows_columns_and_rows() -> None:
+    output = io.BytesIO()
+    arrow_io.write_ipc(table(2000), output)
+    ranges = Ranges.of(output.getvalue())
+    shown = await preview(ranges.source(), width=100, height=30)
+    text = plain(shown)
+    assert shown.kind == "Arrow" and not shown.note
+    assert "int64" in text and "float64" in text and "site-7\\x1b" in text
+    assert len(ranges.asked) <= 3
