@@ -8,13 +8,14 @@ from pathlib import Path
 from traceback import TracebackException
 
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
 from storage_tui.tui.output_net import OutputNet
+from storage_tui.tui.painter import Painter
 from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.session import Session
@@ -52,6 +53,7 @@ class StorageApp(App[None], inherit_bindings=False):
         self._location = location or Location("data")
         if first_page is not None:
             self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
+        self.painter = Painter()
         self._state_dir = state_dir
         self._say = say
         self.animation_level = "none"
@@ -66,6 +68,25 @@ class StorageApp(App[None], inherit_bindings=False):
         self._load_places()
         if self._say:
             self.call_after_refresh(self.session.say, self._say)
+
+        self._paint_little()
+
+    def _paint_little(self) -> None:
+        driver = self._driver
+        if driver is None or self.is_headless:
+            return
+        write, painter = driver.write, self.painter
+        painter.forget(*self.size)
+
+        def write_changes(data: str) -> None:
+            if changes := painter.paint(data):
+                write(changes)
+
+        driver.write = write_changes  # type: ignore[method-assign]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The terminal has moved what it shows; all is painted again."""
+        self.painter.forget(*event.size)
 
     @work(thread=True)
     def _load_places(self) -> None:
