@@ -1,5 +1,6 @@
 """The bytes of one blob in order, going on after cuts as long as it is still the same blob."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from storage_tui.client import calls
@@ -43,11 +44,11 @@ class BlobStream:
         self.total: int | None = None
         self.blob: Blob | None = None
 
-    def chunks(self) -> Iterator[memoryview]:
-        """Pieces of up to CHUNK_BYTES; each is valid until the next is taken. Raises StorageError when it cannot go
-        on, the bytes before that having been given."""
+    def chunks(self, *, kept: int = 0) -> Iterator[memoryview]:
+        """Pieces of up to CHUNK_BYTES; each is valid until the next is taken, or until `kept` more were. Raises
+        StorageError when it cannot go on, the bytes before that having been given."""
         patience = Patience(self._session.policy, self._control)
-        buffer = memoryview(b"")
+        buffers: deque[memoryview] = deque()
         may_ask_token = True
         while not self._is_at_end():
             try:
@@ -60,9 +61,12 @@ class BlobStream:
                             continue
                     if not self._accept(request, response, body):
                         return
-                    if not buffer:
-                        buffer = memoryview(bytearray(self._chunk_bytes()))
                     while True:
+                        if len(buffers) <= kept:
+                            buffers.append(memoryview(bytearray(self._chunk_bytes())))
+                        else:
+                            buffers.rotate(-1)
+                        buffer = buffers[-1]
                         count, broken = self._fill(buffer, body)
                         if count:
                             self.position += count

@@ -1,7 +1,6 @@
 """A blob into a file that appears only when it is whole, or into a file object."""
 
 import os
-import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,6 +19,7 @@ from storage_tui.client.part_file import (
     local_errors,
     opened_folder,
 )
+from storage_tui.client.part_writer import CHUNKS_AHEAD, PartWriter
 from storage_tui.client.session import Session
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
@@ -32,8 +32,6 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 
-SYNC_EVERY_BYTES = 64 * 1024 * 1024  # what is written goes to the disk while the rest still comes
-_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 STARTS = 3  # how often a blob may be overwritten under a download before it gives up
 
 
@@ -173,17 +171,16 @@ class FileDownload:
         start, crc, etag = (0, 0, None) if journal is None else (*self._earlier(part, journal), journal.etag)
         stream = BlobStream(self._session, self._key, self._storage_type, control=control, start=start, etag=etag)
         control.phase, control.done_bytes = "starting", start
-        with _Syncer(part.descriptor, self._path.name) as syncer:
+        with PartWriter(part, self._path.name) as writer:
             position = start
-            for chunk in stream.chunks():
+            for chunk in stream.chunks(kept=CHUNKS_AHEAD):
                 if control.phase != "moving":
                     control.phase, control.total_bytes = "moving", stream.total
                     self._note(part, stream)
                 crc = checksum.extend(crc, chunk)
-                part.write(position, chunk)
+                writer.write(position, chunk, is_last=position + len(chunk) == stream.total)
                 position += len(chunk)
                 control.done_bytes = position
-                syncer.wrote(position)
             control.phase = "finishing"
         return _conclude(stream, crc, control)
 
@@ -217,36 +214,3 @@ class FileDownload:
         if self._entry is None:
             self._entry = TransferJournal(self._state_dir, transfer)
         self._entry.note(transfer)
-
-
-class _Syncer:
-    """Sends what was written to the disk, in a thread of its own, so that the end has little left to wait for."""
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        self._descriptor, self._name = descriptor, name
-        self._error: OSError | None = None
-        self._thread: threading.Thread | None = None
-        self._synced = 0
-
-    def __enter__(self) -> "_Syncer":
-        return self
-
-    def wrote(self, position: int) -> None:
-        """Everything before `position` was written."""
-        if position - self._synced >= SYNC_EVERY_BYTES and (self._thread is None or not self._thread.is_alive()):
-            self._synced = position
-            self._thread = threading.Thread(target=self._sync, name="storage-tui-sync", daemon=True)
-            self._thread.start()
-
-    def _sync(self) -> None:
-        try:
-            _sync_data(self._descriptor)
-        except OSError as exc:
-            self._error = exc  # a later fsync would not report it again
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        if self._error is not None and kind is None:
-            with local_errors(self._name):
-                raise self._error
