@@ -106,5 +106,8 @@ class Terminal:
                 return
             with self._changed:
                 self.raw += chunk
-                self._stream.feed(chunk)
+                self._draw(chunk)
                 self._changed.notify_all()
+
+    def _draw(self, chunk: bytes) -> None:
+        self._stream.feed(chunk)

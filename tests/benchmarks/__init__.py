@@ -4,7 +4,9 @@
 |---|---|
 | start.py | from the command to the first painted list, and --help |
 | listing.py | a prefix of 100,000 keys: first page, cursor, memory |
-| transfer.py | 2 GiB each way over loopback, and many small blobs |
+| transfer.py | 2 GiB each way over loopback |
+| small.py | a thousand blobs of 10 KiB each way |
+| previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |
 | seed.py | nothing; it fills a store for the others |
 
 Figures are medians of interleaved runs. Machines are noisy: ratios inside one run mean something, seconds hardly do.

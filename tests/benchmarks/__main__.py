@@ -4,9 +4,15 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import listing, start, transfer
+from tests.benchmarks import listing, previews, small, start, transfer
 
-BENCHMARKS = {"start": start.rows, "listing": listing.rows, "transfer": transfer.rows}
+BENCHMARKS = {
+    "start": start.rows,
+    "listing": listing.rows,
+    "previews": previews.rows,
+    "transfer": transfer.rows,
+    "small": small.rows,
+}
 
 
 def main() -> None:

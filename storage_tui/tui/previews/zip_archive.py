@@ -10,6 +10,7 @@ from storage_tui.tui.previews.npy import read_header, shape_text
 from storage_tui.tui.previews.tree import FULL_LINES, TREE_LINES, Member, tree_lines
 
 END = b"PK\x05\x06"
+LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20  # of the end record of archives past 2 GiB, which stands before it
 END64 = b"PK\x06\x06"
 ENTRY = b"PK\x01\x02"
 LOCAL = b"PK\x03\x04"
@@ -79,7 +80,7 @@ def read_directory(tail: bytes, limit: int = MEMBERS) -> tuple[int, list[Entry]]
     _, _, _, _, total, directory_bytes, _, _ = _END.unpack_from(tail, end)
     directory_end = end
     end64 = tail.rfind(END64, 0, end)
-    if total == 0xFFFF and end64 != -1 and len(tail) - end64 >= _END64.size:
+    if end64 != -1 and tail.startswith(LOCATOR, end - LOCATOR_BYTES) and len(tail) - end64 >= _END64.size:
         record = _END64.unpack_from(tail, end64)
         total, directory_bytes, directory_end = record[7], record[8], end64
     start = directory_end - directory_bytes

@@ -182,3 +182,21 @@ async def test_a_blob_that_changes_between_two_reads_is_not_mixed() -> None:
     ranges.etag = "second"
     with pytest.raises(PreconditionFailedError):
         await preview(source, offset=10**6)
+
+
+async def test_an_archive_past_two_gibibytes_is_listed_by_its_wider_end_record(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.zip"
+    with path.open("wb") as file:
+        file.write(b"PK\x03\x04")
+        file.truncate(2**31)
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(300):
+            archive.writestr(f"{number}.txt", b"x")
+
+    def part(start: int, stop: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+
+    shown = await preview(Ranges(path.stat().st_size, part).source())
+    assert shown.facts[0] == ("members", "300") and not shown.is_damaged
