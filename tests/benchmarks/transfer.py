@@ -1,4 +1,4 @@
-"""Moving bytes over loopback: 2 GiB each way beside curl and cp, and a thousand small blobs each way."""
+"""Moving 2 GiB each way over loopback, beside curl, rclone, the published client, and cp with fsync."""
 
 import os
 import shutil
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storage_tui import Storage
+from tests.benchmarks import small
 from tests.benchmarks.programs import Row, interleaved, serving
 
 SIZE_BYTES = int(os.environ.get("BENCHMARK_BYTES", 2 * 1024**3))
 ROUNDS = 3
-SMALL_COUNT = 1000
-SMALL_BYTES = 10 * 1024
+PUBLISHED_VENV = "STORAGE_TUI_PUBLISHED_CLIENT_VENV"  # a virtual environment that has descarteslabs 1.12
 
 _WORKER = """
 import resource, sys, time
@@ -30,9 +30,22 @@ with Storage(url, token_file=token) as storage:
     print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
+_PUBLISHED = """
+import sys, time
+from descarteslabs.client.services.storage import Storage
+verb, key, path = sys.argv[1:]
+storage = Storage()
+started = time.perf_counter()
+if verb == "put":
+    storage.set_file(key, path, storage_type="tmp")
+else:
+    storage.get_file(key, path, storage_type="tmp")
+print(time.perf_counter() - started)
+"""
+
 
 def rows() -> Iterator[Row]:
-    """Upload and download of one large blob, then of many small ones."""
+    """Upload and download of one large blob, and the memory both sides had."""
     with tempfile.TemporaryDirectory(prefix="storage-tui-benchmark-") as folder:
         home = Path(folder)
         source = home / "source"
@@ -62,6 +75,28 @@ def rows() -> Iterator[Row]:
                 target.unlink(missing_ok=True)
                 return _timed(["curl", "-sS", "-f", "-o", target, link]) + _sync(target)
 
+            def rclone_down() -> float:
+                target = home / "rclone"
+                target.unlink(missing_ok=True)
+                link = storage.get_signed_url("big", "tmp")
+                return _timed(["rclone", "--config=", "copyurl", link, target]) + _sync(target)
+
+            def published(verb: str) -> Callable[[], float]:
+                def run() -> float:
+                    target = source if verb == "put" else home / "published"
+                    if verb == "get":
+                        target.unlink(missing_ok=True)
+                    python = Path(os.environ[PUBLISHED_VENV]) / "bin" / "python"
+                    environ = {
+                        **os.environ, "DESCARTESLABS_STORAGE_URL": server.url, "HOME": str(home),
+                        "DESCARTESLABS_TOKEN": server.token_file.read_text().strip(),
+                    }  # fmt: skip
+                    command = [python, "-c", _PUBLISHED, verb, "published" if verb == "put" else "big", target]
+                    taken = subprocess.run(command, check=True, capture_output=True, text=True, env=environ).stdout
+                    return float(taken.split()[-1]) + (_sync(target) if verb == "get" else 0)
+
+                return run
+
             def copy() -> float:
                 target = home / "copy"
                 target.unlink(missing_ok=True)
@@ -69,39 +104,32 @@ def rows() -> Iterator[Row]:
 
             from tests.benchmarks.programs import peak_mib
 
-            up, curl_up_s = interleaved(ROUNDS, ours("put", source), curl_up)
-            down, curl_down_s, copy_s = interleaved(ROUNDS, ours("get", home / "target"), curl_down, copy)
+            has_published = PUBLISHED_VENV in os.environ
+            ups = {"ours": ours("put", source), "curl -T": curl_up}
+            downs = {"ours": ours("get", home / "target"), "curl": curl_down, "cp": copy}
+            if shutil.which("rclone"):
+                downs["rclone"] = rclone_down
+            if has_published:
+                ups["published client"], downs["published client"] = published("put"), published("get")
+            up = dict(zip(ups, interleaved(ROUNDS, *ups.values()), strict=True))
+            down = dict(zip(downs, interleaved(ROUNDS, *downs.values()), strict=True))
             assert (home / "target").stat().st_size == SIZE_BYTES
             gib = SIZE_BYTES / 1024**3
             yield Row(
-                f"upload {gib:g} GiB, verified", f"{up:.2f} s", f"curl -T {curl_up_s:.2f} s", _ratio(up, curl_up_s)
-            )
+                f"upload {gib:g} GiB, verified", f"{up['ours']:.2f} s", _peers(up),
+                f"{up['ours'] / up['curl -T']:.2f} x curl, at most 1.10",
+            )  # fmt: skip
             yield Row(
-                f"download {gib:g} GiB, verified, fsync", f"{down:.2f} s",
-                f"curl {curl_down_s:.2f} s, cp {copy_s:.2f} s", _ratio(down, curl_down_s),
+                f"download {gib:g} GiB, verified, fsync", f"{down['ours']:.2f} s", _peers(down),
+                f"{down['ours'] / down['curl']:.2f} x curl, at most 0.85",
             )  # fmt: skip
             yield Row("memory, client", f"{peaks['put']:.0f} MiB up, {peaks['get']:.0f} MiB down", "", "< 150 MB")
-            yield from _small(storage)
             yield Row("memory, server", f"{peak_mib(server.process):.0f} MiB", "", "< 150 MB")
+    yield from small.rows()
 
 
-def _small(storage: Storage) -> Iterator[Row]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    value = os.urandom(SMALL_BYTES)
-    for workers in (1, 8):
-        with ThreadPoolExecutor(workers) as pool:
-            rates = []
-            for call in (lambda n: storage.set(f"small/{n}", value, "tmp"), lambda n: storage.get(f"small/{n}", "tmp")):
-                started = time.perf_counter()
-                list(pool.map(call, range(SMALL_COUNT)))
-                rates.append(SMALL_COUNT / (time.perf_counter() - started))
-        threads = "thread" if workers == 1 else "threads"
-        yield Row(f"10 KiB blobs, {workers} {threads}", f"{rates[0]:,.0f} put/s, {rates[1]:,.0f} get/s")
-
-
-def _ratio(ours: float, peer: float) -> str:
-    return f"{ours / peer:.2f} x curl"
+def _peers(times: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in times.items() if name != "ours")
 
 
 def _timed(command: list[object]) -> float:
@@ -123,8 +151,3 @@ def _write_noise(path: Path, size_bytes: int) -> None:
         for start in range(0, size_bytes, len(block)):
             handle.write(block[: size_bytes - start])
         os.fsync(handle.fileno())
-
-
-def has_peer() -> bool:
-    """True when curl is there to be measured against."""
-    return shutil.which("curl") is not None
