@@ -83,10 +83,13 @@ def _first_page(place: Location, settings: Settings) -> Page | None:
 def _demo_store() -> Iterator[Path]:
     """A data directory filled with the demo's blobs, removed once its server has gone."""
     import shutil
+    import signal
     import tempfile
 
     from storage_tui.demo import build_demo
 
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _leave)
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-demo-"))
     os.environ["STORAGE_TUI_LINGER"] = "0"  # its server need not wait for others: nobody else knows of it
     try:
@@ -95,6 +98,11 @@ def _demo_store() -> Iterator[Path]:
     finally:
         _wait_for_server(folder / "store" / "lock")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """A signal handler that ends the program in order, with the exit code that shells expect."""
+    sys.exit(128 + number)
 
 
 def _wait_for_server(lock: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,6 @@ from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.visible import visible
-from storage_tui.tui.widgets.line_view import LineView
 
 CRASH_LOG = "crash.log"
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
@@ -60,10 +60,11 @@ class StorageApp(App[None], inherit_bindings=False):
         self.register_theme(DARK)
         self.theme = choose_theme(theme, os.environ)
         self._filters.append(OutputNet())
-        LineView.edge_scroll = 0 if "SSH_CONNECTION" in os.environ else 1
 
     def on_mount(self) -> None:
         """Show the main screen."""
+        for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers can go on later
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
         self.push_screen(BrowserScreen(self.session, self._location))
         self._load_places()
         if self._say:

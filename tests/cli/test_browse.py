@@ -1,5 +1,6 @@
 """Starting the browser for real, in a pty: the first look, early keys, leaving the terminal as it was, the demo."""
 
+import signal
 import sys
 import termios
 from datetime import UTC, datetime
@@ -79,6 +80,16 @@ def test_the_demo_opens_on_its_own_store_and_leaves_nothing(home, tmp_path):
         assert [path.name[:16] for path in tmp_path.iterdir() if path.is_dir()] == ["storage-tui-demo"]
         terminal.send("q")
         assert terminal.wait_for_exit() == 0
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("storage-tui-demo")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_ends_the_demo_and_leaves_nothing(home, tmp_path, number):
+    environ = {**home, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
+    with Terminal([*COMMAND, "--demo"], environ=environ) as terminal:
+        terminal.wait_for("rasters/")
+        terminal.process.send_signal(number)
+        terminal.wait_for_exit()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("storage-tui-demo")]
 
 
