@@ -4,14 +4,13 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import listing, previews, small, start, transfer
+from tests.benchmarks import listing, previews, start, transfer
 
 BENCHMARKS = {
     "start": start.rows,
     "listing": listing.rows,
     "previews": previews.rows,
     "transfer": transfer.rows,
-    "small": small.rows,
 }
 
 

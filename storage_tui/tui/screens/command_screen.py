@@ -1,5 +1,6 @@
 """A screen whose keys come from the command table, chords included."""
 
+from time import monotonic
 from typing import ClassVar, TypeVar
 
 from textual import events
@@ -9,6 +10,8 @@ from textual.widgets import Input
 from storage_tui.tui.commands import Command, Context, Keymap
 
 ResultT = TypeVar("ResultT")
+KEY_S = 0.1  # a paint so soon after a key is its answer
+PAINT_S = 0.004  # keys that pile up are painted together
 PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
 
 
@@ -21,9 +24,11 @@ class CommandScreen(Screen[ResultT]):
     def __init__(self) -> None:
         super().__init__()
         self.keymap = Keymap(*self.CONTEXTS)
+        self._key_at = self._painted_at = 0.0
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
+        self._key_at = monotonic()
         if isinstance(self.focused, Input) and event.key not in PAST_FIELDS:
             return
         was_pending = self.keymap.pending
@@ -39,6 +44,13 @@ class CommandScreen(Screen[ResultT]):
     async def run_command(self, command: Command) -> None:
         """Do what the command says."""
         await self.run_action(command.action)
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
+        now = monotonic()
+        if now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
+            self._painted_at = now
+            self._on_timer_update()
 
     def chord_changed(self) -> None:
         """A chord has begun or ended: show what may follow, or no longer."""

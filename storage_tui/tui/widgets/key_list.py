@@ -1,8 +1,9 @@
 """The list of keys: one row a blob or folder, drawn from a Listing page by page."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import chain
+from time import time
 
 from rich.segment import Segment
 from rich.style import Style
@@ -97,6 +98,11 @@ class KeyList(RowsView):
         if y >= len(lines):
             return []
         return [Segment(GUTTER), *lines[y].render(self.app.console, end="")]
+
+    def line_name(self, index: int) -> Hashable | None:
+        """The row, its mark, the filter, and the second, as ages are drawn."""
+        row = self.listing.row(index)
+        return None if row is None else (row, row in self.marks, self.listing.filter, self.listing.prefix, int(time()))
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """One row, or that its page is on the way."""

@@ -1,5 +1,6 @@
 """The base of every list: a cursor over numbered lines, of which only the visible ones are ever drawn."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -12,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 WHEEL_LINES = 3
+STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the new ones only
 
 
 def cut_middle(text: str, width: int) -> str:
@@ -36,9 +38,6 @@ class LineView(Widget, can_focus=True):
 
     COMPONENT_CLASSES = {"line--cursor", "line--bar", "line--dim", "line--head"}
 
-    edge_scroll = 1
-    """Rows to scroll when the cursor leaves the view; half a page (0) writes less over a slow line."""
-
     @dataclass
     class CursorMoved(Message):
         """The cursor is on another line."""
@@ -58,6 +57,7 @@ class LineView(Widget, can_focus=True):
         self.cursor = 0
         self.top = 0
         self._base = Style.null()
+        self._strips: dict[Hashable, Strip] = {}
 
     def line_count(self) -> int:
         """How many lines there are."""
@@ -105,8 +105,23 @@ class LineView(Widget, can_focus=True):
         if index >= count:
             segments = self.draw_empty(y - self.header_rows, width) if not count else []
             return self._strip(segments, width, base)
-        if index == self.cursor:
-            base = base + self.component("line--cursor")
+        name = self.line_name(index)
+        if name is None:
+            return self._line(index, width)
+        seen = (name, index == self.cursor, width, base)
+        strip = self._strips.get(seen)
+        if strip is None:
+            if len(self._strips) >= STRIPS_KEPT:
+                self._strips.clear()
+            strip = self._strips[seen] = self._line(index, width)
+        return strip
+
+    def line_name(self, index: int) -> Hashable | None:
+        """Whatever the look of a line depends on, cursor and width aside; None where that cannot be told."""
+        return None
+
+    def _line(self, index: int, width: int) -> Strip:
+        base = self._base + self.component("line--cursor") if index == self.cursor else self._base
         return self._strip(self.draw_line(index, width, base), width, base)
 
     @staticmethod
@@ -135,7 +150,7 @@ class LineView(Widget, can_focus=True):
 
     def _scroll_to_cursor(self, count: int) -> None:
         rows = self.rows_visible
-        step = self.edge_scroll or max(1, rows // 2)
+        step = max(1, rows // 2)  # a row at a time would send every row again for each step
         if self.cursor < self.top:
             self.top = self.cursor if self.top - self.cursor >= rows else min(self.cursor, self.top - step)
         elif self.cursor >= self.top + rows:

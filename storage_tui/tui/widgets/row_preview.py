@@ -35,11 +35,19 @@ class RowPreview(PreviewPane):
         self._source: Source | None = None
         self._shown: Preview | None = None
         self._mode: Mode = "auto"
+        self._waiting: asyncio.TimerHandle | None = None
 
     def show_row(self, row: Row | None) -> None:
         """Preview another row, or nothing."""
         self._row, self._shown, self._source = row, None, None
-        self._read(row)
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = asyncio.get_running_loop().call_later(DELAY_S, self._read_when_still, row)
+
+    def _read_when_still(self, row: Row | None) -> None:
+        self._waiting = None
+        if self.is_attached:
+            self._read(row)
 
     def next_mode(self) -> Mode:
         """As found, as text, as hex, in turn."""
@@ -61,7 +69,6 @@ class RowPreview(PreviewPane):
         if row is None:
             self.show_facts("", ())
             return
-        await asyncio.sleep(DELAY_S)
         title = leaf_name(row, parent_prefix(row.key))
         slow = self.set_timer(SLOW_S, lambda: self.show_facts(title, (), "Reading…"))
         try:
