@@ -101,6 +101,7 @@ def _pictures(land: terrain.Landscape, relief: Image.Image, vegetation: Image.Im
 
 def _shapes_and_tables() -> Iterator[File]:
     yield File("data", "regions/regions.geojson", shapes.regions(), timedelta(days=300))
+    yield File("data", "regions/footprints.geojson", shapes.footprints(), timedelta(days=12))
     yield File("data", "regions/fields.geojson", shapes.fields(), timedelta(days=40))
     yield File("data", "regions/rivers.geojson", shapes.rivers(), timedelta(days=300))
     yield File("data", "regions/plots.wkt", shapes.sites(), timedelta(days=40))

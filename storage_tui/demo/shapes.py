@@ -8,6 +8,8 @@ from typing import Any
 WEST, NORTH = -120.62, 37.18  # the landscape's corner in degrees
 DEGREES = 0.115  # its side, about ten kilometres
 CROPS = ("almond", "alfalfa", "tomato", "maize", "fallow", "wheat", "vineyard")
+TRACKS = ((-120, 37), (-64, -31), (-57, -8), (4, 46), (18, -28), (33, 1), (77, 23), (116, 34), (134, -25), (145, -36),
+          (-100, 49), (31, 50))  # fmt: skip
 
 Position = tuple[float, float]
 
@@ -33,6 +35,19 @@ def regions() -> bytes:
         properties = {"name": name, "region_id": f"R{index + 1:02}", "crop_share": round(chance.random(), 3)}
         features.append(_feature("Polygon", [ring], properties))
     features[5]["geometry"]["coordinates"].append(_outline(chance, _center(features[5]), 0.09, 24))
+    return _collection(features)
+
+
+def footprints() -> bytes:
+    """Where scenes were taken around the world: tilted squares in rows along the tracks of a satellite."""
+    chance = random.Random(12)
+    features = []
+    for track, (x, y) in enumerate(TRACKS):
+        for row in range(4):
+            west, south = x - row * 0.6 + chance.uniform(-0.1, 0.1), y - row * 2.4
+            ring = [_round(west + dx, south + dy) for dx, dy in ((0, 0), (3.4, -0.6), (2.8, -3), (-0.6, -2.4), (0, 0))]
+            properties = {"scene": f"T{track:02}{row}", "cloud": round(chance.random(), 2)}
+            features.append(_feature("Polygon", [ring], properties))
     return _collection(features)
 
 

@@ -26,7 +26,9 @@ async def open_member(archive: Source, part: Part) -> Source:
         start = await _data_start(archive, part)
     name = f"{archive.blob.key}!/{part.name}"
     if part.method == "stored":
-        size = min(part.size_bytes, max(0, (archive.size_bytes or 0) - start))
+        size = part.size_bytes
+        if archive.size_bytes is not None:
+            size = min(size, max(0, archive.size_bytes - start))
         blob = Blob(name, archive.blob.storage_type, size)
         return Source(Stored(archive, start, size), blob)
     packed = await archive.read(start, start + min(part.packed_bytes, archive.bytes_left or part.packed_bytes))

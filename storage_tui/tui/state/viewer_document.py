@@ -100,7 +100,7 @@ async def open_document(
     """Read what the mode shows of a blob; returns it with the row to begin at, that of `offset` where it has pages."""
     shown = await preview(source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True)
     facts = list(shown.facts)
-    if shown.inside is not None and not shown.parts and mode == "auto":
+    if shown.inside is not None and mode == "auto":
         source = shown.inside
         inside = await preview(source, width=width, height=height, truecolor=truecolor, is_full=True)
         facts = [fact for fact in facts if fact not in inside.facts]
