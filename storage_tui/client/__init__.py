@@ -8,6 +8,7 @@
 | session.py, async_session.py | the two drivers of calls: token, retry, deadlines |
 | exchange.py | what both do around one request: URL, headers, redirect, errors |
 | retry.py | when to try again, and after how long |
+| heads.py | the heads of requests and plain answers, without a parser |
 | transport.py | the blocking HTTP/1.1 connection below httpx that moves blobs |
 | servers.py, embedded.py | where the server is: an address, or the embedded one to start or join |
 | credentials.py, iam.py, secret_files.py | tokens: where they come from, how they are kept out of sight |

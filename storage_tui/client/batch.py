@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
 from storage_tui.client.local_tree import open_file_below
-from storage_tui.client.part_file import local_errors
+from storage_tui.client.part_file import JOURNAL_FROM_BYTES, local_errors
 from storage_tui.client.progress import BatchProgress, RateMeter
 from storage_tui.client.sources import file_source
 from storage_tui.contract.errors import (
@@ -253,9 +253,11 @@ class Batch:
             )
 
     def _download(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
+        is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
         return self._storage._download(
-            key, path, item.storage_type, control, resume=self._resume, root=item.root, syncs_folder=item.root is None
-        )
+            key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
+            syncs_folder=item.root is None,
+        )  # fmt: skip
 
     def _settled(self, item: BatchItem) -> tuple[str, Path, str]:
         """Where the item goes, and why it does not where it is left out."""

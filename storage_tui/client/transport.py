@@ -15,6 +15,8 @@ from typing import Any
 import h11
 import httpx
 
+from storage_tui.client.heads import Head, head_for, read_head, write_head
+
 HEAD_BYTES = 64 * 1024  # what a server may send as status line and headers
 PIECE_BYTES = 256 * 1024  # one read when a body is iterated over
 JOINED_BYTES = 64 * 1024  # a body up to this travels in one write with its headers
@@ -147,17 +149,18 @@ class Connection:
             # A server that writes head and body apart, with Nagle on, waits for this; the kernel forgets the option.
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         try:
-            head = self._head(parser)
+            head = self._head(parser, request)
         except (httpx.RemoteProtocolError, httpx.ReadError) as exc:
             raise (exc if write_error is None else httpx.WriteError(str(write_error))) from exc
         body = Body(self, parser, head, request.method, timeout_s, keeps_alive=write_error is None)
-        return head.status_code, list(head.headers.raw_items()), body
+        headers = head.headers if isinstance(head, Head) else list(head.headers.raw_items())
+        return head.status_code, headers, body
 
     def _send(self, parser: h11.Connection, request: httpx.Request) -> None:
         pieces: Iterator[bytes] = iter(request.stream)  # type: ignore[arg-type]
         first = next(pieces, b"")
         # A view shows no content where a traceback shows variables: the head holds the token.
-        head = memoryview(_head_of(parser, request))
+        head = memoryview(write_head(request) or head_for(parser, request))
         if len(head) + len(first) <= JOINED_BYTES:
             head, first = memoryview(b"".join((head, first))), b""
         self._send_all(head)
@@ -170,8 +173,21 @@ class Connection:
         while rest:
             rest = rest[self._socket.send(rest) :]
 
-    def _head(self, parser: h11.Connection) -> h11.Response:
+    def _head(self, parser: h11.Connection, request: httpx.Request) -> h11.Response | Head:
+        received = b""
+        while b"\r\n\r\n" not in received and len(received) < HEAD_BYTES:
+            piece = self.receive(HEAD_BYTES)
+            if not piece:
+                break
+            received += piece
+        return read_head(received) or self._parsed_head(parser, request, received)
+
+    def _parsed_head(self, parser: h11.Connection, request: httpx.Request, received: bytes) -> h11.Response:
+        if parser.our_state is h11.IDLE:
+            head_for(parser, request)  # sent already; the parser has to know of it
         try:
+            if received:
+                parser.receive_data(received)
             while True:
                 event = parser.next_event()
                 if event is h11.NEED_DATA:
@@ -202,17 +218,11 @@ class Connection:
             raise httpx.ReadError(str(exc)) from exc
 
 
-def _head_of(parser: h11.Connection, request: httpx.Request) -> bytes:
-    head = parser.send(h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw))
-    assert head is not None
-    return head
-
-
 class Body(httpx.SyncByteStream):
     """The body of an answer: `read_into` for the engine, iteration for everything else."""
 
     def __init__(
-        self, connection: Connection, parser: h11.Connection, head: h11.Response, method: str,
+        self, connection: Connection, parser: h11.Connection, head: h11.Response | Head, method: str,
         timeout_s: float | None, *, keeps_alive: bool,
     ) -> None:  # fmt: skip
         self._connection = connection
@@ -227,7 +237,7 @@ class Body(httpx.SyncByteStream):
         if not has_body:
             self._finish()
         elif b"transfer-encoding" not in headers and b"content-length" in headers:
-            trailing, _ = parser.trailing_data
+            trailing = head.rest if isinstance(head, Head) else parser.trailing_data[0]
             self._left = int(headers[b"content-length"])
             if len(trailing) > self._left:
                 self._keeps_alive = False
