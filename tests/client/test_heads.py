@@ -57,6 +57,6 @@ def test_a_head_is_written_as_a_parser_writes_it() -> None:
     assert list(event.headers) == [(name.lower(), value) for name, value in request.headers.raw]
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\x00", "é"])
-def test_a_header_that_could_be_two_is_left_to_the_parser(value: str) -> None:
-    assert write_head(httpx.Request("GET", "http://host/", headers={"X-A": value})) is None
+@pytest.mark.parametrize("value", [b"a\r\nX-Evil: 1", b"a\nb", b"a\x00", b"\xe9"])
+def test_a_header_that_could_be_two_is_left_to_the_parser(value: bytes) -> None:
+    assert write_head(httpx.Request("GET", "http://host/", headers=[(b"X-A", value)])) is None
