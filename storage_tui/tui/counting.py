@@ -34,16 +34,21 @@ async def count(storage: AsyncStorage, level: UsageLevel) -> AsyncIterator[Usage
 
 
 async def _sizes(storage: AsyncStorage, level: UsageLevel, blobs: list[Blob]) -> AsyncIterator[None]:
-    for start in range(0, len(blobs), SIZES_AT_ONCE):
-        part = blobs[start : start + SIZES_AT_ONCE]
-        for blob in await asyncio.gather(*(stat_or_none(storage, blob) for blob in part)):
-            if blob is not None:
-                level.branch_of(blob.key).add_size(blob)
+    async for blob in stat_each(storage, blobs):
+        level.branch_of(blob.key).add_size(blob)
         yield
 
 
-async def stat_or_none(storage: AsyncStorage, blob: Blob) -> Blob | None:
-    """What the server tells of a blob now; None when it is gone."""
+async def stat_each(storage: AsyncStorage, blobs: list[Blob]) -> AsyncIterator[Blob]:
+    """What the server tells of each blob now, a few questions at once; those that are gone are left out."""
+    for start in range(0, len(blobs), SIZES_AT_ONCE):
+        part = blobs[start : start + SIZES_AT_ONCE]
+        for blob in await asyncio.gather(*(_stat_or_none(storage, blob) for blob in part)):
+            if blob is not None:
+                yield blob
+
+
+async def _stat_or_none(storage: AsyncStorage, blob: Blob) -> Blob | None:
     try:
         return await storage.stat(blob.key, blob.storage_type)
     except NotFoundError:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract import checksum
@@ -11,6 +12,9 @@ from storage_tui.contract.errors import CancelledError, LocalFileError, NotFound
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.state.transfers import Transfer, TransferQueue
+
+if TYPE_CHECKING:
+    from storage_tui.client.journal import UnfinishedTransfer
 
 READ_SIZE = 1024 * 1024  # one system call a MiB; smaller reads cost more than the checksum
 RENAMES = 10_000  # names tried before giving up
@@ -35,14 +39,17 @@ class TransferRunner:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def stop(self) -> None:
-        """Cancel all and wait until nothing moves."""
+    async def stop(self, *, keep: bool = False) -> None:
+        """Cancel all and wait until nothing moves; with `keep` what has begun can be continued by the next session."""
         for transfer in list(self._queue.items):
-            self._queue.cancel(transfer)
+            self._queue.cancel(transfer, keep=keep)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, transfer: Transfer) -> None:
         try:
+            if transfer.unfinished is not None:
+                await self._resume(transfer, transfer.unfinished)
+                return
             move = self._upload if transfer.direction == "upload" else self._download
             await move(transfer)
         except CancelledError:
@@ -61,6 +68,13 @@ class TransferRunner:
                 transfer.note = transfer.note or transfer.control.note
                 transfer.note = " · ".join(filter(None, (transfer.control.phase, transfer.note)))
             self.pump()
+
+    async def _resume(self, transfer: Transfer, unfinished: "UnfinishedTransfer") -> None:
+        blob = await self._storage.resume(unfinished, control=transfer.control)
+        transfer.size_bytes = blob.size_bytes
+        transfer.state = "done"
+        if transfer.direction == "upload":
+            self._touch(transfer.storage_type)
 
     async def _upload(self, transfer: Transfer) -> None:
         key, storage_type = transfer.key, transfer.storage_type

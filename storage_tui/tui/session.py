@@ -15,6 +15,7 @@ from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.places import Places
+from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 MESSAGE_S = 8.0  # a message stays this long in the status line
@@ -29,6 +30,7 @@ class Session:
     places: Places
     marks: Marks = field(default_factory=Marks)
     queue: TransferQueue = field(default_factory=TransferQueue)
+    sizes: Sizes = field(default_factory=Sizes)
     history: History = field(default_factory=History)
     log: MessageLog = field(default_factory=MessageLog)
     changed: set[str] = field(default_factory=set)
@@ -76,6 +78,7 @@ class Session:
         """The blobs of a type are others now."""
         self.changed.add(storage_type)
         self.history.forget(storage_type)
+        self.sizes.forget(storage_type)
 
 
 EXPECTED = (StorageError, OSError, asyncio.TimeoutError)

@@ -295,3 +295,50 @@ async def test_a_failed_transfer_tells_its_cause_in_the_log(store: Storage, brow
         await browser.shows("1 failed")
         await browser.press("L")
         await browser.shows("not_found")
+
+
+async def test_a_download_left_at_quit_is_offered_and_continued_by_the_next_session(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    value = bytes(range(256)) * 40_000
+    store.set("big", value)
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["big"])
+        proxy.default = Fault(rate_bytes_s=2_000_000)
+        proxy.cut_all()
+        await browser.press("d")
+        await browser.shows("Download big")
+        await browser.press("enter")
+        queue = browser.app.session.queue
+        await browser.until(lambda: queue.items and queue.items[0].done_bytes > 3_000_000)
+        await browser.press("q")
+        await browser.shows("Quit, continue next time")
+        await browser.press("right", "right", "enter")
+        await browser.until(lambda: not queue.is_active)
+    assert not (tmp_path / "here" / "big").exists()
+    proxy.default = NONE
+    async with browse(url=proxy.url) as browser:
+        await browser.shows("1 unfinished transfer")
+        await browser.press("enter")
+        await browser.shows("1 done")
+        await browser.press("w")
+        await browser.shows("verified")
+    assert (tmp_path / "here" / "big").read_bytes() == value
+
+
+async def test_quitting_may_wait_for_the_transfers(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    store.set("big", b"x" * 3_000_000)
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["big"])
+        proxy.default = Fault(rate_bytes_s=2_000_000)
+        proxy.cut_all()
+        await browser.press("d")
+        await browser.shows("Download big")
+        await browser.press("enter", "q")
+        await browser.shows("Quit when they are done")
+        await browser.press("right", "enter")
+        await browser.until(lambda: not browser.app.is_running or not browser.app.session.queue.is_active)
+        await browser.until(lambda: browser.app._exit)
+    assert (tmp_path / "here" / "big").stat().st_size == 3_000_000

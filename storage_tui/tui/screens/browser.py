@@ -262,7 +262,10 @@ class BrowserScreen(PlaceView):
 
     def action_peel(self) -> None:
         """One layer off: the filter line, what reads or works, the range, the filter, the marks."""
-        if self.stop_work():
+        if self.quits_when_done:
+            self.quits_when_done = False
+            self.session.say("stays when the transfers are done")
+        elif self.stop_work():
             pass
         elif self.range_start is not None:
             self.range_start = None
@@ -277,6 +280,12 @@ class BrowserScreen(PlaceView):
     async def action_quit(self) -> None:
         """Leave; ask while transfers run."""
         gauge = self.session.queue.poll()
-        if gauge.is_active and not await self.app.push_screen_wait(QuitScreen(gauge)):
+        answer = await self.app.push_screen_wait(QuitScreen(gauge)) if gauge.is_active else "cancel"
+        if answer == "wait":
+            self.quits_when_done = True
+            self.session.say("quits when the transfers are done; Esc stays")
             return
+        if answer in (None, "stay"):
+            return
+        await self.session.runner.stop(keep=answer == "leave")
         self.app.exit()

@@ -2,10 +2,13 @@
 
 from textual import work
 
+from storage_tui.contract.models import Blob
+from storage_tui.tui.counting import stat_each
 from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.screens.store_screen import StoreScreen
-from storage_tui.tui.session import Session
+from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.messages import explain
 from storage_tui.tui.widgets.rows_view import RowsView
 
 
@@ -34,6 +37,24 @@ class ChoosingScreen(StoreScreen):
         """Marks are others now: paint."""
         self.view.refresh()
         self.update_lines()
+
+    def ask_sizes(self) -> None:
+        """Ask for the size of each blob in view that the list did not tell, as a plain published server's does not."""
+        blobs = self.session.sizes.to_ask(self.view.blobs_in_view())
+        if blobs:
+            self._ask_sizes(blobs)
+
+    @work(group="sizes")
+    async def _ask_sizes(self, blobs: list[Blob]) -> None:
+        sizes = self.session.sizes
+        try:
+            async for blob in stat_each(self.session.storage, blobs):
+                sizes.take(blob)
+                self.view.refresh()
+        except EXPECTED as exc:
+            self.session.log.note(f"sizes were not told: {explain(exc)}")
+        finally:
+            sizes.drop(blobs)
 
     def move(self, delta: int) -> None:
         """The cursor `delta` rows down, the range along with it."""

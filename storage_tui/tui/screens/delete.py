@@ -53,7 +53,8 @@ class DeleteScreen(Dialog[bool]):
         moments = [blob.modified for blob in self._blobs if blob.modified is not None]
         ages = f", oldest {age_text(min(moments), now)}, newest {age_text(max(moments), now)}" if moments else ""
         total = sum(blob.size_bytes or 0 for blob in self._blobs)
-        return Content.styled(f"{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
+        bound = "at least " if any(blob.size_bytes is None for blob in self._blobs) else ""
+        return Content.styled(f"{bound}{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
 
     def on_key(self, event: events.Key) -> None:
         """F2 is the dry run."""

@@ -40,7 +40,7 @@ class FindScreen(FlatScreen):
         """Title, the field, what was found, status, keys."""
         yield Bar(id="title")
         yield FilterLine(" find ", id="prompt", classes="-open")
-        yield FlatKeys(self.session.marks, self.flat, id="flat")
+        yield FlatKeys(self.session.marks, self.session.sizes, self.flat, id="flat")
         yield Bar(id="status")
         yield Bar(id="footer")
 

@@ -62,7 +62,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
     def compose(self) -> ComposeResult:
         """Title, list, status, keys."""
         yield Bar(id="title")
-        yield FlatKeys(self.session.marks, self.flat, id="flat")
+        yield FlatKeys(self.session.marks, self.session.sizes, self.flat, id="flat")
         yield Bar(id="status")
         yield Bar(id="footer")
 
@@ -110,6 +110,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
     def _tick(self) -> None:
         if self.flat.is_worth_arranging:
             self.view.show()
+        self.ask_sizes()
         self.update_lines()
 
     def update_lines(self) -> None:

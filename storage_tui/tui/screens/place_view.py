@@ -11,6 +11,7 @@ from textual.content import Content
 from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.commands import BROWSER, Context, in_context
+from storage_tui.tui.flows.continuing import offer_unfinished
 from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
@@ -57,6 +58,7 @@ class PlaceView(ChoosingScreen):
         self.sort: Sort | None = None
         self.is_reversed = False
         self.follows_end = False
+        self.quits_when_done = False
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
         self._error = ""
@@ -68,7 +70,7 @@ class PlaceView(ChoosingScreen):
         with Horizontal(id="body"):
             yield Sidebar(id="types")
             with Container(id="main"):
-                yield KeyList(self.session.marks, id="keys")
+                yield KeyList(self.session.marks, self.session.sizes, id="keys")
                 yield RowPreview(self.session.storage, id="preview")
         yield FilterLine(id="prompt")
         yield Bar(id="status")
@@ -79,6 +81,11 @@ class PlaceView(ChoosingScreen):
         self.set_interval(TICK_S, self._tick)
         self.open(self.location)
         self.read_usages()
+        self._offer_unfinished()
+
+    @work(group="ask")
+    async def _offer_unfinished(self) -> None:
+        await offer_unfinished(self.app, self.session)
 
     def on_screen_resume(self) -> None:
         """Messages are shown here again."""
@@ -239,7 +246,14 @@ class PlaceView(ChoosingScreen):
     async def read_usages(self) -> None:
         """Count and bytes of each type, one after the other, the open one first."""
         sidebar = self.query_one(Sidebar)
+        try:
+            can_count = "usage" in (await self.session.storage.describe()).features
+        except EXPECTED:
+            can_count = False
         for name in sorted(STORAGE_TYPES, key=lambda name: name != self.location.storage_type):
+            if not can_count:  # a plain published server would be asked for every single blob
+                sidebar.set_usage(name, "not counted")
+                continue
             try:
                 sidebar.set_usage(name, await self.session.storage.usage("", storage_type=name))
             except EXPECTED:
@@ -291,6 +305,9 @@ class PlaceView(ChoosingScreen):
         was_active, self.gauge = self.gauge.is_active, self.session.queue.poll()
         if was_active and not self.gauge.is_active:
             self.session.say_done(self.gauge)
+            if self.quits_when_done:
+                self.app.exit()
+        self.ask_sizes()
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.session.changed:

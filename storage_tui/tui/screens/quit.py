@@ -1,5 +1,7 @@
 """The question before leaving while transfers run."""
 
+from typing import Literal
+
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -10,9 +12,17 @@ from storage_tui.tui.state.formats import duration_text, plural, size_text
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.choice import Choice
 
+Answer = Literal["stay", "wait", "leave", "cancel"]
+OPTIONS: tuple[tuple[Answer, str], ...] = (
+    ("stay", "Stay"),
+    ("wait", "Quit when they are done"),
+    ("leave", "Quit, continue next time"),
+    ("cancel", "Cancel them and quit"),
+)
 
-class QuitScreen(Dialog[bool]):
-    """True to cancel the transfers and leave."""
+
+class QuitScreen(Dialog[Answer]):
+    """What to do with the transfers."""
 
     TITLE_TEXT = "Transfers are running"
     HINT = "Enter answers, Esc stays"
@@ -27,8 +37,8 @@ class QuitScreen(Dialog[bool]):
         left = plural(gauge.files - gauge.files_done, "transfer")
         size = size_text(gauge.total_bytes - gauge.done_bytes)
         yield Static(Content(f"{left} unfinished, {size} to go, {duration_text(gauge.eta_s)} at this rate."), id="note")
-        yield Choice([("stay", "Stay"), ("quit", "Cancel them and quit")], id="answer")
+        yield Choice(OPTIONS, id="answer")
 
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:
-        self.dismiss(event.value == "quit")
+        self.dismiss(next(value for value, _ in OPTIONS if value == event.value))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from storage_tui.contract.models import Blob
 from storage_tui.tui.state.listing import Folder, Row
 
 
@@ -13,6 +12,9 @@ class Marks:
     so that a later delete cannot take one that was overwritten since."""
 
     _rows: dict[tuple[str, str, bool], Row] = field(default_factory=dict)
+    size_bytes: int = 0  # of the marked blobs whose size is known; folders count for nothing until they are walked
+    folders: int = 0
+    unsized: int = 0  # blobs whose size nobody has told
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -26,12 +28,27 @@ class Marks:
     def add(self, rows: Iterable[Row]) -> None:
         """Mark every row given."""
         for row in rows:
+            self._drop(_name(row))
             self._rows[_name(row)] = row
+            self._count(row, 1)
 
     def discard(self, rows: Iterable[Row]) -> None:
         """Take the mark off every row given."""
         for row in rows:
-            self._rows.pop(_name(row), None)
+            self._drop(_name(row))
+
+    def _drop(self, name: tuple[str, str, bool]) -> None:
+        row = self._rows.pop(name, None)
+        if row is not None:
+            self._count(row, -1)
+
+    def _count(self, row: Row, step: int) -> None:
+        if isinstance(row, Folder):
+            self.folders += step
+        elif row.size_bytes is None:
+            self.unsized += step
+        else:
+            self.size_bytes += step * row.size_bytes
 
     def toggle(self, row: Row) -> None:
         """Mark the row, or take its mark off."""
@@ -43,21 +60,12 @@ class Marks:
     def clear(self) -> None:
         """Take every mark off."""
         self._rows.clear()
+        self.size_bytes = self.folders = self.unsized = 0
 
     def discard_keys(self, storage_type: str, keys: Iterable[str]) -> None:
         """Take the marks off blobs that are gone."""
         for key in keys:
-            self._rows.pop((storage_type, key, False), None)
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the marked blobs whose size is known; folders count for nothing until they are walked."""
-        return sum(row.size_bytes or 0 for row in self._rows.values() if isinstance(row, Blob))
-
-    @property
-    def folders(self) -> int:
-        """How many of the marks are folders."""
-        return sum(isinstance(row, Folder) for row in self._rows.values())
+            self._drop((storage_type, key, False))
 
 
 def _name(row: Row) -> tuple[str, str, bool]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from storage_tui.client.control import TransferControl
+
+if TYPE_CHECKING:
+    from storage_tui.client.journal import UnfinishedTransfer
 
 AT_ONCE = 4  # small blobs gain from a few at once; large ones fill the line with one
 RATE_WINDOW_S = 5.0
@@ -55,6 +58,7 @@ class Transfer:
     size_bytes: int | None = None
     conflict: Conflict = "skip"
     root: Path | None = None  # the folder chosen for a download; nothing is written outside of it
+    unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
     number: int = 0
     state: State = "waiting"
     note: str = ""
@@ -167,12 +171,12 @@ class TransferQueue:
             transfer.state = "running"
             transfer.control.resume()
 
-    def cancel(self, transfer: Transfer) -> None:
-        """Stop a transfer for good; nothing is left under its final name."""
+    def cancel(self, transfer: Transfer, *, keep: bool = False) -> None:
+        """Stop a transfer for good, or until the next session with `keep`; nothing is left under its final name."""
         if transfer.state in ACTIVE:
             transfer.state = "cancelled"
             if transfer.control is not None:
-                transfer.control.cancel()
+                transfer.control.cancel(keep=keep)
 
     def retry(self, transfer: Transfer) -> bool:
         """Put a failed or cancelled transfer back at the end of the queue; False when it is neither."""

@@ -10,14 +10,15 @@ from storage_tui.tui.state.flat import FlatList, Heading
 from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.rows_view import Columns, RowsView
 
 
 class FlatKeys(RowsView):
     """Rows of a FlatList; a heading takes the cursor, so that a whole group can be marked."""
 
-    def __init__(self, marks: Marks, flat: FlatList, *, id: str | None = None) -> None:
-        super().__init__(marks, id=id)
+    def __init__(self, marks: Marks, sizes: Sizes, flat: FlatList, *, id: str | None = None) -> None:
+        super().__init__(marks, sizes, id=id)
         self.flat = flat
         self.wanted: Filter | None = None
         self.state = ""

@@ -13,6 +13,7 @@ from textual.message import Message
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.rows_view import GUTTER, Columns, RowsView
 
 
@@ -25,8 +26,8 @@ class KeyList(RowsView):
 
         index: int
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
-        super().__init__(marks, id=id)
+    def __init__(self, marks: Marks, sizes: Sizes, *, id: str | None = None) -> None:
+        super().__init__(marks, sizes, id=id)
         self.listing = Listing("data", "")
         self.state = ""
         self._state_is_error = False
@@ -102,7 +103,10 @@ class KeyList(RowsView):
     def line_name(self, index: int) -> Hashable | None:
         """The row, its mark, the filter, and the second, as ages are drawn."""
         row = self.listing.row(index)
-        return None if row is None else (row, row in self.marks, self.listing.filter, self.listing.prefix, int(time()))
+        if row is None:
+            return None
+        known = row if isinstance(row, Folder) else self.sizes.fill(row)
+        return known, row in self.marks, self.listing.filter, self.listing.prefix, int(time())
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """One row, or that its page is on the way."""

@@ -80,7 +80,8 @@ def rule_text(storage_type: str) -> str:
 def marks_content(marks: Marks) -> Content:
     """`● 3 · 1.2 GB + 1 folder`."""
     blobs = len(marks) - marks.folders
-    parts = [f"{blobs:,} · {size_text(marks.size_bytes)}"] if blobs else []
+    bound = "≥ " if marks.unsized else ""
+    parts = [f"{blobs:,} · {bound}{size_text(marks.size_bytes)}"] if blobs else []
     parts += [plural(marks.folders, "folder")] if marks.folders else []
     return Content.styled(f"● {' + '.join(parts)}  ", "bold $warning") if parts else Content("")
 

@@ -85,6 +85,8 @@ class RowPreview(PreviewPane):
             slow.stop()
 
     async def _folder_preview(self, folder: Folder) -> Preview:
+        if "usage" not in (await self._storage.describe()).features:
+            return Preview("", facts=(("folder", "U counts what is in it"),))
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
         facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
         if not usage.count:

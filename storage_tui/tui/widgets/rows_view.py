@@ -8,10 +8,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.contract.models import Blob
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.formats import age_text, countdown_text, size_parts, urgency
 from storage_tui.tui.state.listing import Folder, Row, Sort
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
@@ -59,9 +61,10 @@ class RowsView(LineView):
         "keys--error",
     }
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+    def __init__(self, marks: Marks, sizes: Sizes, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.marks = marks
+        self.sizes = sizes
 
     def row_at(self, index: int) -> Row | None:
         """The row shown at `index`; None where there is none, or it is not here."""
@@ -72,7 +75,7 @@ class RowsView(LineView):
         for index in range(self.line_count()):
             row = self.row_at(index)
             if row is not None:
-                yield row
+                yield self._filled(row)
 
     @property
     def prefix(self) -> str:
@@ -87,7 +90,17 @@ class RowsView(LineView):
     @property
     def current(self) -> Row | None:
         """The row under the cursor."""
-        return self.row_at(self.cursor) if self.cursor < self.line_count() else None
+        row = self.row_at(self.cursor) if self.cursor < self.line_count() else None
+        return None if row is None else self._filled(row)
+
+    def _filled(self, row: Row) -> Row:
+        return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    def blobs_in_view(self) -> list[Blob]:
+        """The blobs on the screen."""
+        last = min(self.top + self.rows_visible, self.line_count())
+        rows = (self.row_at(index) for index in range(self.top, last))
+        return [row for row in rows if isinstance(row, Blob)]
 
     @property
     def header_rows(self) -> int:
@@ -122,6 +135,7 @@ class RowsView(LineView):
         segments = [bar, mark, *self._name_segments(name, style, wanted), pad]
         if isinstance(row, Folder):
             return segments
+        row = self.sizes.fill(row)
         now = datetime.now(UTC)
         if columns.size:
             number, unit = size_parts(row.size_bytes)
