@@ -106,6 +106,112 @@ async def table(stage: Stage) -> None:
     await stage.see("CSV", "columns")
 
 
+@scene(start="data:regions/")
+async def footprints(stage: Stage) -> None:
+    """GeoJSON around the world, with coarse coasts behind it."""
+    await stage.see("footprints")
+    await stage.press("j")
+    await stage.see("footprints.geojson", "48 Polygon")
+
+
+@scene(start="data:regions/")
+async def map_of_marks(stage: Stage) -> None:
+    """Marked regions overlaid on one map."""
+    await stage.see("regions.geojson")
+    await stage.press("j", "space", "j", "space", "M")
+    await stage.see("2 regions", "■")
+
+
+@scene(start="data:regions/")
+async def map_of_valley(stage: Stage) -> None:
+    """Regions, rivers and plots overlaid on one map."""
+    await stage.see("regions.geojson")
+    await stage.press("space", "j", "space", "space", "M")
+    await stage.see("3 regions", "plots.wkt")
+
+
+@scene(start="data:arrays/")
+async def array(stage: Stage) -> None:
+    """A NumPy array: shape, type, statistics, first values."""
+    await stage.see("float32", "mean")
+
+
+@scene(start="data:archives/")
+async def archive(stage: Stage) -> None:
+    """A zip archive as a tree of members with sizes."""
+    await stage.see("members", "quicklook.jpg")
+
+
+@scene(start="data:images/")
+async def image(stage: Stage) -> None:
+    """A JPEG in half blocks."""
+    await stage.see("legend.webp")
+    await stage.press("j", "j")
+    await stage.see("pixels", "▀▀▀▀")
+
+
+@scene(start="data:models/")
+async def pickled(stage: Stage) -> None:
+    """A pickle: its opcodes summarised, never loaded."""
+    await stage.see("SQLite")
+    await stage.press("j")
+    await stage.see("imports")
+
+
+@scene(start="data:")
+async def folder(stage: Stage) -> None:
+    """A folder: count, bytes, oldest, newest, the mix of types."""
+    await stage.see("types")
+
+
+@scene(start="data:regions/")
+async def viewer_json(stage: Stage) -> None:
+    """JSON in the viewer, folded to its features."""
+    await stage.see("fields.geojson")
+    await stage.press("enter")
+    await stage.see("hex/text", "84 Polygon")
+    await stage.press("x", "x", "x")
+    await stage.see("as json")
+    await stage.press(*["minus"] * 4, *["j"] * 4, "enter")
+    await stage.see("…", '"crop"')
+
+
+@scene(start="logs:group-3f2a9c/")
+async def viewer_log(stage: Stage) -> None:
+    """A log in the viewer, with a search."""
+    await stage.see("task-0000.log")
+    await stage.press("enter")
+    await stage.see("hex/text")
+    await stage.press("slash", *"mosaic", "enter")
+    await stage.see("find", "mosaic")
+
+
+@scene(start="data:notes/")
+async def viewer_python(stage: Stage) -> None:
+    """Python with colours, for the visible lines only."""
+    await stage.see("ndvi_task.py")
+    await stage.press("j", "j", "enter")
+    await stage.see("import", "hex/text")
+
+
+@scene(start="data:rasters/")
+async def viewer_raster(stage: Stage) -> None:
+    """A raster on the whole screen."""
+    await stage.see("true_color")
+    await stage.press("G", "enter")
+    await stage.see("reference", "▀▀▀▀", "hex/text")
+
+
+@scene(start="data:models/")
+async def viewer_hex(stage: Stage) -> None:
+    """The hex view of a database."""
+    await stage.see("catalog.sqlite")
+    await stage.press("enter")
+    await stage.see("hex/text", "SQLite")
+    await stage.press("x", "x")
+    await stage.see("as hex")
+
+
 @scene(start="tmp:scratch/")
 async def tmp(stage: Stage) -> None:
     """tmp with what is left of the seven days, marks on two rows."""
@@ -150,7 +256,15 @@ async def _send(stage: Stage) -> None:
 
 
 def _typed(text: str) -> list[str]:
-    names = {"/": "slash", ".": "full_stop", "-": "minus", "_": "underscore"}
+    names = {
+        "/": "slash",
+        ".": "full_stop",
+        "-": "minus",
+        "_": "underscore",
+        "*": "asterisk",
+        ">": "greater_than_sign",
+        " ": "space",
+    }
     return [names.get(character, character) for character in text]
 
 
@@ -168,6 +282,32 @@ async def error(stage: Stage) -> None:
     await stage.see("1/")
     await stage.press("D")
     await stage.see("Image.delete()")
+
+
+@scene(start="tmp:")
+async def cleanup(stage: Stage) -> None:
+    """Clean-up: all of tmp by the day it goes, a group marked."""
+    await stage.see("scratch")
+    await stage.press("t")
+    await stage.see("clean-up", "expires on", "blobs")
+    await stage.press("space")
+    await stage.see("●")
+
+
+@scene(start="data:")
+async def usage(stage: Stage) -> None:
+    """The usage tree: what is large, how much, how old."""
+    await stage.see("rasters")
+    await stage.press("U")
+    await stage.see("usage", "━━━")
+
+
+@scene(start="data:")
+async def search(stage: Stage) -> None:
+    """Search below a prefix, results as they are found."""
+    await stage.see("rasters")
+    await stage.press("f", *_typed("*.tif >10kB"))
+    await stage.see("found in", ".tif")
 
 
 @scene(columns=80, rows=24, start="data:tables/")
@@ -234,6 +374,7 @@ def write_keys() -> None:
 
 async def main(names: list[str]) -> None:
     """Play the scenes and write their pictures."""
+    os.environ["COLORTERM"] = "truecolor"  # as most terminals have it
     if names == ["keys"]:
         write_keys()
         return

@@ -65,7 +65,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, "rows"),
     Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, "rows"),
     Command(
-        "mark-where", ("+",), "Mark by pattern…", "mark by name, age, expiry, size: *.npy >3d <24h >1GB", CHOOSE, "rows"
+        "mark-where",
+        ("+",),
+        "Mark by pattern…",
+        "mark by name, age, expiry, size: *.npy >3d <24h >1GB",
+        CHOOSE,
+        "rows",
+        20,
+        "mark by",
     ),
     Command("sort", ("o",), "Sort by the next column", "by name, size, age, expiry, type", CHOOSE, "rows"),
     Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, "rows"),
@@ -75,7 +82,9 @@ COMMANDS: tuple[Command, ...] = (
         "delete", ("D", "f8", "delete"), "Delete…", "the marked, or this row, after a question", ACT, "act", footer=5
     ),
     Command("retry-delete", ("r",), "Retry the failed deletes", "try again what a delete left behind", ACT, "act"),
-    Command("rescue", ("c",), "Rescue to data", "copy the marked, or this row, from tmp to data", ACT, "act"),
+    Command(
+        "rescue", ("c",), "Rescue to data", "copy the marked, or this row, from tmp to data", ACT, "act", 19, "rescue"
+    ),
     Command(
         "copy-menu",
         ("y",),

@@ -109,7 +109,7 @@ class UsageScreen(LineMoves, StoreScreen):
         )  # fmt: skip
         self.query_one("#title", Bar).say(title, Content.styled(counts, "$text-muted"))
         notice = notice_content(self.session, self.current)
-        gauge = gauge_content(self.session.queue.poll(), width=width)
+        gauge = Content.assemble(gauge_content(self.session.queue.poll(), width=width), " ")
         self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.session.marks), notice), gauge)
         footer = footer_content(in_context(*self.CONTEXTS), width=width)
         if self.keymap.pending:
