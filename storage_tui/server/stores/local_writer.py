@@ -36,7 +36,7 @@ from storage_tui.server.stores.local_rows import INLINE_BYTES
 T = TypeVar("T")
 
 FLUSH_BYTES = 1024 * 1024  # one hop to a thread moves so much; two of them are in memory at most
-CHECKPOINT_BYTES = 32 * 1024 * 1024  # what a kill can cost an upload, and what the last sync still has to write
+CHECKPOINT_BYTES = 16 * 1024 * 1024  # twice as much is what a kill can cost: one checkpoint under way, one gathering
 
 
 class PartWriter:
@@ -57,6 +57,7 @@ class PartWriter:
         self._gathered_bytes = 0
         self._written = (session.offset, session.crc)  # bytes in the file and their crc32c, replaced as one
         self._durable = session.offset
+        self._syncing_to = session.offset  # durable once the sync under way has ended
         self._descriptor: int | None = None
         self._is_named = session.offset > 0  # the name of the part in its folder is durable
         self._threads: set[asyncio.Future[Any]] = set()
@@ -79,7 +80,7 @@ class PartWriter:
         self._offset += len(chunk)
         if self._gathered_bytes >= FLUSH_BYTES:
             await self._flush()
-            if self._written[0] - self._durable >= CHECKPOINT_BYTES:
+            if self._written[0] - self._syncing_to >= CHECKPOINT_BYTES:
                 await self._begin_sync()
 
     async def checkpoint(self) -> int:
@@ -186,6 +187,7 @@ class PartWriter:
 
     async def _begin_sync(self) -> None:
         await self._end_sync()
+        self._syncing_to = self._written[0]
         self._syncing = asyncio.create_task(self._sync())
 
     async def _end_sync(self) -> None:
@@ -211,7 +213,7 @@ class PartWriter:
         await self._committer.run(  # first, so that the row never promises bytes that are gone
             lambda connection: sessions.advance(connection, self._session.upload_id, 0, 0, self._now())
         )
-        self._offset = self._durable = 0
+        self._offset = self._durable = self._syncing_to = 0
         self._written = (0, 0)
         if self._descriptor is not None or self._is_named:
             await self._run(self._truncate)
