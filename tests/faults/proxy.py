@@ -28,6 +28,7 @@ class Fault:
     flip_down: int | None = None
     pace_bytes: int | None = None  # no read is larger, which makes many small ones
     rate_bytes_s: int | None = None  # a slow link, each way
+    delay_s: float = 0.0  # a long link: each piece, each way
 
 
 NONE = Fault()
@@ -152,6 +153,9 @@ class FaultProxy:
                     changed = bytearray(piece)
                     changed[flip - passed] ^= 1
                     piece = bytes(changed)
+                if fault.delay_s:
+                    with self._changed:
+                        self._changed.wait_for(lambda: self._is_closing, timeout=fault.delay_s)
                 sink.sendall(piece)
                 if fault.rate_bytes_s is not None:
                     with self._changed:

@@ -115,7 +115,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
-        if not self.is_mounted:
+        if not (self.is_mounted and self.children):  # not yet, or no longer
             return
         width, view = self.size.width, self.view
         empty = "Reading… (Esc stops)" if self.is_reading else visible(self._error) or self.empty_words()

@@ -334,7 +334,7 @@ class PlaceView(ChoosingScreen):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say; each paints only when that is something else."""
-        if not self.is_mounted:
+        if not (self.is_mounted and self.children):  # not yet, or no longer
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         error = f"{visible(self._error)}  R tries again." if self._error else ""

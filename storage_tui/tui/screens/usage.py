@@ -97,7 +97,7 @@ class UsageScreen(LineMoves, StoreScreen):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
-        if not self.is_mounted:
+        if not (self.is_mounted and self.children):  # not yet, or no longer
             return
         level, width = self._level, self.size.width
         bound = "" if level.is_exact else "≥ "
