@@ -300,5 +300,5 @@ def read_note(source: Source) -> str:
 def rows_left(view: View, facts: Sequence[tuple[str, str]]) -> int:
     """Rows for a picture or a map below the kind, these facts, which wrap, a note and a blank line."""
     room = max(8, view.width - 1 - max((len(label) for label, _ in facts), default=0))
-    wrapped = sum(min(WRAPPED_ROWS, math.ceil(cell_len(value) / room)) for _, value in facts)
+    wrapped = sum(max(1, min(WRAPPED_ROWS, math.ceil(cell_len(value) / room))) for _, value in facts)
     return max(MIN_ROWS, view.height - wrapped - 3)

@@ -117,11 +117,11 @@ def statistics(values: Sequence[float], total: int) -> list[tuple[str, str]]:
     known = [value for value in values if math.isfinite(value)]
     if not known:
         return []
-    sample = "values" if len(values) >= total else f"first {len(values):,} of {total:,}"
+    sample = "" if len(values) >= total else f", of the first {len(values):,}"
     mean = math.fsum(known) / len(known)
     text = f"{number_text(min(known))} to {number_text(max(known))}, mean {number_text(mean)}"
     missing = len(values) - len(known)
-    return [(sample, text + (f", {missing:,} not finite" if missing else ""))]
+    return [("values", text + (f", {missing:,} not finite" if missing else "") + sample)]
 
 
 def value_grid(values: Sequence[float], header: ArrayHeader) -> list[Text]:
@@ -130,14 +130,22 @@ def value_grid(values: Sequence[float], header: ArrayHeader) -> list[Text]:
         return []
     columns = header.shape[-1] if len(header.shape) > 1 and not header.is_fortran else 1
     if columns == 1:
-        flat = [number_text(value) for value in values[: GRID[0]]]
+        flat = aligned(values[: GRID[0]])
         return grid_lines(("index", "value"), [(str(i), cell) for i, cell in enumerate(flat)], right=frozenset((0, 1)))
     width = min(columns, GRID[1])
-    rows = [
-        [str(at // columns), *(number_text(value) for value in values[at : at + width])]
-        for at in range(0, min(len(values), columns * GRID[0]), columns)
-    ]
+    starts = range(0, min(len(values), columns * GRID[0]), columns)
+    cells = aligned([value for at in starts for value in values[at : at + width]])
+    rows = [[str(number), *cells[number * width : (number + 1) * width]] for number in range(len(starts))]
     return grid_lines(["", *map(str, range(width))], rows, right=frozenset(range(width + 1)))
+
+
+def aligned(values: Sequence[float]) -> list[str]:
+    """Numbers with as many decimals each, where they are of one size, so that their points stand below each other."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0)
+    if not any(isinstance(value, float) for value in values) or not 1e-3 <= largest < 1e5:
+        return [number_text(value) for value in values]
+    decimals = max(0, 4 - math.floor(math.log10(largest)))
+    return [f"{value:.{min(decimals, 6)}f}" for value in values]
 
 
 def dtype_text(descr: Any) -> str:

@@ -8,6 +8,7 @@ from storage_tui.tui.previews.base import KIB
 from storage_tui.tui.state.viewer_rows import Row
 
 SHOWN_CHARS = 4 * KIB  # of a folded line; it is cut at the edge anyway
+HINT_LINES, HINT_CHARS = 4, 60  # of what is folded, so that one knows which to open
 MAX_LEVEL = 64  # deeper levels open and close with this one
 
 
@@ -93,7 +94,9 @@ class Folds:
         hidden = stop - at - 1
         shown = self._lines[at].copy()
         shown.truncate(SHOWN_CHARS)
-        shown.append(f" … {hidden:,} line{'s' if hidden != 1 else ''} ", style="dim italic")
+        inside = " ".join(line.plain.strip() for line in self._lines[at + 1 : min(stop, at + 1 + HINT_LINES)])
+        hint = inside if len(inside) <= HINT_CHARS else inside[:HINT_CHARS].rstrip()
+        shown.append(f" {hint} … {hidden:,} line{'s' if hidden != 1 else ''} ", style="dim")
         if self._is_closer(stop):
             shown.append(self._lines[stop].plain.strip())
         return shown

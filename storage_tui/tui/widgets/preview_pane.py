@@ -92,7 +92,7 @@ class PreviewPane(Widget):
             rows += note.wrap(self.app.console, width)
         labels = min(14, max((len(label) for label, _ in self._facts), default=0))
         for label, value in self._facts:
-            fact = Text.assemble((label.ljust(labels + 1), label_style), value)
+            fact = Text.assemble((f"{label:<{labels}} ", label_style), value)
             wrapped = fact.wrap(self.app.console, width)
             rows += [wrapped[0], *(Text(" " * (labels + 1)) + line for line in wrapped[1:4])] if wrapped else []
         if self._body and rows:
@@ -114,7 +114,8 @@ class PreviewPane(Widget):
         if at >= len(rows):
             return Strip.blank(self.size.width, base)
         row = rows[at]
-        strip = Strip(row.render(self.app.console, end="")).apply_style(base)
+        own = self.app.console.get_style(row.style, default=Style.null())  # which render leaves out of a plain text
+        strip = Strip(row.render(self.app.console, end="")).apply_style(base + own)
         return strip.adjust_cell_length(self.size.width, base)
 
     def on_resize(self) -> None:

@@ -119,7 +119,8 @@ class ViewerLines(LineView):
         number, start, stop = self._visual()[index]
         text = self._styled(self._rows[number].text)
         piece = text[start:stop] if self._is_wrapped else text
-        strip = Strip(piece.render(self.app.console, end=""))
+        own = self.app.console.get_style(text.style, default=Style.null())  # which render leaves out of a plain text
+        strip = Strip(piece.render(self.app.console, end="")).apply_style(own)
         if self.left:
             strip = strip.crop(self.left, self.left + width)
         first, after = self.chosen

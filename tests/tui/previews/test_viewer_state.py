@@ -125,10 +125,10 @@ def test_folds_hide_what_is_deeper_and_nothing_else() -> None:
     folds = Folds(lines, [0, 1, 2, 3, 2, 1, 1, 0])
     assert len(folds.rows()) == 8
     assert folds.toggle(1) == 1
-    assert [row.text.plain for row in folds.rows()] == ["{", '  "a": { … 3 lines },', '  "c": 2', "}"]
+    assert [row.text.plain for row in folds.rows()] == ["{", '  "a": { "b": [ 1 ] … 3 lines },', '  "c": 2', "}"]
     assert folds.reveal(3) == 3 and len(folds.rows()) == 8
     assert folds.change_level(-9, 5) == 0
-    assert folds.rows()[0].text.plain == "{ … 6 lines }"
+    assert folds.rows()[0].text.plain == '{ "a": { "b": [ 1 ] … 6 lines }'
     folds.change_level(9, 0)
     assert len(folds.rows()) == 8
     assert folds.toggle(99) == 99
