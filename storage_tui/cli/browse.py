@@ -28,10 +28,14 @@ LOCAL_USER = "local"  # the one user of an embedded store
 @click.command()
 @click.argument("location", default="")
 @click.option("--demo", is_flag=True, help="Browse a throwaway store of small real files, removed afterwards.")
+@click.option("--print", "prints", is_flag=True, help="At the end print what is marked, or the row one is on.")
+@click.option(
+    "--cd-file", type=click.Path(path_type=Path), metavar="FILE", help="At the end write where one was to FILE."
+)
 @with_settings
-def browse(location: str, demo: bool, settings: Settings) -> None:
+def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
     """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # it is drawn on stderr
         raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
     if os.environ.get("TERM", "dumb") in ("", "dumb"):
         raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
@@ -39,7 +43,11 @@ def browse(location: str, demo: bool, settings: Settings) -> None:
     with contextlib.ExitStack() as stack:
         if demo:
             settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
-        _run(place, settings, title="demo" if demo else "")
+        end, chosen = _run(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
+        if cd_file is not None:
+            cd_file.write_text(f"{end}\n", "utf-8")
+        for one in chosen if prints else ():
+            click.echo(str(one))
 
 
 def _place(text: str) -> Location:
@@ -52,8 +60,9 @@ def _place(text: str) -> Location:
     return place
 
 
-def _run(place: Location, settings: Settings, *, title: str) -> None:
-    page = _first_page(place, settings)
+def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
+    """Browse; where one was at the end, and what was chosen."""
+    page = None if is_piped else _first_page(place, settings)
     with first_look(page, place):
         # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
         sys.modules.setdefault("httpx._main", cast(ModuleType, None))
@@ -68,8 +77,10 @@ def _run(place: Location, settings: Settings, *, title: str) -> None:
             state_dir=places.state_dir(),
             theme=settings.theme,
             first_page=page,
+            keys_file=places.config_file().with_name("keys.toml"),
         )
     app.run(mouse=settings.mouse)
+    return app.place, app.chosen
 
 
 def _first_page(place: Location, settings: Settings) -> Page | None:

@@ -15,6 +15,7 @@ from textual.app import App
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
+from storage_tui.tui.commands import use
 from storage_tui.tui.output_net import OutputNet
 from storage_tui.tui.painter import Painter
 from storage_tui.tui.previews import close as close_previews
@@ -31,7 +32,8 @@ CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
 
 class StorageApp(App[None], inherit_bindings=False):
     """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
-    report goes if the program fails; `first_page` is shown until the server has been asked properly."""
+    report goes if the program fails; `first_page` is shown until the server has been asked properly;
+    `keys_file` changes keys. After `run`, `place` and `chosen` tell where one was and what was marked at the end."""
 
     TITLE = "storage-tui"
     ENABLE_COMMAND_PALETTE = False
@@ -47,8 +49,12 @@ class StorageApp(App[None], inherit_bindings=False):
         theme: str | None = None,
         say: str = "",
         first_page: Page | None = None,
+        keys_file: Path | None = None,
     ) -> None:
         super().__init__()
+        self._problems: list[str] = []
+        if keys_file is not None and keys_file.exists():
+            self._problems = _take_keys(keys_file)
         self.session = Session(storage, title, Places(state_dir, storage.display_url))
         self._location = location or Location("data")
         if first_page is not None:
@@ -69,6 +75,8 @@ class StorageApp(App[None], inherit_bindings=False):
         self._load_places()
         if self._say:
             self.call_after_refresh(self.session.say, self._say)
+        for problem in self._problems:
+            self.call_after_refresh(self.session.fail, problem)
 
         self._paint_little()
 
@@ -101,6 +109,16 @@ class StorageApp(App[None], inherit_bindings=False):
         await close_previews()
         await self.session.storage.close()
 
+    @property
+    def place(self) -> Location:
+        """Where one is, or was at the end."""
+        return self.session.places.recent[0] if self.session.places.recent else self._location
+
+    @property
+    def chosen(self) -> list[Location]:
+        """What is marked, or was at the end; without marks what the cursor was on."""
+        return self.session.chosen_at_quit
+
     def _fatal_error(self) -> None:
         """Textual's report shows local variables, which may be secrets: write one without them, and say where."""
         error = self._exception
@@ -121,3 +139,11 @@ class StorageApp(App[None], inherit_bindings=False):
         except OSError as exc:
             return f"The report could not be written: {visible(str(exc))}"
         return f"The report is in {visible(str(path))}"
+
+
+def _take_keys(path: Path) -> list[str]:
+    from storage_tui.tui.keys_file import commands_of  # most people have no such file
+
+    rows, problems = commands_of(path)
+    use(rows)
+    return problems

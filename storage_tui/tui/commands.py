@@ -188,6 +188,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("transfer-clear", ("c",), "Clear finished", "forget what is over", ACT, "transfers", 6, "clear"),
 )
 
+_in_force = COMMANDS
+
 KEY_LABELS = {
     "down": "↓",
     "up": "↑",
@@ -222,7 +224,18 @@ def key_label(key: str) -> str:
 
 def in_context(*contexts: Context) -> tuple[Command, ...]:
     """The rows of these contexts, in the order of the table."""
-    return tuple(row for row in COMMANDS if row.context in contexts)
+    return tuple(row for row in _in_force if row.context in contexts)
+
+
+def use(rows: tuple[Command, ...]) -> None:
+    """The table with other keys, for the whole program; called once, before the first screen."""
+    global _in_force
+    _in_force = rows
+
+
+def all_commands() -> tuple[Command, ...]:
+    """The table as it is in force."""
+    return _in_force
 
 
 def clashes(commands: Iterable[Command]) -> list[str]:

@@ -8,6 +8,7 @@ from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.formats import plural, size_text
@@ -39,6 +40,7 @@ class Session:
     working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
     shown: tuple[Message, float] | None = None  # the last message and when it was said
+    chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     runner: TransferRunner = field(init=False)
 

@@ -288,4 +288,5 @@ class BrowserScreen(PlaceView):
         if answer in (None, "stay"):
             return
         await self.session.runner.stop(keep=answer == "leave")
+        self.session.chosen_at_quit = [Location(row.storage_type, row.key) for row in self.chosen()]
         self.app.exit()

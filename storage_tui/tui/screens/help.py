@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from storage_tui.tui.commands import BROWSER, COMMANDS, Context, key_label
+from storage_tui.tui.commands import BROWSER, Context, all_commands, key_label
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.widgets.text_lines import Line
 
@@ -35,8 +35,8 @@ class HelpScreen(LinesScreen):
         """One line a command."""
         lines: list[Line] = []
         heading = ""
-        here = [row for row in COMMANDS if row.context in self._contexts]
-        for row in (*here, *(row for row in COMMANDS if row.context not in self._contexts)):
+        here = [row for row in all_commands() if row.context in self._contexts]
+        for row in (*here, *(row for row in all_commands() if row.context not in self._contexts)):
             title = PLACES.get(row.context) or row.group
             if title != heading:
                 lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
