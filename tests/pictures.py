@@ -115,14 +115,6 @@ async def footprints(stage: Stage) -> None:
 
 
 @scene(start="data:regions/")
-async def map_of_marks(stage: Stage) -> None:
-    """Marked regions overlaid on one map."""
-    await stage.see("regions.geojson")
-    await stage.press("j", "space", "j", "space", "M")
-    await stage.see("2 regions", "■")
-
-
-@scene(start="data:regions/")
 async def map_of_valley(stage: Stage) -> None:
     """Regions, rivers and plots overlaid on one map."""
     await stage.see("regions.geojson")
