@@ -63,7 +63,7 @@ def _place(text: str) -> Location:
 def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
     """Browse; where one was at the end, and what was chosen."""
     page = None if is_piped else _first_page(place, settings)
-    with first_look(page, place):
+    with contextlib.nullcontext() if is_piped else first_look(page, place):
         # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
         sys.modules.setdefault("httpx._main", cast(ModuleType, None))
         from storage_tui.client.async_storage import AsyncStorage

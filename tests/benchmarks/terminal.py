@@ -81,11 +81,11 @@ def _measure(command: Sequence[str], environ: dict[str, str], key: str) -> Found
     for _ in range(STARTS):
         with Terminal(command, environ=environ) as terminal:
             found.starts.append(terminal.wait_for(NAMES[0][:10]))
-            _settle(terminal, 0.4)
+            settle(terminal, 0.4)
             found.repaint = len(terminal.raw)
     with Terminal(command, environ=environ) as terminal:
         terminal.wait_for(NAMES[0][:10])
-        _settle(terminal, 1.0)
+        settle(terminal, 1.0)
         _steps(terminal, key, 3)
         found.in_view, paints = _steps(terminal, key, STEPS_IN_VIEW)
         _steps(terminal, key, 30)  # past the lower edge
@@ -104,7 +104,7 @@ def _steps(terminal: Terminal, key: str, count: int) -> tuple[float, list[float]
         while len(terminal.raw) == known and time.perf_counter() - sent < LOST_S:
             time.sleep(0.0002)
         paints.append(time.perf_counter() - sent)
-        _settle(terminal, QUIET_S)
+        settle(terminal, QUIET_S)
     return (len(terminal.raw) - written) / count, paints
 
 
@@ -118,7 +118,7 @@ def _held(terminal: Terminal, key: str) -> float:
     return (cpu_seconds(process) - cpu) / HELD_STEPS
 
 
-def _settle(terminal: Terminal, quiet_s: float) -> float:
+def settle(terminal: Terminal, quiet_s: float) -> float:
     """Wait until nothing has been written for `quiet_s`; when the last byte came."""
     known, last = len(terminal.raw), time.perf_counter()
     while time.perf_counter() - last < quiet_s:
