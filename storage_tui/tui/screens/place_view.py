@@ -337,7 +337,7 @@ class PlaceView(ChoosingScreen):
         if not (self.is_mounted and self.children):  # not yet, or no longer
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
-        error = f"{visible(self._error)}  R tries again." if self._error else ""
+        error = f"{visible(self._error)}\nR tries again." if self._error else ""
         keys.set_state(error or empty_words(listing, is_reading=self.is_reading), is_error=bool(error))
         path = path_content(listing, is_reading=self.is_reading, width=width)
         server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
