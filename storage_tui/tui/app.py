@@ -60,6 +60,7 @@ class StorageApp(App[None], inherit_bindings=False):
         if first_page is not None:
             self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
         self.painter = Painter()
+        self.session.repaint = self.repaint
         self._state_dir = state_dir
         self._say = say
         self.animation_level = "none"
@@ -92,6 +93,11 @@ class StorageApp(App[None], inherit_bindings=False):
                 write(changes)
 
         driver.write = write_changes  # type: ignore[method-assign]
+
+    def repaint(self) -> None:
+        """Send the whole screen again, over whatever else wrote to the terminal."""
+        self.painter.forget()
+        self.screen.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         """The terminal has moved what it shows; all is painted again."""

@@ -42,6 +42,7 @@ class Session:
     shown: tuple[Message, float] | None = None  # the last message and when it was said
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
+    repaint: Callable[[], None] = lambda: None  # sends the whole screen again
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:

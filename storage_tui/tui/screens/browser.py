@@ -254,7 +254,8 @@ class BrowserScreen(PlaceView):
         self.open(folder, anchor=key or None)
 
     def action_refresh(self) -> None:
-        """Read again."""
+        """Read again, and paint all, over whatever else wrote to the terminal."""
+        self.session.repaint()
         self.refresh_list()
         self.read_usages()
 
