@@ -33,7 +33,9 @@ def first_look(page: Page | None, location: Location) -> Iterator[None]:
         return
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
-    silent = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:]]
+    silent = [*before]
+    silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser wants it
+    silent[3] &= ~(termios.ECHO | termios.ICANON)
     termios.tcsetattr(keyboard, termios.TCSANOW, silent)
     try:
         _write(_ENTER + picture(page, location, columns=columns, rows=rows))

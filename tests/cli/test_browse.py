@@ -52,6 +52,16 @@ def test_keys_typed_before_the_browser_is_there_are_not_lost_and_not_shown(warm)
         assert terminal.wait_for_exit() == 0
 
 
+def test_enter_typed_early_opens(warm):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:"], environ=environ) as terminal:
+        terminal.wait_for("maps/")
+        terminal.send("enter")
+        terminal.wait_for("1/12")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+
+
 def test_the_terminal_is_as_it_was_afterwards(warm):
     environ, _ = warm
     with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
