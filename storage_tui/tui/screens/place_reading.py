@@ -1,0 +1,163 @@
+"""The place on the screen: goes to a prefix and reads its list page by page, the cursor kept on its key."""
+
+from textual import on, work
+
+from storage_tui.contract.keys import Location
+from storage_tui.tui.reading import PageRestorer, read_pages
+from storage_tui.tui.screens.choosing import ChoosingScreen
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Sort
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.key_list import KeyList
+from storage_tui.tui.widgets.sidebar import Sidebar
+
+
+class PlaceReading(ChoosingScreen):
+    """Which prefix is shown, and its list as it arrives."""
+
+    def __init__(self, session: Session, location: Location) -> None:
+        super().__init__(session)
+        self.location = location
+        self.sort: Sort | None = None
+        self.is_reversed = False
+        self.follows_end = False
+        self.error = ""
+        self._restorer = PageRestorer(session.storage)
+        self._reading: Listing | None = None
+
+    @property
+    def keys(self) -> KeyList:
+        """The list."""
+        raise NotImplementedError
+
+    def keep_cursor(self) -> None:
+        """The place is left: its list is whole again."""
+        raise NotImplementedError
+
+    def show_row(self) -> None:
+        """The cursor is on another row."""
+        raise NotImplementedError
+
+    def open(self, location: Location, *, anchor: str | None = None) -> None:
+        """Go to a prefix; the cursor goes to `anchor`, or to where it was there."""
+        if self.location != location:
+            current = self.keys.current
+            self.session.history.leave(self.location, current.key if current else None)
+            self.keep_cursor()
+        self.location = location
+        self.session.places.visit(location)
+        anchor = anchor or self.session.history.cursor(location)
+        kept = self.session.history.listing(location)
+        listing = Listing(location.storage_type, location.key)
+        self.range_start = None
+        self.query_one(Sidebar).choose(location.storage_type)
+        if kept is not None:
+            kept.set_filter(None)
+            self.keys.show(kept, cursor=self.place_of(kept, anchor, 0))
+        else:
+            self.keys.show(listing)
+        self._read(listing, anchor, is_shown=kept is None)
+
+    def refresh_list(self, anchor: str | None = None) -> None:
+        """Read the place again; the rows stay until the new ones reach the cursor, which stays on its key."""
+        current = self.keys.current
+        shown = self.keys.listing
+        listing = Listing(shown.storage_type, shown.prefix)
+        listing.set_filter(shown.filter)
+        self._read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
+
+    @work(exclusive=True, group="listing")
+    async def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
+        self._reading, self.error = listing, ""
+        if is_shown:
+            self.keys.listing = listing
+        self.update_lines()
+        wanted = self.sort
+        try:
+            async for _ in read_pages(self.session.storage, listing):
+                if listing.is_complete and wanted is not None and listing.can_sort:
+                    self._sort_in_place(listing, wanted)
+                if not is_shown and (listing.is_complete or anchor is None or listing.covers(anchor)):
+                    self._swap(listing, anchor)
+                    is_shown, anchor = True, None
+                elif is_shown:
+                    self._grow(listing, anchor)
+                    anchor = None if anchor is None or listing.covers(anchor) or self.keys.cursor else anchor
+        except EXPECTED as exc:
+            self.error = explain(exc)
+            if len(self.keys.listing):
+                self.session.fail(f"cannot list {visible(str(self.location))}", exc)
+            else:
+                self.session.log.error(f"cannot list {visible(str(self.location))}: {self.error}", exc)
+        finally:
+            if self._reading is listing:  # else the next one has begun already
+                self._reading = None
+            self.update_lines()
+        self.session.history.keep(listing)
+
+    def _sort_in_place(self, listing: Listing, wanted: Sort) -> None:
+        current = self.keys.current if self.keys.listing is listing else None
+        listing.set_sort(wanted, is_reversed=self.is_reversed)
+        if current is not None and self.keys.cursor:
+            self.keys.show(listing, cursor=self.place_of(listing, current.key, self.keys.cursor))
+
+    def _swap(self, listing: Listing, anchor: str | None) -> None:
+        keys = self.keys
+        row = keys.cursor - keys.top
+        listing.set_filter(keys.listing.filter)
+        cursor = self.place_of(listing, anchor, keys.cursor)
+        keys.show(listing, cursor=cursor, top=max(0, cursor - row))
+
+    def _grow(self, listing: Listing, anchor: str | None) -> None:
+        keys = self.keys
+        is_first = listing.loaded and keys.cursor == 0
+        if anchor is not None and keys.cursor == 0 and listing.covers(anchor):
+            keys.show(listing, cursor=self.place_of(listing, anchor, 0))
+        elif self.follows_end:
+            keys.go(len(listing) - 1)
+        elif len(listing) <= keys.top + keys.rows_visible + NEXT_PAGE:  # else the new rows are out of view
+            keys.lines_changed()
+        if is_first:
+            self.show_row()
+
+    @staticmethod
+    def place_of(listing: Listing, anchor: str | None, fallback: int) -> int:
+        """The index for the cursor: the key itself, else the next one in key order, else where it was."""
+        if anchor is not None:
+            exact = listing.index_of(anchor)
+            if exact is not None:
+                return exact
+            if listing.sort == "key" and listing.filter is None:
+                return max(0, min(listing.index_after(anchor), len(listing) - 1))
+        return max(0, min(fallback, len(listing) - 1))
+
+    @on(KeyList.PageWanted)
+    def _page_wanted(self, event: KeyList.PageWanted) -> None:
+        self._restore(event.index)
+
+    @work(group="pages")
+    async def _restore(self, index: int) -> None:
+        listing = self.keys.listing
+        try:
+            if await self._restorer.restore(listing, index):
+                self.keys.lines_changed()
+        except EXPECTED as exc:
+            self.session.fail("cannot read a page of the list again", exc)
+
+    @property
+    def is_reading(self) -> bool:
+        """True while pages of the list are on their way."""
+        return self._reading is not None
+
+    def stop_reading(self) -> bool:
+        """Stop the background listing; False when there is none."""
+        was_reading = self.is_reading
+        if was_reading:
+            self.workers.cancel_group(self, "listing")
+        return was_reading
+
+    def read_on(self) -> None:
+        """Go on with a list that was stopped."""
+        if not self.is_reading and not self.keys.listing.is_complete:
+            self._read(self.keys.listing, None, is_shown=True)
