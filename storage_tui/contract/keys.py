@@ -6,10 +6,11 @@ characters (C0, DEL, C1), lone surrogates, noncharacters, and segments `.` and `
 """
 
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from storage_tui.contract.errors import InvalidKeyError
 from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES, find_storage_type
+from storage_tui.contract.wire import percent_decode
 
 MAX_KEY_BYTES = 1024  # the limit of Google Cloud Storage and S3 for an object name
 DELIMITER = "/"
@@ -73,20 +74,7 @@ def key_from_path(raw: bytes) -> str:
     `%2F` decodes to a slash like any other and `+` stays a plus. Raises InvalidKeyError for a malformed escape, for
     bytes that are not UTF-8, and for anything check_key refuses.
     """
-    return check_key(_decode(raw))
-
-
-def _decode(raw: bytes) -> str:
-    position = raw.find(b"%")
-    while position != -1:
-        digits = raw[position + 1 : position + 3]
-        if len(digits) != 2 or any(digit not in b"0123456789abcdefABCDEF" for digit in digits):
-            raise InvalidKeyError("the key has a percent sign that is not an escape; write it as %25")
-        position = raw.find(b"%", position + 3)
-    try:
-        return unquote_to_bytes(raw).decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise InvalidKeyError("the key in the URL is not UTF-8") from exc
+    return check_key(percent_decode(raw, "the key in the URL", InvalidKeyError))
 
 
 def successor(prefix: bytes) -> bytes | None:

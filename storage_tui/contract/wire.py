@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import unquote_to_bytes
 
 from storage_tui.contract.errors import BadRequestError, RangeNotSatisfiableError
 
@@ -65,6 +66,21 @@ class UploadRange:
 
     span: Span | None
     total: int | None
+
+
+def percent_decode(raw: bytes, what: str, refusal: type[BadRequestError] = BadRequestError) -> str:
+    """Percent-decoded exactly once and strictly; raises `refusal` naming `what` for a malformed escape or bytes that
+    are not UTF-8."""
+    position = raw.find(b"%")
+    while position != -1:
+        digits = raw[position + 1 : position + 3]
+        if len(digits) != 2 or any(digit not in b"0123456789abcdefABCDEF" for digit in digits):
+            raise refusal(f"{what} has a percent sign that is not an escape; write it as %25")
+        position = raw.find(b"%", position + 3)
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise refusal(f"{what} is not UTF-8") from exc
 
 
 def parse_number(text: str, what: str) -> int:

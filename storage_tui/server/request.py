@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
-from storage_tui.contract.wire import parse_number
+from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.body import Body, Receive
 
 Scope = Mapping[str, Any]
@@ -81,16 +80,7 @@ class Request:
 
 
 def _decode(raw: bytes) -> str:
-    position = raw.find(b"%")
-    while position != -1:
-        digits = raw[position + 1 : position + 3]
-        if len(digits) != 2 or any(digit not in b"0123456789abcdefABCDEF" for digit in digits):
-            raise BadRequestError("the query has a percent sign that is not an escape; write it as %25")
-        position = raw.find(b"%", position + 3)
-    try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise BadRequestError("the query is not UTF-8") from exc
+    return percent_decode(raw.replace(b"+", b" "), "the query")
 
 
 def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:

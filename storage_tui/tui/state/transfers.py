@@ -9,12 +9,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from storage_tui.client.control import TransferControl
+from storage_tui.client.progress import RateMeter
 
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
 
 AT_ONCE = 4  # small blobs gain from a few at once; large ones fill the line with one
-RATE_WINDOW_S = 5.0
 FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen
 
 Direction = Literal["upload", "download"]
@@ -22,29 +22,6 @@ State = Literal["waiting", "running", "paused", "done", "skipped", "failed", "ca
 Conflict = Literal["skip", "overwrite", "rename", "different"]
 
 ACTIVE: frozenset[State] = frozenset(("waiting", "running", "paused"))
-
-
-class RateMeter:
-    """Bytes a second over the last seconds, from readings of a growing total."""
-
-    def __init__(self) -> None:
-        self._readings: deque[tuple[float, int]] = deque()
-
-    def read(self, total_bytes: int, now: float) -> None:
-        """Take the total as it stands at `now`."""
-        if self._readings and total_bytes < self._readings[-1][1]:
-            self._readings.clear()  # it started over
-        self._readings.append((now, total_bytes))
-        while len(self._readings) > 2 and now - self._readings[1][0] >= RATE_WINDOW_S:
-            self._readings.popleft()
-
-    @property
-    def bytes_per_s(self) -> float:
-        """The rate; 0 until two readings a moment apart are in."""
-        if len(self._readings) < 2:
-            return 0.0
-        (since, first), (until, last) = self._readings[0], self._readings[-1]
-        return (last - first) / (until - since) if until > since else 0.0
 
 
 @dataclass(eq=False, slots=True)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from storage_tui.tui.state.transfers import AT_ONCE, RateMeter, Transfer, TransferQueue
+from storage_tui.client.progress import RateMeter
+from storage_tui.tui.state.transfers import AT_ONCE, Transfer, TransferQueue
 
 
 def make(count: int, size_bytes: int = 100) -> tuple[TransferQueue, list[Transfer]]:
