@@ -4,11 +4,12 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import listing, previews, start, transfer
+from tests.benchmarks import listing, previews, start, terminal, transfer
 
 BENCHMARKS = {
     "start": start.rows,
     "listing": listing.rows,
+    "terminal": terminal.rows,
     "previews": previews.rows,
     "transfer": transfer.rows,
 }
