@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,9 +20,12 @@ PEAK_MB = 150
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> RunningServer:
-    """A server of this test's own, not started yet."""
-    return RunningServer(tmp_path / "data")
+def own(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server of this test's own, not started yet, and gone when the test is over however it ends."""
+    server = RunningServer(tmp_path / "data")
+    yield server
+    if server.process.returncode is None:
+        server.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -55,6 +59,8 @@ def _wait_until_refused(server: RunningServer) -> None:
     while True:
         try:
             server.connect().close()
+        except ConnectionResetError:
+            continue  # it was taken into the queue of a listener that closed in this moment
         except ConnectionRefusedError:
             return
 
