@@ -82,6 +82,16 @@ class RunningServer:
         """A raw connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
+    def wait_until_refused(self) -> None:
+        """Until it takes no new connections."""
+        while True:
+            try:
+                self.connect().close()
+            except ConnectionResetError:
+                continue  # it was taken into the queue of a listener that closed in this moment
+            except ConnectionRefusedError:
+                return
+
     def exchange(self, request: bytes) -> bytes:
         """Send raw bytes, then read until the server closes or says no more for a moment."""
         with self.connect() as connection:

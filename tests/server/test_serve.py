@@ -39,7 +39,7 @@ def test_a_signal_ends_it_after_what_is_under_way(own: RunningServer, number: in
             while not httpx.put(_probe(ann), content=b"x", trust_env=False).is_success:
                 pass
             own.process.send_signal(number)
-            _wait_until_refused(own)
+            own.wait_until_refused()
             connection.sendall(b"6789")
             assert read_answer(connection)[0] == 200
     assert own.process.wait(20) == 0
@@ -55,16 +55,6 @@ def _probe(client: httpx.Client) -> str:
     return client.get("/data/new_resumable_url/probe").text
 
 
-def _wait_until_refused(server: RunningServer) -> None:
-    while True:
-        try:
-            server.connect().close()
-        except ConnectionResetError:
-            continue  # it was taken into the queue of a listener that closed in this moment
-        except ConnectionRefusedError:
-            return
-
-
 def test_a_second_signal_cuts_what_is_under_way_and_keeps_its_prefix(own: RunningServer) -> None:
     own.start()
     with own.client() as ann:
@@ -73,7 +63,7 @@ def test_a_second_signal_cuts_what_is_under_way_and_keeps_its_prefix(own: Runnin
             connection.sendall(put_head(url, f"Content-Length: {4 * UPLOAD_QUANTUM}") + b"x" * UPLOAD_QUANTUM)
             assert httpx.put(_probe(ann), content=b"x", trust_env=False).is_success
             own.process.send_signal(signal.SIGTERM)
-            _wait_until_refused(own)
+            own.wait_until_refused()
             own.process.send_signal(signal.SIGTERM)
             status, headers, _ = read_answer(connection)
         assert (status, headers["connection"], headers.get("retry-after")) == (503, "close", None)

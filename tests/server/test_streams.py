@@ -65,10 +65,6 @@ def test_readers_that_have_stopped_do_not_keep_the_server_from_ending(
 ) -> None:
     server, _ = crowded
     server.process.terminate()
-    while True:
-        try:
-            server.connect().close()
-        except ConnectionRefusedError:
-            break
+    server.wait_until_refused()
     server.process.terminate()
     assert server.process.wait(20) == 0
