@@ -9,18 +9,17 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.app import StorageApp
+from storage_tui.server.engine import Engine, open_local
 from storage_tui.server.keyring import Keyring, load_keyring
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.responses import one_line
 from storage_tui.server.stores.base import Store
-from storage_tui.server.stores.local import LocalStore
 
 SWEEP_S = 60.0
 MAX_LOG_BYTES = 1024 * 1024  # a log in a file starts over past this
@@ -43,8 +42,8 @@ def serve(
     with contextlib.closing(listening):
         asyncio.run(
             run(
-                data_dir,
-                note={"url": url},
+                open_local(data_dir, owner_note={"url": url}),
+                data_dir=data_dir,
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,
@@ -67,8 +66,8 @@ def serve_embedded(*, data_dir: Path) -> None:
     try:
         asyncio.run(
             run(
-                data_dir,
-                note={"socket": str(household.socket)},
+                open_local(data_dir, owner_note={"socket": str(household.socket)}),
+                data_dir=data_dir,
                 listen=listen,
                 on_ready=lambda: None,
                 until=household.wait_until_empty,
@@ -82,21 +81,20 @@ def serve_embedded(*, data_dir: Path) -> None:
 
 
 async def run(
-    data_dir: Path,
+    engine: Engine,
     *,
-    note: Mapping[str, Any],
+    data_dir: Path,
     listen: Callable[[Keyring], socket.socket],
     on_ready: Callable[[], None],
     public_url: str | None = None,
     until: Callable[[StorageApp], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
-    """Own the data directory, listen, and serve until a signal comes or `until` returns.
+    """Own the engine, listen, and serve until a signal comes or `until` returns.
 
-    `note` is told to whoever finds the directory taken. The socket is asked for only once the directory is ours;
-    `on_close` is called while it still is.
+    The socket is asked for only once the engine is ours; `on_close` is called while it still is.
     """
-    store = LocalStore(data_dir, owner_note=note)
+    store = engine.store
     await store.start()
     try:
         keyring = await asyncio.to_thread(load_keyring, data_dir)

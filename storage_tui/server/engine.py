@@ -1,0 +1,24 @@
+"""An engine: where blobs are kept, and the records beside them. One server serves one; several may share one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local import LocalStore
+from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What `serve` runs on. `records` may be used before the store has started."""
+
+    store: Store
+    records: Records
+
+
+def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
+    """The engine in a directory of this machine; `owner_note` is told to whoever finds the directory taken."""
+    return Engine(LocalStore(data_dir, owner_note=owner_note), LocalRecords(data_dir))

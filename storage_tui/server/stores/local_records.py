@@ -1,0 +1,162 @@
+"""Records of the local engine: a file each below DATA_DIR/records, replaced by rename."""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Record, check_record
+
+SUFFIX = ".record"  # keeps a record `a` and a record `a/b` apart, and temporary files out of the names
+MAX_FILE_NAME_BYTES = 255
+
+
+class LocalRecords:
+    """Records in files, readable by this user alone. A lock file orders the writers of all processes."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir / "records"
+
+    def read(self, name: str) -> Record | None:
+        """The record, or None when there is none."""
+        check_record(name)
+        with _as_unavailable(self._root):
+            return _read(self._path(name))
+
+    def write(self, name: str, content: bytes, *, expected: str | None = None) -> str:
+        """Create or replace the record and return its version."""
+        check_record(name, content)
+        path = self._path(name)
+        with _as_unavailable(self._root), self._locked():
+            _expect(path, name, expected)
+            self._make_directories(path.parent)
+            temporary = path.with_name(f".{secrets.token_hex(8)}")
+            try:
+                _write_new(temporary, content)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+        return _version(content)
+
+    def remove(self, name: str, *, expected: str | None = None) -> bool:
+        """Remove the record; whether there was one."""
+        check_record(name)
+        path = self._path(name)
+        with _as_unavailable(self._root), self._locked():
+            _expect(path, name, expected)
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+            _sync(path.parent)
+        return True
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """The names that start with the prefix, in byte order."""
+        folder, _, _ = prefix.rpartition("/")
+        with _as_unavailable(self._root):
+            found = sorted(name for name in _walk(self._root, folder) if name.startswith(prefix))
+        yield from found
+
+    def _path(self, name: str) -> Path:
+        *folders, last = (_file_name(segment) for segment in name.split("/"))
+        return self._root.joinpath(*folders, last + SUFFIX)
+
+    def _make_directories(self, directory: Path) -> None:
+        missing = []
+        while not directory.is_dir():
+            missing.append(directory)
+            directory = directory.parent
+        for made in reversed(missing):
+            made.mkdir(mode=0o700, exist_ok=True)
+            _sync(made.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._make_directories(self._root)
+        fd = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+
+def _file_name(segment: str) -> str:
+    """A segment as a file name: percent-encoded, also where it starts with a dot, so that no two segments meet."""
+    name = quote(segment, safe="")
+    if name.startswith("."):
+        name = "%2E" + name[1:]
+    if len(name) + len(SUFFIX) > MAX_FILE_NAME_BYTES:
+        raise BadRequestError("a segment of a record's name is too long for the file system")
+    return name
+
+
+def _walk(root: Path, folder: str) -> Iterator[str]:
+    """All names below the folder, in no order."""
+    start = root.joinpath(*(_file_name(segment) for segment in folder.split("/"))) if folder else root
+    for directory, _, files in os.walk(start):
+        relative = Path(directory).relative_to(root)
+        above = "".join(f"{unquote(part)}/" for part in relative.parts)
+        for file in files:
+            if file.endswith(SUFFIX) and not file.startswith("."):
+                yield above + unquote(file.removesuffix(SUFFIX))
+
+
+def _expect(path: Path, name: str, expected: str | None) -> None:
+    if expected is None:
+        return
+    found = _read(path)
+    if (found.version if found else ABSENT) != expected:
+        raise ConflictError(f"the record {name} was changed by somebody else meanwhile; read it again")
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077 or not stat.S_ISREG(status.st_mode):
+            raise UnavailableError(f"{path} can be read by others; make it yours alone with chmod 600")
+        content = file.read(MAX_RECORD_BYTES + 1)
+    if len(content) > MAX_RECORD_BYTES:
+        raise UnavailableError(f"{path} is larger than a record can be; restore it from a backup")
+    return Record(content, _version(content))
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+
+
+def _sync(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _version(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def _as_unavailable(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise UnavailableError(f"cannot use the records in {root}: {exc.strerror or exc}") from exc

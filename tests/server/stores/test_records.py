@@ -1,0 +1,94 @@
+"""The promises of Records, on every engine."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Records
+
+NAMES = ["a", "a/b", "a-b", "ab", ".hidden", "x/.y", "products/org:p", "images/org:p/%2F", "z.record", "Z", "~", "a b"]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return LocalRecords(tmp_path)
+
+
+def test_what_was_written_is_read(records: Records) -> None:
+    for name in NAMES:
+        assert records.read(name) is None
+        version = records.write(name, name.encode())
+        found = records.read(name)
+        assert found is not None
+        assert (found.content, found.version) == (name.encode(), version)
+    assert list(records.names()) == sorted(NAMES)
+
+
+def test_names_below_a_prefix(records: Records) -> None:
+    for name in NAMES:
+        records.write(name, b"")
+    for prefix in ("", "a", "a/", "images/org:p/", "x/.", "nothing/", "a/b/"):
+        assert list(records.names(prefix)) == sorted(name for name in NAMES if name.startswith(prefix))
+
+
+def test_a_change_made_meanwhile_is_not_lost(records: Records) -> None:
+    first = records.write("a", b"1", expected=ABSENT)
+    with pytest.raises(ConflictError):
+        records.write("a", b"2", expected=ABSENT)
+    second = records.write("a", b"2", expected=first)
+    with pytest.raises(ConflictError):
+        records.write("a", b"3", expected=first)
+    with pytest.raises(ConflictError):
+        records.remove("a", expected=first)
+    assert records.remove("a", expected=second)
+    assert not records.remove("a")
+    assert records.read("a") is None
+
+
+def test_of_many_writers_at_once_each_change_counts(records: Records) -> None:
+    def count_up() -> None:
+        for _ in range(10):
+            while True:
+                found = records.read("n")
+                try:
+                    records.write(
+                        "n",
+                        str(int(found.content) + 1 if found else 1).encode(),
+                        expected=found.version if found else ABSENT,
+                    )
+                    break
+                except ConflictError:
+                    continue
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = records.read("n")
+    assert found is not None
+    assert found.content == b"40"
+
+
+@pytest.mark.parametrize("name", ["", "/", "a//b", "a/", "/a", ".", "a/../b", "é", "a\nb", "n" * 1025])
+def test_a_name_that_no_record_can_have(records: Records, name: str) -> None:
+    for call in (records.read, records.remove, lambda name: records.write(name, b"")):
+        with pytest.raises(BadRequestError):
+            call(name)
+
+
+def test_a_content_that_no_record_can_have(records: Records) -> None:
+    records.write("a", bytes(MAX_RECORD_BYTES))
+    with pytest.raises(BadRequestError):
+        records.write("a", bytes(MAX_RECORD_BYTES + 1))
+
+
+def test_a_record_that_others_could_read_is_refused(tmp_path: Path) -> None:
+    records = LocalRecords(tmp_path)
+    records.write("a", b"secret")
+    (tmp_path / "records" / "a.record").chmod(0o644)
+    with pytest.raises(UnavailableError, match="chmod 600"):
+        records.read("a")
