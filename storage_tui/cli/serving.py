@@ -46,7 +46,8 @@ def token() -> None:
 @click.option("--valid", type=duration, default="365d", show_default=True, help="How long the token works.")
 def create(name: str, data_dir: Path | None, valid: timedelta) -> None:
     """Print a token for the user NAME, and nothing else. Each user has a namespace of their own."""
+    from storage_tui.server.engine import open_local_records
     from storage_tui.server.tokens import create_token
 
     directory = (data_dir or places.data_dir()).expanduser().absolute()
-    click.echo(create_token(directory, name, valid_for=valid))
+    click.echo(create_token(open_local_records(directory), name, valid_for=valid))

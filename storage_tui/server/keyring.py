@@ -1,32 +1,33 @@
-"""The signing keys of a server: DATA_DIR/keys.json, made on first use, one current key for each purpose.
+"""The signing keys of an engine: its record `keys`, made on first use, one current key for each purpose.
 
-A key has an id, the `kid` that tokens, URLs and page tokens carry, so that a key can be replaced while what older keys
-signed stays good: add the new key to the file under a new id and name it `current`. No purpose accepts the keys of
-another one.
+A key has an id, the `kid` that tokens, URLs and page tokens carry, so that keys can be replaced while what older ones
+signed stays good. No purpose accepts the keys of another one. All servers on one engine share the record; each notices
+a change of it by `refresh`, and at once when it meets a kid that it does not know.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import stat
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.contract.errors import ConflictError, StorageError, UnavailableError
 from storage_tui.server.secret import Secret
+from storage_tui.server.stores.records import ABSENT, Record, Records
 
 Purpose = Literal["token", "url", "page"]
 PURPOSES: tuple[Purpose, ...] = ("token", "url", "page")
 
+RECORD = "keys"
 KEY_BYTES = 32
-FILE_NAME = "keys.json"
-MAX_FILE_BYTES = 64 * 1024  # far more keys than anyone rotates through
+LOOK_AGAIN_S = 1.0  # unknown kids make us read the record at most so often, whoever sends them
+TRIES = 20  # writers of the record that come between ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,80 +47,119 @@ class SigningKey:
         return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode("ascii")
 
 
-class Keyring:
-    """The keys of all purposes."""
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """What the record holds: all keys that verify, and the id of the one that signs, by purpose."""
 
-    def __init__(self, keys: Mapping[Purpose, Mapping[str, SigningKey]], current: Mapping[Purpose, str]) -> None:
-        self._keys = keys
-        self._current = current
+    keys: Mapping[Purpose, Mapping[str, SigningKey]]
+    current: Mapping[Purpose, str]
+
+    def to_json(self) -> bytes:
+        """The content of the record."""
+        raw = {
+            purpose: {
+                "current": self.current[purpose],
+                "keys": {kid: base64.b64encode(key.secret.reveal()).decode("ascii") for kid, key in table.items()},
+            }
+            for purpose, table in self.keys.items()
+        }
+        return json.dumps(raw, indent=1).encode("ascii")
+
+    def with_new_keys(self) -> "KeySet":
+        """A new current key for each purpose; the keys so far go on verifying."""
+        fresh = new_keys()
+        return KeySet({purpose: {**self.keys[purpose], **fresh.keys[purpose]} for purpose in PURPOSES}, fresh.current)
+
+    def without_old_keys(self) -> "KeySet":
+        """The current keys alone: what older ones signed is refused."""
+        keys = {purpose: {kid: self.keys[purpose][kid]} for purpose, kid in self.current.items()}
+        return KeySet(keys, self.current)
+
+
+class Keyring:
+    """The keys of all purposes as they were when the record was last read."""
+
+    def __init__(self, records: Records, keys: KeySet) -> None:
+        self._records = records
+        self._set = keys
+        self._looked = time.monotonic()
 
     def current(self, purpose: Purpose) -> SigningKey:
         """The key that signs now."""
-        return self._keys[purpose][self._current[purpose]]
+        keys = self._set
+        return keys.keys[purpose][keys.current[purpose]]
 
     def find(self, purpose: Purpose, kid: str) -> SigningKey | None:
         """The key that a signature names; None for one that is unknown or of another purpose."""
-        return self._keys[purpose].get(kid)
+        return self._set.keys[purpose].get(kid)
+
+    async def look_up(self, purpose: Purpose, kid: str) -> SigningKey | None:
+        """As `find`; for an unknown kid the record is read again first, as another server may just have made it."""
+        key = self.find(purpose, kid)
+        if key is None and time.monotonic() - self._looked >= LOOK_AGAIN_S:
+            await asyncio.to_thread(self.refresh)
+            key = self.find(purpose, kid)
+        return key
+
+    def refresh(self) -> None:
+        """Read the record again; blocking. Raises StorageError, and keeps the keys it has, when that fails."""
+        self._looked = time.monotonic()
+        record = self._records.read(RECORD)
+        if record is None:
+            raise UnavailableError("the signing keys of the store have gone; restore them from a backup")
+        self._set = parse_keys(record.content)
 
 
-def load_keyring(data_dir: Path) -> Keyring:
-    """The keys of the data directory, made now if there are none yet; safe beside other processes doing the same.
+def load_keyring(records: Records) -> Keyring:
+    """The keys of the engine, made now if there are none yet; safe beside other processes doing the same.
 
-    Raises StorageError when the file cannot be read or written, or when others could read it.
+    Raises StorageError when the record cannot be read or written or holds no keys.
     """
-    path = data_dir / FILE_NAME
-    try:
-        content = _read(path)
-        if content is None:
-            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _create(path)
-            content = _read(path)
-    except OSError as exc:
-        raise UnavailableError(f"cannot use the signing keys in {path}: {exc.strerror or exc}") from exc
-    if content is None:
-        raise UnavailableError(f"the signing keys in {path} went away while they were being made; try again")
-    return _parse(content, path)
+    _, keys = _read_or_make(records)
+    return Keyring(records, keys)
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077 or not stat.S_ISREG(status.st_mode):
-            raise StorageError(f"{path} can be read by others; make it yours alone with chmod 600")
-        return file.read(MAX_FILE_BYTES)
-
-
-def _create(path: Path) -> None:
-    """Write new keys beside the path and link them to it: whoever links first has made the keys of all."""
-    raw = {
-        purpose: {"current": kid, "keys": {kid: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")}}
-        for purpose, kid in ((purpose, secrets.token_hex(4)) for purpose in PURPOSES)
-    }
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(json.dumps(raw, indent=1).encode("ascii"))
-            file.flush()
-            os.fsync(fd)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
+def rotate_keys(records: Records) -> None:
+    """Make a new current key for each purpose. What the keys so far signed stays good."""
+    for _ in range(TRIES):
+        record, keys = _read_or_make(records)
+        if _replace(records, keys.with_new_keys(), record.version):
             return
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    finally:
-        temporary.unlink()
+    raise UnavailableError("others keep changing the signing keys; try again")
 
 
-def _parse(content: bytes, path: Path) -> Keyring:
+def forget_old_keys(records: Records) -> None:
+    """Keep the current keys alone: every token, signed URL and page token of an older key is refused from now on."""
+    for _ in range(TRIES):
+        record, keys = _read_or_make(records)
+        if _replace(records, keys.without_old_keys(), record.version):
+            return
+    raise UnavailableError("others keep changing the signing keys; try again")
+
+
+def add_keys(records: Records, older: KeySet) -> None:
+    """Let what the keys of `older` signed be good here; they sign new things only where there are no keys yet."""
+    for _ in range(TRIES):
+        record = records.read(RECORD)
+        merged = older
+        if record is not None:
+            present = parse_keys(record.content)
+            keys = {purpose: {**older.keys[purpose], **present.keys[purpose]} for purpose in PURPOSES}
+            merged = KeySet(keys, present.current)
+        if _replace(records, merged, ABSENT if record is None else record.version):
+            return
+    raise UnavailableError("others keep changing the signing keys; try again")
+
+
+def new_keys() -> KeySet:
+    """One fresh key for each purpose."""
+    current = {purpose: secrets.token_hex(4) for purpose in PURPOSES}
+    keys = {purpose: {kid: SigningKey(kid, Secret(secrets.token_bytes(KEY_BYTES)))} for purpose, kid in current.items()}
+    return KeySet(keys, current)
+
+
+def parse_keys(content: bytes) -> KeySet:
+    """The content of the record; raises StorageError when it is none."""
     try:
         raw: dict[str, Any] = json.loads(content)
         keys: dict[Purpose, dict[str, SigningKey]] = {}
@@ -131,9 +171,27 @@ def _parse(content: bytes, path: Path) -> Keyring:
             keys[purpose] = table
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise StorageError(
-            f"{path} does not hold signing keys; restore it, or remove it and every token with it"
+            f"the record {RECORD!r} does not hold signing keys; restore it, or remove it and every token with it"
         ) from exc
-    return Keyring(keys, current)
+    return KeySet(keys, current)
+
+
+def _read_or_make(records: Records) -> tuple[Record, KeySet]:
+    record = records.read(RECORD)
+    if record is None:
+        _replace(records, new_keys(), ABSENT)
+        record = records.read(RECORD)
+    if record is None:
+        raise UnavailableError("the signing keys went away while they were being made; try again")
+    return record, parse_keys(record.content)
+
+
+def _replace(records: Records, keys: KeySet, version: str) -> bool:
+    try:
+        records.write(RECORD, keys.to_json(), expected=version)
+    except ConflictError:
+        return False
+    return True
 
 
 def _decode(text: str) -> Secret:

@@ -43,7 +43,6 @@ def serve(
         asyncio.run(
             run(
                 open_local(data_dir, owner_note={"url": url}),
-                data_dir=data_dir,
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,
@@ -67,7 +66,6 @@ def serve_embedded(*, data_dir: Path) -> None:
         asyncio.run(
             run(
                 open_local(data_dir, owner_note={"socket": str(household.socket)}),
-                data_dir=data_dir,
                 listen=listen,
                 on_ready=lambda: None,
                 until=household.wait_until_empty,
@@ -83,7 +81,6 @@ def serve_embedded(*, data_dir: Path) -> None:
 async def run(
     engine: Engine,
     *,
-    data_dir: Path,
     listen: Callable[[Keyring], socket.socket],
     on_ready: Callable[[], None],
     public_url: str | None = None,
@@ -97,7 +94,7 @@ async def run(
     store = engine.store
     await store.start()
     try:
-        keyring = await asyncio.to_thread(load_keyring, data_dir)
+        keyring = await asyncio.to_thread(load_keyring, engine.records)
         app = StorageApp(store, keyring, public_url=public_url)
         stop, hurry = asyncio.Event(), asyncio.Event()
         _obey_signals(stop, hurry)

@@ -2,13 +2,13 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
 
 from storage_tui.contract.errors import BadRequestError, UnauthorizedError
 from storage_tui.server.keyring import Keyring, load_keyring
+from storage_tui.server.stores.records import Records
 
 ALGORITHM = "HS256"  # the only one accepted, whatever a token's header says
 YEAR = timedelta(days=365)
@@ -21,13 +21,13 @@ def namespace_of(subject: str) -> str:
     return hashlib.sha1(subject.encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
-def create_token(data_dir: Path, name: str, *, valid_for: timedelta = YEAR) -> str:
-    """A new token for the user `name`; works whether or not a server runs on the data directory."""
+def create_token(records: Records, name: str, *, valid_for: timedelta = YEAR) -> str:
+    """A new token for the user `name`; works whether or not a server runs on the engine."""
     if not name or len(name) > MAX_SUBJECT_CHARACTERS or not name.isprintable():
         raise BadRequestError(f"a name is 1 to {MAX_SUBJECT_CHARACTERS} printable characters")
     if valid_for <= timedelta(0):
         raise BadRequestError("a token must be valid for some time")
-    return sign_token(load_keyring(data_dir), name, valid_for=valid_for)
+    return sign_token(load_keyring(records), name, valid_for=valid_for)
 
 
 def sign_token(keyring: Keyring, subject: str, *, valid_for: timedelta = YEAR) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.tokens import create_token
 
 READY_S = 30.0
@@ -69,7 +70,7 @@ class RunningServer:
 
     def token(self, name: str = "ann", *, valid_for: timedelta = timedelta(hours=1)) -> str:
         """A token for the user."""
-        return create_token(self.data_dir, name, valid_for=valid_for)
+        return create_token(LocalRecords(self.data_dir), name, valid_for=valid_for)
 
     @contextmanager
     def client(self, name: str = "ann") -> Iterator[httpx.Client]:

@@ -1,8 +1,5 @@
 """The one layer of authentication: every row of the route table with every kind of wrong token."""
 
-import base64
-import json
-import stat
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -11,13 +8,14 @@ import httpx
 import jwt
 import pytest
 
-from storage_tui.contract.errors import StorageError, UnauthorizedError
+from storage_tui.contract.errors import UnauthorizedError
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.app import StorageApp
-from storage_tui.server.keyring import FILE_NAME, load_keyring
+from storage_tui.server.keyring import load_keyring
 from storage_tui.server.routes import Access, Route
 from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.tokens import authenticate, create_token, namespace_of, sign_token
+from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.tokens import authenticate, create_token, namespace_of
 from tests.server.running import RunningServer
 
 METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "FOO")
@@ -26,7 +24,7 @@ METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", 
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Route, ...]:
     data_dir = tmp_path_factory.mktemp("routes")
-    return StorageApp(LocalStore(data_dir / "store"), load_keyring(data_dir)).routes
+    return StorageApp(LocalStore(data_dir / "store"), load_keyring(LocalRecords(data_dir))).routes
 
 
 def concrete(route: Route) -> str:
@@ -34,7 +32,7 @@ def concrete(route: Route) -> str:
 
 
 def forged(server: RunningServer, **changes: object) -> dict[str, str]:
-    key = load_keyring(server.data_dir).current("token")
+    key = load_keyring(LocalRecords(server.data_dir)).current("token")
     claims = {"sub": "ann", "exp": int(time.time()) + 60, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
     return {"Authorization": "Bearer " + jwt.encode(claims, key.secret.reveal(), "HS256", headers={"kid": key.kid})}
@@ -43,7 +41,7 @@ def forged(server: RunningServer, **changes: object) -> dict[str, str]:
 def bad_headers(server: RunningServer) -> dict[str, dict[str, str]]:
     good = server.token()
     head, body, signature = good.split(".")
-    keyring = load_keyring(server.data_dir)
+    keyring = load_keyring(LocalRecords(server.data_dir))
     none = jwt.encode({"sub": "ann", "exp": int(time.time()) + 60}, None, "none", headers={"kid": "x"})
     url_key = keyring.current("url")
     claims = {"sub": "ann", "exp": int(time.time()) + 60}
@@ -132,60 +130,20 @@ def test_two_authorization_headers_are_refused(server: RunningServer) -> None:
 
 
 def test_a_token_is_what_the_published_client_demands(tmp_path: Path) -> None:
-    token = create_token(tmp_path, "ann")
+    records = LocalRecords(tmp_path)
+    token = create_token(records, "ann")
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["sub"] == "ann"
     assert claims["exp"] - claims["iat"] == 365 * 86400
     assert jwt.get_unverified_header(token)["kid"]
-    assert authenticate(load_keyring(tmp_path), token) == namespace_of("ann")
+    assert authenticate(load_keyring(records), token) == namespace_of("ann")
     assert len(namespace_of("ann")) == 40
-
-
-def test_a_token_survives_a_change_of_the_current_key(tmp_path: Path) -> None:
-    token = create_token(tmp_path, "ann")
-    path = tmp_path / FILE_NAME
-    fresh = load_keyring(_elsewhere(tmp_path)).current("token")
-    raw = json.loads(path.read_text())
-    raw["token"]["keys"]["new"] = base64.b64encode(fresh.secret.reveal()).decode()
-    raw["token"]["current"] = "new"
-    path.write_text(json.dumps(raw))
-    keyring = load_keyring(tmp_path)
-    assert authenticate(keyring, token) == namespace_of("ann")
-    assert jwt.get_unverified_header(sign_token(keyring, "ann"))["kid"] == "new"
-
-
-def _elsewhere(tmp_path: Path) -> Path:
-    directory = tmp_path / "elsewhere"
-    directory.mkdir()
-    return directory
-
-
-def test_keys_are_ours_alone_and_never_shown(tmp_path: Path) -> None:
-    keyring = load_keyring(tmp_path)
-    path = tmp_path / FILE_NAME
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in tmp_path.iterdir()] == [FILE_NAME]
-    key = keyring.current("token")
-    assert "***" in repr(key)
-    assert f"{key.secret}" == str(key.secret) == repr(key.secret) == "***"
-    path.chmod(0o644)
-    with pytest.raises(StorageError, match="chmod 600"):
-        load_keyring(tmp_path)
-
-
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"token": 1}', "\0", '{"token": {"current": "a", "keys": {}}}'])
-def test_a_broken_key_file_is_one_clear_line(tmp_path: Path, content: str) -> None:
-    path = tmp_path / FILE_NAME
-    path.write_text(content)
-    path.chmod(0o600)
-    with pytest.raises(StorageError, match="does not hold signing keys"):
-        load_keyring(tmp_path)
 
 
 @pytest.mark.parametrize("subject", [1, ["a"], {"a": 1}, True])
 def test_a_subject_is_text(server: RunningServer, subject: object) -> None:
     with pytest.raises(UnauthorizedError):
-        authenticate(load_keyring(server.data_dir), forged(server, sub=subject)["Authorization"])
+        authenticate(load_keyring(LocalRecords(server.data_dir)), forged(server, sub=subject)["Authorization"])
 
 
 def test_no_answer_and_no_log_shows_a_token(server: RunningServer) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from storage_tui.server.keyring import load_keyring
+from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.tokens import namespace_of
 from tests.server.running import RunningServer
 
@@ -108,7 +109,7 @@ def test_other_spellings_of_the_same_key_open_the_same_blob(ann: httpx.Client) -
 def test_no_other_expiry_holds(ann: httpx.Client, server: RunningServer, name: str, expiry: str) -> None:
     url = signed(ann, name)
     assert get(change(url, exp=expiry)).status_code == 403
-    key = load_keyring(server.data_dir).current("url")
+    key = load_keyring(LocalRecords(server.data_dir)).current("url")
     fields = ("1", key.kid, "GET", namespace_of("ann"), "data", name, expiry)
     resigned = change(url, exp=expiry, sig=key.sign(*(field.encode() for field in fields)))
     assert get(resigned).status_code == 403, "an expiry must be sound even under a good signature"
@@ -116,7 +117,7 @@ def test_no_other_expiry_holds(ann: httpx.Client, server: RunningServer, name: s
 
 def test_a_well_signed_url_within_its_time_opens(ann: httpx.Client, server: RunningServer, name: str) -> None:
     url = signed(ann, name)
-    key = load_keyring(server.data_dir).current("url")
+    key = load_keyring(LocalRecords(server.data_dir)).current("url")
     for offset_s, status in ((60, 200), (-1, 403), (7 * 86400 - 5, 200), (7 * 86400 + 3600, 403)):
         expiry = str(int(time.time()) + offset_s)
         fields = ("1", key.kid, "GET", namespace_of("ann"), "data", name, expiry)
