@@ -3,12 +3,12 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha1
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,10 +16,13 @@ from storage_tui import places
 from storage_tui.cli.first_look import first_look
 from storage_tui.cli.options import with_settings
 from storage_tui.client.quick_list import peek_page
-from storage_tui.config import Settings
+from storage_tui.config import Settings, load, profiles
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
+
+if TYPE_CHECKING:
+    from storage_tui.tui.app import StorageApp
 
 FIRST_PAGE = 200  # rows of the first look: more than any screen has
 LOCAL_USER = "local"  # the one user of an embedded store
@@ -43,7 +46,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
     with contextlib.ExitStack() as stack:
         if demo:
             settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
-        end, chosen = _run(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
+        end, chosen = _browse(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
         if cd_file is not None:
             cd_file.write_text(f"{end}\n", "utf-8")
         for one in chosen if prints else ():
@@ -60,8 +63,17 @@ def _place(text: str) -> Location:
     return place
 
 
-def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
-    """Browse; where one was at the end, and what was chosen."""
+def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
+    """Browse, one profile after the other; where one was at the end, and what was chosen."""
+    app = _run(place, settings, title=title, is_piped=is_piped)
+    while app.next_profile is not None:
+        settings = load({"profile": app.next_profile})
+        app = _run(Location(place.storage_type), settings, title="", is_piped=is_piped)
+    return app.place, app.chosen
+
+
+def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> "StorageApp":
+    """Browse one store; the app when it has ended."""
     page = None if is_piped else _first_page(place, settings)
     with contextlib.nullcontext() if is_piped else first_look(page, place):
         # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
@@ -73,14 +85,21 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
         app = StorageApp(
             storage,
             location=place,
-            title=title or storage.display_url,
+            title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
             state_dir=places.state_dir(),
             theme=settings.theme,
             first_page=page,
             keys_file=places.config_file().with_name("keys.toml"),
+            profile=settings.profile or "",
+            profiles={name: _store_named(values) for name, values in profiles().items()},
         )
     app.run(mouse=settings.mouse)
-    return app.place, app.chosen
+    return app
+
+
+def _store_named(values: Mapping[str, Any]) -> str:
+    """What a profile is, in a few words: its server, or the directory of its store."""
+    return str(values.get("url") or values.get("data_dir") or "the server of the settings above it")
 
 
 def _first_page(place: Location, settings: Settings) -> Page | None:

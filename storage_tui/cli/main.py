@@ -11,7 +11,7 @@ from storage_tui.cli.output import EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_
 from storage_tui.config import SettingsError
 from storage_tui.contract.errors import StorageError
 
-_VALUE_FLAGS = ("--url", "--token-file", "--data-dir", "--cd-file")
+_VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when it runs
     "browse": ("storage_tui.cli.browse", "browse"),
     "ls": ("storage_tui.cli.blobs", "ls"),

@@ -1,7 +1,7 @@
 """The flags and forms of arguments that commands share, and how flags become a Storage."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FLAGS = (
+    click.option("--profile", metavar="NAME", help="Use a profile of the settings file, a table [profiles.NAME]."),
     click.option("--url", metavar="URL", help="Base URL of a Storage API server, such as http://host:8000/storage/v1."),
     click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="File that holds your token."),
     click.option(
@@ -32,15 +33,23 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the shared flags; it gets them as one Settings in `settings`."""
 
     @wraps(command)
-    def wrapped(*args: Any, url: str | None, token_file: Path | None, data_dir: Path | None, **kwargs: Any) -> Any:
-        settings = load({"url": url, "token_file": token_file, "data_dir": data_dir})
-        if url is None and data_dir is not None:
-            settings = replace(settings, url=None)  # a data directory named by hand means that store
-        return command(*args, settings=settings, **kwargs)
+    def wrapped(
+        *args: Any, profile: str | None, url: str | None, token_file: Path | None, data_dir: Path | None, **kwargs: Any
+    ) -> Any:
+        flags = {"profile": profile, "url": url, "token_file": token_file, "data_dir": data_dir}
+        return command(*args, settings=settings_of(flags), **kwargs)
 
     for flag in reversed(_FLAGS):
         wrapped = flag(wrapped)
     return wrapped
+
+
+def settings_of(flags: Mapping[str, Any]) -> Settings:
+    """The settings that flags, environment and file make together."""
+    settings = load(flags)
+    if flags["url"] is None and flags["data_dir"] is not None:
+        settings = replace(settings, url=None)  # a data directory named by hand means that store
+    return settings
 
 
 def open_storage(settings: Settings) -> "Storage":

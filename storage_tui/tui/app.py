@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from storage_tui.contract.models import Page
 from storage_tui.tui.commands import use
 from storage_tui.tui.output_net import OutputNet
 from storage_tui.tui.painter import Painter
+from storage_tui.tui.pauses import shorten_pauses
 from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.session import Session
@@ -28,12 +30,14 @@ from storage_tui.tui.visible import visible
 
 CRASH_LOG = "crash.log"
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
+SETTLED_S = 0.7  # after the first paint: list, preview and what they load are there
 
 
 class StorageApp(App[None], inherit_bindings=False):
     """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
     report goes if the program fails; `first_page` is shown until the server has been asked properly;
-    `keys_file` changes keys. After `run`, `place` and `chosen` tell where one was and what was marked at the end."""
+    `keys_file` changes keys; `profiles` says what each profile is, by name, and `profile` which one this is. After
+    `run`, `place` and `chosen` tell where one was and what was marked, `next_profile` which profile to go on with."""
 
     TITLE = "storage-tui"
     ENABLE_COMMAND_PALETTE = False
@@ -50,12 +54,15 @@ class StorageApp(App[None], inherit_bindings=False):
         say: str = "",
         first_page: Page | None = None,
         keys_file: Path | None = None,
+        profile: str = "",
+        profiles: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self._problems: list[str] = []
         if keys_file is not None and keys_file.exists():
             self._problems = _take_keys(keys_file)
-        self.session = Session(storage, title, Places(state_dir, storage.display_url))
+        remembered = Places(state_dir, storage.display_url, profile=profile)
+        self.session = Session(storage, title, remembered, profile=profile, profiles=profiles or {})
         self._location = location or Location("data")
         if first_page is not None:
             self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
@@ -80,6 +87,7 @@ class StorageApp(App[None], inherit_bindings=False):
             self.call_after_refresh(self.session.fail, problem)
 
         self._paint_little()
+        self.set_timer(SETTLED_S, shorten_pauses)
 
     def _paint_little(self) -> None:
         driver = self._driver
@@ -124,6 +132,11 @@ class StorageApp(App[None], inherit_bindings=False):
     def chosen(self) -> list[Location]:
         """What is marked, or was at the end; without marks what the cursor was on."""
         return self.session.chosen_at_quit
+
+    @property
+    def next_profile(self) -> str | None:
+        """The profile chosen to go on with; "" for none of them, None when one only left."""
+        return self.session.next_profile
 
     def _fatal_error(self) -> None:
         """Textual's report shows local variables, which may be secrets: write one without them, and say where."""

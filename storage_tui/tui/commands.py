@@ -108,6 +108,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW),
     Command("transfers", ("w",), "Transfers", "what moves, moved and failed", SHOW, "act", footer=9),
     Command("log", ("L",), "Log", "what happened, with the causes of errors", SHOW, "act"),
+    Command("profiles", ("P",), "Profiles…", "go on with another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "all keys", PROGRAM, "act", footer=12),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, "act"),
     Command("peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM),

@@ -1,7 +1,7 @@
 """What the screens share: the store, the marks, the transfers, the log. Made by the App, handed to each screen."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -24,7 +24,8 @@ MESSAGE_S = 8.0  # a message stays this long in the status line
 
 @dataclass
 class Session:
-    """One run of the browser. `changed` holds the storage types that uploads changed, until they are read again."""
+    """One run of the browser. `changed` holds the storage types that uploads changed, until they are read again;
+    `profiles` what each profile of the settings file is, by name, and `next_profile` the one to go on with."""
 
     storage: AsyncStorage
     title: str
@@ -40,6 +41,9 @@ class Session:
     working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
     shown: tuple[Message, float] | None = None  # the last message and when it was said
+    profile: str = ""
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    next_profile: str | None = None  # "" is none
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again

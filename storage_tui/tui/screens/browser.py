@@ -11,6 +11,7 @@ from storage_tui.tui.reading import names_from
 from storage_tui.tui.screens.go_to import GoToScreen
 from storage_tui.tui.screens.place_moves import PlaceMoves
 from storage_tui.tui.screens.places import BookmarkScreen, PlacesScreen
+from storage_tui.tui.screens.profiles import ProfilesScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.listing import SORTS, Folder, Sort
 from storage_tui.tui.widgets.line_view import LineView
@@ -187,7 +188,7 @@ class BrowserScreen(PlaceMoves):
     def action_peel(self) -> None:
         """One layer off: the filter line, what reads or works, the range, the filter, the marks."""
         if self.quits_when_done:
-            self.quits_when_done = False
+            self.quits_when_done, self.session.next_profile = False, None
             self.session.say("stays when the transfers are done")
         elif self.stop_work():
             pass
@@ -201,15 +202,28 @@ class BrowserScreen(PlaceMoves):
         self.update_lines()
 
     @work(group="quit", exclusive=True)
+    async def action_profiles(self) -> None:
+        """Leave for another server; ask while transfers run."""
+        name = await self.app.push_screen_wait(ProfilesScreen(self.session.profiles, self.session.profile))
+        if name is not None and name != self.session.profile:
+            self.session.next_profile = name
+            await self._leave("goes on")
+
+    @work(group="quit", exclusive=True)
     async def action_quit(self) -> None:
         """Leave; ask while transfers run."""
+        self.session.next_profile = None
+        await self._leave("quits")
+
+    async def _leave(self, verb: str) -> None:
         gauge = self.session.queue.poll()
         answer = await self.app.push_screen_wait(QuitScreen(gauge)) if gauge.is_active else "cancel"
         if answer == "wait":
             self.quits_when_done = True
-            self.session.say("quits when the transfers are done; Esc stays")
+            self.session.say(f"{verb} when the transfers are done; Esc stays")
             return
         if answer in (None, "stay"):
+            self.session.next_profile = None
             return
         await self.session.runner.stop(keep=answer == "leave")
         self.session.chosen_at_quit = [Location(row.storage_type, row.key) for row in self.chosen()]

@@ -207,7 +207,8 @@ class PlaceView(PlaceReading):
         error = f"{visible(self.error)}\nR tries again." if self.error else ""
         keys.set_state(error or empty_words(listing, is_reading=self.is_reading), is_error=bool(error))
         path = path_content(listing, is_reading=self.is_reading, width=width)
-        server = Content.styled(visible(self.session.title) + " ", "$text-muted") if width >= 60 else Content("")
+        store = self.session.title if width >= 60 else self.session.profile
+        server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
         self.query_one("#path", Bar).say(path, server)
         notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)
         left = Content.assemble(" ", marks_content(self.session.marks), notice)

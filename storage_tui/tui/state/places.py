@@ -1,4 +1,4 @@
-"""Bookmarks and recent places of each server, in one small file of the state directory."""
+"""Bookmarks and recent places of each server or profile, in one small file of the state directory."""
 
 import json
 import os
@@ -15,11 +15,12 @@ FILE_BYTES = 1024 * 1024  # a few thousand places; a larger file is not ours
 
 
 class Places:
-    """What is remembered of one server. A file that cannot be read counts as empty and is written anew."""
+    """What is remembered of one server or profile. A file that cannot be read counts as empty and is written anew."""
 
-    def __init__(self, state_dir: Path, server: str) -> None:
+    def __init__(self, state_dir: Path, server: str, *, profile: str = "") -> None:
         self._file = state_dir / FILE
         self._server = server
+        self._name = f"profile {profile}" if profile else server
         self.bookmarks: dict[str, Location] = {}
         self.recent: list[Location] = []
         self._is_loaded = False
@@ -30,7 +31,8 @@ class Places:
 
     def load(self) -> None:
         """Read the file; blocks."""
-        mine = self._read().get(self._server)
+        whole = self._read()
+        mine = whole.get(self._name, whole.get(self._server))  # a new profile begins with what its server had
         self._is_loaded = True
         if not isinstance(mine, dict):
             return
@@ -47,7 +49,7 @@ class Places:
         if not self._is_loaded:
             self.load()
         whole = self._read()
-        whole[self._server] = {
+        whole[self._name] = {
             "bookmarks": {letter: str(place) for letter, place in sorted(self.bookmarks.items())},
             "recent": [str(place) for place in self.recent],
         }
