@@ -18,7 +18,8 @@ from storage_tui.tui.state.messages import explain
 from storage_tui.tui.widgets.preview_pane import PreviewPane
 from storage_tui.tui.widgets.rows_view import leaf_name
 
-DELAY_S = 0.05  # a held key passes rows faster than they can be read
+DELAY_S = 0.05  # a key pressed twice passes a row faster than it can be read
+HELD_DELAY_S = 0.12  # while a key repeats: no preview begins between two rows that nobody stops at
 SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
 MIX_BLOBS = 1000  # of a folder, one page: what kinds of blobs it has
 FAR = 1_000_000  # rows; past the end of every page
@@ -36,13 +37,17 @@ class RowPreview(PreviewPane):
         self._shown: Preview | None = None
         self._mode: Mode = "auto"
         self._waiting: asyncio.TimerHandle | None = None
+        self._last = -HELD_DELAY_S  # when the row before was shown, on the loop's clock
 
     def show_row(self, row: Row | None) -> None:
         """Preview another row, or nothing."""
         self._row, self._shown, self._source = row, None, None
         if self._waiting is not None:
             self._waiting.cancel()
-        self._waiting = asyncio.get_running_loop().call_later(DELAY_S, self._read_when_still, row)
+        loop = asyncio.get_running_loop()
+        is_held, self._last = loop.time() - self._last < HELD_DELAY_S, loop.time()
+        delay_s = HELD_DELAY_S if is_held else DELAY_S
+        self._waiting = loop.call_later(delay_s, self._read_when_still, row)
 
     def _read_when_still(self, row: Row | None) -> None:
         self._waiting = None
