@@ -132,6 +132,10 @@ class Store(Protocol):
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
         """Remove the blob; raises NotFoundError when there is none, TypeRuleError where the type refuses."""
 
+    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        """As `delete`, also where the type's rule refuses that. For the catalog alone, when it removes an image: no
+        call of the Storage API leads here."""
+
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:

@@ -176,6 +176,10 @@ class LocalStore:
         place = locate(address)
         await self._committer.run(lambda connection: local_rows.delete(connection, place, precondition, self._now()))
 
+    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        place = locate(address)
+        await self._committer.run(lambda connection: local_rows.remove(connection, place, precondition, self._now()))
+
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:

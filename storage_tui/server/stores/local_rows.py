@@ -169,9 +169,14 @@ def check_write(connection: apsw.Connection, place: Place, precondition: Precond
 
 
 def delete(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> None:
-    """Remove the blob at the place; its bytes become garbage."""
+    """Remove the blob at the place, where its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise _refused(place, "delete")
+    remove(connection, place, precondition, now)
+
+
+def remove(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> None:
+    """Remove the blob at the place whatever its type; its bytes become garbage."""
     held = find(connection, place, now)
     _check_precondition(place, held, precondition)
     connection.execute(_REMOVE, place.row_key)

@@ -337,3 +337,20 @@ async def test_concurrent_writers_of_one_key_leave_one_of_their_blobs_whole(stag
         assert await stage.get("k") == last
     await reading
     assert seen <= set(contents)
+
+
+@pytest.mark.parametrize("storage_type", STORAGE_TYPES)
+async def test_the_catalog_can_withdraw_a_blob_of_any_type(stage: Stage, storage_type: str) -> None:
+    blob = await stage.put("k", random_bytes(100_000), storage_type)
+    address = stage.at("k", storage_type)
+    with pytest.raises(PreconditionFailedError):
+        await stage.store.withdraw(address, precondition=Precondition(if_match=("another",)))
+    with pytest.raises(NotFoundError):
+        await stage.store.withdraw(Address(BOB, storage_type, "k"))
+    assert blob.etag is not None
+    await stage.store.withdraw(address, precondition=Precondition(if_match=(blob.etag,)))
+    for call in (stage.store.stat(address), stage.store.withdraw(address)):
+        with pytest.raises(NotFoundError):
+            await call
+    await stage.restart()
+    await stage.put("k", b"again", storage_type)
