@@ -12,6 +12,7 @@ and then the COMMIT of its row. Every call blocks and belongs in a thread.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from pathlib import Path
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
 SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that no blob waits for a new folder's fsync
+
+_log = logging.getLogger(__name__)
 
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: its fsync leaves bytes in the drive's cache
 
@@ -133,9 +136,14 @@ class Disk:
         finally:
             os.close(descriptor)
 
-    def unlink(self, path: Path) -> None:
-        """Remove a file; one that is gone already is fine."""
-        path.unlink(missing_ok=True)
+    def unlink(self, path: Path) -> bool:
+        """Remove a file that nothing names any more; whether it is gone. What the disk refuses stays until later."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as exc:
+            _log.warning("a file that nothing needs any more stays: %s", exc)
+            return False
+        return True
 
     def free_bytes(self) -> int:
         """What may still be written here."""

@@ -27,9 +27,9 @@ class RecordingDisk(Disk):
         super().publish(blob_id)
         self.steps.append("publish")
 
-    def unlink(self, path: Path) -> None:
-        super().unlink(path)
+    def unlink(self, path: Path) -> bool:
         self.steps.append(f"unlink {path.parent.parent.name}")
+        return super().unlink(path)
 
 
 class FailingDisk(Disk):
@@ -110,9 +110,9 @@ class OffLoopDisk(Disk):
         _check_off_loop()
         super().sync_dir(folder)
 
-    def unlink(self, path: Path) -> None:
+    def unlink(self, path: Path) -> bool:
         _check_off_loop()
-        super().unlink(path)
+        return super().unlink(path)
 
     def free_bytes(self) -> int:
         _check_off_loop()

@@ -1,0 +1,26 @@
+"""The option that turns the short form of the tests into the long one."""
+
+import os
+
+import pytest
+
+from tests.effort import LONG_FORM
+
+HOUR_S = 3600
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long", action="store_true", help="kill, cut, flip and fuzz as often as the README counts, not as CI does"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        os.environ[LONG_FORM] = "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(HOUR_S), append=False)
