@@ -37,6 +37,10 @@ def test_a_damaged_blob_is_cut_before_its_end(own: RunningServer, agent: str) ->
         with pytest.raises(httpx.RemoteProtocolError):
             ann.get("/data/get/damaged", headers={"User-Agent": agent})
         assert ann.get("/data/get/damaged", headers={"Range": "bytes=0-9"}).content == CONTENT[:10]
+        last = ann.get("/data/get/damaged", headers={"Range": "bytes=-10"})
+        assert (last.status_code, last.headers["x-error-code"]) == (500, "damaged")
+        with pytest.raises(httpx.RemoteProtocolError):
+            ann.get("/data/get/damaged", headers={"Range": "bytes=1000-"})
     lines = own.log_text().splitlines()
     assert lines
     assert all("ERROR" in line or "WARNING" in line for line in lines)

@@ -9,12 +9,14 @@ Promises of every Store, held by one conformance suite (`tests/server/stores/`):
 - *Order.* Lists are in the byte order of the UTF-8 keys. Of several writers of one key the last to commit wins.
 - *Rules.* The rules of the storage type are enforced in the same transaction as the change, on every path that writes
   or deletes. An expired blob does not exist, whether or not it was swept.
+- *Honesty.* Bytes that are not what was stored are never given out: a whole read raises DamagedError before its last
+  piece, a read of a part before the first piece that is wrong.
 - *Isolation.* Nothing of one namespace can be reached with the Address of another.
 - *Bounded memory.* No call holds more than a few MiB of a blob, nor more than one page of a list.
 
 Methods raise StorageError subclasses only: NotFoundError, ConflictError and TypeRuleError, PreconditionFailedError,
-ChecksumError, GoneError, CancelledError, StoreFullError, UnavailableError. All are coroutines that never block the
-event loop they run on.
+ChecksumError, GoneError, CancelledError, StoreFullError, DamagedError, UnavailableError. All are coroutines that never
+block the event loop they run on.
 """
 
 from collections.abc import AsyncIterator, Sequence

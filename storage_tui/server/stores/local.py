@@ -8,6 +8,7 @@
 | local_commit.py | the one thread that changes anything |
 | local_pool.py | the threads that may block |
 | local_reader.py, local_writer.py | a blob being read, an upload being written |
+| local_blocks.py, local_summing.py | the checksums by which a part of a blob is checked |
 | local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
 | local_sweep.py, local_room.py | what is cleared away, and how much may be written |
 | local_seed.py | a store filled at once, for demos and measurements |
@@ -18,6 +19,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,11 +28,18 @@ from typing import Any, TypeVar
 import apsw
 
 from storage_tui.contract import checksum
-from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    DamagedError,
+    StorageError,
+    StoreFullError,
+    UnavailableError,
+)
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.server.stores import local_listing, local_rows
+from storage_tui.server.stores import local_blocks, local_listing, local_rows
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.local_commit import Committer, Staged
@@ -42,6 +51,7 @@ from storage_tui.server.stores.local_recovery import recover_parts
 from storage_tui.server.stores.local_room import Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, Held, Place, locate, namespace_bytes, new_id
 from storage_tui.server.stores.local_schema import open_writer
+from storage_tui.server.stores.local_summing import Summing
 from storage_tui.server.stores.local_sweep import Sweeper
 from storage_tui.server.stores.local_uploads import Uploads
 
@@ -85,6 +95,7 @@ class LocalStore:
         self._pool = Pool(self._disk.database)
         self._committer = Committer(self._connection, self._disk)
         self._committer.start()
+        self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
@@ -122,7 +133,8 @@ class LocalStore:
         if descriptor is None:
             yield ValueReader(blob, content or b"")
             return
-        reader = FileReader(blob, descriptor, self._pool.reading)
+        sums = partial(self._summing.find, blob, descriptor)
+        reader = FileReader(blob, descriptor, self._pool.reading, sums)
         try:
             yield reader
         finally:
@@ -170,6 +182,7 @@ class LocalStore:
         self._committer.check()
         drop = partial(self._drop_part, fresh.blob_id)
         await self._with_room(lambda: self._pool.in_thread(partial(self._stage, fresh.blob_id, content), drop))
+        fresh = replace(fresh, sums=local_blocks.rows_of(content))
         return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
@@ -201,7 +214,8 @@ class LocalStore:
         held, content = await self._with_room(
             lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
         )
-        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content)
+        twin = held.blob_id if content is None else None
+        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin)
         return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
 
     async def create_upload(
@@ -338,8 +352,8 @@ def _close_found(found: _Found) -> None:
         os.close(found[2])
 
 
-def _missing(place: Place) -> UnavailableError:
-    return UnavailableError(
+def _missing(place: Place) -> DamagedError:
+    return DamagedError(
         f"the bytes of {place.key!r} in {place.storage_type.name} are missing on the server; "
         "restore them from a backup",
         key=place.key,

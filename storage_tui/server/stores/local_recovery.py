@@ -6,6 +6,7 @@ from typing import Any
 
 import apsw
 
+from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.local_files import Disk
 
 _OPEN = "SELECT upload_id, blob_id, offset FROM uploads WHERE state = 'open' AND offset > 0"
@@ -28,6 +29,7 @@ def recover_parts(connection: apsw.Connection, disk: Disk) -> None:
         if not _cut(disk, blob_id, offset):
             _log.error("the disk lost bytes of upload session %s…: it had %d", upload_id[:6], offset)
             connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE upload_id = ?", (upload_id,))
+            local_blocks.drop(connection, [blob_id])
             disk.unlink(disk.part_path(blob_id))
     for blob_id in found:
         disk.unlink(disk.part_path(blob_id))

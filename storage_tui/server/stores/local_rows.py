@@ -6,6 +6,7 @@ change, so that a refusal leaves nothing to undo and the rest of the group can b
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition
 
 INLINE_BYTES = 64 * 1024  # up to here bytes live in the database: one COMMIT, and no file with its own syncs
@@ -100,13 +102,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A blob about to be written: its bytes are `content`, or when that is None the file `blob_id`."""
+    """A blob about to be written: its bytes are `content`, or when that is None the file `blob_id`, whose
+    blocks have the checksums `sums` or those of the blob `twin`."""
 
     blob_id: str
     size_bytes: int
     crc: int
     content_type: str | None
     content: bytes | None = None
+    sums: Sequence[local_blocks.Row] = ()
+    twin: str | None = None
 
 
 def locate(address: Address) -> Place:
@@ -146,6 +151,9 @@ def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition:
     if fresh.content is not None:
         connection.execute("INSERT INTO contents (content) VALUES (?)", (fresh.content,))
         content = connection.last_insert_rowid()
+    local_blocks.keep(connection, fresh.blob_id, fresh.sums)
+    if fresh.twin is not None:
+        local_blocks.copy(connection, fresh.twin, fresh.blob_id)
     lifetime = place.storage_type.expires_after
     expires = None if lifetime is None else now + lifetime // _MILLISECOND
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content)

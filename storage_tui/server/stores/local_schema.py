@@ -10,7 +10,7 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
@@ -42,6 +42,11 @@ _UPGRADES = {  # from this version to the next
     1: """
 ALTER TABLE uploads ADD COLUMN repeat_key TEXT;
 CREATE INDEX uploads_by_repeat ON uploads (namespace, repeat_key) WHERE repeat_key IS NOT NULL;
+""",
+    2: """
+CREATE TABLE sums (
+  id TEXT NOT NULL, segment INTEGER NOT NULL, crcs BLOB NOT NULL, PRIMARY KEY (id, segment)
+) WITHOUT ROWID, STRICT;
 """,
 }
 

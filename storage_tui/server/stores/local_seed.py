@@ -13,6 +13,7 @@ from pathlib import Path
 from storage_tui.contract import checksum
 from storage_tui.server.stores.base import ANY, Address
 from storage_tui.server.stores.local import utc_now
+from storage_tui.server.stores.local_blocks import rows_of
 from storage_tui.server.stores.local_files import Disk
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, locate, new_id, to_millis, write
@@ -69,4 +70,4 @@ def _stage(disk: Disk, blob: SeedBlob) -> Fresh:
     disk.write_part(blob_id, blob.content)
     disk.publish(blob_id)
     disk.sync_dir(disk.blob_path(blob_id).parent)
-    return Fresh(blob_id, size_bytes, crc, blob.content_type)
+    return Fresh(blob_id, size_bytes, crc, blob.content_type, sums=rows_of(blob.content))

@@ -6,6 +6,7 @@ state a resume needs. Like `local_rows`, changes run inside the writer's transac
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -15,6 +16,7 @@ import apsw
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
 from storage_tui.server.stores.local_rows import Fresh, Place, check_write, new_id, write
 
@@ -124,21 +126,28 @@ def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
     return session
 
 
-def advance(connection: apsw.Connection, upload_id: str, offset: int, crc: int, now: int) -> int:
+def advance(
+    connection: apsw.Connection, upload_id: str, offset: int, crc: int, sums: Sequence[local_blocks.Row], now: int
+) -> int:
     """Note that `offset` bytes are durable."""
-    find_open(connection, upload_id, now)
+    session = find_open(connection, upload_id, now)
+    if offset:
+        local_blocks.keep(connection, session.blob_id, sums)
+    else:
+        local_blocks.drop(connection, [session.blob_id])
     connection.execute("UPDATE uploads SET offset = ?, crc = ? WHERE upload_id = ?", (offset, crc, upload_id))
     return offset
 
 
 def finish(
-    connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None, now: int
-) -> Blob:
+    connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None,
+    sums: Sequence[local_blocks.Row], now: int,
+) -> Blob:  # fmt: skip
     """Make the blob visible under its key and end the session. Its bytes are `content`, or the published file."""
     session = find_open(connection, upload_id, now)
     if_match, if_none_match = json.loads(session.precondition)
     precondition = Precondition(tuple(if_match), tuple(if_none_match))
-    fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content)
+    fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content, sums)
     blob = write(connection, session.place, fresh, precondition, now)
     connection.execute(
         "UPDATE uploads SET state = 'finished', offset = ?, crc = ?, blob = ? WHERE upload_id = ?",
@@ -154,6 +163,7 @@ def cancel(connection: apsw.Connection, upload_id: str, now: int) -> Session:
         connection.execute(
             "UPDATE uploads SET state = 'cancelled', offset = 0, crc = 0 WHERE upload_id = ?", (upload_id,)
         )
+        local_blocks.drop(connection, [session.blob_id])
     return session
 
 
@@ -165,4 +175,6 @@ def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
         "SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' LIMIT ?", (now, limit)
     ).fetchall()
     connection.executemany("UPDATE uploads SET state = 'cancelled' WHERE upload_id = ?", [(row[0],) for row in rows])
-    return [row[1] for row in rows]
+    ended = [row[1] for row in rows]
+    local_blocks.drop(connection, ended)
+    return ended

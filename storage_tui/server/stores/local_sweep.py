@@ -13,6 +13,7 @@ from typing import Any
 
 import apsw
 
+from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.local_commit import Committer
 from storage_tui.server.stores.local_files import SHARDS, Disk
@@ -69,9 +70,11 @@ class Sweeper:
         """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
         before, count = self._now() - grace, 0
         while found := await self._pool.read(lambda connection: _garbage(connection, before)):
-            await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
-            await self._committer.run(partial(_forget, found))
-            count += len(found)
+            gone = await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
+            await self._committer.run(partial(_forget, [path.name for path in gone]))
+            count += len(gone)
+            if len(gone) < len(found):
+                break  # the rest is tried again at the next sweep
         return count
 
     async def find_orphans(self) -> int:
@@ -102,12 +105,9 @@ class Sweeper:
                 _log.info("a blob file without a key stays: %s", exc)
         return count
 
-    async def _unlink(self, paths: list[Path]) -> None:
-        def work() -> None:
-            for path in paths:
-                self._disk.unlink(path)
-
-        await self._pool.in_thread(work)
+    async def _unlink(self, paths: list[Path]) -> list[Path]:
+        """Those that are gone now."""
+        return await self._pool.in_thread(lambda: [path for path in paths if self._disk.unlink(path)])
 
     def _clear_quarantine(self) -> None:
         before = (self._now() - QUARANTINE_LIFETIME) / _SECOND
@@ -127,6 +127,7 @@ def _garbage(connection: apsw.Connection, before: int) -> list[str]:
 
 def _forget(blob_ids: list[str], connection: apsw.Connection) -> None:
     connection.executemany("DELETE FROM garbage WHERE id = ?", [(blob_id,) for blob_id in blob_ids])
+    local_blocks.drop(connection, blob_ids)
 
 
 def _nameless(names: list[str], connection: apsw.Connection) -> list[str]:

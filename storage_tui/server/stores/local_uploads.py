@@ -4,8 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+
+import apsw
 
 from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.base import UploadSession, UploadWriter
 from storage_tui.server.stores.local_commit import Committer
@@ -42,12 +46,12 @@ class Uploads:
             raise ConflictError("the upload session is being written by another request; wait for that one to end")
         self._parking[upload_id] = None
         try:
-            session = await self._pool.read(lambda connection: sessions.find_open(connection, upload_id, self._now()))
+            session, tail = await self._pool.read(partial(self._find_open, upload_id))
         except BaseException:
             del self._parking[upload_id]
             raise
         writer = PartWriter(
-            session, disk=self._disk, room=self._room, committer=self._committer, executor=self._pool.files,
+            session, tail, disk=self._disk, room=self._room, committer=self._committer, executor=self._pool.files,
             now=self._now,
         )  # fmt: skip
         try:
@@ -71,6 +75,10 @@ class Uploads:
         """Wait until writers that were left are parked."""
         while tasks := [task for task in self._parking.values() if task is not None]:
             await asyncio.wait(tasks)
+
+    def _find_open(self, upload_id: str, connection: apsw.Connection) -> tuple[sessions.Session, bytes]:
+        session = sessions.find_open(connection, upload_id, self._now())
+        return session, local_blocks.read_tail(connection, session.blob_id, session.offset)
 
     async def _park(self, upload_id: str, writer: PartWriter, *, is_failing: bool) -> None:
         """Park in a task of its own: a request that is cancelled twice must not leave half a checkpoint."""

@@ -27,6 +27,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Blob
 from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.local_blocks import WHOLE_BYTES, Blocks, Row, Written
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import Disk
 from storage_tui.server.stores.local_pool import submit
@@ -43,8 +44,8 @@ class PartWriter:
     """The `UploadWriter` of a local store."""
 
     def __init__(
-        self, session: sessions.Session, *, disk: Disk, room: Room, committer: Committer, executor: Executor,
-        now: Callable[[], int],
+        self, session: sessions.Session, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
+        executor: Executor, now: Callable[[], int],
     ) -> None:  # fmt: skip
         self._session = session
         self._disk = disk
@@ -55,7 +56,8 @@ class PartWriter:
         self._offset = session.offset
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
-        self._written = (session.offset, session.crc)  # bytes in the file and their crc32c, replaced as one
+        self._blocks = Blocks(session.offset, tail)
+        self._written = Written(session.offset, session.crc, self._blocks.partial)
         self._durable = session.offset
         self._syncing_to = session.offset  # durable once the sync under way has ended
         self._descriptor: int | None = None
@@ -80,7 +82,7 @@ class PartWriter:
         self._offset += len(chunk)
         if self._gathered_bytes >= FLUSH_BYTES:
             await self._flush()
-            if self._written[0] - self._syncing_to >= CHECKPOINT_BYTES:
+            if self._written.offset - self._syncing_to >= CHECKPOINT_BYTES:
                 await self._begin_sync()
 
     async def checkpoint(self) -> int:
@@ -99,7 +101,7 @@ class PartWriter:
         if content is None:
             await self._drain()
             await self._end_sync()
-            crc = self._written[1]
+            crc = self._written.crc
         else:
             crc = checksum.extend(0, content)
         for wanted in (crc32c, self._session.want_crc):
@@ -110,10 +112,10 @@ class PartWriter:
                     f"not {wanted}; send them again from the start",
                     key=self._session.place.key,
                 )
-        if content is None and self._written[0] > self._durable:
+        if content is None and self._written.offset > self._durable:
             await self._run(self._sync_part)
         blob = await self._committer.run(
-            partial(self._apply_finish, size_bytes=self._offset, crc=crc, content=content),
+            partial(self._apply_finish, self._offset, crc, content),
             None if content is not None else Staged(self._session.blob_id, is_kept=True),
         )
         self._is_over = True
@@ -163,10 +165,11 @@ class PartWriter:
         is_in_memory = self._descriptor is None and self._flushing is None and not self._durable
         return b"".join(self._gathered) if is_in_memory and self._offset <= INLINE_BYTES else None
 
-    def _apply_finish(self, connection: apsw.Connection, *, size_bytes: int, crc: int, content: bytes | None) -> Blob:
+    def _apply_finish(self, size_bytes: int, crc: int, content: bytes | None, connection: apsw.Connection) -> Blob:
         if content is not None:
             self._room.check(size_bytes)
-        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, self._now())
+        sums = self._blocks.rows(self._durable, self._written) if size_bytes > WHOLE_BYTES else []
+        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, self._now())
 
     async def _flush(self) -> None:
         await self._end_flush()
@@ -187,7 +190,7 @@ class PartWriter:
 
     async def _begin_sync(self) -> None:
         await self._end_sync()
-        self._syncing_to = self._written[0]
+        self._syncing_to = self._written.offset
         self._syncing = asyncio.create_task(self._sync())
 
     async def _end_sync(self) -> None:
@@ -197,24 +200,28 @@ class PartWriter:
             syncing.result()
 
     async def _sync(self) -> None:
-        offset, crc = self._written
-        if offset <= self._durable:
+        written = self._written
+        if written.offset <= self._durable:
             return
         await self._run(self._sync_part)
+        await self._advance(written, self._blocks.rows(self._durable, written))
+        self._durable = written.offset
+        self._blocks.forget(self._durable)
+
+    async def _advance(self, to: Written, sums: list[Row]) -> None:
         await self._committer.run(
-            lambda connection: sessions.advance(connection, self._session.upload_id, offset, crc, self._now())
+            lambda connection: sessions.advance(
+                connection, self._session.upload_id, to.offset, to.crc, sums, self._now()
+            )
         )
-        self._durable = offset
 
     async def _start_over(self) -> None:
         self._gathered, self._gathered_bytes = [], 0
         await self._end_flush()
         await self._end_sync()
-        await self._committer.run(  # first, so that the row never promises bytes that are gone
-            lambda connection: sessions.advance(connection, self._session.upload_id, 0, 0, self._now())
-        )
+        await self._advance(Written(), [])  # first, so that the row never promises bytes that are gone
         self._offset = self._durable = self._syncing_to = 0
-        self._written = (0, 0)
+        self._blocks, self._written = Blocks(), Written()
         if self._descriptor is not None or self._is_named:
             await self._run(self._truncate)
 
@@ -232,11 +239,12 @@ class PartWriter:
     def _write_out(self, chunks: list[bytes]) -> None:
         try:
             self._room.check(sum(map(len, chunks)))
-            offset, crc = self._written
+            offset, crc = self._written.offset, self._written.crc
             self._disk.write(self._open(), chunks, offset)
             for chunk in chunks:
                 offset, crc = offset + len(chunk), checksum.extend(crc, chunk)
-            self._written = (offset, crc)
+                self._blocks.extend(chunk)
+            self._written = Written(offset, crc, self._blocks.partial)
         except StorageError as exc:
             self._failure = exc
         except OSError as exc:

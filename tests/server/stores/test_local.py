@@ -90,7 +90,7 @@ async def test_a_store_of_an_older_program_is_brought_up_to_date(local: Stage) -
     session = await local.store.create_upload(local.at("k"))
     await local.store.close()
     connection = apsw.Connection(str(local.path / "data" / "meta.db"))
-    connection.execute("DROP INDEX uploads_by_repeat; ALTER TABLE uploads DROP COLUMN repeat_key")
+    connection.execute("DROP TABLE sums; DROP INDEX uploads_by_repeat; ALTER TABLE uploads DROP COLUMN repeat_key")
     connection.pragma("user_version", 1)
     connection.close()
     await local.start()

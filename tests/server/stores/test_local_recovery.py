@@ -7,10 +7,10 @@ import pytest
 
 from storage_tui.contract.errors import (
     ChecksumError,
+    DamagedError,
     GoneError,
     NotFoundError,
     TypeRuleError,
-    UnavailableError,
 )
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.local import LocalStore
@@ -161,7 +161,7 @@ async def test_a_damaged_blob_never_ends_cleanly(local: Stage, size_bytes: int, 
         case "gone":
             path.unlink()
     got = 0
-    with pytest.raises(UnavailableError, match="backup"):
+    with pytest.raises(DamagedError, match="backup"):
         async with local.store.open(local.at("k")) as reader:
             async for piece in reader.chunks(Span(0, size_bytes)):
                 got += len(piece)
@@ -171,7 +171,7 @@ async def test_a_damaged_blob_never_ends_cleanly(local: Stage, size_bytes: int, 
 async def test_a_reader_in_the_middle_sees_its_file_end_early(local: Stage) -> None:
     await local.put("k", random_bytes(3 * MIB))
     [path] = blob_files(local)
-    with pytest.raises(UnavailableError, match="ends at"):
+    with pytest.raises(DamagedError, match="ends at"):
         async with local.store.open(local.at("k")) as reader:
             async for _ in reader.chunks(Span(1, 3 * MIB)):
                 os.truncate(path, MIB)
