@@ -18,6 +18,7 @@
     ├── CancelledError             499  an upload session that was cancelled
     ├── RateLimitError             429  retryable, after `retry_after_s`
     ├── ServerError                500  a defect; retryable when reading
+    ├── DamagedError               500  the bytes went bad on the server's disk
     ├── UnavailableError           503  retryable: busy, starting, read-only
     ├── StoreFullError             507  no room left
     └── on the client's side alone
@@ -173,6 +174,13 @@ class ServerError(StorageError):
     status = 500
     code = "server_error"
     retryable = True
+
+
+class DamagedError(StorageError):
+    """The bytes on the server are not the bytes that were stored, or are not there; only a backup has them."""
+
+    status = 500
+    code = "damaged"
 
 
 class UnavailableError(StorageError):
