@@ -1,0 +1,153 @@
+"""What is there: the half of the file system that lists and describes."""
+
+import errno
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from fsspec.spec import AbstractFileSystem
+
+from storage_tui.client.storage import Storage
+from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.models import Blob, Page
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.fs.failures import as_os_error, os_errors
+from storage_tui.fs.names import Name, name_of, path_of
+
+Info = dict[str, Any]
+
+
+class StorageTree(AbstractFileSystem):
+    """Folders and blobs of a Storage, by their stripped paths."""
+
+    storage: Storage
+
+    def info(self, path: str, **options: Any) -> Info:
+        """The blob of this path, else the folder; FileNotFoundError when there is neither."""
+        path = self._strip_protocol(path)
+        name = name_of(path)
+        if not name.key:
+            return _folder(path)
+        with os_errors(path):
+            try:
+                return _file(self.storage.stat(name.key, name.storage_type))
+            except NotFoundError as exc:
+                page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter="", limit=1)
+                if page.blobs or page.next_token is not None:
+                    return _folder(path)
+                raise as_os_error(exc, path) from exc
+
+    def exists(self, path: str, **options: Any) -> bool:
+        """Whether there is a blob or folder; a server that cannot be asked is an error, not a no."""
+        try:
+            self.info(path)
+        except OSError as exc:
+            if exc.errno in (errno.ENOENT, errno.EINVAL):
+                return False
+            raise
+        return True
+
+    def ls(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
+        """What is in the folder, or the blob itself."""
+        path = self._strip_protocol(path)
+        name = name_of(path)
+        if not name.storage_type:
+            rows = [_folder(storage_type) for storage_type in STORAGE_TYPES]
+        else:
+            with os_errors(path):
+                rows = sorted(self._in_folder(name), key=lambda row: str(row["name"]))
+            if not rows and name.key:
+                rows = [self.info(path)]
+        return rows if detail else [row["name"] for row in rows]
+
+    def _in_folder(self, name: Name) -> Iterator[Info]:
+        for page in self._pages(name, DELIMITER):
+            yield from (_folder(path_of(name.storage_type, prefix)) for prefix in page.prefixes)
+            yield from (_file(blob) for blob in page.blobs if not blob.key.endswith(DELIMITER))
+
+    def _below(self, name: Name) -> Iterator[Blob]:
+        """Every blob below the folder; below the top of every storage type."""
+        for storage_type in [name.storage_type] if name.storage_type else STORAGE_TYPES:
+            for page in self._pages(Name(storage_type, name.key), ""):
+                yield from page.blobs
+
+    def _pages(self, name: Name, delimiter: str) -> Iterator[Page]:
+        token = None
+        while True:
+            page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter=delimiter, token=token)
+            yield page
+            token = page.next_token
+            if token is None:
+                return
+
+    def find(
+        self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **options: Any
+    ) -> Any:
+        """All blobs below the path, read as one list and not folder by folder."""
+        if maxdepth is not None:
+            return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **options)
+        path = self._strip_protocol(path)
+        name = name_of(path)
+        with os_errors(path):
+            found = {row["name"]: row for row in map(_file, self._below(name)) if not row["name"].endswith(DELIMITER)}
+        if withdirs:
+            for row in [*found]:
+                for folder in _folders_of(row, path):
+                    found.setdefault(folder, _folder(folder))
+        if not found and name.key and self.isfile(path):
+            found[path] = self.info(path)
+        return dict(sorted(found.items())) if detail else sorted(found)
+
+    def du(
+        self, path: str, total: bool = True, maxdepth: int | None = None, withdirs: bool = False, **options: Any
+    ) -> Any:
+        """Bytes below the path: in sum, or by path."""
+        path = self._strip_protocol(path)
+        name = name_of(path)
+        if total and maxdepth is None and name.storage_type and not (name.key and self.isfile(path)):
+            with os_errors(path):
+                return self.storage.usage(name.prefix, storage_type=name.storage_type).size_bytes
+        rows = self.find(path, maxdepth=maxdepth, withdirs=withdirs, detail=True)
+        sizes = {row: (info or self.info(row))["size"] for row, info in rows.items()}
+        return sum(sizes.values()) if total else sizes
+
+    def modified(self, path: str) -> datetime:
+        """When the blob was written."""
+        found = self.info(path)
+        if found["type"] != "file":
+            raise IsADirectoryError(errno.EISDIR, "a folder has no time of its own", path)
+        moment = found["modified"]
+        if not isinstance(moment, datetime):
+            raise OSError(errno.ENOTSUP, "the server does not tell when a blob was written", path)
+        return moment
+
+    def created(self, path: str) -> datetime:
+        """When the blob was written: a blob is never changed, only replaced."""
+        return self.modified(path)
+
+
+def _folder(path: str) -> Info:
+    return {"name": path, "size": 0, "type": "directory"}
+
+
+def _file(blob: Blob) -> Info:
+    return {
+        "name": f"{blob.storage_type}{DELIMITER}{blob.key}",
+        "size": blob.size_bytes,
+        "type": "file",
+        "modified": blob.modified,
+        "etag": blob.etag,
+        "crc32c": blob.crc32c,
+        "content_type": blob.content_type,
+        "expires": blob.expires,
+    }
+
+
+def _folders_of(path: str, root: str) -> Iterator[str]:
+    """The folders of a path from its own up to the root, which is named too unless it is the top."""
+    folder = path
+    while len(folder) > len(root):
+        folder = folder.rpartition(DELIMITER)[0]
+        if folder:
+            yield folder
