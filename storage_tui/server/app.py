@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 from storage_tui.contract.errors import (
     BadRequestError,
+    ForbiddenError,
     MethodNotAllowedError,
     NotFoundError,
     ServerError,
@@ -18,18 +19,22 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
+from storage_tui.server.access.control import AccessControl
+from storage_tui.server.access.grants import Grant, Verb
+from storage_tui.server.access.logins import Logins
+from storage_tui.server.access.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
+from storage_tui.server.access.upload_ids import open_upload_id
 from storage_tui.server.blobs import Blobs
 from storage_tui.server.body import ClientGoneError, Receive
+from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
-from storage_tui.server.keyring import Keyring
 from storage_tui.server.listing import Listing
 from storage_tui.server.request import Request, Scope
 from storage_tui.server.responses import Response, error_response, one_line
 from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.stores.base import Store
-from storage_tui.server.tokens import authenticate
 from storage_tui.server.uploads import Uploads
 
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # a signed URL must not be kept or passed on
@@ -41,40 +46,46 @@ class StorageApp:
     """The Storage API over a Store, as an ASGI application."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, *, limits: Limits | None = None, public_url: str | None = None
+        self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None
     ) -> None:
-        self._keyring = keyring
+        self._access = access
         self._active: set[Request] = set()
         self._is_draining = False
         limits = limits or Limits()
         description = Description(limits)
         blobs = Blobs(store, limits)
-        listing = Listing(store, keyring, limits)
-        uploads = Uploads(store, limits, public_url)
-        self._signing = signing = Signing(store, keyring, public_url)
+        listing = Listing(store, access.keyring, limits)
+        uploads = Uploads(store, access.keyring, limits, public_url)
+        logins = Logins(access.records, access.keyring, access.revocations)
+        self._signing = signing = Signing(store, access.keyring, public_url)
+        self.catalog = Catalog(store, access.records, uploads, public_url)
+        reads, writes = names_key(Verb.READ), names_key(Verb.WRITE)
         generation = frozenset(UNSIGNED_PARAMETERS)
         signed = SIGNED_PARAMETERS | UNSIGNED_PARAMETERS
         scope = frozenset(("prefix", "delimiter"))
+        paged = scope | {"limit", "details"}
         self.routes = (
-            Route("GET", "", description.get),
-            Route("GET", "/", description.get),
+            Route("GET", "", description.get, names=names_nothing),
+            Route("GET", "/", description.get, names=names_nothing),
+            Route("POST", "/token", logins.exchange, Access.LOGIN),
             Route("PUT", "/upload/{id}", uploads.put, Access.SESSION),
             Route("DELETE", "/upload/{id}", uploads.cancel, Access.SESSION),
             Route("GET", "/signed/{type}/{key}", blobs.get, Access.SIGNATURE, signed),
             Route("HEAD", "/signed/{type}/{key}", blobs.head, Access.SIGNATURE, signed),
-            Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=scope | {"limit", "details"}),
-            Route("GET", f"/{{type}}/{USAGE}", listing.usage, parameters=scope),
-            Route("GET", f"/{{type}}/{GET}/{{key}}", blobs.get, parameters=generation),
-            Route("HEAD", f"/{{type}}/{GET}/{{key}}", blobs.head, parameters=generation),
-            Route("GET", f"/{{type}}/{NEW_RESUMABLE_URL}/{{key}}", uploads.new_resumable_url),
+            Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix),
+            Route("GET", f"/{{type}}/{USAGE}", listing.usage, parameters=scope, names=names_prefix),
+            Route("GET", f"/{{type}}/{GET}/{{key}}", blobs.get, parameters=generation, names=reads),
+            Route("HEAD", f"/{{type}}/{GET}/{{key}}", blobs.head, parameters=generation, names=reads),
+            Route("GET", f"/{{type}}/{NEW_RESUMABLE_URL}/{{key}}", uploads.new_resumable_url, names=writes),
             Route(
                 "GET", f"/{{type}}/{GET_SIGNED_URL}/{{key}}", signing.get_signed_url,
-                parameters=frozenset({"expires_in"}),
+                parameters=frozenset({"expires_in"}), names=names_key(Verb.READ, Verb.SHARE),
             ),
-            Route("PUT", f"/{{type}}/{SET}/{{key}}", blobs.set),
-            Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many),
-            Route("POST", f"/{{type}}/{COPY}", blobs.copy),
-            Route("DELETE", ANY_KEY, blobs.delete),
+            Route("PUT", f"/{{type}}/{SET}/{{key}}", blobs.set, names=writes),
+            Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch),
+            Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
+            Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
+            *self.catalog.routes,
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,12 +131,18 @@ class StorageApp:
         for request in self._active:
             request.body.interrupt(UnavailableError("the server is stopping; go on with the upload later"))
 
+    def cut_revoked(self) -> None:
+        """End what is under way by tokens that were revoked meanwhile."""
+        for request in self._active:
+            if self._access.is_revoked(request.grant):
+                request.body.interrupt(ForbiddenError("the token was revoked; ask for a new one"))
+
     async def _answer(self, request: Request) -> Response:
         if self._is_draining:
             raise UnavailableError("the server is stopping; try again")
         match = find_route(self.routes, request.method, request.raw_path)
         request.path = match.path
-        request.namespace = self._authorize(request, match)
+        request.grant = await self._authorize(request, match)
         if match.route is None:
             if match.allowed:
                 raise MethodNotAllowedError(f"this path takes {', '.join(match.allowed)}, not {request.method[:20]!a}")
@@ -136,18 +153,29 @@ class StorageApp:
             raise BadRequestError(
                 f"this call does not know the parameter {unknown[0][:40]!a}; in a key write '?' as %3F"
             )
+        if request.grant.restriction is not None:
+            if match.route.names is None:
+                raise ForbiddenError(f"the token does not allow this: it is for {request.grant.restriction}")
+            request.grant.require(await match.route.names(request))
         response = await match.route.handler(request)
         if match.route.access is Access.SIGNATURE:
             response.headers.update(PRIVATE)
         return response
 
-    def _authorize(self, request: Request, match: Match) -> str:
-        """The namespace that the request may act in; the only place where access is granted."""
-        if match.route is not None and match.route.access is Access.SESSION:
-            return ""  # the store finds namespace and key by the id of the session, or nothing
-        if match.route is not None and match.route.access is Access.SIGNATURE:
-            return self._signing.authorize(request)
-        return authenticate(self._keyring, request.headers.one("authorization"))
+    async def _authorize(self, request: Request, match: Match) -> Grant:
+        """What the request may do; the only place where access is granted."""
+        access = match.route.access if match.route is not None else Access.TOKEN
+        if access is Access.LOGIN:
+            return Grant("")  # the handler judges the refresh token, and gives nothing but a token for it
+        if access is Access.SESSION:
+            request.upload_id, grant = await open_upload_id(self._access.keyring, request.path["id"])
+            self._access.check_made(grant, "upload URL")
+            return grant
+        if access is Access.SIGNATURE:
+            grant = await self._signing.authorize(request)
+            self._access.check_made(grant, "URL")
+            return grant
+        return await self._access.by_token(request.headers.one("authorization"))
 
     def _refuse(self, error: StorageError, request: Request | None, scope: Scope) -> Response:
         accept = (request.headers.joined("accept") if request is not None else None) or ""

@@ -1,6 +1,5 @@
 """Single blobs: reading, HEAD, storing a small one, copying, deleting one or many."""
 
-import json
 from typing import Any
 
 from storage_tui.contract.checksum import format_hash_header, parse_hash_header
@@ -18,6 +17,7 @@ from storage_tui.contract.wire import (
     format_http_date,
     parse_range,
 )
+from storage_tui.server.access.naming import COPY_BODY_BYTES, DELETE_BODY_BYTES
 from storage_tui.server.conditions import check_match, is_unchanged, precondition, range_applies
 from storage_tui.server.repeats import Repeats
 from storage_tui.server.request import Request
@@ -33,8 +33,6 @@ from storage_tui.server.stores.base import ANY, READ_SIZE, Address, BlobReader, 
 from storage_tui.server.streams import Streams
 from storage_tui.server.targets import address_of, storage_type_of
 
-COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes, each of which JSON may write as six
-DELETE_BODY_BYTES = 8 * 1024 * 1024  # the longest batch of the longest keys, written the longest way
 PUBLISHED_CLIENT = "dl-python/"
 
 
@@ -115,7 +113,7 @@ class Blobs:
     async def delete_many(self, request: Request) -> Response:
         """Remove many blobs, each optionally only with the ETag that was seen; a result for each, in order."""
         storage_type = storage_type_of(request)
-        raw = _parse_object(await request.body.read(DELETE_BODY_BYTES, "a batch"))
+        raw = await request.json(DELETE_BODY_BYTES, "a batch")
         targets = raw.get("targets")
         if not isinstance(targets, list):
             raise BadRequestError('a batch is {"targets": [{"key": …, "etag": …}, …]}')
@@ -130,7 +128,7 @@ class Blobs:
     async def copy(self, request: Request) -> Response:
         """Make a second blob of the same bytes, in this type or another, on the server alone."""
         storage_type = storage_type_of(request)
-        raw = _parse_object(await request.body.read(COPY_BODY_BYTES, "a copy"))
+        raw = await request.json(COPY_BODY_BYTES, "a copy")
         to_type = raw.get("to_storage_type") or storage_type
         overwrite = raw.get("overwrite", True)
         if not isinstance(to_type, str) or not isinstance(overwrite, bool):
@@ -175,16 +173,6 @@ def _check_generation(request: Request, blob: Blob) -> None:
     """Google's libraries add `generation` when they resume a download."""
     if request.query.get("generation", generation_of(blob)) != generation_of(blob):
         raise PreconditionFailedError("the blob is another one by now; start the download over", key=blob.key)
-
-
-def _parse_object(content: bytes) -> dict[str, Any]:
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError) as exc:
-        raise BadRequestError("the body is not JSON") from exc
-    if not isinstance(raw, dict):
-        raise BadRequestError("the body must be a JSON object")
-    return raw
 
 
 def _parse_target(raw: Any) -> tuple[str, str | None, DeleteResult | None]:

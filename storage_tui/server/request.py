@@ -1,11 +1,13 @@
 """A request as the handlers see it: strictly parsed, bounded, with the deadlines inside its body."""
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.wire import parse_number, percent_decode
+from storage_tui.server.access.grants import Grant
 from storage_tui.server.body import Body, Receive
 
 Scope = Mapping[str, Any]
@@ -48,7 +50,7 @@ class Headers:
 
 
 class Request:
-    """One request. `namespace` and `path` are filled by the one auth layer and the route table in app.py."""
+    """One request. `grant` and `path` are filled by the one auth layer and the route table in app.py."""
 
     def __init__(self, scope: Scope, receive: Receive, stack: AsyncExitStack, *, request_id: str) -> None:
         self.request_id = request_id
@@ -59,8 +61,21 @@ class Request:
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
         self.path: dict[str, bytes] = {}
-        self.namespace = ""
+        self.grant = Grant("")
+        self.upload_id = ""  # of the store's session, on an upload URL
         self.body = _frame(scope, self.headers, receive)
+        self._json: dict[str, Any] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the request may act in."""
+        return self.grant.namespace
+
+    async def json(self, limit: int, what: str) -> dict[str, Any]:
+        """The body, a JSON object of at most `limit` bytes; read once, so that all who ask judge the same one."""
+        if self._json is None:
+            self._json = _parse_object(await self.body.read(limit, what))
+        return self._json
 
     def parse_query(self) -> dict[str, str]:
         """The query, form-encoded: `+` is a space, every name comes once. Raises BadRequestError otherwise."""
@@ -77,6 +92,16 @@ class Request:
                 raise BadRequestError(f"the parameter {text[:40]!a} came twice; send it once")
             query[text] = _decode(value)
         return query
+
+
+def _parse_object(content: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError) as exc:
+        raise BadRequestError("the body is not JSON") from exc
+    if not isinstance(raw, dict):
+        raise BadRequestError("the body must be a JSON object")
+    return raw
 
 
 def _decode(raw: bytes) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.access.naming import Naming
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 
@@ -24,22 +25,28 @@ class Access(Enum):
     TOKEN = "a valid token, which decides the namespace"
     SIGNATURE = "a signed URL, which names the namespace"
     SESSION = "the unguessable id of an upload session in the path"
+    LOGIN = "the refresh token of a login in the body"
 
 
 @dataclass(frozen=True)
 class Route:
-    """One row: a method and a path below the base, what opens it, and the query parameters it knows."""
+    """One row: a method and a path below its base, what opens it, the query parameters it knows, and what it names.
+
+    A row without `names` is closed to restricted tokens.
+    """
 
     method: str
     path: str
     handler: Handler
     access: Access = Access.TOKEN
     parameters: frozenset[str] = frozenset()
+    names: Naming | None = None
+    base: str = BASE_PATH
     pattern: re.Pattern[bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         text = re.escape(self.path).replace(r"\{type\}", "(?P<type>[^/]*)").replace(r"\{id\}", "(?P<id>[^/]+)")
-        pattern = (re.escape(BASE_PATH) + text.replace(r"\{key\}", "(?P<key>.*)")).encode("ascii")
+        pattern = (re.escape(self.base) + text.replace(r"\{key\}", "(?P<key>.*)")).encode("ascii")
         object.__setattr__(self, "pattern", re.compile(pattern, re.DOTALL))
 
 

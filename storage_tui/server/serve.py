@@ -14,14 +14,18 @@ from pathlib import Path
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.access.control import AccessControl, open_access
+from storage_tui.server.access.jwks import IdentityProvider
+from storage_tui.server.access.watched import refresh_all
 from storage_tui.server.app import StorageApp
 from storage_tui.server.engine import Engine, open_local
-from storage_tui.server.keyring import Keyring, load_keyring
+from storage_tui.server.keyring import Keyring
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.responses import one_line
 from storage_tui.server.stores.base import Store
 
 SWEEP_S = 60.0
+FOLLOW_S = 2.0
 MAX_LOG_BYTES = 1024 * 1024  # a log in a file starts over past this
 
 log = logging.getLogger("storage_tui.server")
@@ -84,6 +88,7 @@ async def run(
     listen: Callable[[Keyring], socket.socket],
     on_ready: Callable[[], None],
     public_url: str | None = None,
+    provider: IdentityProvider | None = None,
     until: Callable[[StorageApp], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
@@ -94,14 +99,14 @@ async def run(
     store = engine.store
     await store.start()
     try:
-        keyring = await asyncio.to_thread(load_keyring, engine.records)
-        app = StorageApp(store, keyring, public_url=public_url)
+        access = await asyncio.to_thread(open_access, engine.records, provider)
+        app = StorageApp(store, access, public_url=public_url)
         stop, hurry = asyncio.Event(), asyncio.Event()
         _obey_signals(stop, hurry)
-        tasks = [asyncio.ensure_future(_sweep(store))]
+        tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app))]
         if until is not None:
             tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
-        listener = Listener(app, listen(keyring))
+        listener = Listener(app, listen(access.keyring))
         try:
             serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))
             on_ready()
@@ -146,16 +151,25 @@ def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
         loop.add_signal_handler(number, end)
 
 
-async def _sweep(store: Store) -> None:
+async def _sweep(store: Store, app: StorageApp) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         _bound_log()
         try:
             await store.sweep()
+            await app.catalog.sweep()
         except StorageError as exc:
             log.error("sweep: %s", one_line(exc.message))
         except Exception as exc:  # a defect here must not end all sweeping to come
             log.error("sweep: %s", type(exc).__name__)
+
+
+async def _follow(access: AccessControl, app: StorageApp) -> None:
+    """Notice what other servers and the command line change in the records."""
+    while True:
+        await asyncio.sleep(FOLLOW_S)
+        await asyncio.to_thread(refresh_all, access.watched)
+        app.cut_revoked()
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

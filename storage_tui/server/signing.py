@@ -1,7 +1,8 @@
 """Signed download URLs: whoever has one reads one blob until it expires, without a token.
 
-The signature covers version, key id, method, namespace, storage type, the bytes of the key and the expiry, each with
-its length in front. It is compared as text, so a URL has one spelling of it. GET allows HEAD and nothing else.
+The signature covers version, key id, method, namespace, storage type, the bytes of the key, the expiry and the token
+that asked for it, each with its length in front. It is compared as text, so a URL has one spelling of it. GET allows
+HEAD and nothing else. A URL ends when its token is revoked; that of a restricted token also when the token expires.
 """
 
 import hmac
@@ -12,6 +13,7 @@ from datetime import timedelta
 from storage_tui.contract.errors import BadRequestError, ForbiddenError, StorageError
 from storage_tui.contract.keys import key_from_path, key_to_path
 from storage_tui.contract.wire import SIGNED_PATH, parse_number
+from storage_tui.server.access.grants import Grant
 from storage_tui.server.addresses import absolute_url
 from storage_tui.server.keyring import Keyring, SigningKey
 from storage_tui.server.request import Request
@@ -19,15 +21,16 @@ from storage_tui.server.responses import Response, text_response
 from storage_tui.server.stores.base import Address, Store
 from storage_tui.server.targets import address_of, storage_type_of
 
-VERSION = "1"
+VERSION = "2"
 DEFAULT_LIFETIME = timedelta(hours=1)
 MAX_LIFETIME = timedelta(days=7)
 CLOCK_SLACK_S = 60  # between this server and the one that signed
-SIGNED_PARAMETERS = frozenset(("v", "kid", "ns", "exp", "sig"))
+SIGNED_PARAMETERS = frozenset(("v", "kid", "ns", "by", "exp", "sig"))
 UNSIGNED_PARAMETERS = frozenset(("generation",))  # Google's libraries add it when they resume
 
 _EXPIRY = re.compile(r"[0-9]{1,10}")
 _NAMESPACE = re.compile(r"[0-9a-f]{40}")
+_MADE_BY = re.compile(r"([0-9a-f]{0,32})-([0-9]{1,16})")
 
 
 class Signing:
@@ -49,14 +52,16 @@ class Signing:
             raise BadRequestError(f"expires_in is 1 to {longest_s} seconds", key=address.key)
         await self._store.stat(address)
         key = self._keyring.current("url")
-        expiry = str(int(time.time()) + lifetime_s)
+        grant = request.grant
+        expiry = str(_end(int(time.time()) + lifetime_s, grant, is_asked="expires_in" in request.query))
+        made_by = f"{grant.token_id}-{round(grant.issued * 1000)}"
         path = f"{SIGNED_PATH}{address.storage_type}/{key_to_path(address.key)}"
-        signature = _sign(key, address, expiry)
-        query = f"v={VERSION}&kid={key.kid}&ns={address.namespace}&exp={expiry}&sig={signature}"
+        signature = _sign(key, address, expiry, made_by)
+        query = f"v={VERSION}&kid={key.kid}&ns={address.namespace}&by={made_by}&exp={expiry}&sig={signature}"
         return text_response(f"{absolute_url(request, path, self._public_url)}?{query}")
 
-    def authorize(self, request: Request) -> str:
-        """The namespace that a signed URL opens; raises ForbiddenError for one that does not hold."""
+    async def authorize(self, request: Request) -> Grant:
+        """What a signed URL opens; raises ForbiddenError for one that does not hold."""
         try:
             query = request.parse_query()
             storage_type = storage_type_of(request)
@@ -65,12 +70,14 @@ class Signing:
             raise ForbiddenError("this is not a signed URL of this server") from exc
         names = frozenset(query)
         if not names >= SIGNED_PARAMETERS or not names <= SIGNED_PARAMETERS | UNSIGNED_PARAMETERS:
-            raise ForbiddenError("this is not a signed URL: it has v, kid, ns, exp and sig, each once")
-        key = self._keyring.find("url", query["kid"])
-        namespace, expiry = query["ns"], query["exp"]
-        if key is None or query["v"] != VERSION or not _NAMESPACE.fullmatch(namespace) or not _EXPIRY.fullmatch(expiry):
+            raise ForbiddenError("this is not a signed URL: it has v, kid, ns, by, exp and sig, each once")
+        key = await self._keyring.look_up("url", query["kid"])
+        namespace, expiry, made_by = query["ns"], query["exp"], _MADE_BY.fullmatch(query["by"])
+        if query["v"] != VERSION or not _NAMESPACE.fullmatch(namespace) or not _EXPIRY.fullmatch(expiry):
             raise ForbiddenError("this URL was not signed by this server")
-        expected = _sign(key, Address(namespace, storage_type, key_text), expiry)
+        if key is None or made_by is None:
+            raise ForbiddenError("this URL was not signed by this server")
+        expected = _sign(key, Address(namespace, storage_type, key_text), expiry, made_by[0])
         if not hmac.compare_digest(expected.encode(), query["sig"].encode("utf-8", "replace")):
             raise ForbiddenError("this URL was changed since it was signed; ask for a new one")
         now = time.time()
@@ -78,9 +85,18 @@ class Signing:
             raise ForbiddenError("this URL has expired; ask for a new one")
         if int(expiry) > now + MAX_LIFETIME.total_seconds() + CLOCK_SLACK_S:
             raise ForbiddenError("this URL expires later than any that this server signs")
-        return namespace
+        return Grant(namespace, made_by[1], int(made_by[2]) / 1000)
 
 
-def _sign(key: SigningKey, address: Address, expiry: str) -> str:
-    fields = (VERSION, key.kid, "GET", address.namespace, address.storage_type, address.key, expiry)
+def _end(wanted: int, grant: Grant, *, is_asked: bool) -> int:
+    """When the URL ends: never after the restricted token that asks for it."""
+    if grant.ends is None or wanted <= grant.ends:
+        return wanted
+    if is_asked:
+        raise BadRequestError("expires_in goes past the end of the token, which is restricted; ask for less")
+    return grant.ends
+
+
+def _sign(key: SigningKey, address: Address, expiry: str, made_by: str) -> str:
+    fields = (VERSION, key.kid, "GET", address.namespace, address.storage_type, address.key, expiry, made_by)
     return key.sign(*(field.encode("utf-8") for field in fields))

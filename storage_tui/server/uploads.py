@@ -1,12 +1,12 @@
 """Uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them.
 
-An upload URL is the capability: it carries the unguessable id of its session, and no token is asked. A PUT without
+An upload URL is the capability: it carries the sealed id of its session, and no token is asked. A PUT without
 Content-Range sends the whole blob from zero and always ends the upload; with one it goes on where the session stands.
 Source: Google Cloud Storage documentation, "Performing resumable uploads"; the published client for the first form.
 """
 
 from storage_tui.contract.checksum import parse_hash_header
-from storage_tui.contract.errors import BadRequestError, CancelledError, ConflictError, NotFoundError, TooLargeError
+from storage_tui.contract.errors import BadRequestError, CancelledError, ConflictError, TooLargeError
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import (
     GOOG_HASH,
@@ -19,17 +19,18 @@ from storage_tui.contract.wire import (
     parse_number,
     parse_upload_range,
 )
+from storage_tui.server.access.upload_ids import seal_upload_id
 from storage_tui.server.addresses import absolute_url
 from storage_tui.server.body import Body
 from storage_tui.server.conditions import precondition
+from storage_tui.server.keyring import Keyring
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, safe_content_type, text_response
-from storage_tui.server.stores.base import Store, UploadSession, UploadWriter
+from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
 from storage_tui.server.targets import address_of
 from storage_tui.server.upload_answers import finished, incomplete
 from storage_tui.server.upload_gate import Turn, UploadGate, check_intact
 
-MAX_ID_CHARACTERS = 200
 MAX_REPEAT_CHARACTERS = 128
 
 
@@ -40,8 +41,9 @@ class GapError(ConflictError):
 class Uploads:
     """The handlers of upload URLs."""
 
-    def __init__(self, store: Store, limits: Limits, public_url: str | None) -> None:
+    def __init__(self, store: Store, keyring: Keyring, limits: Limits, public_url: str | None) -> None:
         self._store = store
+        self._keyring = keyring
         self._limits = limits
         self._public_url = public_url
         self._gate = UploadGate()
@@ -52,7 +54,11 @@ class Uploads:
         With an Idempotency-Key that the same user sent before, for the same key and size, it is the URL of that
         session again: so a program that died need not have kept the URL, which is a capability.
         """
-        address = address_of(request)
+        _, url = await self.begin(request, address_of(request))
+        return text_response(url)
+
+    async def begin(self, request: Request, address: Address) -> tuple[UploadSession, str]:
+        """A session for the address, as the headers of the request want it, and its URL."""
         length = request.headers.one(UPLOAD_CONTENT_LENGTH)
         size_bytes = parse_number(length, UPLOAD_CONTENT_LENGTH) if length is not None else None
         self._check_size(size_bytes)
@@ -64,11 +70,12 @@ class Uploads:
             precondition=precondition(request.headers),
             repeat_key=_repeat_key(request),
         )
-        return text_response(absolute_url(request, UPLOAD_PATH + session.upload_id, self._public_url))
+        sealed = seal_upload_id(self._keyring, session.upload_id, request.grant)
+        return session, absolute_url(request, UPLOAD_PATH + sealed, self._public_url)
 
     async def put(self, request: Request) -> Response:
         """Every form of PUT on an upload URL."""
-        upload_id = _upload_id(request)
+        upload_id = request.upload_id
         header = request.headers.one("content-range")
         asked = parse_upload_range(header) if header is not None else None
         session = await self._find(upload_id)
@@ -84,7 +91,7 @@ class Uploads:
 
     async def cancel(self, request: Request) -> Response:
         """End a session; 499 says so, as Google Cloud Storage does. A finished one stays as it is."""
-        upload_id = _upload_id(request)
+        upload_id = request.upload_id
         session = await self._store.find_upload(upload_id)
         if session.blob is None:
             async with self._gate.turn(upload_id, request.body):
@@ -175,13 +182,3 @@ def _repeat_key(request: Request) -> str | None:
     if text is not None and not (0 < len(text) <= MAX_REPEAT_CHARACTERS and text.isascii() and text.isprintable()):
         raise BadRequestError(f"{IDEMPOTENCY_KEY} is 1 to {MAX_REPEAT_CHARACTERS} printable ASCII characters")
     return text
-
-
-def _upload_id(request: Request) -> str:
-    try:
-        upload_id = request.path["id"].decode("ascii")
-    except UnicodeDecodeError as exc:
-        raise NotFoundError("there is no such upload; ask for a new upload URL") from exc
-    if len(upload_id) > MAX_ID_CHARACTERS:
-        raise NotFoundError("there is no such upload; ask for a new upload URL")
-    return upload_id

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx
 import pytest
 
+from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.keyring import load_keyring
 from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.tokens import namespace_of
 from tests.server.running import RunningServer
 
 
@@ -27,6 +27,10 @@ def change(url: str, **changes: str | None) -> str:
     base, _, query = url.partition("?")
     values = {**dict(parse_qsl(query)), **changes}
     return base + "?" + urlencode({name: value for name, value in values.items() if value is not None})
+
+
+def made_by(url: str) -> str:
+    return dict(parse_qsl(urlsplit(url).query))["by"]
 
 
 def test_it_opens_one_blob_for_get_and_head(ann: httpx.Client, name: str) -> None:
@@ -110,7 +114,7 @@ def test_no_other_expiry_holds(ann: httpx.Client, server: RunningServer, name: s
     url = signed(ann, name)
     assert get(change(url, exp=expiry)).status_code == 403
     key = load_keyring(LocalRecords(server.data_dir)).current("url")
-    fields = ("1", key.kid, "GET", namespace_of("ann"), "data", name, expiry)
+    fields = ("2", key.kid, "GET", namespace_of("ann"), "data", name, expiry, made_by(url))
     resigned = change(url, exp=expiry, sig=key.sign(*(field.encode() for field in fields)))
     assert get(resigned).status_code == 403, "an expiry must be sound even under a good signature"
 
@@ -120,7 +124,7 @@ def test_a_well_signed_url_within_its_time_opens(ann: httpx.Client, server: Runn
     key = load_keyring(LocalRecords(server.data_dir)).current("url")
     for offset_s, status in ((60, 200), (-1, 403), (7 * 86400 - 5, 200), (7 * 86400 + 3600, 403)):
         expiry = str(int(time.time()) + offset_s)
-        fields = ("1", key.kid, "GET", namespace_of("ann"), "data", name, expiry)
+        fields = ("2", key.kid, "GET", namespace_of("ann"), "data", name, expiry, made_by(url))
         answer = get(change(url, exp=expiry, sig=key.sign(*(field.encode() for field in fields))))
         assert answer.status_code == status, offset_s
 
@@ -128,13 +132,13 @@ def test_a_well_signed_url_within_its_time_opens(ann: httpx.Client, server: Runn
 def test_every_parameter_comes_exactly_once(ann: httpx.Client, name: str) -> None:
     url = signed(ann, name)
     values = dict(parse_qsl(urlsplit(url).query))
-    assert set(values) == {"v", "kid", "ns", "exp", "sig"}
+    assert set(values) == {"v", "kid", "ns", "by", "exp", "sig"}
     for parameter in values:
         assert get(change(url, **{parameter: None})).status_code == 403
         assert get(f"{url}&{parameter}={values[parameter]}").status_code == 403
         assert get(change(url, **{parameter: ""})).status_code == 403
     assert get(f"{url}&more=1").status_code == 403
-    assert get(change(url, v="2")).status_code == 403
+    assert get(change(url, v="1")).status_code == 403
     assert get(change(url, kid="other")).status_code == 403
     assert get(url.partition("?")[0]).status_code == 403
 

@@ -1,0 +1,41 @@
+"""Upload ids on the wire: the id of the store's session, and sealed with it who began it.
+
+An upload URL is asked for no token, so what ends the token that made it must be able to end the URL.
+"""
+
+import hmac
+import re
+
+from storage_tui.contract.errors import NotFoundError
+from storage_tui.server.access.grants import Grant
+from storage_tui.server.keyring import Keyring, SigningKey
+
+MAX_ID_CHARACTERS = 1000  # an engine's own id may be long
+
+_FORM = re.compile(
+    r"(?P<upload_id>[A-Za-z0-9_.~-]+)\.(?P<kid>[0-9a-z]{1,32})\.(?P<namespace>[0-9a-f]{40})"
+    r"\.(?P<token_id>[0-9a-f]{0,32})\.(?P<issued>[0-9]{1,15})\.(?P<ends>[0-9]{0,12})\.(?P<signature>[A-Za-z0-9_-]{43})"
+)
+
+
+def seal_upload_id(keyring: Keyring, upload_id: str, grant: Grant) -> str:
+    """The id to put into an upload URL."""
+    key = keyring.current("url")
+    ends = "" if grant.ends is None else str(grant.ends)
+    fields = (upload_id, key.kid, grant.namespace, grant.token_id, str(round(grant.issued * 1000)), ends)
+    return ".".join((*fields, _sign(key, fields)))
+
+
+async def open_upload_id(keyring: Keyring, raw: bytes) -> tuple[str, Grant]:
+    """The store's id and who began the session; raises NotFoundError for anything that was not sealed here."""
+    text = raw.decode("ascii", "replace")
+    found = _FORM.fullmatch(text) if len(text) <= MAX_ID_CHARACTERS else None
+    key = await keyring.look_up("url", found["kid"]) if found else None
+    if found is None or key is None or not hmac.compare_digest(_sign(key, found.groups()[:-1]), found["signature"]):
+        raise NotFoundError("there is no such upload; ask for a new upload URL")
+    ends = int(found["ends"]) if found["ends"] else None
+    return found["upload_id"], Grant(found["namespace"], found["token_id"], int(found["issued"]) / 1000, ends)
+
+
+def _sign(key: SigningKey, fields: tuple[str, ...]) -> str:
+    return key.sign(b"upload", *(field.encode("ascii") for field in fields))
