@@ -24,7 +24,7 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "du": ("storage_tui.cli.blobs", "du"),
     "url": ("storage_tui.cli.blobs", "url"),
     "serve": ("storage_tui.cli.serving", "serve"),
-    "token": ("storage_tui.cli.serving", "token"),
+    "token": ("storage_tui.cli.tokens", "token"),
 }
 
 

@@ -1,53 +1,56 @@
-"""The commands for those who run a server: serve, token."""
+"""`storage-tui serve`."""
 
-from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from storage_tui import places
-from storage_tui.cli.options import duration
+from storage_tui.cli.engine_options import DATA_DIR
+from storage_tui.cli.output import complain
 
-_DATA_DIR = click.option(
-    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where blobs are kept. [default: your own store]"
-)
+if TYPE_CHECKING:
+    from storage_tui.server.access.jwks import IdentityProvider
 
 
 @click.command()
-@_DATA_DIR
+@DATA_DIR
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
 @click.option("--public-url", metavar="URL", help="How clients reach this server, where a proxy stands in front of it.")
+@click.option("--jwks", metavar="FILE_OR_URL", help="Keys of an identity provider whose RS256 tokens count here.")
+@click.option("--issuer", metavar="TEXT", help="Count its tokens only with this `iss`.")
+@click.option("--audience", metavar="TEXT", help="Count its tokens only with this `aud`.")
 @click.option("--embedded", is_flag=True, hidden=True)
-def serve(data_dir: Path | None, host: str, port: int, public_url: str | None, embedded: bool) -> None:
+def serve(
+    data_dir: Path | None, host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
+    audience: str | None, embedded: bool,
+) -> None:  # fmt: skip
     """Serve the Storage API from a data directory until interrupted."""
     from storage_tui.server.serve import serve as serve_tcp
     from storage_tui.server.serve import serve_embedded
 
     directory = (data_dir or places.data_dir()).expanduser().absolute()
+    if jwks is None and (issuer or audience):
+        raise click.UsageError("--issuer and --audience belong to --jwks")
     if embedded:
         serve_embedded(data_dir=directory)
-    else:
-        serve_tcp(data_dir=directory, host=host, port=port, public_url=public_url, on_ready=_say_ready)
+        return
+    serve_tcp(
+        data_dir=directory, host=host, port=port, public_url=public_url, on_ready=_say_ready,
+        provider=_provider(jwks, issuer, audience),
+    )  # fmt: skip
 
 
 def _say_ready(url: str) -> None:
     click.echo(f"Serving Storage API at {url}")
 
 
-@click.group()
-def token() -> None:
-    """Make tokens for the server of a data directory."""
+def _provider(jwks: str | None, issuer: str | None, audience: str | None) -> "IdentityProvider | None":
+    if jwks is None:
+        return None
+    from storage_tui.server.access.jwks import IdentityProvider
 
-
-@token.command()
-@click.argument("name")
-@_DATA_DIR
-@click.option("--valid", type=duration, default="365d", show_default=True, help="How long the token works.")
-def create(name: str, data_dir: Path | None, valid: timedelta) -> None:
-    """Print a token for the user NAME, and nothing else. Each user has a namespace of their own."""
-    from storage_tui.server.engine import open_local_records
-    from storage_tui.server.tokens import create_token
-
-    directory = (data_dir or places.data_dir()).expanduser().absolute()
-    click.echo(create_token(open_local_records(directory), name, valid_for=valid))
+    if audience is None:
+        complain("without --audience a token that the identity provider made for any other service opens this one")
+    return IdentityProvider(jwks, issuer=issuer, audience=audience)

@@ -32,12 +32,19 @@ log = logging.getLogger("storage_tui.server")
 
 
 def serve(
-    *, data_dir: Path, host: str, port: int, on_ready: Callable[[str], None], public_url: str | None = None
+    *,
+    data_dir: Path,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    public_url: str | None = None,
+    provider: IdentityProvider | None = None,
 ) -> None:
     """Serve the data directory over TCP until SIGTERM or SIGINT; a second one hurries the end.
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
-    address under which clients reach this server, where that is another, such as behind a proxy. Raises StorageError
+    address under which clients reach this server, where that is another, such as behind a proxy; tokens of the
+    `provider` count beside our own. Raises StorageError
     with one clear line when the directory or the address cannot be had.
     """
     start_log()
@@ -50,6 +57,7 @@ def serve(
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,
+                provider=provider,
             )
         )
 

@@ -34,7 +34,7 @@ def create_token(
 ) -> str:
     """A new token for the user `name`; works whether or not a server runs on the engine."""
     made = issue(records, name, valid_for_s=valid_for.total_seconds(), restriction=restriction)
-    extra: dict[str, Any] = {"jti": made.token_id, "iat": made.created}
+    extra: dict[str, Any] = {"jti": made.token_id, "iat": made.created, "exp": int(made.expires)}
     return sign_token(load_keyring(records), name, valid_for=valid_for, restriction=restriction, claims=extra)
 
 

@@ -62,4 +62,6 @@ class AccessControl:
 
 def open_access(records: Records, provider: IdentityProvider | None = None) -> AccessControl:
     """The access control of an engine, its signing keys made if there are none yet; blocking."""
+    if provider is not None:
+        provider.open()
     return AccessControl(records, load_keyring(records), Watched(records, REVOKED, parse_revocations), provider)

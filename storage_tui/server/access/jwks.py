@@ -41,6 +41,8 @@ class IdentityProvider:
         self, source: str, *, issuer: str | None = None, audience: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
+        if not jwt.algorithms.has_crypto:
+            raise BadRequestError("tokens of an identity provider need: pip install 'storage-tui[jwks]'")
         _check_source(source)
         self._source = source
         self._issuer = issuer
@@ -50,6 +52,15 @@ class IdentityProvider:
         self._asked = self._read = float("-inf")
         self._reading = asyncio.Lock()
         self._renewing: asyncio.Future[None] | None = None
+
+    def open(self) -> None:
+        """As `load`, where a provider that does not answer is a line in the log: our own tokens work without it."""
+        try:
+            self.load()
+        except UnavailableError as exc:
+            if not _is_url(self._source):
+                raise
+            log.error("%s", one_line(exc.message))
 
     def load(self) -> None:
         """Read the document; blocking. Raises BadRequestError when it holds no keys, UnavailableError when it cannot
@@ -167,9 +178,3 @@ def _bounded(content: bytes) -> bytes:
     if len(content) > MAX_DOCUMENT_BYTES:
         raise BadRequestError(f"the identity provider's keys are more than {MAX_DOCUMENT_BYTES} bytes")
     return content
-
-
-def require_rsa() -> None:
-    """Raise BadRequestError where RS256 cannot be checked."""
-    if not jwt.algorithms.has_crypto:
-        raise BadRequestError("tokens of an identity provider need: pip install 'storage-tui[jwks]'")
