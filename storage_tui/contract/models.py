@@ -166,7 +166,7 @@ class Limits:
     blob_bytes: int | None = None
 
 
-FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range", "upload-resume")
+FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range", "upload-resume", "catalog")
 """The additions to the published wire that our server has, by the names its description uses."""
 
 

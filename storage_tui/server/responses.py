@@ -19,6 +19,7 @@ from storage_tui.contract.wire import ERROR_CODE
 
 BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
+JSON_API = "application/vnd.api+json"
 
 # What a browser may be told that a blob is; anything it could run (HTML, SVG, scripts) is bytes to it.
 SAFE_TYPES = frozenset(
@@ -81,7 +82,7 @@ def json_response(raw: Any, *, headers: Mapping[str, str] | None = None) -> Resp
 
 
 def error_response(error: StorageError, *, accept: str = "", may_retry_after: bool = True) -> Response:
-    """The error as one line of text, or as a problem document (RFC 9457) for who asks for that.
+    """The error as one line of text, or for who asks for that as a problem document (RFC 9457) or in JSON:API.
 
     `may_retry_after` is off for uploads: the published client would repeat a generator and store nothing.
     """
@@ -93,6 +94,10 @@ def error_response(error: StorageError, *, accept: str = "", may_retry_after: bo
     if isinstance(error, RateLimitError | UnavailableError) and error.retry_after_s is not None and may_retry_after:
         headers["Retry-After"] = str(int(error.retry_after_s))
     line = one_line(error.message)
+    if JSON_API in accept.lower():
+        row = {"status": str(error.status), "title": phrase(error.status), "detail": line, "code": error.code}
+        headers["Content-Type"] = JSON_API
+        return Response(error.status, headers, json.dumps({"errors": [row]}).encode("ascii"))
     if PROBLEM in accept.lower():
         problem = {"title": phrase(error.status), "status": error.status, "detail": line, "code": error.code}
         if error.key is not None:

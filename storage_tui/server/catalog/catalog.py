@@ -1,0 +1,74 @@
+"""The catalog put together: its routes, and its share of the sweep."""
+
+from datetime import UTC, datetime
+
+from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.server.access.grants import Verb
+from storage_tui.server.access.naming import Naming
+from storage_tui.server.catalog.documents import Documents
+from storage_tui.server.catalog.emptying import Emptying
+from storage_tui.server.catalog.images import Images
+from storage_tui.server.catalog.naming import (
+    names_all,
+    names_image,
+    names_new_image,
+    names_new_product,
+    names_new_upload,
+    names_product,
+)
+from storage_tui.server.catalog.paging import CONTINUE
+from storage_tui.server.catalog.products import Products
+from storage_tui.server.catalog.removals import Removals
+from storage_tui.server.catalog.tasks import Tasks
+from storage_tui.server.catalog.uploads import ImageUploads
+from storage_tui.server.routes import Handler, Route
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.records import Records
+from storage_tui.server.uploads import Uploads
+
+PARAMETERS = frozenset(("include", CONTINUE))
+DELETE_RELATED = "delete_related_objects"
+
+
+class Catalog:
+    """The catalog over an engine. `uploads` makes the upload URLs of files."""
+
+    def __init__(self, store: Store, records: Records, uploads: Uploads, public_url: str | None) -> None:
+        documents = Documents(records)
+        self._removals = Removals(documents, store)
+        self._tasks = Tasks(documents, store, self._removals)
+        self._emptying = Emptying(documents, self._removals, self._tasks)
+        products = Products(documents, self._emptying, public_url)
+        images = Images(documents, store, products, self._removals, public_url)
+        image_uploads = ImageUploads(documents, products, images, self._tasks, uploads, public_url)
+        self.routes = (
+            _route("POST", "/products", products.create, names_new_product),
+            _route("PUT", "/products", products.search, names_all),
+            _route("GET", "/products/{id}", products.get, names_product(Verb.READ)),
+            _route("HEAD", "/products/{id}", products.get, names_product(Verb.READ)),
+            _route("PATCH", "/products/{id}", products.change, names_product(Verb.WRITE)),
+            _route("DELETE", "/products/{id}", products.delete, names_product(Verb.DELETE)),
+            _route("POST", f"/products/{{id}}/{DELETE_RELATED}", products.empty, names_product(Verb.DELETE)),
+            _route("GET", f"/products/{{id}}/{DELETE_RELATED}", products.emptying_state, names_product(Verb.READ)),
+            _route("POST", "/images", images.create, names_new_image),
+            _route("PUT", "/images", images.search, names_all),
+            _route("GET", "/images/{id}", images.get, names_image(Verb.READ)),
+            _route("HEAD", "/images/{id}", images.get, names_image(Verb.READ)),
+            _route("PATCH", "/images/{id}", images.change, names_image(Verb.WRITE)),
+            _route("DELETE", "/images/{id}", images.delete, names_image(Verb.DELETE)),
+            _route("POST", "/uploads_v2", image_uploads.create, names_new_upload),
+            _route("PUT", "/uploads_v2", image_uploads.search, names_all),
+            _route("GET", "/uploads_v2/{id}", image_uploads.get, image_uploads.names_write),
+            _route("PATCH", "/uploads_v2/{id}", image_uploads.change, image_uploads.names_write),
+        )
+
+    async def sweep(self) -> None:
+        """Finish what crashes have left half done, and end uploads that nobody came back for. Any number of servers
+        on one engine may do so at once."""
+        await self._removals.sweep()
+        await self._tasks.sweep(datetime.now(UTC))
+        await self._emptying.sweep()
+
+
+def _route(method: str, path: str, handler: Handler, names: Naming) -> Route:
+    return Route(method, path, handler, parameters=PARAMETERS, names=names, base=CATALOG_PATH)

@@ -1,0 +1,125 @@
+"""The documents of the catalog, kept as records: one a product, image, upload task and deletion."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Literal, TypeVar
+
+from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.contract.models import format_time
+from storage_tui.server.stores.records import ABSENT, Records
+
+Kind = Literal["products", "images", "uploads", "claims", "removals", "emptyings"]
+Fields = dict[str, Any]
+T = TypeVar("T")
+
+ROOT = "catalog"
+TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as it was read; `version` lets it be replaced only while nobody else has done so."""
+
+    fields: Mapping[str, Any]
+    version: str
+
+
+class Documents:
+    """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def read(self, kind: Kind, namespace: str, name: str) -> Document | None:
+        """The document, or None when there is none."""
+        return await asyncio.to_thread(self.read_now, kind, namespace, name)
+
+    async def create(self, kind: Kind, namespace: str, name: str, fields: Fields) -> Document:
+        """Write one that must not exist; raises ConflictError when it does."""
+        return await self.replace(kind, namespace, name, fields, ABSENT)
+
+    async def replace(
+        self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None
+    ) -> Document:
+        """Write one that is still at the expected version; raises ConflictError when it is not."""
+        content = json.dumps(fields, separators=(",", ":")).encode("ascii")
+        record = _record(kind, namespace, name)
+        with _telling(name):
+            version = await asyncio.to_thread(self._records.write, record, content, expected=expected)
+        return Document(fields, version)
+
+    async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
+        """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
+        with _telling(name):
+            return await asyncio.to_thread(self._records.remove, _record(kind, namespace, name), expected=expected)
+
+    async def names(self, kind: Kind, namespace: str, prefix: str = "", limit: int | None = None) -> list[str]:
+        """The names of the documents, in order."""
+        return await self.in_thread(lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
+
+    async def all_names(self, kind: Kind) -> list[tuple[str, str]]:
+        """Namespace and name of all documents of a kind, for the sweep."""
+        start = f"{ROOT}/{kind}/"
+        found = await self.in_thread(lambda: list(self._records.names(start)))
+        return [(namespace, name) for namespace, _, name in (row.removeprefix(start).partition("/") for row in found)]
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work on the documents."""
+        return await asyncio.to_thread(work)
+
+    def read_now(self, kind: Kind, namespace: str, name: str) -> Document | None:
+        """As `read`, blocking."""
+        record = self._records.read(_record(kind, namespace, name))
+        if record is None:
+            return None
+        try:
+            fields = json.loads(record.content)
+        except ValueError as exc:
+            raise UnavailableError(f"the catalog's record of {name!a} is damaged; restore it from a backup") from exc
+        return Document(fields, record.version)
+
+    def names_now(self, kind: Kind, namespace: str, prefix: str = "") -> Iterator[str]:
+        """As `names`, blocking."""
+        start = f"{ROOT}/{kind}/{namespace}/"
+        for row in self._records.names(start + prefix):
+            yield row.removeprefix(start)
+
+
+def now_text() -> str:
+    """The time of the machine as the documents have it."""
+    return format_time(datetime.now(UTC)) or ""
+
+
+def normal_times(attributes: Fields) -> Fields:
+    """The attributes with their times in one form, RFC 3339 in UTC: so they compare as texts."""
+    return {
+        name: normal_time(name, value) if name in TIMES and value is not None else value
+        for name, value in attributes.items()
+    }
+
+
+def normal_time(name: str, value: Any) -> str:
+    """RFC 3339 in UTC; a time without an offset is UTC. Raises BadRequestError for what is no time."""
+    try:
+        moment = datetime.fromisoformat(value)
+        return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) or ""
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise BadRequestError(f"{name} must be a time such as 2024-05-01T12:00:00Z, not {value!a:.60}") from exc
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    """A conflict of records in the words of the catalog."""
+    try:
+        yield
+    except ConflictError as exc:
+        raise ConflictError(f"{name} of the catalog was changed in this moment by another call; try again") from exc
+
+
+def _record(kind: Kind, namespace: str, name: str) -> str:
+    return f"{ROOT}/{kind}/{namespace}/{name}"

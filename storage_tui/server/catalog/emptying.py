@@ -1,0 +1,81 @@
+"""The task that deletes all images of a product. Its document is its state, so any server can tell it and go on."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.server.catalog.documents import Documents, Fields, now_text
+from storage_tui.server.catalog.removals import Removals
+from storage_tui.server.catalog.tasks import Tasks
+from storage_tui.server.responses import one_line
+
+RUNNING, SUCCESS, FAILURE, NONE = "RUNNING", "SUCCESS", "FAILURE", "NONE"
+PATIENCE_S = 5.0  # most products are emptied by then, and their owner need not ask again
+
+log = logging.getLogger("storage_tui.server")
+
+
+class Emptying:
+    """Runs the tasks; one a product at a time in this process, and a second one elsewhere does no harm."""
+
+    def __init__(self, documents: Documents, removals: Removals, tasks: Tasks) -> None:
+        self._documents = documents
+        self._removals = removals
+        self._tasks = tasks
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def has_objects(self, namespace: str, product_id: str) -> bool:
+        """Whether the product has images, or uploads or removals of some that are not over."""
+        for kind in ("images", "claims", "removals"):
+            if await self._documents.names(kind, namespace, f"{product_id}/", limit=1):
+                return True
+        return False
+
+    async def begin(self, namespace: str, product_id: str) -> Fields | None:
+        """Begin, and tell the state after a moment; None when there is nothing to delete."""
+        if (namespace, product_id) in self._running:
+            raise ConflictError(f"the images of {product_id} are being deleted already; ask for the state of that")
+        if not await self.has_objects(namespace, product_id):
+            return None
+        state = {"status": RUNNING, "start_datetime": now_text(), "objects_deleted": 0}
+        await self._documents.replace("emptyings", namespace, product_id, state)
+        await asyncio.wait([self._run(namespace, product_id, state)], timeout=PATIENCE_S)
+        return await self.state(namespace, product_id)
+
+    async def state(self, namespace: str, product_id: str) -> Fields:
+        """What the published client reads of a task."""
+        document = await self._documents.read("emptyings", namespace, product_id)
+        return {"status": NONE} if document is None else dict(document.fields)
+
+    async def sweep(self) -> None:
+        """Go on with what a crash has left."""
+        for namespace, product_id in await self._documents.all_names("emptyings"):
+            state = await self.state(namespace, product_id)
+            if state["status"] == RUNNING and (namespace, product_id) not in self._running:
+                await asyncio.wait([self._run(namespace, product_id, state)])
+
+    def _run(self, namespace: str, product_id: str, state: Fields) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._empty(namespace, product_id, state))
+        self._running[namespace, product_id] = task
+        task.add_done_callback(lambda _: self._running.pop((namespace, product_id), None))
+        return task
+
+    async def _empty(self, namespace: str, product_id: str, state: Fields) -> None:
+        began, deleted = datetime.now(UTC), state["objects_deleted"]
+        outcome: dict[str, Any] = {"status": SUCCESS}
+        try:
+            for name in await self._documents.names("claims", namespace, f"{product_id}/"):
+                await self._tasks.give_up(namespace, name)
+            for kind in ("images", "removals"):
+                for name in await self._documents.names(kind, namespace, f"{product_id}/"):
+                    deleted += await self._removals.remove(namespace, name)
+        except StorageError as exc:
+            outcome = {"status": FAILURE, "errors": [one_line(exc.message)]}
+        seconds = (datetime.now(UTC) - began).total_seconds()
+        ended = {**state, **outcome, "objects_deleted": deleted, "duration_in_seconds": seconds}
+        try:
+            await self._documents.replace("emptyings", namespace, product_id, ended)
+        except StorageError as exc:
+            log.error("the end of emptying a product was not noted: %s", one_line(exc.message))

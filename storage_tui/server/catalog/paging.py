@@ -1,0 +1,74 @@
+"""One page of a search: the documents found, as resources, and the link to the next."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.server.addresses import absolute_url
+from storage_tui.server.catalog.documents import Document, Documents, Kind
+from storage_tui.server.catalog.jsonapi import answer
+from storage_tui.server.catalog.search import PAGE, PAGE_BYTES, Query
+from storage_tui.server.request import Request
+from storage_tui.server.responses import Response
+
+CONTINUE = "continue"  # the query parameter of a link
+
+Attributes = Mapping[str, Any]
+Describe = Callable[[str, Document], Attributes]
+"""What a document, found under a name, tells as the attributes that a search compares; `id` among them."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What one page holds, and after which name the next one goes on; `count` is all there is when it was asked."""
+
+    rows: list[tuple[str, Attributes]] = field(default_factory=list)
+    after: str | None = None
+    count: int | None = None
+
+
+async def find(
+    documents: Documents, kind: Kind, namespace: str, query: Query, names: Callable[[], Iterator[str]],
+    describe: Describe,
+) -> Found:  # fmt: skip
+    """The page of a query over the documents of these names, which come in order."""
+
+    def matching() -> Iterator[tuple[str, Attributes]]:
+        for name in names():
+            if name > query.after and (document := documents.read_now(kind, namespace, name)) is not None:
+                attributes = describe(name, document)
+                if query.matches(attributes):
+                    yield name, attributes
+
+    def work() -> Found:
+        found, size_bytes = Found(), 0
+        if query.limit == 0:
+            found.count = sum(1 for _ in matching())
+            return found
+        room = PAGE if query.limit is None else min(PAGE, query.limit)
+        if query.ids() is not None:
+            room = max(room, len(query.ids() or ()))  # a search for ids has no links that its sender would follow
+        for name, attributes in matching():
+            if len(found.rows) == room or size_bytes > PAGE_BYTES:
+                is_enough = query.limit is not None and len(found.rows) == query.limit
+                found.after = None if is_enough else found.rows[-1][0]
+                break
+            found.rows.append((name, attributes))
+            size_bytes += len(str(attributes))
+        return found
+
+    return await documents.in_thread(work)
+
+
+def page_answer(
+    request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
+    included: list[dict[str, Any]], public_url: str | None,
+) -> Response:  # fmt: skip
+    """The page as an answer."""
+    links = {}
+    if found.after is not None:
+        token = query.token(found.after, len(found.rows))
+        links["next"] = absolute_url(request, f"{CATALOG_PATH}/{path}?{CONTINUE}={token}", public_url)
+    meta = {"count": found.count} if found.count is not None else None
+    return answer(data, included=included, links=links, meta=meta)

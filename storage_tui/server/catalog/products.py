@@ -1,0 +1,162 @@
+"""Products: saved, read, changed, searched, deleted, and emptied of their images."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from storage_tui.contract.catalog import check_product_id, is_product_id
+from storage_tui.contract.errors import BadRequestError, ConflictError, NotFoundError
+from storage_tui.contract.wire import REQUEST_GROUP
+from storage_tui.server.catalog.documents import Document, Documents, Fields, normal_times, now_text
+from storage_tui.server.catalog.emptying import Emptying
+from storage_tui.server.catalog.jsonapi import Attributes, answer, path_id, read_object, read_resource, resource
+from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
+from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.request import Request
+from storage_tui.server.responses import Response, text_response
+
+KIND = "product"
+DELETE_TASK = "product_delete_task"
+SHARING = ("owners", "readers", "writers")
+OURS = frozenset(("id", "created", "modified"))  # attributes that only the server sets
+GROUP_CHARACTERS = 128  # of an X-Request-Group, what is remembered
+
+
+class Products:
+    """The handlers of products."""
+
+    def __init__(self, documents: Documents, emptying: Emptying, public_url: str | None) -> None:
+        self._documents = documents
+        self._emptying = emptying
+        self._public_url = public_url
+
+    async def create(self, request: Request) -> Response:
+        """201 with the product; the same call repeated by its X-Request-Group is 201 again, another one 409."""
+        sent = await read_resource(request, KIND)
+        if not sent.resource_id:
+            raise BadRequestError("a product needs an id")
+        product_id = own_id(request, sent.resource_id)
+        now = now_text()
+        fields: Fields = {
+            "attributes": settable(sent.attributes), "created": now, "modified": now, "group": group_of(request),
+        }  # fmt: skip
+        try:
+            document = await self._documents.create("products", request.namespace, product_id, fields)
+        except ConflictError as exc:
+            existing = await self._documents.read("products", request.namespace, product_id)
+            if existing is None or not is_repeat(existing, request):
+                raise ConflictError(f"the product {product_id} exists already; get it and change that one") from exc
+            document = existing
+        return answer(describe(product_id, document), status=201, meta=_warnings(sent.attributes))
+
+    async def get(self, request: Request) -> Response:
+        """200 with the product; also HEAD."""
+        product_id = own_id(request, path_id(request), is_lookup=True)
+        return answer(describe(product_id, await self.find(request.namespace, product_id)))
+
+    async def change(self, request: Request) -> Response:
+        """200 with the product as it is now: the attributes that were sent replace those it had."""
+        product_id = own_id(request, path_id(request), is_lookup=True)
+        sent = await read_resource(request, KIND)
+        document = await self.find(request.namespace, product_id)
+        attributes = {**document.fields["attributes"], **settable(sent.attributes)}
+        fields = {**document.fields, "attributes": attributes, "modified": now_text()}
+        document = await self._documents.replace("products", request.namespace, product_id, fields, document.version)
+        return answer(describe(product_id, document), meta=_warnings(sent.attributes))
+
+    async def search(self, request: Request) -> Response:
+        """A page of the user's products."""
+        query = parse_query(await read_object(request), request.query.get(CONTINUE))
+
+        def names() -> Iterator[str]:
+            ids = query.ids()
+            if ids is not None:
+                return filter(is_product_id, ids)
+            return self._documents.names_now("products", request.namespace)
+
+        found = await find(self._documents, "products", request.namespace, query, names, _attributes)
+        data = [resource(KIND, name, attributes) for name, attributes in found.rows]
+        return page_answer(request, "products", query, found, data, included=[], public_url=self._public_url)
+
+    async def delete(self, request: Request) -> Response:
+        """200 once it is gone; 409 while it has images or uploads of some."""
+        product_id = own_id(request, path_id(request), is_lookup=True)
+        document = await self.find(request.namespace, product_id)
+        if await self._emptying.has_objects(request.namespace, product_id):
+            raise ConflictError(
+                f"the product {product_id} has images or uploads of some; delete them first, "
+                "such as with product.delete_related_objects()"
+            )
+        await self._documents.remove("products", request.namespace, product_id, expected=document.version)
+        await self._documents.remove("emptyings", request.namespace, product_id)
+        return text_response("")
+
+    async def empty(self, request: Request) -> Response:
+        """Delete all images of the product: 201 with the state of the task, or 204 when there is nothing to do."""
+        product_id = own_id(request, path_id(request), is_lookup=True)
+        await read_object(request)
+        await self.find(request.namespace, product_id)
+        task = await self._emptying.begin(request.namespace, product_id)
+        if task is None:
+            return Response(204, {"Cache-Control": "no-store"})
+        return answer(resource(DELETE_TASK, product_id, task), status=201)
+
+    async def emptying_state(self, request: Request) -> Response:
+        """200 with the state of the task that deletes all images; NONE when there never was one."""
+        product_id = own_id(request, path_id(request), is_lookup=True)
+        await self.find(request.namespace, product_id)
+        return answer(resource(DELETE_TASK, product_id, await self._emptying.state(request.namespace, product_id)))
+
+    async def find(self, namespace: str, product_id: str) -> Document:
+        """The product; raises NotFoundError."""
+        document = await self._documents.read("products", namespace, product_id)
+        if document is None:
+            raise NotFoundError(f"there is no product {product_id}")
+        return document
+
+
+def describe(product_id: str, document: Document) -> dict[str, Any]:
+    """The product as a resource."""
+    return resource(KIND, product_id, _attributes(product_id, document))
+
+
+def own_id(request: Request, text: str, *, is_lookup: bool = False) -> str:
+    """The full id: one without a colon gets the user's namespace before it, as `Product.namespace_id` writes it.
+
+    Raises BadRequestError for what is no id, and NotFoundError instead where one is looked up.
+    """
+    try:
+        return check_product_id(text if ":" in text else f"{request.namespace}:{text}")
+    except BadRequestError as exc:
+        if is_lookup:
+            raise NotFoundError(f"there is no product {text[:60]!a}") from exc
+        raise
+
+
+def settable(attributes: Attributes) -> Fields:
+    """What of the attributes a client may set, its times in one form."""
+    return normal_times({name: value for name, value in attributes.items() if name not in OURS})
+
+
+def group_of(request: Request) -> str | None:
+    """What is the same on every retry of one call."""
+    group = request.headers.one(REQUEST_GROUP)
+    return group[:GROUP_CHARACTERS] if group else None
+
+
+def is_repeat(document: Document, request: Request) -> bool:
+    """Whether the document was made by this very call, whose answer was lost."""
+    group = group_of(request)
+    return group is not None and document.fields.get("group") == group
+
+
+def _attributes(product_id: str, document: Document) -> Attributes:
+    fields = document.fields
+    return {**fields["attributes"], "id": product_id, "created": fields["created"], "modified": fields["modified"]}
+
+
+def _warnings(attributes: Mapping[str, Any]) -> Fields | None:
+    named = [name for name in SHARING if attributes.get(name)]
+    if not named:
+        return None
+    message = f"this server keeps {', '.join(named)} and shares nothing: nobody else sees the product"
+    return {"warnings": [{"message": message, "category": "UserWarning"}]}

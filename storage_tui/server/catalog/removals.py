@@ -1,0 +1,70 @@
+"""Images on their way out: what is to go is written down first, so that a crash at any point leaves work, not litter.
+
+A removal is a document that names the image by its `uid` and its files by key and ETag. Then the image goes, so that
+nobody finds it; then its files, each only while it is still that one; then the removal itself. Whoever finds a
+removal, the same call again or the sweep of any server on the engine, does what is left of it; doing it twice is
+harmless.
+"""
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from storage_tui.contract.catalog import STORED_IN, ImageId
+from storage_tui.contract.errors import ConflictError, NotFoundError, PreconditionFailedError
+from storage_tui.server.catalog.documents import Documents
+from storage_tui.server.stores.base import Address, Precondition, Store
+
+Files = Iterable[Mapping[str, Any]]  # each with `key` and `etag`
+
+
+def record_name(image_id: ImageId) -> str:
+    """The name under which documents about an image are kept: products first, so that those of one stand together."""
+    return f"{image_id.product_id}/{image_id.name}"
+
+
+class Removals:
+    """Takes images out."""
+
+    def __init__(self, documents: Documents, store: Store) -> None:
+        self._documents = documents
+        self._store = store
+
+    async def remove(self, namespace: str, name: str) -> bool:
+        """Remove an image with its files, durably; False when there is none."""
+        image = await self._documents.read("images", namespace, name)
+        if image is None:
+            return await self.finish(namespace, name)
+        removal = {"uid": image.fields["uid"], "files": image.fields["files"]}
+        await self._documents.replace("removals", namespace, name, removal)
+        return await self.finish(namespace, name)
+
+    async def finish(self, namespace: str, name: str) -> bool:
+        """Do what is left of a removal; False when there is none."""
+        removal = await self._documents.read("removals", namespace, name)
+        if removal is None:
+            return False
+        await self._remove_document(namespace, name, removal.fields["uid"])
+        await self.drop_files(namespace, removal.fields["files"])
+        with contextlib.suppress(ConflictError):  # another server has done the same
+            await self._documents.remove("removals", namespace, name, expected=removal.version)
+        return True
+
+    async def drop_files(self, namespace: str, files: Files) -> None:
+        """Take the files out of `products`, each while it is still the one that was stored."""
+        for file in files:
+            address = Address(namespace, STORED_IN, file["key"])
+            with contextlib.suppress(NotFoundError, PreconditionFailedError):
+                await self._store.withdraw(address, precondition=Precondition(if_match=(file["etag"],)))
+
+    async def sweep(self) -> None:
+        """Finish what crashes have left."""
+        for namespace, name in await self._documents.all_names("removals"):
+            await self.finish(namespace, name)
+
+    async def _remove_document(self, namespace: str, name: str, uid: str) -> None:
+        while (image := await self._documents.read("images", namespace, name)) is not None:
+            if image.fields["uid"] != uid:
+                return  # a new image of the same name
+            with contextlib.suppress(ConflictError):  # its attributes were changed in this moment
+                await self._documents.remove("images", namespace, name, expected=image.version)

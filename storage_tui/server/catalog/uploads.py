@@ -1,0 +1,169 @@
+"""Uploads of images: the upload URLs of their files, and the task that tells how far it is."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from storage_tui.contract.catalog import STORED_IN, ImageId, file_key
+from storage_tui.contract.errors import BadRequestError, InvalidKeyError, NotFoundError
+from storage_tui.server.access.grants import Named, Verb
+from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
+from storage_tui.server.catalog.images import MAX_FILES, Images, exists_already, image_attributes, named_image
+from storage_tui.server.catalog.jsonapi import (
+    Attributes,
+    answer,
+    path_id,
+    read_object,
+    read_resource,
+    resource,
+    resource_from,
+)
+from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
+from storage_tui.server.catalog.products import Products
+from storage_tui.server.catalog.removals import record_name
+from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.catalog.tasks import CANCELED, PENDING, TASK_ID, TRANSFERRING, Tasks
+from storage_tui.server.request import Request
+from storage_tui.server.responses import Response
+from storage_tui.server.stores.base import Address
+from storage_tui.server.uploads import Uploads
+
+KIND, EVENT = "image_upload", "image_upload_event"
+NDARRAY = "ndarray"  # its files are named by the client's temporary directory; they get the name of the image
+
+
+class ImageUploads:
+    """The handlers of uploads of images."""
+
+    def __init__(
+        self, documents: Documents, products: Products, images: Images, tasks: Tasks, uploads: Uploads,
+        public_url: str | None,
+    ) -> None:  # fmt: skip
+        self._documents = documents
+        self._products = products
+        self._images = images
+        self._tasks = tasks
+        self._uploads = uploads
+        self._public_url = public_url
+
+    async def create(self, request: Request) -> Response:
+        """201 with an upload URL for each file, in the order they were named. It takes the place of an upload of the
+        same image that was not finished."""
+        sent = await read_resource(request, KIND)
+        image = resource_from(sent.attributes.get("image"), "image")
+        image_id = named_image(request, image)
+        attributes = image_attributes(request, image_id, image)
+        options = sent.attributes.get("image_upload_options")
+        keys = _keys(image_id, options)
+        await self._products.find(request.namespace, image_id.product_id)
+        name = record_name(image_id)
+        await self._tasks.give_up(request.namespace, name)
+        await self._images.check_free(request, image_id)
+        if await self._documents.read("images", request.namespace, name) is not None:
+            raise exists_already(image_id)
+        files, urls = [], []
+        for key in keys:
+            session, url = await self._uploads.begin(request, Address(request.namespace, STORED_IN, key))
+            files.append({"key": key, "upload_id": session.upload_id})
+            urls.append(url)
+        now = now_text()
+        task = await self._tasks.open(
+            request.namespace, image_id,
+            {
+                "image_id": str(image_id), "product_id": image_id.product_id, "attributes": attributes,
+                "options": options, "files": files, "status": TRANSFERRING, "events": [], "created": now,
+                "modified": now, "user": request.namespace,
+            },
+        )  # fmt: skip
+        return self._answer(request, task, status=201, resumable_urls=urls)
+
+    async def get(self, request: Request) -> Response:
+        """200 with the state of the upload."""
+        return self._answer(request, await self._tasks.find(request.namespace, path_id(request)))
+
+    async def change(self, request: Request) -> Response:
+        """The client says that all files are sent (`pending`), or gives the upload up (`canceled`).
+
+        The image is there when this is answered. The answer still says `pending`: only when the published client sees
+        the status change does it load the image.
+        """
+        sent = await read_resource(request, KIND)
+        task_id, status = path_id(request), sent.attributes.get("status")
+        if status == CANCELED:
+            return self._answer(request, await self._tasks.cancel(request.namespace, task_id))
+        if status != PENDING:
+            raise BadRequestError(f"an upload becomes pending or canceled, not {status!a:.40}")
+        task = await self._tasks.complete(request.namespace, task_id)
+        return self._answer(request, task, status_told=PENDING)
+
+    async def search(self, request: Request) -> Response:
+        """A page of the user's uploads of the last days."""
+        query = parse_query(await read_object(request), request.query.get(CONTINUE))
+
+        def names() -> Iterator[str]:
+            ids = query.ids()
+            if ids is not None:
+                return filter(TASK_ID.fullmatch, ids)
+            return self._documents.names_now("uploads", request.namespace)
+
+        found = await find(self._documents, "uploads", request.namespace, query, names, _attributes)
+        data = [resource(KIND, name, attributes) for name, attributes in found.rows]
+        return page_answer(request, "uploads_v2", query, found, data, included=[], public_url=self._public_url)
+
+    async def names_write(self, request: Request) -> Sequence[Named]:
+        """The image of the upload in the path, for restricted tokens; nothing when there is no such upload."""
+        try:
+            task = await self._tasks.find(request.namespace, path_id(request))
+        except NotFoundError:
+            return ()
+        return [Named(Verb.WRITE, STORED_IN, record_name(ImageId.parse(task.fields["image_id"])))]
+
+    def _answer(
+        self, request: Request, task: Document, *, status: int = 200, status_told: str | None = None,
+        resumable_urls: list[str] | None = None,
+    ) -> Response:  # fmt: skip
+        task_id = task.fields["id"]
+        attributes = dict(_attributes(task_id, task))
+        if status_told is not None:
+            attributes["status"] = status_told
+        if resumable_urls is not None:
+            attributes["resumable_urls"] = resumable_urls
+        events = task.fields["events"] if "events" in request.query.get("include", "").split(",") else []
+        related: dict[str, Any] = {}
+        if events:
+            rows = [{"type": EVENT, "id": event["id"]} for event in events]
+            related["relationships"] = {"events": {"data": rows}}
+        included = [
+            resource(EVENT, event["id"], {name: value for name, value in event.items() if name != "id"})
+            for event in events
+        ]
+        return answer(resource(KIND, task_id, attributes, **related), status=status, included=included)
+
+
+def _keys(image_id: ImageId, options: Any) -> list[str]:
+    """Where the files of an upload will lie; raises BadRequestError for files that cannot lie beside each other."""
+    names = options.get("image_files") if isinstance(options, dict) else None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise BadRequestError('an upload needs image_upload_options with image_files, such as ["scene.tif"]')
+    if len(names) > MAX_FILES:
+        raise BadRequestError(f"an image has at most {MAX_FILES} files, not {len(names)}")
+    if options.get("upload_type") == NDARRAY:
+        endings = [""] if len(names) == 1 else [f"_{number}" for number in range(1, len(names) + 1)]
+        names = [f"{image_id.name}{ending}.npy" for ending in endings]
+    keys = []
+    for name in names:
+        try:
+            key = file_key(image_id, name)
+        except InvalidKeyError as exc:
+            raise BadRequestError(f"the file name {name[-60:]!a} cannot be part of a key: {exc.message}") from exc
+        if not key:
+            raise BadRequestError(f"{name[-60:]!a} names no file")
+        keys.append(key)
+    if len(set(keys)) < len(keys):
+        raise BadRequestError("two files of the image have the same name; rename one of them")
+    return keys
+
+
+def _attributes(task_id: str, task: Document) -> Attributes:
+    fields: Fields = dict(task.fields)
+    told = ("image_id", "product_id", "status", "created", "modified", "user")
+    return {**{name: fields[name] for name in told}, "image_upload_options": fields["options"], "id": task_id}
