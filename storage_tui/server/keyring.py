@@ -82,7 +82,7 @@ class Keyring:
     def __init__(self, records: Records, keys: KeySet) -> None:
         self._records = records
         self._set = keys
-        self._looked = time.monotonic()
+        self._looked_up = float("-inf")
 
     def current(self, purpose: Purpose) -> SigningKey:
         """The key that signs now."""
@@ -96,14 +96,14 @@ class Keyring:
     async def look_up(self, purpose: Purpose, kid: str) -> SigningKey | None:
         """As `find`; for an unknown kid the record is read again first, as another server may just have made it."""
         key = self.find(purpose, kid)
-        if key is None and time.monotonic() - self._looked >= LOOK_AGAIN_S:
+        if key is None and time.monotonic() - self._looked_up >= LOOK_AGAIN_S:
+            self._looked_up = time.monotonic()
             await asyncio.to_thread(self.refresh)
             key = self.find(purpose, kid)
         return key
 
     def refresh(self) -> None:
         """Read the record again; blocking. Raises StorageError, and keeps the keys it has, when that fails."""
-        self._looked = time.monotonic()
         record = self._records.read(RECORD)
         if record is None:
             raise UnavailableError("the signing keys of the store have gone; restore them from a backup")

@@ -29,6 +29,17 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def watchful_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that sees within a moment what the command line changes beside it; its sessions may end early."""
+    prelude = "import storage_tui.server.serve as serve_module\nserve_module.FOLLOW_S = 0.05\n"
+    running = RunningServer(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude)
+    running.start()
+    yield running
+    assert running.stop() == 0
+    assert running.log_text() == ""
+
+
 @pytest.fixture
 def ann(server: RunningServer) -> Iterator[httpx.Client]:
     """A user of the server."""

@@ -76,9 +76,12 @@ async def test_unknown_kids_do_not_make_it_read_the_record_each_time(
 ) -> None:
     monkeypatch.setattr(keyring_module, "LOOK_AGAIN_S", 3600.0)
     running = load_keyring(records)
+    assert await running.look_up("url", "unknown") is None
     rotate_keys(records)
     kid = load_keyring(records).current("url").kid
     assert await running.look_up("url", kid) is None
+    running.refresh()
+    assert await running.look_up("url", kid) is not None
 
 
 def test_keys_that_go_away_or_break_leave_the_running_ones(records: Records) -> None:
