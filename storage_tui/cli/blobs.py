@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.options import duration, location_of, open_storage, with_settings
+from storage_tui.cli.options import LOCATION, duration, open_storage, with_settings
 from storage_tui.cli.output import (
     PartialFailureError,
     complain,
@@ -29,7 +29,7 @@ CONFIRM_ABOVE = 10  # more than these are deleted only on an explicit yes
 
 
 @click.command()
-@click.argument("location", type=location_of, default="data:")
+@click.argument("location", type=LOCATION, default="data:")
 @click.option("-l", "--long", "is_long", is_flag=True, help="Show size, time written and, in tmp, time left.")
 @click.option("-r", "--recursive", is_flag=True, help="List every key below, not only this folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -79,7 +79,7 @@ def _print_entry(entry: Blob | str, prefix: str, is_long: bool, as_json: bool) -
 
 
 @click.command()
-@click.argument("locations", type=location_of, nargs=-1, required=True)
+@click.argument("locations", type=LOCATION, nargs=-1, required=True)
 @with_settings
 def cat(locations: tuple[Location, ...], settings: Settings) -> None:
     """Write the bytes of blobs to standard output."""
@@ -92,8 +92,8 @@ def cat(locations: tuple[Location, ...], settings: Settings) -> None:
 
 
 @click.command()
-@click.argument("source", type=location_of)
-@click.argument("target", type=location_of)
+@click.argument("source", type=LOCATION)
+@click.argument("target", type=LOCATION)
 @click.option("-f", "--force", is_flag=True, help="Overwrite a blob that is already there.")
 @with_settings
 def cp(source: Location, target: Location, force: bool, settings: Settings) -> None:
@@ -113,7 +113,7 @@ def cp(source: Location, target: Location, force: bool, settings: Settings) -> N
 
 
 @click.command()
-@click.argument("locations", type=location_of, nargs=-1, required=True)
+@click.argument("locations", type=LOCATION, nargs=-1, required=True)
 @click.option("-r", "--recursive", is_flag=True, help="Delete every key in the folders named.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @with_settings
@@ -162,7 +162,7 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
 
 
 @click.command()
-@click.argument("location", type=location_of, default="data:")
+@click.argument("location", type=LOCATION, default="data:")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_settings
 def du(location: Location, as_json: bool, settings: Settings) -> None:
@@ -181,7 +181,7 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
 
 
 @click.command()
-@click.argument("location", type=location_of)
+@click.argument("location", type=LOCATION)
 @click.option("--expires", type=duration, default="1h", show_default=True, help="How long the URL works, up to 7d.")
 @with_settings
 def url(location: Location, expires: timedelta, settings: Settings) -> None:

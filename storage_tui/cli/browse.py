@@ -14,7 +14,8 @@ import click
 
 from storage_tui import places
 from storage_tui.cli.first_look import first_look
-from storage_tui.cli.options import with_settings
+from storage_tui.cli.options import embedded_dir, with_settings
+from storage_tui.cli.words import location_words
 from storage_tui.client.quick_list import peek_page
 from storage_tui.config import Settings, load, profiles
 from storage_tui.contract.keys import DELIMITER, Location
@@ -29,7 +30,7 @@ LOCAL_USER = "local"  # the one user of an embedded store
 
 
 @click.command()
-@click.argument("location", default="")
+@click.argument("location", default="", shell_complete=location_words)
 @click.option("--demo", is_flag=True, help="Browse a throwaway store of small real files, removed afterwards.")
 @click.option("--print", "prints", is_flag=True, help="At the end print what is marked, or the row one is on.")
 @click.option(
@@ -104,9 +105,8 @@ def _store_named(values: Mapping[str, Any]) -> str:
 
 def _first_page(place: Location, settings: Settings) -> Page | None:
     """What the embedded server says at once; None for a server elsewhere, which only the client proper may ask."""
-    if settings.url is not None or (settings.data_dir is None and os.environ.get("DESCARTESLABS_STORAGE_URL")):
-        return None
-    return peek_page(settings.data_dir or places.data_dir(), place, limit=FIRST_PAGE)
+    directory = embedded_dir(settings)
+    return None if directory is None else peek_page(directory, place, limit=FIRST_PAGE)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -11,6 +12,7 @@ from storage_tui.cli.output import EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_
 from storage_tui.config import SettingsError
 from storage_tui.contract.errors import StorageError
 
+COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
 _VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when it runs
     "browse": ("storage_tui.cli.browse", "browse"),
@@ -23,9 +25,18 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "rm": ("storage_tui.cli.blobs", "rm"),
     "du": ("storage_tui.cli.blobs", "du"),
     "url": ("storage_tui.cli.blobs", "url"),
+    "completion": ("storage_tui.cli.completion", "completion"),
     "serve": ("storage_tui.cli.serving", "serve"),
     "token": ("storage_tui.cli.tokens", "token"),
 }
+
+
+def leading_flags(args: Sequence[str]) -> int:
+    """How many words at the start are flags and their values."""
+    leading = 0
+    while leading < len(args) and args[leading].startswith("--") and args[leading] not in ("--", "--help"):
+        leading += 2 if args[leading] in _VALUE_FLAGS else 1
+    return leading
 
 
 class StorageCommands(click.Group):
@@ -45,9 +56,7 @@ class StorageCommands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Let the shared flags stand before the command, and a location stand without one."""
-        leading = 0
-        while leading < len(args) and args[leading].startswith("--") and args[leading] not in ("--", "--help"):
-            leading += 2 if args[leading] in _VALUE_FLAGS else 1
+        leading = leading_flags(args)
         if leading < len(args) and args[leading] in _COMMANDS:
             args = [args[leading], *args[:leading], *args[leading + 1 :]]
         elif not args or args[0] not in ("--help", "-h", "--version"):
@@ -72,7 +81,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the program's one broad boundary."""
     try:
-        cli.main(prog_name="storage-tui", standalone_mode=False)
+        if COMPLETE_VARIABLE in os.environ:
+            from storage_tui.cli.completion import register
+
+            register()
+        cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
     except click.ClickException as exc:

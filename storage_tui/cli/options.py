@@ -1,5 +1,6 @@
 """The flags and forms of arguments that commands share, and how flags become a Storage."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from storage_tui import places
 from storage_tui.config import Settings, load
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -19,8 +22,22 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SHARED = ("profile", "url", "token_file", "data_dir")
+
+
+def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from storage_tui.cli.words import profile_words
+
+    return profile_words(ctx, param, incomplete)
+
+
 _FLAGS = (
-    click.option("--profile", metavar="NAME", help="Use a profile of the settings file, a table [profiles.NAME]."),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=_profiles,
+        help="Use a profile of the settings file, a table [profiles.NAME].",
+    ),
     click.option("--url", metavar="URL", help="Base URL of a Storage API server, such as http://host:8000/storage/v1."),
     click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="File that holds your token."),
     click.option(
@@ -59,12 +76,33 @@ def open_storage(settings: Settings) -> "Storage":
     return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
 
 
-def location_of(text: str) -> Location:
+def embedded_dir(settings: Settings) -> Path | None:
+    """The data directory of the embedded store, where that is what the settings mean; None where it is a server."""
+    if settings.url is not None or (settings.data_dir is None and os.environ.get("DESCARTESLABS_STORAGE_URL")):
+        return None
+    return settings.data_dir or places.data_dir()
+
+
+class LocationType(click.ParamType):
     """A command line argument in the form TYPE:KEY; what no key can be is a usage error."""
-    try:
-        return Location.parse(text)
-    except StorageError as exc:
-        raise click.BadParameter(exc.message) from exc
+
+    name = "location"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
+        """Read it."""
+        try:
+            return value if isinstance(value, Location) else Location.parse(value)
+        except StorageError as exc:
+            self.fail(exc.message, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The keys that are there."""
+        from storage_tui.cli.words import location_words
+
+        return location_words(ctx, param, incomplete)
+
+
+LOCATION = LocationType()
 
 
 def duration(text: str) -> timedelta:

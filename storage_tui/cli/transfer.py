@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.moving import move
-from storage_tui.cli.options import location_of, open_storage, with_settings
+from storage_tui.cli.options import LOCATION, open_storage, with_settings
 from storage_tui.cli.output import complain, human_size, name_for_output
+from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest, plan_upload, survey
 from storage_tui.client.folders import local_names
@@ -42,8 +43,8 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("location", type=location_of)
-@click.argument("target", default=".")
+@click.argument("location", type=LOCATION)
+@click.argument("target", default=".", shell_complete=local_words)
 @_moving
 @with_settings
 def get(
@@ -77,8 +78,8 @@ def get(
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True)
-@click.argument("location", type=location_of)
+@click.argument("sources", nargs=-1, required=True, shell_complete=source_words)
+@click.argument("location", type=LOCATION)
 @_moving
 @click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists.")
 @with_settings

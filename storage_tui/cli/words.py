@@ -1,0 +1,87 @@
+"""What may stand at the cursor: storage types, keys and folders as the server tells them now, local files."""
+
+from collections.abc import Iterator
+
+import click
+from click.shell_completion import CompletionItem
+
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Page
+from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
+
+OPEN = "open"  # the type of an item after which one goes on typing
+MOST = 200  # of a folder with more, the first; a few letters bring the others
+DEADLINE_S = 2.0  # later than this nobody waits for a TAB
+
+
+def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The locations that begin with what was typed, folder by folder."""
+    name, colon, _ = incomplete.partition(":")
+    if colon and (name in STORAGE_TYPES or name in ALIASES):
+        return list(_keys(ctx, f"{name}:", Location.parse(incomplete)))
+    types = [
+        CompletionItem(f"{row.name}:", type=OPEN, help=row.summary)
+        for row in STORAGE_TYPES.values()
+        if row.name.startswith(incomplete)
+    ]
+    return [*types, *_keys(ctx, "", Location.parse(incomplete))]
+
+
+def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For what takes files and then a location: files until a storage type was typed."""
+    name, colon, _ = incomplete.partition(":")
+    if colon and (name in STORAGE_TYPES or name in ALIASES):
+        return location_words(ctx, param, incomplete)
+    types = [
+        CompletionItem(f"{name}:", type=OPEN) for name in STORAGE_TYPES if incomplete and name.startswith(incomplete)
+    ]
+    return [*types, CompletionItem("", type="file")]
+
+
+def local_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Local files, by the shell."""
+    return [CompletionItem("", type="file")]
+
+
+def profile_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The profiles of the settings file."""
+    from storage_tui.config import SettingsError, profiles
+
+    try:
+        return [CompletionItem(name) for name in profiles() if name.startswith(incomplete)]
+    except SettingsError:
+        return []
+
+
+def _keys(ctx: click.Context, lead: str, typed: Location) -> Iterator[CompletionItem]:
+    page = _page(ctx, typed)
+    if page is None:
+        return
+    for prefix in page.prefixes:
+        if lead or Location.parse(prefix).key == prefix:
+            yield CompletionItem(f"{lead}{prefix}", type=OPEN, help="folder")
+    for blob in page.blobs:
+        if lead or Location.parse(blob.key).key == blob.key:  # else it needs its `data:`
+            yield CompletionItem(f"{lead}{blob.key}")
+
+
+def _page(ctx: click.Context, typed: Location) -> Page | None:
+    """What begins with the location, from the running embedded server if that is it; None when it cannot be told."""
+    from storage_tui.cli.options import SHARED, embedded_dir, settings_of
+    from storage_tui.client.quick_list import peek_page
+    from storage_tui.config import SettingsError
+
+    try:
+        settings = settings_of({name: ctx.params.get(name) for name in SHARED})
+        directory = embedded_dir(settings)
+        page = None if directory is None else peek_page(directory, typed, limit=MOST)
+        if page is not None:
+            return page
+        from storage_tui.client.storage import Storage
+
+        with Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, retries=0,
+                     timeout_s=DEADLINE_S) as storage:  # fmt: skip
+            return storage.list_page(typed.key, storage_type=typed.storage_type, limit=MOST)
+    except (StorageError, SettingsError, OSError):
+        return None
