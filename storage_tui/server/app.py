@@ -55,7 +55,7 @@ class StorageApp:
         description = Description(limits)
         blobs = Blobs(store, limits)
         listing = Listing(store, access.keyring, limits)
-        uploads = Uploads(store, access.keyring, limits, public_url)
+        self.uploads = uploads = Uploads(store, access.keyring, limits, public_url)
         logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, public_url)

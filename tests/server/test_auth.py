@@ -30,7 +30,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Route, ...]:
 
 
 def concrete(route: Route) -> str:
-    return BASE_PATH + route.path.replace("{type}", "data").replace("{key}", "some/key").replace("{id}", "x" * 43)
+    return route.base + route.path.replace("{type}", "data").replace("{key}", "some/key").replace("{id}", "x" * 43)
 
 
 def forged(server: RunningServer, **changes: object) -> dict[str, str]:
