@@ -110,11 +110,12 @@ class ImageUploads:
         return page_answer(request, "uploads_v2", query, found, data, included=[], public_url=self._public_url)
 
     async def names_write(self, request: Request) -> Sequence[Named]:
-        """The image of the upload in the path, for restricted tokens; nothing when there is no such upload."""
+        """The image of the upload in the path, for restricted tokens. Where there is none it is as if it were out of
+        the token's folder: a refusal must not tell which uploads exist."""
         try:
             task = await self._tasks.find(request.namespace, path_id(request))
         except NotFoundError:
-            return ()
+            return [Named(Verb.WRITE, STORED_IN, "")]
         return [Named(Verb.WRITE, STORED_IN, record_name(ImageId.parse(task.fields["image_id"])))]
 
     def _answer(
