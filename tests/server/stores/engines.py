@@ -10,6 +10,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, Store
 from storage_tui.server.stores.local import LocalStore
+from tests.server.stores.timed_bucket import open_timed_store
 
 ALICE = "a" * 40
 BOB = "b0" * 20
@@ -30,9 +31,33 @@ class Clock:
 
 Factory = Callable[[Path, Clock], Store]
 
-# One row an engine; it joins every test of test_conformance*.py. Opening the same path again is a restart.
-ENGINES: dict[str, Factory] = {
-    "local": lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0),
+
+@dataclass(frozen=True)
+class EngineRow:
+    """How a store of the engine is opened, and where the engine keeps less of a promise, as its docstring says.
+
+    Opening the same path again is a restart. `writes` scales the tests that store thousands of blobs one by one.
+    """
+
+    open: Factory
+    longest_key: str = "x" * 1024
+    keeps_open_blobs: bool = True
+    lists_everything: bool = True
+    etag_is_of_the_write: bool = True
+    writes: float = 1.0
+
+
+# One row an engine; it joins every test of test_conformance*.py.
+ENGINES: dict[str, EngineRow] = {
+    "local": EngineRow(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0)),
+    "s3": EngineRow(
+        open_timed_store,
+        longest_key="/".join(("x" * 200,) * 4),
+        keeps_open_blobs=False,
+        lists_everything=False,
+        etag_is_of_the_write=False,
+        writes=0.1,
+    ),
 }
 
 SIZES = {"empty": 0, "one byte": 1, "small": 10 * 1024, "large": 3 * 1024 * 1024 + 17}
@@ -42,13 +67,13 @@ SIZES = {"empty": 0, "one byte": 1, "small": 10 * 1024, "large": 3 * 1024 * 1024
 class Stage:
     """A started store with its clock, and short forms of what tests do most."""
 
-    factory: Factory
+    engine: EngineRow
     path: Path
     clock: Clock = field(default_factory=Clock)
     namespace: str = ALICE
 
     async def start(self) -> None:
-        self.store = self.factory(self.path, self.clock)
+        self.store = self.engine.open(self.path, self.clock)
         await self.store.start()
 
     async def restart(self) -> None:

@@ -23,7 +23,7 @@ from tests.server.stores.engines import BOB, SIZES, Stage, random_bytes, whole
 AWKWARD_KEYS = (
     "a", "a/b", "a/", "a//b", "/a", "/", "//", "a/b/", "A", "%", "_", "a%2Fb", "a b", "+", "?", "#", "*", "[a]", "0",
     "01", "1e3", "-1", "NULL", "'; DROP TABLE keys; --", '"', "\\", "caf\u00e9", "cafe\u0301", "\U0001f5fa/\u4e16",
-    "\u00ff", "\u00ffa", "\U0010fffd", "\u0100", "...", ".hidden", "x" * 1024, "\u202ea",
+    "\u00ff", "\u00ffa", "\U0010fffd", "\u0100", "...", ".hidden", "\u202ea",
 )  # fmt: skip
 OPTIONAL_TYPES = [name for name, row in STORAGE_TYPES.items() if row.may_overwrite and row.may_delete]
 SEALED_TYPES = [name for name, row in STORAGE_TYPES.items() if not row.may_overwrite or not row.may_delete]
@@ -66,12 +66,13 @@ async def test_any_span_of_a_blob_can_be_read(stage: Stage, size_bytes: int) -> 
 
 
 async def test_awkward_keys_are_all_different_keys(stage: Stage) -> None:
-    for key in AWKWARD_KEYS:
+    keys = (*AWKWARD_KEYS, stage.engine.longest_key)
+    for key in keys:
         await stage.put(key, key.encode())
-    for key in AWKWARD_KEYS:
+    for key in keys:
         assert await stage.get(key) == key.encode()
-    assert await stage.keys() == sorted(AWKWARD_KEYS, key=str.encode)
-    for key in AWKWARD_KEYS:
+    assert await stage.keys() == sorted(keys, key=str.encode)
+    for key in keys:
         await stage.store.delete(stage.at(key))
     assert await stage.keys() == []
 
@@ -131,7 +132,7 @@ async def test_overwriting_gives_the_new_bytes_and_another_etag(stage: Stage, st
         content = random_bytes(size_bytes)
         before = await stage.put("k", content, storage_type)
         after = await stage.put("k", content, storage_type)
-        assert after.etag != before.etag
+        assert after.etag != before.etag or not stage.engine.etag_is_of_the_write
         assert await stage.get("k", storage_type) == content
     assert (await stage.store.usage(stage.namespace, storage_type)).count == 1
 
@@ -150,8 +151,12 @@ async def test_an_open_reader_keeps_its_blob(stage: Stage, size_bytes: int) -> N
             stage.clock.advance(days=1)
             await stage.store.sweep()
             assert await whole(deleted) == b"other"
-        assert await whole(overwritten) == content
-        assert await whole(expired) == content
+        for reader in (overwritten, expired):
+            if stage.engine.keeps_open_blobs or size_bytes <= 10 * 1024:
+                assert await whole(reader) == content
+            else:
+                with pytest.raises(PreconditionFailedError):
+                    await whole(reader)
 
 
 async def test_a_wrong_checksum_stores_nothing(stage: Stage) -> None:
@@ -249,14 +254,15 @@ async def test_an_expired_blob_does_not_exist_even_before_the_sweep(stage: Stage
 
 
 async def test_the_sweep_removes_what_expired_and_nothing_else(stage: Stage) -> None:
-    for number in range(1200):
+    count = int(1200 * stage.engine.writes)
+    for number in range(count):
         await stage.put(f"old/{number}", storage_type="tmp")
     await stage.put("kept")
     stage.clock.advance(days=3)
     await stage.put("young", storage_type="tmp")
     await stage.put("old/7", b"written again", "tmp")
     stage.clock.advance(days=4)
-    assert await stage.store.sweep() == 1199
+    assert await stage.store.sweep() == count - 1
     assert await stage.store.sweep() == 0
     assert await stage.keys(storage_type="tmp") == ["old/7", "young"]
     assert await stage.keys() == ["kept"]
@@ -270,7 +276,7 @@ async def test_a_copy_stands_on_its_own(stage: Stage, size_bytes: int) -> None:
     copy = await stage.store.copy(stage.at("k", "tmp"), stage.at("c"))
     assert (copy.size_bytes, copy.crc32c, copy.content_type) == (size_bytes, source.crc32c, "text/csv")
     assert (copy.modified, copy.expires) == (stage.clock.now, None)
-    assert copy.etag != source.etag
+    assert copy.etag != source.etag or not stage.engine.etag_is_of_the_write
     stage.clock.advance(days=7)
     await stage.store.sweep()
     stage.clock.advance(days=1)
@@ -279,7 +285,7 @@ async def test_a_copy_stands_on_its_own(stage: Stage, size_bytes: int) -> None:
     assert await stage.get("c") == content
     onto_itself = await stage.store.copy(stage.at("c"), stage.at("c"))
     assert await stage.get("c") == content
-    assert onto_itself.etag != copy.etag
+    assert onto_itself.etag != copy.etag or not stage.engine.etag_is_of_the_write
 
 
 async def test_a_copy_stays_within_its_namespace(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ async def test_thousands_of_keys_in_folders_come_in_pages_that_match_the_model(s
         "/".join(
             f"{chance.choice('abcé')}{chance.randrange(12)}" for _ in range(chance.randrange(1, 5))
         ): chance.randrange(9)
-        for _ in range(4000)
+        for _ in range(int(4000 * stage.engine.writes))
     }
     await asyncio.gather(*(stage.put(key, b"x" * size) for key, size in stored.items()))
     assert await stage.keys() == sorted(stored, key=str.encode)
@@ -155,7 +156,8 @@ async def test_a_list_tells_everything_that_a_stat_tells(stage: Stage) -> None:
     for storage_type in ("data", "tmp", "products"):
         blob = await stage.store.put(stage.at("k", storage_type), b"x", content_type="text/plain")
         page = await stage.store.list_page(ALICE, storage_type, limit=10)
-        assert page.blobs == (blob,)
+        untold = {} if stage.engine.lists_everything else {"crc32c": None, "content_type": None}
+        assert page.blobs == (replace(blob, **untold),)
 
 
 async def test_usage_tells_the_oldest_and_the_newest_write(stage: Stage) -> None:

@@ -1,6 +1,8 @@
 """The promises of Records, on every engine."""
 
+import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,22 @@ import pytest
 from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Records
+from storage_tui.server.stores.s3_records import S3Records
+from tests import seaweed
 
 NAMES = ["a", "a/b", "a-b", "ab", ".hidden", "x/.y", "products/org:p", "images/org:p/%2F", "z.record", "Z", "~", "a b"]
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return LocalRecords(tmp_path)
+def open_s3_records(path: Path) -> Records:
+    return S3Records(seaweed.bucket_at(seaweed.endpoint(), f"{path.name}-{secrets.token_hex(4)}/"))
+
+
+ENGINES: dict[str, Callable[[Path], Records]] = {"local": LocalRecords, "s3": open_s3_records}
+
+
+@pytest.fixture(params=ENGINES)
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Records:
+    return ENGINES[request.param](tmp_path)
 
 
 def test_what_was_written_is_read(records: Records) -> None:

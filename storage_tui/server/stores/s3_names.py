@@ -1,0 +1,81 @@
+"""How keys are named in a bucket: reversibly, so that a prefix stays a prefix and byte order stays byte order.
+
+Engines differ in what a name may be: some fold `//`, `\\` or a leading `/`, hide a leading dot, cannot hold both `a`
+and `a/b`, or list a tree of folders instead of flat names, which puts `a/b` before `a-b`. So names are built of codes
+whose order is that of the characters they stand for, in a flat list and in a tree of folders alike:
+
+| what | code |
+|---|---|
+| the end of the key | `!` |
+| space to `,` | `%` and two hexadecimal digits |
+| `-` and `.` | `(` and `)`, so that no segment begins with a dot |
+| `/`, the end of a folder | `-/` |
+| `:` to `@` | `=` and two hexadecimal digits |
+| `[` to `^` | `^` and two hexadecimal digits |
+| `{` to `~` | `~` and two hexadecimal digits |
+| digits, letters, `_`, a backtick, all beyond ASCII | themselves |
+
+`maps/2024-05.tif` is `maps-/2024(05)tif!`. An empty segment is `-`, and no segment is `.` or `..`.
+"""
+
+import re
+
+from storage_tui.contract.errors import InvalidKeyError
+from storage_tui.contract.keys import check_key, check_prefix
+
+MAX_SEGMENT_BYTES = 255  # SeaweedFS keeps a segment as a file name
+MAX_NAME_BYTES = 1024  # S3's limit, of the whole name
+END = "!"
+PAST_ALL = "\U0010ffff"  # sorts after every character that a key can have
+
+_CODES = {"-": "(", ".": ")", "/": "-/"}
+for _escape, _first, _last in (("%", " ", ","), ("=", ":", "@"), ("^", "[", "^"), ("~", "{", "~")):
+    _CODES |= {chr(code): f"{_escape}{code:02X}" for code in range(ord(_first), ord(_last) + 1)}
+_TO_NAME = str.maketrans(_CODES)
+_CHARACTERS = {code: character for character, code in _CODES.items()}
+_CODE = re.compile(r"[%=^~][0-9A-F]{2}|[()]|-/")
+_STRANGE = re.compile(r"[!%=^~()-]")  # none of these is left when all codes are taken out
+
+
+def key_to_name(root: str, key: str) -> str:
+    """The name of a key below `root`, which ends with `/`; raises InvalidKeyError where there is no room for it."""
+    name = root + check_key(key).translate(_TO_NAME) + END
+    if len(name.encode()) > MAX_NAME_BYTES:
+        room = MAX_NAME_BYTES - len(root.encode()) - len(END)
+        raise InvalidKeyError(
+            f"the key needs {len(name.encode()) - len(root.encode()) - len(END)} bytes in the bucket of this server, "
+            f"which has room for {room}; use a shorter key",
+            key=key,
+        )
+    for segment in name.split("/"):
+        if len(segment.encode()) > MAX_SEGMENT_BYTES:
+            raise InvalidKeyError(
+                f"a segment of the key needs {len(segment.encode())} bytes in the bucket of this server, which has "
+                f"room for {MAX_SEGMENT_BYTES}; put a / into the key, or use a shorter one",
+                key=key,
+            )
+    return name
+
+
+def prefix_to_name(root: str, prefix: str) -> str:
+    """What the names of all keys with the prefix begin with."""
+    return root + check_prefix(prefix).translate(_TO_NAME)
+
+
+def name_to_key(root: str, name: str) -> str | None:
+    """The key of a name below `root`; None for a name that no key has, such as one that was put there by hand."""
+    coded = name[len(root) :]
+    if not coded.endswith(END):
+        return None
+    return _decode(coded[: -len(END)])
+
+
+def name_to_prefix(root: str, name: str) -> str | None:
+    """The child prefix of a name that ends with `/`; None for one that no key has."""
+    return _decode(name[len(root) :])
+
+
+def _decode(coded: str) -> str | None:
+    if _STRANGE.search(_CODE.sub("", coded)) or "/" in coded.replace("-/", ""):
+        return None
+    return _CODE.sub(lambda match: _CHARACTERS.get(match[0], ""), coded)

@@ -1,0 +1,57 @@
+"""The threads in which a server waits for the engine, and the deadline after which it stops waiting."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.stores.s3_engine import CONNECTIONS, RETRY_AFTER_S
+
+T = TypeVar("T")
+
+DEADLINE_S = 25.0  # of one call, in the queue for a thread and in it
+AT_ONCE = 16  # calls that one request keeps under way, so that no request takes all threads
+
+
+class Threads:
+    """Runs blocking calls of the engine for an event loop."""
+
+    def __init__(self, *, deadline_s: float = DEADLINE_S) -> None:
+        self._executor = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="s3")
+        self._deadline_s = deadline_s
+        self._is_closed = False
+
+    async def run(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Call it in a thread. Raises UnavailableError when it takes longer than the deadline; it may go on then, and
+        what it does afterwards counts for nothing."""
+        if self._is_closed:
+            raise UnavailableError("the store is closed; start the server again")
+        future = asyncio.wrap_future(self._executor.submit(lambda: function(*args, **options)))
+        await asyncio.wait((future,), timeout=self._deadline_s)
+        if future.done():
+            return future.result()
+        future.cancel()
+        future.add_done_callback(_look_away)
+        raise UnavailableError("the storage engine takes too long; try again later", retry_after_s=RETRY_AFTER_S)
+
+    def close(self) -> None:
+        """Take no more calls; those under way end by themselves."""
+        self._is_closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def gather_few(calls: Iterable[Coroutine[Any, Any, T]], *, at_once: int = AT_ONCE) -> list[T]:
+    """The results of all calls in order, a few under way at a time."""
+    turns = asyncio.Semaphore(at_once)
+
+    async def run(call: Coroutine[Any, Any, T]) -> T:
+        async with turns:
+            return await call
+
+    return list(await asyncio.gather(*map(run, calls)))
+
+
+def _look_away(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
