@@ -55,11 +55,12 @@ class ViewerView(CommandScreen[None]):
         self._message: tuple[str, str] | None = None
         self._message_timer: Timer | None = None
         self._submit: Submit | None = None
+        self.view = ViewerLines(id="rows")  # held here: what still reads while one leaves asks it for its size
 
     def compose(self) -> ComposeResult:
         """Title, rows, status, prompt, keys."""
         yield Bar(id="title")
-        yield ViewerLines(id="rows")
+        yield self.view
         yield Bar(id="status")
         with Horizontal(id="prompt"):
             yield Bar(id="prompt-label")
@@ -70,11 +71,6 @@ class ViewerView(CommandScreen[None]):
         """Read the blob."""
         self.update_lines()
         self.call_after_refresh(self.load)
-
-    @property
-    def view(self) -> ViewerLines:
-        """The rows."""
-        return self.query_one(ViewerLines)
 
     # Reading
 
