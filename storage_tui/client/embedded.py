@@ -30,7 +30,7 @@ POLL_S = 0.02
 PROBE_S = 5.0
 START_AGAIN_S = 1.0  # after our server gave way to another one that then did not come
 LOG_BYTES = 1024 * 1024
-_SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD")
+_KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would have it complete words instead of serving
 
 _alive: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
 _fork_hook = threading.Lock()
@@ -163,7 +163,7 @@ class EmbeddedServer:
     def _start(self) -> subprocess.Popen[bytes]:
         arguments = ["-P", "-m", "storage_tui", "serve", "--embedded", "--data-dir", str(self._data_dir)]
         environment = {
-            name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET_NAMES)
+            name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _KEPT_BACK)
         }
         root = Path(places.__file__).parent.parent
         if not {"site-packages", "dist-packages"} & set(root.parts):

@@ -247,6 +247,14 @@ def test_the_server_does_not_inherit_our_secrets(monkeypatch: pytest.MonkeyPatch
         assert b"canary-5b1" not in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+def test_a_server_that_completion_starts_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_STORAGE_TUI_COMPLETE", "bash_complete")
+    monkeypatch.setenv("STORAGE_TUI_WORDS", "storage-tui ls ")
+    with Storage() as storage:
+        assert storage.describe()
+        assert b"_COMPLETE" not in Path(f"/proc/{server_pid()}/environ").read_bytes()
+
+
 def test_a_token_of_an_earlier_server_is_read_anew() -> None:
     with Storage() as storage:
         storage.set("k", b"1")
