@@ -4,6 +4,7 @@
 |---|---|
 | storage.py, async_storage.py | the two clients, one short method a call |
 | calls.py | every call once, without I/O: yields a Request, receives the Response, returns a model |
+| catalog.py | the calls of the catalog that a browser of `products` needs |
 | requests.py | Request and Response, and what an error answer becomes |
 | session.py, async_session.py | the two drivers of calls: token, retry, deadlines |
 | exchange.py | what both do around one request: URL, headers, redirect, errors |

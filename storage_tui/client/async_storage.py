@@ -20,6 +20,7 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
     from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
 TRANSFERS = 16  # threads that move bytes at once; what is more waits its turn
@@ -226,6 +227,18 @@ class AsyncStorage:
             yield iterate()
         finally:
             opened.__exit__(None, None, None)
+
+    async def image_of(self, key: str) -> "CatalogImage | None":
+        """The image of the catalog that a blob of `products` is a file of. See `Storage.image_of`."""
+        from storage_tui.client import catalog
+
+        return await self._run(catalog.image_of(self._service, key))
+
+    async def delete_image(self, image_id: "ImageId") -> None:
+        """Delete an image from the catalog with all its files. See `Storage.delete_image`."""
+        from storage_tui.client import catalog
+
+        await self._run(catalog.delete_image(image_id))
 
     async def describe(self) -> ServiceInfo:
         """What the server is, its features and limits; asked once."""

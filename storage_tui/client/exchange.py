@@ -35,6 +35,8 @@ class Target:
     def __init__(self, request: Request, access: Access, group: str) -> None:
         self._request = request
         base = access.endpoint.base_url
+        if request.is_rooted:
+            base = base.removesuffix(wire.BASE_PATH)
         url = request.url if request.url is not None else base + request.path
         if request.query:
             url += "?" + urlencode(request.query)

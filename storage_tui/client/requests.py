@@ -24,9 +24,9 @@ RETRY_AFTER_LIMIT_S = 60  # a server that asks for a longer wait is reported ins
 class Request:
     """One HTTP request of a call.
 
-    `path` is below the base of the service, or `url` is an absolute one that the server named, which then carries its
-    own permission: no token is sent with it. `window` (start, stop) keeps only that part of a 200 answer, for servers
-    that ignore Range; a negative start counts from the end.
+    `path` is below the base of the service, or with `is_rooted` below the host. Or `url` is an absolute one that the
+    server named, which then carries its own permission: no token is sent with it. `window` (start, stop) keeps only
+    that part of a 200 answer, for servers that ignore Range; a negative start counts from the end.
     """
 
     method: str
@@ -38,6 +38,7 @@ class Request:
     key: str | None = None
     storage_type: str | None = None
     is_idempotent: bool = True
+    is_rooted: bool = False
     max_bytes: int | None = CONTROL_BYTES
     window: tuple[int, int | None] | None = None
 

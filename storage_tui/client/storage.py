@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.session import Session
     from storage_tui.client.sources import FileSource
+    from storage_tui.contract.catalog import CatalogImage, ImageId
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
 
@@ -282,6 +283,20 @@ class Storage:
         reader = BlobStream(self._session, key, storage_type, control=control)
         with closing(verified_chunks(reader, control)) as chunks:
             yield (bytes(chunk) for chunk in chunks)
+
+    def image_of(self, key: str) -> "CatalogImage | None":
+        """The image of the catalog that a blob of `products` is a file of; None where it is of none, or the server has
+        no catalog (no feature `catalog` in `describe`)."""
+        from storage_tui.client import catalog
+
+        return self._session.run(catalog.image_of(self._service, key))
+
+    def delete_image(self, image_id: "ImageId") -> None:
+        """Delete an image from the catalog with all its files in `products`, which is the only way to delete those;
+        NotFoundError when there is none."""
+        from storage_tui.client import catalog
+
+        self._session.run(catalog.delete_image(image_id))
 
     def describe(self) -> ServiceInfo:
         """What the server is, its features and limits; asked once."""

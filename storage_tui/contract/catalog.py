@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, ProtocolError
 from storage_tui.contract.keys import DELIMITER, check_key, key_from_path, key_to_path
-from storage_tui.contract.models import parse_time
+from storage_tui.contract.models import Blob, parse_time
 
 CATALOG_PATH = "/metadata/v1/catalog/v2"
 CATALOG_FEATURE = "catalog"
@@ -65,12 +65,13 @@ class ImageId:
 
 @dataclass(frozen=True, slots=True)
 class CatalogImage:
-    """What the catalog tells of one image. `keys` are its files in `products`; files kept elsewhere are in `others`."""
+    """What the catalog tells of one image. `blobs` are its files in `products`, as far as the catalog describes them;
+    files kept elsewhere are the addresses in `others`."""
 
     image_id: ImageId
     product_name: str | None = None
     acquired: datetime | None = None
-    keys: tuple[str, ...] = ()
+    blobs: tuple[Blob, ...] = ()
     others: tuple[str, ...] = ()
 
     @classmethod
@@ -78,13 +79,14 @@ class CatalogImage:
         """Read the answer to `GET /images/{id}?include=product`; raises ProtocolError when it is none."""
         try:
             attributes = raw["data"]["attributes"]
-            files = [str(file["href"]) for file in attributes.get("files") or () if file.get("href")]
+            files = {str(file["href"]): file.get("size_bytes") for file in attributes.get("files") or ()}
+            keys = {key: size for href, size in files.items() if (key := key_of_href(href)) is not None}
             included = [row["attributes"].get("name") for row in raw.get("included", ()) if row["type"] == "product"]
             return cls(
                 image_id=ImageId.parse(raw["data"]["id"]),
                 product_name=next((str(name) for name in included if name), None),
                 acquired=parse_time(attributes.get("acquired")),
-                keys=tuple(key for key in map(key_of_href, files) if key is not None),
+                blobs=tuple(Blob.from_json({"key": key, "size": size}, STORED_IN) for key, size in keys.items()),
                 others=tuple(href for href in files if key_of_href(href) is None),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadRequestError) as exc:
