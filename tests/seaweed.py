@@ -16,6 +16,7 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from storage_tui.contract.errors import StorageError
+from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.s3_bucket import Bucket
 from storage_tui.server.stores.s3_engine import ConditionError, MissingError, S3Engine, path_of
 
@@ -92,6 +93,11 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
             bucket.engine.call("PUT", path_of(bucket.name))
         time.sleep(0.05)
     raise AssertionError("SeaweedFS did not become ready")
+
+
+def place(root: str) -> S3Place:
+    """A place of the one engine of this test run."""
+    return S3Place(BUCKET, root, endpoint())
 
 
 def bucket_at(url: str, root: str = "") -> Bucket:

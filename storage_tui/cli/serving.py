@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui import places
-from storage_tui.cli.engine_options import DATA_DIR
+from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.output import complain
 
 if TYPE_CHECKING:
     from storage_tui.server.access.jwks import IdentityProvider
+    from storage_tui.server.s3_place import S3Place
 
 
 @click.command()
-@DATA_DIR
+@with_engine
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
 @click.option("--public-url", metavar="URL", help="How clients reach this server, where a proxy stands in front of it.")
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 @click.option("--audience", metavar="TEXT", help="Count its tokens only with this `aud`.")
 @click.option("--embedded", is_flag=True, hidden=True)
 def serve(
-    data_dir: Path | None, host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
+    place: "Path | S3Place", host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
     audience: str | None, embedded: bool,
 ) -> None:  # fmt: skip
-    """Serve the Storage API from a data directory until interrupted."""
+    """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
     from storage_tui.server.serve import serve as serve_tcp
     from storage_tui.server.serve import serve_embedded
 
-    directory = (data_dir or places.data_dir()).expanduser().absolute()
     if jwks is None and (issuer or audience):
         raise click.UsageError("--issuer and --audience belong to --jwks")
     if embedded:
-        serve_embedded(data_dir=directory)
+        if not isinstance(place, Path):
+            raise click.UsageError("a server of this machine's programs alone keeps its blobs in a directory")
+        serve_embedded(data_dir=place)
         return
     serve_tcp(
-        data_dir=directory, host=host, port=port, public_url=public_url, on_ready=_say_ready,
+        place=place, host=host, port=port, public_url=public_url, on_ready=_say_ready,
         provider=_provider(jwks, issuer, audience),
     )  # fmt: skip
 

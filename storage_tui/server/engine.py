@@ -1,11 +1,14 @@
 """An engine: where blobs are kept, and the records beside them. One server serves one; several may share one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.key_file import move_key_file
+from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
@@ -30,3 +33,33 @@ def open_local_records(data_dir: Path) -> Records:
     records = LocalRecords(data_dir)
     move_key_file(data_dir, records)
     return records
+
+
+def open_s3(place: S3Place) -> Engine:
+    """The engine on a bucket, which other servers may use at the same time."""
+    with _needing_packages():
+        from storage_tui.server.s3_opening import open_bucket
+        from storage_tui.server.stores.s3 import S3Store
+        from storage_tui.server.stores.s3_records import S3Records
+
+    bucket = open_bucket(place)
+    return Engine(S3Store(bucket), S3Records(bucket))
+
+
+def open_s3_records(place: S3Place) -> Records:
+    """The records of that engine alone."""
+    with _needing_packages():
+        from storage_tui.server.s3_opening import open_bucket
+        from storage_tui.server.stores.s3_records import S3Records
+
+    return S3Records(open_bucket(place))
+
+
+@contextmanager
+def _needing_packages() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as exc:
+        raise UnavailableError(
+            "a store on an S3 engine needs more packages; install them with: pip install 'storage-tui[s3]'"
+        ) from exc

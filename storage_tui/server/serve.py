@@ -18,10 +18,11 @@ from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.watched import refresh_all
 from storage_tui.server.app import StorageApp
-from storage_tui.server.engine import Engine, open_local
+from storage_tui.server.engine import Engine, open_local, open_s3
 from storage_tui.server.keyring import Keyring
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.responses import one_line
+from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.base import Store
 
 SWEEP_S = 60.0
@@ -33,14 +34,14 @@ log = logging.getLogger("storage_tui.server")
 
 def serve(
     *,
-    data_dir: Path,
+    place: Path | S3Place,
     host: str,
     port: int,
     on_ready: Callable[[str], None],
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
 ) -> None:
-    """Serve the data directory over TCP until SIGTERM or SIGINT; a second one hurries the end.
+    """Serve the data directory, or the bucket, over TCP until SIGTERM or SIGINT; a second one hurries the end.
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
     address under which clients reach this server, where that is another, such as behind a proxy; tokens of the
@@ -53,7 +54,7 @@ def serve(
     with contextlib.closing(listening):
         asyncio.run(
             run(
-                open_local(data_dir, owner_note={"url": url}),
+                open_s3(place) if isinstance(place, S3Place) else open_local(place, owner_note={"url": url}),
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,

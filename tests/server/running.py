@@ -1,6 +1,7 @@
 """A real server in a process of its own, and the ways the tests talk to it."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -15,8 +16,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.s3_records import S3Records
 from storage_tui.server.tokens import create_token
+from tests import seaweed
 
 READY_S = 30.0
 SCRIPT = """
@@ -24,28 +29,34 @@ import sys
 from pathlib import Path
 {prelude}
 from storage_tui.server.serve import serve
-serve(data_dir=Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]),
+from storage_tui.server.s3_place import S3Place
+place = S3Place.parse(sys.argv[1], endpoint=sys.argv[4]) if sys.argv[4] else Path(sys.argv[1])
+serve(place=place, host="127.0.0.1", port=int(sys.argv[2]),
       on_ready=lambda url: print(url, flush=True), public_url=sys.argv[3] or None)
 """
 
 
 @dataclass
 class RunningServer:
-    """One server process; `url` is its base URL."""
+    """One server process; `url` is its base URL. On a `bucket`, `data_dir` only names its log."""
 
     data_dir: Path
     prelude: str = ""
     port: int = 0
     url: str = ""
     public_url: str = ""
+    bucket: S3Place | None = None
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
         """Start it, or start it again on the same port, and wait until it answers."""
         script = SCRIPT.format(prelude=self.prelude)
-        command = [sys.executable, "-c", script, str(self.data_dir), str(self.port), self.public_url]
+        command = [sys.executable, "-c", script, str(self.bucket or self.data_dir), str(self.port), self.public_url]
+        command.append((self.bucket.endpoint or "") if self.bucket is not None else "")
         with (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **seaweed.ACCESS}
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode().strip()
         assert line.endswith(BASE_PATH), f"the server did not start: {self.log_text()}"
@@ -70,7 +81,13 @@ class RunningServer:
 
     def token(self, name: str = "ann", *, valid_for: timedelta = timedelta(hours=1)) -> str:
         """A token for the user."""
-        return create_token(LocalRecords(self.data_dir), name, valid_for=valid_for)
+        return create_token(self.records(), name, valid_for=valid_for)
+
+    def records(self) -> Records:
+        """The records of its engine."""
+        if self.bucket is None:
+            return LocalRecords(self.data_dir)
+        return S3Records(seaweed.bucket_at(self.bucket.endpoint or "", self.bucket.root))
 
     @contextmanager
     def client(self, name: str = "ann") -> Iterator[httpx.Client]:

@@ -77,14 +77,14 @@ def test_a_second_signal_cuts_what_is_under_way_and_keeps_its_prefix(own: Runnin
 
 def test_a_directory_that_is_served_is_refused_with_who_serves_it(server: RunningServer) -> None:
     with pytest.raises(StorageError) as caught:
-        serve(data_dir=server.data_dir, host="127.0.0.1", port=0, on_ready=lambda url: None)
+        serve(place=server.data_dir, host="127.0.0.1", port=0, on_ready=lambda url: None)
     assert str(server.process.pid) in caught.value.message
     assert server.url in caught.value.message
 
 
 def test_an_address_that_is_taken_is_refused_in_one_line(server: RunningServer, tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=f"cannot listen on 127.0.0.1 port {server.port}"):
-        serve(data_dir=tmp_path / "data", host="127.0.0.1", port=server.port, on_ready=lambda url: None)
+        serve(place=tmp_path / "data", host="127.0.0.1", port=server.port, on_ready=lambda url: None)
     for host, port in (("no.such.host.invalid", 0), ("127.0.0.1", 99999), ("203.0.113.1", 0)):
         with pytest.raises(UnavailableError):
             listen_tcp(host, port)

@@ -1,0 +1,41 @@
+"""The place of a store on an S3 engine, as people write it."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from storage_tui.contract.errors import BadRequestError
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_MAX_PREFIX_CHARACTERS = 200  # the longer it is the shorter keys have to be
+
+
+@dataclass(frozen=True, slots=True)
+class S3Place:
+    """A bucket, what the names in it begin with (empty, or ending with `/`), and the endpoint, by default Amazon's."""
+
+    bucket: str
+    root: str = ""
+    endpoint: str | None = None
+
+    @classmethod
+    def parse(cls, text: str, *, endpoint: str | None = None) -> Self:
+        """Read `s3://BUCKET` or `s3://BUCKET/PREFIX`; raises BadRequestError."""
+        scheme, _, rest = text.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        segments = prefix.rstrip("/").split("/") if prefix.rstrip("/") else []
+        if (
+            scheme != "s3"
+            or not _BUCKET.fullmatch(bucket)
+            or not all(_SEGMENT.fullmatch(segment) for segment in segments)
+            or len(prefix) > _MAX_PREFIX_CHARACTERS
+        ):
+            raise BadRequestError(
+                f"a store on an S3 engine is s3://BUCKET or s3://BUCKET/PREFIX, the prefix of letters, digits, '.', "
+                f"'_' and '-' in segments, not {text[:300]!a}"
+            )
+        return cls(bucket, "".join(f"{segment}/" for segment in segments), endpoint)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.root}"
