@@ -8,6 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from storage_tui.tui.commands import Command, Context, Keymap
+from storage_tui.tui.row_compositor import RowCompositor
 
 ResultT = TypeVar("ResultT")
 KEY_S = 0.1  # a paint so soon after a key is its answer
@@ -24,6 +25,7 @@ class CommandScreen(Screen[ResultT]):
     def __init__(self) -> None:
         super().__init__()
         self.keymap = Keymap(*self.CONTEXTS)
+        self._compositor = RowCompositor()
         self._key_at = self._painted_at = 0.0
 
     async def on_key(self, event: events.Key) -> None:
@@ -37,6 +39,7 @@ class CommandScreen(Screen[ResultT]):
         if command is not None or self.keymap.pending or was_pending:
             event.stop()
             event.prevent_default()
+        if self.keymap.pending != was_pending:
             self.chord_changed()
         if command is not None:
             await self.run_command(command)
@@ -48,7 +51,7 @@ class CommandScreen(Screen[ResultT]):
     async def _on_idle(self, event: events.Idle) -> None:
         """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
         now = monotonic()
-        if now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
+        if self._dirty_widgets and now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
             self._painted_at = now
             self._on_timer_update()
 

@@ -128,7 +128,7 @@ class PlaceView(PlaceReading):
     @on(LineView.CursorMoved)
     def show_row(self) -> None:
         """The cursor is on another row: preview it."""
-        self.update_lines()
+        self._update_status()
         if self.pane.display:
             self.pane.show_row(self.keys.current)
 
@@ -210,6 +210,17 @@ class PlaceView(PlaceReading):
         store = self.session.title if width >= 60 else self.session.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
         self.query_one("#path", Bar).say(path, server)
+        self._update_status()
+        footer = footer_content(in_context(*BROWSER), width=width)
+        if self.keymap.pending:
+            footer = chord_content(self.keymap.pending, self.keymap.hints())
+        self.query_one("#footer", Bar).say(footer)
+
+    def _update_status(self) -> None:
+        """The line that changes with the cursor."""
+        if not (self.is_mounted and self.children):
+            return
+        listing, keys, width = self.keys.listing, self.keys, self.size.width
         notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)
         left = Content.assemble(" ", marks_content(self.session.marks), notice)
         right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
@@ -217,7 +228,3 @@ class PlaceView(PlaceReading):
         if is_refusal and left.cell_length + right.cell_length + 2 > width:
             right = Content("")  # a refusal is worth more than the counters
         self.query_one("#status", Bar).say(left, right)
-        footer = footer_content(in_context(*BROWSER), width=width)
-        if self.keymap.pending:
-            footer = chord_content(self.keymap.pending, self.keymap.hints())
-        self.query_one("#footer", Bar).say(footer)

@@ -4,6 +4,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from storage_tui.tui.row_compositor import repaint
+
 LEFT_AT_LEAST = 10  # cells; where both do not fit the right text goes
 
 
@@ -20,7 +22,7 @@ class Bar(Widget):
         right = right or Content("")
         if not (left.is_same(self.left) and right.is_same(self.right)):
             self.left, self.right = left, right
-            self.refresh()
+            repaint(self)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One row."""

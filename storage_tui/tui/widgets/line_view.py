@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from storage_tui.tui.row_compositor import repaint
+
 WHEEL_LINES = 3
 STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the new ones only
 
@@ -141,12 +143,12 @@ class LineView(Widget, can_focus=True):
         self.cursor = index
         self._scroll_to_cursor(count)
         if self.top != top:
-            self.refresh()
+            repaint(self)
         else:
             self.refresh_line(before)
             self.refresh_line(index)
         if index != before:
-            self.post_message(self.CursorMoved(self, index))
+            self.screen.post_message(self.CursorMoved(self, index))  # nothing between takes it, and each asks a turn
 
     def _scroll_to_cursor(self, count: int) -> None:
         rows = self.rows_visible
@@ -169,7 +171,7 @@ class LineView(Widget, can_focus=True):
         """Paint one line again, if it is in view."""
         y = index - self.top + self.header_rows
         if self.header_rows <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            repaint(self, Region(0, y, self.size.width, 1))
 
     def lines_changed(self) -> None:
         """The number of lines is another one: keep cursor and view inside, and paint."""
@@ -191,6 +193,14 @@ class LineView(Widget, can_focus=True):
         """The wheel moves the view, and the cursor where it would leave it."""
         event.stop()
         self._wheel(-WHEEL_LINES)
+
+    def _forward_event(self, event: events.Event) -> None:
+        """Keys go to the screen, which has the commands, without a turn for each widget between."""
+        if isinstance(event, events.Key):
+            event._set_forwarded()
+            self.screen.post_message(event)
+        else:
+            super()._forward_event(event)
 
     def _wheel(self, delta: int) -> None:
         rows = self.rows_visible

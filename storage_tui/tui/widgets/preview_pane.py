@@ -1,14 +1,17 @@
 """The preview: facts of the row, then what its format drew, as lines that scroll."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from storage_tui.tui.previews import Preview
+from storage_tui.tui.row_compositor import repaint
 from storage_tui.tui.visible import visible
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile one is cut here
@@ -30,6 +33,7 @@ class PreviewPane(Widget):
         self._is_error = False
         self._can_wrap = False
         self._rows: list[Text] | None = None
+        self._base = Style.null()
 
     def show_preview(self, title: str, preview: Preview) -> None:
         """Draw a preview."""
@@ -54,11 +58,23 @@ class PreviewPane(Widget):
         can_wrap: bool = False,
         is_error: bool = False,
     ) -> None:
+        shown = self._rows[self.offset_rows :] if self._rows is not None else None
         self._title, self._facts, self._body, self._note = title, tuple(facts), body, note
         self._can_wrap, self._is_error = can_wrap, is_error
         self.offset_rows = 0
         self._rows = None
-        self.refresh()
+        self._repaint(shown)
+
+    def _repaint(self, shown: list[Text] | None) -> None:
+        """Paint the rows that are others now: the previews of neighbours are much alike."""
+        width, height = self.size
+        if shown is None or not width:
+            self.refresh()
+            return
+        pairs = zip_longest(shown[:height], self._lines()[:height])
+        changed = [y for y, (old, new) in enumerate(pairs) if not _is_same(old, new)]
+        if changed:
+            repaint(self, *(Region(0, y, width, 1) for y in changed))
 
     @property
     def body_size(self) -> tuple[int, int]:
@@ -106,10 +122,15 @@ class PreviewPane(Widget):
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name, partial=True)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a region; the pane's own style, which takes longer than a row, is found once for all."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One row (Textual's line API)."""
         rows = self._lines()
-        base = self.rich_style
+        base = self._base
         at = self.offset_rows + y
         if at >= len(rows):
             return Strip.blank(self.size.width, base)
@@ -131,3 +152,8 @@ class PreviewPane(Widget):
         """The wheel scrolls back."""
         event.stop()
         self.scroll_rows(-WHEEL_LINES)
+
+
+def _is_same(one: Text | None, other: Text | None) -> bool:
+    """Whether two rows look alike; a Text equals another in whatever style."""
+    return one == other and (one is None or other is None or one.style == other.style)

@@ -69,7 +69,7 @@ class RowPreview(PreviewPane):
         if offset is not None:
             self._read(self._row, offset=offset, from_end=delta < 0)
 
-    @work(exclusive=True, group="preview")
+    @work(exclusive=True, group="preview", description="preview")  # else it tells the whole blob, for each
     async def _read(self, row: Row | None, *, offset: int = 0, from_end: bool = False) -> None:
         if row is None:
             self.show_facts("", ())
