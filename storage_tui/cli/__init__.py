@@ -8,6 +8,9 @@
 | blobs.py | ls, cat, url, du, rm, cp |
 | transfer.py | get and put, single blobs and folders; resume |
 | moving.py | how a batch runs: its gauge, its lines, signals |
+| completion.py, words.py | TAB in bash, zsh and fish, and what it offers |
+| configuring.py, environment.py | config: every setting and environment name, and where it came from |
+| manual.py | man: the manual page, made from the commands |
 | serving.py | serve, token |
 """
 

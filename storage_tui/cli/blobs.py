@@ -95,8 +95,9 @@ def cat(locations: tuple[Location, ...], settings: Settings) -> None:
 @click.argument("source", type=LOCATION)
 @click.argument("target", type=LOCATION)
 @click.option("-f", "--force", is_flag=True, help="Overwrite a blob that is already there.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the blob that was made.")
 @with_settings
-def cp(source: Location, target: Location, force: bool, settings: Settings) -> None:
+def cp(source: Location, target: Location, force: bool, as_json: bool, settings: Settings) -> None:
     """Copy a blob on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days."""
     to_key = target.key
     if not to_key or to_key.endswith(DELIMITER):
@@ -109,18 +110,22 @@ def cp(source: Location, target: Location, force: bool, settings: Settings) -> N
             to_storage_type=target.storage_type,
             overwrite=force,
         )
-    click.echo(name_for_output(f"{target.storage_type}:{blob.key}"))
+    if as_json:
+        click.echo(json.dumps({"storage_type": target.storage_type, **blob.to_json()}))
+    else:
+        click.echo(name_for_output(f"{target.storage_type}:{blob.key}"))
 
 
 @click.command()
 @click.argument("locations", type=LOCATION, nargs=-1, required=True)
 @click.option("-r", "--recursive", is_flag=True, help="Delete every key in the folders named.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object for each key.")
 @with_settings
-def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, settings: Settings) -> None:
+def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, as_json: bool, settings: Settings) -> None:
     """Delete blobs. With -r a LOCATION is a folder: `tmp:old` takes `old/` and never `old-2/`."""
     with open_storage(settings) as storage:
-        if len(locations) == 1 and not recursive:
+        if len(locations) == 1 and not recursive and not as_json:
             storage.delete(check_key(locations[0].key), locations[0].storage_type)
             return
         groups: dict[str, list[Blob | str]] = {}
@@ -136,6 +141,8 @@ def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, settings: Se
         failed = 0
         for storage_type, targets in groups.items():
             for result in storage.delete_many(targets, storage_type=storage_type):
+                if as_json:
+                    click.echo(json.dumps({"storage_type": storage_type, **result.to_json()}))
                 if not result.is_deleted:
                     failed += 1
                     complain(result.message or f"cannot delete {result.key!a}: {result.error}")
@@ -183,10 +190,12 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
 @click.command()
 @click.argument("location", type=LOCATION)
 @click.option("--expires", type=duration, default="1h", show_default=True, help="How long the URL works, up to 7d.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the URL and its seconds.")
 @with_settings
-def url(location: Location, expires: timedelta, settings: Settings) -> None:
+def url(location: Location, expires: timedelta, as_json: bool, settings: Settings) -> None:
     """Print a signed URL: whoever has it can download the blob until it expires."""
     with open_storage(settings) as storage:
         if storage.is_embedded:
             raise StorageError("a signed URL needs a server that others can reach; start one with storage-tui serve")
-        click.echo(storage.get_signed_url(location.key, location.storage_type, expires_in=expires))
+        signed = storage.get_signed_url(location.key, location.storage_type, expires_in=expires)
+    click.echo(json.dumps({"url": signed, "expires_in_s": int(expires.total_seconds())}) if as_json else signed)

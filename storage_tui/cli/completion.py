@@ -140,8 +140,10 @@ class Fish(_Shell):
 function %(complete_func)s
     set -l current (commandline -ct)
     set -l plain (string unescape -- $current; or echo -- $current)
+    set -l program (commandline -opc)[1]
+    set -lx %(complete_var)s fish_complete
     set -lx _STORAGE_TUI_WORDS (string join \\n -- (commandline -opc) "$plain" | string collect -N)
-    for line in (%(complete_var)s=fish_complete (commandline -opc)[1] 2>/dev/null)
+    for line in (command $program 2>/dev/null)
         switch $line
             case \\tfile
                 __fish_complete_path $current

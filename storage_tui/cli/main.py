@@ -25,6 +25,8 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "rm": ("storage_tui.cli.blobs", "rm"),
     "du": ("storage_tui.cli.blobs", "du"),
     "url": ("storage_tui.cli.blobs", "url"),
+    "config": ("storage_tui.cli.configuring", "config"),
+    "man": ("storage_tui.cli.manual", "man"),
     "completion": ("storage_tui.cli.completion", "completion"),
     "serve": ("storage_tui.cli.serving", "serve"),
     "token": ("storage_tui.cli.tokens", "token"),

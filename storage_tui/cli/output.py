@@ -1,16 +1,4 @@
-"""What the command line says to people and scripts: exit codes, names, sizes, progress.
-
-| exit code | meaning |
-|---|---|
-| 0 | done |
-| 1 | failed in another way |
-| 2 | the command line or a setting is wrong |
-| 3 | no such blob or folder |
-| 4 | refused: credentials, a rule of the storage type, an existing file |
-| 5 | the server cannot be reached, or does not answer |
-| 6 | some of several items failed |
-| 130 | interrupted |
-"""
+"""What the command line says to people and scripts: exit codes, names, sizes, progress."""
 
 import sys
 from collections.abc import Iterator
@@ -34,6 +22,17 @@ EXIT_REFUSED = 4
 EXIT_UNREACHABLE = 5
 EXIT_PARTIAL = 6
 EXIT_INTERRUPTED = 130
+
+EXIT_MEANINGS = {
+    0: "done",
+    EXIT_FAILED: "failed in another way",
+    EXIT_USAGE: "the command line or a setting is wrong",
+    EXIT_NOT_FOUND: "no such blob or folder",
+    EXIT_REFUSED: "refused: credentials, a rule of the storage type, an existing file",
+    EXIT_UNREACHABLE: "the server cannot be reached, or does not answer",
+    EXIT_PARTIAL: "some of several items failed",
+    EXIT_INTERRUPTED: "interrupted",
+}
 
 _CODES: tuple[tuple[type[errors.StorageError], int], ...] = (
     (errors.NotFoundError, EXIT_NOT_FOUND),
@@ -59,7 +58,7 @@ class PartialFailureError(errors.StorageError):
 
 
 def exit_code(error: errors.StorageError) -> int:
-    """The exit code for an error, as the table above says."""
+    """The exit code for an error; EXIT_MEANINGS says what each tells."""
     if isinstance(error, PartialFailureError):
         return EXIT_PARTIAL
     return next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_FAILED)
