@@ -83,7 +83,7 @@ def embedded_dir(settings: Settings) -> Path | None:
     return settings.data_dir or places.data_dir()
 
 
-class LocationType(click.ParamType):
+class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A command line argument in the form TYPE:KEY; what no key can be is a usage error."""
 
     name = "location"
