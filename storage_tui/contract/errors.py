@@ -10,7 +10,8 @@
     ├── NotFoundError              404  no such blob, upload or page
     ├── MethodNotAllowedError      405
     ├── ConflictError              409  the state of the store refuses it
-    │   └── TypeRuleError               the rule of the storage type refuses it
+    │   ├── TypeRuleError               the rule of the storage type refuses it
+    │   └── TooManyUploadsError         the user has as many uploads open as are allowed
     ├── GoneError                  410  an upload session that has ended
     ├── PreconditionFailedError    412  the blob is another one by now
     ├── TooLargeError              413  past a limit of this server
@@ -21,6 +22,7 @@
     ├── DamagedError               500  the bytes went bad on the server's disk
     ├── UnavailableError           503  retryable: busy, starting, read-only
     ├── StoreFullError             507  no room left
+    │   └── QuotaExceededError          no room left for this user
     └── on the client's side alone
         ├── ChecksumError               the bytes that came are not the bytes that were stored
         ├── ConnectError                nothing answers; retryable
@@ -117,6 +119,12 @@ class TypeRuleError(ConflictError):
     code = "type_rule"
 
 
+class TooManyUploadsError(ConflictError):
+    """The user has as many uploads open as are allowed; finish or cancel one first."""
+
+    code = "too_many_uploads"
+
+
 class GoneError(StorageError):
     """An upload session that is over; start a new one."""
 
@@ -200,6 +208,12 @@ class StoreFullError(StorageError):
 
     status = 507
     code = "store_full"
+
+
+class QuotaExceededError(StoreFullError):
+    """The user's quota for the storage type is used up; the text tells quota and use."""
+
+    code = "quota_exceeded"
 
 
 class ChecksumError(StorageError):

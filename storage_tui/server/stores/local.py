@@ -4,7 +4,7 @@
 |---|---|
 | local_files.py | the folders, and the order in which bytes become durable |
 | local_lock.py | the one process that owns the directory |
-| local_schema.py, local_rows.py, local_listing.py, local_sessions.py | the database |
+| local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
 | local_commit.py | the one thread that changes anything |
 | local_pool.py | the threads that may block |
 | local_reader.py, local_writer.py | a blob being read, an upload being written |
@@ -17,7 +17,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from storage_tui.contract.errors import (
     BadRequestError,
     ChecksumError,
     DamagedError,
+    QuotaExceededError,
     StorageError,
     StoreFullError,
     UnavailableError,
@@ -39,9 +40,10 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.server.stores import local_blocks, local_listing, local_rows
+from storage_tui.server.stores import local_blocks, local_listing, local_rows, local_totals
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.counting import Ceilings, Totals
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import Disk, SyncFailedError
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
@@ -249,6 +251,17 @@ class LocalStore:
     async def cancel_upload(self, upload_id: str) -> None:
         await self._uploads.cancel(upload_id)
 
+    async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
+        """As `Counting.totals` promises."""
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        return await self._pool.read(
+            lambda connection: local_totals.totals(connection, owner, rule.name, self._now(), without)
+        )
+
+    def obey(self, ceilings: Ceilings) -> None:
+        """As `Counting.obey` promises."""
+        self._room.ceilings = ceilings
+
     async def sweep(self) -> int:
         return await self._sweeper.sweep()
 
@@ -267,6 +280,7 @@ class LocalStore:
 
     def _take_possession(self) -> tuple[Lock, apsw.Connection]:
         refuse_network_filesystem(self.data_dir)
+        self._disk.refuse_unfinished()
         self._disk.prepare()
         lock = Lock.take(self.data_dir)
         try:
@@ -333,6 +347,7 @@ class LocalStore:
     ) -> Blob:
         def apply(connection: apsw.Connection) -> Blob:
             self._room.check(fresh.size_bytes if staged is None else 0)
+            self._room.check_share(connection, place, fresh.size_bytes, self._now())
             return local_rows.write(connection, place, fresh, precondition, self._now())
 
         return await self._committer.run(apply, staged)
@@ -341,6 +356,8 @@ class LocalStore:
         """Try, and when the store is full once more without its garbage."""
         try:
             return await attempt()
+        except QuotaExceededError:
+            raise  # garbage takes no part of it
         except StoreFullError:
             if not await self._sweeper.collect(grace=0):
                 raise

@@ -1,9 +1,15 @@
-"""Room on the disk: a reserve is kept free, so that deletes and the database's log always have what they need."""
+"""Room on the disk: a reserve is kept free, so that deletes and the database's log always have what they need; and
+the share of it that a user may have."""
 
 import errno
 
+import apsw
+
 from storage_tui.contract.errors import StoreFullError, UnavailableError
+from storage_tui.server.stores.counting import Ceilings, no_ceilings
 from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_rows import Place
+from storage_tui.server.stores.local_totals import check_ceiling
 
 RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system, where that is less
 RESERVE_SHARE = 0.02
@@ -17,6 +23,7 @@ class Room:
     def __init__(self, disk: Disk, reserve_bytes: int | None = None) -> None:
         self._disk = disk
         self._reserve_bytes = reserve_bytes
+        self.ceilings: Ceilings = no_ceilings
 
     @property
     def reserve_bytes(self) -> int:
@@ -38,6 +45,13 @@ class Room:
                 f"no room for {size_bytes} bytes: the server's disk has {free_bytes} free and keeps "
                 f"{self.reserve_bytes} of them in reserve; delete something first"
             )
+
+    def check_share(self, connection: apsw.Connection, place: Place, size_bytes: int, now: int) -> None:
+        """Raise QuotaExceededError when a blob of that size at the place would pass what its user may have; called in
+        the transaction that writes it."""
+        ceiling = self.ceilings(place.row_key[0].hex(), place.storage_type.name)
+        if ceiling is not None:
+            check_ceiling(connection, place, size_bytes, ceiling, now)
 
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:

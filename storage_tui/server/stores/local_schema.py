@@ -10,7 +10,8 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+SUMS_SINCE = 3  # the first version with the checksums of blocks
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
@@ -47,6 +48,24 @@ CREATE INDEX uploads_by_repeat ON uploads (namespace, repeat_key) WHERE repeat_k
 CREATE TABLE sums (
   id TEXT NOT NULL, segment INTEGER NOT NULL, crcs BLOB NOT NULL, PRIMARY KEY (id, segment)
 ) WITHOUT ROWID, STRICT;
+""",
+    3: """
+CREATE TABLE totals (
+  namespace BLOB NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY (namespace, type)
+) WITHOUT ROWID, STRICT;
+INSERT INTO totals SELECT namespace, type, count(*), sum(size) FROM keys GROUP BY namespace, type;
+CREATE TRIGGER totals_add AFTER INSERT ON keys BEGIN
+  INSERT INTO totals (namespace, type, count, bytes) VALUES (NEW.namespace, NEW.type, 1, NEW.size)
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER totals_change AFTER UPDATE OF size ON keys BEGIN
+  UPDATE totals SET bytes = bytes + NEW.size - OLD.size WHERE namespace = NEW.namespace AND type = NEW.type;
+END;
+CREATE TRIGGER totals_drop AFTER DELETE ON keys BEGIN
+  UPDATE totals SET count = count - 1, bytes = bytes - OLD.size WHERE namespace = OLD.namespace AND type = OLD.type;
+END;
+CREATE INDEX uploads_by_owner ON uploads (namespace, type) WHERE state = 'open';
 """,
 }
 

@@ -168,6 +168,7 @@ class PartWriter:
     def _apply_finish(self, size_bytes: int, crc: int, content: bytes | None, connection: apsw.Connection) -> Blob:
         if content is not None:
             self._room.check(size_bytes)
+        self._room.check_share(connection, self._session.place, size_bytes, self._now())
         sums = self._blocks.rows(self._durable, self._written) if size_bytes > WHOLE_BYTES else []
         return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, self._now())
 

@@ -21,6 +21,7 @@ from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_writer
 from storage_tui.server.stores.local_seed import SeedBlob, seed
 from tests.server.stores.broken_disks import SmallDisk
 from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, random_bytes
+from tests.server.stores.older import AS_AT_FIRST
 
 LARGE = INLINE_BYTES + 1
 MIB = 1024 * 1024
@@ -90,8 +91,7 @@ async def test_a_store_of_an_older_program_is_brought_up_to_date(local: Stage) -
     session = await local.store.create_upload(local.at("k"))
     await local.store.close()
     connection = apsw.Connection(str(local.path / "data" / "meta.db"))
-    connection.execute("DROP TABLE sums; DROP INDEX uploads_by_repeat; ALTER TABLE uploads DROP COLUMN repeat_key")
-    connection.pragma("user_version", 1)
+    connection.execute(AS_AT_FIRST)
     connection.close()
     await local.start()
     assert await local.store.find_upload(session.upload_id) == session

@@ -1,0 +1,10 @@
+"""SQL that takes a database of a local store back to an older schema."""
+
+WITHOUT_TOTALS = (
+    "DROP TRIGGER totals_add; DROP TRIGGER totals_change; DROP TRIGGER totals_drop; DROP TABLE totals; "
+    "DROP INDEX uploads_by_owner; PRAGMA user_version = 3;"
+)
+AS_AT_FIRST = (
+    WITHOUT_TOTALS + "DROP TABLE sums; DROP INDEX uploads_by_repeat; ALTER TABLE uploads DROP COLUMN repeat_key; "
+    "PRAGMA user_version = 1;"
+)
