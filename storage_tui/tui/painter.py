@@ -16,6 +16,15 @@ SYNC_FROM_BYTES = 400  # a smaller update is drawn before anyone could see half 
 GAP_CELLS = 4  # unchanged cells that are cheaper to send again than to step over
 OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
 
+LEVELS = (0, 95, 135, 175, 215, 255)  # of the colour cube of 256-colour terminals (xterm, ctlseqs)
+PALETTE = {
+    **{
+        (LEVELS[at // 36], LEVELS[at // 6 % 6], LEVELS[at % 6]): 16 + at for at in range(6, 216)
+    },  # people change 16..21
+    **{(grey, grey, grey): 232 + at for at, grey in enumerate(range(8, 248, 10))},
+}
+_TRUE_COLOUR = re.compile(r"([34]8);2;(\d+);(\d+);(\d+)")
+
 SEEN_ON_SPACES = ("4", "7", "9", "21", "53")  # lines, and ink that is the background
 
 Parsed = tuple[tuple[str, ...], str, str]
@@ -88,7 +97,7 @@ class Painter:
             elif line:
                 y += 1
             else:
-                style = "" if codes in ("", "0") else f"{style};{codes}" if style else codes
+                style = "" if codes in ("", "0") else short(f"{style};{codes}" if style else codes)
         if (x, y) != self._rest and tokens[-1][0]:  # where the cursor stays, for input methods
             self._rest = (x, y)
             self._move(out, x, y)
@@ -157,6 +166,18 @@ class Painter:
 @lru_cache(4096)
 def _width(character: str) -> int:
     return get_character_cell_size(character)
+
+
+@lru_cache(4096)
+def short(style: str) -> str:
+    """The same style, its colours by number where the terminal's palette has them: half the bytes."""
+    return _TRUE_COLOUR.sub(_numbered, style)
+
+
+def _numbered(colour: re.Match[str]) -> str:
+    place, red, green, blue = colour.groups()
+    number = PALETTE.get((int(red), int(green), int(blue)))
+    return colour[0] if number is None else f"{place};5;{number}"
 
 
 @lru_cache(4096)

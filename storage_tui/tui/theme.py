@@ -1,4 +1,8 @@
-"""The look: one dark theme with restraint, and which theme a terminal gets."""
+"""The look: one dark theme with restraint, and which theme a terminal gets.
+
+Its colours are those of the 256-colour palette: they are the same on every terminal, and the painter names them by
+number, which is half of what a step of the cursor would send otherwise.
+"""
 
 from collections.abc import Mapping
 
@@ -6,22 +10,22 @@ from textual.theme import Theme
 
 DARK = Theme(
     name="storage-dark",
-    primary="#7aa2f7",
-    secondary="#7dcfff",
-    accent="#73c7b8",
-    foreground="#c8ccd4",
-    background="#11131a",
-    surface="#11131a",
-    panel="#242938",
-    success="#9ac27c",
-    warning="#e0b06c",
-    error="#f07a86",
+    primary="#87afff",
+    secondary="#87d7ff",
+    accent="#5fd7af",
+    foreground="#d0d0d0",
+    background="#121212",
+    surface="#121212",
+    panel="#262626",
+    success="#87d787",
+    warning="#d7af5f",
+    error="#ff8787",
     dark=True,
     variables={
-        "text-muted": "#828a9c",
-        "text-disabled": "#4c5365",
-        "input-selection-background": "#7aa2f7 35%",
-        "border": "#343b4f",
+        "text-muted": "#8a8a8a",
+        "text-disabled": "#585858",
+        "input-selection-background": "#87afff 35%",
+        "border": "#3a3a3a",
         "block-cursor-text-style": "none",
     },
 )

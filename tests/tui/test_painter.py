@@ -4,12 +4,15 @@ import random
 
 import pyte
 import pytest
+from textual.color import Color
 
-from storage_tui.tui.painter import Painter, change
+from storage_tui.tui.painter import Painter, change, short
+from storage_tui.tui.theme import DARK
 
 COLUMNS, ROWS = 30, 8
 STYLES = ["", "1", "2;38;2;130;138;156", "1;38;2;1;2;3;48;2;17;19;26", "38;2;200;204;212;48;2;17;19;26", "7",
-          "3;4;31;44", "92;104", "38;5;12;48;5;250", "1;2;9", "21;31"]  # fmt: skip
+          "3;4;31;44", "38;2;138;138;138;48;2;18;18;18",
+          "1;38;2;95;215;175;48;2;38;38;38", "92;104", "38;5;12;48;5;250", "1;2;9", "21;31"]  # fmt: skip
 WORDS = ["abc", "   ", "▌● ", "scene_0001.tif", "1.2 GB", "日本", "e\u0301x", "─────", "🛰 sat", "x"]
 
 
@@ -79,6 +82,15 @@ def test_everything_else_passes_as_it_is_in_the_terminals_own_style() -> None:
     painter.paint("\x1b[2;1H\x1b[1mbold\x1b[0m")
     assert painter.paint("\x1b]52;c;YQ==\x07") == "\x1b[0m\x1b]52;c;YQ==\x07"
     assert painter.paint("\x1b[?25l") == "\x1b[?25l"
+
+
+def test_a_colour_of_the_palette_is_sent_by_its_number() -> None:
+    assert short("1;38;2;138;138;138;48;2;18;18;18") == "1;38;5;245;48;5;233"
+    assert short("38;2;95;215;175") == "38;5;79"
+    assert short("38;2;17;19;26;48;2;0;0;95") == "38;2;17;19;26;48;2;0;0;95"
+    colours = [DARK.background, DARK.foreground, DARK.panel, DARK.primary, DARK.accent, DARK.warning, DARK.error]
+    for colour in map(Color.parse, map(str, colours)):
+        assert ";5;" in short(f"38;2;{colour.r};{colour.g};{colour.b}")
 
 
 def test_a_change_of_style_names_only_what_changes() -> None:

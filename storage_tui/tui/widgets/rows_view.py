@@ -19,6 +19,7 @@ from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
 SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with its gap of two before
 GUTTER = "   "  # bar, mark, gap
+NOT_BOLD = Style(bold=False)  # under the cursor too: only the name is
 TITLES = {"size": "size", "age": "age", "expiry": "expires"}
 
 
@@ -123,7 +124,7 @@ class RowsView(LineView):
         self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None
     ) -> list[Segment]:
         """One row: bar, mark, name, size, age, expiry."""
-        dim = self.component("line--dim")
+        dim = self.component("line--dim") + NOT_BOLD
         bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks
         mark = Segment("● ", self.component("keys--mark")) if is_marked else Segment("  ")
