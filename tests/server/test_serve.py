@@ -103,9 +103,7 @@ def test_it_serves_from_a_thread_of_another_program(tmp_path: Path) -> None:
     came = threading.Event()
 
     def run() -> None:
-        serve(
-            data_dir=tmp_path / "data", host="127.0.0.1", port=0, on_ready=lambda url: (ready.append(url), came.set())
-        )
+        serve(place=tmp_path / "data", host="127.0.0.1", port=0, on_ready=lambda url: (ready.append(url), came.set()))
 
     threading.Thread(target=run, daemon=True).start()
     assert came.wait(20)

@@ -34,7 +34,6 @@ for _escape, _first, _last in (("%", " ", ","), ("=", ":", "@"), ("^", "[", "^")
 _TO_NAME = str.maketrans(_CODES)
 _CHARACTERS = {code: character for character, code in _CODES.items()}
 _CODE = re.compile(r"[%=^~][0-9A-F]{2}|[()]|-/")
-_STRANGE = re.compile(r"[!%=^~()-]")  # none of these is left when all codes are taken out
 
 
 def key_to_name(root: str, key: str) -> str:
@@ -76,6 +75,5 @@ def name_to_prefix(root: str, name: str) -> str | None:
 
 
 def _decode(coded: str) -> str | None:
-    if _STRANGE.search(_CODE.sub("", coded)) or "/" in coded.replace("-/", ""):
-        return None
-    return _CODE.sub(lambda match: _CHARACTERS.get(match[0], ""), coded)
+    text = _CODE.sub(lambda match: _CHARACTERS.get(match[0], ""), coded)
+    return text if text.translate(_TO_NAME) == coded else None
