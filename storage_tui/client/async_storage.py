@@ -234,6 +234,12 @@ class AsyncStorage:
 
         return await self._run(catalog.image_of(self._service, key))
 
+    async def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
+        """The image of that id in the catalog. See `Storage.find_image`."""
+        from storage_tui.client import catalog
+
+        return await self._run(catalog.find_image(self._service, image_id))
+
     async def delete_image(self, image_id: "ImageId") -> None:
         """Delete an image from the catalog with all its files. See `Storage.delete_image`."""
         from storage_tui.client import catalog

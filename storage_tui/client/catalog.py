@@ -12,18 +12,23 @@ def image_of(service: Service, key: str) -> Call[CatalogImage | None]:
     """The image that the blob `key` of `products` is a file of. None where it is of none, or the server has no
     catalog."""
     image_id = ImageId.of_key(key)
-    if image_id is None or CATALOG_FEATURE not in (yield from describe(service)).features:
+    image = None if image_id is None else (yield from find_image(service, image_id))
+    return image if image is not None and any(blob.key == key for blob in image.blobs) else None
+
+
+def find_image(service: Service, image_id: ImageId) -> Call[CatalogImage | None]:
+    """The image of that id. None where there is none, or the server has no catalog."""
+    if CATALOG_FEATURE not in (yield from describe(service)).features:
         return None
-    request = Request("GET", image_path(image_id), query=(("include", "product"),), key=key, is_rooted=True)
+    request = Request("GET", image_path(image_id), query=(("include", "product"),), is_rooted=True)
     response = yield request
     if response.status == 404:
         return None
     checked(request, response)
     try:
-        image = CatalogImage.from_json(json.loads(response.body))
+        return CatalogImage.from_json(json.loads(response.body))
     except ValueError as exc:
         raise ProtocolError("the catalog's answer is not JSON") from exc
-    return image if any(blob.key == key for blob in image.blobs) else None
 
 
 def delete_image(image_id: ImageId) -> Call[None]:

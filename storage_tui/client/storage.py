@@ -291,6 +291,12 @@ class Storage:
 
         return self._session.run(catalog.image_of(self._service, key))
 
+    def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
+        """The image of that id in the catalog; None where there is none, or the server has no catalog."""
+        from storage_tui.client import catalog
+
+        return self._session.run(catalog.find_image(self._service, image_id))
+
     def delete_image(self, image_id: "ImageId") -> None:
         """Delete an image from the catalog with all its files in `products`, which is the only way to delete those;
         NotFoundError when there is none."""

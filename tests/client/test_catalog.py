@@ -1,6 +1,5 @@
 """The catalog through our clients: whose file a blob is, and deleting an image whole."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +35,8 @@ def test_a_file_leads_to_its_image(both: Any, catalog: httpx.Client) -> None:
     assert [(blob.key, blob.size_bytes) for blob in image.blobs] == [
         (f"{IMAGE.prefix}é 1.tif", 8), (f"{IMAGE.prefix}2.tif", 5),
     ]  # fmt: skip
+    assert both.find_image(IMAGE) == image
+    assert both.find_image(ImageId("org:p", "none")) is None
     for key in ("plain", "org:p/none/1.tif", f"{IMAGE.prefix}other.tif", "no image/x/y", "/a/b/c"):
         assert both.image_of(key) is None
 
@@ -65,14 +66,6 @@ def test_a_token_that_may_not_delete_is_refused(
 def test_a_plain_published_server_has_no_images(make: Any, published: PublishedServer, token: str) -> None:
     client = make(published.url, token=token)
     assert client.image_of("org:p/scene-1/1.tif") is None
-
-
-def test_the_embedded_server_has_a_catalog(tmp_path: Path) -> None:
-    with Storage(data_dir=tmp_path / "store") as storage:
-        assert "catalog" in storage.describe().features
-        assert storage.image_of("org:p/scene-1/1.tif") is None
-        with pytest.raises(NotFoundError):
-            storage.delete_image(IMAGE)
 
 
 def test_files_elsewhere_are_told_apart(both: Any, catalog: httpx.Client) -> None:

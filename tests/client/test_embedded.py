@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from storage_tui import AsyncStorage, Storage, places
-from storage_tui.contract.errors import ConnectError
+from storage_tui.contract.catalog import ImageId
+from storage_tui.contract.errors import ConnectError, NotFoundError
 
 CLIENT = """
 import sys
@@ -281,3 +282,11 @@ def test_a_client_that_is_dropped_without_close_holds_nothing(recwarn: pytest.Wa
     gc.collect()
     wait_until(lambda: not is_alive(pid))
     assert not [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)]
+
+
+def test_the_embedded_server_has_a_catalog() -> None:
+    with Storage() as storage:
+        assert "catalog" in storage.describe().features
+        assert storage.find_image(ImageId("org:p", "scene")) is None
+        with pytest.raises(NotFoundError, match="org:p:scene"):
+            storage.delete_image(ImageId("org:p", "scene"))

@@ -118,8 +118,9 @@ def browse(server: RunningServer, token: str, tmp_path: Path) -> Any:
 
     @asynccontextmanager
     async def start(
-        location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3
-    ) -> AsyncIterator[Browser]:
+        location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3,
+        token: str = token,
+    ) -> AsyncIterator[Browser]:  # fmt: skip
         storage = AsyncStorage(url or server.url, token=token, retries=retries)
         app = StorageApp(storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state")
         async with app.run_test(size=size) as pilot:

@@ -1,42 +1,22 @@
 """Delete: count, show exactly what goes, ask, then delete in batches with the ETags that were seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from textual.app import App
 
-from storage_tui.contract.models import Blob, DeleteResult
+from storage_tui.contract.catalog import CATALOG_FEATURE, STORED_IN
+from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.flows.deleting_images import delete_images
 from storage_tui.tui.flows.gathering import TooManyError, gather
+from storage_tui.tui.flows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 
 BATCH = 250  # progress in the status line a few times a second, and Esc waits for one batch at most
-OVERWRITTEN, NOT_THERE = "precondition_failed", "not_found"
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a delete. `gone` are type and key of what is not there any more, by this delete or before it."""
-
-    count: int
-    deleted: int = 0
-    gone: set[tuple[str, str]] = field(default_factory=set)
-    kept: list[DeleteResult] = field(default_factory=list)
-    failed: list[Blob] = field(default_factory=list)
-
-    def take(self, blob: Blob, result: DeleteResult) -> None:
-        """Book one answer."""
-        if result.is_deleted or result.error == NOT_THERE:
-            self.deleted += result.is_deleted
-            self.gone.add((blob.storage_type, blob.key))
-        elif result.error == OVERWRITTEN:
-            self.kept.append(result)
-        else:
-            self.failed.append(blob)
 
 
 async def delete_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> Outcome | None:
@@ -44,7 +24,14 @@ async def delete_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> O
     if not rows:
         session.fail("nothing to delete: the cursor is on no row")
         return None
-    for name in dict.fromkeys(row.storage_type for row in rows):
+    types = dict.fromkeys(row.storage_type for row in rows)
+    try:
+        if [*types] == [STORED_IN] and CATALOG_FEATURE in (await session.storage.describe()).features:
+            return await delete_images(app, session, rows)
+    except EXPECTED as exc:
+        session.fail("cannot ask the server whether it has a catalog", exc)
+        return None
+    for name in types:
         if not STORAGE_TYPES[name].may_delete:
             session.fail(f"cannot delete from {name}: {STORAGE_TYPES[name].way_out.rpartition(', or ')[2]}")
             return None

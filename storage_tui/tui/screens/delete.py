@@ -23,17 +23,20 @@ TYPED_FROM = 11  # up to ten fit the eye
 class DeleteScreen(Dialog[bool]):
     """True to delete these blobs."""
 
-    def __init__(self, blobs: Sequence[Blob], folder: Path) -> None:
+    def __init__(self, blobs: Sequence[Blob], folder: Path, *, title: str = "", note: str = "") -> None:
         super().__init__()
         self._blobs = blobs
         self._folder = folder
-        self.TITLE_TEXT = (
+        self._note = note
+        self.TITLE_TEXT = title or (
             f"Delete {plural(len(blobs), 'blob')} from {', '.join(dict.fromkeys(b.storage_type for b in blobs))}?"
         )
         self.HINT = "Enter answers, Tab changes field, F2 writes this list to a file, Esc keeps everything"
 
     def compose_body(self) -> ComposeResult:
-        """Totals, the list, the answer."""
+        """What is to be known first, totals, the list, the answer."""
+        if self._note:
+            yield Static(Content(self._note), id="before")
         yield Static(self._totals_content(), id="note")
         yield TextLines([_line(blob) for blob in self._blobs], indent=4, id="gone")
         if len(self._blobs) >= TYPED_FROM:

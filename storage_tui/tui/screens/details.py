@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from textual import work
 from textual.content import Content
 
+from storage_tui.contract.catalog import STORED_IN
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.reading import read_below
@@ -12,6 +13,7 @@ from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
 from storage_tui.tui.state.formats import age_text, countdown_text, moment_text, size_text
+from storage_tui.tui.state.images import file_facts, image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
@@ -19,6 +21,7 @@ from storage_tui.tui.widgets.lines import rule_text
 from storage_tui.tui.widgets.text_lines import Line
 
 LABEL_CELLS = 14
+DELETED_WHOLE = "D deletes the whole image, with all its files"
 
 
 class DetailsScreen(LinesScreen):
@@ -53,9 +56,16 @@ class DetailsScreen(LinesScreen):
                 await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
+                self._facts = await self._image_facts(row)
         except EXPECTED as exc:
             self._error = explain(exc)
         self.fill()
+
+    async def _image_facts(self, blob: Blob) -> list[tuple[str, str]]:
+        if blob.storage_type != STORED_IN:
+            return []
+        image = await self._session.storage.image_of(blob.key)
+        return [] if image is None else [*image_facts(image), *file_facts(image), ("delete", DELETED_WHOLE)]
 
     async def _read_mix(self, folder: Folder, total: int) -> None:
         mix, known = Mix(), list(self._facts)

@@ -1,10 +1,12 @@
 """The preview of the row under the cursor, read by ranges; a new row drops what was on its way for the one before."""
 
 import asyncio
+from dataclasses import replace
 
 from textual import work
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.previews import Preview, Source, preview
@@ -13,6 +15,7 @@ from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text, size_text
+from storage_tui.tui.state.images import image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.widgets.preview_pane import PreviewPane
@@ -35,6 +38,7 @@ class RowPreview(PreviewPane):
         self._row: Row | None = None
         self._source: Source | None = None
         self._shown: Preview | None = None
+        self._image: tuple[str, CatalogImage | None] | None = None  # of the last blob of products, by its key
         self._mode: Mode = "auto"
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # when the row before was shown, on the loop's clock
@@ -108,8 +112,23 @@ class RowPreview(PreviewPane):
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:
             self._source = Source(self._storage, blob)
+        facts = await self._image_facts(blob)
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
-        return await preview(
-            self._source, width=width, height=height, truecolor=has_colours, offset=offset, mode=self._mode
-        )
+        shown = await preview(
+            self._source, width=width, height=max(1, height - len(facts)), truecolor=has_colours, offset=offset,
+            mode=self._mode,
+        )  # fmt: skip
+        return replace(shown, facts=(*shown.facts, *facts)) if facts else shown
+
+    async def _image_facts(self, blob: Blob) -> tuple[tuple[str, str], ...]:
+        """Whose file a blob of `products` is; nothing where the catalog cannot tell."""
+        if blob.storage_type != STORED_IN:
+            return ()
+        if self._image is None or self._image[0] != blob.key:
+            try:
+                self._image = blob.key, await self._storage.image_of(blob.key)
+            except EXPECTED:
+                return ()
+        image = self._image[1]
+        return tuple(image_facts(image)) if image is not None else ()

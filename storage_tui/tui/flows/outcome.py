@@ -1,0 +1,28 @@
+"""What became of a delete."""
+
+from dataclasses import dataclass, field
+
+from storage_tui.contract.models import Blob, DeleteResult
+
+OVERWRITTEN, NOT_THERE = "precondition_failed", "not_found"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a delete. `gone` are type and key of what is not there any more, by this delete or before it."""
+
+    count: int
+    deleted: int = 0
+    gone: set[tuple[str, str]] = field(default_factory=set)
+    kept: list[DeleteResult] = field(default_factory=list)
+    failed: list[Blob] = field(default_factory=list)
+
+    def take(self, blob: Blob, result: DeleteResult) -> None:
+        """Book one answer."""
+        if result.is_deleted or result.error == NOT_THERE:
+            self.deleted += result.is_deleted
+            self.gone.add((blob.storage_type, blob.key))
+        elif result.error == OVERWRITTEN:
+            self.kept.append(result)
+        else:
+            self.failed.append(blob)

@@ -1,0 +1,53 @@
+"""Images of the catalog as the browser tells of them."""
+
+from collections.abc import Sequence
+
+from storage_tui.contract.catalog import STORED_IN, CatalogImage
+from storage_tui.tui.state.formats import moment_text, plural, size_text
+from storage_tui.tui.visible import visible
+
+FILES_SHOWN = 20  # an image has a few; the rest is counted
+
+
+def product_text(image: CatalogImage) -> str:
+    """`Forest 2024 (org:forest)`, or the id alone."""
+    name, product_id = image.product_name, image.image_id.product_id
+    return visible(f"{name} ({product_id})" if name and name != product_id else product_id)
+
+
+def image_facts(image: CatalogImage) -> list[tuple[str, str]]:
+    """Which image of which product, and when it was acquired."""
+    facts = [("image", visible(image.image_id.name)), ("product", product_text(image))]
+    if image.acquired is not None:
+        facts.append(("acquired", moment_text(image.acquired)))
+    return facts
+
+
+def file_facts(image: CatalogImage) -> list[tuple[str, str]]:
+    """The files of the image, a line each, the label on the first."""
+    rows = [f"{size_text(blob.size_bytes):>8}  {visible(blob.key.rpartition('/')[2])}" for blob in image.blobs]
+    rows += [f"{'':>8}  {visible(href)}" for href in image.others]
+    shown = rows[:FILES_SHOWN]
+    if len(rows) > len(shown):
+        shown.append(f"and {len(rows) - len(shown):,} more")
+    labels = ["files", *[""] * (len(shown) - 1)] if shown else []
+    return list(zip(labels, shown, strict=True))
+
+
+def images_title(images: Sequence[CatalogImage]) -> str:
+    """The question before the images are deleted."""
+    if len(images) == 1:
+        return f"Delete image {visible(images[0].image_id.name)} from the catalog?"
+    return f"Delete {plural(len(images), 'image')} from the catalog?"
+
+
+def images_note(images: Sequence[CatalogImage], *, left_behind: int) -> str:
+    """How deletion works here, and what is about to go or stays."""
+    products = list(dict.fromkeys(product_text(image) for image in images))
+    named = f"Product {products[0]}" if len(products) == 1 else plural(len(products), "product")
+    parts = [f"{named}. {STORED_IN} is upload only: files go with their image, all that are listed here."]
+    if any(image.others for image in images):
+        parts.append("Files kept elsewhere stay there.")
+    if left_behind:
+        parts.append(f"{plural(left_behind, 'blob')} of no image {'stays' if left_behind == 1 else 'stay'}.")
+    return " ".join(parts)
