@@ -8,6 +8,7 @@ from pathlib import Path
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
+from textual.worker import get_current_worker
 
 from storage_tui.contract.models import Blob
 from storage_tui.tui.screens.dialog import Dialog, label
@@ -64,6 +65,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self, text: str) -> None:
+        worker = get_current_worker()
         folder = expand(text)
         there = folder
         while not there.exists() and there != there.parent:
@@ -76,7 +78,8 @@ class DownloadScreen(Dialog[DownloadRequest]):
             is_tight = free < self._size_bytes
             words = f"{new}{size_text(free)} free" + (f", {size_text(self._size_bytes)} wanted" if is_tight else "")
             role = "$warning" if is_tight else "$text-muted"
-        self.app.call_from_thread(self.say, words, role=role)
+        if not worker.is_cancelled:  # what was typed since is being looked for
+            self.app.call_from_thread(self.say, words, role=role)
 
     @on(Input.Submitted)
     @on(Choice.Submitted)

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.folders import LocalFile, find_files
 from storage_tui.contract.errors import StorageError
@@ -84,7 +84,8 @@ class UploadScreen(Dialog[UploadRequest]):
         size_bytes = 0
         try:
             if not path.exists():
-                self.app.call_from_thread(self._looked, "No such file or folder. Tab completes.", "$text-muted", None)
+                words = "No such file or folder. Tab completes."
+                self.app.call_from_thread(self._looked, worker, words, "$text-muted", None)
                 return
             base = check_prefix(prefix)
             if path.is_file():
@@ -97,7 +98,7 @@ class UploadScreen(Dialog[UploadRequest]):
                     if len(files) > FILES_AT_MOST:
                         raise OSError(f"more than {FILES_AT_MOST:,} files; upload its folders one by one")
         except (StorageError, OSError) as exc:
-            self.app.call_from_thread(self._looked, visible(str(exc)), "$error", None)
+            self.app.call_from_thread(self._looked, worker, visible(str(exc)), "$error", None)
             return
         size_bytes = sum(file.size_bytes for file in files)
         first = visible(files[0].key, limit=50) if files else ""
@@ -105,9 +106,11 @@ class UploadScreen(Dialog[UploadRequest]):
         if path.is_dir():
             words = f"Folder, {plural(len(files), 'file')}, {size_text(size_bytes)}" + (f", {first} …" if files else "")
         found = UploadRequest(path, files, "skip") if files else None
-        self.app.call_from_thread(self._looked, words, "$success" if found else "$text-muted", found)
+        self.app.call_from_thread(self._looked, worker, words, "$success" if found else "$text-muted", found)
 
-    def _looked(self, words: str, role: str, found: UploadRequest | None) -> None:
+    def _looked(self, worker: Worker[None], words: str, role: str, found: UploadRequest | None) -> None:
+        if worker.is_cancelled:
+            return  # what was typed since is being looked for
         self._found = found
         self.say(words, role=role)
         if self._is_wanted:
