@@ -25,11 +25,17 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "rm": ("storage_tui.cli.blobs", "rm"),
     "du": ("storage_tui.cli.blobs", "du"),
     "url": ("storage_tui.cli.blobs", "url"),
+    "web": ("storage_tui.cli.web", "web"),
     "config": ("storage_tui.cli.configuring", "config"),
     "man": ("storage_tui.cli.manual", "man"),
     "completion": ("storage_tui.cli.completion", "completion"),
     "serve": ("storage_tui.cli.serving", "serve"),
     "token": ("storage_tui.cli.tokens", "token"),
+    "quota": ("storage_tui.cli.quotas", "quota"),
+    "migrate": ("storage_tui.cli.migrating", "migrate"),
+    "verify": ("storage_tui.cli.operations", "verify"),
+    "backup": ("storage_tui.cli.operations", "backup"),
+    "restore": ("storage_tui.cli.operations", "restore"),
 }
 
 

@@ -157,6 +157,10 @@ class LocalStore:
             )
         )  # fmt: skip
 
+    async def namespaces(self) -> list[str]:
+        """The namespaces that hold blobs."""
+        return await self._pool.read(local_listing.namespaces)
+
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
         check_prefix(prefix)

@@ -7,6 +7,7 @@ however much that is.
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import apsw
 
@@ -40,6 +41,12 @@ def list_page(
             else:
                 blobs.append(held.to_blob(name, storage_type))
     return Page(tuple(blobs), tuple(prefixes))
+
+
+def namespaces(connection: apsw.Connection) -> list[str]:
+    """The namespaces that hold blobs, expired ones too."""
+    rows: list[Any] = connection.execute("SELECT DISTINCT namespace FROM keys ORDER BY 1").fetchall()
+    return [row[0].hex() for row in rows]
 
 
 def usage(
