@@ -7,28 +7,32 @@
     storage.get("hello")                      # b"Hello Storage"
     storage.set_file("maps/dem.tif", "dem.tif", storage_type="tmp")
 
-Public names: `Storage`, `AsyncStorage`, `errors`, `__version__`. They are found on first use, so that importing the
-client loads neither the browser nor the server.
+Public names: `Storage`, `AsyncStorage`, `TaskRun`, `errors`, `__version__`. They are found on first use, so that
+importing the client loads neither the browser nor the server.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # typing takes longer to load than the first look at a list
 
 __version__ = "0.1.0"
-__all__ = ["AsyncStorage", "Storage", "__version__", "errors"]
+__all__ = ["AsyncStorage", "Storage", "TaskRun", "__version__", "errors"]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.client.storage import Storage
+    from storage_tui.client.tasks import TaskRun
     from storage_tui.contract import errors
 
 _HOMES = {
     "Storage": ("storage_tui.client.storage", "Storage"),
     "AsyncStorage": ("storage_tui.client.async_storage", "AsyncStorage"),
+    "TaskRun": ("storage_tui.client.tasks", "TaskRun"),
     "errors": ("storage_tui.contract.errors", None),
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'storage_tui' has no attribute {name!r}")
     from importlib import import_module

@@ -21,6 +21,8 @@
 | downloads.py, blob_stream.py, part_file.py, part_writer.py | a blob into a file that appears only when it is whole |
 | folding.py | folders and usage out of the plain lists of a published server |
 | batch_plan.py, batch.py, progress.py | many files as one: count, room and conflicts first, then a few at once |
+| feed.py | an upload whose bytes come while it runs |
 | watching.py | looks at a running transfer now and then, for a display |
+| tasks.py, log_part.py | what a task runner writes: its log as it grows, its result |
 | folders.py | which keys a local folder becomes, and which names keys become |
 """

@@ -1,0 +1,177 @@
+"""`TaskRun`: what a task runner writes while a task runs. Its log as it grows, its result at the end."""
+
+import contextlib
+import json
+import mimetypes
+import os
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from storage_tui.client.log_part import LogPart, stamped
+from storage_tui.client.storage import Storage
+from storage_tui.contract.errors import BadRequestError, StorageError
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
+
+FLUSH_S = 1.0  # so long a line may wait before others can read it
+BYTES_PER_S = (
+    256 * 1024
+)  # a part is written anew whole: a long one waits longer, so that logging costs no more than this
+WAITING_BYTES = 8 * 1024 * 1024  # lines kept while the store cannot be reached; more are counted and dropped
+TEXT, JSON, BINARY = "text/plain", "application/json", "application/octet-stream"
+
+
+class TaskRun:
+    """One run of a task, under one key.
+
+        with TaskRun(storage, "job-12/task-3") as run:
+            run.log("reading 14 tiles")
+            run.result({"area_km2": 12.5})
+
+    The log is the blob `job-12/task-3` in `logs`, readable while the task runs: at most about a second behind, some
+    seconds when it is long. Past 4 MiB it goes on in `job-12/task-3.part-2`. A task that is killed leaves what it
+    logged until then; one that raises leaves its traceback, and the exception goes on. A run is a text stream too, for
+    `redirect_stdout(run)` and `logging.StreamHandler(run)`, and may be used by several threads.
+
+    No call but the first and the last waits for the store, and none raises while it cannot be reached: lines wait, and
+    are counted if they must be dropped. `result`, and leaving the block, raise StorageError when what is left cannot be
+    stored.
+    """
+
+    def __init__(self, storage: Storage, key: str, *, flush_s: float = FLUSH_S) -> None:
+        if flush_s <= 0:
+            raise BadRequestError("flush_s is more than 0 seconds")
+        self.key = check_key(key)
+        check_key(part_key(key, 999_999))
+        self._storage = storage
+        self._flush_s = flush_s
+        self._part = LogPart(1)
+        self._waiting: list[bytes] = []  # whole lines of later parts, in order
+        self._waiting_bytes = 0
+        self._dropped = 0
+        self._half = ""  # what `write` was given of a line that has no end yet
+        self._lock = threading.Lock()  # of the lines
+        self._storing = threading.Lock()  # one write of a part at a time
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._began = 0.0
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        for stale in list(self._storage.iter_list(part_prefix(self.key), LOGS)):
+            self._storage.delete(stale, LOGS)  # of an earlier, longer run
+        self.log("started")
+        self._store()
+        self._thread = threading.Thread(target=self._keep_storing, name="storage-tui-task-log", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        seconds = time.monotonic() - self._began
+        if self._half:
+            self.write("\n")
+        if error is None:
+            self.log(f"finished in {seconds:.1f} s")
+        else:
+            self.log("".join(traceback.format_exception(kind, error, trace)).rstrip())
+            summary = traceback.format_exception_only(kind, error)[-1].strip().splitlines()[0]
+            self.log(f"failed after {seconds:.1f} s: {summary}")
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            self._store()
+        except StorageError:
+            if error is None:
+                raise  # else the task's own error says more
+
+    def log(self, *values: object) -> None:
+        """Add a line, or several, with the time before each. Returns at once."""
+        self._add(stamped(" ".join(map(str, values))))
+
+    def write(self, text: str) -> int:
+        """Add text as a stream does: what has no line end yet waits for it."""
+        with self._lock:
+            *lines, self._half = (self._half + text).split("\n")
+        for line in lines:
+            self._add(stamped(line))
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing: the lines are stored in the background."""
+
+    def result(self, value: Any, *, content_type: str | None = None) -> None:
+        """Store the result, in place of an earlier one.
+
+        A Path or an open binary file is uploaded, bytes are stored as they are, a str as UTF-8 text, and anything else
+        as JSON; raises BadRequestError for what JSON has no form for.
+        """
+        if isinstance(value, os.PathLike):
+            guessed = mimetypes.guess_type(os.fspath(value))[0]
+            self._storage.set_file(self.key, Path(value), RESULT, content_type=content_type or guessed or BINARY)
+        elif hasattr(value, "read"):
+            self._storage.set_file(self.key, value, RESULT, content_type=content_type or BINARY)
+        elif isinstance(value, bytes | bytearray | memoryview):
+            self._storage.set(self.key, value, RESULT, content_type=content_type or BINARY)
+        elif isinstance(value, str):
+            self._storage.set(self.key, value, RESULT, content_type=content_type or TEXT)
+        else:
+            self._storage.set(self.key, _json(value, self.key), RESULT, content_type=content_type or JSON)
+        self.log("result stored")
+
+    def _add(self, lines: list[bytes]) -> None:
+        with self._lock:
+            for line in lines:
+                if not self._waiting and self._part.has_room(line):
+                    self._part.add(line)
+                elif self._waiting_bytes + len(line) <= WAITING_BYTES:
+                    self._waiting.append(line)
+                    self._waiting_bytes += len(line)
+                else:
+                    self._dropped += 1
+
+    def _keep_storing(self) -> None:
+        while not self._end.wait(max(self._flush_s, self._part.size_bytes / BYTES_PER_S)):
+            with contextlib.suppress(StorageError):  # the lines wait for the next time
+                self._store()
+
+    def _store(self) -> None:
+        """Store the lines that are there now; raises StorageError when one part cannot be stored."""
+        with self._storing:
+            while True:
+                with self._lock:
+                    part, content = self._part, self._part.content()
+                if part.is_new:
+                    self._storage.set(part_key(self.key, part.number), content, LOGS, content_type=TEXT)
+                    part.stored_bytes = len(content)
+                with self._lock:
+                    if not self._waiting:
+                        return
+                    if not part.is_new:
+                        self._part = self._next_part()
+
+    def _next_part(self) -> LogPart:
+        part = LogPart(self._part.number + 1)
+        taken = 0
+        while taken < len(self._waiting) and part.has_room(self._waiting[taken]):
+            part.add(self._waiting[taken])
+            self._waiting_bytes -= len(self._waiting[taken])
+            taken += 1
+        del self._waiting[:taken]
+        if self._dropped and not self._waiting:
+            part.add(stamped(f"{self._dropped:,} lines are missing: the store could not be reached")[0])
+            self._dropped = 0
+        return part
+
+
+def _json(value: Any, key: str) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise BadRequestError(f"the result of {key!r} is no JSON: {exc}; give bytes or a Path", key=key) from exc
