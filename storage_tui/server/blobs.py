@@ -65,15 +65,15 @@ class Blobs:
                 headers["Content-Range"] = format_content_range(span, size_bytes)
         # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
         if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
-            return self._stream(request, reader, span, Response(status, headers))
+            return await self._stream(request, reader, span, Response(status, headers))
         headers["Content-Length"] = str(span.size_bytes)
         if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
-        return self._stream(request, reader, span, Response(status, headers))
+        return await self._stream(request, reader, span, Response(status, headers))
 
-    def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
+    async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
         request.stack.enter_context(self._streams.slot())
-        response.stream = self._streams.pieces(reader.chunks(span))
+        response.stream = await self._streams.begin(reader.chunks(span))
         return response
 
     async def head(self, request: Request) -> Response:

@@ -31,12 +31,17 @@ class Streams:
         finally:
             self._open -= 1
 
-    async def pieces(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The chunks, cut smaller while there is a crowd."""
-        async with aclosing(chunks) as whole:  # type: ignore[type-var]
-            async for chunk in whole:
-                if self._open <= CROWD:
-                    yield chunk
-                    continue
-                for start in range(0, len(chunk), CROWD_BYTES):
-                    yield chunk[start : start + CROWD_BYTES]
+    async def begin(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks, cut smaller while there is a crowd. The first is read before this returns: when it is damaged the
+        answer can still be an error."""
+        first = await anext(chunks, b"")
+        return self._pieces(first, chunks)
+
+    async def _pieces(self, first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async with aclosing(rest):  # type: ignore[type-var]
+            chunk: bytes | None = first
+            while chunk is not None:
+                step = len(chunk) if self._open <= CROWD else CROWD_BYTES
+                for start in range(0, len(chunk), step or 1):
+                    yield chunk[start : start + step]
+                chunk = await anext(rest, None)

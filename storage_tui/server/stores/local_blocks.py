@@ -129,6 +129,12 @@ def read_tail(connection: apsw.Connection, blob_id: str, offset: int) -> bytes:
     return b"" if row is None else row[1]
 
 
+def read_rows(connection: apsw.Connection, blob_id: str) -> list[Row]:
+    """All rows of a blob."""
+    rows: list[Any] = connection.execute("SELECT segment, crcs FROM sums WHERE id = ?", (blob_id,)).fetchall()
+    return rows
+
+
 def find(connection: apsw.Connection, blob_id: str, size_bytes: int, span: Span) -> BlockSums | None:
     """The checksums of the blocks that the span touches; None when some of them are not known."""
     first, last = span.start // SEGMENT_BYTES, segments_in(span.stop) - 1

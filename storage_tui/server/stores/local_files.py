@@ -6,6 +6,8 @@
       blobs/xx/ID    the bytes of larger blobs under random ids that are never reused
       uploads/ID.part  what is still arriving
       quarantine/    blob files that no row named when the store started
+      collector      held with flock while files are unlinked, and while a backup copies what must not be
+      restoring      there while a restore is not complete; no server starts then
 
 A file becomes a blob by: write to `uploads/ID.part`, `sync_file`, `publish` (a rename), `sync_dir` of its new folder,
 and then the COMMIT of its row. Every call blocks and belongs in a thread.
@@ -14,12 +16,18 @@ and then the COMMIT of its row. Every call blocks and belongs in a thread.
 import fcntl
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from storage_tui.contract.errors import UnavailableError
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
 SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that no blob waits for a new folder's fsync
+
+COLLECTOR_LOCK = "collector"
+RESTORING = "restoring"
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +60,25 @@ class Disk:
             raise OSError(f"{self.data_dir} must be on one file system with all its folders")
         for folder in (self.blobs, self.data_dir, self.data_dir.parent):
             self.sync_dir(folder)
+
+    def refuse_unfinished(self) -> None:
+        """Raise UnavailableError in a directory whose restore is not complete."""
+        if (self.data_dir / RESTORING).exists():
+            raise UnavailableError(f"a restore into {self.data_dir} was not finished; run the same restore again")
+
+    @contextmanager
+    def collecting(self) -> Iterator[bool]:
+        """Whether files that no row names any more may be unlinked now: not while a backup copies them."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self.data_dir / COLLECTOR_LOCK, flags, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+        finally:
+            os.close(descriptor)
 
     def blob_path(self, blob_id: str) -> Path:
         """Where the bytes of a blob are once it is published."""

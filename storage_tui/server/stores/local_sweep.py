@@ -68,7 +68,11 @@ class Sweeper:
 
     async def collect(self, *, grace: int) -> int:
         """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
-        before, count = self._now() - grace, 0
+        with self._disk.collecting() as may_unlink:
+            return await self._collect(self._now() - grace) if may_unlink else 0
+
+    async def _collect(self, before: int) -> int:
+        count = 0
         while found := await self._pool.read(lambda connection: _garbage(connection, before)):
             gone = await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
             await self._committer.run(partial(_forget, [path.name for path in gone]))

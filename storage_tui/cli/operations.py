@@ -1,0 +1,153 @@
+"""The commands for those who look after a data directory: verify, backup, restore."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui import places
+from storage_tui.cli.output import PartialFailureError, complain, human_size, name_for_output
+from storage_tui.contract.errors import DamagedError
+
+if TYPE_CHECKING:
+    from storage_tui.server.upkeep.verifying import Finding
+
+_LOOK_S = 0.5  # how often a terminal is told how far it is
+_DIRECTORY = click.Path(path_type=Path)
+_DATA_DIR = click.option(
+    "--data-dir", type=_DIRECTORY, metavar="DIR", help="Where blobs are kept. [default: your own store]"
+)
+
+
+@click.command()
+@_DATA_DIR
+@click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Look at this backup instead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: each finding, then the sum.")
+def verify(data_dir: Path | None, backup: Path | None, as_json: bool) -> None:
+    """Read every blob again and compare it with what was stored, beside a running server or without one.
+
+    Exit code 0 says that nothing is lost; blob files without a key are told and harm nobody.
+    """
+    from storage_tui.server.upkeep.files import be_gentle
+    from storage_tui.server.upkeep.snapshots import Backup
+    from storage_tui.server.upkeep.verifying import Tally
+    from storage_tui.server.upkeep.verifying import verify as verify_store
+
+    if data_dir is not None and backup is not None:
+        raise click.UsageError("--data-dir and --backup are two things to look at; give one")
+    be_gentle()
+    tally = Tally()
+    where = backup or _chosen(data_dir)
+    findings = verify_store(where, tally) if backup is None else Backup(where.expanduser()).verify(tally)
+    show = _Meter(lambda: f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read")
+    for finding in show.over(findings):
+        click.echo(json.dumps(finding.to_json()) if as_json else _line(finding))
+    if as_json:
+        click.echo(json.dumps({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found}))
+    else:
+        found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
+        click.echo(f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read: {found}")
+    if not tally.is_good:
+        raise DamagedError(f"something is lost in {where}; restore it from a backup, or store it again")
+
+
+@click.command()
+@click.argument("target", type=_DIRECTORY, metavar="DIR")
+@_DATA_DIR
+@click.option("--keep", type=click.IntRange(1, 10_000), default=7, show_default=True, help="Snapshots to keep.")
+@click.option("--link", is_flag=True, help="Hard links instead of copies: quick, but no help when the disk goes bad.")
+def backup(target: Path, data_dir: Path | None, keep: int, link: bool) -> None:
+    """Put a snapshot of the store into DIR, while a server runs on it or not.
+
+    A second backup into the same DIR copies only what is new. Copying the data directory by other means while a
+    server runs on it loses blobs.
+    """
+    from storage_tui.server.upkeep.backing_up import Progress, back_up
+    from storage_tui.server.upkeep.files import be_gentle
+
+    be_gentle()
+    done = Progress()
+    meter = _Meter(lambda: f"{done.blobs:,} blobs, {human_size(done.copied_bytes)} copied")
+    with meter:
+        stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
+    for finding in done.found:
+        complain(_line(finding))
+    click.echo(
+        f"snapshot {stamp}: {done.blobs:,} blobs, {human_size(done.size_bytes)}; "
+        f"{done.copied:,} of them, {human_size(done.copied_bytes)}, are new in files"
+    )
+    if done.found:
+        raise PartialFailureError(f"{len(done.found)} blobs are damaged in the store and are not in this snapshot")
+
+
+@click.command()
+@click.argument("source", type=_DIRECTORY, metavar="DIR")
+@click.option("--data-dir", type=_DIRECTORY, metavar="NEW", required=True, help="An empty directory, or a new one.")
+@click.option("--snapshot", metavar="STAMP", help="Which snapshot. [default: the latest]")
+@click.option("--skip-damaged", is_flag=True, help="Make the store without what the backup itself has lost.")
+def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bool) -> None:
+    """Make a store out of the backup in DIR. Every blob is checked; a restore that broke off goes on when repeated."""
+    from storage_tui.server.upkeep.restoring import Progress
+    from storage_tui.server.upkeep.restoring import restore as restore_store
+
+    done = Progress()
+    directory = data_dir.expanduser().absolute()
+    try:
+        with _Meter(lambda: f"{done.blobs:,} blobs, {human_size(done.size_bytes)} restored"):
+            taken = restore_store(source.expanduser(), directory, stamp=snapshot, may_lose=skip_damaged, progress=done)
+    finally:
+        for finding in done.found:
+            complain(_line(finding))
+    click.echo(f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {human_size(done.size_bytes)}")
+    if done.found:
+        raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")
+
+
+class _Meter:
+    """A line on the terminal that tells how far it is; nothing where standard error is no terminal."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+        self._is_shown = sys.stderr.isatty()
+
+    def __enter__(self) -> None:
+        from threading import Event, Thread
+
+        self._stop = Event()
+        self._thread = Thread(target=self._watch, name="meter", daemon=True)
+        if self._is_shown:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._is_shown:
+            self._thread.join()
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def over(self, findings: "Iterable[Finding]") -> "Iterable[Finding]":
+        """The findings, the meter away while each is written."""
+        with self:
+            for finding in findings:
+                if self._is_shown:
+                    click.echo("\r\x1b[K", nl=False, err=True)
+                yield finding
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_LOOK_S):
+            click.echo(f"\r{self._text()}\x1b[K", nl=False, err=True)
+
+
+def _line(finding: "Finding") -> str:
+    parts = [finding.kind.ljust(8)]
+    if finding.key:
+        parts.append(f"{finding.storage_type}:{name_for_output(finding.key)} of {finding.namespace[:12]}")
+    if finding.file:
+        parts.append(f"({name_for_output(finding.file)})" if finding.key else name_for_output(finding.file))
+    return f"{' '.join(parts)}: {finding.why}"
+
+
+def _chosen(data_dir: Path | None) -> Path:
+    return (data_dir or places.data_dir()).expanduser().absolute()

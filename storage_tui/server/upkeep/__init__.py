@@ -1,0 +1,10 @@
+"""Looking after a data directory, beside a running server or without one: verify, back up, restore.
+
+| file | noun |
+|---|---|
+| named.py | what the database of a store, or of a backup, says is there |
+| files.py | reading, copying and writing files whole, durably, and at low priority |
+| verifying.py | every blob read again, and what is wrong told |
+| snapshots.py | the layout of a backup, and the manifest of each of its snapshots |
+| backing_up.py, restoring.py | into a backup, and out of one |
+"""

@@ -1,0 +1,128 @@
+"""Files read, copied and written whole: durably, checked while they pass, and with manners towards a running server."""
+
+import ctypes
+import hashlib
+import json
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from storage_tui.contract import checksum
+
+PIECE_BYTES = 1024 * 1024
+PRIVATE_FILE = 0o600
+PRIVATE_DIR = 0o700
+
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}  # the number of the system call, by machine
+_IDLE_CLASS = 3 << 13
+_NICENESS = 10
+
+
+def be_gentle() -> None:
+    """Let every other process go first, on the CPU and on the disk, for the rest of this one."""
+    os.nice(_NICENESS)
+    number = _IOPRIO_SET.get(platform.machine())
+    if sys.platform == "linux" and number is not None:
+        ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS)  # a refusal costs nothing but the manners
+
+
+def pass_over(path: Path, take: Callable[[bytes], object]) -> None:
+    """Hand the bytes of the file to `take`, piece by piece, as they are on the disk and not as they are remembered."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        _drop_cached(descriptor)
+        offset = 0
+        while piece := os.pread(descriptor, PIECE_BYTES, offset):
+            take(piece)
+            offset += len(piece)
+        _drop_cached(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_file(
+    source: Path, target: Path, refuse: Callable[[int, int], str | None] = lambda size_bytes, crc: None
+) -> str | None:
+    """Put a copy under the name, whole and durable but for the name itself.
+
+    `refuse` gets its size and crc32c; what it says against them is returned, and then the name is not given.
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    size_bytes = crc = 0
+
+    def take(piece: bytes) -> None:
+        nonlocal size_bytes, crc
+        write_all(descriptor, piece)
+        size_bytes, crc = size_bytes + len(piece), checksum.extend(crc, piece)
+
+    try:
+        try:
+            pass_over(source, take)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        why = refuse(size_bytes, crc)
+        if why is None:
+            temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return why
+
+
+def write_json(path: Path, raw: Any) -> None:
+    """Put a JSON document under the name, whole and durable."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        try:
+            write_all(descriptor, json.dumps(raw, indent=1).encode() + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of the bytes."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync(path: Path) -> None:
+    """The file, or the names in the folder, are on the disk when this returns."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """A folder of our own, and those above it; the name of a new one is durable."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+    sync(path.parent)
+
+
+def digest(path: Path) -> dict[str, Any]:
+    """Size and sha256 of a file, as a manifest has them."""
+    summing = hashlib.sha256()
+    pass_over(path, summing.update)
+    return {"size": path.stat().st_size, "sha256": summing.hexdigest()}
+
+
+def _drop_cached(descriptor: int) -> None:
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

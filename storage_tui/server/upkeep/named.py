@@ -1,0 +1,109 @@
+"""What a store's database says is there: the blobs in files, folder by folder, and the small values in the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import NotFoundError, UnavailableError
+from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_reader
+
+VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and the read transaction is over soon
+
+_COLUMNS = "namespace, type, key, id, size, crc"
+_FILES = f"SELECT {_COLUMNS} FROM keys WHERE content IS NULL AND id >= ? AND id < ? ORDER BY id"
+_VALUES = (
+    f"SELECT {', '.join('keys.' + name for name in _COLUMNS.split(', '))}, contents.content "
+    "FROM keys LEFT JOIN contents ON contents.id = keys.content "
+    "WHERE keys.content IS NOT NULL AND (namespace, type, key) > (?, ?, ?) ORDER BY namespace, type, key LIMIT ?"
+)
+_IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
+_IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One blob as its row describes it; `crc` is the crc32c of its bytes."""
+
+    namespace: str
+    storage_type: str
+    key: str
+    blob_id: str
+    size_bytes: int
+    crc: int
+
+    @property
+    def shard(self) -> str:
+        """The folder that its file is in."""
+        return self.blob_id[:2]
+
+
+def open_database(path: Path) -> apsw.Connection:
+    """The database for reading, beside whoever writes it. Raises NotFoundError where there is none, UnavailableError
+    for one that cannot be read or is of a newer program."""
+    if not path.is_file():
+        raise NotFoundError(f"there is no store in {path.parent}: it has no {path.name}")
+    try:
+        connection = open_reader(path)
+        version = schema_of(connection)
+    except apsw.Error as exc:
+        raise UnavailableError(f"{path} cannot be read: {exc}; restore it from a backup") from exc
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise UnavailableError(
+            f"{path} was written by a newer storage-tui (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "upgrade storage-tui"
+        )
+    return connection
+
+
+def schema_of(connection: apsw.Connection) -> int:
+    """The version of the tables."""
+    version: Any = connection.pragma("user_version")
+    return int(version)
+
+
+def files_in(connection: apsw.Connection, shard: str) -> list[Named]:
+    """The blobs whose files are in this folder, by id."""
+    rows: list[Any] = connection.execute(_FILES, (shard, _after(shard))).fetchall()
+    return [_named(row) for row in rows]
+
+
+def values_in(connection: apsw.Connection) -> Iterator[tuple[Named, bytes | None]]:
+    """The small values with their bytes, None where those are missing; in short transactions."""
+    last: tuple[Any, ...] = (b"", "", b"")
+    while rows := connection.execute(_VALUES, (*last, VALUES_AT_ONCE)).fetchall():
+        for row in rows:
+            yield _named(row), row[6]  # type: ignore[misc]
+        last = tuple(rows[-1][:3])
+
+
+def is_named(connection: apsw.Connection, blob_id: str) -> bool:
+    """Whether a key still names the file."""
+    return bool(connection.execute(_IS_NAMED, (blob_id,)).get)
+
+
+def is_garbage(connection: apsw.Connection, blob_id: str) -> bool:
+    """Whether the file is let go of and waits for its collector."""
+    return bool(connection.execute(_IS_GARBAGE, (blob_id,)).get)
+
+
+def why_bad(named: Named, size_bytes: int, crc: int) -> str | None:
+    """What is wrong with bytes of this size and checksum; None when they are what was stored."""
+    if size_bytes != named.size_bytes:
+        return f"it has {size_bytes} bytes, not {named.size_bytes}"
+    if crc != named.crc:
+        return f"its crc32c is {checksum.encode(crc)}, not {checksum.encode(named.crc)}"
+    return None
+
+
+def _named(row: Any) -> Named:
+    namespace, storage_type, key, blob_id, size_bytes, crc = row[:6]
+    return Named(namespace.hex(), storage_type, key.decode(), blob_id, size_bytes, crc)
+
+
+def _after(shard: str) -> str:
+    return f"{int(shard, 16) + 1:02x}" if shard != "ff" else "g"

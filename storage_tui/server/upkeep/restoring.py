@@ -1,0 +1,153 @@
+"""Out of a backup, into an empty directory: every byte checked on its way, and no server before all of it is there."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from storage_tui.contract.errors import BadRequestError, DamagedError, StoreFullError, UnavailableError
+from storage_tui.server.stores.local_files import RESTORING, SHARDS, Disk
+from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local_room import NO_ROOM
+from storage_tui.server.stores.local_schema import open_writer
+from storage_tui.server.upkeep.backing_up import refuse_overlap
+from storage_tui.server.upkeep.files import copy_file, make_folder, sync, write_json
+from storage_tui.server.upkeep.named import Named, files_in, open_database, why_bad
+from storage_tui.server.upkeep.snapshots import Backup, Snapshot
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_values
+
+_REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a restore has done so far."""
+
+    blobs: int = 0
+    size_bytes: int = 0
+    found: list[Finding] = field(default_factory=list)
+
+
+def restore(
+    source: Path, data_dir: Path, *, stamp: str | None = None, may_lose: bool = False, progress: Progress
+) -> Snapshot:
+    """Make `data_dir`, which has to be empty, what the snapshot was; returns that, the latest without a `stamp`.
+
+    A restore that broke off goes on when it is asked for again. Until one has ended well no server starts there. Raises
+    DamagedError when the backup has lost something, after looking at all of it; with `may_lose` the store is made
+    without the blobs that are lost, which `progress.found` tells.
+    """
+    refuse_overlap(source, data_dir)
+    refuse_network_filesystem(data_dir)
+    backup, disk = Backup(source), Disk(data_dir)
+    with backup.locked(shared=True):
+        snapshot = backup.find(stamp)
+        try:
+            _claim(disk, snapshot)
+            lock = Lock.take(data_dir)
+            try:
+                lock.note({})
+                _fill(backup, snapshot, disk, may_lose, progress)
+                disk.unlink(data_dir / RESTORING)
+                sync(data_dir)
+            finally:
+                lock.release()
+        except OSError as exc:
+            if exc.errno in NO_ROOM:
+                raise StoreFullError(f"no room is left in {data_dir}; make some and restore again") from exc
+            raise UnavailableError(f"the restore into {data_dir} broke off: {exc}; restore again") from exc
+        except apsw.Error as exc:
+            raise UnavailableError(f"the restore into {data_dir} broke off: {exc}; restore again") from exc
+    return snapshot
+
+
+def _claim(disk: Disk, snapshot: Snapshot) -> None:
+    """Mark the directory as one being restored; it is empty, or a restore of the same snapshot began in it."""
+    marker = disk.data_dir / RESTORING
+    make_folder(disk.data_dir)
+    if not marker.exists() and any(disk.data_dir.iterdir()):
+        raise BadRequestError(f"{disk.data_dir} is not empty; restore into an empty directory")
+    disk.data_dir.chmod(0o700)
+    write_json(marker, {"snapshot": snapshot.stamp})
+    disk.prepare()
+
+
+def _fill(backup: Backup, snapshot: Snapshot, disk: Disk, may_lose: bool, progress: Progress) -> None:
+    documents = list(snapshot.check_documents())
+    progress.found += documents
+    if any(finding.file.endswith("/meta.db") for finding in documents):
+        raise DamagedError(
+            f"the database of snapshot {snapshot.stamp} is damaged; restore another one with --snapshot "
+            f"({', '.join(other.stamp for other in backup.snapshots())})"
+        )
+    named = open_database(snapshot.database)
+    try:
+        values = Tally()
+        progress.found += check_values(named, values)
+        progress.blobs, progress.size_bytes = values.blobs, values.size_bytes
+        for shard in SHARDS:
+            wanted = files_in(named, shard)
+            for blob in wanted:
+                progress.found += _bring(blob, backup, disk, named)
+                progress.blobs += 1
+                progress.size_bytes += blob.size_bytes
+            if wanted:
+                sync(disk.blobs / shard)
+    finally:
+        named.close()
+    if progress.found and not may_lose:
+        raise DamagedError(
+            f"the backup has lost {len(progress.found)} of what it held; restore another --snapshot, "
+            "or this one without that by --skip-damaged"
+        )
+    _bring_documents(snapshot, disk, {finding.file for finding in documents})
+    _bring_database(snapshot, disk, progress.found)
+
+
+def _bring(blob: Named, backup: Backup, disk: Disk, named: apsw.Connection) -> list[Finding]:
+    """Copy one blob; one that a restore before this brought is read again."""
+    source, target = backup.blob_path(blob.blob_id), disk.blob_path(blob.blob_id)
+    if target.exists() and not list(check_file(blob, target, Tally(), named, lambda _: True)):
+        return []
+    try:
+        why = copy_file(source, target, partial(why_bad, blob))
+    except FileNotFoundError:
+        return [Finding.of("missing", blob, "its file is not in the backup")]
+    except OSError as exc:
+        if exc.errno in NO_ROOM:
+            raise
+        return [Finding.of("damaged", blob, f"its file cannot be read: {exc.strerror or exc}")]
+    return [] if why is None else [Finding.of("damaged", blob, why)]
+
+
+def _bring_documents(snapshot: Snapshot, disk: Disk, lost: set[str]) -> None:
+    for name in snapshot.manifest["documents"]:
+        if f"snapshots/{snapshot.stamp}/documents/{name}" in lost:
+            continue
+        target = disk.data_dir / name
+        if not target.resolve().is_relative_to(disk.data_dir.resolve()):
+            raise BadRequestError(f"the manifest of snapshot {snapshot.stamp} names a file outside: {name[:80]!a}")
+        make_folder(target.parent)
+        copy_file(snapshot.documents / name, target)
+        sync(target.parent)
+
+
+def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None:
+    """The database last, without what is lost, and without open uploads: what they had sent is not in a backup."""
+    for left in ("meta.db-wal", "meta.db-shm"):
+        disk.unlink(disk.data_dir / left)
+    copy_file(snapshot.database, disk.database)
+    connection = open_writer(disk.database)
+    try:
+        with connection:
+            for finding in lost:
+                if finding.namespace:
+                    place: Any = (bytes.fromhex(finding.namespace), finding.storage_type, finding.key.encode())
+                    connection.execute(_REMOVE, place)
+            connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' AND offset > 0")
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    finally:
+        connection.close()
+    sync(disk.database)

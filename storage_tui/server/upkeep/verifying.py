@@ -1,0 +1,201 @@
+"""Every blob of a store read again and held against what was stored; beside a running server, or without one.
+
+Nothing is changed and nothing is locked: a blob that is overwritten, deleted or collected meanwhile is left out.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.server.stores import local_blocks
+from storage_tui.server.stores.local_blocks import WHOLE_BYTES, Blocks, Written
+from storage_tui.server.stores.local_files import SHARDS, Disk
+from storage_tui.server.stores.local_lock import read_owner
+from storage_tui.server.stores.local_schema import SUMS_SINCE
+from storage_tui.server.upkeep.files import pass_over
+from storage_tui.server.upkeep.named import (
+    Named,
+    files_in,
+    is_garbage,
+    is_named,
+    open_database,
+    schema_of,
+    values_in,
+    why_bad,
+)
+
+PUBLISHING_S = 600.0  # under a running server a younger file without a key may be waiting for its COMMIT
+
+Kind = Literal["damaged", "missing", "orphan", "database", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. An orphan harms nobody; everything else means that something is lost here."""
+
+    kind: Kind
+    why: str
+    namespace: str = ""
+    storage_type: str = ""
+    key: str = ""
+    file: str = ""
+
+    @property
+    def is_loss(self) -> bool:
+        """False for what only takes room."""
+        return self.kind != "orphan"
+
+    @classmethod
+    def of(cls, kind: Kind, named: Named, why: str) -> "Finding":
+        """A finding about a blob; `file` is empty for a small value."""
+        return cls(kind, why, named.namespace, named.storage_type, named.key)
+
+    def to_json(self) -> dict[str, str]:
+        """One object for scripts."""
+        return {name: getattr(self, name) for name in Finding.__slots__}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been looked at so far."""
+
+    blobs: int = 0
+    size_bytes: int = 0
+    found: dict[Kind, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """True while nothing is lost."""
+        return not any(count for kind, count in self.found.items() if kind != "orphan")
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding."""
+        self.found[finding.kind] = self.found.get(finding.kind, 0) + 1
+
+
+def verify(data_dir: Path, tally: Tally) -> Iterator[Finding]:
+    """What is wrong in the data directory; `tally` counts along.
+
+    Raises NotFoundError where there is no store, UnavailableError for one that cannot be read at all.
+    """
+    disk = Disk(data_dir)
+    connection = open_database(disk.database)
+    try:
+        for finding in _findings(disk, connection, tally):
+            tally.add(finding)
+            yield finding
+    finally:
+        connection.close()
+
+
+def _findings(disk: Disk, connection: apsw.Connection, tally: Tally) -> Iterator[Finding]:
+    settled = time.time() - (PUBLISHING_S if is_served(disk.data_dir) else 0)
+    try:
+        yield from check_database(connection, disk.database)
+        yield from check_values(connection, tally)
+        for shard in SHARDS:
+            named = files_in(connection, shard)
+            for blob in named:
+                path = disk.blob_path(blob.blob_id)
+                yield from check_file(blob, path, tally, connection, lambda blob: is_named(connection, blob.blob_id))
+            yield from _orphans(disk.blobs / shard, {blob.blob_id for blob in named}, connection, settled)
+    except apsw.Error as exc:
+        yield Finding("database", f"it cannot be read to its end: {exc}", file=disk.database.name)
+
+
+def check_database(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
+    """What SQLite finds wrong in its file."""
+    try:
+        rows: list[Any] = connection.execute("PRAGMA quick_check(20)").fetchall()
+    except apsw.Error as exc:
+        rows = [(str(exc),)]
+    for (text,) in rows:
+        if text != "ok":
+            yield Finding("database", text, file=path.name)
+
+
+def check_values(connection: apsw.Connection, tally: Tally) -> Iterator[Finding]:
+    """The small values."""
+    for named, content in values_in(connection):
+        tally.blobs += 1
+        if content is None:
+            yield Finding.of("missing", named, "its bytes are not in the database")
+            continue
+        tally.size_bytes += len(content)
+        why = why_bad(named, len(content), checksum.extend(0, content))
+        if why is not None:
+            yield Finding.of("damaged", named, why)
+
+
+def check_file(
+    named: Named, path: Path, tally: Tally, connection: apsw.Connection, is_still_named: Callable[[Named], bool]
+) -> Iterator[Finding]:
+    """One blob in a file, its bytes and the checksums of its blocks."""
+    blocks, size_bytes, crc = Blocks(), 0, 0
+
+    def take(piece: bytes) -> None:
+        nonlocal size_bytes, crc
+        blocks.extend(piece)
+        size_bytes, crc = size_bytes + len(piece), checksum.extend(crc, piece)
+
+    tally.blobs += 1
+    file = f"blobs/{named.shard}/{named.blob_id}"
+    try:
+        pass_over(path, take)
+    except FileNotFoundError:
+        if is_still_named(named):
+            yield Finding("missing", "its file is not there", named.namespace, named.storage_type, named.key, file)
+        return
+    except OSError as exc:
+        why: str | None = f"its file cannot be read: {exc.strerror or exc}"
+    else:
+        tally.size_bytes += size_bytes
+        why = why_bad(named, size_bytes, crc)
+        if why is None and size_bytes > WHOLE_BYTES:
+            why = _bad_blocks(connection, named, blocks.rows(0, Written(size_bytes, crc, blocks.partial)))
+    if why is not None and is_still_named(named):
+        yield Finding("damaged", why, named.namespace, named.storage_type, named.key, file)
+
+
+def is_served(data_dir: Path) -> bool:
+    """Whether a process that owns the directory seems to run: its note is there, and its process."""
+    owner = read_owner(data_dir).get("pid")
+    if not isinstance(owner, int):
+        return False
+    try:
+        os.kill(owner, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _bad_blocks(connection: apsw.Connection, named: Named, rows: list[local_blocks.Row]) -> str | None:
+    if schema_of(connection) < SUMS_SINCE:
+        return None
+    kept = dict(local_blocks.read_rows(connection, named.blob_id))
+    if kept and kept != dict(rows):
+        return "the checksums of its blocks are others, so parts of it cannot be read; store it again"
+    return None
+
+
+def _orphans(folder: Path, named: set[str], connection: apsw.Connection, settled: float) -> Iterator[Finding]:
+    if not folder.is_dir():
+        return  # all that was in it is missing
+    for entry in os.scandir(folder):
+        if entry.name in named or is_named(connection, entry.name) or is_garbage(connection, entry.name):
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if status.st_ctime <= settled:
+            file = f"blobs/{folder.name}/{entry.name}"
+            yield Finding("orphan", f"no key names it; {status.st_size} bytes", file=file)
