@@ -87,7 +87,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         assert process.poll() is None, f"SeaweedFS ended with {process.returncode}"
         with suppress(StorageError, MissingError, ConditionError):
-            bucket.put("ready", b"")
+            bucket.put("ready", b"to take bytes")
             return
         with suppress(StorageError, ConditionError):
             bucket.engine.call("PUT", path_of(bucket.name))
