@@ -50,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("parent", ("h", "left", "backspace"), "Parent folder", "up one folder", OPEN, footer=2, short="up"),
     Command("back", ("H", "alt+left"), "Back", "the place before this one", OPEN),
     Command("go-to", ("g l", "ctrl+l"), "Go to location…", "type a location such as tmp:maps/2024/", OPEN),
+    Command("pair", ("b",), "Result or log", "from a result to the log of its task, and back", OPEN),
     Command("bookmark", ("m",), "Bookmark this place…", "keep this place under a letter", OPEN),
     Command("places", ("'",), "Bookmarks and recent places…", "a letter goes to its bookmark", OPEN),
     Command("find", ("f",), "Find below here…", "search all keys below: words, *.glob, ~fuzzy, >1GB, <24h", OPEN),

@@ -6,6 +6,7 @@ from textual import on, work
 
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.flows.pairing import find_pair
 from storage_tui.tui.flows.uploading import upload_to
 from storage_tui.tui.reading import names_from
 from storage_tui.tui.screens.go_to import GoToScreen
@@ -57,6 +58,14 @@ class BrowserScreen(PlaceMoves):
         if location is not None:
             folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
             self.open(Location(location.storage_type, folder), anchor=location.key or None)
+
+    @work(group="ask", exclusive=True)
+    async def action_pair(self) -> None:
+        """From a result to its log, and back."""
+        place = await find_pair(self.session, self.location, self.keys.current)
+        if place is not None:
+            folder = place.key if place.key.endswith("/") else parent_prefix(place.key)
+            self.open(Location(place.storage_type, folder), anchor=place.key or None)
 
     @work(group="ask", exclusive=True)
     async def action_bookmark(self) -> None:

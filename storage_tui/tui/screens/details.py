@@ -8,6 +8,7 @@ from textual.content import Content
 from storage_tui.contract.catalog import STORED_IN
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.flows.pairing import pair_facts
 from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import EXPECTED, Session
@@ -56,7 +57,7 @@ class DetailsScreen(LinesScreen):
                 await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
-                self._facts = await self._image_facts(row)
+                self._facts = [*await self._image_facts(row), *await pair_facts(self._session, row)]
         except EXPECTED as exc:
             self._error = explain(exc)
         self.fill()
