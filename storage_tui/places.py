@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_config_path, user_data_path, user_state_path
 
 APP = "storage-tui"
+WEB_VARIABLE = "_STORAGE_TUI_WEB"  # for a program that runs in a web page: the address of that page
 SOCKET_PATH_BYTES = 100  # a UNIX socket's path has 104 bytes on macOS, 108 on Linux, its end included
 
 

@@ -39,9 +39,10 @@ LOCAL_USER = "local"  # the one user of an embedded store
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
     """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
-    if not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # it is drawn on stderr
+    is_in_page = places.WEB_VARIABLE in os.environ
+    if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # drawn there
         raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
-    if os.environ.get("TERM", "dumb") in ("", "dumb"):
+    if not is_in_page and os.environ.get("TERM", "dumb") in ("", "dumb"):
         raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
     place = _place(location)
     with contextlib.ExitStack() as stack:

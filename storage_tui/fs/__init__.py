@@ -15,7 +15,6 @@ writes it, `dlstorage://tmp:maps/dem.tif`, is understood too. Needs `pip install
 | filesystem.py | StorageFileSystem: whole values and files, copy, remove |
 | tree.py | what is there: list, info, find, du |
 | file.py | an open file: reads by ranges with a cache, writes as a stream |
-| feed.py | the upload that a file being written feeds |
 | names.py | a path into a storage type and a key, and back |
 | failures.py | a StorageError as the OSError that callers expect |
 """

@@ -7,6 +7,7 @@ from textual import on, work
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.pairing import find_pair
+from storage_tui.tui.flows.through_page import send_through_page
 from storage_tui.tui.flows.uploading import upload_to
 from storage_tui.tui.reading import names_from
 from storage_tui.tui.screens.go_to import GoToScreen
@@ -132,7 +133,8 @@ class BrowserScreen(PlaceMoves):
     @work(group="act")
     async def action_upload(self) -> None:
         """Ask what, then upload in the background."""
-        await upload_to(self.app, self.session, self.location)
+        if not send_through_page(self.app, self.session, self.location):
+            await upload_to(self.app, self.session, self.location)
 
     # Look
 

@@ -8,6 +8,7 @@ from storage_tui.tui.commands import in_context
 from storage_tui.tui.flows.copying import copy_menu, copy_url
 from storage_tui.tui.flows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.flows.downloading import download_rows
+from storage_tui.tui.flows.through_page import save_through_page
 from storage_tui.tui.flows.rescuing import rescue_rows
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.details import DetailsScreen
@@ -71,7 +72,8 @@ class StoreScreen(CommandScreen[None]):
             self.app.run_worker(self._download(self.chosen()), group=JOB)
 
     async def _download(self, rows: list[Row]) -> None:
-        await download_rows(self.app, self.session, rows)
+        if not save_through_page(self.app, self.session, rows):
+            await download_rows(self.app, self.session, rows)
         if self.is_attached:
             self.rows_changed()
 

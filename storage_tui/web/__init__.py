@@ -1,0 +1,12 @@
+"""The browser in a web page: the same program, served to this machine only (`storage-tui web`).
+
+Needs `pip install 'storage-tui[web]'`. What the page shows is drawn by textual-serve; nothing is fetched from another
+host. The link holds a token; without it there is nothing to see, whoever asks.
+
+| file | holds |
+|---|---|
+| server.py | WebServer: the routes, and one process of the program for each page |
+| guard.py | who may ask: host, origin, token; and the headers of every answer |
+| moving.py | downloads and uploads that go through the page |
+| page/ | the pages, their styles and scripts |
+"""

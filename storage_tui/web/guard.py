@@ -1,0 +1,66 @@
+"""Who may ask the web server: only pages of its own, at its own address, by a path that begins with the token."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+        "img-src 'self' data:; connect-src 'self' ws:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),  # xterm.js writes its styles into the page
+    "Referrer-Policy": "no-referrer",  # the path holds the token
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """The checks in front of every route. `port` is where the server listens."""
+
+    def __init__(self, token: str, port: int) -> None:
+        self._token = token.encode()
+        self._hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})  # another name is a rebound one
+
+    def refusal(self, request: web.Request) -> str | None:
+        """Why this request is not answered; None when it is."""
+        if request.host not in self._hosts:
+            return "this server answers to 127.0.0.1 and localhost only"
+        origin = request.headers.get("Origin")
+        needs_origin = (
+            request.method not in ("GET", "HEAD") or "upgrade" in request.headers.get("Connection", "").lower()
+        )
+        if origin is None and needs_origin:
+            return "a web socket or an upload comes from the page itself"
+        if origin is not None and origin != f"http://{request.host}":
+            return "pages of other sites may not ask"
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and needs_origin:
+            return "pages of other sites may not ask"
+        first = request.path.split("/", 2)[1]
+        if not hmac.compare_digest(first.encode("utf-8", "surrogateescape"), self._token):
+            return "open the link that storage-tui web printed; it holds a token"
+        return None
+
+    def middleware(self) -> Middleware:
+        """What aiohttp puts in front of the routes."""
+
+        @web.middleware
+        async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+            reason = self.refusal(request)
+            if reason is not None:
+                return web.Response(status=403, text=f"{reason}\n")
+            return await handler(request)
+
+        return check
+
+    @staticmethod
+    async def sign(_: web.Request, response: web.StreamResponse) -> None:
+        """Put the headers on an answer that is about to be sent."""
+        response.headers.update(_HEADERS)

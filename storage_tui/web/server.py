@@ -1,0 +1,105 @@
+"""WebServer: one program a page over a web socket, downloads and uploads beside it."""
+
+import asyncio
+import html
+import logging
+import secrets
+import shlex
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from string import Template
+
+from aiohttp import web
+from textual_serve import server as textual_server
+
+from storage_tui.client.storage import Storage
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
+from storage_tui.places import WEB_VARIABLE
+from storage_tui.web import moving
+from storage_tui.web.guard import Guard, Handler
+
+PAGES = Path(__file__).parent / "page"
+STATIC = Path(textual_server.__file__).parent / "static"
+TOKEN_BYTES = 32
+
+
+class WebServer(textual_server.Server):
+    """Serves `command`, the program as one would run it in a terminal, on the loopback address."""
+
+    def __init__(self, command: Sequence[str], storage: Storage, *, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self._token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._storage = storage
+        bound = self._socket.getsockname()[1]
+        super().__init__(shlex.join(command), host="127.0.0.1", port=bound, title="storage-tui")
+        self._guard = Guard(self._token, bound)
+
+    @property
+    def link(self) -> str:
+        """What to open; whoever has it uses the store as you do."""
+        return f"http://127.0.0.1:{self.port}/{self._token}/"
+
+    def environment(self) -> Mapping[str, str]:
+        """What the program must find in its environment to know the page around it."""
+        return {WEB_VARIABLE: self.link, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+    async def run(self, on_ready: Callable[[str], None]) -> None:
+        """Serve until SIGINT or SIGTERM, then end the programs."""
+        logging.getLogger("textual-serve").addHandler(logging.NullHandler())
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, self._socket).start()
+            on_ready(self.link)
+            await ended.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _make_app(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard.middleware(), _told])
+        app.on_response_prepare.append(self._guard.sign)
+        base = f"/{self._token}"
+        app.add_routes([
+            web.get(f"{base}/", self._index),
+            web.get(f"{base}/ws", self.handle_websocket),
+            web.get(f"{base}/send/{{to:.*}}", self._send),
+            web.get(f"{base}/blob/{{name:.+}}", self._download),
+            web.put(f"{base}/blob/{{name:.+}}", self._upload),
+            web.static(f"{base}/static", STATIC),
+            web.static(f"{base}/page", PAGES),
+        ])  # fmt: skip
+        return app
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return _page("index.html", base=f"/{self._token}", socket=f"ws://{request.host}/{self._token}/ws")
+
+    async def _send(self, request: web.Request) -> web.Response:
+        to = Location.parse(request.match_info["to"])
+        return _page("send.html", base=f"/{self._token}", to=str(to), type=to.storage_type, prefix=to.key)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        return await moving.download(request, self._storage)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        return await moving.upload(request, self._storage)
+
+
+@web.middleware
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A StorageError is the status and sentence that the Storage API has for it."""
+    try:
+        return await handler(request)
+    except StorageError as exc:
+        return web.Response(status=exc.status, text=f"{exc.message}\n")
+
+
+def _page(name: str, **values: str) -> web.Response:
+    text = Template((PAGES / name).read_text("utf-8"))
+    filled = text.substitute({key: html.escape(value) for key, value in values.items()})
+    return web.Response(text=filled, content_type="text/html")
