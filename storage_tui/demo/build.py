@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from storage_tui.contract.catalog import STORED_IN
 from storage_tui.demo import files, pictures, shapes, tables, terrain
+from storage_tui.demo.images import IMAGES, register_images
 from storage_tui.demo.tiff import INT, UINT, Raster, write_tiff
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local_seed import SeedBlob, seed
@@ -38,15 +41,20 @@ def build_demo(data_dir: Path, *, namespace: str, now: datetime | None = None) -
     """
     now = now or datetime.now(UTC)
     made = sorted(_files(), key=lambda file: (file.storage_type, file.key.encode()))
-    return seed(
+    etags = {file.key: secrets.token_hex(16) for file in made if file.storage_type == STORED_IN}
+    count = seed(
         data_dir,
         (
             SeedBlob(
-                Address(namespace, file.storage_type, file.key), file.content, content_type(file.key), now - file.age
+                Address(namespace, file.storage_type, file.key), file.content, content_type(file.key), now - file.age,
+                etags.get(file.key),
             )
             for file in made
         ),
-    )
+    )  # fmt: skip
+    sizes = {file.key: len(file.content) for file in made if file.storage_type == STORED_IN}
+    register_images(data_dir, namespace, etags, sizes)
+    return count
 
 
 def content_type(key: str) -> str | None:
@@ -85,8 +93,11 @@ def _rasters(land: terrain.Landscape) -> Iterator[File]:
     yield File("data", "rasters/true_color_2024-07-12.tif", scene_file, timedelta(days=12))
     yield File("products", "acme:s2:v1/2024-07-12_10SGF/true_color.tif", scene_file, timedelta(days=12))
     yield File("products", "acme:s2:v1/2024-07-12_10SGF/quarter.tif", write_tiff(quarter), timedelta(days=12))
-    meta = {"id": "acme:s2:v1:2024-07-12_10SGF", "acquired": "2024-07-12T18:41:05Z", "cloud_fraction": 0.03}
-    yield File("products", "acme:s2:v1/2024-07-12_10SGF/metadata.json", json.dumps(meta).encode(), timedelta(days=12))
+    yield File("products", "acme:s2:v1/2024-06-27_10SGF/quarter.tif", write_tiff(quarter), timedelta(days=27))
+    for image in IMAGES:
+        meta = {"id": str(image.image_id), "acquired": image.acquired, "cloud_fraction": image.cloud_fraction}
+        content = json.dumps(meta).encode()
+        yield File(STORED_IN, f"{image.image_id.prefix}metadata.json", content, timedelta(days=image.age_days))
 
 
 def _pictures(land: terrain.Landscape, relief: Image.Image, vegetation: Image.Image) -> Iterator[File]:
@@ -131,12 +142,12 @@ def _other_files(land: terrain.Landscape, vegetation: Image.Image) -> Iterator[F
 
 
 def _tasks() -> Iterator[File]:
-    for group, count in (("3f2a9c", 48), ("b81d07", 12)):
+    for group, count, endings in (("3f2a9c", 48, (".json", ".log")), ("b81d07", 12, ("", ""))):
         for number in range(count):
             age = timedelta(days=3, minutes=count - number)
-            yield File("result", f"group-{group}/task-{number:04}.json", tables.task_result(number), age)
+            yield File("result", f"group-{group}/task-{number:04}{endings[0]}", tables.task_result(number), age)
             start = datetime(2024, 7, 12, 9, tzinfo=UTC) + timedelta(minutes=number)
-            yield File("logs", f"group-{group}/task-{number:04}.log", tables.task_log(number, start), age)
+            yield File("logs", f"group-{group}/task-{number:04}{endings[1]}", tables.task_log(number, start), age)
     yield File("result", "group-3f2a9c/all.jsonl", tables.task_stream(), timedelta(days=2))
 
 

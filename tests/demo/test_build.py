@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from storage_tui import Storage
 from storage_tui.demo import build_demo
 from storage_tui.demo.build import File, _files
+from storage_tui.demo.images import IMAGES, PRODUCT_NAME
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.tui.previews import close
+from tests.server.running import RunningServer
 from tests.tui.previews.ranges import show
 
 NAMESPACE = sha1(b"local").hexdigest()
@@ -68,3 +71,21 @@ async def test_each_kind_of_file_is_shown_as_what_it_is(made: list[File], key: s
     await close()
     assert shown.kind == kind
     assert not shown.is_damaged
+
+
+def test_its_images_are_in_the_catalog_and_its_tasks_have_a_log(tmp_path: Path, made: list[File]) -> None:
+    build_demo(tmp_path / "store", namespace=NAMESPACE)
+    server = RunningServer(tmp_path / "store")
+    server.start()
+    with Storage(server.url, token=server.token("local")) as storage:
+        for image in IMAGES:
+            found = storage.find_image(image.image_id)
+            assert found is not None
+            assert found.product_name == PRODUCT_NAME
+            assert [blob.key for blob in found.blobs] == storage.list(image.image_id.prefix, "products")
+            storage.delete_image(image.image_id)
+        assert storage.list(storage_type="products") == []
+    assert server.stop() == 0
+    keys = {(file.storage_type, file.key) for file in made}
+    pairs = [key for kind, key in keys if kind == "result" and ("logs", key) in keys]
+    assert len(pairs) == 12

@@ -47,11 +47,7 @@ class Documents:
         self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None
     ) -> Document:
         """Write one that is still at the expected version; raises ConflictError when it is not."""
-        content = json.dumps(fields, separators=(",", ":")).encode("ascii")
-        record = _record(kind, namespace, name)
-        with _telling(name):
-            version = await asyncio.to_thread(self._records.write, record, content, expected=expected)
-        return Document(fields, version)
+        return await asyncio.to_thread(self.write_now, kind, namespace, name, fields, expected)
 
     async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
         """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
@@ -71,6 +67,13 @@ class Documents:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work on the documents."""
         return await asyncio.to_thread(work)
+
+    def write_now(self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None) -> Document:
+        """As `replace`, blocking."""
+        content = json.dumps(fields, separators=(",", ":")).encode("ascii")
+        with _telling(name):
+            version = self._records.write(_record(kind, namespace, name), content, expected=expected)
+        return Document(fields, version)
 
     def read_now(self, kind: Kind, namespace: str, name: str) -> Document | None:
         """As `read`, blocking."""

@@ -24,12 +24,14 @@ BATCH = 20_000  # blobs in one transaction
 
 @dataclass(frozen=True, slots=True)
 class SeedBlob:
-    """One blob to put: `modified` is when it is said to have been written, from which `tmp` counts its expiry."""
+    """One blob to put: `modified` is when it is said to have been written, from which `tmp` counts its expiry. `etag`
+    is 32 hexadecimal digits that no other blob has, for who must know it before."""
 
     address: Address
     content: bytes
     content_type: str | None = None
     modified: datetime | None = None
+    etag: str | None = None
 
 
 def seed(data_dir: Path, blobs: Iterable[SeedBlob]) -> int:
@@ -64,9 +66,9 @@ def seed(data_dir: Path, blobs: Iterable[SeedBlob]) -> int:
 def _stage(disk: Disk, blob: SeedBlob) -> Fresh:
     crc = checksum.extend(0, blob.content)
     size_bytes = len(blob.content)
+    blob_id = blob.etag or new_id()
     if size_bytes <= INLINE_BYTES:
-        return Fresh(new_id(), size_bytes, crc, blob.content_type, blob.content)
-    blob_id = new_id()
+        return Fresh(blob_id, size_bytes, crc, blob.content_type, blob.content)
     disk.write_part(blob_id, blob.content)
     disk.publish(blob_id)
     disk.sync_dir(disk.blob_path(blob_id).parent)
