@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from storage_tui import __version__
+from storage_tui.cli import first_look
 from storage_tui.cli.output import EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_code
 from storage_tui.config import SettingsError
 from storage_tui.contract.errors import StorageError
@@ -93,7 +94,10 @@ def main() -> None:
             from storage_tui.cli.completion import register
 
             register()
-        cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
+        try:
+            cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
+        finally:
+            first_look.drop()  # what is said next belongs on the screen as it was
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
     except click.ClickException as exc:

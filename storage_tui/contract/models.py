@@ -171,14 +171,80 @@ FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "ran
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """What a user may have in one storage type and what is used of it. None is without limit, or not told."""
+
+    storage_type: str
+    used_bytes: int | None = None
+    size_bytes: int | None = None
+    used_count: int | None = None
+    count: int | None = None
+    used_uploads: int | None = None
+    open_uploads: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object; the storage type is its name in `quotas`."""
+        return {
+            "bytes": {"used": self.used_bytes, "limit": self.size_bytes},
+            "blobs": {"used": self.used_count, "limit": self.count},
+            "uploads": {"used": self.used_uploads, "limit": self.open_uploads},
+        }
+
+    @classmethod
+    def from_json(cls, raw: Any, storage_type: str) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            figures = [_count(raw[name][side]) for name in ("bytes", "blobs", "uploads") for side in ("used", "limit")]
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ProtocolError(f"the server described a quota in a way that cannot be read: {exc}") from exc
+        return cls(storage_type, *figures)
+
+
+@dataclass(frozen=True, slots=True)
+class UserQuotas:
+    """The limits of the user who asks: quotas by storage type, where there are any; requests a minute by class (list,
+    read, write, delete, share); requests at once."""
+
+    quotas: tuple[QuotaUse, ...] = ()
+    requests_per_minute: dict[str, int] = field(default_factory=dict)
+    concurrent: int | None = None
+
+    def of(self, storage_type: str) -> QuotaUse | None:
+        """The quota of a storage type; None where it is without limit."""
+        return next((quota for quota in self.quotas if quota.storage_type == storage_type), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object."""
+        return {
+            "quotas": {quota.storage_type: quota.to_json() for quota in self.quotas},
+            "requests_per_minute": self.requests_per_minute,
+            "concurrent": self.concurrent,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            return cls(
+                tuple(QuotaUse.from_json(quota, name) for name, quota in raw.get("quotas", {}).items()),
+                {str(name): int(limit) for name, limit in raw.get("requests_per_minute", {}).items()},
+                _count(raw.get("concurrent")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise ProtocolError(f"the server described quotas in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features."""
+    """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features. `user` is told of
+    the user who asks, and is empty where nothing is limited."""
 
     service: str = "storage"
     version: str = ""
     features: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     storage_types: tuple[dict[str, Any], ...] = ()
+    user: UserQuotas = field(default_factory=UserQuotas)
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object."""
@@ -189,6 +255,7 @@ class ServiceInfo:
             "features": sorted(self.features),
             "limits": limits,
             "storage_types": list(self.storage_types),
+            "user": self.user.to_json(),
         }
 
     @classmethod
@@ -202,6 +269,7 @@ class ServiceInfo:
                 features=frozenset(map(str, raw["features"])),
                 limits=Limits(**known),
                 storage_types=tuple(raw.get("storage_types", ())),
+                user=UserQuotas.from_json(raw.get("user", {})),
             )
         except (KeyError, TypeError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc

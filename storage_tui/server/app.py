@@ -13,6 +13,8 @@ from storage_tui.contract.errors import (
     ForbiddenError,
     MethodNotAllowedError,
     NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
     ServerError,
     StorageError,
     UnavailableError,
@@ -30,6 +32,7 @@ from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
 from storage_tui.server.listing import Listing
+from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.request import Request, Scope
 from storage_tui.server.responses import Response, error_response, one_line
 from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
@@ -37,6 +40,7 @@ from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, S
 from storage_tui.server.stores.base import Store
 from storage_tui.server.uploads import Uploads
 
+MAX_CONCURRENT = 768  # of one user: three quarters of what the listener takes, so that nobody can shut out the others
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # a signed URL must not be kept or passed on
 
 log = logging.getLogger("storage_tui.server")
@@ -52,10 +56,11 @@ class StorageApp:
         self._active: set[Request] = set()
         self._is_draining = False
         limits = limits or Limits()
-        description = Description(limits)
-        blobs = Blobs(store, limits)
+        self._quotas = quotas = Quotas(store, access.limits)
+        description = Description(limits, quotas)
+        blobs = Blobs(store, limits, quotas)
         listing = Listing(store, access.keyring, limits)
-        self.uploads = uploads = Uploads(store, access.keyring, limits, public_url)
+        self.uploads = uploads = Uploads(store, access.keyring, limits, quotas, public_url)
         logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, public_url)
@@ -72,17 +77,20 @@ class StorageApp:
             Route("DELETE", "/upload/{id}", uploads.cancel, Access.SESSION),
             Route("GET", "/signed/{type}/{key}", blobs.get, Access.SIGNATURE, signed),
             Route("HEAD", "/signed/{type}/{key}", blobs.head, Access.SIGNATURE, signed),
-            Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix),
-            Route("GET", f"/{{type}}/{USAGE}", listing.usage, parameters=scope, names=names_prefix),
+            Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix, verb=Verb.LIST),
+            Route("GET", f"/{{type}}/{USAGE}", listing.usage, parameters=scope, names=names_prefix, verb=Verb.LIST),
             Route("GET", f"/{{type}}/{GET}/{{key}}", blobs.get, parameters=generation, names=reads),
             Route("HEAD", f"/{{type}}/{GET}/{{key}}", blobs.head, parameters=generation, names=reads),
-            Route("GET", f"/{{type}}/{NEW_RESUMABLE_URL}/{{key}}", uploads.new_resumable_url, names=writes),
+            Route(
+                "GET", f"/{{type}}/{NEW_RESUMABLE_URL}/{{key}}", uploads.new_resumable_url, names=writes,
+                verb=Verb.WRITE,
+            ),
             Route(
                 "GET", f"/{{type}}/{GET_SIGNED_URL}/{{key}}", signing.get_signed_url,
-                parameters=frozenset({"expires_in"}), names=names_key(Verb.READ, Verb.SHARE),
+                parameters=frozenset({"expires_in"}), names=names_key(Verb.READ, Verb.SHARE), verb=Verb.SHARE,
             ),
             Route("PUT", f"/{{type}}/{SET}/{{key}}", blobs.set, names=writes),
-            Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch),
+            Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch, verb=Verb.DELETE),
             Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
             *self.catalog.routes,
@@ -153,6 +161,7 @@ class StorageApp:
             raise BadRequestError(
                 f"this call does not know the parameter {unknown[0][:40]!a}; in a key write '?' as %3F"
             )
+        self._count(request, match.route)
         if request.grant.restriction is not None:
             if match.route.names is None:
                 raise ForbiddenError(f"the token does not allow this: it is for {request.grant.restriction}")
@@ -161,6 +170,15 @@ class StorageApp:
         if match.route.access is Access.SIGNATURE:
             response.headers.update(PRIVATE)
         return response
+
+    def _count(self, request: Request, route: Route) -> None:
+        """Hold the request against the limits of its user; raises RateLimitError."""
+        namespace = request.namespace
+        allowed = self._quotas.concurrent(namespace, MAX_CONCURRENT)
+        if sum(other.namespace == namespace for other in self._active) > allowed and route.access is not Access.LOGIN:
+            raise RateLimitError(f"you have {allowed} requests under way, which is all you may", retry_after_s=1)
+        if route.request_class is not None:
+            self._quotas.take_request(namespace, route.request_class)
 
     async def _authorize(self, request: Request, match: Match) -> Grant:
         """What the request may do; the only place where access is granted."""
@@ -186,7 +204,7 @@ class StorageApp:
             response.headers["Allow"] = ", ".join(allowed)
         if request is None or not request.body.is_done or scope["method"] == "PUT":
             response.headers["Connection"] = "close"
-        if error.status >= 500 and not isinstance(error, ServerError):
+        if error.status >= 500 and not isinstance(error, ServerError | QuotaExceededError):
             log.error("%s %s: %s", _id(request), scope["method"], one_line(error.message))
         return response
 

@@ -19,6 +19,8 @@ from storage_tui.contract.wire import (
 )
 from storage_tui.server.access.naming import COPY_BODY_BYTES, DELETE_BODY_BYTES
 from storage_tui.server.conditions import check_match, is_unchanged, precondition, range_applies
+from storage_tui.server.quotas.quotas import Quotas
+from storage_tui.server.redirects import redirect
 from storage_tui.server.repeats import Repeats
 from storage_tui.server.request import Request
 from storage_tui.server.responses import (
@@ -39,8 +41,9 @@ PUBLISHED_CLIENT = "dl-python/"
 class Blobs:
     """The handlers of single blobs."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits, quotas: Quotas) -> None:
         self._store = store
+        self._quotas = quotas
         self._limits = limits
         self._deletes = Repeats()
         self._streams = Streams()
@@ -63,6 +66,9 @@ class Blobs:
             if part is not None:
                 span, status = part, 206
                 headers["Content-Range"] = format_content_range(span, size_bytes)
+        elsewhere = redirect(request, reader, headers)
+        if elsewhere is not None:
+            return elsewhere
         # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
         if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
             return await self._stream(request, reader, span, Response(status, headers))
@@ -88,13 +94,15 @@ class Blobs:
         if request.body.size_bytes is None:
             raise BadRequestError("set needs Content-Length; send longer values to an upload URL", key=address.key)
         content = await request.body.read(self._limits.set_bytes, "a value for set")
-        blob = await self._store.put(
-            address,
-            content,
-            content_type=safe_content_type(request.headers.one("content-type")),
-            crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
-            precondition=precondition(request.headers),
-        )
+        async with self._quotas.reserve(address, len(content)) as room:
+            blob = await self._store.put(
+                address,
+                content,
+                content_type=safe_content_type(request.headers.one("content-type")),
+                crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
+                precondition=precondition(request.headers),
+            )
+            room.note(blob)
         return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
 
     async def delete(self, request: Request) -> Response:
@@ -136,7 +144,10 @@ class Blobs:
         source = Address(request.namespace, storage_type, check_key(raw.get("key")))  # type: ignore[arg-type]
         target = Address(request.namespace, find_storage_type(to_type).name, check_key(raw.get("to_key")))  # type: ignore[arg-type]
         condition = ANY if overwrite else Precondition(if_none_match=("*",))
-        blob = await self._store.copy(source, target, precondition=condition)
+        async with self._quotas.reserve(target, None) as room:
+            if room.is_limited:
+                await room.grow((await self._store.stat(source)).size_bytes or 0)
+            blob = room.note(await self._store.copy(source, target, precondition=condition))
         return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
 
 

@@ -1,8 +1,11 @@
 """What `GET /storage/v1` tells: version, features, limits and the rules of the storage types."""
 
+from dataclasses import replace
+
 from storage_tui import __version__
 from storage_tui.contract.models import FEATURES, Limits, ServiceInfo
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response
 
@@ -10,7 +13,8 @@ from storage_tui.server.responses import Response, json_response
 class Description:
     """The handler of the service description."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, quotas: Quotas) -> None:
+        self._quotas = quotas
         self._info = ServiceInfo(
             version=__version__,
             features=frozenset(FEATURES),
@@ -19,5 +23,6 @@ class Description:
         )
 
     async def get(self, request: Request) -> Response:
-        """The description as JSON."""
-        return json_response(self._info.to_json())
+        """The description as JSON, with the limits of the user who asks."""
+        user = await self._quotas.describe(request.namespace)
+        return json_response(replace(self._info, user=user).to_json())

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.access.grants import Verb
 from storage_tui.server.access.naming import Naming
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 
 ANY_KEY = "/{type}/{key}"  # the published DELETE: it takes every path, so it says nothing of what the others are
+
+CLASSES = {"GET": Verb.READ, "HEAD": Verb.READ, "DELETE": Verb.DELETE}  # any other method writes
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -32,7 +35,8 @@ class Access(Enum):
 class Route:
     """One row: a method and a path below its base, what opens it, the query parameters it knows, and what it names.
 
-    A row without `names` is closed to restricted tokens.
+    A row without `names` is closed to restricted tokens. `verb` is the class in which its requests are counted; where a
+    row tells none it goes by the method.
     """
 
     method: str
@@ -41,8 +45,17 @@ class Route:
     access: Access = Access.TOKEN
     parameters: frozenset[str] = frozenset()
     names: Naming | None = None
+    verb: Verb | None = None
     base: str = BASE_PATH
     pattern: re.Pattern[bytes] = field(init=False, repr=False, compare=False)
+
+    @property
+    def request_class(self) -> Verb | None:
+        """The class whose limit of requests per minute counts for it; None for an upload URL, whose making counted,
+        and which nobody may be told to try again later, and for a login."""
+        if self.access in (Access.SESSION, Access.LOGIN):
+            return None
+        return self.verb or CLASSES.get(self.method, Verb.WRITE)
 
     def __post_init__(self) -> None:
         text = re.escape(self.path).replace(r"\{type\}", "(?P<type>[^/]*)").replace(r"\{id\}", "(?P<id>[^/]+)")

@@ -5,8 +5,16 @@ Content-Range sends the whole blob from zero and always ends the upload; with on
 Source: Google Cloud Storage documentation, "Performing resumable uploads"; the published client for the first form.
 """
 
+from functools import partial
+
 from storage_tui.contract.checksum import parse_hash_header
-from storage_tui.contract.errors import BadRequestError, CancelledError, ConflictError, TooLargeError
+from storage_tui.contract.errors import (
+    BadRequestError,
+    CancelledError,
+    ConflictError,
+    QuotaExceededError,
+    TooLargeError,
+)
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import (
     GOOG_HASH,
@@ -24,6 +32,7 @@ from storage_tui.server.addresses import absolute_url
 from storage_tui.server.body import Body
 from storage_tui.server.conditions import precondition
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.quotas.quotas import Quotas, Room
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, safe_content_type, text_response
 from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
@@ -41,8 +50,11 @@ class GapError(ConflictError):
 class Uploads:
     """The handlers of upload URLs."""
 
-    def __init__(self, store: Store, keyring: Keyring, limits: Limits, public_url: str | None) -> None:
+    def __init__(
+        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None
+    ) -> None:  # fmt: skip
         self._store = store
+        self._quotas = quotas
         self._keyring = keyring
         self._limits = limits
         self._public_url = public_url
@@ -62,14 +74,17 @@ class Uploads:
         length = request.headers.one(UPLOAD_CONTENT_LENGTH)
         size_bytes = parse_number(length, UPLOAD_CONTENT_LENGTH) if length is not None else None
         self._check_size(size_bytes)
-        session = await self._store.create_upload(
+        repeat_key = _repeat_key(request)
+        create = partial(
+            self._store.create_upload,
             address,
             size_bytes=size_bytes,
             content_type=safe_content_type(request.headers.one(UPLOAD_CONTENT_TYPE)),
             crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
             precondition=precondition(request.headers),
-            repeat_key=_repeat_key(request),
+            repeat_key=repeat_key,
         )
+        session = await self._quotas.new_upload(address, size_bytes, create, may_exist=repeat_key is not None)
         sealed = seal_upload_id(self._keyring, session.upload_id, request.grant)
         return session, absolute_url(request, UPLOAD_PATH + sealed, self._public_url)
 
@@ -102,26 +117,39 @@ class Uploads:
         self, request: Request, session: UploadSession, asked: UploadRange | None, turn: Turn
     ) -> Response:
         crc32c = parse_hash_header(request.headers.joined(GOOG_HASH) or "")
-        if asked is None:
-            async with self._store.write_upload(session.upload_id, restart=True) as writer:
-                await self._append(request.body, writer, None)
-                turn.is_committing = True
-                return finished(await writer.finish(size_bytes=session.size_bytes, crc32c=crc32c))
-        total = asked.total
-        if asked.span is None:
+        total = request.body.size_bytes if asked is None else asked.total
+        if asked is not None and asked.span is None:
             await request.body.expect_empty()
             if total is None or session.offset < total:
                 return incomplete(request, session.offset)
-        async with self._store.write_upload(session.upload_id) as writer:
-            if asked.span is not None:
-                await self._append(request.body, writer, asked.span)
-            turn.is_committing = True
-            if total is None or writer.offset < total:
-                return incomplete(request, await writer.checkpoint())
-            _check_total(total, writer.offset)
-            return finished(await writer.finish(size_bytes=total, crc32c=crc32c))
+        size_bytes = total if session.size_bytes is None else session.size_bytes
+        async with self._quotas.reserve(session.address, size_bytes, upload_id=session.upload_id) as room:
+            if asked is None:
+                return await self._receive_whole(request, session, crc32c, turn, room)
+            async with self._store.write_upload(session.upload_id) as writer:
+                if asked.span is not None:
+                    await self._append(request.body, writer, asked.span, room)
+                turn.is_committing = True
+                if total is None or writer.offset < total:
+                    return incomplete(request, await writer.checkpoint())
+                _check_total(total, writer.offset)
+                return finished(room.note(await writer.finish(size_bytes=total, crc32c=crc32c)))
 
-    async def _append(self, body: Body, writer: UploadWriter, span: Span | None) -> None:
+    async def _receive_whole(
+        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room
+    ) -> Response:
+        """A body from the first byte to the last. Nobody goes on with one that is past a quota, so nothing of it is
+        kept, which would count too."""
+        try:
+            async with self._store.write_upload(session.upload_id, restart=True) as writer:
+                await self._append(request.body, writer, None, room)
+                turn.is_committing = True
+                return finished(room.note(await writer.finish(size_bytes=session.size_bytes, crc32c=crc32c)))
+        except QuotaExceededError:
+            await self._store.cancel_upload(session.upload_id)
+            raise
+
+    async def _append(self, body: Body, writer: UploadWriter, span: Span | None, room: Room) -> None:
         """Write the body; of a span, whose start must not be past the end, only what is not kept already."""
         position = 0 if span is None else span.start
         if position > writer.offset:
@@ -134,6 +162,7 @@ class Uploads:
             if span is not None and end > span.stop:
                 raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
             self._check_size(end)
+            await room.grow(end)
             if end > writer.offset:
                 await writer.write(chunk[writer.offset - position :] if position < writer.offset else chunk)
             position = end

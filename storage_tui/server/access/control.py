@@ -9,6 +9,8 @@ from storage_tui.server.access.revocations import RECORD as REVOKED
 from storage_tui.server.access.revocations import Revocations, parse_revocations
 from storage_tui.server.access.watched import Refreshable, Watched
 from storage_tui.server.keyring import Keyring, load_keyring
+from storage_tui.server.quotas.limits import RECORD as LIMITS
+from storage_tui.server.quotas.limits import LimitsTable, parse_limits
 from storage_tui.server.stores.records import Records
 from storage_tui.server.tokens import own_grant, read_bearer, unknown_key
 
@@ -17,17 +19,19 @@ class AccessControl:
     """Judges who asks. Made by `open_access`, which reads the records of the engine; blocking."""
 
     def __init__(
-        self, records: Records, keyring: Keyring, revocations: Watched[Revocations], provider: IdentityProvider | None
-    ) -> None:
+        self, records: Records, keyring: Keyring, revocations: Watched[Revocations], limits: Watched[LimitsTable],
+        provider: IdentityProvider | None,
+    ) -> None:  # fmt: skip
         self.records = records
         self.keyring = keyring
         self.revocations = revocations
+        self.limits = limits
         self._provider = provider
 
     @property
     def watched(self) -> tuple[Refreshable, ...]:
         """What follows records that others change."""
-        return (self.keyring, self.revocations)
+        return (self.keyring, self.revocations, self.limits)
 
     async def by_token(self, authorization: str | None) -> Grant:
         """The grant of an Authorization header; raises UnauthorizedError for anything but a token that holds.
@@ -64,4 +68,7 @@ def open_access(records: Records, provider: IdentityProvider | None = None) -> A
     """The access control of an engine, its signing keys made if there are none yet; blocking."""
     if provider is not None:
         provider.open()
-    return AccessControl(records, load_keyring(records), Watched(records, REVOKED, parse_revocations), provider)
+    return AccessControl(
+        records, load_keyring(records), Watched(records, REVOKED, parse_revocations),
+        Watched(records, LIMITS, parse_limits), provider,
+    )  # fmt: skip

@@ -1,0 +1,9 @@
+"""How much each user may have and ask for.
+
+| file | holds |
+|---|---|
+| limits.py | the record `limits`: quotas and limits by user and storage type |
+| rates.py | requests per minute by class |
+| accounts.py | what is held and on its way, for a user and type with a quota |
+| quotas.py | all of it, as the handlers and the auth layer ask |
+"""

@@ -1,0 +1,204 @@
+"""Quotas and limits: the record `limits`, for all users and for single ones, for all storage types and for single ones.
+
+```
+{"default": {"types": {"*": {"bytes": 10000000000, "uploads": 100}, "tmp": {"blobs": 1000}},
+             "requests": {"list": 600}, "concurrent": 50},
+ "users": {"ann": {"types": {"*": {"bytes": null}}}}}
+```
+
+What is closest to a user and type counts: the user's type, the user's `*`, the default's type, the default's `*`. null
+is without limit, and so is what stands nowhere. The quota of `*` is for each type, not for all of them together.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage_tui.contract.errors import BadRequestError, StorageError
+from storage_tui.contract.storage_types import STORAGE_TYPES, find_storage_type
+from storage_tui.server.access.grants import Verb, namespace_of
+from storage_tui.server.access.watched import change
+from storage_tui.server.stores.records import Records
+
+RECORD = "limits"
+EVERY_TYPE = "*"
+FIELDS = ("bytes", "blobs", "uploads")
+MAX_LIMIT = 2**62
+
+Rules = Mapping[str, Any]  # one user's, or the default's, as in the record
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a user may have in one storage type; None is without limit."""
+
+    size_bytes: int | None = None
+    blobs: int | None = None
+    uploads: int | None = None
+
+    @property
+    def is_endless(self) -> bool:
+        """True when nothing is limited."""
+        return self.size_bytes is None and self.blobs is None and self.uploads is None
+
+
+@dataclass(frozen=True, slots=True)
+class UserLimits:
+    """All limits of one user. `requests` are those a minute by class, where there is a limit."""
+
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+    concurrent: int | None = None
+
+
+UNLIMITED = UserLimits()
+
+
+class LimitsTable:
+    """The record, ready to be asked by namespace; safe to share between threads."""
+
+    def __init__(self, raw: Mapping[str, Any] | None = None) -> None:
+        self.raw = dict(raw or {})
+        default: Rules = self.raw.get("default", {})
+        self._default = _merge(default)
+        self._users = {namespace_of(name): _merge(rules, default) for name, rules in self.raw.get("users", {}).items()}
+
+    def of(self, namespace: str) -> UserLimits:
+        """The limits of a user."""
+        return self._users.get(namespace, self._default)
+
+    def of_name(self, name: str | None) -> UserLimits:
+        """The limits of the user of that name, or with None those of everybody else."""
+        return self._default if name is None else self.of(namespace_of(name))
+
+    @property
+    def names(self) -> list[str]:
+        """The users who have limits of their own."""
+        return sorted(self.raw.get("users", {}))
+
+    def to_json(self) -> bytes:
+        """The content of the record."""
+        return json.dumps(self.raw, indent=1, sort_keys=True).encode("ascii")
+
+    def with_changes(self, name: str | None, changes: "Changes") -> "LimitsTable":
+        """The table with changed limits of one user, or with None of everybody; raises BadRequestError as
+        check_limits."""
+        raw = json.loads(self.to_json())
+        rules = raw.setdefault("default", {}) if name is None else raw.setdefault("users", {}).setdefault(name, {})
+        for path, value in changes.items():
+            _set(rules, path, value)
+        _drop_empty(raw)
+        return check_limits(raw)
+
+
+Changes = Mapping[tuple[str, ...], int | str | None]  # a path in the rules -> a limit, None for none, INHERIT to remove
+INHERIT = "default"
+
+
+def parse_limits(content: bytes) -> LimitsTable:
+    """The content of the record; raises StorageError when it is none."""
+    if not content:
+        return LimitsTable()
+    try:
+        return check_limits(json.loads(content))
+    except (ValueError, BadRequestError) as exc:
+        raise StorageError(f"the record {RECORD!r} does not hold limits; set them anew or restore it") from exc
+
+
+def check_limits(raw: Any) -> LimitsTable:
+    """A table out of what people write; raises BadRequestError naming the first thing that is not known."""
+    _only(raw, ("default", "users"), "the limits")
+    users = raw.get("users", {})
+    if not isinstance(users, dict):
+        raise BadRequestError('the users of the limits are {"NAME": {…}, …}')
+    for where, rules in (("default", raw.get("default", {})), *users.items()):
+        _check_rules(rules, where)
+    return LimitsTable(raw)
+
+
+def change_limits(records: Records, name: str | None, changes: Changes) -> LimitsTable:
+    """Change limits of one user, or with None of everybody, durably; returns the table as it is then."""
+    change(records, RECORD, lambda content: parse_limits(content).with_changes(name, changes).to_json())
+    return read_limits(records)
+
+
+def replace_limits(records: Records, raw: Any) -> LimitsTable:
+    """Put a whole new table; raises BadRequestError for one that cannot be read."""
+    table = check_limits(raw)
+    records.write(RECORD, table.to_json())
+    return table
+
+
+def read_limits(records: Records) -> LimitsTable:
+    """The table of the engine."""
+    record = records.read(RECORD)
+    return parse_limits(b"" if record is None else record.content)
+
+
+def _merge(*layers: Rules) -> UserLimits:
+    """The limits out of rules, the closest first."""
+    quotas = {}
+    for storage_type in STORAGE_TYPES:
+        quota = Quota(*(_closest(_places(layers, storage_type), name) for name in FIELDS))
+        if not quota.is_endless:
+            quotas[storage_type] = quota
+    requests = {verb: _closest((layer.get("requests", {}) for layer in layers), verb) for verb in Verb}
+    limited = {str(verb): limit for verb, limit in requests.items() if limit is not None}
+    return UserLimits(quotas, limited, _closest(layers, "concurrent"))
+
+
+def _places(layers: tuple[Rules, ...], storage_type: str) -> Iterator[Rules]:
+    for layer in layers:
+        for name in (storage_type, EVERY_TYPE):
+            yield layer.get("types", {}).get(name, {})
+
+
+def _closest(places: Any, name: str) -> int | None:
+    return next((place[name] for place in places if name in place), None)
+
+
+def _check_rules(rules: Any, where: str) -> None:
+    _only(rules, ("types", "requests", "concurrent"), where)
+    types, requests = rules.get("types", {}), rules.get("requests", {})
+    _only(requests, tuple(Verb), f"the requests of {where}")
+    if not isinstance(types, dict):
+        raise BadRequestError(f'the types of {where} are {{"TYPE or *": {{"bytes": …}}, …}}')
+    for name, quota in types.items():
+        if name != EVERY_TYPE and find_storage_type(name).name != name:
+            raise BadRequestError(f"{where} names the storage type {name}; write {find_storage_type(name).name}")
+        _only(quota, FIELDS, f"{name} of {where}")
+    least = 1  # of requests: none at all would be a token revoked without saying so
+    numbers = [(value, 0) for quota in types.values() for value in quota.values()]
+    numbers += [(value, least) for value in (*requests.values(), rules.get("concurrent"))]
+    for value, smallest in numbers:
+        is_number = isinstance(value, int) and not isinstance(value, bool) and smallest <= value <= MAX_LIMIT
+        if value is not None and not is_number:
+            raise BadRequestError(
+                f"a limit of {where} is {value!a:.40}; it is a number from {smallest}, or null for none"
+            )
+
+
+def _only(raw: Any, names: tuple[str, ...], where: str) -> None:
+    if not isinstance(raw, dict):
+        raise BadRequestError(f"{where} must be an object with {', '.join(names)}")
+    unknown = sorted(set(raw) - set(names))
+    if unknown:
+        raise BadRequestError(f"{where} has {unknown[0][:40]!a}, which is not one of {', '.join(names)}")
+
+
+def _set(rules: dict[str, Any], path: tuple[str, ...], value: int | str | None) -> None:
+    for name in path[:-1]:
+        rules = rules.setdefault(name, {})
+    if value == INHERIT:
+        rules.pop(path[-1], None)
+    else:
+        rules[path[-1]] = value
+
+
+def _drop_empty(raw: dict[str, Any]) -> None:
+    for name, value in list(raw.items()):
+        if isinstance(value, dict):
+            _drop_empty(value)
+            if not value:
+                del raw[name]

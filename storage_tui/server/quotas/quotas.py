@@ -1,0 +1,221 @@
+"""Quotas and limits as the handlers and the auth layer ask. Users without any pay nothing for it."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from storage_tui.contract.errors import (
+    NotFoundError,
+    QuotaExceededError,
+    StorageError,
+    TooLargeError,
+    TooManyUploadsError,
+)
+from storage_tui.contract.models import Blob, QuotaUse, UserQuotas
+from storage_tui.server.access.watched import Watched
+from storage_tui.server.quotas.accounts import Account, Reservation
+from storage_tui.server.quotas.limits import LimitsTable, Quota
+from storage_tui.server.quotas.rates import Rates
+from storage_tui.server.stores.base import Address, Store, UploadSession
+from storage_tui.server.stores.counting import Ceiling, Counting
+
+MAX_IDLE_ACCOUNTS = 1000  # of users seen last
+COUNT_S = 1.0  # a description does not wait longer for the counting of an engine
+STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length asks for room in such steps
+
+
+class Quotas:
+    """The limits in force, and what counts against them in this process."""
+
+    def __init__(self, store: Store, limits: Watched[LimitsTable]) -> None:
+        self._store = store
+        self._limits = limits
+        self._rates = Rates()
+        self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
+        if isinstance(store, Counting):
+            store.obey(self._ceiling)
+
+    def take_request(self, namespace: str, request_class: str) -> None:
+        """Count one request; raises RateLimitError when the user's minute is used up."""
+        per_minute = self._limits.value.of(namespace).requests.get(request_class)
+        if per_minute is not None:
+            self._rates.take(namespace, request_class, per_minute)
+
+    def concurrent(self, namespace: str, otherwise: int) -> int:
+        """How many requests of a user may be under way at once."""
+        limit = self._limits.value.of(namespace).concurrent
+        return otherwise if limit is None else min(limit, otherwise)
+
+    async def check(self, address: Address, size_bytes: int) -> None:
+        """Raise TooLargeError or QuotaExceededError when the blob would not fit as things are; reserves nothing."""
+        quota = self._quota(address)
+        if quota is not None:
+            await self._fit(quota, address, size_bytes, None)
+
+    @asynccontextmanager
+    async def reserve(
+        self, address: Address, size_bytes: int | None, *, upload_id: str = ""
+    ) -> AsyncIterator["Room"]:  # fmt: skip
+        """Room for a blob while it is on its way; raises TooLargeError or QuotaExceededError when there is none. A
+        blob of unknown size asks for room as it grows."""
+        quota = self._quota(address)
+        if quota is None:
+            yield Room()
+            return
+        account = self._account(address)
+        reservation = Reservation(upload_id)
+        account.live.add(reservation)
+        room = Room(self, quota, address, reservation)
+        try:
+            await self._fit(quota, address, size_bytes or 0, reservation)
+            yield room
+        finally:
+            account.release(reservation, stored_bytes=room.stored_bytes)
+
+    async def new_upload(
+        self, address: Address, size_bytes: int | None, create: Callable[[], Awaitable[UploadSession]], *,
+        may_exist: bool,
+    ) -> UploadSession:  # fmt: skip
+        """The session that `create` makes, or with `may_exist` finds; raises TooManyUploadsError when it would be one
+        more than the user may have open."""
+        quota = self._quota(address)
+        if quota is None:
+            return await create()
+        await self._fit(quota, address, size_bytes or 0, None)
+        if quota.uploads is None:
+            return await create()
+        account = self._account(address)
+        before = (await account.totals(self._store)).open_uploads + account.creating
+        if before >= quota.uploads and not may_exist:
+            raise _too_many(address, quota.uploads)
+        account.creating += 1
+        try:
+            session = await create()
+        finally:
+            account.creating -= 1
+        if before >= quota.uploads and (await account.totals(self._store)).open_uploads > before:
+            await self._store.cancel_upload(session.upload_id)
+            raise _too_many(address, quota.uploads)
+        return session
+
+    async def describe(self, namespace: str) -> UserQuotas:
+        """The user's limits, and how much of the quotas is used."""
+        limits = self._limits.value.of(namespace)
+        rows = [await self._describe(namespace, name, quota) for name, quota in limits.quotas.items()]
+        return UserQuotas(tuple(rows), dict(limits.requests), limits.concurrent)
+
+    async def _describe(self, namespace: str, storage_type: str, quota: Quota) -> QuotaUse:
+        row = QuotaUse(storage_type, size_bytes=quota.size_bytes, count=quota.blobs, open_uploads=quota.uploads)
+        try:
+            async with asyncio.timeout(COUNT_S):
+                used = await self._account(Address(namespace, storage_type, "")).totals(self._store)
+        except (TimeoutError, StorageError):
+            return row
+        return replace(
+            row, used_bytes=used.size_bytes + used.open_bytes, used_count=used.count, used_uploads=used.open_uploads
+        )
+
+    async def _fit(self, quota: Quota, address: Address, size_bytes: int, mine: Reservation | None) -> None:
+        """Let the reservation have the size, or raise; between the last look and the change nobody else gets in."""
+        if quota.size_bytes is not None and size_bytes > quota.size_bytes:
+            raise TooLargeError(
+                f"the blob has {size_bytes} bytes, more than all of your quota for {address.storage_type}, which is "
+                f"{quota.size_bytes} bytes",
+                key=address.key,
+            )
+        account = self._account(address)
+        replaced: int | None = None
+        for is_last in (False, True):
+            if is_last:  # what the blob takes the place of is looked up only when it matters
+                replaced = await self._replaced(address)
+            used = await account.totals(self._store)
+            others = [one for one in account.live if one is not mine]
+            used_bytes = used.size_bytes + used.open_bytes + sum(one.size_bytes for one in others)
+            free_bytes = None if quota.size_bytes is None else quota.size_bytes - used_bytes + (replaced or 0)
+            blobs = used.count + len(others)
+            is_room = free_bytes is None or size_bytes <= free_bytes or size_bytes <= (replaced or 0)
+            is_counted = quota.blobs is None or blobs < quota.blobs or replaced is not None
+            if is_room and is_counted:
+                if mine is not None:
+                    mine.size_bytes = size_bytes
+                return
+        if not is_room:
+            raise QuotaExceededError(
+                f"no room for {size_bytes} bytes: your quota for {address.storage_type} is {quota.size_bytes} bytes, "
+                f"and {used_bytes} are used or on their way; delete something first",
+                key=address.key,
+            )
+        raise QuotaExceededError(
+            f"your quota for {address.storage_type} is {quota.blobs} blobs, and {blobs} are there or on their way; "
+            "delete something first",
+            key=address.key,
+        )
+
+    async def _replaced(self, address: Address) -> int | None:
+        try:
+            return (await self._store.stat(address)).size_bytes or 0
+        except NotFoundError:
+            return None
+
+    def _quota(self, address: Address) -> Quota | None:
+        return self._limits.value.of(address.namespace).quotas.get(address.storage_type)
+
+    def _account(self, address: Address) -> Account:
+        name = (address.namespace, address.storage_type)
+        account = self._accounts.setdefault(name, Account(*name))
+        self._accounts.move_to_end(name)
+        if len(self._accounts) > MAX_IDLE_ACCOUNTS:
+            oldest = next(iter(self._accounts))
+            if self._accounts[oldest].is_idle:
+                del self._accounts[oldest]
+        return account
+
+    def _ceiling(self, namespace: str, storage_type: str) -> Ceiling | None:
+        quota = self._limits.value.of(namespace).quotas.get(storage_type)
+        return None if quota is None else Ceiling(quota.size_bytes, quota.blobs)
+
+
+def _too_many(address: Address, allowed: int) -> TooManyUploadsError:
+    return TooManyUploadsError(
+        f"you may have {allowed} uploads open in {address.storage_type}; finish or cancel one first", key=address.key
+    )
+
+
+class Room:
+    """What a blob on its way has been promised; without a quota anything."""
+
+    def __init__(
+        self, quotas: Quotas | None = None, quota: Quota | None = None, address: Address | None = None,
+        reservation: Reservation | None = None,
+    ) -> None:  # fmt: skip
+        self._quotas = quotas
+        self._quota = quota
+        self._address = address
+        self._reservation = reservation
+        self.stored_bytes: int | None = None
+
+    def note(self, blob: Blob) -> Blob:
+        """The blob is stored; gives it back."""
+        self.stored_bytes = blob.size_bytes or 0
+        return blob
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a quota at all."""
+        return self._quota is not None
+
+    async def grow(self, size_bytes: int) -> None:
+        """Make sure of room for so many bytes in all; raises as `Quotas.reserve`."""
+        mine = self._reservation
+        if mine is None or size_bytes <= mine.size_bytes or not (self._quotas and self._quota and self._address):
+            return
+        for wanted in (size_bytes + STEP_BYTES, size_bytes):  # near the end of the quota the steps are as they come
+            try:
+                await self._quotas._fit(self._quota, self._address, wanted, mine)
+            except StorageError:
+                if wanted == size_bytes:
+                    raise
+            else:
+                return
