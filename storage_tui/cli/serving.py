@@ -1,5 +1,6 @@
 """`storage-tui serve`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 @click.option("--jwks", metavar="FILE_OR_URL", help="Keys of an identity provider whose RS256 tokens count here.")
 @click.option("--issuer", metavar="TEXT", help="Count its tokens only with this `iss`.")
 @click.option("--audience", metavar="TEXT", help="Count its tokens only with this `aud`.")
+@click.option(
+    "--download", type=click.Choice(["stream", "redirect"]), default="stream", show_default=True,
+    help="With --store: whether large blobs pass through this server, or clients get them from the bucket.",
+)  # fmt: skip
 @click.option("--embedded", is_flag=True, hidden=True)
 def serve(
     place: "Path | S3Place", host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
-    audience: str | None, embedded: bool,
+    audience: str | None, download: str, embedded: bool,
 ) -> None:  # fmt: skip
     """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
     from storage_tui.server.serve import serve as serve_tcp
@@ -37,6 +42,10 @@ def serve(
             raise click.UsageError("a server of this machine's programs alone keeps its blobs in a directory")
         serve_embedded(data_dir=place)
         return
+    if not isinstance(place, Path):
+        place = replace(place, is_direct=download == "redirect")
+    elif download == "redirect":
+        raise click.UsageError("--download redirect needs a bucket: --store s3://BUCKET")
     serve_tcp(
         place=place, host=host, port=port, public_url=public_url, on_ready=_say_ready,
         provider=_provider(jwks, issuer, audience),

@@ -88,8 +88,9 @@ class AsyncSession:
             while True:
                 raw = await transport.handle_async_request(target.request(body, self._timeout))
                 try:
-                    if target.moves(raw.status_code, raw.headers.get("location")):
+                    if target.moves(raw.status_code, raw.headers):
                         continue
+                    target.complete(raw.headers)
                     check_encoding(raw.headers, request)
                     return Response(raw.status_code, raw.headers, await _read(raw, request))
                 finally:

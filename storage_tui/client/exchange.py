@@ -44,6 +44,7 @@ class Target:
             _check_named(url, base, request)
         self.url = url
         self._has_moved = False
+        self._told = httpx.Headers()  # what the server said that led elsewhere
         self._token: Secret | None = access.token if request.url is None else None
         self._headers = {
             "User-Agent": f"storage-tui/{__version__}",
@@ -62,8 +63,9 @@ class Target:
             sent.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return sent
 
-    def moves(self, status: int, location: str | None) -> bool:
+    def moves(self, status: int, headers: httpx.Headers) -> bool:
         """True when the answer leads elsewhere, once, and for reading only: then send the same there."""
+        location = headers.get("location")
         if status not in REDIRECTS or not location or self._request.method not in ("GET", "HEAD"):
             return False
         if self._has_moved:
@@ -77,7 +79,14 @@ class Target:
         if _origin(url) != _origin(self.url):
             self._token = None
         self.url = url
+        self._told = headers
         return True
+
+    def complete(self, headers: httpx.Headers) -> None:
+        """Add the checksum that the server told before it led elsewhere, as a storage engine tells it in no way that
+        this protocol knows; not when the blob is another one by then."""
+        if wire.GOOG_HASH in self._told and self._told.get("etag") == headers.get("etag"):
+            headers.setdefault(wire.GOOG_HASH, self._told[wire.GOOG_HASH])
 
 
 def new_group() -> str:

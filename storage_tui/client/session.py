@@ -133,8 +133,9 @@ class Session:
             while True:
                 raw = transport.handle_request(target.request(body, self._timeout))
                 try:
-                    if target.moves(raw.status_code, raw.headers.get("location")):
+                    if target.moves(raw.status_code, raw.headers):
                         continue
+                    target.complete(raw.headers)
                     check_encoding(raw.headers, request)
                     yield raw
                     return

@@ -43,7 +43,7 @@ def open_s3(place: S3Place) -> Engine:
         from storage_tui.server.stores.s3_records import S3Records
 
     bucket = open_bucket(place)
-    return Engine(S3Store(bucket), S3Records(bucket))
+    return Engine(S3Store(bucket, is_direct=place.is_direct), S3Records(bucket))
 
 
 def open_s3_records(place: S3Place) -> Records:

@@ -13,11 +13,15 @@ _MAX_PREFIX_CHARACTERS = 200  # the longer it is the shorter keys have to be
 
 @dataclass(frozen=True, slots=True)
 class S3Place:
-    """A bucket, what the names in it begin with (empty, or ending with `/`), and the endpoint, by default Amazon's."""
+    """A bucket, what the names in it begin with (empty, or ending with `/`), and the endpoint, by default Amazon's.
+
+    With `is_direct` clients of the server may read large blobs from the endpoint itself.
+    """
 
     bucket: str
     root: str = ""
     endpoint: str | None = None
+    is_direct: bool = False
 
     @classmethod
     def parse(cls, text: str, *, endpoint: str | None = None) -> Self:

@@ -26,11 +26,14 @@ from tests import seaweed
 READY_S = 30.0
 SCRIPT = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 {prelude}
 from storage_tui.server.serve import serve
 from storage_tui.server.s3_place import S3Place
-place = S3Place.parse(sys.argv[1], endpoint=sys.argv[4]) if sys.argv[4] else Path(sys.argv[1])
+place = Path(sys.argv[1])
+if sys.argv[4]:
+    place = replace(S3Place.parse(sys.argv[1], endpoint=sys.argv[4]), is_direct=sys.argv[5] == "direct")
 serve(place=place, host="127.0.0.1", port=int(sys.argv[2]),
       on_ready=lambda url: print(url, flush=True), public_url=sys.argv[3] or None)
 """
@@ -52,7 +55,8 @@ class RunningServer:
         """Start it, or start it again on the same port, and wait until it answers."""
         script = SCRIPT.format(prelude=self.prelude)
         command = [sys.executable, "-c", script, str(self.bucket or self.data_dir), str(self.port), self.public_url]
-        command.append((self.bucket.endpoint or "") if self.bucket is not None else "")
+        endpoint = (self.bucket.endpoint or "") if self.bucket is not None else ""
+        command += [endpoint, "direct" if self.bucket is not None and self.bucket.is_direct else ""]
         with (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **seaweed.ACCESS}

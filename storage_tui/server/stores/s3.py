@@ -49,12 +49,15 @@ def utc_now() -> datetime:
 
 
 class S3Store:
-    """The store in a bucket. `check` raises for an engine that is not fit to be one."""
+    """The store in a bucket. `check` raises for an engine that is not fit to be one; with `is_direct` the readers of
+    large blobs have a URL of the engine itself."""
 
     def __init__(
-        self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe
-    ) -> None:
+        self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
+        is_direct: bool = False,
+    ) -> None:  # fmt: skip
         self._bucket = bucket
+        self._is_direct = is_direct
         self._now = clock
         self._check = check
         self._threads: Threads | None = None
@@ -88,7 +91,7 @@ class S3Store:
     async def open(self, address: Address) -> AsyncIterator[BlobReader]:
         place = locate(address)
         found, first = await self._run().run(open_first, self._bucket, place) or (None, b"")
-        yield ObjectReader(self._bucket, self._run(), place, self._live(place, found), first)
+        yield ObjectReader(self._bucket, self._run(), place, self._live(place, found), first, is_direct=self._is_direct)
 
     async def list_page(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int

@@ -6,7 +6,7 @@ was stored raises before its last piece.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -22,23 +22,36 @@ from storage_tui.server.stores.s3_engine import ConditionError, MissingError, un
 from storage_tui.server.stores.s3_threads import Threads
 
 FIRST_BYTES = 64 * 1024  # read together with the description: all of most blobs, and cheap where it is not wanted
+DIRECT_BYTES = 1024 * 1024  # a smaller one is here before the client has found its way to the engine
+DIRECT_S = 300  # how long a URL of the engine can be begun with
+ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine answers with if asked
 FETCH_BYTES = 1024 * 1024  # one hop to a thread; two of them are in memory at most
 
 
 class ObjectReader:
     """The `BlobReader` of a bucket."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, place: Place, found: Object, first: bytes) -> None:
+    def __init__(
+        self, bucket: Bucket, threads: Threads, place: Place, found: Object, first: bytes, *, is_direct: bool = False
+    ) -> None:
         self._bucket = bucket
         self._threads = threads
         self._place = place
         self._found = found
         self._first = first
+        self._is_direct = is_direct
         self._blob = place.to_blob(found)
 
     @property
     def blob(self) -> Blob:
         return self._blob
+
+    def direct_url(self, headers: Mapping[str, str]) -> str | None:
+        """A URL at which the engine gives out a large blob itself, where this store was told to; good for DIRECT_S."""
+        if not self._is_direct or self._found.size_bytes < DIRECT_BYTES:
+            return None
+        given = {name: value for name, value in headers.items() if name in ANSWERABLE}
+        return self._bucket.presign(self._place.name, given, valid_s=DIRECT_S)
 
     async def chunks(self, span: Span) -> AsyncIterator[bytes]:
         size_bytes = self._found.size_bytes
