@@ -1,6 +1,7 @@
 """The body of a request, read piece by piece under an idle deadline."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,6 +11,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 IDLE_S = 20.0  # the published client gives up after 30 s: it must get our answer before
+RATE_WINDOW_S = 60.0  # of waiting for the sender, in which …
+RATE_WINDOW_BYTES = 60 * 1024  # … so much must come: drops that beat the idle deadline do not hold a request for ever
 LINGER_S = 5.0  # how long a refused body is read on, so that its sender gets to read the refusal …
 LINGER_BYTES = 64 * 1024 * 1024  # … and how much of it
 
@@ -29,12 +32,14 @@ class Body:
         self._receive = receive
         self._deadline: asyncio.Timeout | None = None
         self._interruption: StorageError | None = None
+        self._waited_s = 0.0
+        self._bytes_before = 0  # what had come when the window began
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The pieces as they arrive, none of them empty.
 
-        Raises IncompleteBodyError when nothing arrives for IDLE_S, ClientGoneError when the connection ends before
-        the body does, and whatever `interrupt` was called with.
+        Raises IncompleteBodyError when nothing arrives for IDLE_S or too little in RATE_WINDOW_S, ClientGoneError when
+        the connection ends before the body does, and whatever `interrupt` was called with.
         """
         while not self.is_done:
             message = await self._next()
@@ -43,6 +48,7 @@ class Body:
             chunk: bytes = message.get("body", b"")
             self.received_bytes += len(chunk)
             self.is_done = not message.get("more_body", False)
+            self._check_rate()
             if chunk:
                 yield chunk
         if self.size_bytes is not None and self.received_bytes != self.size_bytes:
@@ -100,6 +106,7 @@ class Body:
     async def _next(self) -> Message:
         if self._interruption is not None:
             raise self._interruption
+        began = time.monotonic()
         try:
             async with asyncio.timeout(IDLE_S) as self._deadline:
                 return await self._receive()
@@ -109,6 +116,18 @@ class Body:
             raise _incomplete(self) from exc
         finally:
             self._deadline = None
+            self._waited_s += time.monotonic() - began
+
+    def _check_rate(self) -> None:
+        """Raise IncompleteBodyError for a sender that is too slow; time in which nobody read from it is not counted."""
+        if self._waited_s < RATE_WINDOW_S or self.is_done:
+            return
+        if self.received_bytes - self._bytes_before < RATE_WINDOW_BYTES:
+            raise IncompleteBodyError(
+                f"the body comes too slowly: less than {RATE_WINDOW_BYTES} bytes in {RATE_WINDOW_S:.0f} s; go on with "
+                "the upload over a better line"
+            )
+        self._waited_s, self._bytes_before = 0.0, self.received_bytes
 
 
 def _incomplete(body: Body) -> IncompleteBodyError:
