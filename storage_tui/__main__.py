@@ -1,8 +1,19 @@
 """python -m storage_tui: the same as the storage-tui command."""
 
-from storage_tui.cli import main
+import sys
+
+from storage_tui.cli import first_look
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Show what can be shown at once, then load the program and run it."""
+    first_look.begin(sys.argv[1:])
+    from storage_tui.cli.main import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

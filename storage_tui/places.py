@@ -6,43 +6,72 @@ the real store.
 
 import hashlib
 import os
-from pathlib import Path
+import sys
 
-from platformdirs import user_config_path, user_data_path, user_state_path
+TYPE_CHECKING = False  # typing, pathlib and platformdirs take longer to load than a list to be shown
+if TYPE_CHECKING:
+    from pathlib import Path
 
 APP = "storage-tui"
 WEB_VARIABLE = "_STORAGE_TUI_WEB"  # for a program that runs in a web page: the address of that page
 SOCKET_PATH_BYTES = 100  # a UNIX socket's path has 104 bytes on macOS, 108 on Linux, its end included
 
 
-def data_dir() -> Path:
+_XDG = {  # XDG Base Directory Specification 0.8: variable and default
+    "data": ("XDG_DATA_HOME", "~/.local/share"),
+    "config": ("XDG_CONFIG_HOME", "~/.config"),
+    "state": ("XDG_STATE_HOME", "~/.local/state"),
+}
+
+
+def data_dir() -> "Path":
     """The data directory of the embedded store."""
-    return _home("data") or user_data_path(APP, appauthor=False)
+    return _path(base("data"))
 
 
-def config_file() -> Path:
+def config_file() -> "Path":
     """The settings file; it need not exist."""
-    return (_home("config") or user_config_path(APP, appauthor=False)) / "config.toml"
+    return _path(base("config")) / "config.toml"
 
 
-def state_dir() -> Path:
+def state_dir() -> "Path":
     """Journals, queues, logs, recent places: what may be lost without losing a blob."""
-    return _home("state") or user_state_path(APP, appauthor=False)
+    return _path(base("state"))
 
 
-def runtime_dir(data: Path) -> Path:
+def runtime_dir(data: "Path") -> "Path":
     """The directory of the socket and locks of the embedded server that owns the data directory `data`.
 
     One per data directory and user, named by a digest because a socket's path must be short.
     """
-    name = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
-    own = os.environ.get("XDG_RUNTIME_DIR", "")  # platformdirs warns where it is not set, as in cron or a container
-    base = Path(own) / APP
-    if not own or not Path(own).is_dir() or len(os.fsencode(base / name / "socket")) > SOCKET_PATH_BYTES:
-        base = Path("/tmp") / f"{APP}-{os.getuid()}"  # every POSIX system has it, and it is short
-    return base / name
+    return _path(runtime_of(str(data.absolute())))
 
 
-def _home(part: str) -> Path | None:
+def base(part: str) -> str:
+    """The directory for `data`, `config` or `state`."""
     home = os.environ.get("STORAGE_TUI_HOME")
-    return Path(home).expanduser() / part if home else None
+    if home:
+        return os.path.join(os.path.expanduser(home), part)
+    if sys.platform == "linux":
+        variable, default = _XDG[part]
+        own = os.environ.get(variable, "").strip() or os.path.expanduser(default)
+        return os.path.join(own, APP)
+    import platformdirs
+
+    return str(getattr(platformdirs, f"user_{part}_path")(APP, appauthor=False))
+
+
+def runtime_of(data: str) -> str:
+    """`runtime_dir` for an absolute path as text."""
+    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    own = os.environ.get("XDG_RUNTIME_DIR", "")  # platformdirs warns where it is not set, as in cron or a container
+    found = os.path.join(own, APP, name)
+    if not own or not os.path.isdir(own) or len(os.fsencode(f"{found}/socket")) > SOCKET_PATH_BYTES:
+        return f"/tmp/{APP}-{os.getuid()}/{name}"  # every POSIX system has it, and it is short
+    return found
+
+
+def _path(text: str) -> "Path":
+    from pathlib import Path
+
+    return Path(text)

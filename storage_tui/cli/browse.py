@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from storage_tui import places
-from storage_tui.cli.first_look import first_look
+from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import embedded_dir, with_settings
 from storage_tui.cli.words import location_words
-from storage_tui.client.quick_list import peek_page
+from storage_tui.client.quick_list import page_of, peek
 from storage_tui.config import Settings, load, profiles
 from storage_tui.contract.keys import DELIMITER, Location
-from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.tui.app import StorageApp
 
-FIRST_PAGE = 200  # rows of the first look: more than any screen has
 LOCAL_USER = "local"  # the one user of an embedded store
 
 
@@ -76,8 +74,8 @@ def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) 
 
 def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> "StorageApp":
     """Browse one store; the app when it has ended."""
-    page = None if is_piped else _first_page(place, settings)
-    with contextlib.nullcontext() if is_piped else first_look(page, place):
+    look = None if is_piped else _first_look(place, settings)
+    with contextlib.nullcontext() if look is None else look:
         # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
         sys.modules.setdefault("httpx._main", cast(ModuleType, None))
         from storage_tui.client.async_storage import AsyncStorage
@@ -90,7 +88,7 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
             state_dir=places.state_dir(),
             theme=settings.theme,
-            first_page=page,
+            first_page=None if look is None else page_of(look.answer, place.storage_type),
             keys_file=places.config_file().with_name("keys.toml"),
             profile=settings.profile or "",
             profiles={name: _store_named(values) for name, values in profiles().items()},
@@ -104,10 +102,18 @@ def _store_named(values: Mapping[str, Any]) -> str:
     return str(values.get("url") or values.get("data_dir") or "the server of the settings above it")
 
 
-def _first_page(place: Location, settings: Settings) -> Page | None:
-    """What the embedded server says at once; None for a server elsewhere, which only the client proper may ask."""
+def _first_look(place: Location, settings: Settings) -> FirstLook | None:
+    """The list on the screen while the browser is loaded: the one there already, or what the embedded server says at
+    once; None for a server elsewhere, which only the client proper may ask."""
+    look = take(place.storage_type, place.key)
     directory = embedded_dir(settings)
-    return None if directory is None else peek_page(directory, place, limit=FIRST_PAGE)
+    if look is not None or directory is None:
+        return look
+    answer = peek(directory, place, limit=ROWS)
+    if answer is not None:
+        look = FirstLook(answer, place.storage_type, place.key)
+        look.show()
+    return look
 
 
 @contextlib.contextmanager

@@ -1,62 +1,171 @@
-"""The list on the screen before the libraries of the browser are loaded, which takes a few times as long as the list.
+"""The list on the screen before the program is loaded, which takes a few times as long as the list.
 
 It stands where the browser will draw it, in the terminal's own colours, until the browser paints over it. Keys typed
-meanwhile are not shown and wait for the browser.
+meanwhile are not shown and wait for the browser. This file loads next to nothing, as that is what it is about; what is
+not plain (flags, another server, a location it cannot read) is left to the program, which does it properly.
 """
 
-import contextlib
+import json
 import os
 import sys
 import termios
-from collections.abc import Iterator
 
-from storage_tui.contract.keys import Location
-from storage_tui.contract.models import Page
-from storage_tui.tui.visible import visible
+from storage_tui import places
+from storage_tui.client.quick_get import quick_get
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+ROWS = 200  # more than any screen has
 MIN_COLUMNS, MIN_ROWS = 40, 6  # below this the browser lays itself out differently
 SIDEBAR_FROM = 60  # columns at which the browser shows its sidebar
 SIDEBAR_CELLS = 25
 TOP_ROWS = 2  # the place, the heads of the columns
 BOTTOM_ROWS = 2  # status and footer
 
+OWN_STORE = ("STORAGE_TUI_HOME", "STORAGE_TUI_LINGER")  # any other variable may mean another store
+SERVER_SETTINGS = ("url", "data_dir", "profile")  # words of a settings file that does
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")
+
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
 _LEAVE = "\x1b[?1049l\x1b[?25h"
 
 
-@contextlib.contextmanager
-def first_look(page: Page | None, location: Location) -> Iterator[None]:
-    """Show the page while the block loads the browser. When the block fails the terminal is as it was before."""
-    columns, rows = os.get_terminal_size(sys.stdout.fileno())
-    if page is None or columns < MIN_COLUMNS or rows < MIN_ROWS:
-        yield
+class FirstLook:
+    """A list on the screen, and the answer it came from. As a context: when the block fails the terminal is as it was
+    before, when it ends the browser takes over."""
+
+    def __init__(self, answer: tuple[dict[str, str], bytes], storage_type: str, prefix: str) -> None:
+        self.answer = answer
+        self.place = storage_type, prefix
+        self._before: list[Any] | None = None
+
+    def show(self) -> None:
+        """Draw it. Raises ValueError for what is no list."""
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        if columns < MIN_COLUMNS or rows < MIN_ROWS:
+            return
+        text = picture(names_of(self.answer[1]), *self.place, columns=columns, rows=rows)
+        keyboard = sys.stdin.fileno()
+        self._before = termios.tcgetattr(keyboard)
+        silent = termios.tcgetattr(keyboard)
+        silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser wants it
+        silent[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+        _write(_ENTER + text)
+
+    def drop(self) -> None:
+        """The terminal as it was before."""
+        if self._before is not None:
+            _write(_LEAVE)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if self._before is not None:
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._before)
+            self._before = None
+
+    def __enter__(self) -> "FirstLook":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        self._give_back() if error is None else self.drop()
+
+
+_shown: FirstLook | None = None
+
+
+def begin(arguments: list[str]) -> None:
+    """Show the list that a plain command line asks for, when the embedded server of this machine answers at once."""
+    global _shown
+    place = _plain_place(arguments)
+    if place is None or not _is_own_store(os.environ) or not _can_draw():
         return
-    keyboard = sys.stdin.fileno()
-    before = termios.tcgetattr(keyboard)
-    silent = [*before]
-    silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser wants it
-    silent[3] &= ~(termios.ECHO | termios.ICANON)
-    termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+    storage_type, prefix = place
+    runtime = places.runtime_of(os.path.abspath(places.base("data")))
+    # The path and names of contract.wire and contract.keys, which take longer to load than all of this.
+    query = f"prefix={prefix}&delimiter=/&limit={ROWS}&details=true"
+    answer = quick_get(runtime, f"/storage/v1/{storage_type}/list?{query}")
+    if answer is not None:
+        look = FirstLook(answer, storage_type, prefix)
+        try:
+            look.show()
+            _shown = look
+        except (OSError, ValueError, KeyError, TypeError):
+            look.drop()
+
+
+def take(storage_type: str, prefix: str) -> FirstLook | None:
+    """What `begin` has shown, for whoever goes on with it; another place than this is taken off the screen."""
+    global _shown
+    look, _shown = _shown, None
+    if look is not None and look.place != (storage_type, prefix):
+        look.drop()
+        return None
+    return look
+
+
+def drop() -> None:
+    """Take off the screen what nobody went on with."""
+    take("", "")
+
+
+def _plain_place(arguments: list[str]) -> tuple[str, str] | None:
+    if not arguments:
+        return "data", ""
+    storage_type, colon, prefix = arguments[0].partition(":")
+    is_plain = colon and storage_type.isalpha() and storage_type.islower() and PLAIN.issuperset(prefix)
+    if len(arguments) > 1 or not is_plain or not storage_type.isascii():
+        return None
+    return storage_type, f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
+
+
+def _is_own_store(environ: "os._Environ[str]") -> bool:
+    if "DESCARTESLABS_STORAGE_URL" in environ:
+        return False
+    if any(name.lstrip("_").startswith("STORAGE_TUI_") and name not in OWN_STORE for name in environ):
+        return False
     try:
-        _write(_ENTER + picture(page, location, columns=columns, rows=rows))
-        yield
-    except BaseException:
-        _write(_LEAVE)
-        raise
-    finally:
-        termios.tcsetattr(keyboard, termios.TCSANOW, before)
+        with open(os.path.join(places.base("config"), "config.toml"), encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not any(word in text for word in SERVER_SETTINGS)
 
 
-def picture(page: Page, location: Location, *, columns: int, rows: int) -> str:
-    """The place in the first row and the names of the page from the third on, as text that moves the cursor."""
+def _can_draw() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+
+
+def names_of(body: bytes) -> list[tuple[str, bool]]:
+    """The keys and folders of a page as the server sends it, in the order of the list; True with a folder."""
+    page = json.loads(body)
+    names = [*((prefix, True) for prefix in page["prefixes"]), *((blob["key"], False) for blob in page["blobs"])]
+    return sorted(names, key=lambda name: name[0].encode())
+
+
+def picture(names: list[tuple[str, bool]], storage_type: str, prefix: str, *, columns: int, rows: int) -> str:
+    """The place in the first row and the names from the third on, as text that moves the cursor."""
     left = SIDEBAR_CELLS if columns >= SIDEBAR_FROM else 0
-    names = [*((prefix, True) for prefix in page.prefixes), *((blob.key, False) for blob in page.blobs)]
-    names.sort(key=lambda name: name[0].encode())
-    lines = [f"\x1b[1;1H \x1b[1m{location.storage_type}\x1b[0m ▸ {visible(location.key)[: columns // 2] or '/'}"]
+    lines = [f"\x1b[1;1H \x1b[1m{storage_type}\x1b[0m ▸ {_visible(prefix)[: columns // 2] or '/'}"]
     for row, (name, is_folder) in enumerate(names[: rows - TOP_ROWS - BOTTOM_ROWS], TOP_ROWS + 1):
-        text = visible(name[len(location.key) :])[: columns - left - 4]
+        text = _visible(name[len(prefix) :])[: columns - left - 4]
         lines.append(f"\x1b[{row};{left + 4}H\x1b[1m{text}\x1b[0m" if is_folder else f"\x1b[{row};{left + 4}H{text}")
     return "".join(lines)
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    from storage_tui.tui.visible import visible
+
+    return visible(text)
 
 
 def _write(text: str) -> None:

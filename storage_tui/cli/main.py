@@ -37,6 +37,8 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "verify": ("storage_tui.cli.operations", "verify"),
     "backup": ("storage_tui.cli.operations", "backup"),
     "restore": ("storage_tui.cli.operations", "restore"),
+    "audit": ("storage_tui.cli.operations", "audit"),
+    "doctor": ("storage_tui.cli.doctor", "doctor"),
 }
 
 

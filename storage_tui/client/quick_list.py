@@ -5,53 +5,35 @@ doubt is answered with None, and the client then does it properly.
 """
 
 import json
-import socket
 from pathlib import Path
 from urllib.parse import urlencode
 
 from storage_tui import places
-from storage_tui.client.secret_files import read_secret_file
+from storage_tui.client.quick_get import quick_get
 from storage_tui.contract import wire
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Page
 
-DEADLINE_S = 0.25  # later than this the client itself is nearly there
-ANSWER_BYTES = 4 * 1024 * 1024  # a page of 1000 of the longest keys fits
-
 
 def peek_page(data_dir: Path, location: Location, *, limit: int) -> Page | None:
     """Blobs and folders at `location` as the running embedded server of `data_dir` tells them; None when it does not
     run, or does not answer within a quarter of a second."""
+    answer = peek(data_dir, location, limit=limit)
+    return None if answer is None else page_of(answer, location.storage_type)
+
+
+def peek(data_dir: Path, location: Location, *, limit: int) -> tuple[dict[str, str], bytes] | None:
+    """The same as headers and body, for `page_of`."""
+    query = urlencode({"prefix": location.key, "delimiter": DELIMITER, "limit": limit, "details": "true"})
     runtime = places.runtime_dir(data_dir.expanduser().absolute())
+    return quick_get(str(runtime), f"{wire.BASE_PATH}/{location.storage_type}/{wire.LIST}?{query}")
+
+
+def page_of(answer: tuple[dict[str, str], bytes], storage_type: str) -> Page | None:
+    """The page that an answer of `quick_get` holds; None when it is none."""
+    headers, body = answer
     try:
-        token = read_secret_file(runtime / "token")
-        if token is None:
-            return None
-        query = urlencode({"prefix": location.key, "delimiter": DELIMITER, "limit": limit, "details": "true"})
-        head, body = _exchange(
-            runtime / "socket",
-            f"GET {wire.BASE_PATH}/{location.storage_type}/{wire.LIST}?{query} HTTP/1.1\r\n"
-            f"Host: localhost\r\nAuthorization: Bearer {token.strip()}\r\nConnection: close\r\n\r\n",
-        )
-        status, *lines = head.split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if status.split(" ")[1] != "200" or len(body) != int(headers.get("content-length", -1)):
-            return None
-        return Page.from_json(json.loads(body), location.storage_type, headers.get(wire.NEXT.lower()))
-    except (OSError, ValueError, IndexError, StorageError):
+        return Page.from_json(json.loads(body), storage_type, headers.get(wire.NEXT.lower()))
+    except (ValueError, KeyError, TypeError, StorageError):
         return None
-
-
-def _exchange(path: Path, request: str) -> tuple[str, bytes]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(DEADLINE_S)
-        connection.connect(str(path))
-        connection.sendall(request.encode("ascii"))
-        answer = bytearray()
-        while chunk := connection.recv(256 * 1024):
-            answer += chunk
-            if len(answer) > ANSWER_BYTES:
-                raise ValueError("the answer is too long for a first look")
-    head, _, body = bytes(answer).partition(b"\r\n\r\n")
-    return head.decode("latin-1"), body

@@ -1,18 +1,17 @@
 """Starting the browser for real, in a pty: the first look, early keys, leaving the terminal as it was, the demo."""
 
 import signal
+import subprocess
 import sys
 import termios
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from storage_tui import Storage
-from storage_tui.cli.first_look import picture
+from storage_tui.cli.first_look import names_of, picture
 from storage_tui.client.quick_list import peek_page
 from storage_tui.contract.keys import Location
-from storage_tui.contract.models import Blob, Page
 from tests.terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "storage_tui"]
@@ -129,11 +128,46 @@ def test_no_server_is_no_page(tmp_path):
 
 
 def test_the_first_look_shows_folders_and_names_and_nothing_a_terminal_obeys():
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    page = Page((Blob("p/b\u202egpj", "data", 3, moment), Blob("p/a[/nope]", "data", 3, moment)), ("p/folder/",))
-    text = picture(page, Location("data", "p/"), columns=80, rows=24)
+    body = b'{"prefixes": ["p/folder/"], "blobs": [{"key": "p/b\\u202egpj"}, {"key": "p/a[/nope]"}]}'
+    assert names_of(body) == [("p/a[/nope]", False), ("p/b\u202egpj", False), ("p/folder/", True)]
+    text = picture(names_of(body), "data", "p/", columns=80, rows=24)
     assert "folder/" in text
     assert "[/nope]" in text
     assert "\u202e" not in text
     assert "\\u202e" in text
-    assert picture(page, Location("data", "p/"), columns=40, rows=6).count("H") >= 2
+    assert picture(names_of(body), "data", "p/", columns=40, rows=6).count("H") >= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "is_shown"),
+    [([], {}, True), (["data:maps"], {}, True), (["data:maps/"], {}, True), (["nope:"], {}, False), (["ls"], {}, False),
+     (["--demo"], {}, False), ([], {"STORAGE_TUI_URL": "http://127.0.0.1:9/storage/v1"}, False),
+     ([], {"STORAGE_TUI_THEME": "nord"}, False), ([], {"_STORAGE_TUI_COMPLETE": "x"}, False)],
+)  # fmt: skip
+def test_only_a_plain_command_line_is_shown_before_the_program_is_loaded(warm, arguments, extra, is_shown):
+    environ, _ = warm
+    code = f"from storage_tui.cli import first_look; first_look.begin({arguments!r}); input()"
+    with Terminal([sys.executable, "-c", code], environ={**environ, **extra}) as terminal:
+        if is_shown:
+            terminal.wait_for("maps/" if not arguments else "sheet-11.tif")
+        terminal.send("\n")
+        terminal.wait_for_exit()
+        assert (b"?1049h" in terminal.raw) == is_shown
+
+
+def test_the_first_look_loads_next_to_nothing():
+    code = "import sys; from storage_tui.cli import first_look; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {"click", "dataclasses", "pathlib", "platformdirs", "tomllib", "httpx", "textual", "datetime"}
+
+
+def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(warm):
+    environ, _ = warm
+    code = "from storage_tui.cli import first_look; first_look.begin([]); first_look.drop()"
+    with Terminal([sys.executable, "-c", code], environ=environ) as terminal:
+        before = termios.tcgetattr(terminal.descriptor)
+        assert terminal.wait_for_exit() == 0
+        assert termios.tcgetattr(terminal.descriptor) == before
+        assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"\x1b[?1049h")
