@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.contract import errors
+from storage_tui.contract.tables import human_size as human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,18 +79,6 @@ def name_for_output(name: str) -> str:
     from storage_tui.tui.visible import visible
 
     return visible(name)
-
-
-def human_size(size_bytes: int | None) -> str:
-    """Four significant places with a binary unit: `0 B`, `1.5 KiB`, `12.3 GiB`; `?` where it is not known."""
-    if size_bytes is None:
-        return "?"
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} PiB"
 
 
 def human_time(moment: datetime | None) -> str:

@@ -25,6 +25,11 @@ class Blob:
     content_type: str | None = None
     expires: datetime | None = None
 
+    def _repr_html_(self) -> str:
+        from storage_tui.contract.tables import blob_table  # in notebooks only
+
+        return blob_table(self)
+
     def to_json(self) -> dict[str, Any]:
         """The wire's object; the storage type is in the URL and not repeated."""
         return {
@@ -66,6 +71,11 @@ class Page:
     prefixes: tuple[str, ...] = ()
     next_token: str | None = None
 
+    def _repr_html_(self) -> str:
+        from storage_tui.contract.tables import page_table  # in notebooks only
+
+        return page_table(self)
+
     def to_json(self) -> dict[str, Any]:
         """The wire's object; the token travels in the header X-NEXT."""
         return {"blobs": [blob.to_json() for blob in self.blobs], "prefixes": list(self.prefixes)}
@@ -96,6 +106,11 @@ class Usage:
     oldest: datetime | None = None
     newest: datetime | None = None
     children: tuple["Usage", ...] = ()
+
+    def _repr_html_(self) -> str:
+        from storage_tui.contract.tables import usage_table  # in notebooks only
+
+        return usage_table(self)
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object."""

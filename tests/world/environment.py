@@ -1,8 +1,8 @@
 """An environment with the libraries of our users' world, beside the project's own and not part of it.
 
 It sees what the tests run in (the project, fsspec, numpy) and adds the rest, once, kept in the cache. By default that
-is what installs quickly: pandas, pyarrow and universal_pathlib. With WORLD=1 it is everything, some 700 MB. An
-environment of one's own is named by STORAGE_TUI_WORLD_VENV.
+is what installs quickly: pandas, pyarrow, universal_pathlib and a notebook's kernel. With WORLD=1 it is everything,
+some 700 MB. An environment of one's own is named by STORAGE_TUI_WORLD_VENV.
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-FEW = ("pandas", "pyarrow", "universal_pathlib")
-ALL = (*FEW, "dask[dataframe]", "zarr", "xarray", "h5netcdf", "h5py", "rasterio", "geopandas", "ipykernel", "nbclient")
+FEW = ("pandas", "pyarrow", "universal_pathlib", "ipykernel", "nbclient")
+ALL = (*FEW, "dask[dataframe]", "zarr", "xarray", "h5netcdf", "h5py", "rasterio", "geopandas")
 GIVEN = "STORAGE_TUI_WORLD_VENV"
 FEW_S = 60  # of the time that a run of all tests may take
 ALL_S = 900

@@ -1,0 +1,85 @@
+"""Progress of a transfer where one works: a bar below the cell of a notebook, a line on a terminal, nothing in a pipe.
+
+    from storage_tui import Storage
+    from storage_tui.notebook import progress
+
+    storage = Storage()
+    with progress("dem.tif") as control:
+        storage.get_file("maps/dem.tif", "dem.tif", storage_type="tmp", control=control)
+
+It goes with `AsyncStorage` just so. No widget library is needed: the bar is plain HTML that the cell draws anew.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+
+from storage_tui.client.control import TransferControl
+from storage_tui.client.watching import watching
+from storage_tui.contract.tables import human_size
+
+Show = Callable[[TransferControl], None]
+
+
+@contextmanager
+def progress(name: str = "") -> Iterator[TransferControl]:
+    """Within the block the progress of the transfer that gets the control given; `name` stands before it."""
+    control = TransferControl()
+    show, end = _display(name)
+    try:
+        with watching(control, show):
+            yield control
+    finally:
+        end()
+
+
+def _display(name: str) -> tuple[Show, Callable[[], None]]:
+    """How to show progress here, and what to do at the end."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and getattr(shell, "kernel", None) is not None:
+        return _cell(name), lambda: None
+    if sys.stderr.isatty():
+        return _line(name), lambda: print(file=sys.stderr)  # noqa: T201 - this is its purpose
+    return (lambda control: None), lambda: None
+
+
+def _cell(name: str) -> Show:
+    from IPython.display import display  # type: ignore[import-not-found]
+
+    def content(control: TransferControl) -> dict[str, str]:
+        return {"text/plain": _words(name, control), "text/html": _bar(name, control)}
+
+    handle = display(content(TransferControl()), raw=True, display_id=True)
+    shown = [""]
+
+    def show(control: TransferControl) -> None:
+        now = content(control)
+        if now["text/plain"] != shown[0]:  # a notebook keeps what it is sent
+            shown[0] = now["text/plain"]
+            handle.update(now, raw=True)
+
+    return show
+
+
+def _line(name: str) -> Show:
+    def show(control: TransferControl) -> None:
+        sys.stderr.write(f"\r{_words(ascii(name)[1:-1], control)}\x1b[K")
+        sys.stderr.flush()
+
+    return show
+
+
+def _words(name: str, control: TransferControl) -> str:
+    """`dem.tif  1.2 MiB of 4.0 MiB  moving`."""
+    whole = "" if control.total_bytes is None else f" of {human_size(control.total_bytes)}"
+    note = f", {control.note}" if control.note else ""
+    return f"{name}  {human_size(control.done_bytes)}{whole}  {control.phase}{note}".strip()
+
+
+def _bar(name: str, control: TransferControl) -> str:
+    is_done = control.phase in ("verified", "unverified")
+    known = f' max="{max(control.total_bytes, 1)}"' if control.total_bytes is not None else ""
+    full = max(control.total_bytes or 0, 1) if is_done else control.done_bytes
+    value = f' value="{full}"' if known else ""
+    return f"<progress{known}{value} style='width: 20em'></progress> <code>{escape(_words(name, control))}</code>"
