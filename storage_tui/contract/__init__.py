@@ -7,5 +7,6 @@
 | models.py | Blob, Page, Usage …: frozen dataclasses and their JSON |
 | errors.py | the StorageError tree: status, code and retryability on each class |
 | wire.py | paths, header names, Range and Content-Range forms |
+| tables.py | models as HTML tables, sizes for people |
 | checksum.py | crc32c as the wire writes it |
 """
