@@ -113,7 +113,9 @@ class PlaceView(PlaceReading):
         """Count and bytes of each type, one after the other, the open one first."""
         sidebar = self.query_one(Sidebar)
         try:
-            can_count = "usage" in (await self.session.storage.describe()).features
+            service = await self.session.storage.describe()
+            sidebar.set_limits(service.user)
+            can_count = "usage" in service.features
         except EXPECTED:
             can_count = False
         for name in sorted(STORAGE_TYPES, key=lambda name: name != self.location.storage_type):

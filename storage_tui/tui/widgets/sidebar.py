@@ -1,4 +1,4 @@
-"""The storage types at the side: count, bytes and rule of each, the open one marked."""
+"""The storage types at the side: count, bytes and rule of each, the open one marked, with what its quota leaves."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from storage_tui.contract.models import Usage
+from storage_tui.contract.models import QuotaUse, Usage, UserQuotas
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.state.formats import count_text, size_text
+from storage_tui.tui.state.formats import count_text, plural, size_text
 from storage_tui.tui.widgets.lines import rule_text
+
+FULL_SOON = 0.9  # of a quota: from here on it is said in another colour
 
 
 class Sidebar(Widget):
@@ -26,6 +28,7 @@ class Sidebar(Widget):
         super().__init__(id=id)
         self._current = "data"
         self._usages: dict[str, Usage | str] = {}
+        self._limits = UserQuotas()
 
     def choose(self, storage_type: str) -> None:
         """Mark the open type."""
@@ -39,9 +42,15 @@ class Sidebar(Widget):
             self._usages[storage_type] = usage
             self.refresh()
 
+    def set_limits(self, limits: UserQuotas) -> None:
+        """What the user may have in each type."""
+        if limits != self._limits:
+            self._limits = limits
+            self.refresh()
+
     @property
     def _block(self) -> int:
-        """Rows a type takes: name; and count; and rule; and a blank one."""
+        """Rows a type takes: name; and count; and rule; and a blank one, or in the open type its quota."""
         return max(1, min(4, self.size.height // len(STORAGE_TYPES)))
 
     def render(self) -> Content:
@@ -65,6 +74,10 @@ class Sidebar(Widget):
             ]
             if isinstance(usage, Usage) and not usage.count:
                 block[1] = Content.styled("   empty", "$text-muted")
+            quota = self._limits.of(name) if is_current else None
+            if isinstance(usage, Usage) and quota is not None:
+                line = min(3, self._block - 1)  # the blank one where there is one, else the rule
+                block[line] = _room_text(usage, quota) or block[line]
             lines += block[: self._block]
         width = self.size.width
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
@@ -75,3 +88,19 @@ class Sidebar(Widget):
         number = event.y // self._block
         if number < len(names):
             self.post_message(self.TypeChosen(names[number]))
+
+
+def _room_text(usage: Usage, quota: QuotaUse) -> Content | None:
+    """`34% of 10.0 GB`, or of the blobs where that is nearer its end; None where neither is limited."""
+    shares = [
+        (used / limit if limit else 1.0, text)
+        for used, limit, text in (
+            (usage.size_bytes, quota.size_bytes, size_text(quota.size_bytes)),
+            (usage.count, quota.count, plural(quota.count or 0, "blob")),
+        )
+        if limit is not None
+    ]
+    if not shares:
+        return None
+    share, text = max(shares)
+    return Content.styled(f"   {share:.0%} of {text}", "$text-warning" if share >= FULL_SOON else "$text-muted")
