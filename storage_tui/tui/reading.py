@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
-from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing
+from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing, Row
 
 CANDIDATES = 200  # names that completion looks at
+ANY_NAME = "x"  # makes a key of a folder, to ask whose it would be
 PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
 
 
@@ -24,6 +26,16 @@ async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[L
         )
         listing.add_page(page)
         yield listing
+
+
+async def image_of_row(storage: AsyncStorage, row: Row) -> CatalogImage | None:
+    """The image of the catalog that a row of `products` is a file of, or the folder of its files; None elsewhere."""
+    if row.storage_type != STORED_IN:
+        return None
+    if isinstance(row, Blob):
+        return await storage.image_of(row.key)
+    image_id = ImageId.of_key(row.key + ANY_NAME)
+    return await storage.find_image(image_id) if image_id is not None and image_id.prefix == row.key else None
 
 
 async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tuple[Blob, ...]]:

@@ -41,6 +41,17 @@ async def test_preview_and_details_tell_image_and_product(browse: Any, catalog: 
             await browser.shows(words)
 
 
+async def test_the_folder_of_an_image_tells_of_it_too(browse: Any, catalog: httpx.Client) -> None:
+    async with browse(f"products:{PRODUCT}/") as browser:
+        await browser.until(lambda: browser.names == ["scene-1/"])
+        await browser.shows("image    scene-1")
+        await browser.press("i")
+        await browser.shows("8 B  blue.txt")
+        await browser.press("escape", "h")
+        await browser.until(lambda: browser.names == [f"{PRODUCT}/"])
+        await browser.until(lambda: "oldest" in browser.text and "acquired" not in browser.text)
+
+
 async def test_a_blob_of_no_image_is_shown_plainly(store: Storage, browse: Any, catalog: httpx.Client) -> None:
     store.set(f"{PRODUCT}/scene-1/plain.txt", "plain words", "products")
     async with browse(f"products:{PRODUCT}/scene-1/") as browser:

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from textual import work
 from textual.content import Content
 
-from storage_tui.contract.catalog import STORED_IN
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.flows.pairing import pair_facts
-from storage_tui.tui.reading import read_below
+from storage_tui.tui.reading import image_of_row, read_below
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
@@ -52,6 +51,7 @@ class DetailsScreen(LinesScreen):
                     ("bytes", f"{size_text(usage.size_bytes)}  ({usage.size_bytes:,})"),
                     ("oldest", moment_text(usage.oldest) if usage.count else ""),
                     ("newest", moment_text(usage.newest) if usage.count else ""),
+                    *await self._image_facts(row),
                 ]
                 self.fill()
                 await self._read_mix(row, usage.count)
@@ -62,10 +62,8 @@ class DetailsScreen(LinesScreen):
             self._error = explain(exc)
         self.fill()
 
-    async def _image_facts(self, blob: Blob) -> list[tuple[str, str]]:
-        if blob.storage_type != STORED_IN:
-            return []
-        image = await self._session.storage.image_of(blob.key)
+    async def _image_facts(self, row: Row) -> list[tuple[str, str]]:
+        image = await image_of_row(self._session.storage, row)
         return [] if image is None else [*image_facts(image), *file_facts(image), ("delete", DELETED_WHOLE)]
 
     async def _read_mix(self, folder: Folder, total: int) -> None:

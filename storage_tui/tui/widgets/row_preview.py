@@ -6,12 +6,13 @@ from dataclasses import replace
 from textual import work
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.catalog import STORED_IN, CatalogImage
-from storage_tui.contract.keys import parent_prefix
+from storage_tui.contract.catalog import CatalogImage
+from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.previews import Preview, Source, preview
 from storage_tui.tui.previews.base import Mode
 from storage_tui.tui.previews.grid import grid_lines
+from storage_tui.tui.reading import image_of_row
 from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text, size_text
@@ -38,7 +39,7 @@ class RowPreview(PreviewPane):
         self._row: Row | None = None
         self._source: Source | None = None
         self._shown: Preview | None = None
-        self._image: tuple[str, CatalogImage | None] | None = None  # of the last blob of products, by its key
+        self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # when the row before was shown, on the loop's clock
@@ -97,7 +98,8 @@ class RowPreview(PreviewPane):
         if "usage" not in (await self._storage.describe()).features:
             return Preview("", facts=(("folder", "U counts what is in it"),))
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
-        facts = [("blobs", f"{usage.count:,}"), ("bytes", size_text(usage.size_bytes))]
+        facts = [*await self._image_facts(folder), ("blobs", f"{usage.count:,}")]
+        facts.append(("bytes", size_text(usage.size_bytes)))
         if not usage.count:
             return Preview("", facts=tuple(facts))
         facts += [("oldest", moment_text(usage.oldest)), ("newest", moment_text(usage.newest))]
@@ -121,13 +123,12 @@ class RowPreview(PreviewPane):
         )  # fmt: skip
         return replace(shown, facts=(*shown.facts, *facts)) if facts else shown
 
-    async def _image_facts(self, blob: Blob) -> tuple[tuple[str, str], ...]:
-        """Whose file a blob of `products` is; nothing where the catalog cannot tell."""
-        if blob.storage_type != STORED_IN:
-            return ()
-        if self._image is None or self._image[0] != blob.key:
+    async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
+        """Which image of the catalog a row of `products` is of; nothing where the catalog cannot tell."""
+        place = Location(row.storage_type, row.key)
+        if self._image is None or self._image[0] != place:
             try:
-                self._image = blob.key, await self._storage.image_of(blob.key)
+                self._image = place, await image_of_row(self._storage, row)
             except EXPECTED:
                 return ()
         image = self._image[1]
