@@ -1,14 +1,16 @@
-"""The commands for those who look after a data directory: verify, backup, restore."""
+"""The commands for those who look after a data directory: verify, backup, restore, audit."""
 
 import json
 import sys
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from storage_tui import places
+from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError, complain, human_size, name_for_output
 from storage_tui.contract.errors import DamagedError
 
@@ -104,6 +106,26 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     click.echo(f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {human_size(done.size_bytes)}")
     if done.found:
         raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")
+
+
+@click.command()
+@_DATA_DIR
+@click.option("--since", type=duration, metavar="TIME", help="Only the last 90m, 12h or 7d.")
+@click.option("--user", metavar="NAME", help="Only what was deleted by tokens of this user.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def audit(data_dir: Path | None, since: timedelta | None, user: str | None, as_json: bool) -> None:
+    """Print every delete by a call: when, whose, what, and the request in the server's log."""
+    from storage_tui.server.access.grants import namespace_of
+    from storage_tui.server.stores.local_audit import open_audit
+
+    start = None if since is None else datetime.now(UTC) - since
+    log = open_audit(_chosen(data_dir))
+    for entry in log.entries(since=start, namespace=None if user is None else namespace_of(user)):
+        raw = entry.to_json()
+        place = f"{entry.storage_type}:{name_for_output(entry.key)}"
+        click.echo(
+            json.dumps(raw) if as_json else f"{raw['at']} {entry.namespace} {place} {entry.etag} {entry.request_id}"
+        )
 
 
 class _Meter:

@@ -42,6 +42,7 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores import local_blocks, local_listing, local_rows, local_totals
 from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.counting import Ceilings, Totals
 from storage_tui.server.stores.local_commit import Committer, Staged
@@ -56,6 +57,7 @@ from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.stores.local_summing import Summing
 from storage_tui.server.stores.local_sweep import Sweeper
 from storage_tui.server.stores.local_uploads import Uploads
+from storage_tui.server.stores.overview import Overview
 
 T = TypeVar("T")
 
@@ -192,12 +194,16 @@ class LocalStore:
         return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place = locate(address)
-        await self._committer.run(lambda connection: local_rows.delete(connection, place, precondition, self._now()))
+        place, request_id = locate(address), REQUEST_ID.get()
+        await self._committer.run(
+            lambda connection: local_rows.delete(connection, place, precondition, self._now(), request_id)
+        )
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place = locate(address)
-        await self._committer.run(lambda connection: local_rows.remove(connection, place, precondition, self._now()))
+        place, request_id = locate(address), REQUEST_ID.get()
+        await self._committer.run(
+            lambda connection: local_rows.remove(connection, place, precondition, self._now(), request_id)
+        )
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
@@ -205,9 +211,12 @@ class LocalStore:
         namespace_bytes(namespace)
         find_storage_type(storage_type)
 
+        request_id = REQUEST_ID.get()
+
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
-            return [_delete_one(connection, Address(namespace, storage_type, key), etag, now) for key, etag in targets]
+            addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
+            return [local_rows.delete_one(connection, address, etag, now, request_id) for address, etag in addresses]
 
         return await self._committer.run(apply)
 
@@ -268,6 +277,14 @@ class LocalStore:
 
     async def sweep(self) -> int:
         return await self._sweeper.sweep()
+
+    @property
+    def read_only(self) -> str | None:
+        return self._committer.broken
+
+    async def overview(self) -> Overview:
+        free_bytes = await self._pool.in_thread(self._disk.free_bytes)
+        return await self._pool.read(lambda connection: local_totals.overview(connection, self._now(), free_bytes))
 
     async def find_orphans(self) -> int:
         """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
@@ -379,12 +396,3 @@ def _missing(place: Place) -> DamagedError:
         "restore them from a backup",
         key=place.key,
     )
-
-
-def _delete_one(connection: apsw.Connection, address: Address, etag: str | None, now: int) -> DeleteResult:
-    try:
-        precondition = ANY if etag is None else Precondition(if_match=(etag,))
-        local_rows.delete(connection, locate(address), precondition, now)
-    except StorageError as exc:
-        return DeleteResult(address.key, exc.code, exc.message)
-    return DeleteResult(address.key)

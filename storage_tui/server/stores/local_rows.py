@@ -17,10 +17,11 @@ from storage_tui.contract.errors import (
     BadRequestError,
     NotFoundError,
     PreconditionFailedError,
+    StorageError,
     TypeRuleError,
 )
 from storage_tui.contract.keys import check_key
-from storage_tui.contract.models import Blob
+from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.storage_types import StorageType, find_storage_type
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition
@@ -43,6 +44,7 @@ _WRITE = (
     "modified = excluded.modified, expires = excluded.expires, content_type = excluded.content_type, "
     "content = excluded.content"
 )
+_AUDIT = "INSERT INTO audit (at, namespace, type, key, etag, request) VALUES (?, ?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
 
@@ -176,18 +178,35 @@ def check_write(connection: apsw.Connection, place: Place, precondition: Precond
     return before
 
 
-def delete(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> None:
+def delete(
+    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+) -> None:
     """Remove the blob at the place, where its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise _refused(place, "delete")
-    remove(connection, place, precondition, now)
+    remove(connection, place, precondition, now, request_id)
 
 
-def remove(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> None:
-    """Remove the blob at the place whatever its type; its bytes become garbage."""
+def delete_one(
+    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str
+) -> DeleteResult:
+    """Remove the blob at the address, only if it still has the ETag where one is given; what came of it."""
+    try:
+        precondition = Precondition() if etag is None else Precondition(if_match=(etag,))
+        delete(connection, locate(address), precondition, now, request_id)
+    except StorageError as exc:
+        return DeleteResult(address.key, exc.code, exc.message)
+    return DeleteResult(address.key)
+
+
+def remove(
+    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+) -> None:
+    """Remove the blob at the place whatever its type, and note that; its bytes become garbage."""
     held = find(connection, place, now)
     _check_precondition(place, held, precondition)
     connection.execute(_REMOVE, place.row_key)
+    connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
     discard(connection, held.blob_id, held.content, now)
 
 

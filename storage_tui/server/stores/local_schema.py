@@ -10,8 +10,9 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SUMS_SINCE = 3  # the first version with the checksums of blocks
+AUDIT_SINCE = 5  # … with the audit log
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
@@ -66,6 +67,13 @@ CREATE TRIGGER totals_drop AFTER DELETE ON keys BEGIN
   UPDATE totals SET count = count - 1, bytes = bytes - OLD.size WHERE namespace = OLD.namespace AND type = OLD.type;
 END;
 CREATE INDEX uploads_by_owner ON uploads (namespace, type) WHERE state = 'open';
+""",
+    4: """
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, namespace BLOB NOT NULL, type TEXT NOT NULL,
+  key BLOB NOT NULL, etag TEXT NOT NULL, request TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
 """,
 }
 

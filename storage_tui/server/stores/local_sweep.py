@@ -15,6 +15,7 @@ import apsw
 
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores import local_sessions as sessions
+from storage_tui.server.stores.local_audit import forget_old
 from storage_tui.server.stores.local_commit import Committer
 from storage_tui.server.stores.local_files import SHARDS, Disk
 from storage_tui.server.stores.local_pool import Pool
@@ -60,6 +61,7 @@ class Sweeper:
             expired += count
         while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
             await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
+        await self._committer.run(lambda connection: forget_old(connection, now))
         is_short = await self._pool.in_thread(lambda: self._room.is_short)
         await self.collect(grace=0 if is_short else GARBAGE_GRACE)
         await self._pool.in_thread(self._clear_quarantine)

@@ -2,12 +2,14 @@
 every change, so that no path can forget them."""
 
 from collections.abc import Collection
+from typing import Any
 
 import apsw
 
 from storage_tui.contract.errors import QuotaExceededError
 from storage_tui.server.stores.counting import Ceiling, Totals
 from storage_tui.server.stores.local_rows import Place
+from storage_tui.server.stores.overview import Overview, TypeTotal
 
 _HELD = "SELECT count, bytes FROM totals WHERE namespace = ? AND type = ?"
 _EXPIRED = (  # not swept yet: they do not exist any more
@@ -20,6 +22,15 @@ _OPEN = (
 )
 _OFFSET = "SELECT offset FROM uploads WHERE upload_id = ? AND namespace = ? AND type = ? AND state = 'open'"
 _SIZE = "SELECT size FROM keys WHERE namespace = ? AND type = ? AND key = ? AND coalesce(expires > ?, 1)"
+
+_ALL = "SELECT type, sum(count), sum(bytes) FROM totals GROUP BY type ORDER BY type"
+_ALL_OPEN = "SELECT count(*) FROM uploads WHERE state = 'open' AND expires > ?"
+
+
+def overview(connection: apsw.Connection, now: int, free_bytes: int) -> Overview:
+    """As `Overseen.overview` promises."""
+    rows: list[Any] = connection.execute(_ALL).fetchall()
+    return Overview(tuple(TypeTotal(*row) for row in rows), int(connection.execute(_ALL_OPEN, (now,)).get), free_bytes)
 
 
 def held(connection: apsw.Connection, namespace: bytes, storage_type: str, now: int) -> tuple[int, int]:

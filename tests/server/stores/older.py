@@ -1,7 +1,8 @@
 """SQL that takes a database of a local store back to an older schema."""
 
+WITHOUT_AUDIT = "DROP TABLE audit; PRAGMA user_version = 4;"
 WITHOUT_TOTALS = (
-    "DROP TRIGGER totals_add; DROP TRIGGER totals_change; DROP TRIGGER totals_drop; DROP TABLE totals; "
+    WITHOUT_AUDIT + "DROP TRIGGER totals_add; DROP TRIGGER totals_change; DROP TRIGGER totals_drop; DROP TABLE totals; "
     "DROP INDEX uploads_by_owner; PRAGMA user_version = 3;"
 )
 AS_AT_FIRST = (
