@@ -1,27 +1,17 @@
 """Arrow files (Feather version 2): schema, batches and metadata out of the footer (Apache Arrow, File.fbs)."""
 
 import asyncio
-from dataclasses import replace
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import (
-    KIB,
-    THUMBNAIL_BUDGET,
-    Preview,
-    PreviewError,
-    Source,
-    View,
-    size_text,
-)
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, size_text
 from storage_tui.tui.previews.flatbuffer import Table
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.previews.table_rows import MISSING, first_rows, has_tables
+from storage_tui.tui.previews.table_rows import first_rows, read_footer, require_tables, with_rows
 from storage_tui.tui.visible import visible
 
 MAGIC = b"ARROW1"
 START_BYTES = 8  # the magic and its padding
-TAIL_BYTES = 64 * KIB  # of the first read at the end; most footers are shorter
 COLUMNS = 300  # shown at most
 METADATA = 6  # keys shown at most
 DEPTH = 4  # of lists in lists, named in a type
@@ -48,25 +38,12 @@ class Arrow:
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """One read at the end, one of the first batch."""
-        size = source.size_bytes or len(head)
-        tail = await source.tail(max(16, min(size, TAIL_BYTES)))
-        if tail[-6:] != MAGIC:
-            raise PreviewError("its end is missing: the file is cut")
-        length = int.from_bytes(tail[-10:-6], "little")
-        if length + 10 > size:
-            raise PreviewError(f"its footer claims {length:,} bytes")
-        if length + 10 > len(tail):
-            if length + 10 > source.bytes_left:
-                raise PreviewError(f"its footer of {size_text(length)} is more than a preview reads")
-            tail = await source.tail(length + 10)
-        footer = Table.root(tail[-10 - length : -10])
+        raw, tail = await read_footer(source, head, MAGIC)
+        footer = Table.root(raw)
         shown = await asyncio.to_thread(describe, footer)
-        try:
-            return replace(shown, lines=(*await self._rows(source, footer, tail), Text(""), *shown.lines))
-        except PreviewError as exc:
-            return replace(shown, note=f"no rows: {visible(str(exc), limit=100)}")
+        return await with_rows(shown, self._rows(source, footer, tail))
 
-    async def _rows(self, source: Source, footer: Table, tail: bytes) -> list[Text]:
+    async def _rows(self, source: Source, footer: Table, tail: bytes) -> tuple[list[Text], str]:
         blocks = footer.structs(BATCHES, "<qi4xq")
         if not blocks:
             raise PreviewError("it has no batch")
@@ -76,9 +53,8 @@ class Arrow:
             raise PreviewError("its first batch is not where it says")
         if stop > source.bytes_left:
             raise PreviewError(f"the first batch ends at {size_text(stop)}, more than a preview reads")
-        if not has_tables():
-            raise PreviewError(MISSING)
-        return await first_rows("arrow", size, [(0, await source.read(0, stop)), (size - len(tail), tail)])
+        require_tables()
+        return await first_rows("arrow", size, [(0, await source.read(0, stop)), (size - len(tail), tail)]), ""
 
 
 def describe(footer: Table) -> Preview:

@@ -103,9 +103,14 @@ class Source:
         self.allow(HEADER_BUDGET)
 
     @property
+    def requests_left(self) -> int:
+        """How many more requests the budget allows."""
+        return max(0, self._limit.requests - self.requests)
+
+    @property
     def bytes_left(self) -> int:
         """How many more bytes the budget allows; 0 when it allows no more requests."""
-        if self.requests >= self._limit.requests:
+        if not self.requests_left:
             return 0
         return max(0, self._limit.size_bytes - self.bytes_read)
 

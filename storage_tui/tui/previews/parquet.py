@@ -1,19 +1,15 @@
 """Parquet: rows, row groups, schema, sizes and key-value metadata out of the footer (Apache Parquet, FileMetaData)."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
-from rich.text import Text
-
-from storage_tui.tui.previews.base import KIB, THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View, size_text
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.previews.table_rows import MISSING, first_rows, has_tables
+from storage_tui.tui.previews.parquet_rows import MAGIC, show_rows
+from storage_tui.tui.previews.table_rows import read_footer, with_rows
 from storage_tui.tui.previews.thrift import Compact
 from storage_tui.tui.visible import visible
 
-MAGIC = b"PAR1"
-TAIL_BYTES = 64 * KIB  # of the first read at the end; most footers are shorter
 COLUMNS = 300  # shown at most
 METADATA = 6  # keys shown at most; pandas and geo write one each
 
@@ -28,7 +24,7 @@ REPEATS = ("", "optional", "list")
 
 
 class Parquet:
-    """The footer; and the first rows, where the extra `preview` is installed and they lie close together."""
+    """The footer; and the first rows, where the extra `preview` is installed."""
 
     kind = "Parquet"
     budget = THUMBNAIL_BUDGET
@@ -38,48 +34,11 @@ class Parquet:
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """One read at the end, one of the first row group."""
-        size = source.size_bytes or len(head)
-        tail = await source.tail(max(8, min(size, TAIL_BYTES)))
-        if tail[-4:] != MAGIC:
-            raise PreviewError("its end is missing: the file is cut")
-        length = int.from_bytes(tail[-8:-4], "little")
-        if length + 8 > size:
-            raise PreviewError(f"its footer claims {length:,} bytes")
-        if length + 8 > len(tail):
-            if length + 8 > source.bytes_left:
-                raise PreviewError(f"its footer of {size_text(length)} is more than a preview reads")
-            tail = await source.tail(length + 8)
-        raw = Compact(tail[-8 - length : -8]).struct()
+        """One read at the end, and some of the first row group."""
+        footer, _ = await read_footer(source, head, MAGIC)
+        raw = Compact(footer).struct()
         shown = await asyncio.to_thread(describe, raw)
-        try:
-            rows = await self._rows(source, raw, tail)
-        except (PreviewError, TypeError, AttributeError) as exc:
-            note = f"no rows: {visible(str(exc), limit=100)}" if isinstance(exc, PreviewError) else "no rows"
-            return replace(shown, note=note)
-        return replace(shown, lines=(*rows, Text(""), *shown.lines))
-
-    async def _rows(self, source: Source, raw: dict[int, Any], tail: bytes) -> list[Text]:
-        groups = raw.get(4, [])
-        if not groups:
-            raise PreviewError("it has no row group")
-        spans = [_chunk_span(chunk.get(3, {})) for chunk in groups[0].get(1, [])]
-        start, stop = min(low for low, _ in spans), max(high for _, high in spans)
-        size = source.size_bytes or 0
-        if not 0 < start < stop <= size:
-            raise PreviewError("its first row group is not where it says")
-        if stop - start > source.bytes_left:
-            raise PreviewError(f"the first row group has {size_text(stop - start)}, more than a preview reads")
-        if not has_tables():
-            raise PreviewError(MISSING)
-        group = await source.read(start, stop)
-        return await first_rows("parquet", size, [(start, group), (size - len(tail), tail)])
-
-
-def _chunk_span(column: dict[int, Any]) -> tuple[int, int]:
-    """Where the pages of a column lie: from its dictionary, if it has one, for as many bytes as it is stored in."""
-    start = min(at for at in (column.get(9, 0), column.get(11)) if at)
-    return start, start + column.get(7, 0)
+        return await with_rows(shown, show_rows(source, raw, is_full=view.is_full))
 
 
 def describe(raw: dict[int, Any]) -> Preview:

@@ -1,10 +1,13 @@
 """Thrift's compact protocol, as far as a Parquet footer needs it: structs as dictionaries by field number."""
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 MAX_DEPTH = 24  # of structs in one another; a footer has six
 MAX_ITEMS = 200_000  # of one list; a footer has one item a column and row group
+
+RAW = 0  # the key under which a struct keeps its own bytes; no field has this number
 
 STOP, TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(13)
 
@@ -16,16 +19,23 @@ class Compact:
         self._raw = raw
         self._at = 0
 
+    @property
+    def read_bytes(self) -> int:
+        """How much was read so far."""
+        return self._at
+
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        """A struct: field number to value."""
+        """A struct: field number to value, and under RAW the bytes it was written in."""
         if depth > MAX_DEPTH:
             raise ValueError("nested too deep")
         fields: dict[int, Any] = {}
+        start = self._at
         number = 0
         while (head := self._byte()) != STOP:
             kind, step = head & 0x0F, head >> 4
             number = number + step if step else self._zigzag()
             fields[number] = kind == TRUE if kind in (TRUE, FALSE) else self._value(kind, depth)
+        fields[RAW] = self._raw[start : self._at]
         return fields
 
     def _value(self, kind: int, depth: int) -> Any:
@@ -87,3 +97,21 @@ class Compact:
     def _zigzag(self) -> int:
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
+
+
+def number_field(step: int, value: int, *, is_long: bool = False) -> bytes:
+    """A field `step` after the one before it that holds a number of 32 or 64 bits, as it is written."""
+    return bytes([step << 4 | (I64 if is_long else I32)]) + _packed(value << 1)
+
+
+def list_field(step: int, structs: Sequence[bytes]) -> bytes:
+    """A field that holds a list of structs, each as it was written."""
+    return bytes([step << 4 | LIST, 0xF0 | STRUCT]) + _packed(len(structs)) + b"".join(structs)
+
+
+def _packed(value: int) -> bytes:
+    packed = bytearray()
+    while value >= 0x80:
+        packed.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*packed, value])

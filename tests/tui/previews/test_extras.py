@@ -57,9 +57,22 @@ async def test_a_large_file_reads_the_first_row_group_alone() -> None:
     assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024 < len(content)
 
 
-async def test_a_row_group_that_is_too_large_says_so() -> None:
-    shown = await preview(Ranges.of(parquet(300_000, compression="uncompressed")).source())
-    assert "more than a preview reads" in shown.note
+async def test_of_a_huge_row_group_the_columns_that_a_few_reads_reach_are_shown() -> None:
+    content = parquet(300_000, compression="uncompressed", dictionary_enabled=False, data_page_row_count_limit=2000)
+    ranges = Ranges.of(content)
+    shown = await preview(ranges.source(), width=100, height=30)
+    assert "site-7\\x1b" in plain(shown) and "0.00" in plain(shown)
+    assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024 < len(content) / 8
+    assert len(ranges.asked) <= 4
+
+
+async def test_columns_whose_first_page_is_too_large_are_counted() -> None:
+    content = parquet(300_000, compression="uncompressed", dictionary_enabled=False, data_page_size_limit=1 << 30,
+                      data_page_row_count_limit=1 << 30)  # fmt: skip
+    ranges = Ranges.of(content)
+    shown = await preview(ranges.source())
+    assert "larger than a preview reads" in shown.note
+    assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024
 
 
 @pytest.mark.parametrize("step", [7, 31, 97])
