@@ -1,0 +1,79 @@
+"""`storage-tui token` and `storage-tui quota`: what operators type, and what they are told."""
+
+import base64
+import json
+
+import pytest
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    return str(tmp_path / "served")
+
+
+def rows(run, data_dir):
+    listed = run("token", "list", "--json", "--data-dir", data_dir).stdout.splitlines()
+    return [json.loads(line) for line in listed]
+
+
+def test_tokens_are_made_listed_and_revoked(run, data_dir):
+    token = run("token", "create", "ann", "--data-dir", data_dir).stdout.decode().strip()
+    run("token", "create", "bob", "--types", "data,log", "--verbs", "list,read", "--prefix", "maps/", "--valid", "2h",
+        "--data-dir", data_dir)  # fmt: skip
+    login = run("token", "create", "ann", "--login", "--data-dir", data_dir)
+    assert b"descarteslabs auth login" in login.stderr and login.stdout.count(b"\n") == 1
+    refresh_token = json.loads(base64.urlsafe_b64decode(login.stdout.strip() + b"=="))["refresh_token"]
+    listed = rows(run, data_dir)
+    assert [(row["user"], row["kind"], row["state"]) for row in listed] == [
+        ("ann", "token", "good"), ("ann", "login", "good"), ("bob", "token", "good"),
+    ]  # fmt: skip
+    assert listed[2]["for"] == "list, read in data, logs below 'maps/'"
+    shown = run("token", "list", "--data-dir", data_dir).stdout.decode()
+    for secret in (token, token.rpartition(".")[2], refresh_token, refresh_token.partition(".")[2]):
+        assert secret not in shown
+    assert b"of bob" in run("token", "revoke", listed[2]["id"], "--data-dir", data_dir).stderr
+    assert b"2 listed" in run("token", "revoke", "--user", "ann", "--data-dir", data_dir).stderr
+    assert {row["state"] for row in rows(run, data_dir)} == {"revoked"}
+
+
+def test_what_no_token_can_be_is_said_in_one_line(run, data_dir):
+    assert (
+        b"one of list, read" in run("token", "create", "ann", "--verbs", "reed", "--data-dir", data_dir, code=2).stderr
+    )
+    assert b"shows the ids" in run("token", "revoke", "nope", "--data-dir", data_dir, code=3).stderr
+    assert b"give a token id" in run("token", "revoke", "--data-dir", data_dir, code=2).stderr
+    assert (
+        b"from a file, or over https"
+        in run("serve", "--jwks", "http://idp.test/x", "--data-dir", data_dir, code=1).stderr
+    )
+    assert b"belong to --jwks" in run("serve", "--audience", "x", "--data-dir", data_dir, code=2).stderr
+
+
+def test_keys_are_replaced_and_old_ones_forgotten(run, data_dir):
+    first = run("token", "create", "ann", "--data-dir", data_dir).stdout
+    assert b"rotate-keys --forget-old" in run("token", "rotate-keys", "--data-dir", data_dir).stderr
+    second = run("token", "create", "ann", "--data-dir", data_dir).stdout
+    assert first.split(b".")[0] != second.split(b".")[0]
+    assert b"refused from now on" in run("token", "rotate-keys", "--forget-old", "--data-dir", data_dir).stderr
+
+
+def test_quotas_are_set_shown_and_taken_from_a_file(run, data_dir, tmp_path):
+    run("quota", "set", "--bytes", "10G", "--data-dir", data_dir)
+    shown = run("quota", "set", "ann", "--type", "tmp", "--blobs", "5k", "--bytes", "none", "--requests", "list=600",
+                "--concurrent", "9", "--data-dir", data_dir).stdout.decode()  # fmt: skip
+    assert "tmp       5000 blobs" in shown and "600 requests a minute" in shown and "9 requests at once" in shown
+    saved = run("quota", "show", "--json", "--data-dir", data_dir).stdout
+    assert json.loads(saved)["default"] == {"types": {"*": {"bytes": 10_000_000_000}}}
+    (tmp_path / "limits.toml").write_text('[default.types."*"]\nbytes = 5000\n')
+    run("quota", "load", "limits.toml", "--data-dir", data_dir)
+    assert "5.0 kB" in run("quota", "show", "ann", "--data-dir", data_dir).stdout.decode()
+    (tmp_path / "saved.json").write_bytes(saved)
+    run("quota", "load", "saved.json", "--data-dir", data_dir)
+    assert run("quota", "show", "--json", "--data-dir", data_dir).stdout == saved
+    (tmp_path / "bad.json").write_text('{"default": {"bytes": 5}}')
+    for arguments, code, words in (
+        (("load", "bad.json"), 1, b"'bytes', which is not one of types"), (("set",), 2, b"say what to limit"),
+        (("set", "--bytes", "ten"), 2, b"no amount"), (("set", "--requests", "fly=1"), 2, b"one of list"),
+    ):  # fmt: skip
+        assert words in run("quota", *arguments, "--data-dir", data_dir, code=code).stderr
+    assert run("quota", "show", "--json", "--data-dir", data_dir).stdout == saved
