@@ -16,6 +16,7 @@ from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.places import Places
+from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
@@ -33,6 +34,7 @@ class Session:
     marks: Marks = field(default_factory=Marks)
     queue: TransferQueue = field(default_factory=TransferQueue)
     sizes: Sizes = field(default_factory=Sizes)
+    signed: SignedUrls = field(default_factory=SignedUrls)
     history: History = field(default_factory=History)
     log: MessageLog = field(default_factory=MessageLog)
     changed: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from datetime import UTC, datetime
 from typing import Any
 
 from textual.app import App
@@ -33,7 +34,10 @@ async def copy_url(app: App[Any], session: Session, blob: Blob) -> None:
 
 async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyForm]) -> None:
     async def sign() -> str:
-        return await session.storage.get_signed_url(row.key, storage_type=row.storage_type)
+        url = await session.storage.get_signed_url(row.key, storage_type=row.storage_type)
+        if isinstance(row, Blob):
+            session.signed.note(row, url, datetime.now(UTC))
+        return url
 
     chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key)))
     if chosen is None:

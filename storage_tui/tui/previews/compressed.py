@@ -1,7 +1,8 @@
-"""gzip, bzip2, xz and, where Python has it, zstd: the first part is unpacked and shown as what it is."""
+"""gzip, bzip2, xz and, with the extra `preview` or Python 3.14, zstd: the first part is unpacked and shown as what it is."""
 
 import asyncio
 import bz2
+import contextlib
 import importlib
 import lzma
 import zlib
@@ -15,6 +16,9 @@ from storage_tui.tui.previews.pick import show_as
 from storage_tui.tui.visible import visible
 
 UNPACKED_BYTES = 1024 * 1024  # shown at most: a bomb costs no more than a megabyte
+ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # of Python 3.14, and the same for older ones
+ZSTD_WINDOW = 27  # 128 MiB, as the command zstd has it; a frame may claim far more
+MISSING_ZSTD = "pip install 'storage-tui[preview]' unpacks zstd"
 XZ_MEMORY_BYTES = 64 * 1024 * 1024  # the largest dictionary of xz -9
 
 MAGICS = {"gzip": b"\x1f\x8b\x08", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd"}
@@ -96,10 +100,10 @@ def find_method(head: bytes) -> str | None:
 
 def unpack(method: str, head: bytes) -> tuple[bytes, bool]:
     """The first bytes inside, at most UNPACKED_BYTES, and whether that is all there is."""
-    unpacker = _unpacker(method)
+    unpacker, failures = _unpacker(method)
     try:
         first = unpacker.decompress(head, UNPACKED_BYTES)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as exc:
+    except failures as exc:
         raise PreviewError(f"its {method} stream is damaged") from exc
     return first, unpacker.eof
 
@@ -119,16 +123,17 @@ def gzip_name(head: bytes) -> str:
     return head[10:266].split(b"\x00")[0].decode("latin-1")
 
 
-def _unpacker(method: str) -> Unpacker:
+def _unpacker(method: str) -> tuple[Unpacker, tuple[type[Exception], ...]]:
+    """The decompressor, and what it raises on damage."""
     if method == "gzip":
-        return zlib.decompressobj(31)
+        return zlib.decompressobj(31), (zlib.error,)
     if method == "bzip2":
-        return bz2.BZ2Decompressor()
+        return bz2.BZ2Decompressor(), (OSError, EOFError, ValueError)
     if method == "xz":
-        return lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES)
-    try:
-        module = importlib.import_module("compression.zstd")
-    except ImportError as exc:
-        raise PreviewError("zstd is unpacked by Python 3.14 and newer") from exc
-    unpacker: Unpacker = module.ZstdDecompressor()
-    return unpacker
+        return lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES), (lzma.LZMAError,)
+    for name in ZSTD_MODULES:
+        with contextlib.suppress(ImportError):
+            zstd = importlib.import_module(name)
+            limits = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
+            return zstd.ZstdDecompressor(options=limits), (zstd.ZstdError,)
+    raise PreviewError(MISSING_ZSTD)

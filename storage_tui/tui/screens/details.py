@@ -21,7 +21,7 @@ from storage_tui.tui.widgets.lines import rule_text
 from storage_tui.tui.widgets.text_lines import Line
 
 LABEL_CELLS = 14
-DELETED_WHOLE = "D deletes the whole image, with all its files"
+DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
 
 
 class DetailsScreen(LinesScreen):
@@ -90,7 +90,8 @@ class DetailsScreen(LinesScreen):
             ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
         ]
         if isinstance(row, Blob):
-            facts += _blob_facts(row, datetime.now(UTC))
+            now = datetime.now(UTC)
+            facts += [*_blob_facts(row, now), ("signed URL", self._session.signed.text(row, now))]
         if not row.key.isascii():
             facts.append(("key, ASCII", ascii(row.key)))
         facts += self._facts

@@ -2,10 +2,12 @@
 
 import bz2
 import gzip
+import importlib
 import io
 import json
 import lzma
 import sqlite3
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -102,6 +104,13 @@ HDF5 = (
 )
 
 
+def zstandard(content: bytes) -> bytes:
+    """A frame by Python's own zstd, or by what the extra `preview` installs where it has none."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    packed: bytes = importlib.import_module(name).compress(content)
+    return packed
+
+
 def parquet() -> bytes:
     """The smallest Parquet file: one column of int64 in the schema, 100 rows claimed, no row group."""
     root = b"\x48\x04root\x15\x02\x00"  # field 4: name, field 5: one child
@@ -139,6 +148,7 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip": (lambda: gzip.compress(TABLE), "inside: CSV"),
     "bzip2": (lambda: bz2.compress(JSON_LINES), "inside: JSON Lines"),
     "xz": (lambda: lzma.compress(WKT), "inside: WKT"),
+    "zstd": (lambda: zstandard(TABLE), "inside: CSV"),
     "tar": (tarred, "long" * 40 + "/"),
     "Parquet": (parquet, "rows: 100 in 0 row groups"),
     "Arrow": (arrow, "uint16"),

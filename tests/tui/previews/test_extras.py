@@ -8,6 +8,7 @@ import pytest
 
 from storage_tui.tui.previews import preview
 from tests.tui.previews.ranges import Ranges, plain, show
+from tests.tui.previews.samples import zstandard
 
 arrow_io = pytest.importorskip("arro3.io")
 core = pytest.importorskip("arro3.core")
@@ -61,7 +62,7 @@ async def test_of_a_huge_row_group_the_columns_that_a_few_reads_reach_are_shown(
     content = parquet(300_000, compression="uncompressed", dictionary_enabled=False, data_page_row_count_limit=2000)
     ranges = Ranges.of(content)
     shown = await preview(ranges.source(), width=100, height=30)
-    assert "site-7\\x1b" in plain(shown) and "0.00" in plain(shown)
+    assert "site-7\\x1b" in plain(shown) and "e-06" in plain(shown)
     assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024 < len(content) / 8
     assert len(ranges.asked) <= 4
 
@@ -90,6 +91,13 @@ def test_without_the_extra_the_header_is_shown_and_a_line_names_it() -> None:
     text = run.stdout.decode()
     assert "rows: 500 in 1 row group" in text
     assert "pip install 'storage-tui[preview]'" in text
+
+
+def test_without_the_extra_a_line_names_it_for_zstd() -> None:
+    code = WITHOUT.replace('sys.modules["arro3.io"]', 'sys.modules["backports.zstd"] = sys.modules["compression.zstd"]')
+    content = zstandard(b"hello\n" * 100)
+    run = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True)
+    assert "pip install 'storage-tui[preview]' unpacks zstd" in run.stdout.decode()
 
 
 async def test_an_arrow_file_shows_columns_and_rows() -> None:
