@@ -314,6 +314,24 @@ async def tiny(stage: Stage) -> None:
     await stage.see("tmp")
 
 
+@scene(start="products:acme:s2:v1/2024-07-12_10SGF/")
+async def product(stage: Stage) -> None:
+    """A file in products: which image of the catalog it is of, and all that the details tell."""
+    await stage.see("true_color.tif")
+    await stage.press("G", "i")
+    await stage.see("acquired", "deletes the whole image")
+
+
+@scene(start="products:acme:s2:v1/2024-07-12_10SGF/")
+async def delete_image(stage: Stage) -> None:
+    """Delete in products: the catalog deletes the whole image, all its files listed."""
+    await stage.see("true_color.tif")
+    await stage.press("G")
+    await stage.see("acquired", "▀▀▀▀")
+    await stage.press("D")
+    await stage.see("from the catalog?", "Delete all 3")
+
+
 @contextmanager
 def demo_server() -> Iterator[tuple[Path, str, Path]]:
     """The demo store, with one blob large enough to watch, behind a real server; yields home, URL, token file."""

@@ -37,7 +37,7 @@ async def test_preview_and_details_tell_image_and_product(browse: Any, catalog: 
         await browser.shows("acquired 2024-05-01")
         await browser.press("i")
         await browser.shows("files")
-        for words in ("8 B  blue.txt", "7 B  red.txt", "D deletes the whole image"):
+        for words in ("8 B  blue.txt", "7 B  red.txt", "deletes the whole image"):
             await browser.shows(words)
 
 
@@ -75,7 +75,7 @@ async def test_delete_offers_the_whole_image_and_no_is_preselected(
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         if size == (120, 40):
             await browser.shows("Delete image scene-1 from the catalog?")
-            for words in ("files go with their image", "blue.txt", "red.txt", "15 B", "Delete all 2"):
+            for words in ("no file goes alone", "blue.txt", "red.txt", "15 B", "Delete all 2"):
                 assert words in browser.text
         await browser.press("enter")
         await browser.until(lambda: not isinstance(browser.app.screen, DeleteScreen))
@@ -150,4 +150,4 @@ async def test_an_odd_name_of_a_product_is_shown_as_it_is(browse: Any, catalog: 
     async with browse(f"products:{PRODUCT}/scene-1/") as browser:
         await browser.shows("red [b]\\x1b[31m\\u202e (org:forest)")
         await browser.press("D")
-        await browser.shows("Product red [b]\\x1b[31m\\u202e (org:forest). products is upload only")
+        await browser.shows("Product red [b]\\x1b[31m\\u202e (org:forest). In products no file")

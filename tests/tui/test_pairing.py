@@ -70,4 +70,4 @@ async def test_details_tell_of_the_other_half(store: Storage, browse: Any) -> No
         await browser.until(lambda: browser.names == ["job"])
         await browser.press("i")
         await browser.shows("log           logs:job, ")
-        await browser.shows("b goes there")
+        await browser.shows("b in the list goes there")

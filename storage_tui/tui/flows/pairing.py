@@ -50,4 +50,4 @@ async def pair_facts(session: Session, blob: Blob) -> list[tuple[str, str]]:
         return [(label, "none")]
     now = datetime.now(UTC)
     written = f", written {age_text(pair.modified, now)} ago" if pair.modified is not None else ""
-    return [(label, f"{visible(str(place))}, {size_text(pair.size_bytes)}{written}; b goes there")]
+    return [(label, f"{visible(str(place))}, {size_text(pair.size_bytes)}{written}; b in the list goes there")]

@@ -45,9 +45,9 @@ def images_note(images: Sequence[CatalogImage], *, left_behind: int) -> str:
     """How deletion works here, and what is about to go or stays."""
     products = list(dict.fromkeys(product_text(image) for image in images))
     named = f"Product {products[0]}" if len(products) == 1 else plural(len(products), "product")
-    parts = [f"{named}. {STORED_IN} is upload only: files go with their image, all that are listed here."]
+    parts = [f"{named}. In {STORED_IN} no file goes alone: all files of an image do."]
     if any(image.others for image in images):
         parts.append("Files kept elsewhere stay there.")
     if left_behind:
         parts.append(f"{plural(left_behind, 'blob')} of no image {'stays' if left_behind == 1 else 'stay'}.")
-    return " ".join(parts)
+    return "\n".join(parts)
