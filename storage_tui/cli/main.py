@@ -97,11 +97,11 @@ def main() -> None:
 
             register()
         try:
-            cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
+            # A command that raised Exit comes back with its code; one that returned, with None.
+            code = cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
+            sys.exit(code if isinstance(code, int) else 0)
         finally:
             first_look.drop()  # what is said next belongs on the screen as it was
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
     except click.ClickException as exc:
         exc.show()
         sys.exit(EXIT_USAGE)

@@ -99,7 +99,10 @@ def find_files(folder: Path, prefix: str) -> Iterator[LocalFile]:
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
     for entry in entries:
-        info = entry.stat(follow_symlinks=False)
+        try:
+            info = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # removed since the folder was read
         if stat.S_ISDIR(info.st_mode):
             yield from find_files(Path(entry.path), f"{prefix}{entry.name}{DELIMITER}")
         elif stat.S_ISREG(info.st_mode):

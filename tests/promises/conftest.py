@@ -1,0 +1,45 @@
+"""A real server, and a user of it whom nobody was before, for each test of a promise."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage_tui import Storage
+from tests.server.running import RunningServer
+
+_users = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    running = RunningServer(tmp_path_factory.mktemp("server") / "store")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def token(server: RunningServer) -> str:
+    return server.token(f"user-{next(_users)}")
+
+
+@pytest.fixture
+def storage(server: RunningServer, token: str) -> Iterator[Storage]:
+    with Storage(server.url, token=token) as client:
+        yield client
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of a person who never used the program: no settings, tokens or transfers."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("STORAGE_TUI_", "DESCARTESLABS_"))
+    }
+    for name in ("home", "run"):
+        (tmp_path / name).mkdir(mode=0o700)
+    folder = tmp_path / "home"
+    return {**kept, "HOME": str(folder), "TERM": "xterm-256color", "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}  # fmt: skip
