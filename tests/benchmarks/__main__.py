@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import listing, previews, start, terminal, transfer
+from tests.benchmarks import cluster, listing, previews, start, terminal, transfer
 
 BENCHMARKS = {
     "start": start.rows,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "terminal": terminal.rows,
     "previews": previews.rows,
     "transfer": transfer.rows,
+    "cluster": cluster.rows,
 }
 
 

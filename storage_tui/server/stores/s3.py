@@ -29,7 +29,15 @@ from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageE
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores import s3_changes
-from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.base import (
+    ANY,
+    READ_SIZE,
+    Address,
+    BlobReader,
+    Precondition,
+    UploadSession,
+    UploadWriter,
+)
 from storage_tui.server.stores.s3_blobs import Place, describe, locate, root_of
 from storage_tui.server.stores.s3_bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3_engine import MismatchError
@@ -65,7 +73,7 @@ class S3Store:
     async def start(self) -> None:
         threads = Threads()
         try:
-            await threads.run(self._check, self._bucket)
+            await threads.calls.run(self._check, self._bucket)
         except BaseException:
             threads.close()
             raise
@@ -84,13 +92,13 @@ class S3Store:
 
     async def stat(self, address: Address) -> Blob:
         place = locate(address)
-        found = await self._run().run(self._bucket.head, place.name)
+        found = await self._run().calls.run(self._bucket.head, place.name)
         return place.to_blob(self._live(place, found))
 
     @asynccontextmanager
     async def open(self, address: Address) -> AsyncIterator[BlobReader]:
         place = locate(address)
-        found, first = await self._run().run(open_first, self._bucket, place) or (None, b"")
+        found, first = await self._run().calls.run(open_first, self._bucket, place) or (None, b"")
         yield ObjectReader(self._bucket, self._run(), place, self._live(place, found), first, is_direct=self._is_direct)
 
     async def list_page(
@@ -119,16 +127,17 @@ class S3Store:
             )  # fmt: skip
 
         try:
-            written = await self._run().run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+            lane = self._run().calls if len(content) <= READ_SIZE else self._run().writes
+            written = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
         except MismatchError as exc:
             raise _mismatch(place, told, "another one") from exc
         return place.to_blob(written)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._run().run(s3_changes.delete, self._bucket, locate(address), precondition, self._now)
+        await self._run().calls.run(s3_changes.delete, self._bucket, locate(address), precondition, self._now)
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._run().run(s3_changes.remove, self._bucket, locate(address), precondition, self._now)
+        await self._run().calls.run(s3_changes.remove, self._bucket, locate(address), precondition, self._now)
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
@@ -161,7 +170,7 @@ class S3Store:
                 self._copy_parts(found, place, content_type, meta, condition)
             return place.to_blob(self._live(place, self._bucket.head(place.name)))
 
-        return await self._run().run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+        return await self._run().writes.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,

@@ -93,7 +93,7 @@ class Lists:
         start = self._start(root, prefix, delimiter, after) if after.encode() >= prefix.encode() and after else ""
         want = min(limit + 1, LIST_LIMIT)
         while True:
-            listing = await self._threads.run(
+            listing = await self._threads.calls.run(
                 self._bucket.list, prefix_to_name(root, prefix), after=start, delimiter=delimiter, limit=want
             )
             for entry in await self._live(rule, root, listing, now):
@@ -128,7 +128,7 @@ class Lists:
         limit = 1 if rule.expires_after is None else LIST_LIMIT
         start = ""
         while True:
-            listing = await self._threads.run(self._bucket.list, name, after=start, limit=limit)
+            listing = await self._threads.calls.run(self._bucket.list, name, after=start, limit=limit)
             for found in listing.objects:
                 if is_live(found, rule, now) and name_to_key(root, found.name) is not None:
                     return True

@@ -78,7 +78,7 @@ class ObjectReader:
         rest = Span(span.start + len(head), span.stop)
         if not rest.size_bytes:
             return
-        answer = await self._threads.run(self._open, rest)
+        answer = await self._threads.calls.run(self._open, rest)
         fetching = self._fetch(answer)
         try:
             while content := await fetching:
@@ -91,7 +91,7 @@ class ObjectReader:
             answer.close()  # with bytes left in it the connection is of no more use; else it has gone back already
 
     def _fetch(self, answer: BaseHTTPResponse) -> asyncio.Task[bytes]:
-        return asyncio.create_task(self._threads.run(_read, answer))
+        return asyncio.create_task(self._threads.reads.run(_read, answer))
 
     def _open(self, span: Span) -> BaseHTTPResponse:
         try:

@@ -1,4 +1,8 @@
-"""The threads in which a server waits for the engine, and the deadline after which it stops waiting."""
+"""The threads in which a server waits for the engine, and the deadline after which it stops waiting.
+
+Short calls, reads and writes of bytes have threads of their own, so that a crowd of uploads does not keep lists
+waiting, and holds no more memory than its threads do.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -6,25 +10,26 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.stores.s3_engine import CONNECTIONS, RETRY_AFTER_S
+from storage_tui.server.stores.s3_engine import RETRY_AFTER_S
 
 T = TypeVar("T")
 
-DEADLINE_S = 25.0  # of one call, in the queue for a thread and in it
+DEADLINE_S = 25.0  # of a short call, in the queue for a thread and in it
 AT_ONCE = 16  # calls that one request keeps under way, so that no request takes all threads
+CALLS, READS, WRITES = 32, 16, 12  # a write holds a part and its pieces, up to twice PART_BYTES
 
 
-class Threads:
-    """Runs blocking calls of the engine for an event loop."""
+class Lane:
+    """Threads for one kind of call. With a deadline, UnavailableError is raised for a call that takes longer; it may go
+    on then, and what it does afterwards counts for nothing. Without, the engine's silence is the only end."""
 
-    def __init__(self, *, deadline_s: float = DEADLINE_S) -> None:
-        self._executor = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="s3")
+    def __init__(self, name: str, threads: int, deadline_s: float | None) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"s3-{name}")
         self._deadline_s = deadline_s
         self._is_closed = False
 
     async def run(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Call it in a thread. Raises UnavailableError when it takes longer than the deadline; it may go on then, and
-        what it does afterwards counts for nothing."""
+        """Call it in a thread."""
         if self._is_closed:
             raise UnavailableError("the store is closed; start the server again")
         future = asyncio.wrap_future(self._executor.submit(lambda: function(*args, **options)))
@@ -39,6 +44,20 @@ class Threads:
         """Take no more calls; those under way end by themselves."""
         self._is_closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Threads:
+    """The lanes of one store: `calls` are short, `reads` and `writes` move the bytes of large blobs."""
+
+    def __init__(self) -> None:
+        self.calls = Lane("calls", CALLS, DEADLINE_S)
+        self.reads = Lane("reads", READS, None)
+        self.writes = Lane("writes", WRITES, None)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for lane in (self.calls, self.reads, self.writes):
+            lane.close()
 
 
 async def gather_few(calls: Iterable[Coroutine[Any, Any, T]], *, at_once: int = AT_ONCE) -> list[T]:

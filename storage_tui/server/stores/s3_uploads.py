@@ -59,11 +59,11 @@ class Uploads:
                     return first.session
             return session
 
-        return (await self._threads.run(begin)).to_upload()
+        return (await self._threads.calls.run(begin)).to_upload()
 
     async def find(self, upload_id: str) -> UploadSession:
         """As `Store.find_upload` promises."""
-        return (await self._threads.run(sessions.find, self._bucket, upload_id, self._now())).session.to_upload()
+        return (await self._threads.calls.run(sessions.find, self._bucket, upload_id, self._now())).session.to_upload()
 
     @asynccontextmanager
     async def write(self, upload_id: str, *, restart: bool) -> AsyncIterator[UploadWriter]:
@@ -74,7 +74,7 @@ class Uploads:
             raise ConflictError("the upload session is being written by another request; wait for that one to end")
         self._parking[upload_id] = None
         try:
-            kept = await self._threads.run(sessions.find_open, self._bucket, upload_id, self._now())
+            kept = await self._threads.calls.run(sessions.find_open, self._bucket, upload_id, self._now())
         except BaseException:
             del self._parking[upload_id]
             raise
@@ -90,11 +90,11 @@ class Uploads:
 
     async def cancel(self, upload_id: str) -> None:
         """As `Store.cancel_upload` promises."""
-        before = await self._threads.run(self._cancel, upload_id)
+        before = await self._threads.calls.run(self._cancel, upload_id)
         if (parking := self._parking.get(upload_id)) is not None:
             await asyncio.wait((parking,))
         if before is not None:
-            await self._threads.run(sessions.drop_bytes, self._bucket, before)
+            await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
 
     async def settle(self) -> None:
         """Wait until writers that were left are parked."""

@@ -7,7 +7,7 @@ when it is enough for a part.
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -118,7 +118,7 @@ class SessionWriter:
                     key=self._place.key,
                 )
         try:
-            blob = await self._threads.run(self._commit)
+            blob = await self._threads.writes.run(self._commit)
         except MismatchError as exc:
             await self.restart()
             raise ChecksumError(
@@ -138,7 +138,7 @@ class SessionWriter:
         before = self._session
         if before.offset or before.state != "open":
             await self._save(before.emptied())
-            await self._threads.run(sessions.drop_bytes, self._bucket, before)
+            await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
         self._offset = self._crc = self._piece_bytes = self._part_count = 0
 
     async def park(self) -> None:
@@ -165,7 +165,7 @@ class SessionWriter:
         return BadRequestError(f"the upload of {self._place.key!r} {what}", key=self._place.key)
 
     async def _save(self, session: Session) -> None:
-        self._kept = await self._threads.run(sessions.save, self._bucket, self._kept, session, self._now())
+        self._kept = await self._threads.calls.run(sessions.save, self._bucket, self._kept, session, self._now())
 
     async def _begin_part(self) -> None:
         await self._end_part()
@@ -181,25 +181,24 @@ class SessionWriter:
             sending.result()
 
     async def _send_part(self, chunks: list[bytes], offset: int, crc: int) -> None:
-        before = self._session
         try:
-            if len(before.parts) >= MAX_PARTS - 1:
+            if len(self._session.parts) >= MAX_PARTS - 1:
                 raise TooLargeError("the blob has more bytes than the storage engine of this server takes in one blob")
-            if before.parts_id is None:
-                await self._save(replace(before, parts_id=await self._threads.run(self._begin)))
-            etag = await self._threads.run(self._put_part, b"".join(chunks))
-        except MismatchError as exc:
-            failure = UnavailableError("bytes did not reach the storage engine as they were sent; send them again")
-            self._fail(failure)
-            raise failure from exc
+            if self._session.parts_id is None:
+                await self._save(replace(self._session, parts_id=await self._threads.calls.run(self._begin)))
+            etag = await self._threads.writes.run(self._put_part, chunks)
+            session = self._session
+            await self._save(replace(session, parts=(*session.parts, etag), pieces=(), offset=offset, crc=crc))
         except StorageError as exc:
             self._fail(exc)
             raise
+        except Exception as exc:
+            failure = UnavailableError("bytes did not reach the storage engine as they were sent; send them again")
+            self._fail(failure)
+            raise failure from exc
         finally:
             self._memory.held_bytes -= sum(map(len, chunks))
-        session = self._session
-        await self._save(replace(session, parts=(*session.parts, etag), pieces=(), offset=offset, crc=crc))
-        await self._threads.run(sessions.drop_pieces, self._bucket, session)
+        await self._threads.calls.run(sessions.drop_pieces, self._bucket, session)
 
     def _fail(self, failure: StorageError) -> None:
         """What follows bytes that were lost cannot be kept: the session goes on at its last durable offset."""
@@ -211,15 +210,11 @@ class SessionWriter:
         if not self._gathered:
             return
         name = f"{self._session.upload_id}/{self._session.offset:016x}-{secrets.token_hex(4)}"
-        content = b"".join(self._gathered)
-        await self._threads.run(
-            self._bucket.put, PIECES + name, content, crc32c=checksum.encode(checksum.extend(0, content))
-        )
-        piece = Piece(name, len(content))
+        piece = await self._threads.writes.run(self._put_piece, name, self._gathered)
         await self._save(
             replace(self._session, pieces=(*self._session.pieces, piece), offset=self._offset, crc=self._crc)
         )
-        self._piece_bytes += len(content)
+        self._piece_bytes += piece.size_bytes
         self._release()
 
     def _begin(self) -> str:
@@ -229,9 +224,9 @@ class SessionWriter:
             meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc),
         )  # fmt: skip
 
-    def _put_part(self, content: bytes) -> str:
+    def _put_part(self, chunks: list[bytes]) -> str:
         session = self._session
-        content = self._pieces() + content
+        content = b"".join((*self._pieces(), *chunks))
         crc32c = checksum.encode(checksum.extend(0, content))
         try:
             return self._bucket.put_part(
@@ -241,8 +236,13 @@ class SessionWriter:
             sessions.find_open(self._bucket, session.upload_id, self._now())
             raise _lost(session) from exc
 
-    def _pieces(self) -> bytes:
-        return b"".join(_read_piece(self._bucket, piece) for piece in self._session.pieces)
+    def _pieces(self) -> Iterator[bytes]:
+        return (_read_piece(self._bucket, piece) for piece in self._session.pieces)
+
+    def _put_piece(self, name: str, chunks: list[bytes]) -> Piece:
+        content = b"".join(chunks)
+        self._bucket.put(PIECES + name, content, crc32c=checksum.encode(checksum.extend(0, content)))
+        return Piece(name, len(content))
 
     def _commit(self) -> Blob:
         """Make the blob visible. The session says first that this is under way, so that nobody cancels it meanwhile."""
@@ -252,7 +252,7 @@ class SessionWriter:
             if session.parts:
                 change: Callable[[Condition], Blob] = partial(self._finish_parts, self._last_part())
             else:
-                change = partial(self._put_whole, self._pieces() + b"".join(self._gathered))
+                change = partial(self._put_whole, b"".join((*self._pieces(), *self._gathered)))
             blob = write(self._bucket, self._place, session.precondition, self._now, change)
         except BaseException:
             there = sessions.find_object(self._bucket, session)
@@ -274,8 +274,8 @@ class SessionWriter:
 
     def _last_part(self) -> tuple[str, ...]:
         session = self._session
-        content = b"".join(self._gathered)
-        return (*session.parts, self._put_part(content)) if content or session.pieces else session.parts
+        has_more = self._gathered or session.pieces
+        return (*session.parts, self._put_part(self._gathered)) if has_more else session.parts
 
     def _finish_parts(self, etags: tuple[str, ...], condition: Condition) -> Blob:
         session, blob = self._session, None

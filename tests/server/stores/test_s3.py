@@ -191,6 +191,39 @@ async def test_bytes_that_change_on_the_way_to_the_engine_are_not_taken(
     assert (await store.list_page(ALICE, "data", limit=10)).blobs == ()
 
 
+@pytest.mark.parametrize("fails", ["put_part", "put"])
+async def test_bytes_after_a_part_that_was_lost_are_not_taken_for_its_own(
+    store: S3Store, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    content = random_bytes(30 * MIB)
+    session = await store.create_upload(KEY)
+    honest: Callable[..., Any] = getattr(bucket, fails)
+    calls = 0
+
+    def fail_in_the_middle(*args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise UnavailableError("a node died")
+        return honest(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bucket, fails, fail_in_the_middle)
+        with pytest.raises(UnavailableError, match="a node died"):
+            async with store.write_upload(session.upload_id) as writer:
+                for start in range(0, len(content), MIB):
+                    await writer.write(content[start : start + MIB])
+                await writer.finish()
+    offset = (await store.find_upload(session.upload_id)).offset
+    assert offset < len(content)
+    async with store.write_upload(session.upload_id) as writer:
+        assert writer.offset == offset
+        await writer.write(content[offset:])
+        await writer.finish()
+    async with store.open(KEY) as reader:
+        assert await whole(reader) == content
+
+
 async def test_a_large_blob_is_copied_in_parts(store: S3Store, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     content = random_bytes(20 * MIB + 3)
     await upload(store, content)
