@@ -56,7 +56,7 @@ class StorageApp:
         self._active: set[Request] = set()
         self._is_draining = False
         limits = limits or Limits()
-        self._quotas = quotas = Quotas(store, access.limits)
+        self._quotas = quotas = Quotas(store, access.records, access.limits)
         description = Description(limits, quotas)
         blobs = Blobs(store, limits, quotas)
         listing = Listing(store, access.keyring, limits)

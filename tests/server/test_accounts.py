@@ -58,7 +58,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Any]:
 def quotas_of(store: Any, tmp_path: Path, **limits: int) -> Quotas:
     records = LocalRecords(tmp_path / "data")
     change_limits(records, "ann", {("types", "data", name): limit for name, limit in limits.items()})
-    return Quotas(store, Watched(records, RECORD, parse_limits))
+    return Quotas(store, records, Watched(records, RECORD, parse_limits))
 
 
 async def put(quotas: Quotas, store: Any, key: str, size: int) -> Blob:
@@ -92,9 +92,11 @@ async def test_an_answer_is_used_for_a_while_and_then_asked_for_beside_the_work(
         await put(quotas, store, "b", 600)
     assert store.asked == 1, "what was deleted is not seen yet"
     now += USAGE_GOOD_S + 1
+    store.may_answer.clear()
     with pytest.raises(QuotaExceededError):
         await put(quotas, store, "b", 600)
     assert account._asking is not None
+    store.may_answer.set()
     await account._asking
     await put(quotas, store, "b", 600)
     assert store.asked == 2
@@ -110,28 +112,49 @@ async def test_a_blob_that_was_stored_while_the_engine_counted_is_not_forgotten(
     store.may_answer.set()
     done = await asyncio.gather(*waiting, return_exceptions=True)
     assert sum(isinstance(result, Blob) for result in done) == 2
+    if account._asking is not None:
+        await account._asking
     assert account.is_idle
 
 
-async def test_an_engine_that_cannot_answer_is_unavailable_at_first_and_believed_later(
-    store: Any, tmp_path: Path
+async def test_an_engine_that_cannot_count_holds_nobody_up(
+    store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     quotas = quotas_of(store, tmp_path, bytes=1000)
     account = quotas._account(Address(ANN, "data", ""))
     now = 100.0
     account.clock = lambda: now
     store.failure = UnavailableError("the engine is away")
-    with pytest.raises(UnavailableError):
-        await put(quotas, store, "a", 1)
     described = (await quotas.describe(ANN)).of("data")
     assert described is not None and (described.used_bytes, described.size_bytes) == (None, 1000)
-    store.failure = None
-    await put(quotas, store, "a", 900)
-    store.failure = UnavailableError("the engine is away")
-    now += USAGE_GOOD_S + 1
-    await put(quotas, store, "a2", 50)
+    await put(quotas, store, "a", 600)
     with pytest.raises(QuotaExceededError):
-        await put(quotas, store, "b", 100)
+        await put(quotas, store, "b", 600)
+    assert "the engine is away" in caplog.text
+    store.failure = None
+    await store.put(Address(ANN, "data", "from another server"), b"x" * 390)
+    now += USAGE_GOOD_S + 1
+    with pytest.raises(QuotaExceededError):
+        await put(quotas, store, "c", 11)
+
+
+async def test_the_next_server_begins_with_the_last_count_and_corrects_it(store: Any, tmp_path: Path) -> None:
+    await put(quotas_of(store, tmp_path, bytes=1000), store, "a", 600)
+    await store.put(Address(ANN, "data", "b"), b"x" * 300)
+    first = quotas_of(store, tmp_path, bytes=1000)
+    assert (await first._account(Address(ANN, "data", "")).totals(store)).size_bytes == 0, "the count before `a`"
+    asking = first._account(Address(ANN, "data", ""))._asking
+    assert asking is not None
+    await asking
+    store.may_answer.clear()
+    second = quotas_of(store, tmp_path, bytes=1000)
+    with pytest.raises(QuotaExceededError):
+        await put(second, store, "c", 101)
+    await put(second, store, "c", 100)
+    store.may_answer.set()
+    asking = second._account(Address(ANN, "data", ""))._asking
+    assert asking is not None
+    await asking
 
 
 async def test_room_that_was_not_used_is_given_back(store: Any, tmp_path: Path) -> None:
@@ -152,4 +175,4 @@ async def test_accounts_of_users_long_gone_are_let_go(store: Any, tmp_path: Path
     for number in range(MAX_IDLE_ACCOUNTS + 5):
         quotas._account(Address(f"{number:040}", "data", ""))
     assert len(quotas._accounts) == MAX_IDLE_ACCOUNTS
-    assert Account("n", "data").is_idle
+    assert Account("n", "data", LocalRecords(tmp_path)).is_idle

@@ -20,6 +20,7 @@ from storage_tui.server.quotas.limits import LimitsTable, Quota
 from storage_tui.server.quotas.rates import Rates
 from storage_tui.server.stores.base import Address, Store, UploadSession
 from storage_tui.server.stores.counting import Ceiling, Counting
+from storage_tui.server.stores.records import Records
 
 MAX_IDLE_ACCOUNTS = 1000  # of users seen last
 COUNT_S = 1.0  # a description does not wait longer for the counting of an engine
@@ -29,8 +30,9 @@ STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length asks for room in suc
 class Quotas:
     """The limits in force, and what counts against them in this process."""
 
-    def __init__(self, store: Store, limits: Watched[LimitsTable]) -> None:
+    def __init__(self, store: Store, records: Records, limits: Watched[LimitsTable]) -> None:
         self._store = store
+        self._records = records
         self._limits = limits
         self._rates = Rates()
         self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
@@ -108,10 +110,13 @@ class Quotas:
 
     async def _describe(self, namespace: str, storage_type: str, quota: Quota) -> QuotaUse:
         row = QuotaUse(storage_type, size_bytes=quota.size_bytes, count=quota.blobs, open_uploads=quota.uploads)
+        account = self._account(Address(namespace, storage_type, ""))
         try:
             async with asyncio.timeout(COUNT_S):
-                used = await self._account(Address(namespace, storage_type, "")).totals(self._store)
+                used = await account.totals(self._store)
         except (TimeoutError, StorageError):
+            return row
+        if not account.is_counted(self._store):
             return row
         return replace(
             row, used_bytes=used.size_bytes + used.open_bytes, used_count=used.count, used_uploads=used.open_uploads
@@ -164,7 +169,7 @@ class Quotas:
 
     def _account(self, address: Address) -> Account:
         name = (address.namespace, address.storage_type)
-        account = self._accounts.setdefault(name, Account(*name))
+        account = self._accounts.setdefault(name, Account(*name, self._records))
         self._accounts.move_to_end(name)
         if len(self._accounts) > MAX_IDLE_ACCOUNTS:
             oldest = next(iter(self._accounts))
