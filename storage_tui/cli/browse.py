@@ -94,6 +94,8 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             profiles={name: _store_named(values) for name, values in profiles().items()},
         )
     app.run(mouse=settings.mouse)
+    if app.return_code:  # it was stopped by a defect, and has said so
+        raise click.exceptions.Exit(app.return_code)
     return app
 
 
