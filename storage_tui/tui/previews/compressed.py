@@ -1,4 +1,4 @@
-"""gzip, bzip2, xz and, with the extra `preview` or Python 3.14, zstd: the first part is unpacked and shown as what it is."""
+"""gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked, shown as what it is."""
 
 import asyncio
 import bz2

@@ -1,47 +1,15 @@
-"""HDF5 and NetCDF: which it is, and for classic NetCDF its dimensions and variables (NetCDF classic format, CDF-1/2/5).
-
-HDF5 keeps its names in trees all over the file, so the header alone tells version and size.
-"""
+"""Classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5)."""
 
 from typing import Any
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.visible import visible
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
 TYPES = {1: ("int8", 1), 2: ("char", 1), 3: ("int16", 2), 4: ("int32", 4), 5: ("float32", 4), 6: ("float64", 8),
          7: ("uint8", 1), 8: ("uint16", 2), 9: ("uint32", 4), 10: ("int64", 8), 11: ("uint64", 8)}  # fmt: skip
 MAX_ITEMS = 10_000  # dimensions, variables or attributes; more is damage
 SHOWN_ATTRIBUTES = 6
-
-
-class Hdf5:
-    """HDF5, which NetCDF-4 is too."""
-
-    kind = "HDF5"
-    budget = HEADER_BUDGET
-
-    def matches(self, head: bytes, name: str) -> bool:
-        """By the signature."""
-        return head.startswith(HDF5)
-
-    async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the superblock."""
-        if len(head) < 48:
-            raise PreviewError("its superblock is cut")
-        version = head[8]
-        facts = [("superblock", f"version {version}")]
-        if version in (0, 1, 2, 3):
-            width = head[13] if version < 2 else head[9]
-            place = {0: 24, 1: 28}.get(version, 12) + 2 * width
-            end = int.from_bytes(head[place : place + width], "little")
-            facts.append(("claims", size_text(end)))
-            if source.size_bytes is not None and end > source.size_bytes:
-                facts.append(("cut", f"{size_text(end - source.size_bytes)} are missing"))
-        is_netcdf = b"_NCProperties" in head or b"_NCDimid" in head or b"_Netcdf4" in head
-        return Preview("NetCDF-4 (HDF5)" if is_netcdf else self.kind, facts=tuple(facts),
-                       note="its datasets are read after a download")  # fmt: skip
 
 
 class NetCdf:

@@ -10,8 +10,9 @@ from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.delimited import Delimited
 from storage_tui.tui.previews.geojson import GeoJson
 from storage_tui.tui.previews.geotiff import GeoTiff
+from storage_tui.tui.previews.hdf5 import Hdf5
 from storage_tui.tui.previews.json_text import JsonText
-from storage_tui.tui.previews.netcdf import Hdf5, NetCdf
+from storage_tui.tui.previews.netcdf import NetCdf
 from storage_tui.tui.previews.npy import Npy
 from storage_tui.tui.previews.parquet import Parquet
 from storage_tui.tui.previews.pdf import Pdf

@@ -44,7 +44,7 @@ class SignedUrls:
 
 
 def expiry_of(url: str) -> datetime | None:
-    """When a signed URL ends, by its parameters: a time of its own, or a date and seconds (AWS and Google, version 4)."""
+    """When a signed URL ends, by its parameters: a moment, or a date and seconds (AWS and Google, version 4)."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     try:
         if moment := query.get("exp") or query.get("expires"):

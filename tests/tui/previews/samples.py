@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 
+import h5py
 import numpy
 from PIL import Image, ImageDraw
 
@@ -95,13 +96,6 @@ NETCDF = (
     + b"\0\0\0\x0b\0\0\0\x01" + b"\0\0\0\x03sst\0\0\0\0\x01\0\0\0\0" + bytes(8) + b"\0\0\0\x05\0\0\0\x28\0\0\0\x50"
     + bytes(40)
 )  # fmt: skip
-HDF5 = (
-    b"\x89HDF\r\n\x1a\n"
-    + bytes([0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0])
-    + bytes(4 + 16)
-    + (96).to_bytes(8, "little")
-    + bytes(48)
-)
 
 
 def zstandard(content: bytes) -> bytes:
@@ -109,6 +103,16 @@ def zstandard(content: bytes) -> bytes:
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     packed: bytes = importlib.import_module(name).compress(content)
     return packed
+
+
+def hdf5(libver: str = "earliest", groups: int = 2) -> bytes:
+    """Groups and datasets by h5py, in the old form (trees and heaps of names) or the new one (links in headers)."""
+    output = io.BytesIO()
+    with h5py.File(output, "w", libver=libver) as file:
+        for number in range(groups):
+            file[f"run{number}/temperature"] = numpy.zeros((24, 10 + number), "f4")
+        file["flags"] = numpy.zeros(5, ">i2")
+    return output.getvalue()
 
 
 def parquet() -> bytes:
@@ -153,7 +157,7 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "Parquet": (parquet, "rows: 100 in 0 row groups"),
     "Arrow": (arrow, "uint16"),
     "SQLite": (database, "CREATE TABLE scenes"),
-    "HDF5": (lambda: HDF5, "superblock: version 0"),
+    "HDF5": (hdf5, "/run1/temperature  float32            24 × 11"),
     "NetCDF": (lambda: NETCDF, "sst       float32  lat 10"),
     "PDF": (files.document, "title: Field protocol 2024"),
     "pickle": (files.model, "imports: datetime.datetime"),
