@@ -177,7 +177,12 @@ async def _follow(access: AccessControl, app: StorageApp) -> None:
     """Notice what other servers and the command line change in the records."""
     while True:
         await asyncio.sleep(FOLLOW_S)
-        await asyncio.to_thread(refresh_all, access.watched)
+        reading = asyncio.ensure_future(asyncio.to_thread(refresh_all, access.watched))
+        try:
+            await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            await asyncio.wait((reading,))  # the engine must not close under it
+            raise
         app.cut_revoked()
 
 
