@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,11 +22,13 @@ from storage_tui.server.app import StorageApp
 from storage_tui.server.catalog.documents import Documents
 from storage_tui.server.catalog.removals import Removals, record_name
 from storage_tui.server.catalog.tasks import LIFETIME, Tasks
+from storage_tui.server.engine import open_s3
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.records import Records
 from storage_tui.server.tokens import create_token
+from tests import seaweed
 from tests.server.cataloguing import (
     begin_upload,
     call,
@@ -105,8 +108,8 @@ class Mortal:
 class Stage:
     """A real engine, and the token and namespace of its user."""
 
-    store: LocalStore
-    records: LocalRecords
+    store: Store
+    records: Records
     token: str
     namespace: str
 
@@ -143,6 +146,17 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.start()
     yield Stage(store, records, create_token(records, "ann"), namespace_of("ann"))
     await store.close()
+
+
+@pytest.fixture
+async def bucket_stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    place = seaweed.place(f"catalog-{secrets.token_hex(4)}/")
+    for name, value in seaweed.ACCESS.items():
+        monkeypatch.setenv(name, value)
+    engine = open_s3(place)
+    await engine.store.start()
+    yield Stage(engine.store, engine.records, create_token(engine.records, "ann"), namespace_of("ann"))
+    await engine.store.close()
 
 
 async def send(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -220,6 +234,10 @@ async def test_a_crash_at_any_change_leaves_nothing_that_is_not_ended(stage: Sta
         if not fuse.is_blown:
             assert left > 4, "the story makes more changes than that"
             return
+
+
+async def test_a_crash_on_a_bucket_leaves_nothing_that_is_not_ended(bucket_stage: Stage) -> None:
+    await test_a_crash_at_any_change_leaves_nothing_that_is_not_ended(bucket_stage, upload_and_delete, is_late=True)
 
 
 async def check_whole(stage: Stage, image_id: ImageId) -> None:
