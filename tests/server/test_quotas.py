@@ -204,8 +204,11 @@ def test_requests_a_minute_are_refused_with_whole_seconds_and_never_on_a_body(
     for _ in range(3):
         assert send(client, url, b"x").status_code == 200
     assert client.get("/data/get/a").status_code == 200
-    assert client.get("/data/get_signed_url/a").status_code == 200
+    signed = client.get("/data/get_signed_url/a")
+    assert signed.status_code == 200
     assert client.get("/data/get_signed_url/a").status_code == 429
+    assert client.get(signed.text, headers={"Authorization": ""}).status_code == 429
+    assert client.get("/data/get/a").status_code == 200, "who has a URL cannot use up what its owner may read"
     assert client.get("/data/usage").status_code == 429
     with httpx.Client(base_url=client.base_url, trust_env=False, verify=False) as nobody:
         assert nobody.get("/data/list").status_code == 401

@@ -1,13 +1,14 @@
 """Signed download URLs: what they open, and that nothing near them opens anything."""
 
 import time
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
 
 from storage_tui.server.access.grants import namespace_of
-from storage_tui.server.keyring import load_keyring
+from storage_tui.server.keyring import forget_old_keys, load_keyring, rotate_keys
 from storage_tui.server.stores.local_records import LocalRecords
 from tests.server.running import RunningServer
 
@@ -159,3 +160,32 @@ def test_it_ends_with_its_blob(ann: httpx.Client, name: str) -> None:
     url = signed(ann, name)
     assert ann.delete(f"/data/{quote(name)}").status_code == 200
     assert get(url).status_code == 404
+
+
+def test_no_part_of_one_url_serves_in_another(ann: httpx.Client, bob: httpx.Client, name: str) -> None:
+    one, other, mine = signed(ann, name + "/one"), signed(ann, name + "/other"), signed(bob, name + "/one")
+    parts = {url: dict(parse_qsl(urlsplit(url).query)) for url in (one, other, mine)}
+    for url, donor in ((one, other), (one, mine), (other, one), (mine, one)):
+        for taken in ("sig", "by", "ns", "exp"):
+            if parts[donor][taken] != parts[url][taken]:
+                assert get(change(url, **{taken: parts[donor][taken]})).status_code == 403, (url, taken)
+    for made_by in ("", "-", "0-0", "-0", "x-1", "0" * 33 + "-1", "-1e3", "٣-٣"):
+        assert get(change(one, by=made_by)).status_code == 403
+    assert get(one).status_code == get(other).status_code == get(mine).status_code == 200
+
+
+def test_it_ends_with_the_key_that_signed_it(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "data", prelude="import storage_tui.server.serve as s\ns.FOLLOW_S = 0.05\n")
+    server.start()
+    try:
+        records = LocalRecords(server.data_dir)
+        with server.client("ann") as client:
+            url = signed(client, "k")
+        rotate_keys(records)
+        assert get(url).status_code == 200
+        forget_old_keys(records)
+        while (answer := get(url)).status_code == 200:
+            pass
+        assert answer.status_code == 403
+    finally:
+        assert server.stop() == 0

@@ -21,7 +21,7 @@ from storage_tui.server.access.revocations import RECORD, parse_revocations, rev
 from storage_tui.server.keyring import forget_old_keys, load_keyring, rotate_keys
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.tokens import create_token, sign_token
-from tests.server.running import RunningServer, put_head, read_answer
+from tests.server.running import RunningServer, put_head, read_all, read_answer
 from tests.server.uploading import new_url, put
 
 
@@ -90,6 +90,19 @@ def test_a_long_upload_is_cut_when_its_token_is_revoked(watchful_server: Running
         status, headers, text = read_answer(connection)
         assert (status, headers["connection"]) == (403, "close")
         assert b"revoked" in text and "retry-after" not in headers
+
+
+def test_a_long_download_is_cut_when_its_token_is_revoked(watchful_server: RunningServer, name: str) -> None:
+    token, size = watchful_server.token("emma"), 32 * 1024 * 1024
+    with user_of(watchful_server, token) as emma, watchful_server.connect() as connection:
+        assert put(new_url(emma, name), bytes(size)).status_code == 200
+        request = f"GET /storage/v1/data/get/{name} HTTP/1.1\r\nHost: storage.test\r\n"
+        connection.sendall(f"{request}Authorization: {token}\r\n\r\n".encode())
+        taken = len(connection.recv(1000))
+        revoke(LocalRecords(watchful_server.data_dir), claims_of(token)["jti"])
+        wait_for(emma, 401)
+        taken += len(read_all(connection))
+        assert taken < size
 
 
 def test_all_tokens_of_a_user_end_and_the_next_one_is_good(watchful_server: RunningServer) -> None:

@@ -23,7 +23,7 @@ class Verb(StrEnum):
     READ = "read"
     WRITE = "write"
     DELETE = "delete"
-    SHARE = "share"  # making a signed URL, which also takes READ
+    SHARE = "share"  # making a signed URL, which also takes READ; as a class of requests also using one
 
 
 @dataclass(frozen=True, slots=True)

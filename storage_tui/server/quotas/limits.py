@@ -103,7 +103,9 @@ def parse_limits(content: bytes) -> LimitsTable:
     try:
         return check_limits(json.loads(content))
     except (ValueError, BadRequestError) as exc:
-        raise StorageError(f"the record {RECORD!r} does not hold limits; set them anew or restore it") from exc
+        raise StorageError(
+            f"the record {RECORD!r} does not hold limits; put others in its place with: storage-tui quota load FILE"
+        ) from exc
 
 
 def check_limits(raw: Any) -> LimitsTable:
