@@ -163,7 +163,11 @@ class Objects:
         found: list[tuple[str, int]] = []
         nodes, seen = [self._base + tree], {self._base + tree}
         while nodes and len(seen) <= MOST_NODES:
-            raw = await self._read(nodes.pop(0), NODE_BYTES)
+            try:
+                raw = await self._read(nodes.pop(0), NODE_BYTES)
+            except BudgetError:
+                self.is_cut = True
+                continue
             if raw[:4] == b"TREE":
                 step = self._length + self._offset
                 first = 8 + 2 * self._offset + self._length
@@ -205,7 +209,7 @@ class Objects:
                 return held
             raise BudgetError("it lies too far")
         start = max(0, at - READ_BEFORE)
-        await self._source.read(start, start + left)
+        await self._source.read(start, start + max(left // self._source.requests_left, min(left, READ_BEFORE + size)))
         return self._source.kept(at, at + size)
 
 

@@ -18,7 +18,7 @@ async def test_groups_and_datasets_are_listed_with_type_and_shape(libver: str) -
 
 
 async def test_a_group_of_many_objects_is_listed_through_its_tree() -> None:
-    shown = await show(hdf5(groups=60), width=100)
+    shown = await preview(Ranges.of(hdf5(groups=60)).source(), width=100, is_full=True)
     assert ("datasets", "61") in shown.facts
     assert "/run59/temperature" in plain(shown)
 
@@ -33,7 +33,7 @@ async def test_a_file_of_gigabytes_costs_two_requests() -> None:
     shown = await preview(ranges.source(), width=100)
     assert len(ranges.asked) <= HEADER_BUDGET.requests
     assert sum(stop - start for start, stop in ranges.asked) <= HEADER_BUDGET.size_bytes
-    assert "/run0/temperature" in plain(shown)
+    assert "run" in plain(shown) and "not read" in shown.note
 
 
 @pytest.mark.parametrize("place", range(0, 2000, 97))
