@@ -20,7 +20,7 @@ def test_the_python_of_the_readme_runs_on_the_embedded_store(tmp_path):
     environ = {
         **os.environ, "HOME": str(tmp_path), "STORAGE_TUI_HOME": str(tmp_path / "store"), "STORAGE_TUI_LINGER": "0",
     }  # fmt: skip
-    (code,) = blocks("python")
+    code = blocks("python")[0]
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
     )

@@ -18,7 +18,7 @@ from tests.pictures import ROOT, Stage, demo_server, to_png
 
 COLUMNS, ROWS = 110, 32
 WIDTH = 880  # pixels; a README shows no more
-COLOURS = 96
+COLOURS = 255
 MOST_BYTES = 1_500_000
 
 
@@ -76,7 +76,7 @@ def animate(pictures: list[tuple[bytes, float]]) -> bytes:
     for frame in frames:
         strip.paste(frame, (0, top))
         top += frame.height
-    palette = strip.quantize(COLOURS, dither=Image.Dither.NONE)
+    palette = strip.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     made = io.BytesIO()
     flat[0].save(
