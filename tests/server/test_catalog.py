@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sqlite3
 from typing import Any
 from urllib.parse import quote
 
@@ -115,6 +116,21 @@ def test_an_upload_does_not_touch_what_is_there(ann: httpx.Client, product: str)
     body = document("image", None, product_id=product, name="there", acquired=ACQUIRED)
     assert call(ann, "POST", "/images", body).status_code == 409
     assert ann.get(f"/products/get/{product}/mine/a.tif").content == b"mine"
+
+
+def test_an_upload_that_is_refused_leaves_no_session(server: RunningServer, ann: httpx.Client, product: str) -> None:
+    ann.put(f"/products/set/{product}/x/taken.tif", content=b"x").raise_for_status()
+    before = open_sessions(server)
+    files = ["a.tif", "b.tif", "taken.tif"]
+    assert call(ann, "POST", "/uploads_v2", upload_document(f"{product}:x", files)).status_code == 409
+    assert open_sessions(server) == before
+
+
+def open_sessions(server: RunningServer) -> int:
+    with sqlite3.connect(f"file:{server.data_dir}/meta.db?mode=ro", uri=True) as database:
+        [(count,)] = database.execute("SELECT COUNT(*) FROM uploads WHERE state = 'open'")
+    database.close()
+    return int(count)
 
 
 def test_a_plain_blob_becomes_the_file_of_an_image_that_is_registered(ann: httpx.Client, product: str) -> None:

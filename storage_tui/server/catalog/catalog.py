@@ -43,7 +43,7 @@ class Catalog:
         image_uploads = ImageUploads(documents, products, images, self._tasks, uploads, public_url)
         self.routes = (
             _route("POST", "/products", products.create, names_new_product),
-            _route("PUT", "/products", products.search, names_all),
+            _route("PUT", "/products", products.search, names_all, Verb.LIST),
             _route("GET", "/products/{id}", products.get, names_product(Verb.READ)),
             _route("HEAD", "/products/{id}", products.get, names_product(Verb.READ)),
             _route("PATCH", "/products/{id}", products.change, names_product(Verb.WRITE)),
@@ -51,13 +51,13 @@ class Catalog:
             _route("POST", f"/products/{{id}}/{DELETE_RELATED}", products.empty, names_product(Verb.DELETE)),
             _route("GET", f"/products/{{id}}/{DELETE_RELATED}", products.emptying_state, names_product(Verb.READ)),
             _route("POST", "/images", images.create, names_new_image),
-            _route("PUT", "/images", images.search, names_all),
+            _route("PUT", "/images", images.search, names_all, Verb.LIST),
             _route("GET", "/images/{id}", images.get, names_image(Verb.READ)),
             _route("HEAD", "/images/{id}", images.get, names_image(Verb.READ)),
             _route("PATCH", "/images/{id}", images.change, names_image(Verb.WRITE)),
             _route("DELETE", "/images/{id}", images.delete, names_image(Verb.DELETE)),
             _route("POST", "/uploads_v2", image_uploads.create, names_new_upload),
-            _route("PUT", "/uploads_v2", image_uploads.search, names_all),
+            _route("PUT", "/uploads_v2", image_uploads.search, names_all, Verb.LIST),
             _route("GET", "/uploads_v2/{id}", image_uploads.get, image_uploads.names_write),
             _route("PATCH", "/uploads_v2/{id}", image_uploads.change, image_uploads.names_write),
         )
@@ -70,5 +70,5 @@ class Catalog:
         await self._emptying.sweep()
 
 
-def _route(method: str, path: str, handler: Handler, names: Naming) -> Route:
-    return Route(method, path, handler, parameters=PARAMETERS, names=names, base=CATALOG_PATH)
+def _route(method: str, path: str, handler: Handler, names: Naming, verb: Verb | None = None) -> Route:
+    return Route(method, path, handler, parameters=PARAMETERS, names=names, verb=verb, base=CATALOG_PATH)

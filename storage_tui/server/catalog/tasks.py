@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storage_tui.contract.catalog import STORED_IN, ImageId, file_href
-from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError
+from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob, parse_time
 from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
 from storage_tui.server.catalog.removals import Removals, record_name
@@ -50,6 +50,12 @@ class Tasks:
         task = await self._documents.create("uploads", namespace, task_id, {**fields, "id": task_id})
         await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
         return task
+
+    async def drop_sessions(self, files: Sequence[Fields]) -> None:
+        """End upload sessions that no task has."""
+        for file in files:
+            with contextlib.suppress(StorageError):  # else they end by themselves after a week
+                await self._store.cancel_upload(file["upload_id"])
 
     async def complete(self, namespace: str, task_id: str) -> Document:
         """Make the image appear; raises ConflictError while files of it are missing."""

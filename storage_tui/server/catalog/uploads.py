@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storage_tui.contract.catalog import STORED_IN, ImageId, file_key
-from storage_tui.contract.errors import BadRequestError, InvalidKeyError, NotFoundError
+from storage_tui.contract.errors import BadRequestError, InvalidKeyError, NotFoundError, StorageError
 from storage_tui.server.access.grants import Named, Verb
 from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
 from storage_tui.server.catalog.images import MAX_FILES, Images, exists_already, image_attributes, named_image
@@ -60,13 +60,24 @@ class ImageUploads:
         await self._images.check_free(request, image_id)
         if await self._documents.read("images", request.namespace, name) is not None:
             raise exists_already(image_id)
-        files, urls = [], []
-        for key in keys:
-            session, url = await self._uploads.begin(request, Address(request.namespace, STORED_IN, key))
-            files.append({"key": key, "upload_id": session.upload_id})
-            urls.append(url)
+        files: list[Fields] = []
+        urls = []
+        try:
+            for key in keys:
+                session, url = await self._uploads.begin(request, Address(request.namespace, STORED_IN, key))
+                files.append({"key": key, "upload_id": session.upload_id})
+                urls.append(url)
+            task = await self._open(request, image_id, attributes, options, files)
+        except StorageError:
+            await self._tasks.drop_sessions(files)  # nobody has their URLs
+            raise
+        return self._answer(request, task, status=201, resumable_urls=urls)
+
+    async def _open(
+        self, request: Request, image_id: ImageId, attributes: Fields, options: Any, files: list[Fields]
+    ) -> Document:
         now = now_text()
-        task = await self._tasks.open(
+        return await self._tasks.open(
             request.namespace, image_id,
             {
                 "image_id": str(image_id), "product_id": image_id.product_id, "attributes": attributes,
@@ -74,7 +85,6 @@ class ImageUploads:
                 "modified": now, "user": request.namespace,
             },
         )  # fmt: skip
-        return self._answer(request, task, status=201, resumable_urls=urls)
 
     async def get(self, request: Request) -> Response:
         """200 with the state of the upload."""
