@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.engine_options import with_engine
+from storage_tui.cli.operating_options import with_operating
 from storage_tui.cli.output import complain
 
 if TYPE_CHECKING:
     from storage_tui.server.access.jwks import IdentityProvider
+    from storage_tui.server.operating import Operating
     from storage_tui.server.s3_place import S3Place
 
 
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
     "--download", type=click.Choice(["stream", "redirect"]), default="stream", show_default=True,
     help="With --store: whether large blobs pass through this server, or clients get them from the bucket.",
 )  # fmt: skip
+@with_operating
 @click.option("--embedded", is_flag=True, hidden=True)
 def serve(
     place: "Path | S3Place", host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
-    audience: str | None, download: str, embedded: bool,
+    audience: str | None, download: str, embedded: bool, operating: "Operating",
 ) -> None:  # fmt: skip
     """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
     from storage_tui.server.serve import serve as serve_tcp
@@ -48,7 +51,7 @@ def serve(
         raise click.UsageError("--download redirect needs a bucket: --store s3://BUCKET")
     serve_tcp(
         place=place, host=host, port=port, public_url=public_url, on_ready=_say_ready,
-        provider=_provider(jwks, issuer, audience),
+        provider=_provider(jwks, issuer, audience), operating=operating,
     )  # fmt: skip
 
 

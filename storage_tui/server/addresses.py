@@ -16,4 +16,4 @@ def absolute_url(request: Request, path: str, public_url: str | None) -> str:
     host = request.headers.one("host") or ""
     if not _HOST.fullmatch(host):
         raise BadRequestError(f"the header Host must be a host and port, not {host[:60]!a}")
-    return f"http://{host}{path}"
+    return f"{request.scheme}://{host}{path}"

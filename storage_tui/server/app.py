@@ -6,10 +6,12 @@ Everything is denied unless a row of the table opens it: an unknown path asks fo
 import logging
 import secrets
 import traceback
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from storage_tui.contract.errors import (
     BadRequestError,
+    DamagedError,
     ForbiddenError,
     MethodNotAllowedError,
     NotFoundError,
@@ -31,12 +33,17 @@ from storage_tui.server.body import ClientGoneError, Receive
 from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
+from storage_tui.server.exchange import Exchange
+from storage_tui.server.health import Health
 from storage_tui.server.listing import Listing
+from storage_tui.server.metrics import Metrics
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.request import Request, Scope
 from storage_tui.server.responses import Response, error_response, one_line
 from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
+from storage_tui.server.secret import Secret
 from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
+from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 from storage_tui.server.uploads import Uploads
 
@@ -50,11 +57,19 @@ class StorageApp:
     """The Storage API over a Store, as an ASGI application."""
 
     def __init__(
-        self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None
-    ) -> None:
+        self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None,
+        metrics_token: Secret | None = None, shows_keys: bool = False,
+        observers: Sequence[Callable[[Exchange], None]] = (),
+    ) -> None:  # fmt: skip
+        """`metrics_token` opens `/metrics`, which there is not without it. Each of the `observers` is told of every
+        request that has ended; the log names keys only where `shows_keys` says so."""
         self._access = access
         self._active: set[Request] = set()
         self._is_draining = False
+        self._shows_keys = shows_keys
+        self.metrics = Metrics()
+        self.health = Health(store, self.metrics, token=metrics_token, active=lambda: len(self._active))
+        self._observers = (self.metrics.note, *observers)
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         description = Description(limits, quotas)
@@ -94,16 +109,30 @@ class StorageApp:
             Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
             *self.catalog.routes,
+            *self.health.routes,
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises only when an answer has begun and cannot go on: then the listener cuts the connection."""
         if scope["type"] != "http":
             return
+        exchange = Exchange(scope, send)
+        try:
+            await self._carry_out(scope, receive, exchange)
+        except BaseException:
+            exchange.is_cut = True
+            raise
+        finally:
+            for note in self._observers:
+                note(exchange)
+
+    async def _carry_out(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         request: Request | None = None
         async with AsyncExitStack() as stack:
             try:
                 request = Request(scope, receive, stack, request_id=secrets.token_hex(6))
+                exchange.request = request
+                REQUEST_ID.set(request.request_id)
                 self._active.add(request)
                 response = await self._answer(request)
             except ClientGoneError:
@@ -111,21 +140,21 @@ class StorageApp:
             except StorageError as exc:
                 response = self._refuse(exc, request, scope)
             except Exception as exc:
-                log.error("%s %s: %s", _id(request), scope["method"], _describe(exc))
+                _log(request, scope, _describe(exc))
                 failure = ServerError(f"the server failed; its log tells more under the id {_id(request)}")
                 response = self._refuse(failure, request, scope)
             finally:
                 if request is not None:
                     stack.callback(self._active.discard, request)
             try:
-                await deliver(response, request, send, is_head=scope["method"] == "HEAD")
+                await deliver(response, request, exchange.send, is_head=scope["method"] == "HEAD")
             except StorageError as exc:  # a blob that cannot be read to its end, such as a damaged one
-                log.error("%s %s: %s", _id(request), scope["method"], one_line(exc.message))
+                self._log_error(exc, request, scope)
                 raise
             except CutError:
                 raise
             except Exception as exc:
-                log.error("%s %s: %s", _id(request), scope["method"], _describe(exc))
+                _log(request, scope, _describe(exc))
                 raise
 
     @property
@@ -146,10 +175,11 @@ class StorageApp:
                 request.body.interrupt(ForbiddenError("the token was revoked; ask for a new one"))
 
     async def _answer(self, request: Request) -> Response:
-        if self._is_draining:
-            raise UnavailableError("the server is stopping; try again")
         match = find_route(self.routes, request.method, request.raw_path)
-        request.path = match.path
+        if match.route is not None:
+            request.path, request.route = match.path, match.route.path
+        if self._is_draining and (match.route is None or match.route.access is not Access.OPEN):
+            raise UnavailableError("the server is stopping; try again")
         request.grant = await self._authorize(request, match)
         if match.route is None:
             if match.allowed:
@@ -173,9 +203,11 @@ class StorageApp:
 
     def _count(self, request: Request, route: Route) -> None:
         """Hold the request against the limits of its user; raises RateLimitError."""
+        if route.access in (Access.LOGIN, Access.OPEN, Access.METRICS):
+            return
         namespace = request.namespace
         allowed = self._quotas.concurrent(namespace, MAX_CONCURRENT)
-        if sum(other.namespace == namespace for other in self._active) > allowed and route.access is not Access.LOGIN:
+        if sum(other.namespace == namespace for other in self._active) > allowed:
             raise RateLimitError(f"you have {allowed} requests under way, which is all you may", retry_after_s=1)
         if route.request_class is not None:
             self._quotas.take_request(namespace, route.request_class)
@@ -185,6 +217,11 @@ class StorageApp:
         access = match.route.access if match.route is not None else Access.TOKEN
         if access is Access.LOGIN:
             return Grant("")  # the handler judges the refresh token, and gives nothing but a token for it
+        if access is Access.OPEN:
+            return Grant("")
+        if access is Access.METRICS:
+            self.health.authorize(request.headers.one("authorization"))
+            return Grant("")
         if access is Access.SESSION:
             request.upload_id, grant = await open_upload_id(self._access.keyring, request.path["id"])
             self._access.check_made(grant, "upload URL")
@@ -205,12 +242,23 @@ class StorageApp:
         if request is None or not request.body.is_done or scope["method"] == "PUT":
             response.headers["Connection"] = "close"
         if error.status >= 500 and not isinstance(error, ServerError | QuotaExceededError):
-            log.error("%s %s: %s", _id(request), scope["method"], one_line(error.message))
+            self._log_error(error, request, scope)
         return response
+
+    def _log_error(self, error: StorageError, request: Request | None, scope: Scope) -> None:
+        self.metrics.damaged += isinstance(error, DamagedError)
+        text = error.message
+        if error.key is not None and not self._shows_keys:
+            text = text.replace(repr(error.key), "a blob")
+        _log(request, scope, one_line(text))
 
 
 def _id(request: Request | None) -> str:
     return request.request_id if request is not None else "-"
+
+
+def _log(request: Request | None, scope: Scope, text: str) -> None:
+    log.error("%s %s: %s", _id(request), scope["method"], text, extra={"request_id": _id(request)})
 
 
 def _describe(exc: BaseException) -> str:

@@ -8,11 +8,13 @@ pieces of up to twice MAX_BUFFER_BYTES; a connection that is cut is reported by 
 import asyncio
 import os
 import socket
+import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -27,10 +29,33 @@ DRAIN_S = 10.0  # what is under way may end by itself
 CUT_S = 5.0  # then it is cut, and has this long to put away what it holds
 
 
-class Listener(Server):
-    """One listening socket and the application behind it."""
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The files of a certificate: its chain and its private key, PEM."""
 
-    def __init__(self, app: StorageApp, listening: socket.socket) -> None:
+    chain: Path
+    key: Path
+
+    def check(self) -> None:
+        """Raise UnavailableError when they cannot be read, do not belong together, or others may read the key."""
+        try:
+            if self.key.stat().st_mode & 0o077:
+                raise UnavailableError(f"others may read the private key {self.key}; run: chmod 600 {self.key}")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.chain, self.key, _no_password)
+        except (OSError, ValueError) as exc:
+            raise UnavailableError(
+                f"cannot serve TLS with {self.chain} and {self.key}: {exc.args[-1] if exc.args else exc}"
+            ) from exc
+
+
+def _no_password() -> str:
+    raise ValueError("the private key is encrypted; give one without a password")
+
+
+class _Worker(Server):
+    """granian on one socket, with the certificate as its files are now."""
+
+    def __init__(self, app: StorageApp, listening: socket.socket, tls: Certificate | None) -> None:
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
@@ -40,30 +65,73 @@ class Listener(Server):
             backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MS, max_buffer_size=MAX_BUFFER_BYTES),
             log_enabled=False,
+            ssl_cert=tls.chain if tls is not None else None,
+            ssl_key=tls.key if tls is not None else None,
+            ssl_protocol_min=SSLProtocols.tls12,
         )
-        self._app = app
         self._is_unix = listening.family == socket.AF_UNIX
         self._listening = listening
 
     def _init_shared_socket(self) -> None:
         self._shd: Any = SocketHolder(self._listening.detach(), self._is_unix, BACKLOG)  # type: ignore[call-arg]
 
+
+class Listener:
+    """One listening socket and the application behind it."""
+
+    def __init__(
+        self, app: StorageApp, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0
+    ) -> None:
+        """`notice_s` is how long `/healthz` says that the server stops before it takes no more connections."""
+        self._app = app
+        self._listening = listening
+        self._tls = tls
+        self._notice_s = notice_s
+        self._workers: dict[asyncio.Task[None], _Worker] = {}  # the last one takes connections, the others end theirs
+
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Serve until `stop`, then let requests end: for DRAIN_S, or until `hurry`, before they are cut."""
-        serving = asyncio.ensure_future(self.serve())
+        self._begin()
         stopping = asyncio.ensure_future(stop.wait())
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        while not stopping.done() and not (current := list(self._workers)[-1]).done():
+            await asyncio.wait([current, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        self.stop()  # type: ignore[no-untyped-call]
+        self._app.health.is_stopping = True
         hurrying = asyncio.ensure_future(hurry.wait())
-        await asyncio.wait([serving, hurrying], timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        if self._notice_s:
+            await asyncio.wait([current, hurrying], timeout=self._notice_s, return_when=asyncio.FIRST_COMPLETED)
+        self._listening.close()
+        for worker in self._workers.values():
+            worker.stop()  # type: ignore[no-untyped-call]
+        ending = asyncio.ensure_future(asyncio.wait(self._workers))
+        await asyncio.wait([ending, hurrying], timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
         hurrying.cancel()
         self._app.drain()
-        await asyncio.wait([serving], timeout=CUT_S)
-        if serving.done():
-            await serving  # a listener that ended by itself says why
-        else:
-            serving.cancel()
+        await asyncio.wait([ending], timeout=CUT_S)
+        ending.cancel()
+        for serving in self._workers:
+            if serving.done():
+                await serving  # a listener that ended by itself says why
+            else:
+                serving.cancel()
+
+    def renew(self) -> None:
+        """Take the certificate files as they are now for connections to come; raises UnavailableError, and goes on
+        with what it has, when they cannot be used."""
+        if self._tls is None or self._app.health.is_stopping:
+            return
+        self._tls.check()
+        before = list(self._workers.items())
+        self._begin()
+        for serving, worker in before:
+            if serving.done():
+                del self._workers[serving]
+            else:
+                worker.stop()  # type: ignore[no-untyped-call]
+
+    def _begin(self) -> None:
+        worker = _Worker(self._app, self._listening.dup(), self._tls)
+        self._workers[asyncio.ensure_future(worker.serve())] = worker
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
@@ -109,7 +177,7 @@ def listen_unix(path: Path) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
     """`http://host:port` of a TCP socket."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

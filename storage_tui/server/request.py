@@ -55,12 +55,14 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive, stack: AsyncExitStack, *, request_id: str) -> None:
         self.request_id = request_id
         self.method: str = scope["method"]
+        self.scheme = "https" if scope.get("scheme") == "https" else "http"
         self.raw_path: bytes = scope.get("raw_path") or b""
         self.raw_query: bytes = scope.get("query_string") or b""
         self.stack = stack  # closed after the answer was sent: readers that a stream needs live in it
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
         self.path: dict[str, bytes] = {}
+        self.route = ""  # the path of the row that takes it, for logs and metrics
         self.grant = Grant("")
         self.upload_id = ""  # of the store's session, on an upload URL
         self.body = _frame(scope, self.headers, receive)

@@ -29,6 +29,8 @@ class Access(Enum):
     SIGNATURE = "a signed URL, which names the namespace"
     SESSION = "the unguessable id of an upload session in the path"
     LOGIN = "the refresh token of a login in the body"
+    METRICS = "the token of those who keep watch over the server"
+    OPEN = "nothing: it tells only whether the server is well"
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Route:
     @property
     def request_class(self) -> Verb | None:
         """The class whose limit of requests per minute counts for it; None for an upload URL, whose making counted,
-        and which nobody may be told to try again later, and for a login."""
-        if self.access in (Access.SESSION, Access.LOGIN):
+        and which nobody may be told to try again later, and for what is no user's call."""
+        if self.access not in (Access.TOKEN, Access.SIGNATURE):
             return None
         return self.verb or CLASSES.get(self.method, Verb.WRITE)
 

@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
-import stat
-import sys
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from storage_tui.contract.errors import StorageError
@@ -21,13 +19,14 @@ from storage_tui.server.app import StorageApp
 from storage_tui.server.engine import Engine, open_local, open_s3
 from storage_tui.server.keyring import Keyring
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
+from storage_tui.server.logs import bound_log, start_log
+from storage_tui.server.operating import PLAIN, Operating
 from storage_tui.server.responses import one_line
 from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.base import Store
 
 SWEEP_S = 60.0
 FOLLOW_S = 2.0
-MAX_LOG_BYTES = 1024 * 1024  # a log in a file starts over past this
 
 log = logging.getLogger("storage_tui.server")
 
@@ -40,6 +39,7 @@ def serve(
     on_ready: Callable[[str], None],
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
+    operating: Operating = PLAIN,
 ) -> None:
     """Serve the data directory, or the bucket, over TCP until SIGTERM or SIGINT; a second one hurries the end.
 
@@ -48,9 +48,11 @@ def serve(
     `provider` count beside our own. Raises StorageError
     with one clear line when the directory or the address cannot be had.
     """
-    start_log()
+    start_log(operating.log_format)
+    if operating.tls is not None:
+        operating.tls.check()
     listening = listen_tcp(host, port)
-    url = url_of(listening) + BASE_PATH
+    url = url_of(listening, "http" if operating.tls is None else "https") + BASE_PATH
     with contextlib.closing(listening):
         asyncio.run(
             run(
@@ -59,6 +61,7 @@ def serve(
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,
                 provider=provider,
+                operating=operating,
             )
         )
 
@@ -81,6 +84,7 @@ def serve_embedded(*, data_dir: Path) -> None:
                 open_local(data_dir, owner_note={"socket": str(household.socket)}),
                 listen=listen,
                 on_ready=lambda: None,
+                operating=Operating(shows_keys=True),  # its log is its only user's own
                 until=household.wait_until_empty,
                 on_close=household.remove_socket,
             )
@@ -98,6 +102,7 @@ async def run(
     on_ready: Callable[[], None],
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
+    operating: Operating = PLAIN,
     until: Callable[[StorageApp], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
@@ -107,15 +112,19 @@ async def run(
     """
     store = engine.store
     await store.start()
+    access_log = operating.open_access_log()
     try:
         access = await asyncio.to_thread(open_access, engine.records, provider)
-        app = StorageApp(store, access, public_url=public_url)
+        app = StorageApp(
+            store, access, public_url=public_url, metrics_token=operating.metrics_token,
+            shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
+        )  # fmt: skip
         stop, hurry = asyncio.Event(), asyncio.Event()
-        _obey_signals(stop, hurry)
         tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app))]
         if until is not None:
             tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
-        listener = Listener(app, listen(access.keyring))
+        listener = Listener(app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s)
+        _obey_signals(stop, hurry, partial(_renew, listener))
         try:
             serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))
             on_ready()
@@ -127,26 +136,18 @@ async def run(
             on_close()
     finally:
         await store.close()
+        if access_log is not None:
+            await asyncio.to_thread(access_log.stop)
 
 
-def start_log() -> None:
-    """Errors go to stderr, one line each."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.handlers = [handler]
-    log.propagate = False
-    _bound_log()
+def _renew(listener: Listener) -> None:
+    try:
+        listener.renew()
+    except StorageError as exc:
+        log.error("the certificate stays as it was: %s", one_line(exc.message))
 
 
-def _bound_log() -> None:
-    """Start the log over when stderr is a file that has grown too long."""
-    with contextlib.suppress(OSError, ValueError):
-        status = os.fstat(sys.stderr.fileno())
-        if stat.S_ISREG(status.st_mode) and status.st_size > MAX_LOG_BYTES:
-            os.ftruncate(sys.stderr.fileno(), 0)
-
-
-def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event, renew: Callable[[], None]) -> None:
     if threading.current_thread() is not threading.main_thread():
         return  # signals belong to the program around us
 
@@ -158,19 +159,22 @@ def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, renew)
 
 
 async def _sweep(store: Store, app: StorageApp) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
-        _bound_log()
+        bound_log()
+        expired: int | None = None
         try:
-            await store.sweep()
+            expired = await store.sweep()
             await app.catalog.sweep()
         except StorageError as exc:
             log.error("sweep: %s", one_line(exc.message))
         except Exception as exc:  # a defect here must not end all sweeping to come
             log.error("sweep: %s", type(exc).__name__)
+        app.metrics.note_sweep(expired)
 
 
 async def _follow(access: AccessControl, app: StorageApp) -> None:
