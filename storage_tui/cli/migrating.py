@@ -1,6 +1,7 @@
 """`storage-tui migrate`: a store of this machine into a bucket."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,10 @@ SHOWN_FAILURES = 100  # named one by one; the rest are counted
 @S3_ENDPOINT
 @click.option("--overwrite", is_flag=True, help="Where the bucket has other bytes under a key, replace them.")
 @click.option("--read-back", is_flag=True, help="Read every blob again from the bucket, against its checksum.")
-def migrate(store: str, data_dir: Path | None, s3_endpoint: str | None, overwrite: bool, read_back: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def migrate(
+    store: str, data_dir: Path | None, s3_endpoint: str | None, overwrite: bool, read_back: bool, as_json: bool
+) -> None:
     """Copy a store of this machine into a bucket: all users, types, records and tokens; what is there already is kept.
 
     Run it again after any break: it goes on where it was. No server may run on the directory meanwhile. The source
@@ -36,8 +40,11 @@ def migrate(store: str, data_dir: Path | None, s3_endpoint: str | None, overwrit
     if not isinstance(source, Path) or not (source / "meta.db").is_file():
         raise click.UsageError(f"there is no store in {source}; name one with --data-dir")
     state = _run(source, target, overwrite, read_back)
+    fields = {"moved": state.moved, "present": state.present, "failed": len(state.failures), "bytes": state.done_bytes}
     click.echo(
-        f"{state.moved:,} blobs moved, {state.present:,} were there, {len(state.failures):,} failures; "
+        json.dumps({**fields, "records": state.records})
+        if as_json
+        else f"{state.moved:,} blobs moved, {state.present:,} were there, {len(state.failures):,} failures; "
         f"{human_size(state.done_bytes)} and {state.records:,} records checked, "
         f"{human_duration(time.monotonic() - state.started)}"
     )

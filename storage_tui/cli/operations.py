@@ -61,7 +61,8 @@ def verify(data_dir: Path | None, backup: Path | None, as_json: bool) -> None:
 @_DATA_DIR
 @click.option("--keep", type=click.IntRange(1, 10_000), default=7, show_default=True, help="Snapshots to keep.")
 @click.option("--link", is_flag=True, help="Hard links instead of copies: quick, but no help when the disk goes bad.")
-def backup(target: Path, data_dir: Path | None, keep: int, link: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: bool) -> None:
     """Put a snapshot of the store into DIR, while a server runs on it or not.
 
     A second backup into the same DIR copies only what is new. Copying the data directory by other means while a
@@ -77,8 +78,11 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool) -> None:
         stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
     for finding in done.found:
         complain(_line(finding))
+    fields = {"blobs": done.blobs, "size": done.size_bytes, "copied": done.copied, "copied_size": done.copied_bytes}
     click.echo(
-        f"snapshot {stamp}: {done.blobs:,} blobs, {human_size(done.size_bytes)}; "
+        json.dumps({"snapshot": stamp, **fields, "damaged": len(done.found)})
+        if as_json
+        else f"snapshot {stamp}: {done.blobs:,} blobs, {human_size(done.size_bytes)}; "
         f"{done.copied:,} of them, {human_size(done.copied_bytes)}, are new in files"
     )
     if done.found:
@@ -90,7 +94,8 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool) -> None:
 @click.option("--data-dir", type=_DIRECTORY, metavar="NEW", required=True, help="An empty directory, or a new one.")
 @click.option("--snapshot", metavar="STAMP", help="Which snapshot. [default: the latest]")
 @click.option("--skip-damaged", is_flag=True, help="Make the store without what the backup itself has lost.")
-def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bool, as_json: bool) -> None:
     """Make a store out of the backup in DIR. Every blob is checked; a restore that broke off goes on when repeated."""
     from storage_tui.server.upkeep.restoring import Progress
     from storage_tui.server.upkeep.restoring import restore as restore_store
@@ -103,7 +108,12 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     finally:
         for finding in done.found:
             complain(_line(finding))
-    click.echo(f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {human_size(done.size_bytes)}")
+    fields = {"snapshot": taken.stamp, "directory": str(directory), "blobs": done.blobs, "size": done.size_bytes}
+    click.echo(
+        json.dumps({**fields, "lost": len(done.found)})
+        if as_json
+        else f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {human_size(done.size_bytes)}"
+    )
     if done.found:
         raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")
 

@@ -23,6 +23,8 @@ WITHOUT_JSON = {
     "man": "prints a page",
     "serve": "prints one line and stays",
     "web": "prints one link and stays",
+    "quota set": "shows the limits that `quota show --json` gives",
+    "quota load": "prints nothing to standard output",
     "token create": "prints a token and nothing else",
     "token revoke": "prints nothing to standard output",
     "token rotate-keys": "prints nothing to standard output",

@@ -9,6 +9,10 @@ from posixpath import join
 import pytest
 from fsspec.tests import abstract
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Class-scoped fixtures"
+)  # of older suites, which pytest 9 advises against
+
 
 class Fixtures(abstract.AbstractFixtures):  # type: ignore[misc]
     """What the suites ask of a file system."""
