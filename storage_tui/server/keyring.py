@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from storage_tui.contract.errors import ConflictError, StorageError, UnavailableError
+from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.server.access.watched import change
 from storage_tui.server.secret import Secret
-from storage_tui.server.stores.records import ABSENT, Record, Records
+from storage_tui.server.stores.records import Records
 
 Purpose = Literal["token", "url", "page"]
 PURPOSES: tuple[Purpose, ...] = ("token", "url", "page")
@@ -27,7 +28,6 @@ PURPOSES: tuple[Purpose, ...] = ("token", "url", "page")
 RECORD = "keys"
 KEY_BYTES = 32
 LOOK_AGAIN_S = 1.0  # unknown kids make us read the record at most so often, whoever sends them
-TRIES = 20  # writers of the record that come between ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,40 +115,36 @@ def load_keyring(records: Records) -> Keyring:
 
     Raises StorageError when the record cannot be read or written or holds no keys.
     """
-    _, keys = _read_or_make(records)
-    return Keyring(records, keys)
+    record = records.read(RECORD)
+    if record is None:
+        change(records, RECORD, lambda content: content or new_keys().to_json())
+        record = records.read(RECORD)
+    if record is None:
+        raise UnavailableError("the signing keys went away while they were being made; try again")
+    return Keyring(records, parse_keys(record.content))
 
 
 def rotate_keys(records: Records) -> None:
     """Make a new current key for each purpose. What the keys so far signed stays good."""
-    for _ in range(TRIES):
-        record, keys = _read_or_make(records)
-        if _replace(records, keys.with_new_keys(), record.version):
-            return
-    raise UnavailableError("others keep changing the signing keys; try again")
+    change(records, RECORD, lambda content: _parse_or_make(content).with_new_keys().to_json())
 
 
 def forget_old_keys(records: Records) -> None:
     """Keep the current keys alone: every token, signed URL and page token of an older key is refused from now on."""
-    for _ in range(TRIES):
-        record, keys = _read_or_make(records)
-        if _replace(records, keys.without_old_keys(), record.version):
-            return
-    raise UnavailableError("others keep changing the signing keys; try again")
+    change(records, RECORD, lambda content: _parse_or_make(content).without_old_keys().to_json())
 
 
 def add_keys(records: Records, older: KeySet) -> None:
     """Let what the keys of `older` signed be good here; they sign new things only where there are no keys yet."""
-    for _ in range(TRIES):
-        record = records.read(RECORD)
-        merged = older
-        if record is not None:
-            present = parse_keys(record.content)
-            keys = {purpose: {**older.keys[purpose], **present.keys[purpose]} for purpose in PURPOSES}
-            merged = KeySet(keys, present.current)
-        if _replace(records, merged, ABSENT if record is None else record.version):
-            return
-    raise UnavailableError("others keep changing the signing keys; try again")
+
+    def merge(content: bytes) -> bytes:
+        if not content:
+            return older.to_json()
+        present = parse_keys(content)
+        keys = {purpose: {**older.keys[purpose], **present.keys[purpose]} for purpose in PURPOSES}
+        return KeySet(keys, present.current).to_json()
+
+    change(records, RECORD, merge)
 
 
 def new_keys() -> KeySet:
@@ -176,22 +172,8 @@ def parse_keys(content: bytes) -> KeySet:
     return KeySet(keys, current)
 
 
-def _read_or_make(records: Records) -> tuple[Record, KeySet]:
-    record = records.read(RECORD)
-    if record is None:
-        _replace(records, new_keys(), ABSENT)
-        record = records.read(RECORD)
-    if record is None:
-        raise UnavailableError("the signing keys went away while they were being made; try again")
-    return record, parse_keys(record.content)
-
-
-def _replace(records: Records, keys: KeySet, version: str) -> bool:
-    try:
-        records.write(RECORD, keys.to_json(), expected=version)
-    except ConflictError:
-        return False
-    return True
+def _parse_or_make(content: bytes) -> KeySet:
+    return parse_keys(content) if content else new_keys()
 
 
 def _decode(text: str) -> Secret:
