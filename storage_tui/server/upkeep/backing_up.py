@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from storage_tui import __version__
-from storage_tui.contract.errors import BadRequestError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
 from storage_tui.server.stores.local_lock import LOCK_NAME
 from storage_tui.server.stores.local_room import NO_ROOM
@@ -51,7 +51,7 @@ def back_up(
 
     Blobs that are there already are left as they are. With `must_link` new ones are hard links: no copy of their bytes,
     so no help when the disk goes bad. A blob that is damaged or missing is told in `progress.found`; the rest is backed
-    up. Raises BadRequestError for a target that cannot be one, StoreFullError when it has no room, and leaves earlier
+    up. Raises ConflictError for a target that cannot be one, StoreFullError when it has no room, and leaves earlier
     snapshots as they were.
     """
     disk = Disk(data_dir)
@@ -83,10 +83,10 @@ def back_up(
 
 
 def refuse_overlap(data_dir: Path, target: Path) -> None:
-    """Raise BadRequestError when one of the two directories is, or is in, the other."""
+    """Raise ConflictError when one of the two directories is, or is in, the other."""
     inner, outer = data_dir.resolve(), target.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        raise BadRequestError(f"{target} and the data directory {data_dir} must be apart; name another directory")
+        raise ConflictError(f"{target} and the data directory {data_dir} must be apart; name another directory")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from storage_tui.contract.errors import BadRequestError, DamagedError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local_files import RESTORING, SHARDS, Disk
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_room import NO_ROOM
@@ -68,7 +68,7 @@ def _claim(disk: Disk, snapshot: Snapshot) -> None:
     marker = disk.data_dir / RESTORING
     make_folder(disk.data_dir)
     if not marker.exists() and any(disk.data_dir.iterdir()):
-        raise BadRequestError(f"{disk.data_dir} is not empty; restore into an empty directory")
+        raise ConflictError(f"{disk.data_dir} is not empty; restore into an empty directory")
     disk.data_dir.chmod(0o700)
     write_json(marker, {"snapshot": snapshot.stamp})
     disk.prepare()

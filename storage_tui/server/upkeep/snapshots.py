@@ -23,7 +23,7 @@ from typing import Any
 
 import apsw
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, NotFoundError, UnavailableError
+from storage_tui.contract.errors import ConflictError, NotFoundError, UnavailableError
 from storage_tui.server.stores.local_files import SHARDS
 from storage_tui.server.upkeep.files import PRIVATE_DIR, digest, make_folder, sync
 from storage_tui.server.upkeep.named import Named, files_in, open_database
@@ -78,10 +78,10 @@ class Backup:
         self.blobs = folder / "blobs"
 
     def prepare(self) -> None:
-        """Make it a backup if it is new. Raises BadRequestError for a directory that holds something else."""
+        """Make it a backup if it is new. Raises ConflictError for a directory that holds something else."""
         marker = self.folder / MARKER
         if self.folder.exists() and not marker.exists() and any(self.folder.iterdir()):
-            raise BadRequestError(f"{self.folder} holds something else; name an empty directory or an earlier backup")
+            raise ConflictError(f"{self.folder} holds something else; name an empty directory or an earlier backup")
         make_folder(self.folder)
         self.folder.chmod(PRIVATE_DIR)
         descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

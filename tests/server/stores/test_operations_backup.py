@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from storage_tui.contract.errors import (
-    BadRequestError,
     ConflictError,
     DamagedError,
     NotFoundError,
@@ -139,17 +138,17 @@ async def test_no_file_is_collected_while_a_backup_copies(filled: Stage, data_di
 
 @pytest.mark.parametrize("place", ["data", "data/backup", "."])
 async def test_a_backup_into_the_data_directory_itself_is_refused(filled: Stage, data_dir: Path, place: str) -> None:
-    with pytest.raises(BadRequestError, match="must be apart"):
+    with pytest.raises(ConflictError, match="must be apart"):
         snapshot(data_dir, filled.path / place)
     alias = filled.path / "alias"
     alias.symlink_to(data_dir)
-    with pytest.raises(BadRequestError, match="must be apart"):
+    with pytest.raises(ConflictError, match="must be apart"):
         snapshot(data_dir, alias / "backup")
 
 
 async def test_targets_that_cannot_be_are_refused(data_dir: Path, target: Path, tmp_path: Path) -> None:
     put_file(target / "letters.txt")
-    with pytest.raises(BadRequestError, match="holds something else"):
+    with pytest.raises(ConflictError, match="holds something else"):
         snapshot(data_dir, target)
     assert names_in(target) == ["letters.txt"]
     with pytest.raises(NotFoundError, match="there is no store"):
@@ -252,10 +251,10 @@ async def test_a_full_disk_is_told_before_and_in_the_middle(
 async def test_a_restore_needs_an_empty_directory(data_dir: Path, target: Path, tmp_path: Path) -> None:
     snapshot(data_dir, target)
     put_file(tmp_path / "full" / "file")
-    with pytest.raises(BadRequestError, match="not empty"):
+    with pytest.raises(ConflictError, match="not empty"):
         bring_back(target, tmp_path / "full")
     assert names_in(tmp_path / "full") == ["file"]
-    with pytest.raises(BadRequestError, match="must be apart"):
+    with pytest.raises(ConflictError, match="must be apart"):
         bring_back(target, target / "new")
     with pytest.raises(NotFoundError, match="not a backup"):
         bring_back(tmp_path / "full", tmp_path / "new")
