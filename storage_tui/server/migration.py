@@ -15,6 +15,8 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.wire import Span
 from storage_tui.server import keyring
+from storage_tui.server.catalog.documents import Documents
+from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.stores.base import ANY, Address, Precondition, Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.records import ABSENT, Records
@@ -66,6 +68,7 @@ async def migrate(
         for storage_type in STORAGE_TYPES:
             usage = await source.usage(namespace, storage_type)
             state.blobs, state.total_bytes = state.blobs + usage.count, state.total_bytes + usage.size_bytes
+    await Removals(Documents(source_records), source).sweep()  # images that a crash left half deleted go first
     await asyncio.to_thread(_move_records, source_records, target_records, state)
     turns = asyncio.Semaphore(AT_ONCE)
     mover = _Mover(source, target, state, may_overwrite, must_read_back)

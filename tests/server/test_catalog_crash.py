@@ -16,14 +16,16 @@ import httpx
 import pytest
 
 from storage_tui.contract.catalog import CATALOG_PATH, ImageId
+from storage_tui.contract.errors import NotFoundError
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.app import StorageApp
 from storage_tui.server.catalog.documents import Documents
-from storage_tui.server.catalog.removals import Removals, record_name
+from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.catalog.tasks import LIFETIME, Tasks
 from storage_tui.server.engine import open_s3
-from storage_tui.server.stores.base import Store
+from storage_tui.server.migration import Migration, migrate
+from storage_tui.server.stores.base import Address, Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.records import Records
@@ -238,6 +240,38 @@ async def test_a_crash_at_any_change_leaves_nothing_that_is_not_ended(stage: Sta
 
 async def test_a_crash_on_a_bucket_leaves_nothing_that_is_not_ended(bucket_stage: Stage) -> None:
     await test_a_crash_at_any_change_leaves_nothing_that_is_not_ended(bucket_stage, upload_and_delete, is_late=True)
+
+
+async def test_an_image_moved_to_another_engine_is_deleted_there_with_its_files(
+    stage: Stage, bucket_stage: Stage
+) -> None:
+    image_id = ImageId("t:p", "moved")
+    async with stage.client() as client:
+        await send(client, "POST", "/products", document("product", "t:p"))
+        await upload(client, image_id)
+    state = Migration()
+    await migrate(stage.store, stage.records, bucket_stage.store, bucket_stage.records, state)  # type: ignore[arg-type]
+    assert not [failure for failure in state.failures if "catalog" in failure.what]
+    assert len(await bucket_stage.keys(image_id)) == 2
+    async with bucket_stage.client() as client:
+        assert (await send(client, "DELETE", f"/images/{image_id}")).status_code == 200
+        assert (await send(client, "DELETE", "/products/t:p")).status_code == 200
+    assert await bucket_stage.keys(image_id) == []
+    assert len(await stage.keys(image_id)) == 2
+
+
+async def test_a_late_removal_spares_the_same_bytes_uploaded_anew(stage: Stage) -> None:
+    address = Address(stage.namespace, "products", "t:p/x/a.tif")
+    blob = await stage.store.put(address, b"the same bytes")
+    assert blob.modified is not None
+    gone = {**file_fields(blob), "etag": "of the first upload"}
+    removals = Removals(Documents(stage.records), stage.store)
+    await removals.drop_files(stage.namespace, [gone], before=blob.modified)
+    await removals.drop_files(stage.namespace, [{**gone, "crc32c": "AAAAAA=="}], before=datetime.now(UTC))
+    assert (await stage.store.stat(address)).etag == blob.etag
+    await removals.drop_files(stage.namespace, [gone], before=blob.modified + timedelta(seconds=1))
+    with pytest.raises(NotFoundError):
+        await stage.store.stat(address)
 
 
 async def check_whole(stage: Stage, image_id: ImageId) -> None:

@@ -19,7 +19,7 @@ from storage_tui.server.catalog.jsonapi import (
 from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
 from storage_tui.server.catalog.products import Products, group_of, is_repeat, own_id, settable
 from storage_tui.server.catalog.products import describe as describe_product
-from storage_tui.server.catalog.removals import Removals, record_name
+from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.catalog.search import parse_query
 from storage_tui.server.catalog.tasks import image_fields
 from storage_tui.server.repeats import Repeats
@@ -137,7 +137,9 @@ class Images:
         if len(rows) > MAX_FILES:
             raise BadRequestError(f"an image has at most {MAX_FILES} files, not {len(rows)}")
         keys = [key_of_href(str(row.get("href"))) for row in rows]
-        return [_file_of(await self._stat(namespace, image_id, key)) for key in dict.fromkeys(keys) if key is not None]
+        return [
+            file_fields(await self._stat(namespace, image_id, key)) for key in dict.fromkeys(keys) if key is not None
+        ]
 
     async def _stat(self, namespace: str, image_id: ImageId, key: str) -> Blob:
         if not key.startswith(image_id.prefix):
@@ -208,10 +210,6 @@ def _parsed(ids: Iterable[str]) -> list[ImageId]:
         except BadRequestError:
             continue  # what no image can be called is not found
     return found
-
-
-def _file_of(blob: Blob) -> Fields:
-    return {"key": blob.key, "etag": blob.etag, "size_bytes": blob.size_bytes}
 
 
 def _attributes(name: str, document: Document) -> Attributes:

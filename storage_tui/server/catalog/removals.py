@@ -8,11 +8,13 @@ harmless.
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from storage_tui.contract.catalog import STORED_IN, ImageId
 from storage_tui.contract.errors import ConflictError, NotFoundError, PreconditionFailedError
-from storage_tui.server.catalog.documents import Documents
+from storage_tui.contract.models import Blob, parse_time
+from storage_tui.server.catalog.documents import Documents, Fields, now_text
 from storage_tui.server.stores.base import Address, Precondition, Store
 
 Files = Iterable[Mapping[str, Any]]  # each with `key` and `etag`
@@ -35,7 +37,7 @@ class Removals:
         image = await self._documents.read("images", namespace, name)
         if image is None:
             return await self.finish(namespace, name)
-        removal = {"uid": image.fields["uid"], "files": image.fields["files"]}
+        removal = {"uid": image.fields["uid"], "files": image.fields["files"], "created": now_text()}
         await self._documents.replace("removals", namespace, name, removal)
         return await self.finish(namespace, name)
 
@@ -45,17 +47,31 @@ class Removals:
         if removal is None:
             return False
         await self._remove_document(namespace, name, removal.fields["uid"])
-        await self.drop_files(namespace, removal.fields["files"])
+        await self.drop_files(namespace, removal.fields["files"], before=parse_time(removal.fields["created"]))
         with contextlib.suppress(ConflictError):  # another server has done the same
             await self._documents.remove("removals", namespace, name, expected=removal.version)
         return True
 
-    async def drop_files(self, namespace: str, files: Files) -> None:
-        """Take the files out of `products`, each while it is still the one that was stored."""
+    async def drop_files(self, namespace: str, files: Files, *, before: datetime | None = None) -> None:
+        """Take the files out of `products`, each while it is still the one that was stored.
+
+        One with another ETag, as all have that were moved to another engine, is still it when it has the same bytes
+        and was written before that time: what came later belongs to a new image.
+        """
         for file in files:
             address = Address(namespace, STORED_IN, file["key"])
             with contextlib.suppress(NotFoundError, PreconditionFailedError):
-                await self._store.withdraw(address, precondition=Precondition(if_match=(file["etag"],)))
+                etag = file["etag"]
+                found = await self._store.stat(address)
+                if (
+                    found.etag != etag
+                    and _is_same(file, found)
+                    and found.modified
+                    and before
+                    and found.modified < before
+                ):
+                    etag = found.etag
+                await self._store.withdraw(address, precondition=Precondition(if_match=(etag,)))
 
     async def sweep(self) -> None:
         """Finish what crashes have left."""
@@ -68,3 +84,12 @@ class Removals:
                 return  # a new image of the same name
             with contextlib.suppress(ConflictError):  # its attributes were changed in this moment
                 await self._documents.remove("images", namespace, name, expected=image.version)
+
+
+def file_fields(blob: Blob) -> Fields:
+    """What an image keeps of a file of its own."""
+    return {"key": blob.key, "etag": blob.etag, "size_bytes": blob.size_bytes, "crc32c": blob.crc32c}
+
+
+def _is_same(file: Mapping[str, Any], blob: Blob) -> bool:
+    return blob.crc32c is not None and (blob.size_bytes, blob.crc32c) == (file["size_bytes"], file.get("crc32c"))

@@ -16,7 +16,7 @@ from storage_tui.contract.catalog import STORED_IN, ImageId, file_href
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob, parse_time
 from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
-from storage_tui.server.catalog.removals import Removals, record_name
+from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.stores.base import Address, Store
 
 TRANSFERRING, PENDING, RUNNING, SUCCESS = "transferring", "pending", "running", "success"
@@ -136,7 +136,7 @@ class Tasks:
         fields = task.fields
         image_id = ImageId.parse(fields["image_id"])
         files = [
-            {"key": blob.key, "etag": blob.etag, "size_bytes": blob.size_bytes}
+            file_fields(blob)
             for blob in [await self._stored(namespace, task, file) for file in fields["files"]]
             if blob is not None
         ]
@@ -193,7 +193,7 @@ class Tasks:
             await self._store.cancel_upload(file["upload_id"])
         blob = await self._stored(namespace, task, file)
         if blob is not None:
-            await self._removals.drop_files(namespace, [{"key": blob.key, "etag": blob.etag}])
+            await self._removals.drop_files(namespace, [file_fields(blob)])
 
     async def _stored(self, namespace: str, task: Document, file: Fields) -> Blob | None:
         """The blob that came of a file of the task, None when none did or it is not there any more.
