@@ -10,6 +10,7 @@ lives.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import secrets
@@ -20,6 +21,8 @@ from pathlib import Path
 
 from storage_tui import places
 from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.server.access.control import AccessControl
+from storage_tui.server.access.grants import Grant, namespace_of
 from storage_tui.server.app import StorageApp
 from storage_tui.server.keyring import Keyring
 from storage_tui.server.stores.local_lock import AlreadyOwnedError
@@ -39,6 +42,8 @@ class Household:
         self._runtime = places.runtime_dir(data_dir)
         self.socket = self._runtime / "socket"
         self._present = -1
+        self._kid = ""  # of the key that signed the token in its file
+        self._grant = Grant("")  # what that token opens
 
     def prepare(self) -> None:
         """Make the directory, 0700 and ours; raises UnavailableError when somebody else could be in it."""
@@ -54,14 +59,23 @@ class Household:
         except OSError as exc:
             raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
 
+    def renew_token(self, access: AccessControl) -> None:
+        """Put a fresh token in the place of one that the server takes no more, or will not for long: other keys sign
+        now, or all tokens of the user were revoked."""
+        if access.keyring.current("token").kid != self._kid or access.is_revoked(self._grant):
+            with contextlib.suppress(OSError):  # the next look tries again
+                self.write_token(access.keyring)
+
     def write_token(self, keyring: Keyring) -> None:
         """Put a fresh token where clients look for it."""
+        kid, issued = keyring.current("token").kid, int(time.time())
         token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
         temporary = self._runtime / f".token.{secrets.token_hex(8)}"
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "w") as file:
             file.write(token)
         temporary.replace(self._runtime / "token")
+        self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
     async def wait_until_empty(self, app: StorageApp) -> None:
         """Returns when no client has been there for the linger time and nothing is under way.

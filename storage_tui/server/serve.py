@@ -85,6 +85,7 @@ def serve_embedded(*, data_dir: Path) -> None:
                 listen=listen,
                 on_ready=lambda: None,
                 operating=Operating(shows_keys=True),  # its log is its only user's own
+                on_refresh=household.renew_token,
                 until=household.wait_until_empty,
                 on_close=household.remove_socket,
             )
@@ -103,12 +104,14 @@ async def run(
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
     operating: Operating = PLAIN,
+    on_refresh: Callable[[AccessControl], None] = lambda _: None,
     until: Callable[[StorageApp], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
     """Own the engine, listen, and serve until a signal comes or `until` returns.
 
-    The socket is asked for only once the engine is ours; `on_close` is called while it still is.
+    The socket is asked for only once the engine is ours; `on_close` is called while it still is. `on_refresh` is called
+    each time the records that servers share were read again.
     """
     store = engine.store
     await store.start()
@@ -120,7 +123,7 @@ async def run(
             shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
         )  # fmt: skip
         stop, hurry = asyncio.Event(), asyncio.Event()
-        tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app))]
+        tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app, on_refresh))]
         if until is not None:
             tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
         listener = Listener(app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s)
@@ -177,7 +180,7 @@ async def _sweep(store: Store, app: StorageApp) -> None:
         app.metrics.note_sweep(expired)
 
 
-async def _follow(access: AccessControl, app: StorageApp) -> None:
+async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
     """Notice what other servers and the command line change in the records."""
     while True:
         await asyncio.sleep(FOLLOW_S)
@@ -188,6 +191,7 @@ async def _follow(access: AccessControl, app: StorageApp) -> None:
             await asyncio.wait((reading,))  # the engine must not close under it
             raise
         app.cut_revoked()
+        on_refresh(access)
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

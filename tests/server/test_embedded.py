@@ -14,11 +14,15 @@ import pytest
 
 from storage_tui import places
 from storage_tui.contract.errors import StorageError
+from storage_tui.server.access.issued import revoke_all
 from storage_tui.server.embedded import Household
+from storage_tui.server.keyring import forget_old_keys, rotate_keys
+from storage_tui.server.stores.local_records import LocalRecords
 from tests.server.running import RunningServer
 
 COMMAND = (
-    "import sys\nfrom pathlib import Path\nfrom storage_tui.server.serve import serve_embedded\n"
+    "import sys\nfrom pathlib import Path\nimport storage_tui.server.serve as serve\n"
+    "serve.FOLLOW_S = 0.1\nfrom storage_tui.server.serve import serve_embedded\n"
     "serve_embedded(data_dir=Path(sys.argv[1]))\n"
 )
 LINGER_S = "0.3"
@@ -108,6 +112,22 @@ def test_it_stays_while_a_client_is_there(client: Client) -> None:
         child.wait(float(LINGER_S) * 4)
     client.leave()
     assert child.wait(20) == 0
+
+
+def test_its_users_go_on_after_their_token_was_ended(client: Client) -> None:
+    client.enter()
+    client.spawn()
+    assert client.wait_for_answer().status_code == 200
+    records = LocalRecords(client.data_dir)
+    for end in (lambda: forget_old_keys(records), lambda: revoke_all(records, "local")):
+        rotate_keys(records)
+        before = (client.runtime / "token").read_text()
+        end()
+        while (client.runtime / "token").read_text() == before:
+            pass
+        while (answer := client.get("/data/list")).status_code == 401:  # until the token is younger than the end
+            pass
+        assert answer.status_code == 200
 
 
 def test_of_two_that_start_at_once_one_serves_and_the_other_leaves_quietly(client: Client) -> None:
