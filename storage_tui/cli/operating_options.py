@@ -16,9 +16,12 @@ _FLAGS = (
     click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key, PEM, that nobody else may read."),
     click.option("--access-log", type=_FILE, metavar="FILE", help="Write a line for each request into FILE."),
     click.option(
-        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
         help="How a request is logged.",
-    ),  # fmt: skip
+    ),
     click.option("--log-keys", is_flag=True, help="Let keys into the logs."),
     click.option("--metrics-token-file", type=_FILE, metavar="FILE", help="Answer /metrics to the token in FILE."),
     click.option(
