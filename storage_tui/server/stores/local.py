@@ -374,13 +374,13 @@ class LocalStore:
         return await self._committer.run(apply, staged)
 
     async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try, and when the store is full once more without its garbage."""
+        """Try, and when the store is full once more without its garbage and its free pages."""
         try:
             return await attempt()
         except QuotaExceededError:
             raise  # garbage takes no part of it
         except StoreFullError:
-            if not await self._sweeper.collect(grace=0):
+            if not await self._sweeper.make_room():
                 raise
         return await attempt()
 

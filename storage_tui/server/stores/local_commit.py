@@ -61,6 +61,7 @@ class Committer:
         self._thread = threading.Thread(target=self._serve, name="storage-commit", daemon=True)
         self._loop = asyncio.get_running_loop()
         self._is_stopping = False
+        self._is_shrink_wanted = False
 
     def start(self) -> None:
         """Begin to take changes."""
@@ -83,6 +84,11 @@ class Committer:
         self._queue.put(change)
         result: T = await change.future
         return result
+
+    async def shrink(self) -> None:
+        """Give back to the disk what the database and its log no longer need."""
+        self._is_shrink_wanted = True
+        await self.run(lambda _: None)
 
     def check(self) -> None:
         """Raise UnavailableError when nothing can be written any more."""
@@ -114,6 +120,9 @@ class Committer:
             is_tidy = False
             group, is_last = self._gather(first)
             self._commit(group)
+            if self._is_shrink_wanted:
+                self._is_shrink_wanted = False
+                self._checkpoint()
             self._answer(group)
             if is_last:
                 return

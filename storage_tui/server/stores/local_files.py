@@ -56,6 +56,7 @@ class Disk:
             folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
         for shard in SHARDS:
             (self.blobs / shard).mkdir(mode=PRIVATE_DIR, exist_ok=True)
+        (self.data_dir / COLLECTOR_LOCK).touch(mode=PRIVATE_FILE)  # now: a disk without inodes must be able to collect
         if len({folder.stat().st_dev for folder in (self.data_dir, self.blobs, self.uploads, self.quarantine)}) > 1:
             raise OSError(f"{self.data_dir} must be on one file system with all its folders")
         for folder in (self.blobs, self.data_dir, self.data_dir.parent):
@@ -69,8 +70,7 @@ class Disk:
     @contextmanager
     def collecting(self) -> Iterator[bool]:
         """Whether files that no row names any more may be unlinked now: not while a backup copies them."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self.data_dir / COLLECTOR_LOCK, flags, PRIVATE_FILE)
+        descriptor = os.open(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

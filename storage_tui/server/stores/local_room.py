@@ -13,6 +13,8 @@ from storage_tui.server.stores.local_totals import check_ceiling
 
 RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system, where that is less
 RESERVE_SHARE = 0.02
+LEAST_RESERVE_BYTES = 16 * 1024**2  # but not less than a delete may need for the database and its log, on a small disk
+LEAST_RESERVE_SHARE = 0.25
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -29,7 +31,9 @@ class Room:
     def reserve_bytes(self) -> int:
         """What is kept free."""
         if self._reserve_bytes is None:
-            self._reserve_bytes = min(RESERVE_BYTES, int(self._disk.total_bytes() * RESERVE_SHARE))
+            total_bytes = self._disk.total_bytes()
+            least = min(LEAST_RESERVE_BYTES, int(total_bytes * LEAST_RESERVE_SHARE))
+            self._reserve_bytes = max(least, min(RESERVE_BYTES, int(total_bytes * RESERVE_SHARE)))
         return self._reserve_bytes
 
     @property

@@ -68,6 +68,14 @@ class Sweeper:
         await self._committer.run(partial(_vacuum, 0 if is_short else VACUUM_PAGES))
         return expired
 
+    async def make_room(self) -> bool:
+        """Let go at once of what a sweep would by and by; whether the disk got anything back."""
+        is_more = bool(await self.collect(grace=0))
+        while await self._committer.run(partial(_vacuum, 0)):
+            is_more = True
+        await self._committer.shrink()
+        return is_more
+
     async def collect(self, *, grace: int) -> int:
         """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
         with self._disk.collecting() as may_unlink:
@@ -152,10 +160,13 @@ def _expire(connection: apsw.Connection, now: int) -> int:
     return len(rows)
 
 
-def _vacuum(kept: int, connection: apsw.Connection) -> None:
-    spare = connection.pragma("freelist_count") - kept
-    if spare > 0:
-        connection.execute(f"PRAGMA incremental_vacuum({min(spare, VACUUM_PAGES)})").fetchall()
+def _vacuum(kept: int, connection: apsw.Connection) -> int:
+    """Take free pages from the end of the database; how many."""
+    free: int = connection.pragma("freelist_count")
+    if free <= kept:
+        return 0
+    connection.execute(f"PRAGMA incremental_vacuum({min(free - kept, VACUUM_PAGES)})").fetchall()
+    return free - int(connection.pragma("freelist_count"))
 
 
 def _believe_clock(connection: apsw.Connection, now: int) -> bool:
