@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
+from storage_tui.contract.keys import Location
+from storage_tui.tui.screens import place_reading
+from storage_tui.tui.state import arranging
 from tests.faults.proxy import Fault, FaultProxy
 
 
@@ -204,3 +207,39 @@ async def test_go_to_takes_a_location(store: Storage, browse: Any) -> None:
         await browser.type("tmp:a/b/two")
         await browser.press("enter")
         await browser.until(lambda: browser.names == ["one", "two"] and browser.current == "a/b/two")
+
+
+async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_its_key(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place_reading, "SORT_AT_ONCE", 100)
+    monkeypatch.setattr(arranging, "PIECE", 20)
+    sizes = {f"{number:03}": number * 7 % 300 + 1 for number in range(300)}
+    await asyncio.to_thread(lambda: [store.set(name, "x" * size) for name, size in sizes.items()])
+    async with browse() as browser:
+        await browser.shows("1/300")
+        await browser.press("j", "j", "o")  # a list of several pages is in the order of its keys, by name is the first
+        await browser.until(lambda: browser.main.keys.listing.sort == "name")
+        await browser.press("o")
+        await browser.until(lambda: browser.main.keys.listing.sort == "size" and not browser.main.sorting)
+        assert browser.names == sorted(sizes, key=lambda name: -sizes[name])
+        assert browser.current == "002"
+        await browser.shows("size↓")
+        browser.main.action_sort_reverse()
+        browser.main.open(Location("tmp"))  # leaving ends it
+        await browser.shows("Empty. tmp")
+        assert not browser.main.sorting
+
+
+async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
+    store: Storage, browse: Any, proxy: FaultProxy
+) -> None:
+    await asyncio.to_thread(lambda: [store.set(f"n/{number:04}", "x" * (number % 90 + 1)) for number in range(600)])
+    proxy.default = Fault(rate_bytes_s=40_000)
+    async with browse("data:n/", url=proxy.url) as browser:
+        await browser.shows("Listing… 250 keys")
+        await browser.press("o", "o")
+        await browser.shows("sorted by size when all keys are read; 250 so far")
+        proxy.default = Fault()
+        await browser.until(lambda: browser.main.keys.listing.is_complete and browser.main.keys.listing.sort == "size")
+        assert browser.names[0] == "0089"

@@ -15,7 +15,8 @@ from storage_tui.tui.screens.place_moves import PlaceMoves
 from storage_tui.tui.screens.places import BookmarkScreen, PlacesScreen
 from storage_tui.tui.screens.profiles import ProfilesScreen
 from storage_tui.tui.screens.quit import QuitScreen
-from storage_tui.tui.state.listing import SORTS, Folder, Sort
+from storage_tui.tui.state.arranging import Sort
+from storage_tui.tui.state.listing import SORTS, Folder
 from storage_tui.tui.widgets.line_view import LineView
 
 PREVIEW_STEP = 4  # rows that J and K scroll
@@ -108,25 +109,16 @@ class BrowserScreen(PlaceMoves):
 
     def action_sort(self) -> None:
         """By the next column."""
-        current = self.keys.listing.sort
+        current = self.sort or self.keys.listing.sort
         expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
         self.sort = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
-        self._sort_again()
+        self.sort_rows()
 
     def action_sort_reverse(self) -> None:
         """The other way round."""
         self.is_reversed = not self.is_reversed
-        self._sort_again()
-
-    def _sort_again(self) -> None:
-        listing, current = self.keys.listing, self.keys.current
-        if not listing.can_sort:
-            self.session.fail(f"cannot sort {listing.loaded:,}+ keys: a list is sorted when all of it is loaded")
-            return
-        listing.set_sort(self.sort or "name", is_reversed=self.is_reversed)
-        index = listing.index_of(current.key) if current else None
-        self.keys.show(listing, cursor=index or 0)
+        self.sort_rows()
 
     # Act
 

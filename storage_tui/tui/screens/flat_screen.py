@@ -14,9 +14,10 @@ from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.flat import KEPT, FlatList
 from storage_tui.tui.state.formats import plural, size_text
-from storage_tui.tui.state.listing import SORTS, Row, Sort
+from storage_tui.tui.state.listing import SORTS, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar

@@ -1,12 +1,15 @@
 """The place on the screen: goes to a prefix and reads its list page by page, the cursor kept on its key."""
 
+import asyncio
+
 from textual import on, work
 
 from storage_tui.contract.keys import Location
 from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.listing import NEXT_PAGE, Listing, Sort
+from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
+from storage_tui.tui.state.listing import NEXT_PAGE, SORT_AT_ONCE, Listing
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.key_list import KeyList
@@ -23,6 +26,7 @@ class PlaceReading(ChoosingScreen):
         self.is_reversed = False
         self.follows_end = False
         self.error = ""
+        self.sorting = ""
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
 
@@ -46,6 +50,7 @@ class PlaceReading(ChoosingScreen):
             self.session.history.leave(self.location, current.key if current else None)
             self.keep_cursor()
         self.location = location
+        self.workers.cancel_group(self, "sort")
         self.session.places.visit(location)
         anchor = anchor or self.session.history.cursor(location)
         kept = self.session.history.listing(location)
@@ -73,11 +78,10 @@ class PlaceReading(ChoosingScreen):
         if is_shown:
             self.keys.listing = listing
         self.update_lines()
-        wanted = self.sort
         try:
             async for _ in read_pages(self.session.storage, listing):
-                if listing.is_complete and wanted is not None and listing.can_sort:
-                    self._sort_in_place(listing, wanted)
+                if listing.is_complete and self.sort is not None and listing.loaded <= SORT_AT_ONCE:
+                    self._sort_in_place(listing, self.sort)
                 if not is_shown and (listing.is_complete or anchor is None or listing.covers(anchor)):
                     self._swap(listing, anchor)
                     is_shown, anchor = True, None
@@ -95,6 +99,40 @@ class PlaceReading(ChoosingScreen):
                 self._reading = None
             self.update_lines()
         self.session.history.keep(listing)
+        if listing.is_complete and listing.loaded > SORT_AT_ONCE and self.sort not in (None, "name"):
+            self._sort_large(listing)
+
+    def sort_rows(self) -> None:
+        """Put the list in the order chosen: at once, in the background, or when all of it is read."""
+        listing, current = self.keys.listing, self.keys.current
+        wanted: Sort = self.sort or "name"
+        if not listing.is_complete:
+            self.session.say(f"sorted by {wanted} when all keys are read; {listing.loaded:,} so far")
+            self.read_on()
+        elif listing.loaded > SORT_AT_ONCE:
+            self._sort_large(listing)
+        else:
+            listing.set_sort(wanted, is_reversed=self.is_reversed)
+            self.keys.show(listing, cursor=self.place_of(listing, current.key if current else None, 0))
+
+    @work(exclusive=True, group="sort")
+    async def _sort_large(self, listing: Listing) -> None:
+        wanted: Sort = self.sort or "name"
+        seconds = max(1, round(listing.loaded / ROWS_PER_S))
+        self.sorting = f"sorting {listing.loaded:,} keys by {wanted}, about {seconds} s"
+        self.update_lines()
+        try:
+            current = self.keys.current
+            for _ in listing.sorting(wanted, is_reversed=self.is_reversed):
+                await asyncio.sleep(0)  # keys typed meanwhile come first
+                current = self.keys.current
+            if self.keys.listing is listing:
+                self.keys.show(listing, cursor=self.place_of(listing, current.key if current else None, 0))
+        finally:
+            self.sorting = ""
+            if listing.sort != wanted:  # stopped: the order is what it was
+                self.sort, self.is_reversed = None if listing.sort == "key" else listing.sort, listing.is_reversed
+            self.update_lines()
 
     def _sort_in_place(self, listing: Listing, wanted: Sort) -> None:
         current = self.keys.current if self.keys.listing is listing else None
@@ -151,7 +189,10 @@ class PlaceReading(ChoosingScreen):
         return self._reading is not None
 
     def stop_reading(self) -> bool:
-        """Stop the background listing; False when there is none."""
+        """Stop sorting or listing in the background; False when there is neither."""
+        if self.sorting:
+            self.workers.cancel_group(self, "sort")
+            return True
         was_reading = self.is_reading
         if was_reading:
             self.workers.cancel_group(self, "listing")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.state.listing import Sort, order
+from storage_tui.tui.state.arranging import Sort
+from storage_tui.tui.state.listing import order
 
 KEPT = 100_000  # about 50 MB of blobs; of more the first in order are kept, and the list says so
 

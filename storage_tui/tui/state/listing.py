@@ -1,7 +1,7 @@
 """One folder as the list shows it: pages that arrive one by one, in bounded memory, filtered and sorted on the way.
 
-The names of all loaded rows are kept as one text a page, which costs the bytes of the names; the rows themselves are
-kept for the pages in use only and read again by their token when they are wanted.
+The names of all loaded rows are kept as one compressed text a page, and what sorting needs as packed numbers; the rows
+themselves are kept for the pages in use only and read again by their token when they are wanted.
 """
 
 from array import array
@@ -10,17 +10,20 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
+from zlib import compress, decompress
 
 from storage_tui.contract.models import Blob, Page
+from storage_tui.tui.state.arranging import Facts, Sort, arranged, column
 from storage_tui.tui.state.filter import Filter
 
 FIRST_PAGE = 250  # more than any screen, and half a second at 256 kbit/s
 NEXT_PAGE = 1000  # the most that a server gives
-PAGES_KEPT = 48  # about 25 MB of rows
-SORT_ROWS = PAGES_KEPT * NEXT_PAGE  # a list can be sorted while all of it is here
+PAGES_KEPT = 16  # about 8 MB of rows
+FAST = 1  # zlib's level; a page of names becomes a sixth, and comes back in a twentieth of a millisecond
+NO_NAMES = compress(b"")
+SORT_AT_ONCE = 20_000  # rows sorted in a few milliseconds; more take turns with the keys
 
-Sort = Literal["key", "name", "size", "age", "expiry", "type"]
 SORTS: tuple[Sort, ...] = ("name", "size", "age", "expiry", "type")
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -42,8 +45,20 @@ class _Slot:
     limit: int
     start: int
     count: int
-    names: str
+    packed: bytes
+    last: str
     size_bytes: int
+    facts: Facts
+
+    @property
+    def names(self) -> str:
+        """The names of the rows, one a line."""
+        return decompress(self.packed).decode("utf-8", "surrogatepass")
+
+    @names.setter
+    def names(self, text: str) -> None:
+        self.packed = compress(text.encode("utf-8", "surrogatepass"), FAST)
+        self.last = text.rpartition("\n")[2]
 
 
 class Listing:
@@ -65,6 +80,7 @@ class Listing:
         self._starts: list[int] = []
         self._rows: OrderedDict[int, tuple[Row, ...]] = OrderedDict()
         self._view: array[int] | None = None
+        self._order: array[int] | None = None
 
     def __len__(self) -> int:
         return self.loaded if self._view is None else len(self._view)
@@ -87,7 +103,7 @@ class Listing:
     def add_page(self, page: Page) -> None:
         """Append the page that answers `next_token`."""
         rows = _merge(page, self.storage_type)
-        slot = _Slot(self.next_token, self.next_limit, self.loaded, 0, "", 0)
+        slot = _Slot(self.next_token, self.next_limit, self.loaded, 0, NO_NAMES, "", 0, Facts.of(()))
         self._slots.append(slot)
         self._starts.append(slot.start)
         self._fill(len(self._slots) - 1, rows)
@@ -95,10 +111,11 @@ class Listing:
         self.is_complete = page.next_token is None
         if len(self._slots) == 1 and self.is_complete:
             self.sort = "name"
+        self._order = None
         if self.sort != "key":
-            self._rebuild()
+            self.set_sort(self.sort, is_reversed=self.is_reversed)
         elif self.filter is not None:
-            view = self._view if self._view is not None else array("L")
+            view = self._view if self._view is not None else array("I")
             view.extend(slot.start + position for position in self._matches(slot))
             self._view = view
 
@@ -110,13 +127,15 @@ class Listing:
             for later in range(number + 1, len(self._slots)):
                 previous = self._slots[later - 1]
                 self._slots[later].start = self._starts[later] = previous.start + previous.count
-            self._rebuild()
+            self._order, self.sort = None, "key" if self.loaded > SORT_AT_ONCE else self.sort
+            self.set_sort(self.sort, is_reversed=self.is_reversed)
 
     def _fill(self, number: int, rows: tuple[Row, ...]) -> None:
         slot = self._slots[number]
         cut = len(self.prefix)
         slot.names = "\n".join(row.key[cut:].replace("\n", " ") for row in rows)
         slot.count = len(rows)
+        slot.facts = Facts.of(rows)
         slot.size_bytes = sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob))
         self._rows[number] = rows
         self._rows.move_to_end(number)
@@ -149,22 +168,33 @@ class Listing:
         """Where the row with this key is shown; None when it is not loaded or filtered out."""
         if not key.startswith(self.prefix):
             return None
-        if self._view is None:
-            index = self.index_after(key)
-            row = self.row(index) if index < len(self) else None
-            return index if row is not None and row.key == key and is_folder in (None, _is_folder(row)) else None
-        for index in range(len(self)):
-            row = self.row(index)
-            if row is not None and row.key == key and is_folder in (None, _is_folder(row)):
-                return index
+        leaf, at = key[len(self.prefix) :].replace("\n", " "), self.index_after(key)
+        while at < self.loaded and (found := self._named(at))[0] == leaf:  # a blob may have a folder's name
+            if is_folder in (None, found[1]):
+                return self._shown_at(at)
+            at += 1
         return None
+
+    def _named(self, at: int) -> tuple[str, bool]:
+        """Name of the row at a place in key order, and whether it is a folder; also of rows that are not here."""
+        number = bisect_right(self._starts, at) - 1
+        slot, place = self._slots[number], at - self._starts[number]
+        return slot.names.split("\n")[place], place in slot.facts.folders
+
+    def _shown_at(self, at: int) -> int | None:
+        if self._view is None:
+            return at
+        try:
+            return self._view.index(at)
+        except ValueError:
+            return None
 
     def index_after(self, key: str) -> int:
         """In key order: where `key` is, or would be, among the loaded rows. `len` when that is past what is loaded."""
         leaf = key[len(self.prefix) :]
         for slot in self._slots:
-            names = slot.names.split("\n") if slot.count else []
-            if names and names[-1] >= leaf:
+            if slot.count and slot.last >= leaf:
+                names = slot.names.split("\n")
                 return slot.start + next(place for place, name in enumerate(names) if name >= leaf)
         return self.loaded
 
@@ -177,32 +207,59 @@ class Listing:
         self.filter = wanted if wanted is not None and wanted.words else None
         self._rebuild()
 
-    @property
-    def can_sort(self) -> bool:
-        """Whether all rows are here."""
-        return self.is_complete and len(self._rows) == len(self._slots)
-
     def set_sort(self, sort: Sort, *, is_reversed: bool = False) -> None:
-        """Show in another order; folders stay first. Only where `can_sort`."""
-        self.sort, self.is_reversed = sort, is_reversed
+        """Show in another order; folders stay first. A list that is not complete stays in key order."""
+        for _ in self.sorting(sort, is_reversed=is_reversed):
+            pass
+
+    def sorting(self, sort: Sort, *, is_reversed: bool = False) -> Iterator[None]:
+        """The same in pieces, for lists past SORT_AT_ONCE; nothing changes before the last one, nor when it is left
+        before."""
+        order: array[int] | None = None
+        if sort != "key" and self.is_complete:
+            before = len(self._slots), self.loaded
+            order = self._folders_first(is_reversed=is_reversed and sort == "name")
+            folders = order[: self._folders]
+            del order[: self._folders]
+            blobs, order = order, folders
+            if sort == "name":
+                order.extend(reversed(blobs) if is_reversed else blobs)
+            else:
+                values = column(
+                    [slot.facts for slot in self._slots], (slot.names for slot in self._slots if slot.count), sort
+                )
+                yield
+                yield from arranged(blobs, values, is_reversed=is_reversed, into=order)
+            if before != (len(self._slots), self.loaded):
+                return  # a page that was read again is another one now
+        self.sort, self.is_reversed, self._order = sort, is_reversed, order
         self._rebuild()
 
+    @property
+    def _folders(self) -> int:
+        return sum(len(slot.facts.folders) for slot in self._slots)
+
+    def _folders_first(self, *, is_reversed: bool) -> "array[int]":
+        """All places, those of the folders before those of the blobs."""
+        folders = array("I", (slot.start + place for slot in self._slots for place in slot.facts.folders))
+        if is_reversed:
+            folders.reverse()
+        if not folders:
+            return array("I", range(self.loaded))
+        known = set(folders)
+        folders.extend(at for at in range(self.loaded) if at not in known)
+        return folders
+
     def _rebuild(self) -> None:
-        if self.filter is None and self.sort == "key":
-            self._view = None
-            return
         if self.filter is None:
-            view = array("L", range(self.loaded))
-        else:
-            view = array("L", (slot.start + place for slot in self._slots for place in self._matches(slot)))
-        if self.sort != "key" and self.can_sort:
-            rows = [row for number in range(len(self._slots)) for row in self._rows[number]]
-            folders = [at for at in view if isinstance(rows[at], Folder)]
-            blobs = [(order(row, self.sort), at) for at in view if isinstance(row := rows[at], Blob)]
-            blobs.sort(reverse=self.is_reversed)
-            if self.sort == "name" and self.is_reversed:
-                folders.reverse()
-            view = array("L", (*folders, *(at for _, at in blobs)))
+            self._view = self._order
+            return
+        view = array("I", (slot.start + place for slot in self._slots for place in self._matches(slot)))
+        if self._order is not None:
+            is_wanted = bytearray(self.loaded)
+            for at in view:
+                is_wanted[at] = 1
+            view = array("I", (at for at in self._order if is_wanted[at]))
         self._view = view
 
     def _matches(self, slot: _Slot) -> list[int]:
@@ -222,10 +279,6 @@ def _merge(page: Page, storage_type: str) -> tuple[Row, ...]:
         return page.blobs
     rows: list[Row] = [*page.blobs, *(Folder(prefix, storage_type) for prefix in page.prefixes)]
     return tuple(sorted(rows, key=lambda row: row.key))
-
-
-def _is_folder(row: Row) -> bool:
-    return isinstance(row, Folder)
 
 
 def order(blob: Blob, sort: Sort) -> tuple[Any, ...]:

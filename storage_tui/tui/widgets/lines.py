@@ -27,8 +27,8 @@ URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", 
 GAUGE_CELLS = 10
 
 
-def path_content(listing: Listing, *, is_reading: bool, width: int) -> Content:
-    """`tmp ▸ a/b/`, the filter and what it covers, the count."""
+def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "") -> Content:
+    """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on."""
     prefix = visible(listing.prefix)
     room = max(12, width * 3 // 5)
     if len(prefix) > room:
@@ -50,6 +50,8 @@ def path_content(listing: Listing, *, is_reading: bool, width: int) -> Content:
         pieces.append((f"   Listing… {listing.loaded:,} keys (Esc stops)", "$text-muted"))
     elif is_open and listing.loaded:
         pieces.append((f"   {listing.loaded:,} keys read, more to come (G goes on)", "$warning"))
+    if sorting:
+        pieces.append((f"   {sorting} (Esc stops)", "$text-muted"))
     return Content.assemble(*pieces)
 
 

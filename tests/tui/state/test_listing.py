@@ -1,10 +1,14 @@
 """The listing: pages that come and go, filter, sort, and where the cursor belongs."""
 
+import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.listing import PAGES_KEPT, Listing
+from storage_tui.tui.state.listing import PAGES_KEPT, Listing, order
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -45,8 +49,10 @@ def test_dropped_pages_are_wanted_again_and_may_have_changed() -> None:
     assert missing is not None and missing[:2] == (0, None)
     listing.restore_page(0, page("k/000b"))
     assert listing.loaded == 2 * (PAGES_KEPT + 2) - 1
-    assert [row.key for index in (0, -1) if (row := listing.row(index % len(listing)))] == ["k/000b", "k/049b"]
-    assert not listing.can_sort
+    assert [row.key for index in (0, -1) if (row := listing.row(index % len(listing)))] == [
+        "k/000b",
+        f"k/{PAGES_KEPT + 1:03}b",
+    ]
 
 
 def test_the_filter_covers_dropped_pages_and_pages_to_come() -> None:
@@ -73,6 +79,44 @@ def test_sort_by_size_age_and_expiry_keeps_folders_first() -> None:
     for sort, wanted in (("size", "zbac"), ("age", "zacb"), ("expiry", "zbca"), ("name", "zabc")):
         listing.set_sort(sort)  # type: ignore[arg-type]
         assert "".join(key[0] for key in shown(listing)) == wanted
+
+
+@pytest.mark.parametrize("sort", ["name", "size", "age", "expiry", "type"])
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_list_of_any_size_is_sorted_as_its_rows_are_though_most_are_not_here(sort: Any, is_reversed: bool) -> None:
+    pick = random.Random(sort)
+    pages = PAGES_KEPT + 4
+    listing, blobs = Listing("tmp", ""), []
+    for number in range(pages):
+        page = [
+            Blob(f"{number:03}{at:03}.{pick.choice(('tif', 'CSV', 'b'))}", "tmp",
+                 size_bytes=pick.choice((None, 5, 7, 2**50)),
+                 modified=(moment := NOW - timedelta(seconds=pick.randrange(99))),
+                 expires=moment + timedelta(days=7))
+            for at in range(200)
+        ]  # fmt: skip
+        blobs += page
+        listing.add_page(Page(tuple(page), (f"{number:03}x/",), None if number == pages - 1 else "more"))
+    pieces = sum(1 for _ in listing.sorting(sort, is_reversed=is_reversed))
+    assert sort == "name" or pieces > 3
+    folders = [f"{number:03}x/" for number in range(pages)]
+    wanted = [blob.key for blob in sorted(blobs, key=lambda blob: order(blob, sort), reverse=is_reversed)]
+    wanted = [*(reversed(folders) if is_reversed and sort == "name" else folders), *wanted]
+    assert [listing.index_of(key) for key in wanted[::50]] == list(range(len(listing)))[::50]
+    listing.set_filter(Filter("tif"))
+    assert len(listing) == sum(key.endswith("tif") for key in wanted)
+    assert [listing.index_of(key) for key in [key for key in wanted if key.endswith("tif")][:40]] == list(range(40))
+    listing.set_filter(None)
+    assert listing.index_of(wanted[-1]) == len(wanted) - 1
+
+
+def test_sorting_that_is_left_changes_nothing() -> None:
+    listing = Listing("data", "")
+    listing.add_page(page(*(f"{at:05}" for at in range(9000)), token="t"))
+    listing.add_page(page("x"))
+    for _ in zip(range(2), listing.sorting("size", is_reversed=True), strict=False):
+        pass
+    assert (listing.sort, listing.is_reversed, listing.index_of("00007")) == ("key", False, 7)
 
 
 def test_the_place_of_a_key_that_is_gone_is_the_next_one() -> None:
