@@ -6,7 +6,7 @@ from dataclasses import replace
 from textual import work
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.catalog import CatalogImage
+from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.previews import Preview, Source, preview
@@ -26,6 +26,7 @@ DELAY_S = 0.05  # a key pressed twice passes a row faster than it can be read
 HELD_DELAY_S = 0.12  # while a key repeats: no preview begins between two rows that nobody stops at
 SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
 MIX_BLOBS = 1000  # of a folder, one page: what kinds of blobs it has
+FACTS = 3  # rows that tell of an image of the catalog
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
@@ -114,14 +115,18 @@ class RowPreview(PreviewPane):
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:
             self._source = Source(self._storage, blob)
-        facts = await self._image_facts(blob)
+        if blob.storage_type != STORED_IN:
+            return await self._drawn(self._source, offset, room=0)
+        shown, facts = await asyncio.gather(self._drawn(self._source, offset, room=FACTS), self._image_facts(blob))
+        return replace(shown, facts=(*shown.facts, *facts))
+
+    async def _drawn(self, source: Source, offset: int, *, room: int) -> Preview:
+        """What the format draws, `room` rows below it left free."""
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
-        shown = await preview(
-            self._source, width=width, height=max(1, height - len(facts)), truecolor=has_colours, offset=offset,
-            mode=self._mode,
-        )  # fmt: skip
-        return replace(shown, facts=(*shown.facts, *facts)) if facts else shown
+        return await preview(
+            source, width=width, height=max(1, height - room), truecolor=has_colours, offset=offset, mode=self._mode
+        )
 
     async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
         """Which image of the catalog a row of `products` is of; nothing where the catalog cannot tell."""
