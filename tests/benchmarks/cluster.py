@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
@@ -168,12 +168,17 @@ async def _crowd(server: RunningServer, memory: psutil.Process) -> tuple[int, li
         httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=600) as lister,
     ):
 
+        async def ask(method: str, url: str, body: bytes | None = None) -> str:
+            """Until it is answered: a client of this size finds connections closed that it kept for too long."""
+            while True:
+                with suppress(httpx.TransportError):
+                    answer = await http.request(method, url, content=body)
+                    if answer.status_code == 200:
+                        return answer.text
+                    assert answer.status_code == 503, answer.text
+
         async def upload(number: int) -> None:
-            answer = await http.get(f"/tmp/new_resumable_url/{number}")
-            while answer.status_code == 503:
-                answer = await http.get(f"/tmp/new_resumable_url/{number}")
-            sent = await http.put(answer.text, content=content)
-            assert sent.status_code == 200, sent.text
+            await ask("PUT", await ask("GET", f"/tmp/new_resumable_url/{number}"), content)
 
         started = time.perf_counter()
         working = asyncio.gather(*map(upload, range(UPLOADS)))

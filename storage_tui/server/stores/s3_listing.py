@@ -4,8 +4,9 @@ Engines that keep names in folders show a folder for a while after its last blob
 expired is there until the sweep. So each child prefix is shown only once a live blob was found in it.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
@@ -67,27 +68,28 @@ class Lists:
         """
         rule, root = root_of(namespace, storage_type)
         check_prefix(prefix)
-        total = Usage(prefix, 0, 0)
-        children: dict[str, Usage] = {}
-        async for entry in self._entries(rule, root, prefix, "", "", LIST_LIMIT, now):
-            if entry.found is None:
-                continue
-            total = _counted(total, entry.found)
-            if total.count > MAX_COUNTED:
-                raise TooLargeError(
-                    f"more than {MAX_COUNTED:,} blobs are below {prefix!r}; ask for the usage of one folder in it"
-                )
-            child = _child_prefix(entry.name, prefix, delimiter)
-            if child is not None and (child in children or len(children) < MAX_CHILDREN):
-                children[child] = _counted(children.get(child) or Usage(child, 0, 0), entry.found)
-        return replace(total, children=tuple(children.values()))
+        _check_delimiter(delimiter)
+        coded = prefix_to_name(root, prefix)
+        count = _Count(rule, root, prefix, len(coded) if delimiter else None, now)
+        listing = await self._threads.calls.run(self._bucket.list, coded)
+        while listing.is_truncated:  # the next list is under way while this one is counted
+            asked = asyncio.create_task(
+                self._threads.calls.run(self._bucket.list, coded, after=listing.objects[-1].name)
+            )
+            try:
+                await self._threads.calls.run(count.add, listing.objects)
+            except BaseException:
+                asked.cancel()
+                raise
+            listing = await asked
+        await self._threads.calls.run(count.add, listing.objects)
+        return count.usage()
 
     async def _entries(
         self, rule: StorageType, root: str, prefix: str, delimiter: str, after: str, limit: int, now: datetime
     ) -> AsyncIterator[_Entry]:
         """Live keys and child prefixes strictly after `after`, as long as they are asked for."""
-        if delimiter not in ("", _DELIMITER):
-            raise BadRequestError(f"keys fold at '{_DELIMITER}', not at {delimiter[:20]!a}")
+        _check_delimiter(delimiter)
         if after.encode() >= prefix.encode() and not after.startswith(prefix):
             return
         start = self._start(root, prefix, delimiter, after) if after.encode() >= prefix.encode() and after else ""
@@ -137,16 +139,69 @@ class Lists:
             start = listing.objects[-1].name
 
 
+def _check_delimiter(delimiter: str) -> None:
+    if delimiter not in ("", _DELIMITER):
+        raise BadRequestError(f"keys fold at '{_DELIMITER}', not at {delimiter[:20]!a}")
+
+
 def _child_prefix(key: str, prefix: str, delimiter: str) -> str | None:
     cut = key.find(delimiter, len(prefix)) if delimiter else -1
     return None if cut == -1 else key[: cut + len(delimiter)]
 
 
-def _counted(usage: Usage, found: Object) -> Usage:
-    return Usage(
-        usage.prefix,
-        usage.count + 1,
-        usage.size_bytes + found.size_bytes,
-        min(usage.oldest or found.modified, found.modified),
-        max(usage.newest or found.modified, found.modified),
-    )
+@dataclass(slots=True)
+class _Sum:
+    """What is below one prefix."""
+
+    count: int = 0
+    size_bytes: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+    def add(self, found: Object) -> None:
+        self.count += 1
+        self.size_bytes += found.size_bytes
+        if self.oldest is None or found.modified < self.oldest:
+            self.oldest = found.modified
+        if self.newest is None or found.modified > self.newest:
+            self.newest = found.modified
+
+    def usage(self, prefix: str, children: tuple[Usage, ...] = ()) -> Usage:
+        return Usage(prefix, self.count, self.size_bytes, self.oldest, self.newest, children)
+
+
+class _Count:
+    """The sums of a usage as the lists come in. `fold_from` is where in a name its child prefix begins, if asked."""
+
+    def __init__(self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime) -> None:
+        self._rule = rule
+        self._root = root
+        self._prefix = prefix
+        self._fold_from = fold_from
+        self._now = now
+        self._total = _Sum()
+        self._children: dict[str, _Sum] = {}  # by the names of the prefixes
+
+    def add(self, objects: Iterable[Object]) -> None:
+        for found in objects:
+            if not found.name.endswith(END) or not is_live(found, self._rule, self._now):
+                continue
+            self._total.add(found)
+            cut = -1 if self._fold_from is None else found.name.find(_DELIMITER, self._fold_from)
+            if cut != -1:
+                name = found.name[: cut + 1]
+                child = self._children.get(name)
+                if child is None and len(self._children) < MAX_CHILDREN:
+                    child = self._children[name] = _Sum()
+                if child is not None:
+                    child.add(found)
+        if self._total.count > MAX_COUNTED:
+            raise TooLargeError(
+                f"more than {MAX_COUNTED:,} blobs are below {self._prefix!r}; ask for the usage of one folder in it"
+            )
+
+    def usage(self) -> Usage:
+        children = ((name_to_prefix(self._root, name), child) for name, child in self._children.items())
+        return self._total.usage(
+            self._prefix, tuple(child.usage(prefix) for prefix, child in children if prefix is not None)
+        )

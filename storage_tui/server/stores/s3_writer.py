@@ -37,7 +37,7 @@ PART_BYTES = 8 * 1024 * 1024  # twice as much is what a kill can cost: one part 
 PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
 MAX_PARTS = 10_000
 HELD_BYTES = 192 * 1024 * 1024  # of all writers together, before they put pieces aside
-PIECE_BYTES = 256 * 1024  # the smallest piece put aside for want of memory: each costs two requests
+PIECE_BYTES = 512 * 1024  # the smallest piece put aside for want of memory: each costs two requests
 
 
 @dataclass(slots=True)
