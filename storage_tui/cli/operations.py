@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui import places
+from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError, complain, human_size, name_for_output
 from storage_tui.contract.errors import DamagedError
 
 if TYPE_CHECKING:
-    from storage_tui.server.upkeep.verifying import Finding
+    from storage_tui.server.s3_place import S3Place
+    from storage_tui.server.upkeep.verifying import Finding, Tally
 
 _LOOK_S = 0.5  # how often a terminal is told how far it is
 _DIRECTORY = click.Path(path_type=Path)
@@ -25,25 +27,31 @@ _DATA_DIR = click.option(
 
 
 @click.command()
-@_DATA_DIR
+@with_engine
 @click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Look at this backup instead.")
+@click.option("--user", "users", multiple=True, metavar="NAME", help="With --store: whose blobs. [default: all known]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: each finding, then the sum.")
-def verify(data_dir: Path | None, backup: Path | None, as_json: bool) -> None:
+def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...], as_json: bool) -> None:
     """Read every blob again and compare it with what was stored, beside a running server or without one.
 
-    Exit code 0 says that nothing is lost; blob files without a key are told and harm nobody.
+    Exit code 0 says that nothing is lost; blob files without a key are told and harm nobody. Of a bucket the blobs of
+    all users are read that tokens were made for.
     """
     from storage_tui.server.upkeep.files import be_gentle
     from storage_tui.server.upkeep.snapshots import Backup
     from storage_tui.server.upkeep.verifying import Tally
     from storage_tui.server.upkeep.verifying import verify as verify_store
 
-    if data_dir is not None and backup is not None:
-        raise click.UsageError("--data-dir and --backup are two things to look at; give one")
+    if users and isinstance(place, Path):
+        raise click.UsageError("--user belongs to --store: of a directory everything is read")
     be_gentle()
     tally = Tally()
-    where = backup or _chosen(data_dir)
-    findings = verify_store(where, tally) if backup is None else Backup(where.expanduser()).verify(tally)
+    if backup is not None:
+        findings = Backup(backup.expanduser()).verify(tally)
+    elif isinstance(place, Path):
+        findings = verify_store(place, tally)
+    else:
+        findings = _through_store(place, users, tally)
     show = _Meter(lambda: f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read")
     for finding in show.over(findings):
         click.echo(json.dumps(finding.to_json()) if as_json else _line(finding))
@@ -53,7 +61,32 @@ def verify(data_dir: Path | None, backup: Path | None, as_json: bool) -> None:
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
         click.echo(f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read: {found}")
     if not tally.is_good:
-        raise DamagedError(f"something is lost in {where}; restore it from a backup, or store it again")
+        raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
+
+
+def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> "Iterator[Finding]":
+    """The findings of a bucket, one by one as they come."""
+    import asyncio
+
+    from storage_tui.server.access.grants import namespace_of
+    from storage_tui.server.access.issued import list_issued
+    from storage_tui.server.engine import open_s3
+    from storage_tui.server.upkeep.through_store import verify_through
+
+    engine = open_s3(place)
+    names = users or tuple(dict.fromkeys(issued.user for issued in list_issued(engine.records)))
+    with asyncio.Runner() as runner:
+        runner.run(engine.store.start())
+        walk = verify_through(engine.store, map(namespace_of, names), tally)
+        try:
+            while (finding := runner.run(_next(walk))) is not None:
+                yield finding
+        finally:
+            runner.run(engine.store.close())
+
+
+async def _next(walk: "AsyncIterator[Finding]") -> "Finding | None":
+    return await anext(walk, None)
 
 
 @click.command()

@@ -59,7 +59,7 @@ def test_what_cannot_be_is_one_line(run, home, tmp_path):
         (("backup", str(store_of(home) / "inside")), b"must be apart", 4),
         (("verify", "--data-dir", "nothing"), b"there is no store", 3),
         (("verify", "--backup", "nothing"), b"not a backup", 3),
-        (("verify", "--backup", "x", "--data-dir", "y"), b"give one", 2),
+        (("verify", "--user", "ann"), b"belongs to --store", 2),
         (("restore", "nothing", "--data-dir", "new"), b"not a backup", 3),
         (("backup", "kept", "--keep", "0"), b"0 is not in the range", 2),
         (("audit", "--data-dir", "nothing"), b"no store", 3),

@@ -5,6 +5,7 @@
 | named.py | what the database of a store, or of a backup, says is there |
 | files.py | reading, copying and writing files whole, durably, and at low priority |
 | verifying.py | every blob read again, and what is wrong told |
+| through_store.py | the same through a Store, for an engine whose files are not ours |
 | snapshots.py | the layout of a backup, and the manifest of each of its snapshots |
 | backing_up.py, restoring.py | into a backup, and out of one |
 """
