@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
@@ -47,9 +48,14 @@ class EngineRow:
     writes: float = 1.0
 
 
+def local_row(**options: Any) -> EngineRow:
+    """The local engine, opened with options of a test."""
+    return EngineRow(lambda path, clock: LocalStore(path / "data", clock=clock, **options))
+
+
 # One row an engine; it joins every test of test_conformance*.py.
 ENGINES: dict[str, EngineRow] = {
-    "local": EngineRow(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0)),
+    "local": local_row(reserve_bytes=0),
     "s3": EngineRow(
         open_timed_store,
         longest_key="/".join(("x" * 200,) * 4),

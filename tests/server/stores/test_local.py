@@ -20,7 +20,7 @@ from storage_tui.server.stores.local_rows import INLINE_BYTES
 from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_writer
 from storage_tui.server.stores.local_seed import SeedBlob, seed
 from tests.server.stores.broken_disks import SmallDisk
-from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, random_bytes
+from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, local_row, random_bytes
 from tests.server.stores.older import AS_AT_FIRST
 
 LARGE = INLINE_BYTES + 1
@@ -110,7 +110,7 @@ async def test_a_store_of_a_newer_program_is_refused(local: Stage) -> None:
 
 async def test_a_full_disk_refuses_writes_while_reads_and_deletes_go_on(tmp_path: Path) -> None:
     disk = SmallDisk(tmp_path / "data")
-    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=MIB, disk=disk), tmp_path)
+    stage = Stage(local_row(reserve_bytes=MIB, disk=disk), tmp_path)
     await stage.start()
     await stage.put("large", random_bytes(LARGE))
     await stage.put("small", b"small")
@@ -148,7 +148,7 @@ async def test_a_full_disk_refuses_writes_while_reads_and_deletes_go_on(tmp_path
 
 async def test_seeded_blobs_are_as_if_they_had_been_put(tmp_path: Path) -> None:
     clock = Clock()
-    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0), tmp_path, clock)
+    stage = Stage(local_row(reserve_bytes=0), tmp_path, clock)
     contents = {f"dir{number % 7}/{number}": random_bytes(number * 3) for number in range(300)} | {
         "large": random_bytes(LARGE)
     }

@@ -11,7 +11,7 @@ from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_rows import INLINE_BYTES
 from tests.server.stores.broken_disks import FailingDisk, OffLoopDisk, RecordingDisk
-from tests.server.stores.engines import Stage, random_bytes
+from tests.server.stores.engines import Stage, local_row, random_bytes
 
 LARGE = INLINE_BYTES + 1
 MIB = 1024 * 1024
@@ -20,9 +20,10 @@ MIB = 1024 * 1024
 async def recorded(tmp_path: Path) -> tuple[Stage, list[str]]:
     """A store whose disk notes its steps, COMMITs included, from now on."""
     disk = RecordingDisk(tmp_path / "data")
-    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0, disk=disk), tmp_path)
+    stage = Stage(local_row(reserve_bytes=0, disk=disk), tmp_path)
     await stage.start()
-    assert isinstance(stage.store, LocalStore)
+    assert isinstance(stage.store, LocalStore) and stage.store._orphan_search is not None
+    await stage.store._orphan_search  # a file that it meets before its COMMIT costs it a COMMIT of its own
     stage.store._connection.set_commit_hook(lambda: bool(disk.steps.append("commit")))
     disk.steps.clear()
     return stage, disk.steps
@@ -30,7 +31,7 @@ async def recorded(tmp_path: Path) -> tuple[Stage, list[str]]:
 
 async def failing(tmp_path: Path) -> tuple[Stage, FailingDisk]:
     disk = FailingDisk(tmp_path / "data")
-    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, reserve_bytes=0, disk=disk), tmp_path)
+    stage = Stage(local_row(reserve_bytes=0, disk=disk), tmp_path)
     await stage.start()
     return stage, disk
 
@@ -206,7 +207,7 @@ async def test_a_defect_in_one_change_does_not_end_the_writer(tmp_path: Path) ->
 
 async def test_the_disk_is_never_used_on_the_event_loop(tmp_path: Path) -> None:
     disk = OffLoopDisk(tmp_path / "data")
-    stage = Stage(lambda path, clock: LocalStore(path / "data", clock=clock, disk=disk), tmp_path)
+    stage = Stage(local_row(disk=disk), tmp_path)
     await stage.start()
     for size_bytes in (10, LARGE, 3 * MIB):
         await stage.put("k", random_bytes(size_bytes))
