@@ -22,6 +22,7 @@ from typing import Any, get_args
 from storage_tui import places
 
 ENV_PREFIX = "STORAGE_TUI_"
+GRAPHICS = ("blocks", "kitty", "sixel")
 PROFILES = "profiles"  # the table of the file that holds one table a profile
 SERVER = ("url", "token_file", "data_dir")  # which store; a profile that names one takes none of these from elsewhere
 
@@ -44,6 +45,8 @@ class Settings:
         "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
     mouse: bool = field(default=True, metadata={
         "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
+    graphics: str = field(default="blocks", metadata={
+        "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
     profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
 
 
@@ -151,4 +154,6 @@ def _convert(value: Any, name: str, where: str) -> Any:
         raise SettingsError(f"{where} must be true or false, not {value!a:.60}")
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
+    if name == "graphics" and value not in GRAPHICS:
+        raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
     return Path(value).expanduser() if Path in get_args(kind) else value

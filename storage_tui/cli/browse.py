@@ -88,6 +88,7 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
             state_dir=places.state_dir(),
             theme=settings.theme,
+            graphics=settings.graphics,
             first_page=None if look is None else page_of(look.answer, place.storage_type),
             keys_file=places.config_file().with_name("keys.toml"),
             profile=settings.profile or "",

@@ -51,6 +51,7 @@ class StorageApp(App[None], inherit_bindings=False):
         title: str = "",
         state_dir: Path,
         theme: str | None = None,
+        graphics: str = "blocks",
         say: str = "",
         first_page: Page | None = None,
         keys_file: Path | None = None,
@@ -63,6 +64,7 @@ class StorageApp(App[None], inherit_bindings=False):
             self._problems = _take_keys(keys_file)
         remembered = Places(state_dir, storage.display_url, profile=profile)
         self.session = Session(storage, title, remembered, profile=profile, profiles=profiles or {})
+        self.session.graphics = graphics
         self._location = location or Location("data")
         if first_page is not None:
             self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
@@ -119,7 +121,7 @@ class StorageApp(App[None], inherit_bindings=False):
         """Nothing moves after the screen is gone."""
         with suppress(OSError):  # recent places are a comfort
             await asyncio.to_thread(self.session.places.save)
-        await self.session.runner.stop()
+        await self.session.runner.stop(keep=True)
         await close_previews()
         await self.session.storage.close()
 

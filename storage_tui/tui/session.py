@@ -43,6 +43,7 @@ class Session:
     working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
     shown: tuple[Message, float] | None = None  # the last message and when it was said
+    graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name out of graphics.KINDS
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
     next_profile: str | None = None  # "" is none

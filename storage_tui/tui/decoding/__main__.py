@@ -62,7 +62,7 @@ def main() -> None:
                 if child is not None:
                     selector.unregister(child.pipe)
                     _kill(child)
-                    _answer(child.number, {"error": "another picture was asked for"}, b"")
+                    _answer(child.number, {"error": frames.SUPERSEDED}, b"")
                     child = None
                 if job[1].get("job") in JOBS:
                     child = _start(*job)

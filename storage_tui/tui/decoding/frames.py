@@ -5,6 +5,7 @@ import struct
 from typing import Any
 
 HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
+SUPERSEDED = "another picture was asked for"  # the error of a job that a newer one ended
 MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; more is not a frame of ours
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
 

@@ -194,7 +194,8 @@ class Source:
 class View:
     """How a preview is wanted: cells, colours, and for formats with pages the byte offset and the mode.
 
-    `is_full` is for the viewer: as many lines as the larger budget gives.
+    `is_full` is for the viewer: as many lines as the larger budget gives. `cell` is the size of a cell in pixels where
+    a picture is wanted in pixels; None is half blocks.
     """
 
     width: int = 80
@@ -203,6 +204,18 @@ class View:
     offset: int = 0
     mode: Mode = "auto"
     is_full: bool = False
+    cell: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """A picture in RGB, three bytes a pixel, and how many cells it is to fill."""
+
+    width: int
+    height: int
+    rgb: bytes
+    columns: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +253,7 @@ class Preview:
 
     For the viewer: `depths` are the levels of the lines of what can be folded, `parts` the members that the lines of an
     archive stand for, `inside` is what a compressed blob holds, as far as it was unpacked. A picture or a map is a
-    drawing: it has no lines to choose from.
+    drawing: it has no lines to choose from; `pixels` go over its blank lines where they were asked for.
     """
 
     kind: str
@@ -251,6 +264,7 @@ class Preview:
     pages: Pages | None = None
     is_damaged: bool = False
     is_drawing: bool = False
+    pixels: Pixels | None = None
     depths: tuple[int, ...] = ()
     parts: tuple[Part | None, ...] = ()
     inside: Source | None = None

@@ -18,7 +18,8 @@ ANSWER_SECONDS = 8.0  # the process kills a job after 5 s and says so; past this
 
 
 class Decoder:
-    """Sends jobs to one process. The newest wins: a job still running then fails for whoever waits for it."""
+    """Sends jobs to one process. The newest goes first; one still running then is begun again after it, where somebody
+    still waits for it."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -34,15 +35,27 @@ class Decoder:
 
     async def decode(self, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """Facts and RGB pixels; raises PreviewError with the reason when there are none."""
+        while True:
+            number = next(self._numbers)
+            told, pixels = await self._ask(number, job, content)
+            if told.get("error") != frames.SUPERSEDED:
+                break
+            newer = [answer for other, answer in self._waiting.items() if other > number]
+            if newer:
+                await asyncio.wait(newer)
+        if "error" in told:
+            raise PreviewError(str(told["error"]))
+        return told, pixels
+
+    async def _ask(self, number: int, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         process = await self._started()
-        number = next(self._numbers)
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[tuple[dict[str, Any], bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
             if process.stdin is not None:
                 process.stdin.write(frames.pack(number, job, content))
             async with asyncio.timeout(ANSWER_SECONDS):
-                told, pixels = await answer
+                return await answer
         except asyncio.CancelledError:
             if process.stdin is not None and process.returncode is None:
                 process.stdin.write(frames.pack(next(self._numbers), {"job": "none"}, b""))
@@ -52,9 +65,6 @@ class Decoder:
             raise PreviewError("the decoder did not answer") from exc
         finally:
             self._waiting.pop(number, None)
-        if "error" in told:
-            raise PreviewError(str(told["error"]))
-        return told, pixels
 
     async def close(self) -> None:
         """End the process; the next job starts another."""

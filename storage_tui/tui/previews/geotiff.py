@@ -1,6 +1,5 @@
 """TIFF and GeoTIFF of any size: what its directories say, and a thumbnail from the smallest useful level."""
 
-import asyncio
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from storage_tui.tui.previews import tiff_directory as tags
 from storage_tui.tui.previews.base import (
     THUMBNAIL_BUDGET,
     BudgetError,
+    Pixels,
     Preview,
     PreviewError,
     Source,
@@ -20,8 +20,8 @@ from storage_tui.tui.previews.base import (
     size_text,
 )
 from storage_tui.tui.previews.decoder import DECODER
+from storage_tui.tui.previews.drawing import drawn, room
 from storage_tui.tui.previews.geokeys import read_georeference
-from storage_tui.tui.previews.halfblocks import picture_lines
 from storage_tui.tui.previews.npy import number_text
 from storage_tui.tui.previews.projections import degrees_of_bounds
 from storage_tui.tui.previews.shapes import bounds_text
@@ -32,6 +32,7 @@ COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "o
                 32773: "PackBits", 32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd",
                 50001: "WebP"}  # fmt: skip
 FORMATS = {1: "uint", 2: "int", 3: "float", 5: "complex int", 6: "complex"}
+MOST_PIXELS = 100_000  # where the terminal draws pixels: a second of the decoder's plain Python
 MAX_BLOCKS = 4096  # of one level; a level that has more is not a thumbnail
 WHITE_IS_ZERO, RGB, PALETTE_PHOTOMETRIC, YCBCR = 0, 2, 3, 6
 
@@ -51,15 +52,18 @@ class GeoTiff:
         tiff = await read_tiff(source, head)
         facts = describe(tiff)
         kind = "GeoTIFF" if any(label in ("reference", "bounds") for label, _ in facts) else "TIFF"
-        room = view.width, 2 * rows_left(view, [*facts, ("shades", "")])
-        lines: list[Text] = []
+        rows = rows_left(view, [*facts, ("shades", "")])
+        lines: tuple[Text, ...] = ()
+        pixels: Pixels | None = None
         try:
-            lines, drawn = await _draw(source, tiff, room, truecolor=view.truecolor)
-            facts += drawn
+            told, rgb = await _draw(source, tiff, room(view, rows, MOST_PIXELS))
+            lines, pixels = await drawn(rgb, told["width"], told["height"], view, rows)
+            if "low" in told:
+                facts.append(("shades", f"{number_text(told['low'])} to {number_text(told['high'])}"))
             note = "some directories could not be reached" if tiff.is_cut else ""
         except PreviewError as exc:
             note = f"no picture: {exc}"
-        return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=bool(lines))
+        return Preview(kind, facts=tuple(facts), lines=lines, note=note, is_drawing=bool(lines), pixels=pixels)
 
 
 def describe(tiff: Tiff) -> list[tuple[str, str]]:
@@ -112,24 +116,23 @@ class Blocks:
         return self.across * self.down
 
 
-async def _draw(
-    source: Source, tiff: Tiff, room: tuple[int, int], *, truecolor: bool
-) -> tuple[list[Text], list[tuple[str, str]]]:
-    levels = _useful_levels(tiff, room)
+async def _draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict[str, Any], bytes]:
+    """What the decoder tells of the level that fits best, and its RGB."""
+    levels = _useful_levels(tiff, space)
     code = levels[0].number(tags.COMPRESSION, 1)
     if code not in SUPPORTED:
         raise PreviewError(f"{COMPRESSIONS.get(code, f'compression {code}')} is not decoded here")
     for level in levels[:-1]:
         try:
-            return await _draw_level(source, tiff, level, room, truecolor=truecolor)
+            return await _draw_level(source, tiff, level, space)
         except BudgetError:
             continue  # a smaller level may fit what is left
-    return await _draw_level(source, tiff, levels[-1], room, truecolor=truecolor)
+    return await _draw_level(source, tiff, levels[-1], space)
 
 
 async def _draw_level(
-    source: Source, tiff: Tiff, level: Directory, room: tuple[int, int], *, truecolor: bool
-) -> tuple[list[Text], list[tuple[str, str]]]:
+    source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]
+) -> tuple[dict[str, Any], bytes]:
     blocks = _blocks(level)
     is_planar = level.number(tags.PLANAR, 1) == 2 and level.number(tags.SAMPLES, 1) > 1
     shown = _shown_bands(level)
@@ -142,23 +145,19 @@ async def _draw_level(
         reason = f"its smallest useful level is {size_text(stop - start)}, and a thumbnail may read 1 MiB"
         raise BudgetError(reason) from exc
     job: dict[str, Any] = {
-        "job": "raster", "columns": room[0], "rows": room[1],
+        "job": "raster", "columns": space[0], "rows": space[1],
         "level": _level(tiff, level, blocks, shown, is_planar, [[i, at - start, n] for i, at, n in places]),
     }  # fmt: skip
-    told, pixels = await DECODER.decode(job, content)
-    facts = []
-    if "low" in told:
-        facts.append(("shades", f"{number_text(told['low'])} to {number_text(told['high'])}"))
-    return await asyncio.to_thread(picture_lines, pixels, told["width"], told["height"], truecolor=truecolor), facts
+    return await DECODER.decode(job, content)
 
 
-def _useful_levels(tiff: Tiff, room: tuple[int, int]) -> list[Directory]:
+def _useful_levels(tiff: Tiff, space: tuple[int, int]) -> list[Directory]:
     """The smallest level that fills the room, or else the largest there is, and then the smaller ones."""
     main = tiff.directories[0]
     levels = [main, *(level for level in tiff.directories[1:] if level.is_reduced and not level.is_mask)]
     levels = [level for level in levels if level.number(tags.SAMPLES, 1) == main.number(tags.SAMPLES, 1)]
     levels.sort(key=lambda level: level.number(tags.WIDTH), reverse=True)
-    scale = max(main.number(tags.WIDTH) / room[0], main.number(tags.HEIGHT) / room[1])
+    scale = max(main.number(tags.WIDTH) / space[0], main.number(tags.HEIGHT) / space[1])
     wanted = main.number(tags.WIDTH) / max(scale, 1)
     filling = sum(level.number(tags.WIDTH) >= wanted for level in levels)
     return levels[max(0, filling - 1) :]

@@ -1,15 +1,15 @@
 """PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a process of its own."""
 
-import asyncio
 from typing import Any
 
 from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, amount, rows_left
 from storage_tui.tui.previews.decoder import DECODER
-from storage_tui.tui.previews.halfblocks import picture_lines
+from storage_tui.tui.previews.drawing import drawn, room
 from storage_tui.tui.visible import visible
 
 MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "CMYK": "CMYK",
          "RGBA": "RGB with alpha", "I;16": "16-bit grey", "I": "32-bit grey", "F": "float"}  # fmt: skip
+MOST_PIXELS = 600_000  # where the terminal draws pixels: 1.8 MB, and a frame of the decoder holds four
 FACTS_ROOM = (("pixels", f"{'':24}"),)  # what stands above a picture, known before it is decoded
 BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 
@@ -36,18 +36,19 @@ class Picture:
         rest = await source.read(len(head), len(head) + source.bytes_left)
         content = head + rest
         is_whole = len(content) == source.size_bytes
+        rows = rows_left(view, FACTS_ROOM)
+        space = room(view, rows, MOST_PIXELS)
         job = {
             "job": "picture", "formats": [self.kind.upper()],
-            "columns": view.width, "rows": 2 * rows_left(view, FACTS_ROOM),
+            "columns": space[0], "rows": space[1],
         }  # fmt: skip
         try:
             told, pixels = await DECODER.decode(job, content)
         except PreviewError as exc:
             raise exc if is_whole else PreviewError(f"{exc} (from its first {amount(len(content))})") from exc
-        size = told["width"], told["height"]
-        lines = await asyncio.to_thread(picture_lines, pixels, *size, truecolor=view.truecolor)
+        lines, drawing = await drawn(pixels, told["width"], told["height"], view, rows)
         note = "" if is_whole else "drawn from its first part"
-        return Preview(self.kind, facts=picture_facts(told), lines=tuple(lines), note=note, is_drawing=True)
+        return Preview(self.kind, facts=picture_facts(told), lines=lines, note=note, is_drawing=True, pixels=drawing)
 
 
 def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -68,15 +68,17 @@ async def preview(
     offset: int = 0,
     mode: Mode = "auto",
     is_full: bool = False,
+    cell: tuple[int, int] | None = None,
 ) -> Preview:
     """What to show of a blob in so many cells.
 
-    `offset` is where a page of text or hex begins; `mode` forces one of these; `is_full` is for the viewer. Raises
+    `offset` is where a page of text or hex begins; `mode` forces one of these; `is_full` is for the viewer;
+    `cell`, the pixels of a cell, asks for a picture in pixels. Raises
     what the client raises when the blob cannot be read, and nothing for what is in it: damage is told in the preview.
     Cancelling is safe at any time.
     """
     source.begin()
-    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full)
+    view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell)
     shown = await show_as(FORMATS[mode], source, view)
     return replace(shown, note=" · ".join(part for part in (shown.note, read_note(source)) if part))
 

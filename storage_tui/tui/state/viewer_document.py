@@ -95,10 +95,17 @@ class Document:
 
 
 async def open_document(
-    source: Source, *, width: int, height: int, truecolor: bool, mode: Mode, offset: int | None = None
+    source: Source,
+    *,
+    width: int,
+    height: int,
+    truecolor: bool,
+    mode: Mode,
+    offset: int | None = None,
+    cell: tuple[int, int] | None = None,
 ) -> tuple[Document, int]:
     """Read what the mode shows of a blob; returns it with the row to begin at, that of `offset` where it has pages."""
-    shown = await preview(source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True)
+    shown = await preview(source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True, cell=cell)
     facts = list(shown.facts)
     if shown.inside is not None and mode == "auto":
         source = shown.inside

@@ -1,5 +1,5 @@
 """Hostile files of every format of the table, made from a real one each: cut at many points, damaged, claiming too
-much, and a special one where the format has a danger of its own. Each shows something or one line, within its budget."""
+much, and a special one where the format has a danger of its own. Each shows something or one line, within budget."""
 
 import os
 import pickle

@@ -1,0 +1,63 @@
+"""Following a growing blob in the viewer, as tail -f does."""
+
+import asyncio
+
+from textual import work
+
+from storage_tui.contract.errors import NotFoundError
+from storage_tui.tui.previews import Source
+from storage_tui.tui.previews.base import amount
+from storage_tui.tui.screens.viewer_finding import ViewerFinding
+from storage_tui.tui.session import EXPECTED
+
+FOLLOW_S = 1.0  # between two looks at a growing blob
+IDLE_LOOKS = 60  # looks without news before they become rarer
+IDLE_S = 5.0
+
+
+class ViewerFollowing(ViewerFinding):
+    """Stays at the end until told to stop."""
+
+    @work(exclusive=True, group="follow")
+    async def action_view_follow(self) -> None:
+        """Stay at the end of a growing blob until F or Esc."""
+        if self.is_following or self.is_member:
+            self.tell("a member of an archive does not grow" if self.is_member else "no longer following")
+            self.is_following = False
+            self.update_lines()
+            return
+        self.is_following = True
+        self.mode = "hex" if self.document is not None and self.document.is_hex else "text"
+        try:
+            await self._follow()
+        finally:
+            self.is_following = False
+            self.update_lines()
+
+    async def _follow(self) -> None:
+        idle = 0
+        self.load(self._source.size_bytes)
+        while True:
+            await asyncio.sleep(FOLLOW_S if idle < IDLE_LOOKS else IDLE_S)
+            try:
+                blob = await self.session.storage.stat(self.blob.key, storage_type=self.blob.storage_type)
+            except NotFoundError:
+                self.tell("the blob is gone; waiting for it to come back", "$warning")
+                idle += 1
+                continue
+            except EXPECTED as exc:
+                self.tell_failure(exc)
+                idle += 1
+                continue
+            known = self._source.blob
+            if (blob.etag, blob.size_bytes) == (known.etag, known.size_bytes):
+                idle += 1
+                continue
+            idle = 0
+            grown = (blob.size_bytes or 0) - (known.size_bytes or 0)
+            self._source = Source(self.session.storage, blob)
+            self.load(blob.size_bytes)
+            if grown < 0:
+                self.tell("the blob is shorter now: shown from its new end", "$warning")
+            else:
+                self.tell(f"{amount(grown)} more")
