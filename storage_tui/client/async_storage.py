@@ -19,7 +19,10 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
+    from storage_tui.client.batch import Batch
+    from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
     from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.client.mover import BatchResult, Mover
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -50,6 +53,7 @@ class AsyncStorage:
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._controls: set[TransferControl] = set()
+        self._movers: dict[Conflict, Mover] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
@@ -116,6 +120,39 @@ class AsyncStorage:
             control or TransferControl(),
             lambda used: self._blocking.get_file(key, file, storage_type, control=used, resume=resume),
         )
+
+    async def move(
+        self, item: "BatchItem", *, conflict: "Conflict", control: TransferControl | None = None
+    ) -> "BatchResult":
+        """Move one item of a plan to its end, in an order of your own; what went wrong with it is in the result."""
+        if conflict not in self._movers:
+            from storage_tui.client.mover import Mover
+
+            self._movers[conflict] = Mover(self._blocking, conflict=conflict)
+        mover = self._movers[conflict]
+        return await self._in_thread(control or TransferControl(), lambda used: mover.move(item, used))
+
+    def batch(
+        self, plan: "BatchPlan", *, conflict: "Conflict | None" = None, jobs: int | None = None, resume: bool = True
+    ) -> "Batch":
+        """A Batch of this client, to be carried out by `run`; steer it and poll its `progress` meanwhile."""
+        from storage_tui.client.batch import JOBS, Batch
+        from storage_tui.client.batch_plan import Conflict
+
+        return Batch(
+            self._blocking, plan, conflict=conflict or Conflict.REFUSE, jobs=jobs or JOBS, resume=resume
+        )  # fmt: skip
+
+    async def run(self, batch: "Batch") -> "Sequence[BatchResult]":
+        """Carry out a batch in threads of its own; see `Batch.run`. Cancelling the awaiting task cancels the batch."""
+        future = asyncio.ensure_future(asyncio.to_thread(batch.run))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            batch.cancel()
+            with suppress(Exception, asyncio.CancelledError):
+                await future
+            raise
 
     async def unfinished(self) -> Sequence["UnfinishedTransfer"]:
         """What was begun with this server and is not ended, to offer `continue, forget` at the start: each row has

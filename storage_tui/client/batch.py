@@ -4,50 +4,24 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, free_key, free_path, is_same
+from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
 from storage_tui.client.control import TransferControl
-from storage_tui.client.local_tree import open_file_below
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES, local_errors
+from storage_tui.client.mover import BatchResult, Mover
+from storage_tui.client.part_file import local_errors
 from storage_tui.client.progress import BatchProgress, RateMeter
-from storage_tui.client.sources import file_source
-from storage_tui.contract.errors import (
-    CancelledError,
-    ChecksumError,
-    ConflictError,
-    LocalFileError,
-    NotFoundError,
-    StorageError,
-)
-from storage_tui.contract.models import Blob
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
+__all__ = ["Batch", "BatchResult"]
+
 JOBS = 4  # files at once: enough to hide round trips, few enough not to crowd a link
 MOST_JOBS = 32  # threads cost more than they bring long before this
 WAKE_S = 0.5
-CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
-
-State = Literal["done", "skipped", "failed", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What became of one item. `key` and `path` are where it is now, which `rename` may have changed."""
-
-    item: BatchItem
-    state: State
-    key: str
-    path: Path
-    size_bytes: int = 0
-    is_verified: bool = False
-    note: str = ""
-    error: StorageError | None = None
 
 
 class Batch:
@@ -63,7 +37,8 @@ class Batch:
         resume: bool = True, on_result: Callable[[BatchResult], None] | None = None,
     ) -> None:  # fmt: skip
         self._storage, self._plan = storage, plan
-        self._conflict, self._resume = conflict, resume
+        self._conflict = conflict
+        self._mover = Mover(storage, conflict=conflict, resume=resume, taken=plan.items, syncs_folders=False)
         self._jobs = min(max(1, jobs), MOST_JOBS, len(plan.items))
         self._on_result = on_result
         self._results: list[BatchResult | None] = [None] * len(plan.items)
@@ -71,8 +46,6 @@ class Batch:
         self._controls: dict[int, TransferControl] = {}
         self._lock = threading.Lock()
         self._telling = threading.Lock()
-        self._naming = threading.Lock()
-        self._taken_keys, self._taken_paths = {item.key for item in plan.items}, {item.path for item in plan.items}
         self._meter = RateMeter()
         self._ended_bytes = self._ended_files = self._failed_files = 0
         self._total_bytes = plan.total_bytes
@@ -84,12 +57,7 @@ class Batch:
 
     def run(self) -> list[BatchResult]:
         """Move everything; raises LocalFileError before the first byte when the disk has no room for it."""
-        if self._conflict in (Conflict.OVERWRITE, Conflict.RENAME):
-            self._plan.check_room(self._storage.display_url)
-        else:
-            BatchPlan([item for item in self._plan.items if not os.path.lexists(item.path)]).check_room(
-                self._storage.display_url
-            )
+        self._plan.check_room(self._storage.display_url, self._conflict)
         threads = [threading.Thread(target=self._work, name=f"transfer-{n}") for n in range(self._jobs)]
         if not threads:
             return []
@@ -172,7 +140,7 @@ class Batch:
                         control.cancel(keep=self._keeps)
                     if self._is_paused:
                         control.pause()
-                self._end(number, self._result(item, control))
+                self._end(number, self._mover.move(item, control))
         except BaseException as exc:  # a defect, or what `on_result` raised: it comes out of `run`
             self._defect = exc
             self.cancel(keep=True)
@@ -207,104 +175,6 @@ class Batch:
             while self._told < len(self._results) and (ready := self._results[self._told]) is not None:
                 self._told += 1
                 self._on_result(ready)
-
-    def _result(self, item: BatchItem, control: TransferControl) -> BatchResult:
-        key, path = item.key, item.path
-        try:
-            control.check()
-            if self._conflict is not Conflict.OVERWRITE:
-                key, path, reason = self._settled(item)
-                if reason:
-                    return BatchResult(item, "skipped", key, path, note=reason)
-            blob = self._moved(item, key, path, control)
-        except CancelledError as exc:
-            if control.is_cancelled:
-                return BatchResult(item, "cancelled", key, path, note=control.note)
-            return BatchResult(item, "failed", key, path, error=exc)
-        except StorageError as exc:
-            return BatchResult(item, "failed", key, path, note=control.note, error=exc)
-        except OSError as exc:
-            error = LocalFileError(f"cannot use {str(path)!r}: {exc.strerror or exc}", key=key)
-            return BatchResult(item, "failed", key, path, error=error)
-        renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
-        note = "; ".join(filter(None, (renamed, control.note)))
-        return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
-
-    def _moved(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        move = self._upload if item.direction == "upload" else self._download
-        for attempt in range(CHECKSUM_TRIES):
-            try:
-                return move(item, key, path, control)
-            except ChecksumError:
-                if attempt == CHECKSUM_TRIES - 1 or control.is_cancelled:
-                    raise
-                control.note = "arrived damaged, started over"
-        raise AssertionError("unreachable")
-
-    def _upload(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        if item.root is None:
-            return self._storage.set_file(
-                key, path, item.storage_type, control=control, content_type=item.content_type, resume=self._resume
-            )
-        descriptor = open_file_below(item.root, path.relative_to(item.root))
-        with closing(file_source(descriptor, str(path))) as source:
-            return self._storage._upload_source(
-                key, source, path, item.storage_type, control, item.content_type, resume=self._resume
-            )
-
-    def _download(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
-        return self._storage._download(
-            key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
-            syncs_folder=item.root is None,
-        )  # fmt: skip
-
-    def _settled(self, item: BatchItem) -> tuple[str, Path, str]:
-        """Where the item goes, and why it does not where it is left out."""
-        there = self._found(item)
-        if there is None:
-            return item.key, item.path, ""
-        what = "file" if item.direction == "download" else "key"
-        match self._conflict:
-            case Conflict.SKIP:
-                return item.key, item.path, f"the {what} exists"
-            case Conflict.RENAME:
-                return *self._renamed(item), ""
-            case Conflict.RESUME:
-                is_whole = item.path.is_file() and item.path.stat().st_size == there.size_bytes
-                return item.key, item.path, f"the {what} exists with the same size" if is_whole else ""
-            case Conflict.DIFFERENT:
-                return item.key, item.path, "the same bytes are there" if is_same(item.path, there) else ""
-            case _:
-                name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
-                raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)
-
-    def _renamed(self, item: BatchItem) -> tuple[str, Path]:
-        """A free key or path, kept from other items of this batch."""
-        with self._naming:
-            if item.direction == "upload":
-                key = free_key(self._storage, item.key, item.storage_type, self._taken_keys)
-                self._taken_keys.add(key)
-                return key, item.path
-            path = free_path(item.path, self._taken_paths)
-            self._taken_paths.add(path)
-            return item.key, path
-
-    def _found(self, item: BatchItem) -> Blob | None:
-        """The blob to compare with when something is there already."""
-        if item.direction == "download" and not os.path.lexists(item.path):
-            return None
-        blob = item.blob
-        is_known = blob is not None and blob.size_bytes is not None
-        if item.direction == "upload" and item.is_surveyed and (blob is None or is_known):
-            return blob
-        needs_details = self._conflict in (Conflict.RESUME, Conflict.DIFFERENT)
-        if item.direction == "download" and (is_known or not needs_details):
-            return blob or Blob(item.key, item.storage_type)
-        try:
-            return self._storage.stat(item.key, item.storage_type)
-        except NotFoundError:
-            return None
 
     def _sync_folders(self) -> None:
         """Make the names of downloads last, once for each folder instead of once for each file."""

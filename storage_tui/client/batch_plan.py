@@ -77,8 +77,12 @@ class BatchPlan:
                 needed += item.size_bytes - _gathered(item, server)
         return needed
 
-    def check_room(self, server: str) -> None:
-        """Raise one LocalFileError when the disk has no room for all downloads, so that nothing begins in vain."""
+    def check_room(self, server: str, conflict: Conflict = Conflict.OVERWRITE) -> None:
+        """Raise one LocalFileError when the disk has no room for all downloads, so that nothing begins in vain. Where
+        `conflict` may leave files as they are, those that are there do not count."""
+        if conflict not in (Conflict.OVERWRITE, Conflict.RENAME):
+            BatchPlan([item for item in self.items if not os.path.lexists(item.path)]).check_room(server)
+            return
         roots = {item.root or item.path.parent for item in self.items if item.direction == "download"}
         if not roots:
             return

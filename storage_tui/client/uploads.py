@@ -5,7 +5,9 @@ server is asked how far it got, and the upload goes on there. The end is a reque
 everything is known and goes with it, so that a blob that arrived damaged never becomes visible.
 """
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from storage_tui.client import calls
 from storage_tui.client.calls import Service
@@ -18,6 +20,7 @@ from storage_tui.client.transport import Body
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import (
     BadRequestError,
+    CancelledError,
     ChecksumError,
     GoneError,
     NotFoundError,
@@ -31,6 +34,7 @@ from storage_tui.contract.wire import Span
 
 ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this is set in one request where the server can
 ANSWER_BYTES = 1024 * 1024
+DROP_S = 2.0  # a cancel waits no longer for the server to have heard of it
 
 
 class Upload:
@@ -75,6 +79,14 @@ class Upload:
         return blob
 
     def _in_session(self) -> Blob | None:
+        try:
+            return self._until_stored()
+        except CancelledError:
+            if self._url is not None and not self._control.keeps_part:
+                drop_soon(self._session, self._url)
+            raise
+
+    def _until_stored(self) -> Blob | None:
         patience = Patience(self._session.policy, self._control)
         asks = self._is_resumed
         may_start_over = True
@@ -211,6 +223,19 @@ class Upload:
         except StorageError as exc:
             raise ChecksumError(f"{damage}; it is stored and could not be deleted: {exc}", key=self._key) from exc
         raise ChecksumError(f"{damage}; it was deleted, upload it again", key=self._key)
+
+
+def drop_soon(session: Session, url: str) -> None:
+    """Have the server drop what it keeps of an upload that was cancelled. A server that does not answer is not waited
+    for; it drops the upload after a week."""
+
+    def drop() -> None:
+        with suppress(StorageError):
+            session.send(Request("DELETE", url=url))
+
+    dropping = threading.Thread(target=drop, name="storage-tui-drop", daemon=True)
+    dropping.start()
+    dropping.join(DROP_S)
 
 
 class _PausedError(Exception):

@@ -13,11 +13,21 @@ from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.screens.browser import BrowserScreen
+from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer
 
 PAUSES = 400  # times 25 ms: far longer than anything here takes
+BOTH_WIRES = ("full", "published")
+"""As `WIRES` of a module: its tests run on our server and on one that has the published calls only."""
 _users = itertools.count()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that browses runs on the wires its module names."""
+    wires = getattr(metafunc.module, "WIRES", None)
+    if wires is not None and "wire" in metafunc.fixturenames:
+        metafunc.parametrize("wire", wires, indirect=True)
 
 
 class Browser:
@@ -49,6 +59,8 @@ class Browser:
         """The whole screen as text."""
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips()
+        if not strips:
+            return ""  # a screen that was pushed this moment and is not laid out yet
         assert len(strips) == height and width
         return "\n".join(strip.text for strip in strips)
 
@@ -113,7 +125,21 @@ def proxy(server: RunningServer) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def browse(server: RunningServer, token: str, tmp_path: Path) -> Any:
+def wire(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[str]:
+    """The base URL to browse: of the server itself, or for `published` of a layer that lets only the published calls
+    through. A test marked `additions` is of what those cannot do, and says so."""
+    if getattr(request, "param", "full") == "full":
+        yield server.url
+        return
+    marker = request.node.get_closest_marker("additions")
+    if marker is not None:
+        pytest.skip(f"not on the published wire: {marker.args[0]}")
+    with PublishedServer(server.url, page=1000) as running:
+        yield running.url
+
+
+@pytest.fixture
+def browse(wire: str, token: str, tmp_path: Path) -> Any:
     """`async with browse("tmp:a/") as browser`."""
 
     @asynccontextmanager
@@ -121,7 +147,7 @@ def browse(server: RunningServer, token: str, tmp_path: Path) -> Any:
         location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3,
         token: str = token,
     ) -> AsyncIterator[Browser]:  # fmt: skip
-        storage = AsyncStorage(url or server.url, token=token, retries=retries)
+        storage = AsyncStorage(url or wire, token=token, retries=retries)
         app = StorageApp(storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state")
         async with app.run_test(size=size) as pilot:
             browser = Browser(app, pilot)

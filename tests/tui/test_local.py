@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.contract.errors import LocalFileError
+from storage_tui.client.batch_plan import Conflict
 from storage_tui.contract.models import Blob
 from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.flows.copying import curl_line
 from storage_tui.tui.flows.downloading import plan_downloads
 from storage_tui.tui.flows.gathering import Gathered
-from storage_tui.tui.runner import free_path, make_folders
 from storage_tui.tui.screens.download import DownloadRequest
 from storage_tui.tui.state.paths import complete, expand
 
@@ -38,27 +37,11 @@ def test_a_path_begins_anew_after_a_double_slash(tmp_path: Path, monkeypatch: py
 def test_keys_never_leave_the_folder_chosen(tmp_path: Path) -> None:
     keys = ["a/../../b", "/etc/passwd", "a//b", "a", "a/b", "A", "e\u0301", "\u00e9", "con", "x" * 900, "..", "a/"]
     gathered = [Gathered(Blob(key, "data"), "") for key in keys]
-    paths = [transfer.path for transfer in plan_downloads(gathered, DownloadRequest(tmp_path, "skip"))]
+    paths = [transfer.path for transfer in plan_downloads(gathered, DownloadRequest(tmp_path, Conflict.SKIP))]
     assert len({str(path).casefold() for path in paths}) == len(keys)
     for path in paths:
         assert path.is_relative_to(tmp_path) and ".." not in path.parts
         assert all(len(part.encode()) <= 255 for part in path.parts)
-
-
-def test_folders_are_not_made_through_a_symbolic_link(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    make_folders(root, root / "a" / "b")
-    assert (root / "a" / "b").is_dir()
-    (root / "link").symlink_to(tmp_path)
-    with pytest.raises(LocalFileError, match="symbolic link"):
-        make_folders(root, root / "link" / "x")
-
-
-def test_a_free_name_keeps_the_ending(tmp_path: Path) -> None:
-    for name in ("a.tif", "a (2).tif", ".bashrc"):
-        (tmp_path / name).touch()
-    assert free_path(tmp_path / "a.tif").name == "a (3).tif"
-    assert free_path(tmp_path / ".bashrc").name == ".bashrc (2)"
 
 
 def test_the_clipboard_sequence_has_the_form_each_terminal_takes() -> None:

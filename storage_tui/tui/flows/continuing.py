@@ -1,38 +1,79 @@
-"""Transfers that an earlier session began: offer to continue them, or to forget them."""
+"""Transfers that an earlier session began or had waiting: offer to continue them, or to forget them."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
+from storage_tui.client.batch_plan import Conflict
+from storage_tui.client.waiting import WaitingItem
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.transfers import Transfer
+
+if TYPE_CHECKING:
+    from storage_tui.client.journal import UnfinishedTransfer
 
 
 async def offer_unfinished(app: App[Any], session: Session) -> None:
     """Ask once, when there are any; Esc leaves them for the next session."""
     try:
-        found = list(await session.storage.unfinished())
+        begun = list(await session.storage.unfinished())
     except EXPECTED as exc:
         session.log.error("cannot tell whether transfers are unfinished", exc)
         return
-    if not found:
-        return
-    from storage_tui.tui.screens.unfinished import UnfinishedScreen
+    left = await session.runner.left_waiting()
+    try:
+        waiting = not_begun(left.items, begun)
+        transfers = [_begun(one) for one in begun] + [_waiting(one) for one in waiting]
+        if not transfers:
+            left.take()
+            return
+        from storage_tui.tui.screens.unfinished import UnfinishedScreen
 
-    answer = await app.push_screen_wait(UnfinishedScreen(found))
-    if answer == "continue":
-        session.queue.add(
-            Transfer(one.direction, one.storage_type, one.key, Path(one.path), one.size_bytes, unfinished=one)
-            for one in found
-        )
-        session.runner.pump()
-        session.say(f"continuing {plural(len(found), 'transfer')} (w shows them)")
-    elif answer == "forget":
-        try:
-            for one in found:
+        answer = await app.push_screen_wait(UnfinishedScreen(begun, waiting))
+        if answer == "continue":
+            session.queue.add(transfers)
+            await session.runner.pump_and_keep()
+            left.take()
+            session.say(f"continuing {plural(len(transfers), 'transfer')} (w shows them)")
+        elif answer == "forget":
+            left.take()
+            for one in begun:
                 await session.storage.forget(one)
-            session.say(f"forgot {plural(len(found), 'transfer')}")
-        except EXPECTED as exc:
-            session.fail("not all transfers were forgotten", exc)
+            session.say(f"forgot {plural(len(transfers), 'transfer')}")
+    except EXPECTED as exc:
+        session.fail("not all transfers were forgotten", exc)
+    finally:
+        left.release()
+
+
+def not_begun(waiting: Sequence[WaitingItem], begun: "Sequence[UnfinishedTransfer]") -> list[WaitingItem]:
+    """Those that no entry of a begun transfer stands for already; `rename` may have changed the key or path of one."""
+    whole = {(one.direction, one.storage_type, one.key, one.path) for one in begun}
+    sources = {(one.direction, one.storage_type, one.path if one.direction == "upload" else one.key) for one in begun}
+    kept = []
+    for row in waiting:
+        item = row.item
+        source = str(item.path) if item.direction == "upload" else item.key
+        is_renamed = row.conflict is Conflict.RENAME and (item.direction, item.storage_type, source) in sources
+        if (item.direction, item.storage_type, item.key, str(item.path)) not in whole and not is_renamed:
+            kept.append(row)
+    return kept
+
+
+def _begun(one: "UnfinishedTransfer") -> Transfer:
+    root = None if one.root is None else Path(one.root)
+    transfer = Transfer(
+        one.direction, one.storage_type, one.key, Path(one.path), one.size_bytes, Conflict.OVERWRITE, root
+    )
+    transfer.unfinished = one
+    return transfer
+
+
+def _waiting(row: WaitingItem) -> Transfer:
+    item = row.item
+    return Transfer(
+        item.direction, item.storage_type, item.key, item.path, item.size_bytes, row.conflict, item.root
+    )  # fmt: skip

@@ -1,11 +1,13 @@
 """Download: count, ask where to and what to do with files that are there, then queue."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
 
+from storage_tui.client.batch_plan import BatchPlan
 from storage_tui.client.folders import local_names
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.tui.flows.gathering import Gathered, TooManyError, gather
@@ -34,7 +36,14 @@ async def download_rows(app: App[Any], session: Session, rows: Sequence[Row]) ->
     if request is None:
         return
     session.download_folder = request.folder
-    queued = session.queue.add(plan_downloads(gathered, request))
+    transfers = plan_downloads(gathered, request)
+    plan = BatchPlan([transfer.item for transfer in transfers])
+    try:
+        await asyncio.to_thread(plan.check_room, session.storage.display_url, request.conflict)
+    except EXPECTED as exc:
+        session.fail("cannot download", exc)
+        return
+    queued = session.queue.add(transfers)
     session.runner.pump()
     session.marks.discard(rows)
     total = sum(blob.size_bytes or 0 for blob in blobs)
@@ -48,6 +57,6 @@ def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> li
     for one, name in zip(gathered, local_names(relative, ""), strict=True):
         blob, path = one.blob, request.folder / Path(name.path)
         transfer = Transfer("download", blob.storage_type, blob.key, path, blob.size_bytes, request.conflict)
-        transfer.root, transfer.note = request.folder, name.note
+        transfer.root, transfer.blob, transfer.note = request.folder, blob, name.note
         transfers.append(transfer)
     return transfers

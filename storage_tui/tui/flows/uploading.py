@@ -18,7 +18,7 @@ async def upload_to(app: App[Any], session: Session, location: Location) -> None
         return
     session.upload_folder = request.path.parent
     queued = session.queue.add(
-        Transfer("upload", location.storage_type, file.key, file.path, file.size_bytes, request.conflict)
+        Transfer("upload", location.storage_type, file.key, file.path, file.size_bytes, request.conflict, request.root)
         for file in request.files
     )
     session.runner.pump()

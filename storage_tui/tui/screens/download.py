@@ -10,20 +10,21 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
+from storage_tui.client.batch_plan import Conflict
 from storage_tui.contract.models import Blob
 from storage_tui.tui.screens.dialog import Dialog, label
 from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.paths import expand
-from storage_tui.tui.state.transfers import Conflict
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
 
 CONFLICTS: tuple[tuple[Conflict, str], ...] = (
-    ("skip", "skip"),
-    ("overwrite", "overwrite"),
-    ("rename", "keep both"),
-    ("different", "overwrite if different"),
+    (Conflict.SKIP, "skip"),
+    (Conflict.OVERWRITE, "overwrite"),
+    (Conflict.RENAME, "keep both"),
+    (Conflict.DIFFERENT, "overwrite if different"),
+    (Conflict.RESUME, "overwrite if other size"),
 )
 
 

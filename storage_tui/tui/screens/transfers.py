@@ -79,13 +79,13 @@ class TransfersScreen(LinesScreen):
         """Stop this one."""
         transfer = self._current()
         if transfer is not None:
-            self._session.queue.cancel(transfer)
+            self._session.runner.cancel(transfer)
         self._changed()
 
     def action_transfer_cancel_all(self) -> None:
         """Stop all."""
         for transfer in list(self._session.queue.items):
-            self._session.queue.cancel(transfer)
+            self._session.runner.cancel(transfer)
         self._changed()
 
     def action_transfer_retry(self) -> None:

@@ -15,7 +15,9 @@ from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.client.waiting import WaitingItem
 
+LINES_SHOWN = 200  # of what waits; the title tells how many there are
 Answer = Literal["continue", "later", "forget"]
 
 
@@ -24,14 +26,14 @@ class UnfinishedScreen(Dialog[Answer]):
 
     HINT = "Enter answers, Esc leaves them for the next time"
 
-    def __init__(self, found: "Sequence[UnfinishedTransfer]") -> None:
+    def __init__(self, begun: "Sequence[UnfinishedTransfer]", waiting: "Sequence[WaitingItem]" = ()) -> None:
         super().__init__()
-        self._found = found
-        self.TITLE_TEXT = plural(len(found), "unfinished transfer")
+        self._found = [_line(one) for one in begun] + [_waiting_line(one) for one in waiting[:LINES_SHOWN]]
+        self.TITLE_TEXT = plural(len(begun) + len(waiting), "unfinished transfer")
 
     def compose_body(self) -> ComposeResult:
         """Each, and the answer."""
-        yield TextLines([_line(one) for one in self._found], indent=4, id="unfinished")
+        yield TextLines(self._found, indent=4, id="unfinished")
         yield Choice([("continue", "Continue"), ("later", "Later"), ("forget", "Forget")], id="answer")
 
     def on_mount(self) -> None:
@@ -50,3 +52,10 @@ def _line(one: "UnfinishedTransfer") -> Line:
     there = f"{size_text(done)} of {size}" if done is not None else size
     name = visible(f"{one.storage_type}:{one.key}")
     return [(f"{ARROWS[one.direction]} ", "key"), (name, ""), (f"  {there}, {visible(one.path)}", "dim")]
+
+
+def _waiting_line(row: "WaitingItem") -> Line:
+    item = row.item
+    size = "" if item.size_bytes is None else f"{size_text(item.size_bytes)}, "
+    name = visible(f"{item.storage_type}:{item.key}")
+    return [(f"{ARROWS[item.direction]} ", "key"), (name, ""), (f"  {size}not begun, {visible(str(item.path))}", "dim")]

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
+from storage_tui.client.batch_plan import Conflict
 from storage_tui.client.folders import LocalFile, find_files
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix
@@ -16,7 +17,6 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.screens.dialog import Dialog, field, label
 from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.paths import expand
-from storage_tui.tui.state.transfers import Conflict
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.lines import rule_text
@@ -25,10 +25,11 @@ from storage_tui.tui.widgets.path_input import PathInput
 FILES_AT_MOST = 200_000  # about 60 MB; more is uploaded in parts
 CANDIDATES_SHOWN = 12
 CONFLICTS: tuple[tuple[Conflict, str], ...] = (
-    ("skip", "skip"),
-    ("overwrite", "overwrite"),
-    ("rename", "keep both"),
-    ("different", "overwrite if different"),
+    (Conflict.SKIP, "skip"),
+    (Conflict.OVERWRITE, "overwrite"),
+    (Conflict.RENAME, "keep both"),
+    (Conflict.DIFFERENT, "overwrite if different"),
+    (Conflict.RESUME, "overwrite if other size"),
 )
 
 
@@ -39,6 +40,11 @@ class UploadRequest:
     path: Path
     files: Sequence[LocalFile]
     conflict: Conflict
+
+    @property
+    def root(self) -> Path | None:
+        """The folder, below which no symbolic link is followed; None for a single file."""
+        return None if len(self.files) == 1 and self.files[0].path == self.path else self.path
 
 
 class UploadScreen(Dialog[UploadRequest]):
@@ -105,7 +111,7 @@ class UploadScreen(Dialog[UploadRequest]):
         words = f"File, {size_text(size_bytes)}, becomes {first}"
         if path.is_dir():
             words = f"Folder, {plural(len(files), 'file')}, {size_text(size_bytes)}" + (f", {first} …" if files else "")
-        found = UploadRequest(path, files, "skip") if files else None
+        found = UploadRequest(path, files, Conflict.SKIP) if files else None
         self.app.call_from_thread(self._looked, worker, words, "$success" if found else "$text-muted", found)
 
     def _looked(self, worker: Worker[None], words: str, role: str, found: UploadRequest | None) -> None:
@@ -123,5 +129,5 @@ class UploadScreen(Dialog[UploadRequest]):
             self._is_wanted = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
             return
         choices = self.query("#conflict").results(Choice)
-        conflict: Conflict = next((choice.value for choice in choices), "overwrite")
+        conflict: Conflict = next((choice.value for choice in choices), Conflict.OVERWRITE)
         self.dismiss(UploadRequest(self._found.path, self._found.files, conflict))

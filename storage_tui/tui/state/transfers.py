@@ -8,8 +8,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
+from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.control import TransferControl
 from storage_tui.client.progress import RateMeter
+from storage_tui.client.waiting import WaitingItem
+from storage_tui.contract.models import Blob
 
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
@@ -19,7 +22,6 @@ FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones 
 
 Direction = Literal["upload", "download"]
 State = Literal["waiting", "running", "paused", "done", "skipped", "failed", "cancelled"]
-Conflict = Literal["skip", "overwrite", "rename", "different"]
 
 ACTIVE: frozenset[State] = frozenset(("waiting", "running", "paused"))
 
@@ -33,8 +35,9 @@ class Transfer:
     key: str
     path: Path
     size_bytes: int | None = None
-    conflict: Conflict = "skip"
-    root: Path | None = None  # the folder chosen for a download; nothing is written outside of it
+    conflict: Conflict = Conflict.SKIP
+    root: Path | None = None  # the folder chosen; nothing is written or read outside of it
+    blob: Blob | None = None  # the one to download, as it was listed
     unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
     number: int = 0
     state: State = "waiting"
@@ -42,6 +45,20 @@ class Transfer:
     error: str = ""
     control: TransferControl | None = None
     meter: RateMeter = field(default_factory=RateMeter)
+
+    @property
+    def item(self) -> BatchItem:
+        """What the engine is asked to move."""
+        content_type = None if self.unfinished is None else self.unfinished.content_type
+        return BatchItem(
+            self.direction, self.storage_type, self.key, self.path, self.size_bytes, self.root, self.blob,
+            content_type=content_type,
+        )  # fmt: skip
+
+    @property
+    def waiting(self) -> WaitingItem:
+        """What another session needs to go on with it."""
+        return WaitingItem(self.item, self.conflict)
 
     @property
     def done_bytes(self) -> int:
@@ -101,6 +118,7 @@ class TransferQueue:
         self._numbers = count(1)
         self._meter = RateMeter()
         self._started: set[Transfer] = set()
+        self._fresh: list[Transfer] = []
 
     def add(self, transfers: Iterable[Transfer]) -> int:
         """Append transfers; returns how many."""
@@ -114,7 +132,13 @@ class TransferQueue:
         self.items += added
         self._batch += added
         self._waiting.extend(added)
+        self._fresh += added
         return len(added)
+
+    def take_fresh(self) -> list[Transfer]:
+        """What was queued since this was last asked."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
 
     def _forget_oldest(self) -> None:
         finished = [item for item in self.items if item.state not in ("failed", "waiting", "running", "paused")]
@@ -167,6 +191,7 @@ class TransferQueue:
         if not any(item is transfer for item in self._batch):
             self._batch.append(transfer)
         self._waiting.append(transfer)
+        self._fresh.append(transfer)
         return True
 
     def clear_finished(self) -> None:

@@ -1,0 +1,165 @@
+"""One item of a plan moved to its end: first what is there already is settled, and what goes wrong is a result."""
+
+import os
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
+from storage_tui.client.control import TransferControl
+from storage_tui.client.local_tree import open_file_below
+from storage_tui.client.part_file import JOURNAL_FROM_BYTES
+from storage_tui.client.sources import file_source
+from storage_tui.contract.errors import (
+    CancelledError,
+    ChecksumError,
+    ConflictError,
+    LocalFileError,
+    NotFoundError,
+    StorageError,
+)
+from storage_tui.contract.models import Blob
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
+
+State = Literal["done", "skipped", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of one item. `key` and `path` are where it is now, which `rename` may have changed."""
+
+    item: BatchItem
+    state: State
+    key: str
+    path: Path
+    size_bytes: int = 0
+    is_verified: bool = False
+    note: str = ""
+    error: StorageError | None = None
+
+
+class Mover:
+    """Moves items from any number of threads, each with what to do about a file or key that is there.
+
+    Names that `rename` chooses are kept apart from each other and from those `taken`. Without `syncs_folders` the name
+    of a download below a root lasts once its folder is synced, which a caller can do once for many.
+    """
+
+    def __init__(
+        self, storage: "Storage", *, conflict: Conflict = Conflict.REFUSE, resume: bool = True,
+        taken: Iterable[BatchItem] = (), syncs_folders: bool = True,
+    ) -> None:  # fmt: skip
+        self._storage = storage
+        self._conflict, self._resume, self._syncs_folders = conflict, resume, syncs_folders
+        self._naming = threading.Lock()
+        self._taken_keys: set[str] = set()
+        self._taken_paths: set[Path] = set()
+        for item in taken:
+            self._taken_keys.add(item.key)
+            self._taken_paths.add(item.path)
+
+    def move(self, item: BatchItem, control: TransferControl) -> BatchResult:
+        """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise."""
+        key, path = item.key, item.path
+        try:
+            control.check()
+            if self._conflict is not Conflict.OVERWRITE:
+                key, path, reason = self._settled(item)
+                if reason:
+                    return BatchResult(item, "skipped", key, path, note=reason)
+            blob = self._moved(item, key, path, control)
+        except CancelledError as exc:
+            if control.is_cancelled:
+                return BatchResult(item, "cancelled", key, path, note=control.note)
+            return BatchResult(item, "failed", key, path, error=exc)
+        except StorageError as exc:
+            return BatchResult(item, "failed", key, path, note=control.note, error=exc)
+        except OSError as exc:
+            error = LocalFileError(f"cannot use {str(path)!r}: {exc.strerror or exc}", key=key)
+            return BatchResult(item, "failed", key, path, error=error)
+        renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
+        note = "; ".join(filter(None, (renamed, control.note)))
+        return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
+
+    def _moved(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
+        move = self._upload if item.direction == "upload" else self._download
+        for attempt in range(CHECKSUM_TRIES):
+            try:
+                return move(item, key, path, control)
+            except ChecksumError:
+                if attempt == CHECKSUM_TRIES - 1 or control.is_cancelled:
+                    raise
+                control.note = "arrived damaged, started over"
+        raise AssertionError("unreachable")
+
+    def _upload(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
+        if item.root is None:
+            return self._storage.set_file(
+                key, path, item.storage_type, control=control, content_type=item.content_type, resume=self._resume
+            )
+        descriptor = open_file_below(item.root, path.relative_to(item.root))
+        with closing(file_source(descriptor, str(path))) as source:
+            return self._storage._upload_source(
+                key, source, path, item.storage_type, control, item.content_type, resume=self._resume
+            )
+
+    def _download(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
+        is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
+        return self._storage._download(
+            key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
+            syncs_folder=self._syncs_folders or item.root is None,
+        )  # fmt: skip
+
+    def _settled(self, item: BatchItem) -> tuple[str, Path, str]:
+        """Where the item goes, and why it does not where it is left out."""
+        there = self._found(item)
+        if there is None:
+            return item.key, item.path, ""
+        what = "file" if item.direction == "download" else "key"
+        match self._conflict:
+            case Conflict.SKIP:
+                return item.key, item.path, f"the {what} exists"
+            case Conflict.RENAME:
+                return *self._renamed(item), ""
+            case Conflict.RESUME:
+                is_whole = item.path.is_file() and item.path.stat().st_size == there.size_bytes
+                return item.key, item.path, f"the {what} exists with the same size" if is_whole else ""
+            case Conflict.DIFFERENT:
+                return item.key, item.path, "the same bytes are there" if is_same(item.path, there) else ""
+            case _:
+                name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
+                raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)
+
+    def _renamed(self, item: BatchItem) -> tuple[str, Path]:
+        """A free key or path, kept from other items of this batch."""
+        with self._naming:
+            if item.direction == "upload":
+                key = free_key(self._storage, item.key, item.storage_type, self._taken_keys)
+                self._taken_keys.add(key)
+                return key, item.path
+            path = free_path(item.path, self._taken_paths)
+            self._taken_paths.add(path)
+            return item.key, path
+
+    def _found(self, item: BatchItem) -> Blob | None:
+        """The blob to compare with when something is there already."""
+        if item.direction == "download" and not os.path.lexists(item.path):
+            return None
+        blob = item.blob
+        is_known = blob is not None and blob.size_bytes is not None
+        if item.direction == "upload" and item.is_surveyed and (blob is None or is_known):
+            return blob
+        needs_details = self._conflict in (Conflict.RESUME, Conflict.DIFFERENT)
+        if item.direction == "download" and (is_known or not needs_details):
+            return blob or Blob(item.key, item.storage_type)
+        try:
+            return self._storage.stat(item.key, item.storage_type)
+        except NotFoundError:
+            return None

@@ -1,0 +1,88 @@
+"""Transfers that outlive a session of the browser, and what is not to be left behind."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from storage_tui import Storage
+from tests.faults.proxy import NONE, Fault, FaultProxy
+
+VALUE = bytes(range(256)) * 40_000
+
+
+async def _begin_six(browser: Any, proxy: FaultProxy) -> None:
+    await browser.until(lambda: len(browser.names) == 6)
+    proxy.default = Fault(rate_bytes_s=1_500_000)
+    proxy.cut_all()
+    await browser.press("ctrl+a", "d")
+    await browser.shows("Download 6 blobs")
+    await browser.press("enter")
+    queue = browser.app.session.queue
+    await browser.until(lambda: queue.running == 4 and any(item.done_bytes for item in queue.items))
+
+
+async def test_what_waits_is_continued_by_the_next_session_too(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    names = [f"n{number}" for number in range(6)]
+    for name in names:
+        store.set(name, VALUE)
+    async with browse(url=proxy.url) as browser:
+        await _begin_six(browser, proxy)
+        await browser.press("q")
+        await browser.shows("Quit, continue next time")
+        await browser.press("right", "right", "enter")
+        await browser.until(lambda: not browser.app.session.queue.is_active)
+    assert [path.name for path in (tmp_path / "here").iterdir() if not path.name.startswith(".")] == []
+    proxy.default = NONE
+    async with browse(url=proxy.url) as browser:
+        await browser.shows("6 unfinished transfers")
+        await browser.shows("not begun")
+        await browser.press("enter")
+        await browser.shows("6 done")
+    assert all((tmp_path / "here" / name).read_bytes() == VALUE for name in names)
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: len(browser.names) == 6)
+        assert "unfinished" not in browser.text
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == names
+
+
+async def test_what_is_forgotten_is_not_offered_again(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    for number in range(6):
+        store.set(f"n{number}", VALUE)
+    async with browse(url=proxy.url) as browser:
+        await _begin_six(browser, proxy)
+        browser.app.exit()  # as SIGHUP does
+    proxy.default = NONE
+    async with browse(url=proxy.url) as browser:
+        await browser.shows("6 unfinished transfers")
+        await browser.press("right", "right", "enter")
+        await browser.shows("forgot 6 transfers")
+    assert list((tmp_path / "here").iterdir()) == []
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: len(browser.names) == 6)
+        assert "unfinished" not in browser.text
+
+
+async def test_a_cancelled_upload_leaves_nothing_at_the_server(
+    store: Storage, browse: Any, proxy: FaultProxy, server: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "here" / "big").write_bytes(VALUE * 4)
+    async with browse(url=proxy.url) as browser:
+        proxy.default = Fault(rate_bytes_s=20_000_000)
+        await browser.press("u")
+        await browser.shows("Upload to data")
+        await browser.type("big")
+        await browser.shows("File, 41")
+        await browser.press("enter", "w")
+        queue = browser.app.session.queue
+        await browser.until(lambda: queue.items and queue.items[0].done_bytes > 2_000_000)
+        assert list((server.data_dir / "uploads").iterdir())
+        await browser.press("x")
+        await browser.shows("cancelled")
+        await browser.until(lambda: not list((server.data_dir / "uploads").iterdir()))
+        await browser.press("escape")
+    assert not await asyncio.to_thread(store.exists, "big")
+    assert not await asyncio.to_thread(store.unfinished)
