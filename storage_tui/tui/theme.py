@@ -35,5 +35,8 @@ def choose_theme(wanted: str | None, environ: Mapping[str, str]) -> str:
     """The theme asked for, else ours where the terminal has colours enough, else the terminal's own sixteen."""
     if wanted:
         return wanted
-    has_colours = "256" in environ.get("TERM", "") or environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    has_colours = any(word in environ.get("TERM", "") for word in ("256", "kitty")) or environ.get("COLORTERM", "") in (
+        "truecolor",
+        "24bit",
+    )
     return DARK.name if has_colours else "ansi-dark"

@@ -29,6 +29,7 @@ async def test_a_defect_leaves_a_report_without_the_values_of_variables(
 
 def test_the_theme_suits_the_terminal() -> None:
     assert choose_theme(None, {"TERM": "xterm-256color"}) == "storage-dark"
+    assert choose_theme(None, {"TERM": "xterm-kitty"}) == "storage-dark"
     assert choose_theme(None, {"TERM": "linux"}) == "ansi-dark"
     assert choose_theme("nord", {"TERM": "linux"}) == "nord"
 
