@@ -14,6 +14,8 @@ Promises of every Store, held by one conformance suite (`tests/server/stores/`):
 - *Isolation.* Nothing of one namespace can be reached with the Address of another.
 - *Bounded memory.* No call holds more than a few MiB of a blob, nor more than one page of a list.
 
+An engine that many servers share may keep less of one of these; its docstring says what, and the suite's table too.
+
 Methods raise StorageError subclasses only: NotFoundError, ConflictError and TypeRuleError, PreconditionFailedError,
 ChecksumError, GoneError, CancelledError, StoreFullError, DamagedError, UnavailableError. All are coroutines that never
 block the event loop they run on.

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract import checksum
-from storage_tui.contract.errors import PreconditionFailedError, UnavailableError
+from storage_tui.contract.errors import DamagedError, PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
@@ -21,7 +21,7 @@ from storage_tui.server.stores.s3_bucket import Bucket, Object
 from storage_tui.server.stores.s3_engine import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3_threads import Threads
 
-FIRST_BYTES = 64 * 1024  # read together with the description: all of most blobs, and cheap where it is not wanted
+FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap where it is not wanted
 DIRECT_BYTES = 1024 * 1024  # a smaller one is here before the client has found its way to the engine
 DIRECT_S = 300  # how long a URL of the engine can be begun with
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine answers with if asked
@@ -135,8 +135,8 @@ def _read(answer: BaseHTTPResponse) -> bytes:
         raise unreachable(exc) from exc
 
 
-def _damaged(blob: Blob, why: str) -> UnavailableError:
-    return UnavailableError(
+def _damaged(blob: Blob, why: str) -> DamagedError:
+    return DamagedError(
         f"the {blob.size_bytes} bytes of {blob.key!r} in {blob.storage_type} are damaged in the storage engine: {why}; "
         "restore it from a backup",
         key=blob.key,
