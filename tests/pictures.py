@@ -26,6 +26,7 @@ from storage_tui.tui.app import StorageApp
 from storage_tui.tui.commands import markdown_table
 from tests.benchmarks.programs import serving
 from tests.faults.proxy import Fault, FaultProxy
+from tests.gallery import GALLERY
 
 ROOT = Path(__file__).parent.parent
 NAMESPACE = sha1(b"local").hexdigest()
@@ -332,6 +333,23 @@ async def delete_image(stage: Stage) -> None:
     await stage.see("from the catalog?", "Delete all 3")
 
 
+def _format_scene(words: str) -> Act:
+    async def act(stage: Stage) -> None:
+        await stage.see("kind", words)
+
+    return act
+
+
+for _name, (_, _, _words) in GALLERY.items():
+    SCENES[_name] = Scene(_format_scene(_words), 120, 32, f"data:gallery/{_name}/", Fault())
+
+
+@scene(start="data:models/")
+async def format_sqlite(stage: Stage) -> None:
+    """The schema of a database."""
+    await stage.see("SQLite", "CREATE")
+
+
 @contextmanager
 def demo_server() -> Iterator[tuple[Path, str, Path]]:
     """The demo store, with one blob large enough to watch, behind a real server; yields home, URL, token file."""
@@ -345,6 +363,8 @@ def demo_server() -> Iterator[tuple[Path, str, Path]]:
                 big = home / "big"
                 big.write_bytes(os.urandom(1024 * 1024) * (BIG_BYTES // 1024 // 1024))
                 storage.set_file("big/scene.tif", big)
+                for name, (file, make, _) in GALLERY.items():
+                    storage.set(f"gallery/{name}/{file}", make())
             yield home, server.url, server.token_file
 
 

@@ -8,7 +8,7 @@ from storage_tui import Storage
 from tests.terminal import Terminal
 
 PAGER = """#!/bin/sh
-printf 'pager shows: '
+printf '\r\npager shows: '
 cat "$1"
 read answer
 """

@@ -11,6 +11,7 @@ from storage_tui.tui.previews.thrift import Compact
 from storage_tui.tui.visible import visible
 
 COLUMNS = 300  # shown at most
+NOISE = (b"ARROW:schema",)  # the schema once more, packed
 METADATA = 6  # keys shown at most; pandas and geo write one each
 
 PHYSICAL = ("boolean", "int32", "int64", "int96", "float", "double", "binary", "fixed binary")
@@ -62,7 +63,7 @@ def describe(raw: dict[int, Any]) -> Preview:
     ]
     if writer := raw.get(6):
         facts.append(("written by", visible(_text(writer), limit=60)))
-    pairs = raw.get(5, [])[:METADATA]
+    pairs = [pair for pair in raw.get(5, []) if pair.get(1) not in NOISE][:METADATA]
     facts += [
         (visible(_text(pair.get(1, b"")), limit=16), visible(_text(pair.get(2, b"")), limit=80)) for pair in pairs
     ]
