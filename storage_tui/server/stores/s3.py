@@ -14,10 +14,13 @@
 | s3_threads.py | the threads that wait for the engine |
 | s3_records.py | records |
 
-Where an engine cannot keep a promise of `Store` as a local store does, this one keeps less of it, and says so: a reader
-of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes; bytes
-that went bad in the engine are found by a whole read, and not by a read of a part; lists tell neither crc32c nor content
-type; an ETag names the bytes, so that the same bytes again have the same; a change is as durable as the engine's answer.
+Where an engine cannot keep a promise of `Store` as a local store does, this one keeps less of it, and says so:
+
+- A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
+- Bytes that went bad in the engine are found by a whole read, and not by a read of a part.
+- Lists tell neither crc32c nor content type.
+- An ETag names the bytes, so that the same bytes again have the same.
+- A change is as durable as the engine's answer.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
