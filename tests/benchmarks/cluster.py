@@ -242,8 +242,8 @@ def lists(server: RunningServer, place: S3Place, count: int) -> Iterator[Row]:
             ("first page of 1,000", "/data/list?prefix=maps/&details=true", []),
             (f"page of {min(1000, count // FOLDER_KEYS):,} folders", "/data/list?prefix=maps/&delimiter=/&details=true",
              [*s5cmd, "ls", f"s3://{name}"], [*rclone, "lsf", f":s3:{name}"]),
-            ("one folder of 1,000", "/data/list?prefix=maps/tile-0001/&delimiter=/&details=true",
-             [*s5cmd, "ls", f"s3://{name}tile(0001-/"], [*rclone, "lsf", f":s3:{name}tile(0001-/"]),
+            ("one folder of 1,000", "/data/list?prefix=maps/tile-0000/&delimiter=/&details=true",
+             [*s5cmd, "ls", f"s3://{name}tile(0000-/"], [*rclone, "lsf", f":s3:{name}tile(0000-/"]),
             ("usage", "/data/usage?prefix=maps/",
              [*s5cmd, "du", f"s3://{name}*"], [*rclone, "size", f":s3:{name}"]),
         ):  # fmt: skip
