@@ -52,7 +52,7 @@ class Level:
     @property
     def row_bytes(self) -> int:
         """The size of one row of a block, unpacked."""
-        return self.block_width * self.samples_in_block * self.bits // 8
+        return (self.block_width * self.samples_in_block * self.bits + 7) // 8
 
     @property
     def block_bytes(self) -> int:
@@ -63,7 +63,8 @@ class Level:
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """`level`, `columns` and `rows` of square pixels in; `width`, `height`, `low` and `high` with the RGB out."""
     level = Level(**job["level"])
-    if level.block_bytes > MAX_BLOCK_BYTES or (level.sample_format, level.bits) not in CODES:
+    is_known = (level.sample_format, level.bits) in CODES or (level.sample_format == 1 and level.bits < 16)
+    if level.block_bytes > MAX_BLOCK_BYTES or not is_known:
         raise ValueError(f"{level.bits}-bit samples in blocks of {level.block_bytes:,} bytes are not decoded")
     size = fit((level.width, level.height), (job["columns"], job["rows"]))
     taken = min(size[0] * OVERSAMPLE, level.width), min(size[1] * OVERSAMPLE, level.height)
@@ -145,9 +146,11 @@ class _Blocks:
 def _read_row(level: Level, block: bytes, y: int) -> tuple[float, ...]:
     step = level.samples_in_block
     count = level.block_width * step
-    row_bytes = count * level.bits // 8
+    row_bytes = level.row_bytes
     raw = block[y * row_bytes : (y + 1) * row_bytes]
-    count = len(raw) * 8 // level.bits
+    count = min(count, len(raw) * 8 // level.bits)
+    if (level.sample_format, level.bits) not in CODES:
+        return _packed_samples(raw, level.bits, count)
     code = CODES[level.sample_format, level.bits]
     if level.predictor == 3 and level.sample_format == 3 and len(raw) == row_bytes:
         return _undo_float_predictor(raw, step, count, code)
@@ -162,6 +165,13 @@ def _read_row(level: Level, block: bytes, y: int) -> tuple[float, ...]:
         half = 1 << (level.bits - 1)
         return tuple(value - mask - 1 if value >= half else value for value in summed)
     return tuple(summed)
+
+
+def _packed_samples(raw: bytes, bits: int, count: int) -> tuple[float, ...]:
+    """Samples of any few bits, the first in the highest ones (TIFF 6.0, FillOrder 1)."""
+    whole, mask = int.from_bytes(raw, "big"), (1 << bits) - 1
+    first = len(raw) * 8 - bits
+    return tuple(whole >> first - bits * at & mask for at in range(count))
 
 
 def _undo_float_predictor(raw: bytes, step: int, count: int, code: str) -> tuple[float, ...]:

@@ -1,8 +1,13 @@
 """Pictures in half blocks and maps in dots: the right colours in the right places."""
 
+import io
+import struct
+
 import pytest
+from PIL import Image
 
 from storage_tui.tui.previews import preview
+from storage_tui.tui.previews.base import MIB
 from storage_tui.tui.previews.canvas import Canvas, clip
 from storage_tui.tui.previews.halfblocks import picture_lines
 from storage_tui.tui.previews.projections import to_degrees
@@ -97,3 +102,30 @@ async def test_a_map_shows_the_corners_of_its_shapes() -> None:
     assert shown.lines[0].plain == "47°N 10°E"
     assert shown.lines[-1].plain.strip() == "45°N 12°E"
     assert ("area", "34,583 km²") in shown.facts or "km²" in plain(shown)
+
+
+async def test_a_raster_without_overviews_is_drawn_from_its_middle() -> None:
+    output = io.BytesIO()
+    noise = Image.effect_noise((3000, 2400), 60)
+    noise.paste(255, (0, 1100, 3000, 1300))
+    noise.save(output, "TIFF", tiffinfo={278: 4})
+    ranges = Ranges.of(output.getvalue())
+    shown = await preview(ranges.source(), width=60, height=20)
+    part = dict(shown.facts)["drawn"]
+    assert part.startswith("3,000 × ") and part.endswith(" from its middle")
+    assert shown.lines and len(ranges.asked) <= 4
+    assert sum(stop - start for start, stop in ranges.asked) <= MIB
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 12])
+async def test_samples_of_a_few_bits_are_drawn(bits: int) -> None:
+    side, most = 64, (1 << bits) - 1
+    rows = ["".join(f"{most if x >= side // 2 else 0:0{bits}b}" for x in range(side)) for _ in range(side)]
+    pixels = b"".join(int(row, 2).to_bytes(side * bits // 8, "big") for row in rows)
+    entries = {256: side, 257: side, 258: bits, 259: 1, 262: 1, 273: 0, 277: 1, 278: side, 279: len(pixels)}
+    entries[273] = 8 + 2 + 12 * len(entries) + 4
+    tags = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+    content = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + tags + bytes(4) + pixels
+    shown = await show(content, width=60, height=24)
+    assert not shown.note and ("shades", f"0 to {most}") in shown.facts
+    assert shown.lines
