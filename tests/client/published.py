@@ -17,10 +17,11 @@ class PublishedServer:
     """In front of a running server of ours. `methods` counts what was asked; `keeps_tags` lets ETag and Range through,
     as the original service did."""
 
-    def __init__(self, url: str, *, keeps_tags: bool = False) -> None:
+    def __init__(self, url: str, *, keeps_tags: bool = False, page: int = PAGE) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 0)
         self.keeps_tags = keeps_tags
+        self._page = page
         self.asked: list[str] = []
         outer = self
 
@@ -69,7 +70,7 @@ class PublishedServer:
         path = parts.path
         if verb == "list" and not is_upload:
             kept = [(name, value) for name, value in parse_qsl(parts.query, True) if name == "prefix"]
-            path += "?" + urlencode([*kept, ("limit", str(PAGE))])
+            path += "?" + urlencode([*kept, ("limit", str(self._page))])
         connection = http.client.HTTPConnection(*self._target, timeout=30)
         try:
             connection.request(handler.command, path, body, headers)

@@ -13,6 +13,9 @@ from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.transfers import Transfer
 from tests.faults.proxy import NONE, Fault, FaultProxy
+from tests.tui.conftest import BOTH_WIRES
+
+WIRES = BOTH_WIRES
 
 
 async def test_delete_has_no_preselected_and_the_cursor_goes_to_the_next_survivor(store: Storage, browse: Any) -> None:
@@ -51,6 +54,7 @@ async def test_more_than_ten_need_the_count_typed(store: Storage, browse: Any) -
         assert await asyncio.to_thread(store.exists, "photos/2024-old/kept")
 
 
+@pytest.mark.additions("it has no conditional delete")
 async def test_a_blob_overwritten_since_it_was_seen_is_kept_and_reported(store: Storage, browse: Any) -> None:
     store.set("a", "old")
     async with browse() as browser:
@@ -100,6 +104,7 @@ async def test_products_explain_why_they_cannot_be_deleted(store: Storage, brows
         assert STORAGE_TYPES["products"].way_out
 
 
+@pytest.mark.additions("its lists are keys only")
 async def test_marks_stay_across_folders_and_types(store: Storage, browse: Any) -> None:
     store.set("f/a", "12345")
     store.set("g/b", "123")
@@ -267,6 +272,7 @@ async def test_the_copy_menu_masks_the_url_until_asked(store: Storage, browse: A
         await browser.until(lambda: isinstance(browser.app.screen, CopyScreen))
 
 
+@pytest.mark.additions("it does not tell when a blob expires")
 async def test_details_show_what_the_server_knows(store: Storage, browse: Any) -> None:
     store.set("a.json", "{}", content_type="application/json")
     async with browse() as browser:

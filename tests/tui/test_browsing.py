@@ -10,6 +10,9 @@ from storage_tui.contract.keys import Location
 from storage_tui.tui.screens import place_reading
 from storage_tui.tui.state import arranging
 from tests.faults.proxy import Fault, FaultProxy
+from tests.tui.conftest import BOTH_WIRES
+
+WIRES = BOTH_WIRES
 
 
 def fill(store: Storage, *keys: str, storage_type: str = "data", value: str = "x") -> None:
@@ -31,6 +34,7 @@ async def test_folders_come_first_and_open_and_close_with_the_cursor_kept(store:
         await browser.until(lambda: browser.names == ["deep/"])
 
 
+@pytest.mark.additions("it does not tell when a blob expires")
 async def test_number_keys_change_the_type_and_tmp_counts_down(store: Storage, browse: Any) -> None:
     fill(store, "a")
     fill(store, "scratch", storage_type="tmp")
@@ -188,6 +192,7 @@ async def test_every_size_shows_the_list(store: Storage, browse: Any, size: tupl
         await browser.shows("one")
 
 
+@pytest.mark.additions("its lists are keys only")
 async def test_sorting_by_size_and_back(store: Storage, browse: Any) -> None:
     store.set("big", "x" * 1000)
     store.set("also-small", "x")
@@ -209,6 +214,7 @@ async def test_go_to_takes_a_location(store: Storage, browse: Any) -> None:
         await browser.until(lambda: browser.names == ["one", "two"] and browser.current == "a/b/two")
 
 
+@pytest.mark.additions("its lists are keys only")
 async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_its_key(
     store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +237,7 @@ async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_i
         assert not browser.main.sorting
 
 
+@pytest.mark.additions("its lists are keys only")
 async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
     store: Storage, browse: Any, proxy: FaultProxy
 ) -> None:

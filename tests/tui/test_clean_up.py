@@ -15,6 +15,9 @@ from storage_tui.tui.screens.clean_up import CleanUpScreen
 from storage_tui.tui.state.flat import FlatList, Heading, day_title
 from storage_tui.tui.state.selection import Selection
 from tests.faults.proxy import NONE, Fault, FaultProxy
+from tests.tui.conftest import BOTH_WIRES
+
+WIRES = BOTH_WIRES
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 BLOB = Blob(
@@ -66,6 +69,7 @@ def test_a_flat_list_keeps_the_soonest_and_counts_all(monkeypatch: pytest.Monkey
     assert isinstance(flat.lines[0], Heading)
 
 
+@pytest.mark.additions("it does not tell when a blob expires")
 async def test_the_clean_up_groups_marks_reviews_and_deletes(store: Storage, browse: Any, tmp_path: Path) -> None:
     for number in range(12):
         store.set(f"runs/{number % 2}/{number}.npy", "x" * number, "tmp")
@@ -102,6 +106,7 @@ async def test_the_clean_up_groups_marks_reviews_and_deletes(store: Storage, bro
         await browser.until(lambda: browser.current == "kept.csv")
 
 
+@pytest.mark.additions("it does not tell when a blob expires")
 async def test_space_on_a_heading_marks_the_group_and_esc_goes_back_with_the_marks(store: Storage, browse: Any) -> None:
     for number in range(3):
         store.set(str(number), "xx", "tmp")
@@ -153,6 +158,7 @@ async def test_rescue_copies_to_data_says_where_and_numbers_a_key_that_is_taken(
         await browser.shows("nothing to rescue")
 
 
+@pytest.mark.additions("it deletes one blob a request")
 async def test_ten_thousand_deletes_take_less_than_ten_seconds_with_progress(
     server: Any, token: str, store: Storage, browse: Any
 ) -> None:

@@ -4,13 +4,19 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage_tui import Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.screens.find import FindScreen
 from storage_tui.tui.state.places import RECENT_KEPT, Places
 from tests.faults.proxy import Fault, FaultProxy
+from tests.tui.conftest import BOTH_WIRES
+
+WIRES = BOTH_WIRES
 
 
+@pytest.mark.additions("its lists are keys only")
 async def test_a_search_lists_what_matches_below_and_opens_it_in_its_folder(store: Storage, browse: Any) -> None:
     for key in ("maps/2024/july/a.tif", "maps/2023/b.tif", "maps/2023/b.csv", "other/c.tif"):
         store.set(key, b"x" * len(key))

@@ -68,3 +68,17 @@ async def test_find_clean_up_rescue_and_transfers_work(
         await browser.shows("1 done")
         assert (tmp_path / "here" / "a.npy").read_text() == "one"
         assert await asyncio.to_thread(store.get, "runs/a.npy") == b"one"
+
+
+async def test_sorting_leaves_out_what_its_lists_do_not_tell(
+    store: Storage, browse: Any, plain: PublishedServer
+) -> None:
+    for key in ("a.z", "b.y", "c.x"):
+        store.set(key, "xx")
+    async with browse(url=plain.url) as browser:
+        await browser.until(lambda: len(browser.names) == 3)
+        await browser.press("o")
+        await browser.shows("by name or type only")
+        await browser.until(lambda: browser.names == ["c.x", "b.y", "a.z"])
+        await browser.press("o")
+        await browser.until(lambda: browser.names == ["a.z", "b.y", "c.x"])

@@ -112,6 +112,9 @@ class BrowserScreen(PlaceMoves):
         current = self.sort or self.keys.listing.sort
         expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
+        if any(blob.modified is None for blob in self.keys.blobs_in_view()):  # those of a plain published server
+            names = ["name", "type"]
+            self.session.say("by name or type only: this server's lists tell no sizes and no times")
         self.sort = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
         self.sort_rows()
 
