@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storage_tui import Storage
-from tests.benchmarks import small
 from tests.benchmarks.programs import Row, interleaved, serving
 
 SIZE_BYTES = int(os.environ.get("BENCHMARK_BYTES", 2 * 1024**3))
@@ -125,7 +124,6 @@ def rows() -> Iterator[Row]:
             )  # fmt: skip
             yield Row("memory, client", f"{peaks['put']:.0f} MiB up, {peaks['get']:.0f} MiB down", "", "< 150 MB")
             yield Row("memory, server", f"{peak_mib(server.process):.0f} MiB", "", "< 150 MB")
-    yield from small.rows()
 
 
 def _peers(times: dict[str, float]) -> str:
