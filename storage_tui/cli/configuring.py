@@ -98,7 +98,8 @@ def _write(path: Path) -> None:
     for field in fields(Settings):
         if field.name == "profile":
             continue
-        example = {"url": '"https://host/storage/v1"', "mouse": "true", "theme": '"nord"'}.get(field.name, '"PATH"')
+        known = {"url": "https://host/storage/v1", "theme": "nord"}.get(field.name, "PATH")
+        example = json.dumps(known if field.default is None else field.default)
         lines += [f"# {field.metadata['help']}  ({ENV_PREFIX}{field.name.upper()})", f"# {field.name} = {example}", ""]
     lines += [
         "# A server under a name, for --profile lab; this makes it the one without a flag:",
