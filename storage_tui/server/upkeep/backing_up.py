@@ -19,9 +19,8 @@ from storage_tui.contract.errors import ConflictError, StoreFullError, Unavailab
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
 from storage_tui.server.stores.local_lock import LOCK_NAME
 from storage_tui.server.stores.local_room import NO_ROOM
-from storage_tui.server.stores.local_schema import SCHEMA_VERSION
 from storage_tui.server.upkeep.files import copy_file, digest, make_folder, sync, write_json
-from storage_tui.server.upkeep.named import Named, files_in, open_database, why_bad
+from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_values
 
@@ -112,6 +111,7 @@ def _take(
     documents = _copy_documents(disk.data_dir, folder / "documents")
     copied = open_database(database)
     try:
+        schema = schema_of(copied)
         _refuse_without_room(copied, disk, backup, must_link)
         values = Tally()
         progress.found += check_values(copied, values)
@@ -123,7 +123,7 @@ def _take(
     sync(folder)
     manifest = {
         "format": FORMAT,
-        "schema": SCHEMA_VERSION,
+        "schema": schema,
         "version": __version__,
         "started": started.isoformat(),
         "ended": now().isoformat(),
