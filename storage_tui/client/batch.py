@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
 from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import BatchResult, Mover
-from storage_tui.client.part_file import local_errors
+from storage_tui.client.part_commits import PartCommits
+from storage_tui.client.part_file import PartFile, local_errors
 from storage_tui.client.progress import BatchProgress, RateMeter
+from storage_tui.contract.errors import StorageError
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -62,6 +64,7 @@ class Batch:
         if not threads:
             return []
         self._working = len(threads)
+        self._commits = PartCommits()
         for thread in threads:
             thread.start()
         try:
@@ -140,15 +143,36 @@ class Batch:
                         control.cancel(keep=self._keeps)
                     if self._is_paused:
                         control.pause()
-                self._end(number, self._mover.move(item, control))
-        except BaseException as exc:  # a defect, or what `on_result` raised: it comes out of `run`
-            self._defect = exc
-            self.cancel(keep=True)
+                self._carry_out(number, item, control)
+        except BaseException as exc:  # a defect, or what `on_result` raised
+            self._stop_for(exc)
         finally:
             with self._lock:
                 self._working -= 1
-                if not self._working:
-                    self._has_ended.set()
+                is_last = not self._working
+            if is_last:
+                self._commits.close()
+                self._has_ended.set()
+
+    def _carry_out(self, number: int, item: BatchItem, control: TransferControl) -> None:
+        parts: list[PartFile] = []
+        result = self._mover.move(item, control, parts.append)
+        if not parts:
+            self._end(number, result)
+            return
+
+        def ended(error: StorageError | None) -> None:
+            try:
+                self._end(number, result if error is None else replace(result, state="failed", error=error))
+            except BaseException as exc:  # what `on_result` raised
+                self._stop_for(exc)
+
+        self._commits.add(parts[0], ended)
+
+    def _stop_for(self, defect: BaseException) -> None:
+        """It comes out of `run`."""
+        self._defect = defect
+        self.cancel(keep=True)
 
     def _items(self) -> Iterator[tuple[int, BatchItem]]:
         while True:

@@ -1,7 +1,7 @@
 """A blob into a file that appears only when it is whole, or into a file object."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
@@ -98,6 +98,7 @@ class FileDownload:
     def __init__(
         self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
         state_dir: Path, root: Path | None = None, syncs_folder: bool = True,
+        hand_over: Callable[[PartFile], None] | None = None,
     ) -> None:  # fmt: skip
         self._session, self._key, self._path = session, key, path
         self._storage_type = find_storage_type(storage_type).name
@@ -105,6 +106,7 @@ class FileDownload:
         self._purpose = Purpose(path.name, session.server.display_url, self._storage_type, key)
         self._root, self._state_dir, self._syncs_folder = root, state_dir, syncs_folder
         self._entry: TransferJournal | None = None
+        self._hand_over = hand_over
 
     def run(self) -> Blob:
         """Download to the end; returns the blob that the file now holds."""
@@ -125,6 +127,10 @@ class FileDownload:
             except BaseException:
                 self._keep(part) if self._resume else self._discard(part)
                 raise
+            if self._hand_over is not None and not part.is_resumable:
+                part.detach()
+                self._hand_over(part)
+                return blob
             try:
                 part.commit(syncs_folder=self._syncs_folder)
             except BaseException:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
 from storage_tui.client.local_tree import open_file_below
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES
+from storage_tui.client.part_file import JOURNAL_FROM_BYTES, PartFile
 from storage_tui.client.sources import file_source
 from storage_tui.contract.errors import (
     CancelledError,
@@ -65,8 +65,12 @@ class Mover:
             self._taken_keys.add(item.key)
             self._taken_paths.add(item.path)
 
-    def move(self, item: BatchItem, control: TransferControl) -> BatchResult:
-        """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise."""
+    def move(
+        self, item: BatchItem, control: TransferControl, hand_over: Callable[[PartFile], None] | None = None
+    ) -> BatchResult:
+        """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise.
+
+        With `hand_over` a small download is done but for its name: its part is given to that, to be committed."""
         key, path = item.key, item.path
         try:
             control.check()
@@ -74,7 +78,7 @@ class Mover:
                 key, path, reason = self._settled(item)
                 if reason:
                     return BatchResult(item, "skipped", key, path, note=reason)
-            blob = self._moved(item, key, path, control)
+            blob = self._moved(item, key, path, control, hand_over)
         except CancelledError as exc:
             if control.is_cancelled:
                 return BatchResult(item, "cancelled", key, path, note=control.note)
@@ -88,11 +92,15 @@ class Mover:
         note = "; ".join(filter(None, (renamed, control.note)))
         return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
 
-    def _moved(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        move = self._upload if item.direction == "upload" else self._download
+    def _moved(
+        self, item: BatchItem, key: str, path: Path, control: TransferControl,
+        hand_over: Callable[[PartFile], None] | None,
+    ) -> Blob:  # fmt: skip
         for attempt in range(CHECKSUM_TRIES):
             try:
-                return move(item, key, path, control)
+                if item.direction == "upload":
+                    return self._upload(item, key, path, control)
+                return self._download(item, key, path, control, hand_over)
             except ChecksumError:
                 if attempt == CHECKSUM_TRIES - 1 or control.is_cancelled:
                     raise
@@ -110,11 +118,15 @@ class Mover:
                 key, source, path, item.storage_type, control, item.content_type, resume=self._resume
             )
 
-    def _download(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
+    def _download(
+        self, item: BatchItem, key: str, path: Path, control: TransferControl,
+        hand_over: Callable[[PartFile], None] | None,
+    ) -> Blob:  # fmt: skip
         is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
         return self._storage._download(
             key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
             syncs_folder=self._syncs_folders or item.root is None,
+            hand_over=hand_over if item.root is not None and not is_large else None,
         )  # fmt: skip
 
     def _settled(self, item: BatchItem) -> tuple[str, Path, str]:

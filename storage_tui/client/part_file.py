@@ -64,6 +64,7 @@ class PartFile:
         self.name = name
         self.descriptor = descriptor
         self._has_journal = False
+        self._owns_folder = False
 
     @classmethod
     def open(cls, folder: int, purpose: Purpose, *, resume: bool) -> "tuple[PartFile, Journal | None]":
@@ -152,6 +153,10 @@ class PartFile:
         with local_errors(self._target):
             os.ftruncate(self.descriptor, 0)
 
+    def detach(self) -> None:
+        """Stay usable after the folder that it was opened in is closed."""
+        self._folder, self._owns_folder = os.dup(self._folder), True
+
     def commit(self, *, syncs_folder: bool = True) -> None:
         """Give the whole file the final name, durably; an existing file's permissions are kept. Without `syncs_folder`
         the name lasts once the caller has synced the folder, which many files can share."""
@@ -165,27 +170,32 @@ class PartFile:
             self._remove_journal()
             if syncs_folder:
                 os.fsync(self._folder)
-        os.close(self.descriptor)
+        self._close()
 
     def keep(self) -> None:
         """Leave it for a later process, when it can go on; else remove it."""
         if not self._has_journal:
             self.discard()
         else:
-            os.close(self.descriptor)
+            self._close()
 
     def discard(self) -> None:
         """Remove it."""
         with suppress(OSError):
             os.unlink(self.name, dir_fd=self._folder)
         self._remove_journal()
-        os.close(self.descriptor)
+        self._close()
 
     def _remove_journal(self) -> None:
         if self._has_journal:
             with suppress(OSError):
                 os.unlink(f"{self.name}.json", dir_fd=self._folder)
             self._has_journal = False
+
+    def _close(self) -> None:
+        os.close(self.descriptor)
+        if self._owns_folder:
+            os.close(self._folder)
 
 
 @contextlib.contextmanager

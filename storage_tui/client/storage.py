@@ -3,7 +3,7 @@
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.client.part_file import PartFile
     from storage_tui.client.session import Session
     from storage_tui.client.sources import FileSource
     from storage_tui.contract.catalog import CatalogImage, ImageId
@@ -369,10 +370,11 @@ class Storage:
     def _download(
         self, key: str, path: Path, storage_type: str, control: TransferControl, *, resume: bool = True,
         root: Path | None = None, syncs_folder: bool = True,
+        hand_over: "Callable[[PartFile], None] | None" = None,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.downloads import FileDownload
 
         return FileDownload(
             self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
-            root=root, syncs_folder=syncs_folder,
+            root=root, syncs_folder=syncs_folder, hand_over=hand_over,
         ).run()  # fmt: skip

@@ -1,5 +1,6 @@
 """Folders moved as one: counted first, a few at once, each with its result."""
 
+import errno
 import os
 import shutil
 import threading
@@ -236,3 +237,17 @@ def test_a_server_that_is_gone_fails_each_file(token: str, tree: Path) -> None:
     with Storage("http://127.0.0.1:9/storage/v1", token=token, retries=0) as nobody:
         results = Batch(nobody, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE).run()
     assert all(isinstance(result.error, StorageError) for result in results)
+
+
+def test_a_file_that_cannot_be_synced_fails_and_leaves_nothing(
+    stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    monkeypatch.setattr(os, "fsync", refuse)
+    batch = Batch(stored, plan)
+    assert _states(batch.run()) == ["failed"] * 4
+    assert batch.progress().files_failed == 4
+    assert [path for path in (tmp_path / "down").rglob("*") if path.is_file()] == []
