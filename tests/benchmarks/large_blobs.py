@@ -7,12 +7,15 @@ from pathlib import Path
 
 import apsw
 
+from storage_tui.contract import checksum
 from storage_tui.server.stores.base import Address
+from storage_tui.server.stores.local_blocks import Blocks, Written, drop, keep
 from storage_tui.server.stores.local_files import Disk
 from storage_tui.server.stores.local_seed import SeedBlob, seed
 from tests.benchmarks.seed import LOCAL_NAMESPACE
 
 GIB = 1024**3
+READ_BYTES = 8 * 1024 * 1024
 STAND_IN = bytes(1024 * 1024)  # seeded before the file behind it is made; too large for the database
 LINE = b"2024-07-12 10:00:00 INFO tile 10SGF processed in 0.31 s\n"
 
@@ -104,6 +107,13 @@ def seed_large(data_dir: Path) -> None:
             ((blob_id,),) = connection.execute("SELECT id FROM keys WHERE key = ?", (key.encode(),))
             path = disk.blob_path(blob_id)
             write(path)
-            connection.execute("UPDATE keys SET size = ? WHERE id = ?", (path.stat().st_size, blob_id))
+            size, crc, blocks = path.stat().st_size, 0, Blocks()
+            with path.open("rb") as file:
+                while piece := file.read(READ_BYTES):
+                    crc = checksum.extend(crc, piece)
+                    blocks.extend(piece)
+            connection.execute("UPDATE keys SET size = ?, crc = ? WHERE id = ?", (size, crc, blob_id))
+            drop(connection, [blob_id])
+            keep(connection, blob_id, blocks.rows(0, Written(size, 0, blocks.partial)))
     finally:
         connection.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from storage_tui import Storage
@@ -57,6 +58,16 @@ async def test_both_ends_and_any_offset_are_reached_without_reading_what_is_betw
         await browser.press("enter")
         await browser.until(lambda: (screen.place or 0) > len(LOG))
         assert "50%" in browser.text or "51%" in browser.text
+
+
+async def test_what_is_typed_before_the_prompt_is_drawn_goes_into_it(store: Storage, browse: Any) -> None:
+    store.set_file("big.txt", io.BytesIO(LOG.encode()))
+    async with browse() as browser:
+        screen = await view(browser)
+        screen.action_view_go()  # and at once, before anything is painted:
+        for key in ("5", "0", "percent_sign", "enter"):
+            browser.app.post_message(events.Key(key, "%" if key == "percent_sign" else key if len(key) == 1 else "\r"))
+        await browser.until(lambda: (screen.place or 0) > len(LOG) // 3)
 
 
 async def test_scrolling_through_a_blob_shows_every_line_once(store: Storage, browse: Any) -> None:

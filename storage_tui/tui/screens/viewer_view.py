@@ -102,7 +102,7 @@ class ViewerView(CommandScreen[None]):
         words.value = value
         words.cursor_position = len(value)
         self.add_class("-asking")
-        words.focus()
+        self.set_focus(words)  # at once, so that what is typed meanwhile goes there
 
     def stop_asking(self) -> bool:
         """Close the prompt; False when it is closed."""
