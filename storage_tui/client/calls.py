@@ -62,8 +62,8 @@ def _description(response: Response) -> ServiceInfo:
     if response.status != 200:
         return ServiceInfo()
     try:
-        return ServiceInfo.from_json(json.loads(response.body))
-    except (ValueError, ProtocolError):
+        return ServiceInfo.from_json(wire.parse_answer(response.body))
+    except ProtocolError:
         return ServiceInfo()
 
 
@@ -96,15 +96,15 @@ def put(
 def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
     """The blob that the answer to an upload describes: as our server does, or as Google Cloud Storage does."""
     try:
-        raw = json.loads(answer)
-    except ValueError:
+        raw = wire.parse_answer(answer)
+    except ProtocolError:
         return None
     if not isinstance(raw, dict):
         return None
     size, tag = raw.get("size"), raw.get("etag")
     fields = {
         "key": raw.get("key", raw.get("name")),
-        "size": int(size) if isinstance(size, str) and size.isascii() and size.isdecimal() else size,
+        "size": _number(size) if isinstance(size, str) else size,
         "etag": tag.strip('"') if isinstance(tag, str) else None,
     }
     fields |= {name: raw.get(name) for name in ("modified", "crc32c", "content_type", "expires")}
@@ -137,8 +137,8 @@ def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -
     headers = {} if token is None else {wire.NEXT: token}
     request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers)
     response = checked(request, (yield request))
-    keys = _json(response)
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+    keys = wire.parse_answer(response.body)
+    if not isinstance(keys, list) or not all(isinstance(key, str) and _is_text(key) for key in keys):
         raise ProtocolError(f"the server sent a list of {storage_type} that is not an array of keys")
     next_token = response.headers.get(wire.NEXT.lower()) or None
     if next_token is not None and next_token == token:
@@ -155,7 +155,7 @@ def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | N
     name = _type(storage_type)
     request = Request("GET", f"/{name}/{wire.LIST}", query=tuple(query), headers=headers)
     response = checked(request, (yield request))
-    return Page.from_json(_json(response), name, response.headers.get(wire.NEXT.lower()) or None)
+    return Page.from_json(wire.parse_answer(response.body), name, response.headers.get(wire.NEXT.lower()) or None)
 
 
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
@@ -181,7 +181,7 @@ def delete_batch(
         part = targets[start : start + batch]
         body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
         request = _json_post(wire.DELETE, storage_type, body)
-        answer = _json(checked(request, (yield request)))
+        answer = wire.parse_answer(checked(request, (yield request)).body)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
             raise ProtocolError("the server did not tell for each key whether it was deleted; list them again")
@@ -209,7 +209,7 @@ def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwri
     target = _type(to_storage_type)
     fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
     request = _json_post(wire.COPY, storage_type, json.dumps(fields, ensure_ascii=False), key=key)
-    return Blob.from_json(_json(checked(request, (yield request))), target)
+    return Blob.from_json(wire.parse_answer(checked(request, (yield request)).body), target)
 
 
 def signed_url(key: str, storage_type: str, expires_in: timedelta | None) -> Call[str]:
@@ -339,11 +339,9 @@ def _type(name: str) -> str:
     return find_storage_type(name).name
 
 
-def _json(response: Response) -> Any:
-    try:
-        return json.loads(response.body)
-    except ValueError as exc:
-        raise ProtocolError("the server's answer is not JSON; is this the address of a Storage API?") from exc
+def _is_text(key: str) -> bool:
+    """Whether it is not the half of a surrogate pair, which JSON can hold."""
+    return key.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in key)
 
 
 def _url(response: Response) -> str:

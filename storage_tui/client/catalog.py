@@ -1,11 +1,9 @@
 """The calls of the catalog that a browser of `products` needs: whose file a blob is, and deleting that image whole."""
 
-import json
-
 from storage_tui.client.calls import Call, Service, describe
 from storage_tui.client.requests import Request, checked
+from storage_tui.contract import wire
 from storage_tui.contract.catalog import CATALOG_FEATURE, CatalogImage, ImageId, image_path
-from storage_tui.contract.errors import ProtocolError
 
 
 def image_of(service: Service, key: str) -> Call[CatalogImage | None]:
@@ -25,10 +23,7 @@ def find_image(service: Service, image_id: ImageId) -> Call[CatalogImage | None]
     if response.status == 404:
         return None
     checked(request, response)
-    try:
-        return CatalogImage.from_json(json.loads(response.body))
-    except ValueError as exc:
-        raise ProtocolError("the catalog's answer is not JSON") from exc
+    return CatalogImage.from_json(wire.parse_answer(response.body))
 
 
 def delete_image(image_id: ImageId) -> Call[None]:

@@ -221,7 +221,7 @@ def _json_object(path: Path) -> dict[str, Any] | None:
         return None
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict):
         raise CredentialsError(f"{path} is not a file of tokens (a JSON object); log in again")
@@ -250,7 +250,7 @@ def _expiry(jwt: Secret) -> float | None:
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return float(payload["exp"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

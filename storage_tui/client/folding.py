@@ -11,7 +11,7 @@ import json
 from storage_tui.client.calls import Call, Service, describe, detailed_page, keys_page, stat
 from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
-from storage_tui.contract.errors import BadRequestError, NotFoundError, ProtocolError
+from storage_tui.contract.errors import BadRequestError, NotFoundError
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, Page, Usage
 from storage_tui.contract.storage_types import find_storage_type
@@ -80,10 +80,7 @@ def usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> C
     path = f"/{find_storage_type(storage_type).name}/{wire.USAGE}"
     request = Request("GET", path, query=tuple(query))
     response = checked(request, (yield request))
-    try:
-        return Usage.from_json(json.loads(response.body))
-    except ValueError as exc:
-        raise ProtocolError("the server described usage in a way that cannot be read") from exc
+    return Usage.from_json(wire.parse_answer(response.body))
 
 
 def _walked_usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> Call[Usage]:

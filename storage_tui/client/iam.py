@@ -28,7 +28,7 @@ def refresh(iam_url: str, client_id: str, refresh_token: Secret, scope: list[str
         raise UnavailableError(f"the IAM endpoint {iam_url} cannot give a token now ({status}); try again later")
     try:
         answer = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if status != 200 or not isinstance(answer, dict):
         text = "" if isinstance(answer, dict) else one_line(raw.decode("utf-8", "replace"), 200)

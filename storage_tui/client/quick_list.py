@@ -4,7 +4,6 @@ The client proper takes longer to load than its server to answer. Whoever shows 
 doubt is answered with None, and the client then does it properly.
 """
 
-import json
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -34,6 +33,6 @@ def page_of(answer: tuple[dict[str, str], bytes], storage_type: str) -> Page | N
     """The page that an answer of `quick_get` holds; None when it is none."""
     headers, body = answer
     try:
-        return Page.from_json(json.loads(body), storage_type, headers.get(wire.NEXT.lower()))
+        return Page.from_json(wire.parse_answer(body), storage_type, headers.get(wire.NEXT.lower()))
     except (ValueError, KeyError, TypeError, StorageError):
         return None

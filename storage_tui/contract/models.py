@@ -51,9 +51,9 @@ class Blob:
                 storage_type=storage_type,
                 size_bytes=_count(raw.get("size")),
                 modified=parse_time(raw.get("modified")),
-                etag=raw.get("etag"),
-                crc32c=raw.get("crc32c"),
-                content_type=raw.get("content_type"),
+                etag=_told_text(raw.get("etag")),
+                crc32c=_told_text(raw.get("crc32c")),
+                content_type=_told_text(raw.get("content_type")),
                 expires=parse_time(raw.get("expires")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -89,7 +89,7 @@ class Page:
                 prefixes=tuple(_text(item) for item in raw["prefixes"]),
                 next_token=next_token,
             )
-        except (KeyError, TypeError) as exc:
+        except (KeyError, TypeError, ValueError) as exc:
             raise ProtocolError(f"the server sent a list that cannot be read: {exc}") from exc
 
 
@@ -131,8 +131,8 @@ class Usage:
         try:
             return cls(
                 prefix=_text(raw["prefix"]),
-                count=int(raw["count"]),
-                size_bytes=int(raw["size"]),
+                count=_known_count(raw["count"]),
+                size_bytes=_known_count(raw["size"]),
                 oldest=parse_time(raw.get("oldest")),
                 newest=parse_time(raw.get("newest")),
                 children=tuple(cls.from_json(child) for child in raw.get("children", ())),
@@ -165,7 +165,7 @@ class DeleteResult:
     def from_json(cls, raw: Any) -> Self:
         """Read the wire's object; raises ProtocolError when it is not one."""
         try:
-            return cls(key=_text(raw["key"]), error=raw.get("error"), message=raw.get("message"))
+            return cls(_text(raw["key"]), _told_text(raw.get("error")), _told_text(raw.get("message")))
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described a delete in a way that cannot be read: {exc}") from exc
 
@@ -242,7 +242,7 @@ class UserQuotas:
         try:
             return cls(
                 tuple(QuotaUse.from_json(quota, name) for name, quota in raw.get("quotas", {}).items()),
-                {str(name): int(limit) for name, limit in raw.get("requests_per_minute", {}).items()},
+                {_text(name): _known_count(limit) for name, limit in raw.get("requests_per_minute", {}).items()},
                 _count(raw.get("concurrent")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -277,16 +277,17 @@ class ServiceInfo:
     def from_json(cls, raw: Any) -> Self:
         """Read the wire's object, ignoring what it does not know; raises ProtocolError when it is not one."""
         try:
-            known = {name: raw["limits"][name] for name in Limits.__slots__ if name in raw["limits"]}
+            told = raw["limits"]
+            known: dict[str, Any] = {name: _limit(name, told[name]) for name in Limits.__slots__ if name in told}
             return cls(
-                service=str(raw["service"]),
-                version=str(raw.get("version", "")),
-                features=frozenset(map(str, raw["features"])),
+                service=_text(raw["service"]),
+                version=_text(raw.get("version", "")),
+                features=frozenset(map(_text, raw["features"])),
                 limits=Limits(**known),
-                storage_types=tuple(raw.get("storage_types", ())),
+                storage_types=tuple(row for row in raw.get("storage_types", ()) if isinstance(row, dict)),
                 user=UserQuotas.from_json(raw.get("user", {})),
             )
-        except (KeyError, TypeError, AttributeError) as exc:
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc
 
 
@@ -304,18 +305,36 @@ def parse_time(text: str | None) -> datetime | None:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"time without an offset: {text[:40]!a}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError(f"time before the first or after the last year: {text[:40]!a}") from exc
 
 
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise TypeError(f"expected text, got {type(raw).__name__}")
+    if not raw.isascii():
+        raw.encode("utf-8")  # JSON can hold half of a surrogate pair, which is no text
     return raw
+
+
+def _told_text(raw: Any) -> str | None:
+    return None if raw is None else _text(raw)
 
 
 def _count(raw: Any) -> int | None:
-    if raw is None:
-        return None
-    if not isinstance(raw, int) or raw < 0:
-        raise ValueError(f"expected a size in bytes, got {raw!r:.40}")
+    return None if raw is None else _known_count(raw)
+
+
+def _known_count(raw: Any) -> int:
+    if type(raw) is not int or raw < 0:
+        raise ValueError(f"expected a size or a count, got a {type(raw).__name__}")
     return raw
+
+
+def _limit(name: str, raw: Any) -> int | None:
+    limit = None if raw is None and name == "blob_bytes" else _known_count(raw)
+    if limit == 0:
+        raise ValueError(f"expected a limit, got no {name}")
+    return limit

@@ -4,13 +4,15 @@ Sources: the published client 1.12.1 for the calls; RFC 9110 section 14 for Rang
 Storage documentation, "Performing resumable uploads", for the forms on an upload URL.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from storage_tui.contract.errors import BadRequestError, RangeNotSatisfiableError
+from storage_tui.contract.errors import BadRequestError, ProtocolError, RangeNotSatisfiableError
 
 BASE_PATH = "/storage/v1"
 UPLOAD_PATH = "/storage/v1/upload/"  # + session id: the URL is the capability, no token is asked
@@ -81,6 +83,14 @@ def percent_decode(raw: bytes, what: str, refusal: type[BadRequestError] = BadRe
         return unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError as exc:
         raise refusal(f"{what} is not UTF-8") from exc
+
+
+def parse_answer(body: bytes) -> Any:
+    """The JSON value of a server's answer; raises ProtocolError when it is none, or nested without end."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise ProtocolError("the server's answer is not JSON; is this the address of a Storage API?") from exc
 
 
 def parse_number(text: str, what: str) -> int:
@@ -189,9 +199,9 @@ def format_http_date(moment: datetime) -> str:
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """An aware datetime out of an HTTP date; None when it is none."""
+    """A UTC datetime out of an HTTP date; None when it is none."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -119,6 +119,42 @@ def test_what_is_no_blob_is_a_protocol_error(raw):
         models.Blob.from_json(raw, "data")
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [{"key": "a\ud800"}, {"key": "a", "etag": 5}, {"key": "a", "content_type": ["text/plain"]},
+     {"key": "a", "size": True}, {"key": "a", "modified": "0001-01-01T00:00:00+23:59"}],
+)  # fmt: skip
+def test_what_a_server_tells_of_a_blob_is_of_the_kind_it_should_be(raw):
+    with pytest.raises(ProtocolError):
+        models.Blob.from_json(raw, "data")
+    with pytest.raises(ProtocolError):
+        models.Page.from_json({"blobs": [raw], "prefixes": []}, "data", None)
+
+
+@pytest.mark.parametrize("limits", [{"list_page": 0}, {"delete_batch": "9"}, {"key_bytes": None}, {"set_bytes": 1e9}])
+def test_limits_are_numbers_above_zero(limits):
+    with pytest.raises(ProtocolError):
+        models.ServiceInfo.from_json({"service": "s", "features": [], "limits": limits})
+
+
+def test_usage_is_counted_in_whole_numbers():
+    for count in (float("inf"), -1, "1", None, 1.5):
+        with pytest.raises(ProtocolError):
+            models.Usage.from_json({"prefix": "", "count": count, "size": 1})
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 10_000])
+def test_an_answer_that_is_no_json_is_a_protocol_error(body):
+    with pytest.raises(ProtocolError, match="not JSON"):
+        wire.parse_answer(body)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "Mon,999999999999999999923 Nov 2026 05:58:39 GMT",
+                                  "Fri, 31 Dec 9999 23:59:59 -2359"])  # fmt: skip
+def test_what_is_no_http_date_is_none(text):
+    assert wire.parse_http_date(text) is None
+
+
 def test_times_are_utc_with_an_offset():
     moment = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))
     assert models.format_time(moment) == "2026-01-02T01:00:00.000Z"
