@@ -144,7 +144,7 @@ def _matches(condition: Condition, attributes: Mapping[str, Any]) -> bool:
 def _parse_token(token: str) -> tuple[str, int | None]:
     try:
         after, left = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)))
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, RecursionError) as exc:
         raise BadRequestError("the link to go on with is not one of this catalog; search again") from exc
     if not isinstance(after, str) or not (left is None or (isinstance(left, int) and left >= 0)):
         raise BadRequestError("the link to go on with is not one of this catalog; search again")

@@ -13,8 +13,8 @@ from storage_tui.tui.visible import visible
 TEXT = PlainText()
 HEX = HexDump()
 
-DAMAGE = (PreviewError, ValueError, LookupError, ArithmeticError, TypeError, EOFError, RecursionError, MemoryError,
-          struct.error, zlib.error)  # fmt: skip
+DAMAGE = (PreviewError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError, RecursionError,
+          MemoryError, struct.error, zlib.error)  # fmt: skip
 """What parsers raise on bytes that are not what they claim to be."""
 
 REASON_CHARS = 120  # one line in a pane; the rest of a parser's message is about its own insides
