@@ -260,7 +260,7 @@ def test_a_token_of_an_earlier_server_is_read_anew() -> None:
     with Storage() as storage:
         storage.set("k", b"1")
         access = storage._server.reach()
-        (places.data_dir() / "keys.json").unlink()
+        (places.data_dir() / "records" / "keys.record").unlink()
         pid = server_pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

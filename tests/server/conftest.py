@@ -32,7 +32,10 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
 @pytest.fixture(scope="session")
 def watchful_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that sees within a moment what the command line changes beside it; its sessions may end early."""
-    prelude = "import storage_tui.server.serve as serve_module\nserve_module.FOLLOW_S = 0.05\n"
+    prelude = (
+        "import storage_tui.server.serve as serve_module, storage_tui.server.body as body\n"
+        "serve_module.FOLLOW_S = 0.05\nbody.IDLE_S = 3.0\n"
+    )
     running = RunningServer(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude)
     running.start()
     yield running
