@@ -8,6 +8,8 @@ surrogates and noncharacters; of a run of combining marks four are kept. Everyth
 import unicodedata
 from functools import lru_cache
 
+from storage_tui.contract.keys import Location
+
 COMBINING_RUN = 4  # no script stacks more; longer runs are drawn over neighbouring rows
 SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fillers and joiners that draw nothing
@@ -23,6 +25,11 @@ def visible(text: str, *, limit: int | None = None) -> str:
     if limit is not None and len(shown) > limit:
         return shown[: max(limit - 1, 0)] + "…"
     return shown
+
+
+def place_text(location: Location) -> str:
+    """A place in the middle of a sentence: `tmp`, `tmp:maps/`."""
+    return visible(str(location).removesuffix(":"))
 
 
 def is_plain(text: str) -> bool:

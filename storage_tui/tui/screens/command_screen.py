@@ -9,8 +9,10 @@ from textual.widgets import Input
 
 from storage_tui.tui.commands import Command, Context, Keymap
 from storage_tui.tui.row_compositor import RowCompositor
+from storage_tui.tui.widgets.bar import Bar
 
 ResultT = TypeVar("ResultT")
+LINES = 3  # title, status, keys
 KEY_S = 0.1  # a paint so soon after a key is its answer
 PAINT_S = 0.004  # keys that pile up are painted together
 PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
@@ -27,6 +29,12 @@ class CommandScreen(Screen[ResultT]):
         self.keymap = Keymap(*self.CONTEXTS)
         self._compositor = RowCompositor()
         self._key_at = self._painted_at = 0.0
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether title, status and keys are there: not before the screen is made, nor while it is taken away, when
+        what still reads is told that it is cancelled."""
+        return self.is_mounted and len(self.query(Bar)) >= LINES
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""

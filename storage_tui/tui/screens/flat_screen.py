@@ -19,7 +19,7 @@ from storage_tui.tui.state.flat import KEPT, FlatList
 from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.listing import SORTS, Row
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.visible import visible
+from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 from storage_tui.tui.widgets.line_view import LineView
@@ -100,7 +100,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
             flat.is_complete = True
         except EXPECTED as exc:
             self._error = explain(exc)
-            self.session.fail(f"cannot list {visible(str(self.location))}", exc)
+            self.session.fail(f"cannot list {place_text(self.location)}", exc)
         finally:
             if flat is self.flat:
                 self.is_reading = False
@@ -116,7 +116,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
-        if not (self.is_mounted and self.children):  # not yet, or no longer
+        if not self.has_lines:
             return
         width, view = self.size.width, self.view
         empty = "Reading… (Esc stops)" if self.is_reading else visible(self._error) or self.empty_words()

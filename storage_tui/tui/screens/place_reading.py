@@ -11,7 +11,7 @@ from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
 from storage_tui.tui.state.listing import NEXT_PAGE, SORT_AT_ONCE, Listing
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.visible import visible
+from storage_tui.tui.visible import place_text
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.sidebar import Sidebar
 
@@ -91,9 +91,9 @@ class PlaceReading(ChoosingScreen):
         except EXPECTED as exc:
             self.error = explain(exc)
             if len(self.keys.listing):
-                self.session.fail(f"cannot list {visible(str(self.location))}", exc)
+                self.session.fail(f"cannot list {place_text(self.location)}", exc)
             else:
-                self.session.log.error(f"cannot list {visible(str(self.location))}: {self.error}", exc)
+                self.session.log.error(f"cannot list {place_text(self.location)}: {self.error}", exc)
         finally:
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None

@@ -203,7 +203,7 @@ class PlaceView(PlaceReading):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say; each paints only when that is something else."""
-        if not (self.is_mounted and self.children):  # not yet, or no longer
+        if not self.has_lines:
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         error = f"{visible(self.error)}\nR tries again." if self.error else ""
@@ -220,7 +220,7 @@ class PlaceView(PlaceReading):
 
     def _update_status(self) -> None:
         """The line that changes with the cursor."""
-        if not (self.is_mounted and self.children):
+        if not self.has_lines:
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)

@@ -8,8 +8,8 @@ from storage_tui.tui.commands import in_context
 from storage_tui.tui.flows.copying import copy_menu, copy_url
 from storage_tui.tui.flows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.flows.downloading import download_rows
-from storage_tui.tui.flows.through_page import save_through_page
 from storage_tui.tui.flows.rescuing import rescue_rows
+from storage_tui.tui.flows.through_page import save_through_page
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.details import DetailsScreen
 from storage_tui.tui.screens.help import HelpScreen

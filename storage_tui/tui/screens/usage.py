@@ -17,7 +17,7 @@ from storage_tui.tui.state.formats import plural, size_text
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
-from storage_tui.tui.visible import visible
+from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content
@@ -89,7 +89,7 @@ class UsageScreen(LineMoves, StoreScreen):
             self._levels[level.prefix] = level
         except EXPECTED as exc:
             level.error = explain(exc)
-            self.session.fail(f"cannot count {visible(str(Location(self._type, level.prefix)))}", exc)
+            self.session.fail(f"cannot count {place_text(Location(self._type, level.prefix))}", exc)
         finally:
             if level is self._level:
                 self._is_counting = False
@@ -97,7 +97,7 @@ class UsageScreen(LineMoves, StoreScreen):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
-        if not (self.is_mounted and self.children):  # not yet, or no longer
+        if not self.has_lines:
             return
         level, width = self._level, self.size.width
         bound = "" if level.is_exact else "≥ "
@@ -183,6 +183,8 @@ class UsageScreen(LineMoves, StoreScreen):
             pass
         elif self._is_counting:
             self.workers.cancel_group(self, "usage")
+            if not self._level.is_exact:
+                self._level.error = "Not counted to the end. R counts again."
         else:
             self.dismiss(None)
 

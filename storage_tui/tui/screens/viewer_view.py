@@ -136,8 +136,8 @@ class ViewerView(CommandScreen[None]):
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
-        if not self.is_mounted or len(self.query(Bar)) < 3:
-            return  # on its way in or out: what reads is told that it is cancelled while the lines are taken away
+        if not self.has_lines:
+            return
         width = self.size.width
         name = visible(self.blob.key)
         room = max(8, width - 24)
