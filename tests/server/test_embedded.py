@@ -120,8 +120,8 @@ def test_its_users_go_on_after_their_token_was_ended(client: Client) -> None:
     assert client.wait_for_answer().status_code == 200
     records = LocalRecords(client.data_dir)
     for end in (lambda: forget_old_keys(records), lambda: revoke_all(records, "local")):
-        rotate_keys(records)
         before = (client.runtime / "token").read_text()
+        rotate_keys(records)
         end()
         while (client.runtime / "token").read_text() == before:
             pass
