@@ -17,6 +17,7 @@ from storage_tui.contract.errors import DamagedError
 
 if TYPE_CHECKING:
     from storage_tui.server.s3_place import S3Place
+    from storage_tui.server.stores.audit import AuditLog
     from storage_tui.server.upkeep.verifying import Finding, Tally
 
 _LOOK_S = 0.5  # how often a terminal is told how far it is
@@ -152,22 +153,27 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
 
 
 @click.command()
-@_DATA_DIR
+@with_engine
 @click.option("--since", type=duration, metavar="TIME", help="Only the last 90m, 12h or 7d.")
 @click.option("--user", metavar="NAME", help="Only what was deleted by tokens of this user.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def audit(data_dir: Path | None, since: timedelta | None, user: str | None, as_json: bool) -> None:
-    """Print every delete by a call: when, whose, what, and the request in the server's log."""
+def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as_json: bool) -> None:
+    """Print every delete by a call: when, whose, what, and the request in the server's log.
+
+    Of a bucket there may also be an entry of a delete that did not happen, where a server died in the middle of it or
+    somebody else changed the key in that moment.
+    """
     from storage_tui.server.access.grants import namespace_of
+    from storage_tui.server.engine import open_s3_audit
     from storage_tui.server.stores.local_audit import open_audit
 
     start = None if since is None else datetime.now(UTC) - since
-    log = open_audit(_chosen(data_dir))
+    log: AuditLog = open_audit(place) if isinstance(place, Path) else open_s3_audit(place)
     for entry in log.entries(since=start, namespace=None if user is None else namespace_of(user)):
         raw = entry.to_json()
-        place = f"{entry.storage_type}:{name_for_output(entry.key)}"
+        what = f"{entry.storage_type}:{name_for_output(entry.key)}"
         click.echo(
-            json.dumps(raw) if as_json else f"{raw['at']} {entry.namespace} {place} {entry.etag} {entry.request_id}"
+            json.dumps(raw) if as_json else f"{raw['at']} {entry.namespace} {what} {entry.etag} {entry.request_id}"
         )
 
 

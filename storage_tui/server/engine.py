@@ -9,6 +9,7 @@ from typing import Any
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.key_file import move_key_file
 from storage_tui.server.s3_place import S3Place
+from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
@@ -53,6 +54,15 @@ def open_s3_records(place: S3Place) -> Records:
         from storage_tui.server.stores.s3_records import S3Records
 
     return S3Records(open_bucket(place))
+
+
+def open_s3_audit(place: S3Place) -> AuditLog:
+    """The log of deletes of that engine, for reading."""
+    with _needing_packages():
+        from storage_tui.server.s3_opening import open_bucket
+        from storage_tui.server.stores.s3_audit import S3Audit
+
+    return S3Audit(open_bucket(place))
 
 
 @contextmanager

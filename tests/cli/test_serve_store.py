@@ -1,5 +1,6 @@
 """`serve --store` and `token --store` as an operator types them, on a real bucket."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -34,8 +35,13 @@ def test_a_token_of_a_bucket_opens_every_server_on_it() -> None:
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.put(f"{url}/data/set/k", content=b"x", headers=headers, trust_env=False, timeout=30)
         assert answer.status_code == 200
+        answer = httpx.delete(f"{url}/data/k", headers=headers, trust_env=False, timeout=30)
+        assert answer.status_code == 200
         server.terminate()
         assert server.wait(30) == 0
+    [entry] = map(json.loads, run("audit", "--json", "--user", "ann", *place, **seaweed.ACCESS).stdout.splitlines())
+    assert (entry["type"], entry["key"]) == ("data", "k")
+    assert entry["request"] != "-"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@
 | s3_reader.py | a blob being read |
 | s3_sessions.py, s3_writer.py, s3_uploads.py | upload sessions: kept, written, begun and found again by any server |
 | s3_sweep.py | what is cleared away, by one server at a time |
+| s3_audit.py | the log of deletes |
 | s3_threads.py | the threads that wait for the engine |
 | s3_records.py | records |
 
@@ -21,6 +22,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this one
 - Lists tell neither crc32c nor content type.
 - An ETag names the bytes, so that the same bytes again have the same.
 - A change is as durable as the engine's answer.
+- The audit log may tell of a delete that did not happen; none that did is missing.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,6 +43,7 @@ from storage_tui.server.stores.base import (
     UploadSession,
     UploadWriter,
 )
+from storage_tui.server.stores.s3_audit import AuditWriter
 from storage_tui.server.stores.s3_blobs import Place, describe, locate, root_of
 from storage_tui.server.stores.s3_bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3_engine import MismatchError
@@ -71,6 +74,7 @@ class S3Store:
         self._is_direct = is_direct
         self._now = clock
         self._check = check
+        self._audit = AuditWriter(bucket, clock)
         self._threads: Threads | None = None
 
     async def start(self) -> None:
@@ -137,10 +141,12 @@ class S3Store:
         return place.to_blob(written)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._run().calls.run(s3_changes.delete, self._bucket, locate(address), precondition, self._now)
+        note = self._audit.noting(address)
+        await self._run().calls.run(s3_changes.delete, self._bucket, locate(address), precondition, self._now, note)
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._run().calls.run(s3_changes.remove, self._bucket, locate(address), precondition, self._now)
+        note = self._audit.noting(address)
+        await self._run().calls.run(s3_changes.remove, self._bucket, locate(address), precondition, self._now, note)
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]

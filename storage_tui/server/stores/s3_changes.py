@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.stores.base import ANY, Precondition
+from storage_tui.server.stores.s3_audit import Note
 from storage_tui.server.stores.s3_blobs import Place
 from storage_tui.server.stores.s3_bucket import NOTHING_ASKED, Bucket, Condition
 from storage_tui.server.stores.s3_engine import RETRY_AFTER_S, ConditionError, MissingError
@@ -43,22 +44,28 @@ def write(
     raise _contended(place)
 
 
-def delete(bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime]) -> None:
+def delete(
+    bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
+) -> None:  # fmt: skip
     """Remove what is at the place, where its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise place.refused("delete")
-    remove(bucket, place, precondition, now)
+    remove(bucket, place, precondition, now, note)
 
 
-def remove(bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime]) -> None:
-    """Remove what is at the place whatever its type; raises NotFoundError or PreconditionFailedError."""
+def remove(
+    bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
+) -> None:  # fmt: skip
+    """Remove what is at the place whatever its type, after it was noted; raises NotFoundError or
+    PreconditionFailedError. What is removed is what was noted and nothing else."""
     for _ in range(ATTEMPTS):
         found = bucket.head(place.name)
         if found is None or not place.is_live(found, now()):
             raise place.not_found()
         place.check(found, precondition)
+        note(found)
         try:
-            bucket.delete(place.name, etag=None if precondition == ANY else found.etag)
+            bucket.delete(place.name, etag=found.etag)
         except (ConditionError, MissingError):
             continue
         return

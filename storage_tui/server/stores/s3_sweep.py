@@ -1,4 +1,4 @@
-"""What a store on a bucket clears away: expired blobs, and upload sessions that were given up.
+"""What a store on a bucket clears away: expired blobs, upload sessions that were given up, and the oldest of its log.
 
 Of all servers on the bucket one sweeps at a time: the one whose name is in the lease, a record that is taken under a
 condition and runs out by itself. Two that both believe to have it do no harm, as each delete names what it deletes.
@@ -16,6 +16,7 @@ from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.storage_types import STORAGE_TYPES, StorageType
 from storage_tui.server.stores import s3_sessions as sessions
 from storage_tui.server.stores.records import ABSENT
+from storage_tui.server.stores.s3_audit import forgettable
 from storage_tui.server.stores.s3_blobs import ROOT, is_live
 from storage_tui.server.stores.s3_bucket import Bucket, Object
 from storage_tui.server.stores.s3_engine import ConditionError
@@ -64,6 +65,7 @@ class Sweeper:
             return 0
         lease = replace(lease, emptied_to=await self._empty_sessions(lease.emptied_to, now))
         await self._forget_sessions(now)
+        await self._forget_entries(now)
         count = 0
         if now.timestamp() >= lease.scan_due:
             started = time.monotonic()
@@ -147,6 +149,10 @@ class Sweeper:
         long_ago = now - sessions.SESSION_LIFETIME - sessions.TOMBSTONE_LIFETIME
         for upload_id in await self._sessions_before(long_ago, ""):
             await self._threads.calls.run(self._bucket.delete, sessions.ROOT + upload_id)
+
+    async def _forget_entries(self, now: datetime) -> None:
+        names = await self._threads.calls.run(forgettable, self._bucket, now)
+        await gather_few(self._threads.calls.run(self._bucket.delete, name) for name in names)
 
     async def _sessions_before(self, moment: datetime, start: str) -> list[str]:
         """The ids of up to a thousand sessions that began by the moment, after `start`."""

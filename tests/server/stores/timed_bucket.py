@@ -59,8 +59,12 @@ class TimedBucket(Bucket):
         return replace(found, modified=_written.get(self.root + found.name, found.modified))
 
 
+def root_of_test(path: Path) -> str:
+    """The prefix in the bucket that belongs to the test with this temporary directory."""
+    return sha256(str(path).encode()).hexdigest()[:16] + "/"
+
+
 def open_timed_store(path: Path, clock: Clock) -> S3Store:
     """The store of a test, below a prefix of its own."""
-    root = sha256(str(path).encode()).hexdigest()[:16] + "/"
-    bucket = TimedBucket(seaweed.bucket_at(seaweed.endpoint(), root), clock)
+    bucket = TimedBucket(seaweed.bucket_at(seaweed.endpoint(), root_of_test(path)), clock)
     return S3Store(bucket, clock=clock, check=lambda _: None)
