@@ -4,7 +4,7 @@ import errno
 from dataclasses import dataclass
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import DELIMITER, check_key, check_prefix
+from storage_tui.contract.keys import DELIMITER, MAX_KEY_BYTES, check_key, check_prefix
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
 PROTOCOL = "dlstorage"
@@ -21,6 +21,11 @@ class Name:
     def prefix(self) -> str:
         """What the keys in the folder of this name begin with."""
         return f"{self.key}{DELIMITER}" if self.key else ""
+
+    @property
+    def may_be_folder(self) -> bool:
+        """Whether a key can be longer than this one and a slash."""
+        return len(self.key.encode()) < MAX_KEY_BYTES - 1
 
 
 def strip(text: str) -> str:
@@ -43,7 +48,7 @@ def name_of(path: str) -> Name:
             errno.ENOENT, f"{first!a} is no storage type; a path begins with one of {', '.join(STORAGE_TYPES)}", path
         )
     try:
-        check_prefix(key + DELIMITER)
+        check_prefix(key) if key.endswith(DELIMITER) or not key else check_key(key)
     except StorageError as exc:
         raise OSError(errno.EINVAL, exc.message, path) from exc
     return Name(first, key)

@@ -33,9 +33,10 @@ class StorageTree(AbstractFileSystem):
             try:
                 return _file(self.storage.stat(name.key, name.storage_type))
             except NotFoundError as exc:
-                page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter="", limit=1)
-                if page.blobs or page.next_token is not None:
-                    return _folder(path)
+                if name.may_be_folder:
+                    page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter="", limit=1)
+                    if page.blobs or page.next_token is not None:
+                        return _folder(path)
                 raise as_os_error(exc, path) from exc
 
     def exists(self, path: str, **options: Any) -> bool:
@@ -74,7 +75,7 @@ class StorageTree(AbstractFileSystem):
 
     def _pages(self, name: Name, delimiter: str) -> Iterator[Page]:
         token = None
-        while True:
+        while name.may_be_folder:
             page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter=delimiter, token=token)
             yield page
             token = page.next_token
