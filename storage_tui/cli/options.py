@@ -14,7 +14,6 @@ from click.shell_completion import CompletionItem
 
 from storage_tui import places
 from storage_tui.config import Settings, load
-from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 
 if TYPE_CHECKING:
@@ -84,16 +83,13 @@ def embedded_dir(settings: Settings) -> Path | None:
 
 
 class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """A command line argument in the form TYPE:KEY; what no key can be is a usage error."""
+    """A command line argument in the form TYPE:KEY; what no key can be is refused with the line that says why."""
 
     name = "location"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """Read it."""
-        try:
-            return value if isinstance(value, Location) else Location.parse(value)
-        except StorageError as exc:
-            self.fail(exc.message, param, ctx)
+        """Read it; raises InvalidKeyError."""
+        return value if isinstance(value, Location) else Location.parse(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The keys that are there."""

@@ -374,6 +374,7 @@ class Storage:
     ) -> Blob:  # fmt: skip
         from storage_tui.client.downloads import FileDownload
 
+        calls.checked_targets([key])
         return FileDownload(
             self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
             root=root, syncs_folder=syncs_folder, hand_over=hand_over,

@@ -23,9 +23,7 @@ def check_key(key: str) -> str:
     if not key:
         raise InvalidKeyError("a key is 1 to 1024 bytes of UTF-8; this one is empty", key=key)
     _check_characters(key)
-    size_bytes = len(key.encode("utf-8"))
-    if size_bytes > MAX_KEY_BYTES:
-        raise InvalidKeyError(f"a key is 1 to {MAX_KEY_BYTES} bytes of UTF-8; this one has {size_bytes}", key=key)
+    _check_size(key)
     _check_segments(key, key.split(DELIMITER))
     return key
 
@@ -38,10 +36,15 @@ def check_prefix(prefix: str) -> str:
     if not isinstance(prefix, str):
         raise InvalidKeyError(f"a prefix is a str, not {type(prefix).__name__}")
     _check_characters(prefix)
-    if len(prefix.encode("utf-8")) > MAX_KEY_BYTES:
-        raise InvalidKeyError(f"a prefix is at most {MAX_KEY_BYTES} bytes of UTF-8", key=prefix)
+    _check_size(prefix)
     _check_segments(prefix, prefix.split(DELIMITER)[:-1])  # the last one may go on: `a/.` begins `a/.b`
     return prefix
+
+
+def _check_size(text: str) -> None:
+    size_bytes = len(text.encode("utf-8"))
+    if size_bytes > MAX_KEY_BYTES:
+        raise InvalidKeyError(f"a key is 1 to {MAX_KEY_BYTES} bytes of UTF-8; this one has {size_bytes}", key=text)
 
 
 def _check_segments(text: str, segments: list[str]) -> None:
