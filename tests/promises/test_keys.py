@@ -1,0 +1,298 @@
+"""Every key is itself and no other, through every verb and every way in; what is no key is refused everywhere alike."""
+
+import asyncio
+import errno
+import json
+import random
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from storage_tui import AsyncStorage, Storage
+from storage_tui.cli.main import cli
+from storage_tui.contract.errors import InvalidKeyError, StorageError
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.fs import StorageFileSystem
+from tests.promises.keys import DIFFERENT, KEYS, REFUSED, folded, value_of
+from tests.server.running import RunningServer
+
+PAGE = 7
+PATHS = tuple(key for key in KEYS if not key.endswith("/"))  # what a file system can name
+SIZE = sum(len(value_of(key)) for key in KEYS)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def http(server: RunningServer, token: str) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def filled(storage: Storage) -> Storage:
+    for key in KEYS:
+        storage.set(key, value_of(key))
+    return storage
+
+
+def escaped(key: str) -> str:
+    """The key in a URL, all of it escaped that may be."""
+    return quote(key, safe="/")
+
+
+def listed(http: httpx.Client, storage_type: str = "data", **query: str) -> list[str]:
+    """All keys, a few a page."""
+    keys: list[str] = []
+    headers: dict[str, str] = {}
+    while True:
+        answer = http.get(f"/{storage_type}/list", params={"limit": str(PAGE), **query}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        keys += answer.json()
+        if "x-next" not in answer.headers:
+            return keys
+        headers = {"X-NEXT": answer.headers["x-next"]}
+
+
+def test_over_http_each_key_holds_its_own_value(http: httpx.Client) -> None:
+    for number, key in enumerate(KEYS):
+        if number % 2:
+            assert http.put(f"/data/set/{escaped(key)}", content=value_of(key)).status_code == 200
+        else:
+            upload = http.get(f"/data/new_resumable_url/{quote(key, safe='')}")
+            assert httpx.put(upload.text, content=value_of(key), trust_env=False).json()["key"] == key
+    assert listed(http) == list(KEYS)
+    usage = http.get("/data/usage").json()
+    assert (usage["count"], usage["size"]) == (len(KEYS), SIZE)
+    for key in KEYS:
+        for spelling in {escaped(key), quote(key, safe="")}:
+            assert http.get(f"/data/get/{spelling}").content == value_of(key)
+            assert int(http.head(f"/data/get/{spelling}").headers["content-length"]) == len(value_of(key))
+        signed = http.get(f"/data/get_signed_url/{escaped(key)}").text
+        assert signed.isascii() and httpx.get(signed, trust_env=False).content == value_of(key)
+        copied = http.post("/data/copy", json={"key": key, "to_key": key, "to_storage_type": "tmp"})
+        assert copied.json()["key"] == key
+    left = set(KEYS)
+    for key in random.Random(1).sample(KEYS, len(KEYS)):
+        assert http.delete(f"/tmp/{escaped(key)}").status_code == 200
+        left.remove(key)
+        assert http.head(f"/tmp/get/{escaped(key)}").status_code == 404
+        if len(left) % 20 == 0:
+            assert listed(http, "tmp") == sorted(left, key=str.encode)
+    assert listed(http) == list(KEYS)
+
+
+def test_prefixes_and_folders_are_those_of_the_bytes(http: httpx.Client, filled: Storage) -> None:
+    for key in KEYS:
+        wanted = [other for other in KEYS if other.startswith(key)]
+        assert filled.list(key) == wanted
+        usage = filled.usage(key)
+        assert (usage.count, usage.size_bytes) == (len(wanted), sum(len(value_of(other)) for other in wanted))
+    for prefix in {key[: at + 1] for key in KEYS for at in range(-1, min(len(key), 40)) if at < 0 or key[at] == "/"}:
+        blobs, folders = folded(KEYS, prefix)
+        assert listed(http, prefix=prefix, delimiter="/") == sorted([*blobs, *folders], key=str.encode)
+        page = filled.list_page(prefix)
+        assert [blob.key for blob in page.blobs] == blobs and list(page.prefixes) == folders
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=[f"{one!a:.24} {other!a:.24}" for one, other in DIFFERENT])
+def test_these_two_are_never_taken_for_one(storage: Storage, one: str, other: str) -> None:
+    storage.set(one, "one")
+    with pytest.raises(StorageError):
+        storage.get(other)
+    storage.set(other, "other")
+    assert storage.list() == sorted((one, other), key=str.encode)
+    assert storage.list(one) == [key for key in sorted((one, other), key=str.encode) if key.startswith(one)]
+    storage.delete(one)
+    assert storage.list() == [other] and storage.get(other) == b"other"
+
+
+def test_both_clients_keep_every_key(filled: Storage, server: RunningServer, token: str, tmp_path: Path) -> None:
+    async def through_the_other() -> None:
+        async with AsyncStorage(server.url, token=token) as other:
+            assert [key async for key in other.iter_list()] == list(KEYS)
+            for key in KEYS:
+                assert await other.get(key) == value_of(key)
+                assert (await other.stat(key)).key == key and await other.exists(key)
+                await other.set(key, value_of(key)[::-1], "result")
+                assert (await other.read_range(key, start=0, stop=5)).data == value_of(key)[:5]
+
+    asyncio.run(through_the_other())
+    for key in KEYS:
+        assert filled.get(key, "result") == value_of(key)[::-1]
+        assert filled.copy(key, key, to_storage_type="tmp").key == key
+        assert filled.get_file(key, tmp_path / "file", "tmp").key == key
+        assert (tmp_path / "file").read_bytes() == value_of(key)
+        assert filled.set_file(key, tmp_path / "file", "result").key == key
+        with filled.stream(key, "result") as chunks:
+            assert b"".join(chunks) == value_of(key)
+    some = random.Random(2).sample(KEYS, len(KEYS) // 2)
+    assert [(done.key, done.error) for done in filled.delete_many(some, storage_type="tmp")] == [
+        (key, None) for key in some
+    ]
+    assert list(filled.iter_list(storage_type="tmp")) == [key for key in KEYS if key not in set(some)]
+
+
+def command(server: RunningServer, home: dict[str, str], *arguments: str) -> bytes:
+    """What a command writes to a pipe."""
+    done = subprocess.run(
+        [sys.executable, "-m", "storage_tui", *arguments, "--url", server.url],
+        env=home,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_the_command_line_takes_every_key(
+    server: RunningServer, storage: Storage, home: dict[str, str], token: str, tmp_path: Path
+) -> None:
+    home |= {"DESCARTESLABS_TOKEN": token}
+    run = CliRunner(env={name: home.get(name) for name in ("HOME", "DESCARTESLABS_TOKEN", "XDG_STATE_HOME")})
+    source = tmp_path / "source"
+    for key in PATHS:
+        source.write_bytes(value_of(key))
+        done = run.invoke(cli, ["put", str(source), f"data:{key}", "--url", server.url])
+        assert done.exit_code == 0, (key, done.output)
+    for key in set(KEYS) - set(PATHS):  # with a slash at the end a location is a folder to put into
+        storage.set(key, value_of(key))
+    assert list(storage.iter_list()) == list(KEYS)
+    places = [f"data:{key}" for key in KEYS]
+    assert command(server, home, "cat", *places) == b"".join(map(value_of, KEYS))
+    shown = command(server, home, "ls", "-r", "--json")
+    assert [json.loads(line)["key"] for line in shown.splitlines()] == list(KEYS)
+    assert command(server, home, "ls", "-r").decode().split("\n")[:-1] == list(KEYS)
+    for key in PATHS:
+        done = run.invoke(cli, ["cp", f"data:{key}", f"tmp:{key}", "--json", "--url", server.url])
+        assert done.exit_code == 0 and json.loads(done.output)["key"] == key, (key, done.output)
+        done = run.invoke(cli, ["ls", f"tmp:{key}", "--json", "--url", server.url])
+        assert json.loads(done.output)["key"] == key
+    assert list(storage.iter_list(storage_type="tmp")) == list(PATHS)
+    some = random.Random(3).sample(PATHS, len(PATHS) // 2)
+    for key in some[:20]:
+        assert run.invoke(cli, ["rm", f"tmp:{key}", "--url", server.url]).exit_code == 0
+    told = command(server, home, "rm", "--yes", "--json", *(f"tmp:{key}" for key in some[20:]))
+    assert [json.loads(line)["key"] for line in told.splitlines()] == some[20:]
+    assert list(storage.iter_list(storage_type="tmp")) == [key for key in PATHS if key not in set(some)]
+
+
+def test_the_file_system_takes_every_key_that_is_a_path(server: RunningServer, storage: Storage, token: str) -> None:
+    files = StorageFileSystem(server.url, token=token, skip_instance_cache=True)
+    for key in PATHS:
+        files.pipe_file(f"data/{key}", value_of(key))
+    assert list(storage.iter_list()) == list(PATHS)
+    for key in PATHS:
+        path = f"data/{key}"
+        assert files.cat_file(path) == value_of(key)
+        assert files.cat_file(f"dlstorage://{path}") == value_of(key)
+        assert files.info(path)["name"] == path and files.isfile(path)
+        with files.open(path, "rb") as file:
+            assert file.read() == value_of(key)
+        files.cp_file(path, f"tmp/{key}")
+    for gone in ("nothing", "n" * 1023, "n" * 1024):
+        assert not files.exists(f"data/{gone}") and files.find(f"data/{gone}") == []
+        for look in (files.info, files.ls, files.cat_file):
+            with pytest.raises(FileNotFoundError):
+                look(f"data/{gone}")
+    blobs, folders = folded(PATHS, "")
+    assert sorted(row["name"] for row in files.ls("data") if row["type"] == "file") == sorted(
+        f"data/{key}" for key in blobs
+    )
+    assert len(folders) == sum(row["type"] == "directory" for row in files.ls("data"))
+    left = set(PATHS)
+    for key in random.Random(4).sample(PATHS, len(PATHS) // 2):
+        files.rm_file(f"tmp/{key}")
+        left.remove(key)
+    assert list(storage.iter_list(storage_type="tmp")) == sorted(left, key=str.encode)
+
+
+def test_all_keys_become_different_files_and_come_back_whole(
+    server: RunningServer, filled: Storage, home: dict[str, str], token: str, tmp_path: Path
+) -> None:
+    home |= {"DESCARTESLABS_TOKEN": token}
+    command(server, home, "get", "-r", "data:", str(tmp_path / "files"))
+    found = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert sorted(path.read_bytes() for path in found) == sorted(map(value_of, KEYS))
+    names = {unicodedata.normalize("NFC", str(path)).casefold() for path in found}
+    assert len(names) == len(KEYS)  # also where a file system folds case or forms
+    command(server, home, "put", "-r", str(tmp_path / "files"), "result:again")
+    assert sorted(filled.get(key, "result") for key in filled.iter_list("again/", "result")) == sorted(
+        map(value_of, KEYS)
+    )
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    with pytest.raises(InvalidKeyError) as caught:
+        call()
+    return caught.value.message
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=[f"{text!a:.30}" for text in REFUSED])
+def test_what_is_no_key_is_refused_with_the_same_line_everywhere(
+    server: RunningServer, storage: Storage, http: httpx.Client, home: dict[str, str], token: str, text: str
+) -> None:
+    line = refusal(lambda: check_key(text))
+    assert "\n" not in line and line.isprintable()
+    other = AsyncStorage(server.url, token=token)
+    for call in (
+        lambda: storage.set(text, b""), lambda: storage.get(text), lambda: storage.stat(text), lambda: storage.exists(text),
+        lambda: storage.delete(text), lambda: storage.delete_many([text]), lambda: storage.copy(text, "to"),
+        lambda: storage.copy("from", text), lambda: storage.get_signed_url(text), lambda: storage.get_upload_url(text),
+        lambda: storage.read_range(text), lambda: storage.set_file(text, Path(__file__)),
+        lambda: storage.get_file(text, Path("never")), lambda: asyncio.run(other.get(text)),
+        lambda: asyncio.run(other.set(text, b"")), lambda: asyncio.run(other.delete(text)),
+    ):  # fmt: skip
+        assert refusal(call) == line
+    asyncio.run(other.close())
+    raw = json.dumps({"key": text, "to_key": "to"})
+    answer = http.post("/data/copy", content=raw, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["x-error-code"], answer.text.strip()) == (400, "invalid_key", line)
+    batch = json.dumps({"targets": [{"key": text}]})
+    [told] = http.post("/data/delete", content=batch).json()["results"]
+    assert (told["error"], told["message"]) == ("invalid_key", line)
+    if text:
+        path = quote(text.encode("utf-8", "surrogatepass"), safe="").replace(".", "%2E")
+        for method, verb in (
+            ("GET", "get/"),
+            ("HEAD", "get/"),
+            ("PUT", "set/"),
+            ("DELETE", ""),
+            ("GET", "get_signed_url/"),
+        ):
+            told = http.request(method, f"/data/{verb}{path}")
+            assert told.status_code == 400 and told.headers["x-error-code"] == "invalid_key", (method, told.text)
+            if method != "HEAD" and not any(0xD800 <= ord(character) < 0xE000 for character in text):
+                assert told.text.strip() == line
+    assert storage.list() == []
+    run = CliRunner(env={name: home.get(name) for name in ("HOME", "XDG_STATE_HOME")} | {"DESCARTESLABS_TOKEN": token})
+    for words in (["cat", f"data:{text}"], ["rm", f"data:{text}"], ["cp", f"data:{text}", "tmp:to"], ["url", f"data:{text}"],
+                  ["get", f"data:{text}", "-"], ["put", "-", f"data:{text}"]):  # fmt: skip
+        done = run.invoke(cli, [*words, "--url", server.url], input=b"x")
+        assert isinstance(done.exception, StorageError), (words, done.output)
+        assert done.exception.message == line and not done.output
+    files = StorageFileSystem(server.url, token=token, skip_instance_cache=True)
+    if text and not text.endswith("/"):
+        for call in (lambda: files.pipe_file(f"data/{text}", b""), lambda: files.cat_file(f"data/{text}"),
+                     lambda: files.rm_file(f"data/{text}"), lambda: files.open(f"data/{text}", "wb").close()):  # fmt: skip
+            with pytest.raises(OSError) as caught:
+                call()
+            assert (caught.value.errno, caught.value.strerror) == (errno.EINVAL, line)
+
+
+def test_a_storage_type_is_no_part_of_a_key(storage: Storage) -> None:
+    for name in STORAGE_TYPES:
+        storage.set(f"{name}:x", name)
+        storage.set(f"{name}/x", name)
+    assert storage.list(storage_type="tmp") == []
+    assert len(storage.list()) == 2 * len(STORAGE_TYPES)
