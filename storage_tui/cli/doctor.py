@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from storage_tui.cli.engine_options import S3_ENDPOINT, STORE
 from storage_tui.cli.options import with_settings
 from storage_tui.contract.errors import StorageError
 
@@ -23,21 +25,32 @@ class UnwellError(StorageError):
 
 @click.command()
 @with_settings
+@STORE
+@S3_ENDPOINT
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def doctor(settings: "Settings", as_json: bool) -> None:
+def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_json: bool) -> None:
     """Check settings, store, disk, clock, permissions, versions, terminal, server and token; say what to do.
 
-    Exit code 0 when nothing failed.
+    With --store the storage engine and its bucket are looked at instead: whether it answers, takes the credentials,
+    holds its conditional writes, and has the same time. Exit code 0 when nothing failed.
     """
-    from storage_tui.cli.checks import CHECKS, Line
+    from storage_tui.cli.checks import CHECKS, Line, programs, settings_file
     from storage_tui.tui.visible import visible
 
+    checks = {check.__name__: partial(check, settings) for check in CHECKS}
+    if store is not None:
+        from storage_tui.cli.bucket_checks import bucket
+        from storage_tui.server.s3_place import S3Place
+
+        place = S3Place.parse(store, endpoint=s3_endpoint)
+        checks = {check.__name__: partial(check, settings) for check in (programs, settings_file)}
+        checks |= {"bucket": partial(bucket, place)}
     failed = 0
-    for check in CHECKS:
+    for name, check in checks.items():
         try:
-            lines = list(check(settings))
+            lines = list(check())
         except Exception as exc:  # one check that breaks down must not hide the others
-            lines = [Line(check.__name__, "fail", f"it cannot be checked: {exc}")]
+            lines = [Line(name, "fail", f"it cannot be checked: {exc}")]
         for line in lines:
             failed += line.level == "fail"
             if as_json:

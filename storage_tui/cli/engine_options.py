@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where blobs are kept. [default: your own store]"
 )
-_STORE = click.option("--store", metavar="s3://BUCKET[/PREFIX]", help="A bucket that holds the blobs instead.")
+STORE = click.option("--store", metavar="s3://BUCKET[/PREFIX]", help="A bucket that holds the blobs instead.")
 S3_ENDPOINT = click.option(
     "--s3-endpoint",
     metavar="URL",
@@ -34,7 +34,7 @@ def with_engine(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:  # fmt: skip
         return command(*args, place=find_place(data_dir, store, s3_endpoint), **kwargs)
 
-    return DATA_DIR(_STORE(S3_ENDPOINT(wrapped)))
+    return DATA_DIR(STORE(S3_ENDPOINT(wrapped)))
 
 
 def with_records(command: Callable[..., Any]) -> Callable[..., Any]:

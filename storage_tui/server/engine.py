@@ -1,10 +1,9 @@
 """An engine: where blobs are kept, and the records beside them. One server serves one; several may share one."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.key_file import move_key_file
@@ -14,6 +13,9 @@ from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.records import Records
+
+if TYPE_CHECKING:
+    from storage_tui.server.stores.s3_bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +40,35 @@ def open_local_records(data_dir: Path) -> Records:
 
 def open_s3(place: S3Place) -> Engine:
     """The engine on a bucket, which other servers may use at the same time."""
-    with _needing_packages():
-        from storage_tui.server.s3_opening import open_bucket
-        from storage_tui.server.stores.s3 import S3Store
-        from storage_tui.server.stores.s3_records import S3Records
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3 import S3Store
+    from storage_tui.server.stores.s3_records import S3Records
 
-    bucket = open_bucket(place)
     return Engine(S3Store(bucket, is_direct=place.is_direct), S3Records(bucket))
 
 
 def open_s3_records(place: S3Place) -> Records:
     """The records of that engine alone."""
-    with _needing_packages():
-        from storage_tui.server.s3_opening import open_bucket
-        from storage_tui.server.stores.s3_records import S3Records
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3_records import S3Records
 
-    return S3Records(open_bucket(place))
+    return S3Records(bucket)
 
 
 def open_s3_audit(place: S3Place) -> AuditLog:
     """The log of deletes of that engine, for reading."""
-    with _needing_packages():
-        from storage_tui.server.s3_opening import open_bucket
-        from storage_tui.server.stores.s3_audit import S3Audit
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3_audit import S3Audit
 
-    return S3Audit(open_bucket(place))
+    return S3Audit(bucket)
 
 
-@contextmanager
-def _needing_packages() -> Iterator[None]:
+def open_s3_bucket(place: S3Place) -> "Bucket":
+    """The bucket of that engine. Raises UnavailableError where packages or credentials are missing."""
     try:
-        yield
+        from storage_tui.server.s3_opening import open_bucket
     except ImportError as exc:
         raise UnavailableError(
             "a store on an S3 engine needs more packages; install them with: pip install 'storage-tui[s3]'"
         ) from exc
+    return open_bucket(place)

@@ -82,6 +82,13 @@ class Bucket:
         headers, _ = self.engine.call("HEAD", path_of(self.name))
         return parse_http_date(headers.get("date", "")) or _EPOCH
 
+    def describe(self) -> Mapping[str, str] | None:
+        """The headers of the engine's answer when asked for the bucket; None when there is no such bucket."""
+        try:
+            return self.engine.call("HEAD", path_of(self.name))[0]
+        except MissingError:
+            return None
+
     def head(self, name: str) -> Object | None:
         """The object without its bytes; None when there is none."""
         try:

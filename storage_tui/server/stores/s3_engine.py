@@ -74,6 +74,13 @@ class S3Engine:
         answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=False)
         return answer.headers, answer.data
 
+    def greet(self) -> None:
+        """Return when the endpoint answers an unsigned request, with whatever; raises UnavailableError when not."""
+        try:
+            self._pool.urlopen("HEAD", "/", redirect=False)
+        except (HTTPError, OSError) as exc:
+            raise unreachable(exc) from exc
+
     def stream(self, path: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
         """A GET whose answer is read piece by piece by the caller, who closes it; raises as `call` does."""
         return self._send("GET", path, {}, headers, None, is_streamed=True)
