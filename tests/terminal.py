@@ -58,7 +58,8 @@ class Terminal:
         self.process.wait()
         self._closing = True
         self._reader.join()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
     def send(self, *keys: str) -> None:
         """Type: a name out of KEYS, or text as it is."""
@@ -88,6 +89,13 @@ class Terminal:
         self._closing = True
         self._reader.join()
         return code
+
+    def hang_up(self) -> None:
+        """Close our side, as a terminal window does; the program gets no signal, as it is not its controlling one."""
+        self._closing = True
+        self._reader.join()
+        os.close(self._master)
+        self._master = -1
 
     def _read(self) -> None:
         while True:

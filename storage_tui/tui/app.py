@@ -1,9 +1,11 @@
 """The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
 
 import asyncio
+import errno
 import gc
 import os
 import signal
+import termios
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ from storage_tui.tui.state.places import Places
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.visible import visible
 
+TERMINAL_S = 2.0  # how often to look whether there still is a terminal
 CRASH_LOG = "crash.log"
 SETTLED_S = 2.0  # the browser is loaded and its first list is there
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
@@ -92,6 +95,15 @@ class StorageApp(App[None], inherit_bindings=False):
 
         self._paint_little()
         self.set_timer(SETTLED_S, shorten_pauses)
+        self.set_interval(TERMINAL_S, self._leave_without_terminal)
+
+    def _leave_without_terminal(self) -> None:
+        """A terminal may go without a signal, as that of a container or of a program that runs this one."""
+        try:
+            termios.tcgetattr(0)
+        except termios.error as exc:
+            if exc.args[0] == errno.EIO:  # it hung up; ENOTTY would be no terminal from the start
+                self.exit()
 
     def _paint_little(self) -> None:
         driver = self._driver

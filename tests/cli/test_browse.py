@@ -102,6 +102,14 @@ def test_a_closed_terminal_ends_the_demo_and_leaves_nothing(home, tmp_path, numb
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("storage-tui-demo")]
 
 
+def test_a_terminal_that_goes_without_a_signal_ends_the_browser(warm):
+    environ, _ = warm
+    with Terminal(COMMAND, environ=environ) as terminal:
+        terminal.wait_for("maps/")
+        terminal.hang_up()
+        terminal.process.wait(20)
+
+
 def test_a_wrong_location_is_one_line_and_no_screen(home):
     with Terminal([*COMMAND, "tmp:a/../b"], environ={**home, "TERM": "xterm-256color"}) as terminal:
         assert terminal.wait_for_exit() == 2
