@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from storage_tui import Storage
@@ -29,6 +30,14 @@ def token(server: RunningServer) -> str:
 @pytest.fixture
 def storage(server: RunningServer, token: str) -> Iterator[Storage]:
     with Storage(server.url, token=token) as client:
+        yield client
+
+
+@pytest.fixture
+def http(server: RunningServer, token: str) -> Iterator[httpx.Client]:
+    """Raw requests of that user, below the base of the service."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=30) as client:
         yield client
 
 
