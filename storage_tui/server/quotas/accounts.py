@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from storage_tui.contract.errors import StorageError
 from storage_tui.server.responses import one_line
 from storage_tui.server.stores.base import Store
-from storage_tui.server.stores.counting import Counting, Totals
+from storage_tui.server.stores.counting import Counting, Recounting, Totals
 from storage_tui.server.stores.records import Records
 
 RECORD = "usage/"
@@ -95,7 +95,8 @@ class Account:
     async def _ask(self, store: Store) -> None:
         asked = self.clock()
         try:
-            usage = await store.usage(self.namespace, self.storage_type)
+            count = store.recount if isinstance(store, Recounting) else store.usage
+            usage = await count(self.namespace, self.storage_type)
             self._known, self._asked = Totals(usage.count, usage.size_bytes), asked
             await asyncio.to_thread(self._remember, self._known)
         except StorageError as exc:  # what is known goes on counting

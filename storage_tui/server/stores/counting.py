@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from storage_tui.contract.models import Usage
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -42,3 +44,11 @@ class Counting(Protocol):
 
     def obey(self, ceilings: Ceilings) -> None:
         """From now on refuse with QuotaExceededError, in the same transaction, every change that would pass one."""
+
+
+@runtime_checkable
+class Recounting(Protocol):
+    """A Store whose `usage` may be some time old, or refused of very many blobs."""
+
+    async def recount(self, namespace: str, storage_type: str) -> Usage:
+        """The usage of the whole type, counted after this call began, however long that takes."""

@@ -7,7 +7,7 @@
 | s3_bucket.py | the bucket: objects by name |
 | s3_probe.py | whether the engine holds its conditions |
 | s3_blobs.py, s3_changes.py | blobs as objects, and their changes under rules and preconditions |
-| s3_listing.py | lists and sums |
+| s3_listing.py, s3_usage.py | lists and sums, and sums that are remembered for a while |
 | s3_reader.py | a blob being read |
 | s3_sessions.py, s3_writer.py, s3_uploads.py | upload sessions: kept, written, begun and found again by any server |
 | s3_sweep.py | what is cleared away, by one server at a time |
@@ -20,6 +20,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this one
 - A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
 - Bytes that went bad in the engine are found by a whole read, and not by a read of a part.
 - Lists tell neither crc32c nor content type.
+- The usage of more than 5,000 blobs may be up to a minute old.
 - An ETag names the bytes, so that the same bytes again have the same.
 - A change is as durable as the engine's answer.
 - The audit log may tell of a delete that did not happen; none that did is missing.
@@ -47,12 +48,13 @@ from storage_tui.server.stores.s3_audit import AuditWriter
 from storage_tui.server.stores.s3_blobs import Place, describe, locate, root_of
 from storage_tui.server.stores.s3_bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3_engine import MismatchError
-from storage_tui.server.stores.s3_listing import Lists
+from storage_tui.server.stores.s3_listing import MAX_COUNTED, Lists
 from storage_tui.server.stores.s3_probe import probe
 from storage_tui.server.stores.s3_reader import ObjectReader, open_first
 from storage_tui.server.stores.s3_sweep import Sweeper
 from storage_tui.server.stores.s3_threads import Threads, gather_few
 from storage_tui.server.stores.s3_uploads import Uploads
+from storage_tui.server.stores.s3_usage import Usages
 
 COPY_PART_BYTES = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
 
@@ -75,6 +77,7 @@ class S3Store:
         self._now = clock
         self._check = check
         self._audit = AuditWriter(bucket, clock)
+        self._usages = Usages()
         self._threads: Threads | None = None
 
     async def start(self) -> None:
@@ -116,7 +119,16 @@ class S3Store:
         )
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
-        return await self._lists.usage(namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now())
+        async def count() -> Usage:
+            return await self._lists.usage(
+                namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now(), most=MAX_COUNTED
+            )
+
+        return await self._usages.find((namespace, storage_type, prefix, delimiter), count)
+
+    async def recount(self, namespace: str, storage_type: str) -> Usage:
+        """The usage of the whole type as it is now, however many blobs there are, as `Recounting` promises."""
+        return await self._lists.usage(namespace, storage_type, prefix="", delimiter="", now=self._now())
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,

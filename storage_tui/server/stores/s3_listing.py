@@ -61,16 +61,18 @@ class Lists:
                 blobs.append(to_blob(entry.found, entry.name, rule))
         return Page(tuple(blobs), tuple(prefixes))
 
-    async def usage(self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, now: datetime) -> Usage:
+    async def usage(
+        self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, now: datetime, most: int | None = None
+    ) -> Usage:  # fmt: skip
         """Totals below the prefix, and of each child prefix, as `Store.usage` promises them: a list of all of it.
 
-        Raises TooLargeError past MAX_COUNTED blobs.
+        Raises TooLargeError past `most` blobs.
         """
         rule, root = root_of(namespace, storage_type)
         check_prefix(prefix)
         _check_delimiter(delimiter)
         coded = prefix_to_name(root, prefix)
-        count = _Count(rule, root, prefix, len(coded) if delimiter else None, now)
+        count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most)
         listing = await self._threads.calls.run(self._bucket.list, coded)
         while listing.is_truncated:  # the next list is under way while this one is counted
             asked = asyncio.create_task(
@@ -173,12 +175,15 @@ class _Sum:
 class _Count:
     """The sums of a usage as the lists come in. `fold_from` is where in a name its child prefix begins, if asked."""
 
-    def __init__(self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime) -> None:
+    def __init__(
+        self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int | None
+    ) -> None:  # fmt: skip
         self._rule = rule
         self._root = root
         self._prefix = prefix
         self._fold_from = fold_from
         self._now = now
+        self._most = most
         self._total = _Sum()
         self._children: dict[str, _Sum] = {}  # by the names of the prefixes
 
@@ -195,9 +200,9 @@ class _Count:
                     child = self._children[name] = _Sum()
                 if child is not None:
                     child.add(found)
-        if self._total.count > MAX_COUNTED:
+        if self._most is not None and self._total.count > self._most:
             raise TooLargeError(
-                f"more than {MAX_COUNTED:,} blobs are below {self._prefix!r}; ask for the usage of one folder in it"
+                f"more than {self._most:,} blobs are below {self._prefix!r}; ask for the usage of one folder in it"
             )
 
     def usage(self) -> Usage:
