@@ -1,6 +1,6 @@
 """A hundred cuts, a hundred kills, a thousand flipped bits, a full disk: what the transfers promise, in numbers.
 
-ENDURANCE=long kills a hundred times each way; without it thirty, so that each test ends well within a minute.
+CI kills thirty times each way, so that each test ends well within a minute; `pytest --long` a hundred times.
 """
 
 import errno
@@ -23,14 +23,14 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.journal import unfinished
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
+from tests.effort import count
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
 
-IS_LONG = os.environ.get("ENDURANCE") == "long"
 MIB = 1024 * 1024
 SIZE = 256 * MIB + 12_345
 CUTS = 100
-KILLS = 100 if IS_LONG else 30
+KILLS = count(30, 100)
 FLIPS = 1000  # half of them each way
 # What a cut may cost: the bytes that had left one side and were not counted by the other. The largest terms are what
 # the two sockets and the proxy hold (up to 6 MiB each way on Linux) and what is read or written at once (1 MiB).
@@ -43,7 +43,7 @@ url, token, verb, path = sys.argv[1:]
 getattr(Storage(url, token=token, timeout_s=30), verb)("k", path)
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800 if IS_LONG else 180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(autouse=True)

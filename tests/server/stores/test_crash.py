@@ -12,10 +12,11 @@ import pytest
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.local import LocalStore
+from tests.effort import count
 from tests.server.stores import crash_child as child
 from tests.server.stores.engines import whole
 
-KILLS = 50
+KILLS = count(100, 1000)
 ROOT = Path(__file__).parents[3]
 MOST_ACKS = 250  # a kill comes after so many acknowledged changes at most; some come while the store starts
 
