@@ -112,6 +112,10 @@ class StorageApp:
             *self.health.routes,
         )  # fmt: skip
 
+    async def close(self) -> None:
+        """After the last request, and before the store closes."""
+        await self._quotas.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises only when an answer has begun and cannot go on: then the listener cuts the connection."""
         if scope["type"] != "http":

@@ -136,6 +136,7 @@ async def run(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await app.close()
             on_close()
     finally:
         await store.close()

@@ -1,7 +1,8 @@
-"""Quotas on an engine that keeps no counters: its usage is asked for now and then, and what this server stored since
-is added, so that its own uploads never pass a quota together."""
+"""Quotas on an engine that keeps no counters: the servers on it share sums, to which each adds what it stored, deleted
+and has on its way, and which a count of everything puts right again."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from storage_tui.contract.errors import NotFoundError, QuotaExceededError, Stora
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.access.watched import Watched
-from storage_tui.server.quotas.accounts import USAGE_GOOD_S, Account
+from storage_tui.server.quotas.accounts import Account
+from storage_tui.server.quotas.counters import COUNT_EVERY_S, Counter
 from storage_tui.server.quotas.limits import RECORD, change_limits, parse_limits
 from storage_tui.server.quotas.quotas import MAX_IDLE_ACCOUNTS, Quotas
+from storage_tui.server.quotas.sums import Amount
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.counting import Counting
 from storage_tui.server.stores.local import LocalStore
@@ -78,52 +81,61 @@ async def test_what_was_stored_since_the_last_answer_counts(store: Any, tmp_path
     assert described is not None and (described.used_bytes, described.used_count) == (990, 11)
 
 
-async def test_an_answer_is_used_for_a_while_and_then_asked_for_beside_the_work(
-    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def counter_of(quotas: Quotas) -> Counter:
+    return quotas._account(Address(ANN, "data", "")).counter
+
+
+async def counted(quotas: Quotas) -> None:
+    """Until a count that is under way has ended."""
+    counting = counter_of(quotas)._counting
+    if counting is not None:
+        await counting
+
+
+async def test_a_count_is_used_for_a_while_and_then_made_anew_beside_the_work(store: Any, tmp_path: Path) -> None:
     quotas = quotas_of(store, tmp_path, bytes=1000)
-    account = quotas._account(Address(ANN, "data", ""))
-    now = 100.0
-    account.clock = lambda: now
+    now = 1e9
+    counter_of(quotas).clock = lambda: now
     await put(quotas, store, "a", 600)
-    assert store.asked == 1
+    await put(quotas, store, "a", 700)
+    assert (await quotas._account(Address(ANN, "data", "")).totals(store)).size_bytes == 700, "overwritten"
     await store.delete(Address(ANN, "data", "a"))
     with pytest.raises(QuotaExceededError):
         await put(quotas, store, "b", 600)
-    assert store.asked == 1, "what was deleted is not seen yet"
-    now += USAGE_GOOD_S + 1
+    assert store.asked == 1, "what was deleted behind the server's back is not seen yet"
+    now += COUNT_EVERY_S + 1
     store.may_answer.clear()
     with pytest.raises(QuotaExceededError):
         await put(quotas, store, "b", 600)
-    assert account._asking is not None
+    assert counter_of(quotas)._counting is not None
     store.may_answer.set()
-    await account._asking
+    await counted(quotas)
     await put(quotas, store, "b", 600)
     assert store.asked == 2
 
 
 async def test_a_blob_that_was_stored_while_the_engine_counted_is_not_forgotten(store: Any, tmp_path: Path) -> None:
     quotas = quotas_of(store, tmp_path, bytes=1000)
-    account = quotas._account(Address(ANN, "data", ""))
     store.may_answer.clear()
     waiting = [asyncio.create_task(put(quotas, store, f"k{number}", 400)) for number in range(3)]
     await store.was_asked.wait()
-    assert account.live and store.asked == 1, "all wait for the one answer"
+    assert quotas._account(Address(ANN, "data", "")).live and store.asked == 1, "all wait for the one answer"
+    counter_of(quotas).add(Amount(1, 150))
+    await counter_of(quotas).sync()
     store.may_answer.set()
     done = await asyncio.gather(*waiting, return_exceptions=True)
     assert sum(isinstance(result, Blob) for result in done) == 2
-    if account._asking is not None:
-        await account._asking
-    assert account.is_idle
+    await counted(quotas)
+    described = (await quotas.describe(ANN)).of("data")
+    assert described is not None and (described.used_bytes, described.used_count) == (950, 3)
 
 
 async def test_an_engine_that_cannot_count_holds_nobody_up(
     store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     quotas = quotas_of(store, tmp_path, bytes=1000)
-    account = quotas._account(Address(ANN, "data", ""))
-    now = 100.0
-    account.clock = lambda: now
+    now = 1e9
+    counter_of(quotas).clock = lambda: now
     store.failure = UnavailableError("the engine is away")
     described = (await quotas.describe(ANN)).of("data")
     assert described is not None and (described.used_bytes, described.size_bytes) == (None, 1000)
@@ -133,28 +145,76 @@ async def test_an_engine_that_cannot_count_holds_nobody_up(
     assert "the engine is away" in caplog.text
     store.failure = None
     await store.put(Address(ANN, "data", "from another server"), b"x" * 390)
-    now += USAGE_GOOD_S + 1
+    now += COUNT_EVERY_S + 1
     with pytest.raises(QuotaExceededError):
         await put(quotas, store, "c", 11)
+    await put(quotas, store, "c", 10)
 
 
-async def test_the_next_server_begins_with_the_last_count_and_corrects_it(store: Any, tmp_path: Path) -> None:
-    await put(quotas_of(store, tmp_path, bytes=1000), store, "a", 600)
-    await store.put(Address(ANN, "data", "b"), b"x" * 300)
-    first = quotas_of(store, tmp_path, bytes=1000)
-    assert (await first._account(Address(ANN, "data", "")).totals(store)).size_bytes == 0, "the count before `a`"
-    asking = first._account(Address(ANN, "data", ""))._asking
-    assert asking is not None
-    await asking
-    store.may_answer.clear()
-    second = quotas_of(store, tmp_path, bytes=1000)
+async def test_records_that_cannot_be_written_hold_nobody_up(
+    store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quotas = quotas_of(store, tmp_path, bytes=1000)
+
+    def refuse(*_: Any, **__: Any) -> str:
+        raise UnavailableError("no room for records")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalRecords, "write", refuse)
+        await put(quotas, store, "a", 600)
+        with pytest.raises(QuotaExceededError):
+            await put(quotas, store, "b", 600)
+    assert "no room for records" in caplog.text
+    await counter_of(quotas).sync()
+    counter_of(quotas)._looked = 0
     with pytest.raises(QuotaExceededError):
-        await put(second, store, "c", 101)
-    await put(second, store, "c", 100)
-    store.may_answer.set()
-    asking = second._account(Address(ANN, "data", ""))._asking
-    assert asking is not None
-    await asking
+        await put(quotas, store, "b", 600)
+    await counted(quotas)
+
+
+async def test_two_servers_know_of_each_other_what_they_store_and_have_on_its_way(store: Any, tmp_path: Path) -> None:
+    one, two = (quotas_of(store, tmp_path, bytes=1000, blobs=3) for _ in range(2))
+    await put(one, store, "a", 300)
+    await counter_of(one).sync()
+    with pytest.raises(QuotaExceededError):
+        await put(two, store, "b", 701)
+    async with one.reserve(Address(ANN, "data", "slow"), 500):
+        await counter_of(one).sync()
+        await counter_of(two).sync()
+        with pytest.raises(QuotaExceededError, match="800 are used or on their way"):
+            await put(two, store, "b", 201)
+        await put(two, store, "b", 200)
+    for each in (one, two):
+        await counter_of(each).sync()
+    await counter_of(one).sync()
+    described = (await one.describe(ANN)).of("data")
+    assert described is not None and (described.used_bytes, described.used_count) == (500, 2)
+    assert store.asked == 1, "the second server begins with what the first one counted"
+
+
+async def test_servers_that_do_not_hear_of_each_other_pass_a_quota_by_what_the_others_let_in(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = [quotas_of(store, tmp_path, bytes=1000) for _ in range(3)]
+    await put(servers[0], store, "first", 400)
+    for each in (*servers, *servers):
+        await counter_of(each).total(store, each._server)
+        await counter_of(each).sync()
+    for number, each in enumerate(servers):
+        monkeypatch.setattr(counter_of(each), "clock", lambda: 1e9)  # it stands still: nobody looks again
+        counter_of(each)._looked = 1e9
+        for more in range(20):
+            with contextlib.suppress(QuotaExceededError):
+                await put(each, store, f"{number}-{more}", 90)
+    stored = (await store.usage(ANN, "data")).size_bytes
+    assert stored == 400 + 3 * 540, "each let in what was left when it last looked"
+    for each in (*servers, *servers):
+        await counter_of(each).sync()
+    for each in servers:
+        with pytest.raises(QuotaExceededError):
+            await put(each, store, "more", 1)
+    described = (await servers[0].describe(ANN)).of("data")
+    assert described is not None and described.used_bytes == stored
 
 
 async def test_room_that_was_not_used_is_given_back(store: Any, tmp_path: Path) -> None:
@@ -175,4 +235,4 @@ async def test_accounts_of_users_long_gone_are_let_go(store: Any, tmp_path: Path
     for number in range(MAX_IDLE_ACCOUNTS + 5):
         quotas._account(Address(f"{number:040}", "data", ""))
     assert len(quotas._accounts) == MAX_IDLE_ACCOUNTS
-    assert Account("n", "data", LocalRecords(tmp_path)).is_idle
+    assert Account("n", "data", LocalRecords(tmp_path), "server").is_idle

@@ -1,6 +1,7 @@
 """Quotas and limits as the handlers and the auth layer ask. Users without any pay nothing for it."""
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,8 +19,9 @@ from storage_tui.server.access.watched import Watched
 from storage_tui.server.quotas.accounts import Account, Reservation
 from storage_tui.server.quotas.limits import LimitsTable, Quota
 from storage_tui.server.quotas.rates import Rates
+from storage_tui.server.quotas.sums import Amount
 from storage_tui.server.stores.base import Address, Store, UploadSession
-from storage_tui.server.stores.counting import Ceiling, Counting
+from storage_tui.server.stores.counting import Ceiling, Counting, Telling
 from storage_tui.server.stores.records import Records
 
 MAX_IDLE_ACCOUNTS = 1000  # of users seen last
@@ -35,9 +37,16 @@ class Quotas:
         self._records = records
         self._limits = limits
         self._rates = Rates()
+        self._server = secrets.token_hex(8)
         self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
         if isinstance(store, Counting):
             store.obey(self._ceiling)
+        if isinstance(store, Telling):
+            store.tell(self._removed)
+
+    async def close(self) -> None:
+        """Tell other servers what is left to be told; after the last request, and before the store closes."""
+        await asyncio.gather(*(account.counter.close() for account in self._accounts.values()))
 
     def take_request(self, namespace: str, request_class: str) -> None:
         """Count one request; raises RateLimitError when the user's minute is used up."""
@@ -72,9 +81,12 @@ class Quotas:
         room = Room(self, quota, address, reservation)
         try:
             await self._fit(quota, address, size_bytes or 0, reservation)
+            if not isinstance(self._store, Counting):
+                reservation.replaced_bytes = await self._replaced(address)
+                account.counter.tell()
             yield room
         finally:
-            account.release(reservation, stored_bytes=room.stored_bytes)
+            account.release(reservation, self._store, stored_bytes=room.stored_bytes)
 
     async def new_upload(
         self, address: Address, size_bytes: int | None, create: Callable[[], Awaitable[UploadSession]], *,
@@ -164,12 +176,17 @@ class Quotas:
         except NotFoundError:
             return None
 
+    def _removed(self, address: Address, size_bytes: int) -> None:
+        """A blob is gone by a delete of this server."""
+        if self._quota(address) is not None:
+            self._account(address).counter.add(Amount(-1, -size_bytes))
+
     def _quota(self, address: Address) -> Quota | None:
         return self._limits.value.of(address.namespace).quotas.get(address.storage_type)
 
     def _account(self, address: Address) -> Account:
         name = (address.namespace, address.storage_type)
-        account = self._accounts.setdefault(name, Account(*name, self._records))
+        account = self._accounts.setdefault(name, Account(*name, self._records, self._server))
         self._accounts.move_to_end(name)
         if len(self._accounts) > MAX_IDLE_ACCOUNTS:
             oldest = next(iter(self._accounts))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from storage_tui.contract.models import Usage
+from storage_tui.server.stores.base import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,11 @@ class Recounting(Protocol):
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
         """The usage of the whole type, counted after this call began, however long that takes."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A Store without counters that tells what its own deletes take away."""
+
+    def tell(self, listener: Callable[[Address, int], None]) -> None:
+        """From now on call this on the event loop with each blob that was deleted, and its bytes."""

@@ -78,6 +78,7 @@ class S3Store:
         self._check = check
         self._audit = AuditWriter(bucket, clock)
         self._usages = Usages()
+        self._tell_removed: Callable[[Address, int], None] = lambda _address, _size_bytes: None
         self._threads: Threads | None = None
 
     async def start(self) -> None:
@@ -153,12 +154,10 @@ class S3Store:
         return place.to_blob(written)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        note = self._audit.noting(address)
-        await self._run().calls.run(s3_changes.delete, self._bucket, locate(address), precondition, self._now, note)
+        await self._remove(s3_changes.delete, address, precondition)
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        note = self._audit.noting(address)
-        await self._run().calls.run(s3_changes.remove, self._bucket, locate(address), precondition, self._now, note)
+        await self._remove(s3_changes.remove, address, precondition)
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
@@ -213,6 +212,14 @@ class S3Store:
 
     async def sweep(self) -> int:
         return await self._sweeper.sweep()
+
+    def tell(self, listener: Callable[[Address, int], None]) -> None:
+        self._tell_removed = listener
+
+    async def _remove(self, change: Callable[..., Object], address: Address, precondition: Precondition) -> None:
+        place, note = locate(address), self._audit.noting(address)
+        gone = await self._run().calls.run(change, self._bucket, place, precondition, self._now, note)
+        self._tell_removed(address, gone.size_bytes)
 
     def _run(self) -> Threads:
         if self._threads is None:

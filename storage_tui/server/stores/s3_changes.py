@@ -12,7 +12,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.stores.base import ANY, Precondition
 from storage_tui.server.stores.s3_audit import Note
 from storage_tui.server.stores.s3_blobs import Place
-from storage_tui.server.stores.s3_bucket import NOTHING_ASKED, Bucket, Condition
+from storage_tui.server.stores.s3_bucket import NOTHING_ASKED, Bucket, Condition, Object
 from storage_tui.server.stores.s3_engine import RETRY_AFTER_S, ConditionError, MissingError
 
 T = TypeVar("T")
@@ -46,17 +46,17 @@ def write(
 
 def delete(
     bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
-) -> None:  # fmt: skip
-    """Remove what is at the place, where its type lets a user do so."""
+) -> Object:  # fmt: skip
+    """Remove and return what is at the place, where its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise place.refused("delete")
-    remove(bucket, place, precondition, now, note)
+    return remove(bucket, place, precondition, now, note)
 
 
 def remove(
     bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
-) -> None:  # fmt: skip
-    """Remove what is at the place whatever its type, after it was noted; raises NotFoundError or
+) -> Object:  # fmt: skip
+    """Remove and return what is at the place whatever its type, after it was noted; raises NotFoundError or
     PreconditionFailedError. What is removed is what was noted and nothing else."""
     for _ in range(ATTEMPTS):
         found = bucket.head(place.name)
@@ -68,7 +68,7 @@ def remove(
             bucket.delete(place.name, etag=found.etag)
         except (ConditionError, MissingError):
             continue
-        return
+        return found
     raise _contended(place)
 
 
