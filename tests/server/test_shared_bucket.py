@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from storage_tui.contract.models import ServiceInfo
+from storage_tui.server.quotas.limits import change_limits
 from tests import seaweed
 from tests.server.running import RunningServer, put_head
 
@@ -106,3 +108,28 @@ def test_a_key_that_the_bucket_has_no_room_for_is_a_bad_request(servers: tuple[R
         answer = ann.put(f"/data/set/{'x' * 256}", content=b"")
         assert answer.status_code == 400
         assert "room for 255" in answer.text
+
+
+def used_of(client: httpx.Client) -> int | None:
+    """How many bytes of `data` count against the quota, None before there is one."""
+    row = ServiceInfo.from_json(client.get("").json()).user.of("data")
+    return None if row is None else row.used_bytes
+
+
+def test_a_quota_counts_what_either_server_stores_and_deletes(servers: tuple[RunningServer, RunningServer]) -> None:
+    one, two = servers
+    change_limits(one.records(), "ann", {("types", "data", "bytes"): 1000})
+    with one.client("ann") as ann, two.client("ann") as same:
+        while used_of(ann) is None or used_of(same) is None:  # until both have noticed, and one has counted
+            pass
+        assert ann.put("/data/set/a", content=b"x" * 700).status_code == 200
+        while used_of(same) != 700:
+            pass
+        assert same.put("/data/set/b", content=b"x" * 400).status_code == 507
+        assert same.put("/data/set/a", content=b"x" * 600).status_code == 200
+        while used_of(ann) != 600:
+            pass
+        assert ann.post("/data/delete", json={"targets": [{"key": "a"}]}).status_code == 200
+        while used_of(same) != 0:
+            pass
+        assert same.put("/data/set/b", content=b"x" * 1000).status_code == 200
