@@ -1,14 +1,13 @@
 """The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
 
 import asyncio
-import errno
 import gc
 import os
 import signal
-import termios
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from traceback import TracebackException
 
@@ -20,6 +19,7 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
 from storage_tui.tui.commands import use
+from storage_tui.tui.hang_up import when_hung_up
 from storage_tui.tui.output_net import OutputNet
 from storage_tui.tui.painter import Painter
 from storage_tui.tui.pauses import shorten_pauses
@@ -31,7 +31,6 @@ from storage_tui.tui.state.places import Places
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.visible import visible
 
-TERMINAL_S = 2.0  # how often to look whether there still is a terminal
 CRASH_LOG = "crash.log"
 SETTLED_S = 2.0  # the browser is loaded and its first list is there
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
@@ -95,15 +94,6 @@ class StorageApp(App[None], inherit_bindings=False):
 
         self._paint_little()
         self.set_timer(SETTLED_S, shorten_pauses)
-        self.set_interval(TERMINAL_S, self._leave_without_terminal)
-
-    def _leave_without_terminal(self) -> None:
-        """A terminal may go without a signal, as that of a container or of a program that runs this one."""
-        try:
-            termios.tcgetattr(0)
-        except termios.error as exc:
-            if exc.args[0] == errno.EIO:  # it hung up; ENOTTY would be no terminal from the start
-                self.exit()
 
     def _paint_little(self) -> None:
         driver = self._driver
@@ -111,9 +101,11 @@ class StorageApp(App[None], inherit_bindings=False):
             return
         write, painter = driver.write, self.painter
         painter.forget(*self.size)
+        hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))
 
         def write_changes(data: str) -> None:
-            if changes := painter.paint(data):
+            # Textual's writer dies of a terminal that is gone, and then its queue fills up and blocks all.
+            if (changes := painter.paint(data)) and not hung_up.is_set():
                 write(changes)
 
         driver.write = write_changes  # type: ignore[method-assign]

@@ -1,0 +1,29 @@
+"""A terminal that goes without a signal, as that of a container, or of a program that runs this one."""
+
+import os
+import select
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+STANDARD_INPUT = 0
+
+
+def when_hung_up(leave: Callable[[], object]) -> threading.Event:
+    """Call `leave`, from a thread, once the terminal on standard input has hung up; the event is set before.
+
+    Where standard input is no terminal, or the system cannot wait for that, it never happens.
+    """
+    hung_up = threading.Event()
+
+    def watch() -> None:
+        poll = select.poll()
+        poll.register(STANDARD_INPUT, 0)  # a hang-up is told whether one asks for it or not
+        if any(told & select.POLLHUP for _, told in poll.poll()):
+            hung_up.set()
+            with suppress(RuntimeError):  # the program has ended, and its event loop with it
+                leave()
+
+    if hasattr(select, "poll") and os.isatty(STANDARD_INPUT):
+        threading.Thread(target=watch, name="hang-up", daemon=True).start()
+    return hung_up
