@@ -9,7 +9,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, new_repeat_key, now_text
 from storage_tui.client.session import Session
 from storage_tui.client.sources import FileSource
-from storage_tui.client.uploads import Upload
+from storage_tui.client.uploads import SupersededError, Upload
 from storage_tui.contract.errors import (
     CancelledError,
     CredentialsError,
@@ -21,6 +21,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob
 
 NO_RESUME = "the server cannot go on with what an earlier program began, started over"
+SUPERSEDED = "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
 CHANGED = "the file changed since, started over"
 _PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # a person can mend these, then go on
 
@@ -66,6 +67,14 @@ class FileUpload:
                 transfer = replace(transfer, repeat_key=earlier.repeat_key, created=earlier.created)
         if not is_resumed:
             self._journal.note(transfer)
+        try:
+            return self._run(transfer, is_resumed=is_resumed)
+        except SupersededError:
+            self._control.note = SUPERSEDED
+            self._journal.note(self._transfer)
+            return self._run(self._transfer, is_resumed=False)
+
+    def _run(self, transfer: UnfinishedTransfer, *, is_resumed: bool) -> Blob:
         return Upload(
             self._session, self._service, transfer.key, transfer.storage_type, self._source, control=self._control,
             content_type=transfer.content_type, repeat_key=transfer.repeat_key, is_resumed=is_resumed,

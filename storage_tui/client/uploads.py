@@ -99,7 +99,10 @@ class Upload:
                 if answer.status != 308:
                     self._sum_up_to(self._source.size_bytes or 0)
                     self._source.check_unchanged()
-                    return calls.stored_blob(answer.body, self._storage_type)
+                    blob = calls.stored_blob(answer.body, self._storage_type)
+                    if self._is_resumed:
+                        self._check_current(blob)
+                    return blob
                 self._keep(answer)
                 if self._is_resumed:
                     self._say_resumed()
@@ -116,6 +119,15 @@ class Upload:
                 patience.wait_after(exc, reached=self._offset)
                 self._session.recover(exc)
                 self._control.note = f"resumed at {self._offset} bytes"
+
+    def _check_current(self, blob: Blob | None) -> None:
+        """The session had ended before it was gone on with; raises SupersededError unless its blob is still there."""
+        try:
+            current = self._session.run(calls.stat(self._key, self._storage_type))
+        except NotFoundError:
+            raise SupersededError from None
+        if blob is not None and None not in (blob.etag, current.etag) and blob.etag != current.etag:
+            raise SupersededError
 
     def _begin(self) -> str:
         return self._session.run(
@@ -236,6 +248,10 @@ def drop_soon(session: Session, url: str) -> None:
     dropping = threading.Thread(target=drop, name="storage-tui-drop", daemon=True)
     dropping.start()
     dropping.join(DROP_S)
+
+
+class SupersededError(Exception):
+    """An earlier process had stored the blob without knowing it, and it was overwritten or deleted since."""
 
 
 class _PausedError(Exception):

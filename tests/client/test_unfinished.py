@@ -102,6 +102,36 @@ def test_the_same_call_goes_on_by_itself(
     assert control.note.startswith("resumed at") and storage.get("k") == content
 
 
+class _Killed(BaseException):
+    """What ends a process."""
+
+
+class _KillingAtTheEnd(TransferControl):
+    """Ends the transfer when all bytes are on their way and no answer came."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "done_bytes" and value == getattr(self, "total_bytes", None):
+            raise _Killed
+
+
+@pytest.mark.parametrize("change", ["overwritten", "deleted"])
+def test_an_upload_that_was_stored_unnoticed_and_is_gone_since_is_uploaded_anew(
+    storage: Storage, tmp_path: Path, change: str
+) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(random.Random(4).randbytes(9 * 1024 * 1024))
+    with pytest.raises(_Killed):
+        storage.set_file("k", path, control=_KillingAtTheEnd())
+    while not storage.exists("k"):  # the server goes on with what it has received
+        pass
+    storage.set("k", b"by another") if change == "overwritten" else storage.delete("k")
+    control = TransferControl()
+    storage.set_file("k", path, control=control)
+    assert storage.get("k") == path.read_bytes()
+    assert control.note == "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
+
+
 def test_a_file_that_changed_meanwhile_is_uploaded_anew(
     behind: Storage, storage: Storage, proxy: FaultProxy, token: str, source: Path, content: bytes
 ) -> None:
