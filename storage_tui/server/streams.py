@@ -11,7 +11,7 @@ from storage_tui.contract.errors import UnavailableError
 
 CROWD = 8  # past so many at once pieces are small: nobody gets the full speed any more
 CROWD_BYTES = 32 * 1024
-MAX_STREAMS = 96  # keeps the whole server under 150 MB
+MAX_STREAMS = 80  # keeps the whole server under 150 MB
 
 
 class Streams:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import seaweed
 from tests.conformance.published_venv import published_python
 from tests.server.running import RunningServer
 
@@ -34,8 +35,12 @@ def test_the_published_client_logs_in_and_renews_its_tokens(server: RunningServe
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
-    create = ("-m", "storage_tui", "token", "create", "Nora", "--login", "--data-dir", str(server.data_dir))
-    login = subprocess.run([sys.executable, *create], check=True, capture_output=True, timeout=60).stdout
+    place = ("--data-dir", str(server.data_dir))
+    if server.bucket is not None:
+        place = ("--store", str(server.bucket), "--s3-endpoint", server.bucket.endpoint or "")
+    create = [sys.executable, "-m", "storage_tui", "token", "create", "Nora", "--login", *place]
+    made = subprocess.run(create, check=True, capture_output=True, timeout=60, env={**os.environ, **seaweed.ACCESS})
+    login = made.stdout
     cli = (str(python), "-W", "ignore", "-m", "descarteslabs._dl_modules.client.scripts")  # its command `descarteslabs`
     assert b"Welcome, Nora!" in run(*cli, "auth", "login", stdin=login)
     file = tmp_path / ".descarteslabs" / "token_info.json"
