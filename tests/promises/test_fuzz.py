@@ -24,28 +24,36 @@ BY_COVERAGE = 200_000  # inputs a target; of those that are slow a tenth
 pytestmark = pytest.mark.slow
 
 
-def fuzz(*arguments: object) -> str:
-    """The last line of a fuzzing process; fails with what it told when it found something."""
+def fuzz(folder: Path, *arguments: object) -> str:
+    """The last line of a fuzzing process, which keeps its files in the folder; fails with what it told of a defect."""
     command = [sys.executable, "-m", "tests.promises.fuzz_child", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return (done.stdout.splitlines() or [""])[-1]
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_no_mutated_input_does_more_than_be_refused(target: str) -> None:
+def test_no_mutated_input_does_more_than_be_refused(target: str, tmp_path: Path) -> None:
     rounds = ROUNDS[target] * count(1, LONGER)
-    tried, peak_mib = map(int, fuzz(target, rounds, f"{target}-{count(1, 2)}").split())
+    tried, peak_mib = map(int, fuzz(tmp_path, target, rounds, f"{target}-{count(1, 2)}").split())
     print(f"{target}: {tried:,} inputs, {peak_mib} MiB at most")
     assert tried > rounds
     assert peak_mib < MOST_MIB
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_no_input_that_reaches_new_code_does_more_than_be_refused(target: str) -> None:
+def test_no_input_that_reaches_new_code_does_more_than_be_refused(target: str, tmp_path: Path) -> None:
     if not os.environ.get(LONG_FORM):
         pytest.skip("coverage-guided fuzzing is part of the long form: pytest --long")
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("NOT PROVEN HERE: coverage-guided fuzzing needs atheris (pip install atheris)")
     rounds = BY_COVERAGE // (10 if target in ("answers", "server", "previews") else 1)
-    fuzz(target, rounds, "coverage", "--coverage")
+    fuzz(tmp_path, target, rounds, "coverage", "--coverage")
