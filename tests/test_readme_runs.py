@@ -147,4 +147,4 @@ def test_every_flag_that_the_readme_names_exists():
                 collect(command)
 
     collect(cli)
-    assert set(re.findall(r"`(--[a-z-]+)[^`]*`", README)) <= known
+    assert set(re.findall(r"`(--[a-z0-9-]+)[^`]*`", README)) <= known

@@ -127,6 +127,8 @@ def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, as_json: boo
     with open_storage(settings) as storage:
         if len(locations) == 1 and not recursive and not as_json:
             storage.delete(check_key(locations[0].key), locations[0].storage_type)
+            if sys.stdout.isatty():
+                click.echo(f"deleted {name_for_output(str(locations[0]))}")
             return
         groups: dict[str, list[Blob | str]] = {}
         for location in locations:
@@ -165,7 +167,7 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
     size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
     if not sys.stdin.isatty():
         raise click.UsageError(f"{total:,} blobs ({human_size(size)}) would be deleted; give --yes to do it")
-    click.confirm(f"Delete {total:,} blobs ({human_size(size)})?", abort=True)
+    click.confirm(f"Delete {total:,} {'blob' if total == 1 else 'blobs'} ({human_size(size)})?", abort=True)
 
 
 @click.command()

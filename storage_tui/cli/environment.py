@@ -32,5 +32,6 @@ VARIABLES = (
     Variable("DESCARTESLABS_TOKEN_INFO_PATH", "Where `descarteslabs auth login` left the login; empty turns it off."),
     Variable("DESCARTESLABS_NO_JWT_CACHE", "1 keeps renewed tokens in memory only."),
     Variable("DESCARTESLABS_IAM_URL", "Where a login is turned into a token."),
+    Variable("SSL_CERT_FILE", "A file of authorities to trust for https, such as your own; SSL_CERT_DIR is read too."),
     Variable("NO_COLOR", "Anything but empty: no colours."),
 )

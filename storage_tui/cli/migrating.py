@@ -33,6 +33,7 @@ def migrate(
     Run it again after any break: it goes on where it was. No server may run on the directory meanwhile. The source
     stays as it is. Blobs are written anew in the bucket, so those in tmp expire seven days from now.
     """
+    from storage_tui.server.embedded import LOCAL_USER
     from storage_tui.server.s3_place import S3Place
 
     source = find_place(data_dir, None, None)
@@ -48,6 +49,9 @@ def migrate(
         f"{human_size(state.done_bytes)} and {state.records:,} records checked, "
         f"{human_duration(time.monotonic() - state.started)}"
     )
+    if not as_json:
+        place = f"--store {store}" + (f" --s3-endpoint {s3_endpoint}" if s3_endpoint else "")
+        click.echo(f"what was stored without a token is {LOCAL_USER}'s: storage-tui token create {LOCAL_USER} {place}")
     for failure in state.failures[:SHOWN_FAILURES]:
         complain(f"{failure.what}: {failure.reason}")
     if state.failures:

@@ -19,6 +19,7 @@ from storage_tui.contract import wire
 from storage_tui.contract.errors import (
     ConnectError,
     DeadlineError,
+    LocalFileError,
     ProtocolError,
     StorageError,
     TransferInterruptedError,
@@ -133,7 +134,8 @@ def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError
             if request.url is not None:
                 display_url = f"the host {urlsplit(request.url).hostname} of an upload or signed URL"
             if isinstance(exc.__cause__, ssl.SSLError) or "CERTIFICATE" in reason:
-                return ProtocolError(f"no secure connection to {display_url}: {reason}", key=request.key)
+                way_out = "SSL_CERT_FILE names a file of authorities to trust"
+                return ProtocolError(f"no secure connection to {display_url}: {reason}; {way_out}", key=request.key)
             return ConnectError(f"nothing answers at {display_url}: {reason}", key=request.key)
         case httpx.TimeoutException():
             return DeadlineError(f"no answer to {request} in time; try again", key=request.key)
@@ -152,5 +154,11 @@ def deadlines(timeout_s: float) -> dict[str, float | None]:
 
 @cache
 def ssl_context() -> ssl.SSLContext:
-    """One context for all: loading the certificates costs tens of milliseconds."""
-    return httpx.create_ssl_context(trust_env=False)
+    """One context for all: loading the certificates costs tens of milliseconds.
+
+    SSL_CERT_FILE and SSL_CERT_DIR name the authorities to trust instead of the public ones, as for OpenSSL.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as exc:
+        raise LocalFileError(f"SSL_CERT_FILE or SSL_CERT_DIR names nothing that can be read: {exc}") from exc

@@ -2,11 +2,13 @@
 
 import os
 import select
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 STANDARD_INPUT = 0
+GRACE_S = 15.0  # for an orderly end: transfers stop, connections close
 
 
 def when_hung_up(leave: Callable[[], object]) -> threading.Event:
@@ -23,6 +25,8 @@ def when_hung_up(leave: Callable[[], object]) -> threading.Event:
             hung_up.set()
             with suppress(RuntimeError):  # the program has ended, and its event loop with it
                 leave()
+            threading.Event().wait(GRACE_S)
+            os._exit(128 + signal.SIGHUP)  # something waits for the terminal for ever; transfers can go on later
 
     if hasattr(select, "poll") and os.isatty(STANDARD_INPUT):
         threading.Thread(target=watch, name="hang-up", daemon=True).start()

@@ -15,7 +15,7 @@ import pytest
 from storage_tui import AsyncStorage, Storage
 from storage_tui.client import async_session, exchange, session
 from storage_tui.client.control import TransferControl
-from storage_tui.contract.errors import CancelledError, ProtocolError
+from storage_tui.contract.errors import CancelledError, LocalFileError, ProtocolError
 from tests.server.running import RunningServer
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
@@ -123,3 +123,18 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(url: str, token:
             await secure.get("k")
         with pytest.raises(ProtocolError, match="no secure connection"):
             await secure.set("k", b"1")
+
+
+async def test_an_authority_of_ones_own_is_trusted_where_the_environment_names_it(
+    url: str, token: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+    exchange.ssl_context.cache_clear()
+    async with AsyncStorage(url, token=token) as secure:
+        await secure.set("k", b"1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1].with_name("nothing.pem")))
+    exchange.ssl_context.cache_clear()
+    async with AsyncStorage(url, token=token) as secure:
+        with pytest.raises(LocalFileError, match="SSL_CERT_FILE"):
+            await secure.get("k")
+    exchange.ssl_context.cache_clear()

@@ -111,4 +111,5 @@ def _owned(data_dir: Path, owner: Mapping[str, Any]) -> str:
     who = f"process {owner['pid']}" if "pid" in owner else "another process"
     where = owner.get("url") or owner.get("socket")
     at = f" at {where}" if where else ""
-    return f"{data_dir} is served by {who}{at}; connect to it, stop it, or use another data directory"
+    way_out = "stop it (that of a browser or a notebook leaves 5 s after them), or use another data directory"
+    return f"{data_dir} is served by {who}{at}; {way_out}"

@@ -137,7 +137,9 @@ class Source:
         missing = self._missing(start, stop)
         if missing is not None:
             await self._fetch(*missing)
-        return self._collect(start, stop)
+        wanted = self._collect(start, stop)
+        self._forget()
+        return wanted
 
     def kept(self, start: int, stop: int) -> bytes:
         """What was read before of this range, from its start on."""
@@ -159,6 +161,9 @@ class Source:
         self.blob = replace(part.blob, key=self.blob.key, storage_type=self.blob.storage_type)
         if part.data:
             self._spans.append((start, part.data))
+
+    def _forget(self) -> None:
+        """Keep no more than the cache may hold."""
         while len(self._spans) > 1 and sum(len(data) for _, data in self._spans) > CACHE_BYTES:
             has_head = self._spans[0][0] == 0 and len(self._spans) > 2
             del self._spans[1 if has_head else 0]  # every page asks for the head again, and for the last one now

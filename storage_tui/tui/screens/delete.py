@@ -31,7 +31,7 @@ class DeleteScreen(Dialog[bool]):
         self.TITLE_TEXT = title or (
             f"Delete {plural(len(blobs), 'blob')} from {', '.join(dict.fromkeys(b.storage_type for b in blobs))}?"
         )
-        self.HINT = "Enter answers, Tab changes field, F2 writes this list to a file, Esc keeps everything"
+        self.HINT = "← → choose, Enter answers, Tab changes field, F2 writes this list to a file, Esc keeps everything"
 
     def compose_body(self) -> ComposeResult:
         """What is to be known first, totals, the list, the answer."""

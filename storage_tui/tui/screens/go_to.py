@@ -43,13 +43,18 @@ class GoToScreen(Dialog[Location]):
             event.prevent_default()
             self._complete(self.query_one(Input).value)
 
+    def _meant(self, text: str) -> str:
+        """A location typed behind the one that stood there is meant instead of it, not below it."""
+        rest = text.removeprefix(str(self._location))
+        return rest if rest.partition(":")[0] in STORAGE_TYPES and ":" in rest else text
+
     @work(exclusive=True, group="complete")
     async def _complete(self, text: str) -> None:
         if ":" not in text:
             self._offer(text, text, [f"{name}:" for name in STORAGE_TYPES if name.startswith(text)])
             return
         try:
-            location = Location.parse(text.strip())
+            location = Location.parse(self._meant(text.strip()))
             found = await self._candidates(location)
         except EXPECTED as exc:
             self.say(visible(explain(exc)), role="$error")
@@ -72,7 +77,7 @@ class GoToScreen(Dialog[Location]):
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(Location.parse(event.value.strip()))
+            self.dismiss(Location.parse(self._meant(event.value.strip())))
         except StorageError as exc:
             self.say(visible(exc.message), role="$error")
 

@@ -15,7 +15,7 @@ from storage_tui.tui.widgets.choice import Choice
 class HandOverScreen(Dialog[bool]):
     """True to download and open."""
 
-    HINT = "Enter answers, Esc leaves"
+    HINT = "← → choose, Enter answers, Esc leaves"
 
     def __init__(self, blob: Blob, command: str) -> None:
         super().__init__()

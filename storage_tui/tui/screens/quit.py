@@ -25,7 +25,7 @@ class QuitScreen(Dialog[Answer]):
     """What to do with the transfers."""
 
     TITLE_TEXT = "Transfers are running"
-    HINT = "Enter answers, Esc stays"
+    HINT = "← → choose, Enter answers, Esc stays"
 
     def __init__(self, gauge: Gauge) -> None:
         super().__init__()

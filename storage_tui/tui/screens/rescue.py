@@ -16,7 +16,7 @@ from storage_tui.tui.widgets.choice import Choice
 class RescueScreen(Dialog[bool]):
     """True to copy them."""
 
-    HINT = "Enter answers, Esc leaves"
+    HINT = "← → choose, Enter answers, Esc leaves"
 
     def __init__(self, blobs: Sequence[Blob], target: str) -> None:
         super().__init__()

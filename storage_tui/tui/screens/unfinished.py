@@ -24,7 +24,7 @@ Answer = Literal["continue", "later", "forget"]
 class UnfinishedScreen(Dialog[Answer]):
     """What to do with them."""
 
-    HINT = "Enter answers, Esc leaves them for the next time"
+    HINT = "← → choose, Enter answers, Esc leaves them for the next time"
 
     def __init__(self, begun: "Sequence[UnfinishedTransfer]", waiting: "Sequence[WaitingItem]" = ()) -> None:
         super().__init__()

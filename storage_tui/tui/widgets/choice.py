@@ -1,4 +1,4 @@
-"""A few words of which one is chosen, on one row: left and right change it."""
+"""A few words of which one is chosen: left and right change it, up and down where they are below each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +57,10 @@ class Choice(Widget, Generic[ValueT], can_focus=True):
     def on_key(self, event: events.Key) -> None:
         """Change or submit."""
         step = {"left": -1, "h": -1, "right": 1, "l": 1, "space": 1}.get(event.key)
+        if not self._fits(self.size.width):  # one below the other: up and down too, and past the ends to other fields
+            step = {"up": -1 if self._at else None, "down": 1 if self._at + 1 < len(self._options) else None}.get(
+                event.key, step
+            )
         if step is not None:
             event.stop()
             self._at = (self._at + step) % len(self._options)

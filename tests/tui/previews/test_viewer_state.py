@@ -229,3 +229,15 @@ async def test_deep_json_folds_without_recursion() -> None:
     document.fold(document.facts)
     assert document.find(line_pattern('"a"'), 0, is_forward=True) is not None
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("is_forward", [True, False])
+async def test_a_search_goes_through_more_than_is_kept_in_memory(is_forward: bool) -> None:
+    size, words = 40_000_000, b"THE NEEDLE"
+    content = bytes(1) * (size - len(words)) + words if is_forward else words + bytes(1) * (size - len(words))
+    source = Ranges.of(content).source()
+    await source.head()
+    start = 0 if is_forward else size
+    pattern = make_pattern("THE NEEDLE", "utf-8")
+    found = [progress async for progress in search(source, pattern, start, is_forward=is_forward)]
+    assert found[-1].found == (size - len(words) if is_forward else 0)
