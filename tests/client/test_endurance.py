@@ -165,15 +165,17 @@ def test_every_flipped_bit_is_found(
                 storage.set("k", content)
             # Which byte of the connection is the first of the body is seen from a transfer without fault.
             proxy.cut_all()
+            proxy.wait_until_closed()
             before = proxy.bytes_up if is_up else proxy.bytes_down
             if is_up:
                 behind.set(f"n{number:05}", content)
             else:
                 behind.get_file("k", tmp_path / "good")
+            proxy.cut_all()
+            proxy.wait_until_closed()
             first = (proxy.bytes_up if is_up else proxy.bytes_down) - before - size
             if size > MIB and is_up:
                 first = HEAD  # it goes in two requests, the head of each far shorter than this
-            proxy.cut_all()
             flip = first + chance.randrange(max(1, size - 2 * HEAD if size > MIB else size))
             proxy.faults.append(Fault(flip_up=flip) if is_up else Fault(flip_down=flip))
             try:

@@ -83,6 +83,11 @@ class FaultProxy:
         for connection in connections:
             _reset(connection)
 
+    def wait_until_closed(self) -> None:
+        """Until no connection is open, and so every byte that passed was counted."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open)
+
     def release(self) -> None:
         """Let stalled connections go on, and stall none from now on."""
         with self._changed:
@@ -175,13 +180,14 @@ class FaultProxy:
             _reset(source)
             _reset(sink)
         finally:
-            with self._lock:
+            with self._changed:
                 left[0] -= 1
                 if left[0] == 0:
                     self._open -= {source, sink}
                     self._cut -= {source, sink}
                     source.close()
                     sink.close()
+                    self._changed.notify_all()
 
     def _wait(self, source: socket.socket) -> None:
         with self._changed:

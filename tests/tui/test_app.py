@@ -23,7 +23,7 @@ async def test_a_defect_leaves_a_report_without_the_values_of_variables(
             await browser.press("R")
     report = (tmp_path / "state" / CRASH_LOG).read_text()
     assert "a defect" in report and "canary-token" not in report
-    printed = capfd.readouterr().err
+    printed = capfd.readouterr().err.replace("\n", "")  # the path is longer than a row
     assert "canary-token" not in printed and CRASH_LOG in printed
 
 
