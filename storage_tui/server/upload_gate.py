@@ -69,6 +69,8 @@ async def _acquire(lock: asyncio.Lock, body: Body) -> None:
             draining = asyncio.ensure_future(body.discard())
             try:
                 done, _ = await asyncio.wait([waiting], timeout=COMMIT_S - PATIENCE_S)
+                if done:
+                    await asyncio.wait([draining])  # to break it off could lose a piece that had come already
             finally:
                 draining.cancel()
                 await asyncio.gather(draining, return_exceptions=True)
