@@ -107,7 +107,7 @@ def test_a_terminal_that_goes_without_a_signal_ends_the_browser(warm):
     with Terminal(COMMAND, environ=environ) as terminal:
         terminal.wait_for("maps/")
         terminal.hang_up()
-        terminal.process.wait(60)
+        terminal.process.wait(20)
 
 
 def test_a_wrong_location_is_one_line_and_no_screen(home):
