@@ -17,7 +17,7 @@ from html import escape
 
 from storage_tui.client.control import TransferControl
 from storage_tui.client.watching import watching
-from storage_tui.contract.tables import human_size
+from storage_tui.contract.sizes import size_text
 
 Show = Callable[[TransferControl], None]
 
@@ -71,10 +71,10 @@ def _line(name: str) -> Show:
 
 
 def _words(name: str, control: TransferControl) -> str:
-    """`dem.tif  1.2 MiB of 4.0 MiB  moving`."""
-    whole = "" if control.total_bytes is None else f" of {human_size(control.total_bytes)}"
+    """`dem.tif  1.2 MB of 4.0 MB  moving`."""
+    whole = "" if control.total_bytes is None else f" of {size_text(control.total_bytes)}"
     note = f", {control.note}" if control.note else ""
-    return f"{name}  {human_size(control.done_bytes)}{whole}  {control.phase}{note}".strip()
+    return f"{name}  {size_text(control.done_bytes)}{whole}  {control.phase}{note}".strip()
 
 
 def _bar(name: str, control: TransferControl) -> str:

@@ -13,7 +13,6 @@ from storage_tui.cli.output import (
     PartialFailureError,
     complain,
     human_countdown,
-    human_size,
     human_time,
     name_for_output,
 )
@@ -21,6 +20,7 @@ from storage_tui.config import Settings
 from storage_tui.contract.errors import NotFoundError, StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -75,7 +75,7 @@ def _print_entry(entry: Blob | str, prefix: str, is_long: bool, as_json: bool) -
         click.echo(f"{'':>10}  {'':16}  {'':8}{name}")
     else:
         left = human_countdown(entry.expires)
-        click.echo(f"{human_size(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}{name}")
+        click.echo(f"{size_text(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}{name}")
 
 
 @click.command()
@@ -166,8 +166,8 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
         raise NotFoundError("nothing is stored there; nothing was deleted")
     size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{total:,} blobs ({human_size(size)}) would be deleted; give --yes to do it")
-    click.confirm(f"Delete {total:,} {'blob' if total == 1 else 'blobs'} ({human_size(size)})?", abort=True)
+        raise click.UsageError(f"{total:,} blobs ({size_text(size)}) would be deleted; give --yes to do it")
+    click.confirm(f"Delete {total:,} {'blob' if total == 1 else 'blobs'} ({size_text(size)})?", abort=True)
 
 
 @click.command()
@@ -186,7 +186,7 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
         return
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
         name = name_for_output(f"{location.storage_type}:{row.prefix}")
-        click.echo(f"{human_size(row.size_bytes):>10}  {row.count:>9,}  {name}")
+        click.echo(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
 
 
 @click.command()

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui import __version__, places
-from storage_tui.cli.output import human_duration, human_size
+from storage_tui.cli.output import human_duration
 from storage_tui.config import Settings
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.sizes import size_text
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -91,9 +92,9 @@ def disk_room(settings: Settings) -> Iterator[Line]:
     nearest = next(path for path in (directory, *directory.parents) if path.exists())
     disk = Disk(nearest)
     room = Room(disk)
-    text = f"{human_size(disk.free_bytes())} free of {human_size(disk.total_bytes())}"
+    text = f"{size_text(disk.free_bytes())} free of {size_text(disk.total_bytes())}"
     if room.is_short:
-        reserve = human_size(room.reserve_bytes)
+        reserve = size_text(room.reserve_bytes)
         yield Line("disk", "fail", f"{text}; {reserve} are kept in reserve", "delete something, or move the store")
     elif disk.free_bytes() < 4 * room.reserve_bytes:
         yield Line("disk", "warn", text, "make room before uploads are refused")

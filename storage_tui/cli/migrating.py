@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.engine_options import DATA_DIR, S3_ENDPOINT, find_place
-from storage_tui.cli.output import PartialFailureError, complain, gauge, human_duration, human_size
+from storage_tui.cli.output import PartialFailureError, complain, gauge, human_duration
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.server.migration import Migration
@@ -46,7 +47,7 @@ def migrate(
         json.dumps({**fields, "records": state.records})
         if as_json
         else f"{state.moved:,} blobs moved, {state.present:,} were there, {len(state.failures):,} failures; "
-        f"{human_size(state.done_bytes)} and {state.records:,} records checked, "
+        f"{size_text(state.done_bytes)} and {state.records:,} records checked, "
         f"{human_duration(time.monotonic() - state.started)}"
     )
     if not as_json:

@@ -12,8 +12,9 @@ import click
 from storage_tui import places
 from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.options import duration
-from storage_tui.cli.output import PartialFailureError, complain, human_size, name_for_output
+from storage_tui.cli.output import PartialFailureError, complain, name_for_output
 from storage_tui.contract.errors import DamagedError
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.server.s3_place import S3Place
@@ -53,14 +54,14 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
         findings = verify_store(place, tally)
     else:
         findings = _through_store(place, users, tally)
-    show = _Meter(lambda: f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read")
+    show = _Meter(lambda: f"{tally.blobs:,} blobs, {size_text(tally.size_bytes)} read")
     for finding in show.over(findings):
         click.echo(json.dumps(finding.to_json()) if as_json else _line(finding))
     if as_json:
         click.echo(json.dumps({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found}))
     else:
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
-        click.echo(f"{tally.blobs:,} blobs, {human_size(tally.size_bytes)} read: {found}")
+        click.echo(f"{tally.blobs:,} blobs, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
         raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
 
@@ -107,7 +108,7 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
 
     be_gentle()
     done = Progress()
-    meter = _Meter(lambda: f"{done.blobs:,} blobs, {human_size(done.copied_bytes)} copied")
+    meter = _Meter(lambda: f"{done.blobs:,} blobs, {size_text(done.copied_bytes)} copied")
     with meter:
         stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
     for finding in done.found:
@@ -116,8 +117,8 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     click.echo(
         json.dumps({"snapshot": stamp, **fields, "damaged": len(done.found)})
         if as_json
-        else f"snapshot {stamp}: {done.blobs:,} blobs, {human_size(done.size_bytes)}; "
-        f"{done.copied:,} of them, {human_size(done.copied_bytes)}, are new in files"
+        else f"snapshot {stamp}: {done.blobs:,} blobs, {size_text(done.size_bytes)}; "
+        f"{done.copied:,} of them, {size_text(done.copied_bytes)}, are new in files"
     )
     if done.found:
         raise PartialFailureError(f"{len(done.found)} blobs are damaged in the store and are not in this snapshot")
@@ -137,7 +138,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     done = Progress()
     directory = data_dir.expanduser().absolute()
     try:
-        with _Meter(lambda: f"{done.blobs:,} blobs, {human_size(done.size_bytes)} restored"):
+        with _Meter(lambda: f"{done.blobs:,} blobs, {size_text(done.size_bytes)} restored"):
             taken = restore_store(source.expanduser(), directory, stamp=snapshot, may_lose=skip_damaged, progress=done)
     finally:
         for finding in done.found:
@@ -146,7 +147,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     click.echo(
         json.dumps({**fields, "lost": len(done.found)})
         if as_json
-        else f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {human_size(done.size_bytes)}"
+        else f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {size_text(done.size_bytes)}"
     )
     if done.found:
         raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")

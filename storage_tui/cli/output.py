@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.contract import errors
-from storage_tui.contract.tables import human_size as human_size
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str) -> Iterator[None]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
-        DownloadColumn(binary_units=True),
+        DownloadColumn(binary_units=False),
         TextColumn("{task.fields[speed]}", markup=False),
     )
     name = Text(visible(title), overflow="ellipsis", no_wrap=True).plain
@@ -128,7 +128,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str) -> Iterator[None]:
             files = name or f"{now.files_done:,}/{now.files:,} files"
             failed = f", {now.files_failed:,} failed" if now.files_failed else ""
             left = "" if now.eta_s is None else f"  {human_duration(now.eta_s)} left"
-            speed = f"{human_size(int(now.bytes_per_s))}/s{left}"
+            speed = f"{size_text(int(now.bytes_per_s))}/s{left}"
             bar.update(
                 task, description=files + failed, completed=now.done_bytes, total=now.total_bytes or None, speed=speed
             )

@@ -135,7 +135,7 @@ def load(file: Path, records: "Records") -> None:
 
 
 def _show(name: str, limits: "UserLimits") -> None:
-    from storage_tui.tui.state.formats import size_text
+    from storage_tui.contract.sizes import size_text
 
     click.echo(name_for_output(name))
     for type_name, quota_of_type in limits.quotas.items():

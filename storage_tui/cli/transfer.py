@@ -9,7 +9,7 @@ import click
 
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import LOCATION, open_storage, with_settings
-from storage_tui.cli.output import complain, human_size, name_for_output
+from storage_tui.cli.output import complain, name_for_output
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest, plan_upload, survey
@@ -18,6 +18,7 @@ from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -138,7 +139,7 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
                 if forget and not storage.forget(transfer):
                     complain(f"another program goes on with {target!a}")
                     continue
-                state = "forgotten  " if forget else f"{human_size(transfer.size_bytes):>10}  "
+                state = "forgotten  " if forget else f"{size_text(transfer.size_bytes):>10}  "
                 click.echo(f"{state}{name_for_output(source)} -> {name_for_output(target)}")
             return
         move(

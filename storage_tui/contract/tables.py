@@ -5,29 +5,19 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from storage_tui.contract.sizes import size_text
+
 if TYPE_CHECKING:
     from storage_tui.contract.models import Blob, Page, Usage
 
 MOST_ROWS = 50  # of a page; it says how many more there are
 
 
-def human_size(size_bytes: int | None) -> str:
-    """`17 B`, `1.5 KiB`, `12.3 GiB`; `?` where it is not known."""
-    if size_bytes is None:
-        return "?"
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} PiB"
-
-
 def blob_table(blob: "Blob") -> str:
     """Everything known of one blob."""
     rows = (
         ("key", f"{blob.storage_type}:{blob.key}"),
-        ("size", human_size(blob.size_bytes)),
+        ("size", size_text(blob.size_bytes)),
         ("written", _time(blob.modified)),
         ("expires", _time(blob.expires)),
         ("content type", blob.content_type or ""),
@@ -39,7 +29,7 @@ def blob_table(blob: "Blob") -> str:
 def page_table(page: "Page") -> str:
     """Folders and blobs of a page."""
     rows = [(prefix, "", "", "") for prefix in page.prefixes]
-    rows += [(blob.key, human_size(blob.size_bytes), _time(blob.modified), _time(blob.expires)) for blob in page.blobs]
+    rows += [(blob.key, size_text(blob.size_bytes), _time(blob.modified), _time(blob.expires)) for blob in page.blobs]
     more = len(rows) - MOST_ROWS
     end = [f"and {more:,} more on this page"] if more > 0 else []
     end += ["more pages follow"] if page.next_token is not None else []
@@ -51,7 +41,7 @@ def usage_table(usage: "Usage") -> str:
     """A folder, and each in it, the largest first."""
     children = sorted(usage.children, key=lambda child: -child.size_bytes)
     rows = [
-        (one.prefix or "all", f"{one.count:,}", human_size(one.size_bytes), _time(one.oldest), _time(one.newest))
+        (one.prefix or "all", f"{one.count:,}", size_text(one.size_bytes), _time(one.oldest), _time(one.newest))
         for one in (usage, *children)
     ]
     return _table(("folder", "blobs", "size", "oldest", "newest"), rows)

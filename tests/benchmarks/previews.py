@@ -10,8 +10,9 @@ from pathlib import Path
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Source, close, preview
-from storage_tui.tui.previews.base import HEADER_BUDGET, amount
+from storage_tui.tui.previews.base import HEADER_BUDGET
 from tests.benchmarks.large_blobs import LARGE, seed_large
 from tests.benchmarks.link import Link
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ, serving
@@ -105,13 +106,13 @@ async def _cost(storage: AsyncStorage, blob: Blob) -> Cost:
 def _table(near: dict[str, Cost], far: dict[str, Cost]) -> Iterator[Row]:
     for key, cost in near.items():
         is_picture = cost.kind in PICTURES
-        budget = "4 requests, 1 MiB" if is_picture else f"2 requests, {amount(HEADER_BUDGET.size_bytes)}"
+        budget = "4 requests, 1 MiB" if is_picture else f"2 requests, {size_text(HEADER_BUDGET.size_bytes)}"
         limit = 3 * ROUND_TRIP_S + 0.06
         target = f"{budget}, < 60 ms, < {limit * 1000:.0f} ms"
         slow = far[key].seconds
         name = f"{cost.kind}, {key}" if key in LARGE else cost.kind
         damaged = ", DAMAGED" if cost.is_damaged else ""
-        told = f"{cost.requests}, {amount(cost.size_bytes)}, {cost.seconds * 1000:.1f} ms, {slow * 1000:.0f} ms"
+        told = f"{cost.requests}, {size_text(cost.size_bytes)}, {cost.seconds * 1000:.1f} ms, {slow * 1000:.0f} ms"
         yield Row(f"first preview of {name}", told + damaged, "", target)
     worst, worst_far = max(cost.seconds for cost in near.values()), max(cost.seconds for cost in far.values())
     yield Row("slowest first preview", f"{worst * 1000:.0f} ms, {worst_far * 1000:.0f} ms", "", "< 60 ms, < 300 ms")

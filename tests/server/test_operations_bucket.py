@@ -30,7 +30,7 @@ def test_a_bucket_is_verified_for_all_users_with_tokens(tmp_path: Path) -> None:
     environ = {**os.environ, **seaweed.ACCESS}
     told = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout == "4 blobs, 136.7 KiB read: all good\n"
+    assert told.stdout == "4 blobs, 140 kB read: all good\n"
     told = subprocess.run(
         [*command, "--user", "ann"], env=environ, capture_output=True, text=True, timeout=60, check=False
     )

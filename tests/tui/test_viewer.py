@@ -306,6 +306,6 @@ async def test_a_folder_shows_the_mix_of_its_types_in_pane_and_details(store: St
     store.set("run/deep/b.tif", b"x" * 5000)
     async with browse() as browser:
         await browser.shows(".tif")
-        await browser.shows("24 bytes")
+        await browser.shows("24 B")
         await browser.press("i")
-        await browser.shows(".csv: 3, 24 bytes")
+        await browser.shows(".csv: 3, 24 B")

@@ -41,7 +41,7 @@ def test_a_notebook_runs_storage_in_its_loop_and_draws_tables_and_progress(tmp_p
     assert "<th>size</th>" in html(page)[0]
     assert "<td>notes/</td><td>1</td>" in html(usage)[0]
     assert len(bars) == 2
-    assert all("19.1 MiB of 19.1 MiB  verified" in text for text in plain(bars))
+    assert all("20.0 MB of 20.0 MB  verified" in text for text in plain(bars))
     assert all(text.startswith("<progress") for text in html(bars))
 
 

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.decoding import frames, limits, pictures, rasters, tables
 
 JOBS = {"picture": pictures.decode, "raster": rasters.decode, "table": tables.decode}
@@ -102,7 +103,7 @@ def _run(pipe: int, message: dict[str, Any], payload: bytes) -> None:
         try:
             told, pixels = JOBS[message["job"]](message, payload)
         except MemoryError:
-            told, pixels = {"error": f"needs more than {limits.MEMORY_BYTES >> 30} GiB of memory"}, b""
+            told, pixels = {"error": f"needs more than {size_text(limits.MEMORY_BYTES)} of memory"}, b""
         except Exception as exc:  # the boundary of the child: whatever a decoder raises is a fact about the picture
             told, pixels = {"error": str(exc)[:200] or type(exc).__name__}, b""
         with os.fdopen(pipe, "wb") as output:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.contract.tasks import LOGS, RESULT, pair_of
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import age_text, size_text
+from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.visible import visible
 

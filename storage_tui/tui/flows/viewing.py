@@ -15,9 +15,10 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.folders import local_names
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import MIB, Budget, size_text
+from storage_tui.tui.previews.base import MIB, Budget
 from storage_tui.tui.screens.hand_over import HandOverScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.paths import expand

@@ -4,7 +4,8 @@ import asyncio
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.flatbuffer import Table
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.previews.table_rows import first_rows, read_footer, require_tables, with_rows

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from storage_tui.contract.errors import RangeNotSatisfiableError
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -147,7 +148,7 @@ class Source:
 
     async def _fetch(self, start: int, stop: int) -> None:
         if stop - start > self.bytes_left:
-            raise BudgetError(f"more than {amount(self._limit.size_bytes - self._begun.size_bytes)} would be needed")
+            raise BudgetError(f"more than {size_text(self._limit.size_bytes - self._begun.size_bytes)} would be needed")
         self.requests += 1
         try:
             part = await self._storage.read_range(
@@ -254,7 +255,7 @@ class Preview:
 
     `facts` are label and value, one line each, above the body. `lines` is the body, one row each: text, a table, a
     picture in half blocks or a map; with `can_wrap` rows may be longer than the view and can be wrapped, the others
-    are to be cut at its edge. `note` says what was read or why something is missing (`64 KiB of 10 GB read`).
+    are to be cut at its edge. `note` says what was read or why something is missing (`65.5 kB of 10.0 GB read`).
 
     For the viewer: `depths` are the levels of the lines of what can be folded, `parts` the members that the lines of an
     archive stand for, `inside` is what a compressed blob holds, as far as it was unpacked. A picture or a map is a
@@ -293,32 +294,12 @@ class Format(Protocol):
         """The preview; raises PreviewError or a parser's ValueError when the blob is damaged."""
 
 
-def amount(size_bytes: int) -> str:
-    """Bytes that were read, in binary units as they are asked for: `64 KiB`."""
-    if size_bytes < KIB:
-        return f"{size_bytes} bytes"
-    if size_bytes < MIB:
-        return f"{size_bytes / KIB:.3g} KiB" if size_bytes < 1000 * KIB else f"{size_bytes // KIB} KiB"
-    return f"{size_bytes / MIB:.3g} MiB" if size_bytes < 1000 * MIB else f"{size_bytes // MIB:,} MiB"
-
-
-def size_text(size_bytes: int) -> str:
-    """The size of a blob in the decimal units people compare: `10 GB`."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes" if size_bytes != 1 else "1 byte"
-    units = iter(("kB", "MB", "GB", "TB", "PB"))
-    value, unit = size_bytes / 1000, next(units)
-    while value >= 999.5 and unit != "PB":
-        value, unit = value / 1000, next(units)
-    return f"{value:.3g} {unit}"
-
-
 def read_note(source: Source) -> str:
     """How much of the blob was read; empty when that is all of it."""
     size = source.size_bytes
     if size is None or source.bytes_read >= size:
         return ""
-    return f"{amount(source.bytes_read)} of {size_text(size)} read"
+    return f"{size_text(source.bytes_read)} of {size_text(size)} read"
 
 
 def rows_left(view: View, facts: Sequence[tuple[str, str]]) -> int:

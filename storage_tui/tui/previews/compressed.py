@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews.base import HEADER_BUDGET, Format, Preview, PreviewError, Source, View, amount
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Format, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.pick import show_as
 from storage_tui.tui.visible import visible
 
@@ -66,7 +67,7 @@ class Compressed:
         if method == "gzip" and (told := gzip_name(head)):
             facts.append(("packed as", visible(told, limit=80)))
         if held.is_complete:
-            facts.append(("unpacked", amount(len(unpacked))))
+            facts.append(("unpacked", size_text(len(unpacked))))
         return replace(shown, kind=method, facts=(*facts, *shown.facts), pages=None, inside=inner)
 
 

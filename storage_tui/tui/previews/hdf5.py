@@ -1,6 +1,7 @@
 """HDF5, which NetCDF-4 is too: its groups and datasets, as far as two reads reach (HDF5 File Format 3.0)."""
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, MIB, Budget, Preview, PreviewError, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, MIB, Budget, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.previews.hdf5_objects import Objects
 from storage_tui.tui.previews.npy import shape_text

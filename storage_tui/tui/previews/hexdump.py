@@ -2,7 +2,8 @@
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import HEAD_BYTES, HEADER_BUDGET, Pages, Preview, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import HEAD_BYTES, HEADER_BUDGET, Pages, Preview, Source, View
 
 ROWS = 256  # rows of one page: a few screens to scroll through without asking again
 

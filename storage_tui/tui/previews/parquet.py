@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.previews.parquet_rows import MAGIC, show_rows
 from storage_tui.tui.previews.table_rows import read_footer, with_rows

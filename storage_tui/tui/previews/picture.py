@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, amount, rows_left
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, rows_left
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.drawing import drawn, room
 from storage_tui.tui.visible import visible
@@ -45,7 +46,7 @@ class Picture:
         try:
             told, pixels = await DECODER.decode(job, content)
         except PreviewError as exc:
-            raise exc if is_whole else PreviewError(f"{exc} (from its first {amount(len(content))})") from exc
+            raise exc if is_whole else PreviewError(f"{exc} (from its first {size_text(len(content))})") from exc
         lines, drawing = await drawn(pixels, told["width"], told["height"], view, rows)
         note = "" if is_whole else "drawn from its first part"
         return Preview(self.kind, facts=picture_facts(told), lines=lines, note=note, is_drawing=True, pixels=drawing)

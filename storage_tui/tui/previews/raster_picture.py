@@ -5,9 +5,10 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.decoding.compressions import SUPPORTED
 from storage_tui.tui.previews import tiff_directory as tags
-from storage_tui.tui.previews.base import BudgetError, PreviewError, Source, size_text
+from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, BudgetError, PreviewError, Source
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.tiff_directory import Directory, Tiff, read_numbers
 
@@ -94,7 +95,8 @@ async def _draw_level(
     try:
         content = await source.read(start, stop)
     except BudgetError as exc:
-        reason = f"its smallest useful level is {size_text(stop - start)}, and a thumbnail may read 1 MiB"
+        most = size_text(THUMBNAIL_BUDGET.size_bytes)
+        reason = f"its smallest useful level is {size_text(stop - start)}, and a thumbnail may read {most}"
         raise BudgetError(reason) from exc
     job: dict[str, Any] = {
         "job": "raster", "columns": space[0], "rows": space[1],

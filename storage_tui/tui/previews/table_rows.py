@@ -7,7 +7,8 @@ from importlib.util import find_spec
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import KIB, Preview, PreviewError, Source, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import KIB, Preview, PreviewError, Source
 from storage_tui.tui.previews.decoder import DECODER
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.visible import visible

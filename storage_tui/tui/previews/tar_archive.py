@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.tree import Member, tree_lines
 
 BLOCK = 512

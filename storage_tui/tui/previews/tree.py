@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from storage_tui.tui.previews.base import Part, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import Part
 from storage_tui.tui.visible import visible
 
 TREE_LINES = 500  # a few screens; the count of the members is in the facts

@@ -5,7 +5,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.npy import read_header, shape_text
 from storage_tui.tui.previews.tree import FULL_LINES, TREE_LINES, Member, tree_lines
 

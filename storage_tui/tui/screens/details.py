@@ -7,12 +7,13 @@ from textual.content import Content
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.pairing import pair_facts
 from storage_tui.tui.reading import image_of_row, read_below
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
-from storage_tui.tui.state.formats import age_text, countdown_text, moment_text, size_text
+from storage_tui.tui.state.formats import age_text, countdown_text, moment_text
 from storage_tui.tui.state.images import file_facts, image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain

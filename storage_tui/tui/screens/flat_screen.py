@@ -9,6 +9,7 @@ from textual.content import Content
 
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.screens.choosing import ChoosingScreen
@@ -16,7 +17,7 @@ from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.flat import KEPT, FlatList
-from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import SORTS, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import place_text, visible

@@ -6,8 +6,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.state.formats import size_text
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 

@@ -5,10 +5,11 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.content import Content
 
+from storage_tui.contract.sizes import size_parts
 from storage_tui.tui.commands import Context
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.session import Session
-from storage_tui.tui.state.formats import duration_text, rate_text, size_parts
+from storage_tui.tui.state.formats import duration_text, rate_text
 from storage_tui.tui.state.transfers import Transfer
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar

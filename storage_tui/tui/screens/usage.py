@@ -7,13 +7,14 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.counting import count
 from storage_tui.tui.screens.flat_screen import TICK_S, Go
 from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.screens.store_screen import StoreScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural, size_text
+from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel

@@ -2,8 +2,8 @@
 
 from textual import work
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.viewing import copy_rows, hand_over, save_range
-from storage_tui.tui.previews.base import size_text
 from storage_tui.tui.screens.viewer_following import ViewerFollowing
 from storage_tui.tui.screens.viewer_view import FAILURES
 from storage_tui.tui.session import EXPECTED

@@ -2,7 +2,7 @@
 
 from textual import work
 
-from storage_tui.tui.previews.base import amount, size_text
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.viewer_reading import ViewerReading
 from storage_tui.tui.screens.viewer_view import FAILURES
 from storage_tui.tui.state.viewer_search import line_pattern, make_pattern, search
@@ -60,7 +60,7 @@ class ViewerFinding(ViewerReading):
                     self.go_to(progress.found)
                     return
                 self.working = (
-                    f'looking for "{visible(words, limit=20)}": {amount(progress.searched_bytes)}{total}, Esc stops'
+                    f'looking for "{visible(words, limit=20)}": {size_text(progress.searched_bytes)}{total}, Esc stops'
                 )
                 self.update_lines()
             self.tell(f'no more "{visible(words, limit=40)}" {"below" if is_forward else "above"}', "$warning")

@@ -5,8 +5,8 @@ import asyncio
 from textual import work
 
 from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import amount
 from storage_tui.tui.screens.viewer_finding import ViewerFinding
 from storage_tui.tui.session import EXPECTED
 
@@ -60,4 +60,4 @@ class ViewerFollowing(ViewerFinding):
             if grown < 0:
                 self.tell("the blob is shorter now: shown from its new end", "$warning")
             else:
-                self.tell(f"{amount(grown)} more")
+                self.tell(f"{size_text(grown)} more")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews.base import size_text
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.visible import visible
 
 COUNTED = 10_000  # blobs looked at for the details; the pane looks at one page

@@ -1,32 +1,13 @@
-"""Numbers as people read them: sizes, counts, ages, countdowns, rates. Decimal units, three digits, no locale."""
+"""Numbers as people read them: counts, ages, countdowns, rates; three digits, no locale."""
 
 from datetime import datetime, timedelta
 from typing import Literal
 
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+from storage_tui.contract.sizes import size_text
+
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 31_557_600
 
 Urgency = Literal["gone", "critical", "soon", "later"]
-
-
-def size_parts(size_bytes: int | None) -> tuple[str, str]:
-    """The number (at most four characters) and its unit: `("1.2", "GB")`; `("?", "")` where the size is unknown."""
-    if size_bytes is None:
-        return "?", ""
-    value = float(size_bytes)
-    if value < 1000:
-        return str(size_bytes), "B"
-    unit = 0
-    while value >= 999.5 and unit < len(UNITS) - 1:
-        value /= 1000
-        unit += 1
-    return (f"{value:.1f}" if value < 99.95 else f"{value:.0f}"), UNITS[unit]
-
-
-def size_text(size_bytes: int | None) -> str:
-    """`1.2 GB`."""
-    number, unit = size_parts(size_bytes)
-    return f"{number} {unit}" if unit else number
 
 
 def count_text(count: int, *, is_open: bool = False) -> str:

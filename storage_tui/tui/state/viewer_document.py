@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from rich.text import Text
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Preview, Source, preview
-from storage_tui.tui.previews.base import MIB, Mode, Part, amount, size_text
+from storage_tui.tui.previews.base import MIB, Mode, Part
 from storage_tui.tui.previews.pick import HEX, TEXT
 from storage_tui.tui.previews.plain import Encoding, find_encoding
 from storage_tui.tui.state.viewer_folds import Folds
@@ -90,8 +91,8 @@ class Document:
         """`64 KiB of 10 GB`."""
         source, size = self.source, self.source.size_bytes
         if size is None:
-            return f"the first {amount(source.bytes_read)}"
-        return size_text(size) if source.bytes_read >= size else f"{amount(source.bytes_read)} of {size_text(size)}"
+            return f"the first {size_text(source.bytes_read)}"
+        return size_text(size) if source.bytes_read >= size else f"{size_text(source.bytes_read)} of {size_text(size)}"
 
 
 async def open_document(

@@ -9,9 +9,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_parts
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.formats import age_text, countdown_text, size_parts, urgency
+from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.sizes import Sizes

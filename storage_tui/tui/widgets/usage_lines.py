@@ -6,7 +6,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from storage_tui.tui.state.formats import age_text, size_text
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.usage_tree import Branch, UsageLevel, UsageSort

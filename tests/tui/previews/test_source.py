@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_tui.tui.previews.base import CACHE_BYTES, KIB, Budget, BudgetError, amount, read_note, size_text
+from storage_tui.tui.previews.base import CACHE_BYTES, KIB, Budget, BudgetError, read_note
 from tests.tui.previews.ranges import Ranges
 
 CONTENT = bytes(range(256)) * 8
@@ -55,21 +55,6 @@ async def test_any_reads_in_any_order_are_the_bytes_of_the_blob(reads: list[tupl
     source.allow(Budget(requests=99, size_bytes=10**6))
     for start, stop in reads:
         assert await source.read(start, stop) == CONTENT[start:stop]
-
-
-@pytest.mark.parametrize(
-    "count, shown",
-    [(1, "1 byte"), (999, "999 bytes"), (1000, "1 kB"), (999_999, "1 MB"), (10**10, "10 GB"), (10**21, "1e+06 PB")],
-)
-def test_sizes_are_short(count: int, shown: str) -> None:
-    assert size_text(count) == shown
-
-
-@pytest.mark.parametrize(
-    "count, shown", [(10, "10 bytes"), (65536, "64 KiB"), (1047552, "1023 KiB"), (1 << 20, "1 MiB")]
-)
-def test_amounts_read_are_in_binary_units(count: int, shown: str) -> None:
-    assert amount(count) == shown
 
 
 async def test_the_note_is_empty_for_a_blob_read_whole() -> None:

@@ -90,7 +90,7 @@ async def test_an_empty_blob_costs_nothing_and_says_so() -> None:
 async def test_a_large_blob_says_how_much_was_read() -> None:
     ranges = Ranges(10**10, lambda start, stop: b"line of a log\n" * ((stop - start) // 14 + 1))
     shown = await preview(ranges.source("run.log"))
-    assert shown.note == "64 KiB of 10 GB read"
+    assert shown.note == "65.5 kB of 10.0 GB read"
     assert sum(stop - start for start, stop in ranges.asked) == 64 * KIB
 
 

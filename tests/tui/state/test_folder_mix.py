@@ -19,13 +19,13 @@ def test_kinds_are_listed_by_bytes_and_the_rest_is_summed() -> None:
     mix = Mix()
     mix.add(Blob(f"b.t{number}", "data", size_bytes=number * 1000) for number in range(SHOWN + 3))
     rows = mix.rows()
-    assert rows[0] == (".t10", "1", "10 kB")
-    assert rows[-1] == ("3 more", "3", "3 kB")
+    assert rows[0] == (".t10", "1", "10.0 kB")
+    assert rows[-1] == ("3 more", "3", "3.0 kB")
 
 
 def test_what_was_not_looked_at_is_said() -> None:
     mix = Mix()
     mix.add(Blob(f"{number}.csv", "data", size_bytes=1) for number in range(COUNTED + 5))
-    assert mix.rows() == [(".csv", "10,000", "10 kB")]
+    assert mix.rows() == [(".csv", "10,000", "10.0 kB")]
     assert mix.coverage(COUNTED + 5) == "of the first 10,000"
     assert mix.coverage(COUNTED) == ""

@@ -4,18 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage_tui.tui.state.formats import age_text, count_text, countdown_text, duration_text, size_text, urgency
+from storage_tui.tui.state.formats import age_text, count_text, countdown_text, duration_text, urgency
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [(None, "?"), (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_949, "99.9 kB"), (99_951, "100 kB"),
-     (999_499, "999 kB"), (999_500, "1.0 MB"), (10_000_000_000, "10.0 GB"), (10**21, "1000 EB")],
-)  # fmt: skip
-def test_sizes(size: int | None, text: str) -> None:
-    assert size_text(size) == text
 
 
 @pytest.mark.parametrize(
