@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
 from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import BatchResult, Mover
+from storage_tui.client.packs import Packed, Packs
 from storage_tui.client.part_commits import PartCommits
 from storage_tui.client.part_file import PartFile, local_errors
 from storage_tui.client.progress import BatchProgress, RateMeter
@@ -41,6 +42,7 @@ class Batch:
         self._storage, self._plan = storage, plan
         self._conflict = conflict
         self._mover = Mover(storage, conflict=conflict, resume=resume, taken=plan.items, syncs_folders=False)
+        self._packs = Packs(storage, self._mover, conflict)
         self._jobs = min(max(1, jobs), MOST_JOBS, len(plan.items))
         self._on_result = on_result
         self._results: list[BatchResult | None] = [None] * len(plan.items)
@@ -65,6 +67,8 @@ class Batch:
             return []
         self._working = len(threads)
         self._commits = PartCommits()
+        if len(self._plan.items) > 1:
+            self._packs.ask()
         for thread in threads:
             thread.start()
         try:
@@ -135,15 +139,14 @@ class Batch:
 
     def _work(self) -> None:
         try:
-            for number, item in self._items():
-                control = TransferControl()
-                with self._lock:
-                    self._controls[number] = control
-                    if self._is_cancelled:
-                        control.cancel(keep=self._keeps)
-                    if self._is_paused:
-                        control.pause()
-                self._carry_out(number, item, control)
+            for group in self._groups():
+                rows = {number: Packed(number, item, self._begin(number)) for number, item in group}
+                if len(rows) > 1:
+                    for ended in self._packs.move(list(rows.values())):
+                        del rows[ended.number]
+                        self._conclude(ended.number, ended.result, ended.part)
+                for row in rows.values():
+                    self._carry_out(row)
         except BaseException as exc:  # a defect, or what `on_result` raised
             self._stop_for(exc)
         finally:
@@ -154,10 +157,23 @@ class Batch:
                 self._commits.close()
                 self._has_ended.set()
 
-    def _carry_out(self, number: int, item: BatchItem, control: TransferControl) -> None:
+    def _begin(self, number: int) -> TransferControl:
+        control = TransferControl()
+        with self._lock:
+            self._controls[number] = control
+            if self._is_cancelled:
+                control.cancel(keep=self._keeps)
+            if self._is_paused:
+                control.pause()
+        return control
+
+    def _carry_out(self, row: Packed) -> None:
         parts: list[PartFile] = []
-        result = self._mover.move(item, control, parts.append)
-        if not parts:
+        result = self._mover.move(row.item, row.control, parts.append)
+        self._conclude(row.number, result, parts[0] if parts else None)
+
+    def _conclude(self, number: int, result: BatchResult, part: PartFile | None) -> None:
+        if part is None:
             self._end(number, result)
             return
 
@@ -167,21 +183,29 @@ class Batch:
             except BaseException as exc:  # what `on_result` raised
                 self._stop_for(exc)
 
-        self._commits.add(parts[0], ended)
+        self._commits.add(part, ended)
 
     def _stop_for(self, defect: BaseException) -> None:
         """It comes out of `run`."""
         self._defect = defect
         self.cancel(keep=True)
 
-    def _items(self) -> Iterator[tuple[int, BatchItem]]:
+    def _groups(self) -> Iterator[list[tuple[int, BatchItem]]]:
+        """What is next in the order of the plan: one item, or several small ones that can be moved together."""
+        items = self._plan.items
         while True:
             with self._lock:
                 number = self._next
-                if number >= len(self._plan.items) or self._defect is not None:
+                if number >= len(items) or self._defect is not None:
                     return
-                self._next += 1
-            yield number, self._plan.items[number]
+                group = [items[number]]
+                if self._packs.may_join((), items[number]):
+                    for at in range(number + 1, len(items)):
+                        if not self._packs.may_join(group, items[at]):
+                            break
+                        group.append(items[at])
+                self._next += len(group)
+            yield list(enumerate(group, number))
 
     def _end(self, number: int, result: BatchResult) -> None:
         item = result.item

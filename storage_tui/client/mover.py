@@ -71,26 +71,26 @@ class Mover:
         """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise.
 
         With `hand_over` a small download is done but for its name: its part is given to that, to be committed."""
-        key, path = item.key, item.path
+        place = self.settle(item, control)
+        if isinstance(place, BatchResult):
+            return place
+        key, path = place
+        try:
+            blob = self._moved(item, key, path, control, hand_over)
+        except (StorageError, OSError) as exc:
+            return _failed(item, key, path, control, exc)
+        return done(item, key, path, control, blob)
+
+    def settle(self, item: BatchItem, control: TransferControl) -> tuple[str, Path] | BatchResult:
+        """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
         try:
             control.check()
-            if self._conflict is not Conflict.OVERWRITE:
-                key, path, reason = self._settled(item)
-                if reason:
-                    return BatchResult(item, "skipped", key, path, note=reason)
-            blob = self._moved(item, key, path, control, hand_over)
-        except CancelledError as exc:
-            if control.is_cancelled:
-                return BatchResult(item, "cancelled", key, path, note=control.note)
-            return BatchResult(item, "failed", key, path, error=exc)
-        except StorageError as exc:
-            return BatchResult(item, "failed", key, path, note=control.note, error=exc)
-        except OSError as exc:
-            error = LocalFileError(f"cannot use {str(path)!r}: {exc.strerror or exc}", key=key)
-            return BatchResult(item, "failed", key, path, error=error)
-        renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
-        note = "; ".join(filter(None, (renamed, control.note)))
-        return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
+            if self._conflict is Conflict.OVERWRITE:
+                return item.key, item.path
+            key, path, reason = self._settled(item)
+        except (StorageError, OSError) as exc:
+            return _failed(item, item.key, item.path, control, exc)
+        return BatchResult(item, "skipped", key, path, note=reason) if reason else (key, path)
 
     def _moved(
         self, item: BatchItem, key: str, path: Path, control: TransferControl,
@@ -175,3 +175,20 @@ class Mover:
             return self._storage.stat(item.key, item.storage_type)
         except NotFoundError:
             return None
+
+
+def done(item: BatchItem, key: str, path: Path, control: TransferControl, blob: Blob) -> BatchResult:
+    """The result of an item that was moved."""
+    renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
+    note = "; ".join(filter(None, (renamed, control.note)))
+    return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
+
+
+def _failed(
+    item: BatchItem, key: str, path: Path, control: TransferControl, exc: StorageError | OSError
+) -> BatchResult:
+    if isinstance(exc, CancelledError) and control.is_cancelled:
+        return BatchResult(item, "cancelled", key, path, note=control.note)
+    if isinstance(exc, OSError):
+        exc = LocalFileError(f"cannot use {str(path)!r}: {exc.strerror or exc}", key=key)
+    return BatchResult(item, "failed", key, path, note=control.note, error=exc)

@@ -91,6 +91,19 @@ class PartFile:
         return cls(folder, target, name, descriptor, may_resume=False), None
 
     @classmethod
+    def open_whole(cls, folder: int, purpose: Purpose, content: bytes) -> "PartFile":
+        """A part that holds all its bytes already and waits for `commit`; usable after the folder is closed."""
+        check_target(folder, purpose.target)
+        part, _ = cls.open(folder, purpose, resume=False)
+        try:
+            part.write(0, memoryview(content))
+            part.detach()
+        except BaseException:
+            part.discard()
+            raise
+        return part
+
+    @classmethod
     def _taken(cls, folder: int, target: str, name: str) -> "PartFile | None":
         with local_errors(target):
             try:

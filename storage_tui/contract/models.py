@@ -178,10 +178,16 @@ class Limits:
     list_page: int = 1000
     delete_batch: int = 1000
     set_bytes: int = 8 * 1024 * 1024
+    batch_blobs: int = 256  # in one pack
+    batch_bytes: int = 2 * 1024 * 1024
+    batch_blob_bytes: int = 256 * 1024
     blob_bytes: int | None = None
 
 
-FEATURES = ("details", "delimiter", "usage", "set", "delete-batch", "copy", "range", "upload-resume", "catalog")
+FEATURES = (
+    "details", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range", "upload-resume",
+    "catalog",
+)  # fmt: skip
 """The additions to the published wire that our server has, by the names its description uses."""
 
 

@@ -24,7 +24,8 @@ LIST = "list"
 USAGE = "usage"
 NEW_RESUMABLE_URL = "new_resumable_url"
 GET_SIGNED_URL = "get_signed_url"
-# Additions: PUT /{type}/set/{key}, POST /{type}/delete, POST /{type}/copy, GET /{type}/usage.
+# Additions: PUT /{type}/set/{key}, POST /{type}/set and /get (packs), POST /{type}/delete, POST /{type}/copy,
+# GET /{type}/usage.
 SET = "set"
 DELETE = "delete"
 COPY = "copy"

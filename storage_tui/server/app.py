@@ -28,6 +28,7 @@ from storage_tui.server.access.grants import Grant, Verb
 from storage_tui.server.access.logins import Logins
 from storage_tui.server.access.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
 from storage_tui.server.access.upload_ids import open_upload_id
+from storage_tui.server.batches import Batches
 from storage_tui.server.blobs import Blobs
 from storage_tui.server.body import ClientGoneError, Receive
 from storage_tui.server.catalog.catalog import Catalog
@@ -45,6 +46,7 @@ from storage_tui.server.secret import Secret
 from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
+from storage_tui.server.streams import Streams
 from storage_tui.server.uploads import Uploads
 
 MAX_CONCURRENT = 768  # of one user: three quarters of what the listener takes, so that nobody can shut out the others
@@ -73,7 +75,9 @@ class StorageApp:
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         description = Description(limits, quotas)
-        blobs = Blobs(store, limits, quotas)
+        streams = Streams()
+        blobs = Blobs(store, limits, quotas, streams)
+        batches = Batches(store, limits, quotas, streams)
         listing = Listing(store, access.keyring, limits)
         self.uploads = uploads = Uploads(store, access.keyring, limits, quotas, public_url)
         logins = Logins(access.records, access.keyring, access.revocations)
@@ -105,6 +109,8 @@ class StorageApp:
                 parameters=frozenset({"expires_in"}), names=names_key(Verb.READ, Verb.SHARE), verb=Verb.SHARE,
             ),
             Route("PUT", f"/{{type}}/{SET}/{{key}}", blobs.set, names=writes),
+            Route("POST", f"/{{type}}/{SET}", batches.set, names=batches.names_set),
+            Route("POST", f"/{{type}}/{GET}", batches.get, names=batches.names_get, verb=Verb.READ),
             Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch, verb=Verb.DELETE),
             Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),

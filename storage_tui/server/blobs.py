@@ -41,12 +41,12 @@ PUBLISHED_CLIENT = "dl-python/"
 class Blobs:
     """The handlers of single blobs."""
 
-    def __init__(self, store: Store, limits: Limits, quotas: Quotas) -> None:
+    def __init__(self, store: Store, limits: Limits, quotas: Quotas, streams: Streams) -> None:
         self._store = store
         self._quotas = quotas
         self._limits = limits
         self._deletes = Repeats()
-        self._streams = Streams()
+        self._streams = streams
 
     async def get(self, request: Request) -> Response:
         """The bytes: 200, 206 for a range, 304, 412 or 416."""

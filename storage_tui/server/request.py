@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
+from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.access.grants import Grant
 from storage_tui.server.body import Body, Receive
@@ -66,6 +67,7 @@ class Request:
         self.grant = Grant("")
         self.upload_id = ""  # of the store's session, on an upload URL
         self.body = _frame(scope, self.headers, receive)
+        self.pack: list[Frame] | None = None  # the body where it is one, once it was read
         self._json: dict[str, Any] | None = None
 
     @property

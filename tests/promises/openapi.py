@@ -72,6 +72,8 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("GET", BASE_PATH, "/{type}/new_resumable_url/{key}", {}, "", None),
     ("GET", BASE_PATH, "/{type}/get_signed_url/{key}", {"expires_in": _NUMBER}, "", None),
     ("PUT", BASE_PATH, "/{type}/set/{key}", {}, _BYTES, _TEXT),
+    ("POST", BASE_PATH, "/{type}/set", {}, _BYTES, _TEXT),
+    ("POST", BASE_PATH, "/{type}/get", {}, _JSON, {"type": "object", "properties": {"keys": {"items": _KEY}}}),
     ("POST", BASE_PATH, "/{type}/delete", {}, _JSON, _TARGETS),
     ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _COPY),
     ("DELETE", BASE_PATH, "/{type}/{key}", {}, "", None),

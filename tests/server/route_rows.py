@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.contract.packs import PACK_TYPE, PackReader, frame
 from storage_tui.server.access.grants import Verb
 
 INSIDE, FOLDER = "team:a/there", "team:a"  # a key that is also an image, PRODUCT/IMAGE, and the folder it is in
@@ -71,6 +72,15 @@ def _copy_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     return client.post("/data/copy", json={"key": OWN, "to_key": key})
 
 
+def _pack_up(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    pack = b"".join(frame({"key": name}, b"packed") for name in (OWN + "/packed", key))
+    return client.post("/data/set", content=pack, headers={"Content-Type": PACK_TYPE})
+
+
+def _pack_down(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/get", json={"keys": [OWN + "/never", key]})
+
+
 def _catalog(
     method: str, path: str, body: Callable[[str], Any] | None, *verbs: Verb, is_whole: bool = False
 ) -> Way:  # fmt: skip
@@ -122,6 +132,8 @@ WAYS = (
     _plain("DELETE", "/{type}/{key}", D),
     _prefixed("/{type}/list"),
     _prefixed("/{type}/usage"),
+    Way(("POST", "/{type}/set"), _pack_up, (W,)),
+    Way(("POST", "/{type}/get"), _pack_down, (R,)),
     Way(("POST", "/{type}/delete"), _batch, (D,)),
     Way(("POST", "/{type}/copy"), _copy_from, (R, W)),
     Way(("POST", "/{type}/copy"), _copy_to, (R, W)),
@@ -166,6 +178,8 @@ def furnish(client: httpx.Client, mine: Furnished, key: str) -> None:
 def told(answer: httpx.Response, key: str) -> tuple[Any, ...]:
     """All that an answer tells, without the request's id, the time, and the key that the asker gave."""
     text = answer.text
+    if answer.headers.get("content-type") == PACK_TYPE:  # each head comes with its length, which is not what is told
+        text = repr(list(PackReader(len(answer.content)).feed(answer.content)))
     for given in (key.replace("/", ":"), key, key.partition("/")[0]):
         text = text.replace(given, "KEY")
     headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}

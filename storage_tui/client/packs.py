@@ -1,0 +1,218 @@
+"""Small files moved many in one request, where the server takes packs: what a round trip each would cost is left out.
+
+Whatever a pack does not bring to a good end is left to `Mover`, which moves it by itself and tells precisely what is
+wrong. So nothing here retries, and nothing here reports.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage_tui.client import calls
+from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.control import TransferControl
+from storage_tui.client.local_tree import open_file_below, opened_below
+from storage_tui.client.mover import BatchResult, Mover, done
+from storage_tui.client.part_file import PartFile, Purpose
+from storage_tui.client.requests import CONTROL_BYTES, Request
+from storage_tui.client.sources import file_source
+from storage_tui.contract import checksum, wire
+from storage_tui.contract.errors import CancelledError, ProtocolError, StorageError
+from storage_tui.contract.models import Blob, ServiceInfo
+from storage_tui.contract.packs import PACK_TYPE, PackError, PackReader, frame
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import Span
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+SMALL_BYTES = 128 * 1024  # past this a request of its own costs little beside the bytes
+PACK_BLOBS = 64  # in one request: by then its cost is shared, and what a cut takes with it is soon sent again
+PACK_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """One item of a group: its place in the batch, and the handle by which people steer it."""
+
+    number: int
+    item: BatchItem
+    control: TransferControl
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an item ended; a download is done but for its name, which its `part` gets when it is committed."""
+
+    number: int
+    result: BatchResult
+    part: PartFile | None = None
+
+
+class Packs:
+    """Groups small items of a batch and moves the groups, from any thread."""
+
+    def __init__(self, storage: "Storage", mover: Mover, conflict: Conflict) -> None:
+        self._storage, self._mover = storage, mover
+        self._may_pack = conflict is not Conflict.RENAME  # a name is chosen once, by whoever moves the item in the end
+        self._info = ServiceInfo()
+
+    def ask(self) -> None:
+        """Learn once what the server takes; what it does not say now is said when the first item is moved."""
+        with suppress(StorageError):
+            self._info = self._storage.describe()
+
+    def may_join(self, group: Sequence[BatchItem], item: BatchItem) -> bool:
+        """Whether the item can be moved together with those of the group, which may be empty."""
+        if not self._takes(item):
+            return False
+        if not group:
+            return True
+        size_bytes = sum(row.size_bytes or 0 for row in (*group, item))
+        is_like = (group[0].direction, group[0].storage_type) == (item.direction, item.storage_type)
+        limits = self._info.limits
+        is_room = len(group) < min(PACK_BLOBS, limits.batch_blobs)
+        return is_like and is_room and size_bytes <= min(PACK_BYTES, limits.batch_bytes // 2)
+
+    def _takes(self, item: BatchItem) -> bool:
+        feature = "set-batch" if item.direction == "upload" else "get-batch"
+        if not self._may_pack or feature not in self._info.features or item.root is None or item.size_bytes is None:
+            return False
+        if item.direction == "upload" and not find_storage_type(item.storage_type).may_overwrite:
+            return False  # one that was stored before a cut would be refused when it is sent again
+        return item.size_bytes <= min(SMALL_BYTES, self._info.limits.batch_blob_bytes)
+
+    def move(self, rows: Sequence[Packed]) -> Iterator[Ended]:
+        """Move a group; gives those that ended, as they end. The others are to be moved one by one."""
+        places = {}
+        for row in rows:
+            place = self._mover.settle(row.item, row.control)
+            if isinstance(place, BatchResult):
+                yield Ended(row.number, place)
+            else:
+                places[row] = place
+        if len(places) < 2:
+            return
+        way = self._uploads if rows[0].item.direction == "upload" else self._downloads
+        with suppress(StorageError, OSError, PackError):
+            yield from way(places)
+
+    def _uploads(self, places: Mapping[Packed, tuple[str, Path]]) -> Iterator[Ended]:
+        frames: dict[Packed, _Framed] = {}
+        for row, (key, path) in places.items():
+            with suppress(StorageError, OSError):
+                content = _content(row.item, path)
+                if content is not None:
+                    told = checksum.encode(checksum.extend(0, content))
+                    head = {"key": key, "crc32c": told, "content_type": row.item.content_type or calls.UPLOAD_TYPE}
+                    frames[row] = _Framed(frame(head, content), len(content), told)
+        length = sum(len(framed.raw) for framed in frames.values())
+        headers = {"Content-Type": PACK_TYPE, "Content-Length": str(length)}
+        answer = self._sent(wire.SET, frames, headers, _passing(frames))
+        results = wire.parse_answer(b"".join(map(bytes, answer)))
+        rows = results.get("results") if isinstance(results, dict) else None
+        if not isinstance(rows, list) or len(rows) != len(frames):
+            raise ProtocolError("the server did not tell for each blob of a pack whether it was stored")
+        for (row, framed), raw in zip(frames.items(), rows, strict=True):
+            key, path = places[row]
+            blob = _blob(raw, row.item.storage_type)
+            if blob is not None and (blob.key, blob.size_bytes, blob.crc32c) == (key, framed.size_bytes, framed.crc32c):
+                yield _verified(row, key, path, blob)
+
+    def _downloads(self, places: Mapping[Packed, tuple[str, Path]]) -> Iterator[Ended]:
+        body = json.dumps({"keys": [key for key, _ in places.values()]}, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        reader, waiting = PackReader(SMALL_BYTES), iter(places.items())
+        with ExitStack() as stack:
+            folders: dict[Path, int] = {}
+            for chunk in self._sent(wire.GET, places, headers, [body]):
+                for head, content in reader.feed(chunk):
+                    row, (key, path) = next(waiting, (None, ("", Path())))
+                    if row is None or head.get("key") != key:
+                        raise ProtocolError("the server sent another blob than was asked for")
+                    blob = _blob(head, row.item.storage_type)
+                    if blob is None or blob.crc32c != checksum.encode(checksum.extend(0, content)):
+                        continue
+                    row.control.done_bytes = row.control.total_bytes = len(content)
+                    with suppress(StorageError):
+                        part = self._part(row.item, key, path, content, folders, stack)
+                        yield _verified(row, key, path, blob, part)
+
+    def _sent(
+        self, verb: str, rows: Mapping[Packed, Any], headers: Mapping[str, str], content: Any
+    ) -> Iterator[memoryview]:
+        """The body of the answer, as it comes."""
+        if not rows:
+            return
+        first = next(iter(rows))
+        for row in rows:
+            row.control.phase = "moving"
+        request = Request("POST", f"/{first.item.storage_type}/{verb}", headers=headers)
+        session = self._storage._session
+        with session.stream(request, control=first.control, content=content) as (response, body):
+            if not response.is_success:
+                raise ProtocolError(f"the server did not take a pack: {response.status}")
+            buffer, taken = memoryview(bytearray(READ_BYTES)), 0
+            while count := body.read_into(buffer):
+                taken += count
+                if taken > CONTROL_BYTES:
+                    raise ProtocolError("the answer to a pack has no end")
+                yield buffer[:count]
+
+    def _part(
+        self, item: BatchItem, key: str, path: Path, content: bytes, folders: dict[Path, int], stack: ExitStack
+    ) -> PartFile:
+        """The bytes in a part beside the target, whose folder is opened once for all of a pack."""
+        assert item.root is not None
+        folder = folders.get(path.parent)
+        if folder is None:
+            opened = opened_below(item.root, path.parent.relative_to(item.root), make=True)
+            folder = folders[path.parent] = stack.enter_context(opened)
+        purpose = Purpose(path.name, self._storage.display_url, item.storage_type, key)
+        return PartFile.open_whole(folder, purpose, content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Framed:
+    """A blob on its way up: its frame, and what the server must have stored of it."""
+
+    raw: bytes
+    size_bytes: int
+    crc32c: str
+
+
+def _verified(row: Packed, key: str, path: Path, blob: Blob, part: PartFile | None = None) -> Ended:
+    row.control.phase = "verified"
+    return Ended(row.number, done(row.item, key, path, row.control, blob), part)
+
+
+def _content(item: BatchItem, path: Path) -> bytes | None:
+    """The bytes of a local file; None when it has grown past what a pack is for."""
+    assert item.root is not None
+    descriptor = open_file_below(item.root, path.relative_to(item.root))
+    with closing(file_source(descriptor, str(path))) as source:
+        if source.size_bytes > SMALL_BYTES:
+            return None
+        content = b"".join(bytes(chunk) for chunk in source.chunks(Span(0, source.size_bytes)))
+        source.check_unchanged()
+        return content
+
+
+def _passing(frames: Mapping[Packed, _Framed]) -> Iterator[bytes]:
+    """The frames on their way, counted; a pause or cancel of one stops all, which then go their own ways."""
+    for row, framed in frames.items():
+        if row.control.is_cancelled or row.control.is_paused:
+            raise CancelledError("the pack was stopped")
+        yield framed.raw
+        row.control.done_bytes = row.control.total_bytes = framed.size_bytes
+
+
+def _blob(raw: Any, storage_type: str) -> Blob | None:
+    """What the server tells of a blob; None where it tells why there is none."""
+    if not isinstance(raw, dict) or "error" in raw:
+        return None
+    return Blob.from_json(raw, storage_type)

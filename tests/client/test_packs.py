@@ -1,0 +1,210 @@
+"""Small files move many in one request where the server takes packs; what a pack does not bring to a good end goes by
+itself, and nobody sees a difference but in time."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage_tui import Storage
+from storage_tui.client import packs, retry
+from storage_tui.client.batch import Batch, BatchResult
+from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload, survey
+from storage_tui.client.mover import Mover
+from storage_tui.client.packs import PACK_BLOBS, SMALL_BYTES
+from tests.client.published import PublishedServer
+from tests.faults.proxy import Fault, FaultProxy
+from tests.server.running import RunningServer
+
+COUNT = 150
+FILES = {f"{number % 3}/file {number:03} ü.csv": os.urandom(number * 20) for number in range(COUNT)}
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that were moved by themselves."""
+    keys: list[str] = []
+    move = Mover.move
+
+    def noted(self: Mover, item: Any, *rest: Any) -> BatchResult:
+        keys.append(item.key)
+        return move(self, item, *rest)
+
+    monkeypatch.setattr(Mover, "move", noted)
+    return keys
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    for name, content in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root
+
+
+@pytest.fixture
+def small_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "PACK_BLOBS", 10)
+
+
+@pytest.fixture
+def through(server: RunningServer, token: str, proxy: FaultProxy) -> Iterator[Storage]:
+    with Storage(proxy.url, token=token) as storage:
+        storage.describe()
+        yield storage
+
+
+def _up(storage: Storage, tree: Path, **options: Any) -> list[BatchResult]:
+    return Batch(storage, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, **options).run()
+
+
+def _down(storage: Storage, folder: Path, **options: Any) -> list[BatchResult]:
+    return Batch(storage, plan_download(storage, "p/", "data", folder), **options).run()
+
+
+def _all_there(storage: Storage, folder: Path, results: list[BatchResult]) -> None:
+    assert [result.state for result in results] == ["done"] * COUNT
+    assert all(result.is_verified for result in results)
+    for name, content in FILES.items():
+        assert storage.get(f"p/{name}") == content == (folder / name).read_bytes()
+    left = [path for path in folder.rglob("*") if path.name.startswith(".")]
+    assert left == []
+
+
+def test_small_files_go_up_and_down_together_and_in_order(
+    storage: Storage, tree: Path, tmp_path: Path, alone: list[str]
+) -> None:
+    (tree / "large").write_bytes(bytes(SMALL_BYTES + 1))
+    told: list[BatchResult] = []
+    up = _up(storage, tree, on_result=told.append)
+    assert told == up and [result.key for result in up] == [f"p/{name}" for name in sorted(FILES)] + ["p/large"]
+    assert alone[:1] == ["p/large"] and len(alone) <= 1 + COUNT % PACK_BLOBS, "the last of a folder may be alone"
+    batch = Batch(storage, plan_download(storage, "p/", "data", tmp_path / "down"))
+    down = batch.run()
+    assert (tmp_path / "down" / "large").stat().st_size == SMALL_BYTES + 1
+    _all_there(storage, tmp_path / "down", [result for result in down if result.key != "p/large"])
+    now = batch.progress()
+    assert (now.files_done, now.done_bytes, now.total_bytes) == (COUNT + 1, now.total_bytes, batch._plan.total_bytes)
+    modes = {(tmp_path / "down" / name).stat().st_mode for name in ("large", min(FILES))}
+    assert len(modes) == 1, "the same permissions either way"
+
+
+def test_a_plain_published_server_gets_each_by_itself(
+    published: PublishedServer, token: str, tree: Path, tmp_path: Path, alone: list[str]
+) -> None:
+    with Storage(published.url, token=token) as storage:
+        assert {result.state for result in _up(storage, tree)} == {"done"}
+        assert {result.state for result in _down(storage, tmp_path / "down")} == {"done"}
+    assert len(alone) == 2 * COUNT
+
+
+@pytest.mark.parametrize("conflict", list(Conflict))
+def test_what_is_there_already_is_treated_as_asked(
+    storage: Storage, tree: Path, tmp_path: Path, conflict: Conflict
+) -> None:
+    first, second, *_ = sorted(FILES)
+    storage.set(f"p/{first}", b"old")
+    plan = survey(storage, plan_upload(tree, "p/", "data"), "p/", "data")
+    up = Batch(storage, plan, conflict=conflict).run()
+    states = {"skip": "skipped", "refuse": "failed"}
+    assert [result.state for result in up] == [states.get(conflict.value, "done")] + ["done"] * (COUNT - 1)
+    is_kept = conflict in (Conflict.SKIP, Conflict.REFUSE, Conflict.RENAME)
+    assert storage.get(f"p/{first}") == (b"old" if is_kept else FILES[first])
+    (tmp_path / "down" / "0").mkdir(parents=True)
+    (tmp_path / "down" / second).write_bytes(b"there")
+    down = _down(storage, tmp_path / "down", conflict=conflict)
+    assert sum(result.state == "done" for result in down) == len(down) - (conflict.value in states)
+    assert (tmp_path / "down" / second).read_bytes() == (b"there" if is_kept else FILES[second])
+
+
+@pytest.mark.parametrize("fault", [
+    Fault(cut_up=20_000), Fault(cut_down=100), Fault(cut_down=20_000), Fault(flip_up=3000), Fault(flip_down=9000),
+    Fault(flip_down=30_000), Fault(refuse=True), Fault(answer=b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"),
+    Fault(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xff\xff\xff"), Fault(pace_bytes=7),
+    Fault(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"results\":[]}"),
+], ids=str)  # fmt: skip
+def test_whatever_breaks_a_pack_each_blob_arrives_whole(
+    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, small_packs: None, fault: Fault
+) -> None:
+    count = 3 if fault.answer is None else 1  # such an answer to a single blob would be believed
+    proxy.cut_all()
+    proxy.faults.extend([fault] * count)
+    up = _up(through, tree, jobs=1)
+    assert [result.state for result in up] == ["done"] * COUNT, [result.error for result in up if result.error]
+    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    proxy.cut_all()
+    proxy.faults.extend([fault] * count)
+    _all_there(storage, tmp_path / "down", Batch(through, plan, jobs=1).run())
+
+
+def test_a_link_in_the_way_is_not_followed(storage: Storage, tree: Path, tmp_path: Path) -> None:
+    _up(storage, tree)
+    names = sorted(FILES)
+    (tmp_path / "down" / "0").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "down" / "1").symlink_to(tmp_path / "outside")
+    (tmp_path / "down" / names[0]).symlink_to(tmp_path / "outside" / "file")
+    results = _down(storage, tmp_path / "down", conflict=Conflict.OVERWRITE)
+    failed = {result.key for result in results if result.state == "failed"}
+    assert failed == {f"p/{name}" for name in names if name.startswith("1/")} | {f"p/{names[0]}"}
+    assert list((tmp_path / "outside").iterdir()) == []
+    (tree / names[0]).unlink()
+    (tree / names[0]).symlink_to(tmp_path / "secret")
+    (tmp_path / "secret").write_bytes(b"secret")
+    assert all(storage.get(result.key) != b"secret" for result in _up(storage, tree) if result.state == "done")
+
+
+def test_a_file_that_grows_past_a_pack_goes_by_itself(storage: Storage, tree: Path, alone: list[str]) -> None:
+    plan = plan_upload(tree, "p/", "data")
+    name = min(FILES)
+    (tree / name).write_bytes(bytes(SMALL_BYTES + 1))
+    results = Batch(storage, plan, conflict=Conflict.OVERWRITE).run()
+    assert {result.state for result in results} == {"done"} and f"p/{name}" in alone
+    assert len(storage.get(f"p/{name}")) == SMALL_BYTES + 1
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_cancel_within_a_pack_ends_all_and_leaves_nothing(
+    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, keep: bool
+) -> None:
+    _up(storage, tree)
+    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    proxy.cut_all()
+    proxy.default = Fault(stall_down=2000)
+    batch = Batch(through, plan, jobs=2)
+    running = threading.Thread(target=batch.run)
+    running.start()
+    proxy.stalled.get(timeout=20)
+    batch.cancel(keep=keep)
+    running.join(20)
+    assert not running.is_alive()
+    states = {result.state for result in batch.results}
+    assert states <= {"done", "cancelled"} and "cancelled" in states
+    assert list((tmp_path / "down").rglob(".*")) == []
+
+
+def test_a_paused_pack_goes_on_item_by_item(
+    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path
+) -> None:
+    _up(storage, tree)
+    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    proxy.cut_all()
+    proxy.faults.append(Fault(stall_down=2000))
+    batch = Batch(through, plan, jobs=1)
+    running = threading.Thread(target=batch.run)
+    running.start()
+    proxy.stalled.get(timeout=20)
+    batch.pause()
+    assert running.is_alive()
+    batch.unpause()
+    running.join(30)
+    _all_there(storage, tmp_path / "down", batch.results)
