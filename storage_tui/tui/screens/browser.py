@@ -222,9 +222,9 @@ class BrowserScreen(PlaceMoves):
         await self._leave("quits")
 
     async def _leave(self, verb: str) -> None:
-        gauge = self.session.queue.poll()
-        answer = await self.app.push_screen_wait(QuitScreen(gauge)) if gauge.is_active else "cancel"
-        if answer == "wait":
+        queue = self.session.queue
+        answer = await self.app.push_screen_wait(QuitScreen(queue.poll)) if queue.poll().is_active else "cancel"
+        if answer == "wait" and queue.is_active:
             self.quits_when_done = True
             self.session.say(f"{verb} when the transfers are done; Esc stays")
             return

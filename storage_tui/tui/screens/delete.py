@@ -1,5 +1,6 @@
 """The question before a delete: exactly what goes, No preselected, more than ten need the count typed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,20 +30,20 @@ class DeleteScreen(Dialog[bool]):
         self._blobs = blobs
         self._folder = folder
         self._note = note
-        self.TITLE_TEXT = title or (
-            f"Delete {plural(len(blobs), 'blob')} from {', '.join(dict.fromkeys(b.storage_type for b in blobs))}?"
-        )
-        self.HINT = "← → choose, Enter answers, Tab changes field, F2 writes this list to a file, Esc keeps everything"
+        self._types = Counter(blob.storage_type for blob in blobs)
+        self.TITLE_TEXT = title or f"Delete {plural(len(blobs), 'blob')} from {self._types_text()}?"
+        choose = "" if len(blobs) >= TYPED_FROM else "← → choose, "
+        self.HINT = f"{choose}Enter answers, F2 writes this list to a file, Esc keeps everything"
 
     def compose_body(self) -> ComposeResult:
         """What is to be known first, totals, the list, the answer."""
         if self._note:
             yield Static(Content(self._note), id="before")
         yield Static(self._totals_content(), id="note")
-        yield TextLines([_line(blob) for blob in self._blobs], indent=4, id="gone")
+        yield TextLines([_line(blob, is_mixed=len(self._types) > 1) for blob in self._blobs], indent=4, id="gone")
         if len(self._blobs) >= TYPED_FROM:
             yield Static(Content.styled(f"Type {len(self._blobs)} to delete them:", "$warning"), classes="label")
-            yield field("", id="count")
+            yield field("", id="count", placeholder=f"{len(self._blobs)} deletes them")
             yield Static("", id="mismatch")
         else:
             delete = "Delete it" if len(self._blobs) == 1 else f"Delete all {len(self._blobs)}"
@@ -51,6 +52,11 @@ class DeleteScreen(Dialog[bool]):
     def on_mount(self) -> None:
         """The answer has the keys."""
         self.query_one("#count" if len(self._blobs) >= TYPED_FROM else "#answer").focus()
+
+    def _types_text(self) -> str:
+        if len(self._types) == 1:
+            return next(iter(self._types))
+        return ", ".join(f"{name} ({count:,})" for name, count in self._types.items())
 
     def _totals_content(self) -> Content:
         now = datetime.now(UTC)
@@ -87,5 +93,6 @@ class DeleteScreen(Dialog[bool]):
             self.say(f"That is not {len(self._blobs)}. Esc keeps everything.", id="mismatch", role="$error")
 
 
-def _line(blob: Blob) -> Line:
-    return [(f"{size_text(blob.size_bytes):>8}  ", "dim"), (visible(blob.key), "")]
+def _line(blob: Blob, *, is_mixed: bool) -> Line:
+    place = f"{blob.storage_type}:" if is_mixed else ""
+    return [(f"{size_text(blob.size_bytes):>8}  ", "dim"), (f"{place}{visible(blob.key)}", "")]

@@ -20,7 +20,7 @@ class Dialog(ModalScreen[ResultT | None]):
 
     CSS_PATH = "dialog.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal")]
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (22, "-middle"), (30, "-tall")]
     TITLE_TEXT = ""
     HINT = "Enter goes on, Esc leaves"
 
@@ -49,9 +49,9 @@ class Dialog(ModalScreen[ResultT | None]):
             self.focus_next() if event.key == "down" else self.focus_previous()
 
 
-def field(value: str, *, id: str) -> Input:
+def field(value: str, *, id: str, placeholder: str = "") -> Input:
     """A one-row text field."""
-    text = Input(value, compact=True, select_on_focus=False, id=id)
+    text = Input(value, placeholder=placeholder, compact=True, select_on_focus=False, id=id)
     text.cursor_blink = False  # each blink is bytes over SSH
     return text
 

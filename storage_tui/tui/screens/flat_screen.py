@@ -82,6 +82,11 @@ class FlatScreen(ChoosingScreen, LineMoves):
         """The list."""
         return self.query_one(FlatKeys)
 
+    def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """The blobs of this list among these rows."""
+        names = {(blob.storage_type, blob.key) for blob in self.flat}
+        return [row for row in rows if isinstance(row, Blob) and (row.storage_type, row.key) in names]
+
     def start(self) -> None:
         """Read from the beginning."""
         self.flat = FlatList(self.location.storage_type, self.location.key, sort=self.flat.sort)

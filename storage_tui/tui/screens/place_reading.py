@@ -1,6 +1,7 @@
 """The place on the screen: goes to a prefix and reads its list page by page, the cursor kept on its key."""
 
 import asyncio
+from collections.abc import Sequence
 
 from textual import on, work
 
@@ -9,7 +10,8 @@ from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
-from storage_tui.tui.state.listing import NEXT_PAGE, SORT_AT_ONCE, Listing
+from storage_tui.tui.state.listing import NEXT_PAGE, SORT_AT_ONCE, Listing, Row
+from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import place_text
 from storage_tui.tui.widgets.key_list import KeyList
@@ -182,6 +184,12 @@ class PlaceReading(ChoosingScreen):
                 self.keys.lines_changed()
         except EXPECTED as exc:
             self.session.fail("cannot read a page of the list again", exc)
+
+    def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows of this folder that the filter lets through, among these."""
+        listing, cut = self.keys.listing, len(self.location.key)
+        here = (row for row in rows if place_of(row) == self.location)
+        return [row for row in here if listing.filter is None or listing.filter.matches(row.key[cut:])]
 
     @property
     def is_reading(self) -> bool:

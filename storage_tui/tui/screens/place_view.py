@@ -224,7 +224,7 @@ class PlaceView(PlaceReading):
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)
-        left = Content.assemble(" ", marks_content(self.session.marks), notice)
+        left = Content.assemble(" ", marks_content(self.session.marks, here=self.location), notice)
         right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
         is_refusal = (said := self.session.fresh_message) is not None and said.level == "error"
         if is_refusal and left.cell_length + right.cell_length + 2 > width:

@@ -1,5 +1,6 @@
 """The question before leaving while transfers run."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from textual import on
@@ -14,6 +15,7 @@ from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.choice import Choice
 
 Answer = Literal["stay", "wait", "leave", "cancel"]
+TICK_S = 0.5  # figures that change faster cannot be read
 OPTIONS: tuple[tuple[Answer, str], ...] = (
     ("stay", "Stay"),
     ("wait", "Quit when they are done"),
@@ -23,23 +25,41 @@ OPTIONS: tuple[tuple[Answer, str], ...] = (
 
 
 class QuitScreen(Dialog[Answer]):
-    """What to do with the transfers."""
+    """What to do with the transfers; `read` tells how they stand, and is asked while the dialog is open."""
 
     TITLE_TEXT = "Transfers are running"
     HINT = "← → choose, Enter answers, Esc stays"
 
-    def __init__(self, gauge: Gauge) -> None:
+    def __init__(self, read: Callable[[], Gauge]) -> None:
         super().__init__()
-        self._gauge = gauge
+        self._read = read
+        self._said = ""
 
     def compose_body(self) -> ComposeResult:
         """How much is left, and the answer."""
-        gauge = self._gauge
-        left = plural(gauge.files - gauge.files_done, "transfer")
-        size = size_text(gauge.total_bytes - gauge.done_bytes)
-        yield Static(Content(f"{left} unfinished, {size} to go, {duration_text(gauge.eta_s)} at this rate."), id="note")
+        yield Static(Content(_words(self._read())), id="note")
         yield Choice(OPTIONS, id="answer")
+
+    def on_mount(self) -> None:
+        """The figures go on."""
+        self.set_interval(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        words = _words(self._read())
+        if words != self._said:
+            self._said = words
+            self.say(words, role="")
 
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:
         self.dismiss(next(value for value, _ in OPTIONS if value == event.value))
+
+
+def _words(gauge: Gauge) -> str:
+    if not gauge.is_active:
+        failed = f", {gauge.failed:,} failed" if gauge.failed else ""
+        return f"All of them have ended by now{failed}."
+    left = plural(gauge.files - gauge.files_done, "transfer")
+    size = size_text(gauge.total_bytes - gauge.done_bytes)
+    failed = f" {gauge.failed:,} failed." if gauge.failed else ""
+    return f"{left} unfinished, {size} to go, {duration_text(gauge.eta_s)} at this rate.{failed}"

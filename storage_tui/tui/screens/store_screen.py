@@ -1,10 +1,13 @@
 """The base of the screens that show what is stored: what can be done with rows, whichever list they are in."""
 
+from collections.abc import Sequence
+
 from textual import work
 from textual.worker import WorkerState
 
 from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import in_context
+from storage_tui.tui.flows.choosing_marks import which_to_delete
 from storage_tui.tui.flows.copying import copy_menu, copy_url
 from storage_tui.tui.flows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.flows.downloading import download_rows
@@ -44,6 +47,10 @@ class StoreScreen(CommandScreen[None]):
         current = self.current
         return list(self.session.marks) or ([current] if current is not None else [])
 
+    def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of these rows that the list on the screen shows."""
+        raise NotImplementedError
+
     def rows_gone(self, rows: list[Row], gone: set[tuple[str, str]]) -> None:
         """Of these rows the blobs with type and key in `gone` were deleted: show what is left."""
 
@@ -80,9 +87,13 @@ class StoreScreen(CommandScreen[None]):
     def action_delete(self) -> None:
         """Ask, then delete in the background."""
         if not self.is_busy():
-            self.app.run_worker(self._delete(self.chosen()), group=JOB)
+            self.app.run_worker(self._delete(), group=JOB)
 
-    async def _delete(self, rows: list[Row]) -> None:
+    async def _delete(self) -> None:
+        marks = list(self.session.marks)
+        rows = await which_to_delete(self.app, marks, self.shown(marks), self.current)
+        if rows is None:
+            return
         outcome = await delete_rows(self.app, self.session, rows)
         if outcome is not None and outcome.gone and self.is_attached:
             self.rows_gone(rows, outcome.gone)

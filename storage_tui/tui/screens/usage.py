@@ -1,5 +1,6 @@
 """The usage tree: how much lies below each folder; walk down, delete from there through the same review."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -16,6 +17,7 @@ from storage_tui.tui.screens.store_screen import StoreScreen
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.visible import place_text, visible
@@ -69,6 +71,11 @@ class UsageScreen(LineMoves, StoreScreen):
         """The folder under the cursor; None on the blobs directly here."""
         branch = self.view.branch
         return Folder(branch.prefix, self._type) if branch is not None and not branch.is_own else None
+
+    def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """The folders of this level among these rows."""
+        level = Location(self._type, self._level.prefix)
+        return [row for row in rows if isinstance(row, Folder) and place_of(row) == level]
 
     def _open(self, prefix: str, *, at: str | None = None) -> None:
         known = self._levels.get(prefix)

@@ -1,8 +1,10 @@
 """The marks: blobs and folders chosen for the next action, kept while one walks through folders and types."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from storage_tui.contract.keys import DELIMITER, Location, parent_prefix
 from storage_tui.tui.state.listing import Folder, Row
 
 
@@ -15,6 +17,7 @@ class Marks:
     size_bytes: int = 0  # of the marked blobs whose size is known; folders count for nothing until they are walked
     folders: int = 0
     unsized: int = 0  # blobs whose size nobody has told
+    places: Counter[Location] = field(default_factory=Counter)  # how many in each folder
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -43,6 +46,10 @@ class Marks:
             self._count(row, -1)
 
     def _count(self, row: Row, step: int) -> None:
+        place = place_of(row)
+        self.places[place] += step
+        if not self.places[place]:
+            del self.places[place]
         if isinstance(row, Folder):
             self.folders += step
         elif row.size_bytes is None:
@@ -60,12 +67,20 @@ class Marks:
     def clear(self) -> None:
         """Take every mark off."""
         self._rows.clear()
+        self.places.clear()
         self.size_bytes = self.folders = self.unsized = 0
 
     def discard_keys(self, storage_type: str, keys: Iterable[str]) -> None:
         """Take the marks off blobs that are gone."""
         for key in keys:
             self._drop((storage_type, key, False))
+
+
+def place_of(row: Row) -> Location:
+    """The folder whose list shows the row."""
+    is_folder = isinstance(row, Folder)
+    prefix = parent_prefix(row.key) if is_folder else row.key[: row.key.rfind(DELIMITER) + 1]
+    return Location(row.storage_type, prefix)
 
 
 def _name(row: Row) -> tuple[str, str, bool]:

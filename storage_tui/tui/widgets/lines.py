@@ -5,6 +5,7 @@ from datetime import datetime
 
 from textual.content import Content
 
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
@@ -72,13 +73,15 @@ def rule_text(storage_type: str) -> str:
     return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
 
 
-def marks_content(marks: Marks) -> Content:
-    """`● 3 · 1.2 GB + 1 folder`."""
+def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
+    """`● 3 · 1.2 GB + 1 folder`, and how many of them are elsewhere than in the folder `here`."""
     blobs = len(marks) - marks.folders
     bound = "≥ " if marks.unsized else ""
     parts = [f"{blobs:,} · {bound}{size_text(marks.size_bytes)}"] if blobs else []
     parts += [plural(marks.folders, "folder")] if marks.folders else []
-    return Content.styled(f"● {' + '.join(parts)}  ", "bold $warning") if parts else Content("")
+    elsewhere = 0 if here is None else len(marks) - marks.places[here]
+    away = f", {elsewhere:,} not here" if elsewhere else ""
+    return Content.styled(f"● {' + '.join(parts)}{away}  ", "bold $warning") if parts else Content("")
 
 
 def row_content(row: Row | None, now: datetime) -> Content:
