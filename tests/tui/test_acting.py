@@ -318,7 +318,7 @@ async def test_a_download_left_at_quit_is_offered_and_continued_by_the_next_sess
         queue = browser.app.session.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 3_000_000)
         await browser.press("q")
-        await browser.shows("Quit, continue next time")
+        await browser.shows("Quit, go on later")
         await browser.press("right", "right", "enter")
         await browser.until(lambda: not queue.is_active)
     assert not (tmp_path / "here" / "big").exists()
@@ -343,7 +343,7 @@ async def test_quitting_may_wait_for_the_transfers(
         await browser.press("d")
         await browser.shows("Download big")
         await browser.press("enter", "q")
-        await browser.shows("Quit when they are done")
+        await browser.shows("Quit when done")
         await browser.press("right", "enter")
         await browser.until(lambda: not browser.app.is_running or not browser.app.session.queue.is_active)
         await browser.until(lambda: browser.app._exit)

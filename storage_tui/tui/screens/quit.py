@@ -18,9 +18,9 @@ Answer = Literal["stay", "wait", "leave", "cancel"]
 TICK_S = 0.5  # figures that change faster cannot be read
 OPTIONS: tuple[tuple[Answer, str], ...] = (
     ("stay", "Stay"),
-    ("wait", "Quit when they are done"),
-    ("leave", "Quit, continue next time"),
-    ("cancel", "Cancel them and quit"),
+    ("wait", "Quit when done"),
+    ("leave", "Quit, go on later"),
+    ("cancel", "Cancel and quit"),
 )
 
 
@@ -62,4 +62,4 @@ def _words(gauge: Gauge) -> str:
     left = plural(gauge.files - gauge.files_done, "transfer")
     size = size_text(gauge.total_bytes - gauge.done_bytes)
     failed = f" {gauge.failed:,} failed." if gauge.failed else ""
-    return f"{left} unfinished, {size} to go, {duration_text(gauge.eta_s)} at this rate.{failed}"
+    return f"{size} to go, {duration_text(gauge.eta_s)} at this rate, {left} unfinished.{failed}"
