@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
     from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.mover import BatchResult, Mover
+    from storage_tui.client.packs import Joining
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -122,15 +123,27 @@ class AsyncStorage:
         )
 
     async def move(
-        self, item: "BatchItem", *, conflict: "Conflict", control: TransferControl | None = None
-    ) -> "BatchResult":
-        """Move one item of a plan to its end, in an order of your own; what went wrong with it is in the result."""
-        if conflict not in self._movers:
-            from storage_tui.client.mover import Mover
+        self, items: "Sequence[BatchItem]", *, conflict: "Conflict", controls: Sequence[TransferControl]
+    ) -> "Sequence[BatchResult]":
+        """Move items of a plan, each with its control, to their end, in an order of your own; what went wrong with one
+        is in its result. Names that are chosen for items, in this call or another, are kept apart."""
+        from storage_tui.client.batch import Batch
+        from storage_tui.client.batch_plan import BatchPlan
+        from storage_tui.client.mover import Mover
 
-            self._movers[conflict] = Mover(self._blocking, conflict=conflict)
+        if conflict not in self._movers:
+            self._movers[conflict] = Mover(self._blocking, conflict=conflict, syncs_folders=False)
         mover = self._movers[conflict]
-        return await self._in_thread(control or TransferControl(), lambda used: mover.move(item, used))
+        plan = BatchPlan(items)
+        return await self.run(
+            Batch(self._blocking, plan, conflict=conflict, jobs=1, mover=mover, controls=controls)
+        )  # fmt: skip
+
+    def joining(self, conflict: "Conflict") -> "Joining":
+        """Tells which items one `move` moves quicker than several, as the server was found to be; asks nobody."""
+        from storage_tui.client.packs import Joining
+
+        return Joining(self._service.description or ServiceInfo(), conflict)
 
     def batch(
         self, plan: "BatchPlan", *, conflict: "Conflict | None" = None, jobs: int | None = None, resume: bool = True

@@ -37,11 +37,17 @@ class Batch:
 
     def __init__(
         self, storage: "Storage", plan: BatchPlan, *, conflict: Conflict = Conflict.REFUSE, jobs: int = JOBS,
-        resume: bool = True, on_result: Callable[[BatchResult], None] | None = None,
+        resume: bool = True, on_result: Callable[[BatchResult], None] | None = None, mover: Mover | None = None,
+        controls: Sequence[TransferControl] = (),
     ) -> None:  # fmt: skip
+        """With a `mover` several batches keep the names that they choose apart, `resume` being what that was made
+        with; it must not sync folders. `controls`, one for each item, steer the items one by one."""
         self._storage, self._plan = storage, plan
         self._conflict = conflict
-        self._mover = Mover(storage, conflict=conflict, resume=resume, taken=plan.items, syncs_folders=False)
+        self._mover = mover or Mover(
+            storage, conflict=conflict, resume=resume, taken=plan.items, syncs_folders=False
+        )  # fmt: skip
+        self._given = controls
         self._packs = Packs(storage, self._mover, conflict)
         self._jobs = min(max(1, jobs), MOST_JOBS, len(plan.items))
         self._on_result = on_result
@@ -145,7 +151,7 @@ class Batch:
                     for ended in self._packs.move(list(rows.values())):
                         del rows[ended.number]
                         self._conclude(ended.number, ended.result, ended.part)
-                for row in rows.values():
+                for row in sorted(rows.values(), key=lambda row: row.control.is_paused):  # one that waits holds none up
                     self._carry_out(row)
         except BaseException as exc:  # a defect, or what `on_result` raised
             self._stop_for(exc)
@@ -158,7 +164,7 @@ class Batch:
                 self._has_ended.set()
 
     def _begin(self, number: int) -> TransferControl:
-        control = TransferControl()
+        control = self._given[number] if self._given else TransferControl()
         with self._lock:
             self._controls[number] = control
             if self._is_cancelled:
@@ -198,14 +204,12 @@ class Batch:
                 number = self._next
                 if number >= len(items) or self._defect is not None:
                     return
-                group = [items[number]]
-                if self._packs.may_join((), items[number]):
-                    for at in range(number + 1, len(items)):
-                        if not self._packs.may_join(group, items[at]):
-                            break
-                        group.append(items[at])
-                self._next += len(group)
-            yield list(enumerate(group, number))
+                stop, joining = number + 1, self._packs.joining()
+                if joining.takes(items[number]):
+                    while stop < len(items) and joining.takes(items[stop]):
+                        stop += 1
+                self._next = stop
+            yield [(at, items[at]) for at in range(number, stop)]
 
     def _end(self, number: int, result: BatchResult) -> None:
         item = result.item

@@ -53,12 +53,44 @@ class Ended:
     part: PartFile | None = None
 
 
+class Joining:
+    """Tells item by item what goes into one pack."""
+
+    def __init__(self, info: ServiceInfo, conflict: Conflict) -> None:
+        self._info, self._conflict = info, conflict
+        self._first: BatchItem | None = None
+        self._count = self._size_bytes = 0
+
+    def takes(self, item: BatchItem) -> bool:
+        """Whether the item goes with all that were taken before; the first no ends the pack."""
+        if not _is_packable(self._info, self._conflict, item):
+            return False
+        first = self._first = self._first or item
+        self._count += 1
+        self._size_bytes += item.size_bytes or 0
+        limits = self._info.limits
+        is_like = (first.direction, first.storage_type) == (item.direction, item.storage_type)
+        is_room = self._count <= min(PACK_BLOBS, limits.batch_blobs)
+        return is_like and is_room and self._size_bytes <= min(PACK_BYTES, limits.batch_bytes // 2)
+
+
+def _is_packable(info: ServiceInfo, conflict: Conflict, item: BatchItem) -> bool:
+    feature = "set-batch" if item.direction == "upload" else "get-batch"
+    if feature not in info.features or item.root is None or item.size_bytes is None:
+        return False
+    if conflict is Conflict.RENAME:
+        return False  # a name is chosen once, by whoever moves the item in the end
+    if item.direction == "upload" and not find_storage_type(item.storage_type).may_overwrite:
+        return False  # one that was stored before a cut would be refused when it is sent again
+    return item.size_bytes <= min(SMALL_BYTES, info.limits.batch_blob_bytes)
+
+
 class Packs:
-    """Groups small items of a batch and moves the groups, from any thread."""
+    """Moves groups of small items, from any thread."""
 
     def __init__(self, storage: "Storage", mover: Mover, conflict: Conflict) -> None:
         self._storage, self._mover = storage, mover
-        self._may_pack = conflict is not Conflict.RENAME  # a name is chosen once, by whoever moves the item in the end
+        self._conflict = conflict
         self._info = ServiceInfo()
 
     def ask(self) -> None:
@@ -66,25 +98,9 @@ class Packs:
         with suppress(StorageError):
             self._info = self._storage.describe()
 
-    def may_join(self, group: Sequence[BatchItem], item: BatchItem) -> bool:
-        """Whether the item can be moved together with those of the group, which may be empty."""
-        if not self._takes(item):
-            return False
-        if not group:
-            return True
-        size_bytes = sum(row.size_bytes or 0 for row in (*group, item))
-        is_like = (group[0].direction, group[0].storage_type) == (item.direction, item.storage_type)
-        limits = self._info.limits
-        is_room = len(group) < min(PACK_BLOBS, limits.batch_blobs)
-        return is_like and is_room and size_bytes <= min(PACK_BYTES, limits.batch_bytes // 2)
-
-    def _takes(self, item: BatchItem) -> bool:
-        feature = "set-batch" if item.direction == "upload" else "get-batch"
-        if not self._may_pack or feature not in self._info.features or item.root is None or item.size_bytes is None:
-            return False
-        if item.direction == "upload" and not find_storage_type(item.storage_type).may_overwrite:
-            return False  # one that was stored before a cut would be refused when it is sent again
-        return item.size_bytes <= min(SMALL_BYTES, self._info.limits.batch_blob_bytes)
+    def joining(self) -> Joining:
+        """What goes into the next pack."""
+        return Joining(self._info, self._conflict)
 
     def move(self, rows: Sequence[Packed]) -> Iterator[Ended]:
         """Move a group; gives those that ended, as they end. The others are to be moved one by one."""

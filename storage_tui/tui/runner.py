@@ -1,11 +1,12 @@
 """Runs the transfers of the queue, a few at once, for as long as the App lives, and keeps what waits for the next."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from storage_tui import places
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import BatchResult
 from storage_tui.client.waiting import LeftWaiting, WaitingList
 from storage_tui.contract.errors import StorageError
@@ -33,8 +34,8 @@ class TransferRunner:
         fresh = self._queue.take_fresh()
         if fresh:
             self._writer.submit(self._waiting.add, [(transfer.number, transfer.waiting) for transfer in fresh])
-        while (transfer := self._queue.next_ready()) is not None:
-            task = asyncio.create_task(self._run(transfer), name=f"transfer-{transfer.number}")
+        while group := self._queue.next_group(self._joining):
+            task = asyncio.create_task(self._run(group), name=f"transfer-{group[0].number}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -68,14 +69,25 @@ class TransferRunner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: self._waiting.close(keep=keep))
 
-    async def _run(self, transfer: Transfer) -> None:
-        result: BatchResult | None = None
+    def _joining(self, first: Transfer) -> Callable[[Transfer], bool]:
+        """What moves together with a transfer."""
+        joining = self._storage.joining(first.conflict)
+        is_small = joining.takes(first.item)
+        return lambda other: is_small and other.conflict is first.conflict and joining.takes(other.item)
+
+    async def _run(self, group: Sequence[Transfer]) -> None:
+        results: Sequence[BatchResult | None] = [None] * len(group)
         try:
-            result = await self._storage.move(transfer.item, conflict=transfer.conflict, control=transfer.control)
+            controls = [transfer.control or TransferControl() for transfer in group]
+            items = [transfer.item for transfer in group]
+            results = await self._storage.move(items, conflict=group[0].conflict, controls=controls)
+        except StorageError as exc:  # such as no room for any of it
+            results = [BatchResult(row.item, "failed", row.key, row.path, error=exc) for row in group]
         finally:
-            self._book(transfer, result)
-            if not (self._keeps and transfer.state == "cancelled"):
-                self._ended(transfer)
+            for transfer, result in zip(group, results, strict=True):
+                self._book(transfer, result)
+                if not (self._keeps and transfer.state == "cancelled"):
+                    self._ended(transfer)
             self.pump()
 
     def _book(self, transfer: Transfer, result: BatchResult | None) -> None:

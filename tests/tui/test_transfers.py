@@ -4,7 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage_tui import Storage
+from storage_tui.client.mover import Mover
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 VALUE = bytes(range(256)) * 40_000
@@ -86,3 +89,35 @@ async def test_a_cancelled_upload_leaves_nothing_at_the_server(
         await browser.press("escape")
     assert not await asyncio.to_thread(store.exists, "big")
     assert not await asyncio.to_thread(store.unfinished)
+
+
+async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {f"logs/{number:03}.txt": b"line\n" * number for number in range(150)}
+    for key, content in contents.items():
+        store.set(key, content)
+    alone: list[str] = []
+    move = Mover.move
+    monkeypatch.setattr(Mover, "move", lambda self, item, *rest: alone.append(item.key) or move(self, item, *rest))
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["logs/"])
+        proxy.default = Fault(stall_down=40_000)
+        proxy.cut_all()
+        await browser.press("d")
+        await browser.shows("150 blobs")
+        await browser.press("enter")
+        await browser.until(lambda: not proxy.stalled.empty())
+        queue = browser.app.session.queue
+        held = next(item for item in queue.items if item.state == "running" and not item.done_bytes)
+        queue.cancel(held)
+        proxy.default = NONE
+        proxy.cut_all()
+        await browser.until(lambda: not queue.is_active)
+        states = [item.state for item in queue.items]
+        assert states.count("done") == 149 and held.state == "cancelled"
+        assert all(item.note.startswith("verified") for item in queue.items if item is not held)
+        await browser.shows("149 done")
+    assert len(alone) < 140, "but for the packs that were broken"
+    found = {path.name: path.read_bytes() for path in (tmp_path / "here" / "logs").iterdir()}
+    assert found == {key[5:]: content for key, content in contents.items() if key != held.key}

@@ -1,7 +1,7 @@
 """The queue of transfers: what waits, what runs, what is done, and the rate and time left of the whole batch."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -17,7 +17,7 @@ from storage_tui.contract.models import Blob
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
 
-AT_ONCE = 4  # small blobs gain from a few at once; large ones fill the line with one
+AT_ONCE = 4  # groups: small blobs gain from a few at once; large ones fill the line with one
 FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen
 
 Direction = Literal["upload", "download"]
@@ -40,6 +40,7 @@ class Transfer:
     blob: Blob | None = None  # the one to download, as it was listed
     unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
     number: int = 0
+    group: int = 0  # those that move together have the number of the first of them
     state: State = "waiting"
     note: str = ""
     error: str = ""
@@ -109,7 +110,7 @@ class Gauge:
 
 
 class TransferQueue:
-    """Transfers in the order they were asked for; `next_ready` hands out at most AT_ONCE at a time."""
+    """Transfers in the order they were asked for; `next_group` has at most AT_ONCE groups running at a time."""
 
     def __init__(self) -> None:
         self.items: list[Transfer] = []
@@ -146,19 +147,24 @@ class TransferQueue:
             dropped = {id(item) for item in finished[:-FINISHED_KEPT]}
             self.items = [item for item in self.items if id(item) not in dropped]
 
-    def next_ready(self) -> Transfer | None:
-        """The next transfer to start, marked as running; None when enough run or nothing waits."""
+    def next_group(self, joining: Callable[[Transfer], Callable[[Transfer], bool]] | None = None) -> list[Transfer]:
+        """The transfers to start together, marked as running: the next one, and as many after it as `joining` of it
+        takes. None when enough run or nothing waits."""
         self._started = {item for item in self._started if item.state in ACTIVE}
-        if self.running >= AT_ONCE:
-            return None
-        while self._waiting:
+        group: list[Transfer] = []
+        if len({item.group for item in self._started if item.state == "running"}) >= AT_ONCE:
+            return group
+        takes: Callable[[Transfer], bool] = _anything
+        while self._waiting and (self._waiting[0].state != "waiting" or takes(self._waiting[0])):
             transfer = self._waiting.popleft()
             if transfer.state == "waiting":
-                transfer.state = "running"
-                transfer.control = TransferControl()
-                self._started.add(transfer)
-                return transfer
-        return None
+                if not group:
+                    takes = joining(transfer) if joining is not None else _nothing
+                group.append(transfer)
+        for transfer in group:
+            transfer.group, transfer.state, transfer.control = group[0].number, "running", TransferControl()
+        self._started.update(group)
+        return group
 
     def pause(self, transfer: Transfer) -> None:
         """Hold a running transfer; its place goes to the next one."""
@@ -241,3 +247,11 @@ class TransferQueue:
             self._meter.bytes_per_s,
             direction,
         )
+
+
+def _anything(_: Transfer) -> bool:
+    return True
+
+
+def _nothing(_: Transfer) -> bool:
+    return False

@@ -1,5 +1,6 @@
 """The queue: a bounded number at once, honest totals, and what each state allows."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from storage_tui.client.progress import RateMeter
@@ -15,28 +16,47 @@ def make(count: int, size_bytes: int = 100) -> tuple[TransferQueue, list[Transfe
 
 def test_only_so_many_run_at_once_in_the_order_they_came() -> None:
     queue, items = make(AT_ONCE + 2)
-    started = [queue.next_ready() for _ in range(AT_ONCE)]
+    started = [transfer for _ in range(AT_ONCE) for transfer in queue.next_group()]
     assert started == items[:AT_ONCE]
-    assert queue.next_ready() is None
+    assert queue.next_group() == []
     items[1].state = "done"
-    assert queue.next_ready() is items[AT_ONCE]
+    assert queue.next_group() == [items[AT_ONCE]]
 
 
 def test_a_paused_transfer_gives_its_place_away() -> None:
     queue, items = make(AT_ONCE + 1)
-    while queue.next_ready():
+    while queue.next_group():
         pass
     queue.pause(items[0])
     assert items[0].control is not None and items[0].control.is_paused
-    assert queue.next_ready() is items[AT_ONCE]
+    assert queue.next_group() == [items[AT_ONCE]]
     queue.resume(items[0])
     assert items[0].state == "running"
 
 
+def test_what_joins_moves_together_and_counts_once() -> None:
+    queue, items = make(3 * AT_ONCE + 2)
+
+    def joining(first: Transfer) -> Callable[[Transfer], bool]:
+        return lambda other: other.number < first.number + 3
+
+    queue.cancel(items[1])
+    groups = []
+    while group := queue.next_group(joining):
+        groups.append([item.number for item in group])
+    assert groups == [[1, 3], *([n, n + 1, n + 2] for n in range(4, 3 * AT_ONCE + 1, 3))]
+    assert queue.running == 3 * AT_ONCE - 1 and {item.group for item in items[3:6]} == {4}
+    for item in items[3:5]:
+        item.state = "done"
+    assert queue.next_group(joining) == [], "one of that group still runs"
+    items[5].state = "done"
+    assert [item.number for item in queue.next_group(joining)] == [3 * AT_ONCE + 1, 3 * AT_ONCE + 2]
+
+
 def test_the_gauge_counts_the_whole_batch() -> None:
     queue, items = make(4)
-    first, second = queue.next_ready(), queue.next_ready()
-    assert first is not None and second is not None and second.control is not None
+    (first,), (second,) = queue.next_group(), queue.next_group()
+    assert second.control is not None
     first.state = "done"
     second.control.done_bytes = 50
     queue.poll(now=0.0)
@@ -47,18 +67,18 @@ def test_the_gauge_counts_the_whole_batch() -> None:
     assert second.eta_s == 1
     for item in items:
         queue.cancel(item)
-    queue.next_ready()
+    queue.next_group()
     assert not queue.is_active
 
 
 def test_retry_puts_a_failed_transfer_back_and_nothing_else() -> None:
     queue, items = make(1)
-    queue.next_ready()
+    queue.next_group()
     items[0].state = "done"
     assert not queue.retry(items[0])
     items[0].state, items[0].error = "failed", "why"
     assert queue.retry(items[0])
-    assert queue.next_ready() is items[0] and not items[0].error
+    assert queue.next_group() == [items[0]] and not items[0].error
 
 
 def test_the_rate_is_of_the_last_seconds() -> None:
