@@ -25,6 +25,7 @@ from storage_tui.tui.widgets.path_input import PathInput
 
 FILES_AT_MOST = 200_000  # about 60 MB; more is uploaded in parts
 CANDIDATES_SHOWN = 12
+ASKED_FROM = 11  # files; up to ten fit the eye, as for a delete
 CONFLICTS: tuple[tuple[Conflict, str], ...] = (
     (Conflict.SKIP, "skip"),
     (Conflict.OVERWRITE, "overwrite"),
@@ -49,22 +50,24 @@ class UploadRequest:
 
 
 class UploadScreen(Dialog[UploadRequest]):
-    """Asks for the path; counts what is there while one types."""
+    """Asks for the path; counts what is there while one types. The folder that stands there at first is where names
+    begin and not yet an answer: for all of it, as for any folder of many files, Enter asks again."""
 
     HINT = "Tab completes, Enter uploads, ↓ next field, Esc leaves"
 
     def __init__(self, location: Location, folder: Path) -> None:
         super().__init__()
         self._location = location
-        self._folder = folder
+        self._given = f"{folder}/"
         self._found: UploadRequest | None = None
+        self._asked: UploadRequest | None = None
         self._is_wanted = False
         self.TITLE_TEXT = f"Upload to {location.storage_type} ({rule_text(location.storage_type)})"
 
     def compose_body(self) -> ComposeResult:
         """Path, what it is, prefix, conflicts."""
         yield label("Local file or folder")
-        yield PathInput(f"{self._folder}/", id="path")
+        yield PathInput(self._given, id="path")
         yield Static("", id="note")
         yield label("Under the prefix")
         yield field(self._location.key, id="prefix")
@@ -75,6 +78,17 @@ class UploadScreen(Dialog[UploadRequest]):
     @on(Input.Changed)
     def _changed(self) -> None:
         self._found, self._is_wanted = None, False
+        self.workers.cancel_group(self, "look")
+        if self._is_untouched:
+            self.say("Type the name of a file or folder; Tab completes.")
+        else:
+            self._look_now()
+
+    @property
+    def _is_untouched(self) -> bool:
+        return self.query_one("#path", Input).value == self._given
+
+    def _look_now(self) -> None:
         self._look(self.query_one("#path", Input).value, self.query_one("#prefix", Input).value)
 
     @on(PathInput.Candidates)
@@ -127,8 +141,26 @@ class UploadScreen(Dialog[UploadRequest]):
     @on(Choice.Submitted)
     def _submit(self) -> None:
         if self._found is None:
-            self._is_wanted = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
+            is_looking = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
+            if self._is_untouched and not is_looking:
+                self.say("Counting what is in this folder…")
+                self._look_now()
+                is_looking = True
+            self._is_wanted = is_looking
+            return
+        if not self._is_clear(self._found) and self._asked is not self._found:
+            self._asked = self._found
+            self.say(_question(self._found), role="$warning")
             return
         choices = self.query("#conflict").results(Choice)
         conflict: Conflict = next((choice.value for choice in choices), Conflict.OVERWRITE)
         self.dismiss(UploadRequest(self._found.path, self._found.files, conflict))
+
+    def _is_clear(self, found: UploadRequest) -> bool:
+        return found.root is None or (len(found.files) < ASKED_FROM and not self._is_untouched)
+
+
+def _question(found: UploadRequest) -> str:
+    size = size_text(sum(file.size_bytes for file in found.files))
+    first = visible(found.files[0].key, limit=50)
+    return f"{plural(len(found.files), 'file')}, {size}: Enter again uploads them all, as {first} …; Esc leaves"
