@@ -13,6 +13,7 @@ from storage_tui.cli.output import complain, name_for_output
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest, plan_upload, survey
+from storage_tui.client.content_types import guess_type
 from storage_tui.client.folders import local_names
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
@@ -101,7 +102,8 @@ def put(
         items: list[BatchItem] = []
         for source in sources:
             if source == STDIO:
-                storage.set_file(check_key(location.key), sys.stdin.buffer, location.storage_type)
+                key = check_key(location.key)
+                storage.set_file(key, sys.stdin.buffer, location.storage_type, content_type=guess_type(key))
                 continue
             path = Path(source).expanduser()
             if recursive and path.is_dir():
@@ -111,7 +113,10 @@ def put(
             else:
                 key = check_key(location.key + path.name if is_folder else location.key)
                 size_bytes = path.stat().st_size if path.is_file() else None
-                items.append(BatchItem("upload", location.storage_type, key, path, size_bytes))
+                content_type = guess_type(key, path.name)
+                items.append(
+                    BatchItem("upload", location.storage_type, key, path, size_bytes, content_type=content_type)
+                )
         if items:
             move(
                 storage, BatchPlan(items), conflict=conflict, jobs=jobs, resume=resume, must_verify=verify,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from storage_tui.client.content_types import guess_type
 from storage_tui.client.folders import LocalFile, find_files, local_names
 from storage_tui.client.journal import UnfinishedTransfer
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
@@ -189,7 +190,9 @@ def free_key(storage: "Storage", key: str, storage_type: str, taken: Container[s
 
 
 def _upload_item(file: LocalFile, root: Path, storage_type: str) -> BatchItem:
-    return BatchItem("upload", storage_type, file.key, file.path, file.size_bytes, root)
+    return BatchItem(
+        "upload", storage_type, file.key, file.path, file.size_bytes, root, content_type=guess_type(file.key)
+    )
 
 
 def _gathered(item: BatchItem, server: str) -> int:

@@ -22,6 +22,23 @@ def test_a_file_goes_up_and_down_verified(run, tmp_path):
     assert (tmp_path / "b.csv").read_bytes() == b"x,y\n1,2\n"
 
 
+def test_an_upload_has_the_content_type_that_its_name_tells(run, tmp_path):
+    (tmp_path / "typed").mkdir()
+    for name in ("a.geojson", "b.csv", "c.html"):
+        (tmp_path / "typed" / name).write_bytes(b"{}")
+    run("put", "-r", "typed", "typed/")
+    run("put", "typed/b.csv", "typed/no-suffix")
+    run("put", "-", "typed/d.json", stdin=b"{}")
+    rows = [json.loads(line) for line in lines(run("ls", "--json", "typed/"))]
+    assert {row["key"][6:]: row["content_type"] for row in rows} == {
+        "a.geojson": "application/geo+json",
+        "b.csv": "text/csv",
+        "c.html": None,
+        "d.json": "application/json",
+        "no-suffix": "text/csv",
+    }
+
+
 def test_an_existing_file_is_kept_without_force(run, tmp_path):
     run("put", "-", "keep/a", stdin=b"new")
     (tmp_path / "a").write_bytes(b"old")

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.content_types import guess_type
 from storage_tui.client.control import TransferControl
 from storage_tui.client.progress import RateMeter
 from storage_tui.client.waiting import WaitingItem
@@ -50,7 +51,10 @@ class Transfer:
     @property
     def item(self) -> BatchItem:
         """What the engine is asked to move."""
-        content_type = None if self.unfinished is None else self.unfinished.content_type
+        if self.unfinished is not None:
+            content_type = self.unfinished.content_type
+        else:
+            content_type = guess_type(self.key, self.path.name) if self.direction == "upload" else None
         return BatchItem(
             self.direction, self.storage_type, self.key, self.path, self.size_bytes, self.root, self.blob,
             content_type=content_type,
