@@ -35,8 +35,8 @@ def serve(
     audience: str | None, download: str, embedded: bool, operating: "Operating",
 ) -> None:  # fmt: skip
     """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
+    from storage_tui.server.serve import leave, serve_embedded
     from storage_tui.server.serve import serve as serve_tcp
-    from storage_tui.server.serve import serve_embedded
 
     if jwks is None and (issuer or audience):
         raise click.UsageError("--issuer and --audience belong to --jwks")
@@ -44,7 +44,7 @@ def serve(
         if not isinstance(place, Path):
             raise click.UsageError("a server of this machine's programs alone keeps its blobs in a directory")
         serve_embedded(data_dir=place)
-        return
+        leave()
     if not isinstance(place, Path):
         place = replace(place, is_direct=download == "redirect")
     elif download == "redirect":
@@ -53,6 +53,7 @@ def serve(
         place=place, host=host, port=port, public_url=public_url, on_ready=_say_ready,
         provider=_provider(jwks, issuer, audience), operating=operating,
     )  # fmt: skip
+    leave()
 
 
 def _say_ready(url: str) -> None:

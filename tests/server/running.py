@@ -29,13 +29,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 {prelude}
-from storage_tui.server.serve import serve
+from storage_tui.server.serve import leave, serve
 from storage_tui.server.s3_place import S3Place
 place = Path(sys.argv[1])
 if sys.argv[4]:
     place = replace(S3Place.parse(sys.argv[1], endpoint=sys.argv[4]), is_direct=sys.argv[5] == "direct")
 serve(place=place, host="127.0.0.1", port=int(sys.argv[2]),
       on_ready=lambda url: print(url, flush=True), public_url=sys.argv[3] or None)
+leave()
 """
 
 
