@@ -1,6 +1,8 @@
 """The commands that look at blobs and remove them: ls, cat, cp, rm, du, url."""
 
+import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,8 +20,8 @@ from storage_tui.cli.output import (
 )
 from storage_tui.config import Settings
 from storage_tui.contract.errors import NotFoundError, StorageError
-from storage_tui.contract.keys import DELIMITER, Location, check_key
-from storage_tui.contract.models import Blob
+from storage_tui.contract.keys import DELIMITER, Location, check_key, parent_prefix
+from storage_tui.contract.models import Blob, Usage
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -47,8 +49,18 @@ def ls(location: Location, is_long: bool, recursive: bool, as_json: bool, settin
         for entry in _walk(storage, location.storage_type, prefix, delimiter="" if recursive else DELIMITER):
             found += 1
             _print_entry(entry, "" if recursive else prefix, is_long, as_json)
-    if not found and prefix:
-        raise NotFoundError(f"nothing is stored at {location}", key=prefix)
+        if not found and prefix:
+            raise _nothing_below(storage, Location(location.storage_type, prefix))
+
+
+def _nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
+    """That a folder holds nothing, with the nearest one above it that does and the command that shows it."""
+    above = parent_prefix(folder.key)
+    while above and next(iter(_walk(storage, folder.storage_type, above, delimiter="")), None) is None:
+        above = parent_prefix(above)
+    place = str(Location(folder.storage_type, above))
+    what = f"'storage-tui ls {shlex.quote(place)}' shows what is there"
+    return NotFoundError(f"nothing is stored below {folder}; {what}", key=folder.key)
 
 
 def _walk(storage: "Storage", storage_type: str, prefix: str, *, delimiter: str) -> Iterator[Blob | str]:
@@ -181,12 +193,24 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
         prefix += DELIMITER
     with open_storage(settings) as storage:
         usage = storage.usage(prefix, storage_type=location.storage_type, delimiter=DELIMITER)
+        if prefix and not usage.count:
+            usage = _usage_of_blob(storage, location)
     if as_json:
         click.echo(json.dumps(usage.to_json()))
         return
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
         name = name_for_output(f"{location.storage_type}:{row.prefix}")
         click.echo(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
+
+
+def _usage_of_blob(storage: "Storage", location: Location) -> Usage:
+    """What a location that is no folder takes: the blob with this key. Raises NotFoundError where there is neither."""
+    if not location.key.endswith(DELIMITER):
+        with contextlib.suppress(NotFoundError):
+            blob = storage.stat(location.key, location.storage_type)
+            return Usage(blob.key, 1, blob.size_bytes or 0, blob.modified, blob.modified)
+        location = Location(location.storage_type, location.key + DELIMITER)
+    raise _nothing_below(storage, location)
 
 
 @click.command()

@@ -84,6 +84,22 @@ def test_a_list_shows_folders_and_keys_and_json(run):
     assert rows[1] == {"prefix": "list/b/"}
 
 
+@pytest.mark.parametrize("verb", ["ls", "du"])
+@pytest.mark.parametrize("place", ["tmp:there/gone/deep/", "tmp:there/gone/deep"])
+def test_a_folder_that_holds_nothing_is_told_from_one_that_does(run, verb, place):
+    run("put", "-", "tmp:there/it is", stdin=b"1")
+    refusal = run(verb, place, code=3)
+    assert refusal.stdout == b""
+    told = refusal.stderr.decode()
+    assert "nothing is stored below tmp:there/gone/deep/; 'storage-tui ls tmp:there/' shows what is there" in told
+    assert "'storage-tui ls tmp:'" in run(verb, "tmp:nosuch/", code=3).stderr.decode()
+
+
+def test_an_empty_storage_type_is_no_error(run):
+    assert run("ls", "logs:").stdout == b""
+    assert lines(run("du", "logs:"))[-1].split()[-1] == "logs:"
+
+
 def test_usage_is_summed_by_folder(run):
     for key in ("usage/a", "usage/b/c", "usage/b/d"):
         run("put", "-", key, stdin=b"1234")
@@ -91,6 +107,7 @@ def test_usage_is_summed_by_folder(run):
     assert (total["count"], total["size"]) == (3, 12)
     assert [(row["prefix"], row["count"]) for row in total["children"]] == [("usage/b/", 2)]
     assert lines(run("du", "usage"))[-1].split()[-1] == "data:usage/"
+    assert lines(run("du", "usage/a")) == ["       4 B          1  data:usage/a"]
 
 
 def test_a_copy_keeps_a_tmp_blob_in_data(run):

@@ -14,7 +14,7 @@ from storage_tui.tui.state.formats import count_text, countdown_text, duration_t
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.transfers import Gauge
-from storage_tui.tui.visible import visible
+from storage_tui.tui.visible import place_text, visible
 
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
@@ -62,7 +62,8 @@ def empty_words(listing: Listing, *, is_reading: bool) -> str:
     if not listing.is_complete:
         return "Not read to the end. R reads again."
     if listing.prefix:
-        return "Empty. u uploads a file or folder here, h goes up."
+        place = place_text(Location(listing.storage_type, listing.prefix))
+        return f"Nothing is stored below {place}. h goes up, ~ to the top; u uploads a file or folder here."
     rule = rule_text(listing.storage_type)
     return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
 
