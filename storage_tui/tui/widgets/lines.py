@@ -63,7 +63,7 @@ def empty_words(listing: Listing, *, is_reading: bool) -> str:
         return "Not read to the end. R reads again."
     if listing.prefix:
         place = place_text(Location(listing.storage_type, listing.prefix))
-        return f"Nothing is stored below {place}. h goes up, ~ to the top; u uploads a file or folder here."
+        return f"Nothing below {place}. h goes up, ~ to the top, u uploads a file or folder here."
     rule = rule_text(listing.storage_type)
     return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
 
