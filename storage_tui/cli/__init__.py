@@ -8,7 +8,8 @@
 | output.py | exit codes, sizes and names for people, progress on a terminal |
 | browse.py | the browser, which a bare `storage-tui` starts |
 | blobs.py | ls, cat, url, du, rm, cp |
-| transfer.py | get and put, single blobs and folders; resume |
+| transfer.py | get and put, single blobs and folders |
+| resuming.py | resume: what was not finished |
 | moving.py | how a batch runs: its gauge, its lines, signals |
 | web.py | the browser in a web page |
 | completion.py, words.py | TAB in bash, zsh and fish, and what it offers |

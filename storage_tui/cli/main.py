@@ -20,7 +20,7 @@ _COMMANDS = {  # name -> (module, attribute): a command's module is loaded when 
     "ls": ("storage_tui.cli.blobs", "ls"),
     "get": ("storage_tui.cli.transfer", "get"),
     "put": ("storage_tui.cli.transfer", "put"),
-    "resume": ("storage_tui.cli.transfer", "resume"),
+    "resume": ("storage_tui.cli.resuming", "resume"),
     "cat": ("storage_tui.cli.blobs", "cat"),
     "cp": ("storage_tui.cli.blobs", "cp"),
     "rm": ("storage_tui.cli.blobs", "rm"),

@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,13 +27,16 @@ class StoppedError(CancelledError):
 
 def move(
     storage: "Storage", plan: BatchPlan, *, conflict: Conflict, jobs: int, resume: bool, must_verify: bool,
-    as_json: bool, verb: str,
+    as_json: bool, verb: str, note: Callable[[BatchResult], object] = lambda _: None,
+    waiting: Callable[[], int] = lambda: 0,
 ) -> None:  # fmt: skip
-    """Carry out the plan. Raises what refused a single file, or PartialFailureError when some of several failed."""
+    """Carry out the plan, each result also told to `note`. Raises what refused a single file, or PartialFailureError
+    when some of several failed; `waiting` counts what is kept for another time beside what has begun."""
     is_single = len(plan.items) == 1
     failures: list[StorageError] = []
 
     def tell(result: BatchResult) -> None:
+        note(result)
         error = result.error
         if conflict is Conflict.REFUSE and type(error) is ConflictError:
             error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
@@ -46,15 +49,15 @@ def move(
         if as_json:
             click.echo(json.dumps(_row(result, error)))
         elif error is None and result.state != "cancelled":
-            note = f", {result.note}" if result.note else ""
-            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{note}")
+            more = f", {result.note}" if result.note else ""
+            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{more}")
 
     batch = Batch(storage, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
         with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else ""):
             results = batch.run()
     except StoppedError as exc:
-        raise StoppedError(f"{exc.message}; {_left(storage)}") from None
+        raise StoppedError(f"{exc.message}; {_left(storage, waiting())}") from None
     if as_json:
         click.echo(json.dumps({"summary": _summary(results, failures)}))
     if failures and is_single:
@@ -87,10 +90,10 @@ def obeying_signals() -> Iterator[None]:
             signal.signal(row, handler)
 
 
-def _left(storage: "Storage") -> str:
-    count = 0
+def _left(storage: "Storage", waiting: int) -> str:
+    count = waiting
     with suppress(StorageError):
-        count = len(storage.unfinished())
+        count += len(storage.unfinished())
     if not count:
         return "nothing was left half done"
     transfers = "1 transfer is" if count == 1 else f"{count:,} transfers are"

@@ -1,4 +1,4 @@
-"""The commands that move bytes: get and put, for single blobs and for folders, and resume for what was not finished."""
+"""The commands that move bytes: get and put, for single blobs and for folders."""
 
 import sys
 from collections.abc import Callable
@@ -9,17 +9,16 @@ import click
 
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import LOCATION, open_storage, with_settings
-from storage_tui.cli.output import complain, name_for_output
+from storage_tui.cli.output import complain
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest, plan_upload, survey
+from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
 from storage_tui.client.content_types import guess_type
 from storage_tui.client.folders import local_names
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 from storage_tui.contract.models import Blob
-from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -122,35 +121,6 @@ def put(
                 storage, BatchPlan(items), conflict=conflict, jobs=jobs, resume=resume, must_verify=verify,
                 as_json=as_json, verb="uploaded",
             )  # fmt: skip
-
-
-@click.command()
-@click.option("--list", "is_list", is_flag=True, help="Only list them.")
-@click.option("--forget", is_flag=True, help="Give them up, with what is there of them.")
-@click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
-@with_settings
-def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Settings) -> None:
-    """Continue the large transfers with this server that a crash, a signal or a lost network ended."""
-    with open_storage(settings) as storage:
-        found = storage.unfinished()
-        if not found:
-            click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
-            return
-        if is_list or forget:
-            for transfer in found:
-                ends = [transfer.path, f"{transfer.storage_type}:{transfer.key}"]
-                source, target = ends if transfer.direction == "upload" else reversed(ends)
-                if forget and not storage.forget(transfer):
-                    complain(f"another program goes on with {target!a}")
-                    continue
-                state = "forgotten  " if forget else f"{size_text(transfer.size_bytes):>10}  "
-                click.echo(f"{state}{name_for_output(source)} -> {name_for_output(target)}")
-            return
-        move(
-            storage, plan_rest(found), conflict=Conflict.OVERWRITE, jobs=jobs, resume=True, must_verify=False,
-            as_json=as_json, verb="finished",
-        )  # fmt: skip
 
 
 def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:

@@ -56,6 +56,7 @@ class BatchItem:
     blob: Blob | None = None  # what is at the key: the one to download, or the one an upload finds there
     is_surveyed: bool = False  # `blob` is all that is at the key of an upload, so that nobody needs to ask
     content_type: str | None = None
+    conflict: Conflict | None = None  # where it is another than the batch's
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,16 @@ class BatchPlan:
     def check_room(self, server: str, conflict: Conflict = Conflict.OVERWRITE) -> None:
         """Raise one LocalFileError when the disk has no room for all downloads, so that nothing begins in vain. Where
         `conflict` may leave files as they are, those that are there do not count."""
-        if conflict not in (Conflict.OVERWRITE, Conflict.RENAME):
-            BatchPlan([item for item in self.items if not os.path.lexists(item.path)]).check_room(server)
-            return
-        roots = {item.root or item.path.parent for item in self.items if item.direction == "download"}
+        replacing = (Conflict.OVERWRITE, Conflict.RENAME)
+        rows = [
+            item for item in self.items
+            if (item.conflict or conflict) in replacing or not os.path.lexists(item.path)
+        ]  # fmt: skip
+        roots = {item.root or item.path.parent for item in rows if item.direction == "download"}
         if not roots:
             return
         folder = _existing(next(iter(roots)))
-        needed, free = self.needed_bytes(server), shutil.disk_usage(folder).free
+        needed, free = BatchPlan(rows).needed_bytes(server), shutil.disk_usage(folder).free
         if needed + SPARE_BYTES > free and needed:
             raise LocalFileError(
                 f"no room in {str(folder)!r}: {len(self.items):,} files need {needed:,} bytes, {free:,} are free; "

@@ -85,7 +85,7 @@ class Mover:
         """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
         try:
             control.check()
-            if self._conflict is Conflict.OVERWRITE:
+            if self._conflict_of(item) is Conflict.OVERWRITE:
                 return item.key, item.path
             key, path, reason = self._settled(item)
         except (StorageError, OSError) as exc:
@@ -135,7 +135,7 @@ class Mover:
         if there is None:
             return item.key, item.path, ""
         what = "file" if item.direction == "download" else "key"
-        match self._conflict:
+        match self._conflict_of(item):
             case Conflict.SKIP:
                 return item.key, item.path, f"the {what} exists"
             case Conflict.RENAME:
@@ -148,6 +148,9 @@ class Mover:
             case _:
                 name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
                 raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)
+
+    def _conflict_of(self, item: BatchItem) -> Conflict:
+        return item.conflict or self._conflict
 
     def _renamed(self, item: BatchItem) -> tuple[str, Path]:
         """A free key or path, kept from other items of this batch."""
@@ -168,7 +171,7 @@ class Mover:
         is_known = blob is not None and blob.size_bytes is not None
         if item.direction == "upload" and item.is_surveyed and (blob is None or is_known):
             return blob
-        needs_details = self._conflict in (Conflict.RESUME, Conflict.DIFFERENT)
+        needs_details = self._conflict_of(item) in (Conflict.RESUME, Conflict.DIFFERENT)
         if item.direction == "download" and (is_known or not needs_details):
             return blob or Blob(item.key, item.storage_type)
         try:

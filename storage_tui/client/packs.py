@@ -78,7 +78,7 @@ def _is_packable(info: ServiceInfo, conflict: Conflict, item: BatchItem) -> bool
     feature = "set-batch" if item.direction == "upload" else "get-batch"
     if feature not in info.features or item.root is None or item.size_bytes is None:
         return False
-    if conflict is Conflict.RENAME:
+    if (item.conflict or conflict) is Conflict.RENAME:
         return False  # a name is chosen once, by whoever moves the item in the end
     if item.direction == "upload" and not find_storage_type(item.storage_type).may_overwrite:
         return False  # one that was stored before a cut would be refused when it is sent again

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.content_types import guess_type
+from storage_tui.client.journal import UnfinishedTransfer
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand items; what is longer was written by somebody else
 FILES_READ = 1000  # of a folder somebody filled with other things
@@ -39,6 +41,9 @@ class WaitingList:
         self._path: Path | None = None
         self._descriptor: int | None = None
         self._open: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def add(self, rows: Iterable[tuple[int, WaitingItem]]) -> None:
         """Keep items, each under a number of its own; durable when this returns."""
@@ -134,6 +139,20 @@ class LeftWaiting:
         self._held.append((path, descriptor))
 
 
+def not_begun(waiting: Sequence[WaitingItem], begun: Sequence[UnfinishedTransfer]) -> list[WaitingItem]:
+    """Those that no entry of a begun transfer stands for already; `rename` may have changed the key or path of one."""
+    whole = {(one.direction, one.storage_type, one.key, one.path) for one in begun}
+    sources = {(one.direction, one.storage_type, one.path if one.direction == "upload" else one.key) for one in begun}
+    kept = []
+    for row in waiting:
+        item = row.item
+        source = str(item.path) if item.direction == "upload" else item.key
+        is_renamed = row.conflict is Conflict.RENAME and (item.direction, item.storage_type, source) in sources
+        if (item.direction, item.storage_type, item.key, str(item.path)) not in whole and not is_renamed:
+            kept.append(row)
+    return kept
+
+
 def _line(number: int, row: WaitingItem) -> str:
     item = row.item
     return json.dumps(
@@ -166,5 +185,7 @@ def _item(row: dict[str, Any]) -> WaitingItem:
     if row["direction"] not in ("upload", "download") or not path.is_absolute():
         raise ValueError("not a line of a queue")
     size = None if row["size"] is None else int(row["size"])
-    item = BatchItem(row["direction"], str(row["type"]), str(row["key"]), path, size, root)
+    key = str(row["key"])
+    content_type = guess_type(key, path.name) if row["direction"] == "upload" else None
+    item = BatchItem(row["direction"], str(row["type"]), key, path, size, root, content_type=content_type)
     return WaitingItem(item, Conflict(row["conflict"]))

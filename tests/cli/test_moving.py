@@ -141,3 +141,40 @@ def test_what_is_forgotten_is_gone(run, home, server, token_file, tmp_path):
         proxy.release()
         assert lines(run("resume", "--forget", *access))[0].startswith("forgotten")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+
+
+QUEUE = """
+import os, sys
+from pathlib import Path
+from storage_tui import places
+from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.waiting import WaitingItem, WaitingList
+url, folder = sys.argv[1], Path(sys.argv[2])
+rows = [
+    WaitingItem(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), Conflict.OVERWRITE),
+    WaitingItem(BatchItem("download", "data", "queue/kept", folder / "kept", 3), Conflict.SKIP),
+    WaitingItem(BatchItem("download", "data", "queue/both", folder / "both", 4, folder), Conflict.RENAME),
+    WaitingItem(BatchItem("upload", "data", "queue/gone", folder / "gone", 5), Conflict.OVERWRITE),
+]
+WaitingList(places.state_dir(), url).add(enumerate(rows))
+os._exit(1)  # as a session of the browser that is killed
+"""
+
+
+def test_resume_takes_what_a_session_had_waiting_and_keeps_what_fails(run, home, server, token_file, tmp_path):
+    access = ("--url", server.url, "--token-file", str(token_file))
+    for name in ("kept", "both"):
+        (tmp_path / name).write_bytes(b"new")
+        run("put", name, f"queue/{name}", *access)
+        (tmp_path / name).write_bytes(b"old")
+    (tmp_path / "up.csv").write_bytes(b"1,")
+    subprocess.run([sys.executable, "-c", QUEUE, server.url, str(tmp_path)], env=home)
+    listed = lines(run("resume", "--list", *access))
+    assert len(listed) == 4 and all(line.endswith("not begun") for line in listed)
+    failed = run("resume", *access, code=6)
+    assert b"finished 3 of 4 files, 1 failed" in failed.stderr and b"gone" in failed.stderr
+    assert [(tmp_path / name).read_bytes() for name in ("kept", "both", "both (2)")] == [b"old", b"old", b"new"]
+    assert b"text/csv" in run("stat", "queue/up.csv", *access).stdout
+    (tmp_path / "gone").write_bytes(b"there now")
+    assert lines(run("resume", *access)) == ["data:queue/gone  verified"]
+    assert b"no unfinished" in run("resume", *access).stderr

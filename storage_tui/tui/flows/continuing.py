@@ -1,13 +1,12 @@
 """Transfers that an earlier session began or had waiting: offer to continue them, or to forget them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from storage_tui.client.batch_plan import Conflict
-from storage_tui.client.waiting import WaitingItem
+from storage_tui.client.waiting import WaitingItem, not_begun
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.transfers import Transfer
@@ -47,20 +46,6 @@ async def offer_unfinished(app: App[Any], session: Session) -> None:
         session.fail("not all transfers were forgotten", exc)
     finally:
         left.release()
-
-
-def not_begun(waiting: Sequence[WaitingItem], begun: "Sequence[UnfinishedTransfer]") -> list[WaitingItem]:
-    """Those that no entry of a begun transfer stands for already; `rename` may have changed the key or path of one."""
-    whole = {(one.direction, one.storage_type, one.key, one.path) for one in begun}
-    sources = {(one.direction, one.storage_type, one.path if one.direction == "upload" else one.key) for one in begun}
-    kept = []
-    for row in waiting:
-        item = row.item
-        source = str(item.path) if item.direction == "upload" else item.key
-        is_renamed = row.conflict is Conflict.RENAME and (item.direction, item.storage_type, source) in sources
-        if (item.direction, item.storage_type, item.key, str(item.path)) not in whole and not is_renamed:
-            kept.append(row)
-    return kept
 
 
 def _begun(one: "UnfinishedTransfer") -> Transfer:
