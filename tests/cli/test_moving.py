@@ -174,7 +174,7 @@ def test_resume_takes_what_a_session_had_waiting_and_keeps_what_fails(run, home,
     failed = run("resume", *access, code=6)
     assert b"finished 3 of 4 files, 1 failed" in failed.stderr and b"gone" in failed.stderr
     assert [(tmp_path / name).read_bytes() for name in ("kept", "both", "both (2)")] == [b"old", b"old", b"new"]
-    assert b"text/csv" in run("stat", "queue/up.csv", *access).stdout
+    assert b"text/csv" in run("ls", "--json", "data:queue/", *access).stdout
     (tmp_path / "gone").write_bytes(b"there now")
     assert lines(run("resume", *access)) == ["data:queue/gone  verified"]
     assert b"no unfinished" in run("resume", *access).stderr
