@@ -19,6 +19,7 @@ from storage_tui.contract.wire import (
 )
 from storage_tui.server.access.naming import COPY_BODY_BYTES, DELETE_BODY_BYTES
 from storage_tui.server.conditions import check_match, is_unchanged, precondition, range_applies
+from storage_tui.server.damage import Damage
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.redirects import redirect
 from storage_tui.server.repeats import Repeats
@@ -46,11 +47,13 @@ class Blobs:
         self._quotas = quotas
         self._limits = limits
         self._deletes = Repeats()
+        self._damage = Damage()
         self._streams = streams
 
     async def get(self, request: Request) -> Response:
         """The bytes: 200, 206 for a range, 304, 412 or 416."""
-        reader = await request.stack.enter_async_context(self._store.open(address_of(request)))
+        address = address_of(request)
+        reader = await request.stack.enter_async_context(self._store.open(address))
         blob = reader.blob
         _check_generation(request, blob)
         check_match(request.headers, blob)
@@ -66,6 +69,7 @@ class Blobs:
             if part is not None:
                 span, status = part, 206
                 headers["Content-Range"] = format_content_range(span, size_bytes)
+        await self._damage.check(address, reader, span)
         elsewhere = redirect(request, reader, headers)
         if elsewhere is not None:
             return elsewhere
@@ -79,7 +83,7 @@ class Blobs:
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
         request.stack.enter_context(self._streams.slot())
-        response.stream = await self._streams.begin(reader.chunks(span))
+        response.stream = await self._streams.begin(self._damage.chunks(address_of(request), reader, span))
         return response
 
     async def head(self, request: Request) -> Response:
