@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +13,14 @@ from storage_tui import places
 from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError, complain, name_for_output
+from storage_tui.cli.user_names import UserNames
 from storage_tui.contract.errors import DamagedError
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.server.s3_place import S3Place
     from storage_tui.server.stores.audit import AuditLog
+    from storage_tui.server.stores.records import Records
     from storage_tui.server.upkeep.verifying import Finding, Tally
 
 _LOOK_S = 0.5  # how often a terminal is told how far it is
@@ -54,9 +56,10 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
         findings = verify_store(place, tally)
     else:
         findings = _through_store(place, users, tally)
+    users_of = _users_of(place, backup)
     show = _Meter(lambda: f"{tally.blobs:,} blobs, {size_text(tally.size_bytes)} read")
     for finding in show.over(findings):
-        click.echo(json.dumps(finding.to_json()) if as_json else _line(finding))
+        click.echo(json.dumps(_with_user(finding.to_json(), users_of)) if as_json else _line(finding, users_of))
     if as_json:
         click.echo(json.dumps({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found}))
     else:
@@ -111,8 +114,9 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     meter = _Meter(lambda: f"{done.blobs:,} blobs, {size_text(done.copied_bytes)} copied")
     with meter:
         stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
+    users_of = _users_of(_chosen(data_dir))
     for finding in done.found:
-        complain(_line(finding))
+        complain(_line(finding, users_of))
     fields = {"blobs": done.blobs, "size": done.size_bytes, "copied": done.copied, "copied_size": done.copied_bytes}
     click.echo(
         json.dumps({"snapshot": stamp, **fields, "damaged": len(done.found)})
@@ -142,7 +146,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
             taken = restore_store(source.expanduser(), directory, stamp=snapshot, may_lose=skip_damaged, progress=done)
     finally:
         for finding in done.found:
-            complain(_line(finding))
+            complain(_line(finding, _users_of(directory)))
     fields = {"snapshot": taken.stamp, "directory": str(directory), "blobs": done.blobs, "size": done.size_bytes}
     click.echo(
         json.dumps({**fields, "lost": len(done.found)})
@@ -168,13 +172,15 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
     from storage_tui.server.engine import open_s3_audit
     from storage_tui.server.stores.local_audit import open_audit
 
+    users_of = _users_of(place)
     start = None if since is None else datetime.now(UTC) - since
     log: AuditLog = open_audit(place) if isinstance(place, Path) else open_s3_audit(place)
     for entry in log.entries(since=start, namespace=None if user is None else namespace_of(user)):
-        raw = entry.to_json()
+        raw = _with_user(entry.to_json(), users_of)
+        who = users_of.of(entry.namespace) or entry.namespace
         what = f"{entry.storage_type}:{name_for_output(entry.key)}"
         click.echo(
-            json.dumps(raw) if as_json else f"{raw['at']} {entry.namespace} {what} {entry.etag} {entry.request_id}"
+            json.dumps(raw) if as_json else f"{raw['at']} {name_for_output(who)} {what} {entry.etag} {entry.request_id}"
         )
 
 
@@ -212,10 +218,31 @@ class _Meter:
             click.echo(f"\r{self._text()}\x1b[K", nl=False, err=True)
 
 
-def _line(finding: "Finding") -> str:
+def _users_of(place: "Path | S3Place", backup: Path | None = None) -> UserNames:
+    """Whose blobs these are: what the records beside them say, or those in the latest snapshot of a backup."""
+
+    def read() -> "Records":
+        from storage_tui.server.engine import open_s3_records
+        from storage_tui.server.stores.local_records import LocalRecords
+        from storage_tui.server.upkeep.snapshots import Backup
+
+        if backup is not None:
+            return LocalRecords(Backup(backup.expanduser()).find(None).documents)
+        return LocalRecords(place) if isinstance(place, Path) else open_s3_records(place)
+
+    return UserNames(read)
+
+
+def _with_user(raw: dict[str, Any], users: UserNames) -> dict[str, Any]:
+    name = users.of(raw["namespace"])
+    return raw if name is None else {**raw, "user": name}
+
+
+def _line(finding: "Finding", users: UserNames) -> str:
     parts = [finding.kind.ljust(8)]
     if finding.key:
-        parts.append(f"{finding.storage_type}:{name_for_output(finding.key)} of {finding.namespace[:12]}")
+        whose = name_for_output(users.show(finding.namespace))
+        parts.append(f"{finding.storage_type}:{name_for_output(finding.key)} of {whose}")
     if finding.file:
         parts.append(f"({name_for_output(finding.file)})" if finding.key else name_for_output(finding.file))
     return f"{' '.join(parts)}: {finding.why}"

@@ -1,7 +1,12 @@
 """verify, backup, restore, audit and doctor as a person runs them: what they say, and their exit codes."""
 
+import asyncio
 import json
 from pathlib import Path
+
+from storage_tui.server.access.grants import namespace_of
+from storage_tui.server.engine import open_local
+from storage_tui.server.stores.base import Address
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -39,10 +44,10 @@ def test_damage_is_one_line_each_and_an_exit_code(run, home, tmp_path):
     put(run, "bad\u202e", CONTENT + b"!")
     damage(home, len(CONTENT) + 1)
     found = run("verify", code=1)
-    assert found.stdout.decode().splitlines()[0].startswith("damaged  data:bad")
+    assert found.stdout.decode().splitlines()[0].startswith("damaged  data:bad\u202e of user local (blobs/")
     assert b"restore it from a backup" in found.stderr
     rows = [json.loads(line) for line in run("verify", "--json", code=1).stdout.splitlines()]
-    assert rows[0]["key"] == "bad\u202e"
+    assert (rows[0]["key"], rows[0]["user"]) == ("bad\u202e", "local")
     assert rows[-1]["found"] == {"damaged": 1}
     told = run("backup", "kept", code=6)
     assert b"are not in this snapshot" in told.stderr
@@ -51,6 +56,41 @@ def test_damage_is_one_line_each_and_an_exit_code(run, home, tmp_path):
     assert b"--skip-damaged" in refused.stderr
     assert run("restore", "kept", "--data-dir", "new", "--skip-damaged", code=6).stdout.startswith(b"snapshot ")
     put(run, "bad\u202e", b"good again")
+
+
+def test_what_is_damaged_names_the_user_where_a_token_tells_who_it_is(run, home, tmp_path):
+    data_dir = tmp_path / "of others"
+    run("token", "create", "ada", "--data-dir", str(data_dir))
+    key, content = "scene", b"x" * 200_000
+    asyncio.run(store_for(data_dir, {"ada": key, "nobody known": "other"}, content))
+    for path in (data_dir / "blobs").glob("*/*"):
+        path.write_bytes(b"y" + content[1:])
+    run("backup", str(tmp_path / "kept of others"), "--data-dir", str(data_dir), code=6)
+    rows = sorted(run("verify", "--data-dir", str(data_dir), code=1).stdout.decode().splitlines()[:2])
+    assert f"data:other of namespace {namespace_of('nobody known')[:12]} " in rows[0]
+    assert "data:scene of user ada " in rows[1]
+    told = run("verify", "--json", "--data-dir", str(data_dir), code=1).stdout.splitlines()[:2]
+    assert {row["key"]: row.get("user") for row in map(json.loads, told)} == {"scene": "ada", "other": None}
+
+
+async def store_for(data_dir, keys, content):
+    """A blob for each user, stored by the engine itself."""
+    engine = open_local(data_dir, owner_note={})
+    await engine.store.start()
+    for user, key in keys.items():
+        await engine.store.put(Address(namespace_of(user), "data", key), content)
+    await engine.store.close()
+
+
+def test_a_damaged_backup_names_the_user_too(run, tmp_path):
+    data_dir, kept = tmp_path / "mine", tmp_path / "kept copy"
+    run("token", "create", "ada", "--data-dir", str(data_dir))
+    asyncio.run(store_for(data_dir, {"ada": "scene"}, CONTENT))
+    run("backup", str(kept), "--data-dir", str(data_dir))
+    [path] = (path for path in (kept / "blobs").glob("*/*"))
+    path.chmod(0o600)
+    path.write_bytes(b"!" + CONTENT[1:])
+    assert b"data:scene of user ada" in run("verify", "--backup", str(kept), code=1).stdout
 
 
 def test_what_cannot_be_is_one_line(run, home, tmp_path):
@@ -77,7 +117,7 @@ def test_the_audit_log_tells_what_was_deleted(run):
     put(run, "gone\u202e", b"1")
     run("rm", "gone\u202e", "--yes")
     line = run("audit", "--since", "5m").stdout.decode().splitlines()[-1]
-    assert "data:gone\u202e" in line
+    assert " local data:gone\u202e " in line
     raw = json.loads(run("audit", "--json", "--user", "local").stdout.splitlines()[-1])
     assert (raw["type"], raw["key"]) == ("data", "gone\u202e")
     assert raw["request"] in line
