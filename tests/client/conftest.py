@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage, Storage
+from storage_tui.client import retry
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, running_server
 
 _users = itertools.count()
 
@@ -35,11 +36,8 @@ def _plain_environment(
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all; each test has a user, and so a namespace, of its own."""
-    running = RunningServer(tmp_path_factory.mktemp("server") / "store")
-    running.data_dir.mkdir(mode=0o700)
-    running.start()
-    yield running
-    running.stop()
+    with running_server(tmp_path_factory.mktemp("server") / "store") as running:
+        yield running
 
 
 @pytest.fixture
@@ -70,6 +68,27 @@ def make(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
 def both(make: Callable[..., Any], server: RunningServer, token: str) -> Any:
     """Either client on the real server."""
     return make(server.url, token=token)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between tries are of no interest here."""
+    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
+
+
+@pytest.fixture
+def source(tmp_path: Path, content: bytes) -> Path:
+    """A file of the module's content."""
+    path = tmp_path / "source"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def behind(proxy: FaultProxy, token: str) -> Iterator[Storage]:
+    """A client behind the fault proxy."""
+    with Storage(proxy.url, token=token) as client:
+        yield client
 
 
 @pytest.fixture

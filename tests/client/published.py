@@ -1,58 +1,30 @@
 """A published Storage API server without any of our additions: a proxy that lets only the published calls through."""
 
 import http.client
-import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.faults.answering import AnsweringServer
 
 PAGE = 4  # keys a page, so that a handful of keys make several
 VERBS = {"get", "list", "new_resumable_url", "get_signed_url"}
 HIDDEN = {"etag", "x-goog-hash", "accept-ranges", "x-expires-at", "connection", "transfer-encoding", "server", "date"}
 
 
-class PublishedServer:
+class PublishedServer(AnsweringServer):
     """In front of a running server of ours. `methods` counts what was asked; `keeps_tags` lets ETag and Range through,
     as the original service did."""
 
     def __init__(self, url: str, *, keeps_tags: bool = False, page: int = PAGE) -> None:
         parts = urlsplit(url)
+        super().__init__(parts.path)
         self._target = (parts.hostname or "", parts.port or 0)
         self.keeps_tags = keeps_tags
         self._page = page
         self.asked: list[str] = []
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                outer.relay(self)
-
-            do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{parts.path}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-
-    def relay(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Pass on one request, or answer that there is no such call."""
         self.asked.append(f"{handler.command} {handler.path}")
         body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))

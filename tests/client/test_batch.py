@@ -11,20 +11,16 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client import retry
 from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import BatchPlan, Conflict, plan_download, plan_upload, survey
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.models import Blob
 from tests.faults.proxy import Fault, FaultProxy
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 FILES = {"a": b"1", "b/c.txt": b"two" * 1000, "b/d/e": b"", "z": b"x" * 3_000_000}
 OLD = b"old"
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

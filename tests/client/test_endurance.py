@@ -1,5 +1,7 @@
 """A hundred cuts, a hundred kills, a thousand flipped bits, a full disk: what the transfers promise, in numbers.
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 CI kills thirty times each way, so that each test ends well within a minute; `pytest --long` a hundred times.
 """
 
@@ -17,7 +19,6 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client import retry
 from storage_tui.client.batch_plan import is_same
 from storage_tui.client.control import TransferControl
 from storage_tui.client.journal import unfinished
@@ -44,11 +45,6 @@ getattr(Storage(url, token=token, timeout_s=30), verb)("k", path)
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture(scope="module")

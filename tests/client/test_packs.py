@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client import packs, retry
+from storage_tui.client import packs
 from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload, survey
 from storage_tui.client.mover import Mover
@@ -19,13 +19,10 @@ from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 COUNT = 150
 FILES = {f"{number % 3}/file {number:03} ü.csv": os.urandom(number * 20) for number in range(COUNT)}
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage_tui import AsyncStorage, Storage
-from storage_tui.client import retry
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.errors import (
     CancelledError,
@@ -30,34 +29,16 @@ from storage_tui.contract.errors import (
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 SIZE = 24 * 1024 * 1024 + 12_345
 MIB = 1024 * 1024
 HEAD = 4096  # more than the headers of any request here
 
 
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between tries are of no interest here."""
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
-
-
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return random.Random(7).randbytes(SIZE)
-
-
-@pytest.fixture
-def source(tmp_path: Path, content: bytes) -> Path:
-    path = tmp_path / "source"
-    path.write_bytes(content)
-    return path
-
-
-@pytest.fixture
-def behind(proxy: FaultProxy, token: str) -> Iterator[Storage]:
-    """A client behind the fault proxy."""
-    with Storage(proxy.url, token=token) as client:
-        yield client
 
 
 def _only(folder: Path, *names: str) -> bool:
@@ -501,7 +482,7 @@ def test_a_server_that_restarts_under_a_transfer_is_waited_for(tmp_path: Path, c
     server = RunningServer(tmp_path / "store")
     server.data_dir.mkdir(mode=0o700)
     server.start()
-    with FaultProxy(server.url) as proxy, Storage(proxy.url, token=server.token(), retries=8) as client:
+    with FaultProxy(server.url) as proxy, Storage(proxy.url, token=server.token(), retries=14) as client:
         client.describe()
         proxy.cut_all()
         proxy.faults.append(Fault(stall_up=9_000_000))

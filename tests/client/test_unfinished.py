@@ -7,17 +7,18 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client import journal, retry
+from storage_tui.client import journal
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.errors import ChecksumError, ConflictError, StorageError
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 SIZE = 80 * 1024 * 1024 + 12_345
 STOP = 70 * 1024 * 1024  # far enough for the server to have made a checkpoint
@@ -29,27 +30,9 @@ getattr(Storage(url, token=token), verb)(key, path)
 """
 
 
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
-
-
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return random.Random(3).randbytes(SIZE)
-
-
-@pytest.fixture
-def source(tmp_path: Path, content: bytes) -> Path:
-    path = tmp_path / "source"
-    path.write_bytes(content)
-    return path
-
-
-@pytest.fixture
-def behind(proxy: FaultProxy, token: str) -> Iterator[Storage]:
-    with Storage(proxy.url, token=token) as client:
-        yield client
 
 
 def _kill_midway(proxy: FaultProxy, token: str, verb: str, path: Path, *, number: int = signal.SIGKILL) -> None:

@@ -2,14 +2,13 @@
 
 import io
 import json
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+
+from tests.faults.answering import AnsweringServer
 
 MARK = "OWNED"  # what a payload would write, where a terminal obeyed it
 PAYLOADS = (
@@ -58,39 +57,12 @@ CONTENTS = {
 }
 
 
-class HostileServer:
+class HostileServer(AnsweringServer):
     """Answers every call of the browser: the calls that read with what they expect, all others with a refusal."""
 
     def __init__(self) -> None:
-        outer = self
+        super().__init__()
         self.asked: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                outer.answer(self)
-
-            do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/storage/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """One request."""

@@ -6,17 +6,14 @@ from pathlib import Path
 import pytest
 
 from storage_tui.fs import StorageFileSystem
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, running_server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server; each test has a user, and so a namespace, of its own."""
-    running = RunningServer(tmp_path_factory.mktemp("fs") / "store")
-    running.data_dir.mkdir(mode=0o700)
-    running.start()
-    yield running
-    running.stop()
+    with running_server(tmp_path_factory.mktemp("fs") / "store") as running:
+        yield running
 
 
 @pytest.fixture

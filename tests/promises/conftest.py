@@ -9,17 +9,15 @@ import httpx
 import pytest
 
 from storage_tui import Storage
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, running_server
 
 _users = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path_factory.mktemp("server") / "store")
-    running.start()
-    yield running
-    running.stop()
+    with running_server(tmp_path_factory.mktemp("server") / "store") as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, running_server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all tests that only need one; each test uses keys of its own."""
-    running = RunningServer(tmp_path_factory.mktemp("server") / "data")
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with running_server(tmp_path_factory.mktemp("server") / "data") as running:
+        yield running
     assert running.log_text() == ""
 
 
@@ -23,10 +21,8 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
         "import storage_tui.server.body as body, storage_tui.server.delivery as delivery\n"
         "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\n"
     )
-    running = RunningServer(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude)
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with running_server(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +32,8 @@ def watchful_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
         "import storage_tui.server.serve as serve_module, storage_tui.server.body as body\n"
         "serve_module.FOLLOW_S = 0.05\nbody.IDLE_S = 3.0\n"
     )
-    running = RunningServer(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude)
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with running_server(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude) as running:
+        yield running
     assert running.log_text() == ""
 
 

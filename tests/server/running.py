@@ -123,6 +123,16 @@ class RunningServer:
             return read_all(connection)
 
 
+@contextmanager
+def running_server(data_dir: Path, *, prelude: str = "") -> Iterator[RunningServer]:
+    """One server for as long as the block lasts; it must end well."""
+    data_dir.mkdir(mode=0o700)
+    server = RunningServer(data_dir, prelude=prelude)
+    server.start()
+    yield server
+    assert server.stop() == 0
+
+
 def read_all(connection: socket.socket, *, quiet_s: float = 0.5) -> bytes:
     """All that comes until the end, or until nothing came for a moment after something did."""
     content = b""

@@ -15,7 +15,7 @@ from storage_tui.tui.app import StorageApp
 from storage_tui.tui.screens.browser import BrowserScreen
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, running_server
 
 PAUSES = 400  # times 25 ms: far longer than anything here takes
 BOTH_WIRES = ("full", "published")
@@ -99,11 +99,8 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all; each test has a user, and so a namespace, of its own."""
-    running = RunningServer(tmp_path_factory.mktemp("tui") / "store")
-    running.data_dir.mkdir(mode=0o700)
-    running.start()
-    yield running
-    running.stop()
+    with running_server(tmp_path_factory.mktemp("tui") / "store") as running:
+        yield running
 
 
 @pytest.fixture

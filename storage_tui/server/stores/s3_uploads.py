@@ -1,15 +1,14 @@
 """The upload sessions of a bucket: begun, found, written by one request at a time, cancelled."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.server.stores import s3_sessions as sessions
 from storage_tui.server.stores.base import Address, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.parking import WRITTEN, Parking
 from storage_tui.server.stores.s3_blobs import locate
 from storage_tui.server.stores.s3_bucket import Bucket
 from storage_tui.server.stores.s3_changes import check_write
@@ -18,8 +17,6 @@ from storage_tui.server.stores.s3_threads import Threads
 from storage_tui.server.stores.s3_writer import Memory, SessionWriter
 
 ATTEMPTS = 20  # at cancelling a session, each lost to a writer's checkpoint
-
-_log = logging.getLogger(__name__)
 
 
 class Uploads:
@@ -30,7 +27,7 @@ class Uploads:
         self._threads = threads
         self._now = now
         self._memory = Memory()
-        self._parking: dict[str, asyncio.Task[None] | None] = {}  # a session in here has a writer; the task ends it
+        self._parking = Parking()
 
     async def create(
         self, address: Address, *, size_bytes: int | None, content_type: str | None, crc32c: str | None,
@@ -65,41 +62,25 @@ class Uploads:
         """As `Store.find_upload` promises."""
         return (await self._threads.calls.run(sessions.find, self._bucket, upload_id, self._now())).session.to_upload()
 
-    @asynccontextmanager
-    async def write(self, upload_id: str, *, restart: bool) -> AsyncIterator[UploadWriter]:
+    def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
         """As `Store.write_upload` promises. A writer that is being parked is waited for."""
-        while (parking := self._parking.get(upload_id)) is not None:
-            await asyncio.wait((parking,))
-        if upload_id in self._parking:
-            raise ConflictError("the upload session is being written by another request; wait for that one to end")
-        self._parking[upload_id] = None
-        try:
+
+        async def open_writer() -> SessionWriter:
             kept = await self._threads.calls.run(sessions.find_open, self._bucket, upload_id, self._now())
-        except BaseException:
-            del self._parking[upload_id]
-            raise
-        writer = SessionWriter(kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now)
-        try:
-            if restart:
-                await writer.restart()
-            yield writer
-        except BaseException:
-            await self._park(upload_id, writer, is_failing=True)
-            raise
-        await self._park(upload_id, writer, is_failing=False)
+            return SessionWriter(kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now)
+
+        return self._parking.writing(upload_id, open_writer, restart=restart)
 
     async def cancel(self, upload_id: str) -> None:
         """As `Store.cancel_upload` promises."""
         before = await self._threads.calls.run(self._cancel, upload_id)
-        if (parking := self._parking.get(upload_id)) is not None:
-            await asyncio.wait((parking,))
+        await self._parking.is_written(upload_id)
         if before is not None:
             await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
 
     async def settle(self) -> None:
         """Wait until writers that were left are parked."""
-        while tasks := [task for task in self._parking.values() if task is not None]:
-            await asyncio.wait(tasks)
+        await self._parking.settle()
 
     def _cancel(self, upload_id: str) -> Session | None:
         for _ in range(ATTEMPTS):
@@ -111,23 +92,4 @@ class Uploads:
             except StorageError:
                 continue
             return kept.session
-        raise ConflictError("the upload session is being written by another request; wait for that one to end")
-
-    async def _park(self, upload_id: str, writer: SessionWriter, *, is_failing: bool) -> None:
-        """Park in a task of its own: a request that is cancelled twice must not leave half a checkpoint."""
-
-        async def park() -> None:
-            try:
-                await writer.park()
-            finally:
-                del self._parking[upload_id]
-
-        task = self._parking[upload_id] = asyncio.create_task(park())
-        await asyncio.wait((task,))
-        error = task.exception()
-        if error is None:
-            return
-        if not is_failing:
-            raise error
-        level = logging.DEBUG if isinstance(error, StorageError) else logging.ERROR
-        _log.log(level, "an upload that broke off could not keep its last bytes", exc_info=error)
+        raise ConflictError(WRITTEN)

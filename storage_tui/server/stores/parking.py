@@ -1,0 +1,86 @@
+"""One writer at a time for each upload session, on every engine; a writer that is left ends in a task of its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
+
+from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.server.stores.base import UploadWriter
+
+WRITTEN = "the upload session is being written by another request; wait for that one to end"
+
+_log = logging.getLogger(__name__)
+
+
+class ParkingWriter(UploadWriter, Protocol):
+    """A writer that can begin again, and be left."""
+
+    async def restart(self) -> None:
+        """Drop what the session holds and begin at 0."""
+
+    async def park(self) -> None:
+        """Keep what was written for a resume, and let go of everything."""
+
+
+W = TypeVar("W", bound=ParkingWriter)
+
+
+class Parking:
+    """The sessions of a store that have a writer."""
+
+    def __init__(self) -> None:
+        self._parking: dict[str, asyncio.Task[None] | None] = {}  # a session in here has a writer; the task ends it
+
+    @asynccontextmanager
+    async def writing(
+        self, upload_id: str, open_writer: Callable[[], Awaitable[W]], *, restart: bool
+    ) -> AsyncIterator[W]:
+        """The writer that `open_writer` makes, as the only one of the session; as `Store.write_upload` promises."""
+        if await self.is_written(upload_id):
+            raise ConflictError(WRITTEN)
+        self._parking[upload_id] = None
+        try:
+            writer = await open_writer()
+        except BaseException:
+            del self._parking[upload_id]
+            raise
+        try:
+            if restart:
+                await writer.restart()
+            yield writer
+        except BaseException:
+            await self._park(upload_id, writer, is_failing=True)
+            raise
+        await self._park(upload_id, writer, is_failing=False)
+
+    async def is_written(self, upload_id: str) -> bool:
+        """Whether a request writes the session; one that has left it is waited for."""
+        while (parking := self._parking.get(upload_id)) is not None:
+            await asyncio.wait((parking,))
+        return upload_id in self._parking
+
+    async def settle(self) -> None:
+        """Wait until writers that were left are parked."""
+        while tasks := [task for task in self._parking.values() if task is not None]:
+            await asyncio.wait(tasks)
+
+    async def _park(self, upload_id: str, writer: ParkingWriter, *, is_failing: bool) -> None:
+        """Park in a task of its own: a request that is cancelled twice must not leave half a checkpoint."""
+
+        async def park() -> None:
+            try:
+                await writer.park()
+            finally:
+                del self._parking[upload_id]
+
+        task = self._parking[upload_id] = asyncio.create_task(park())
+        await asyncio.wait((task,))
+        error = task.exception()
+        if error is None:
+            return
+        if not is_failing:
+            raise error
+        level = logging.DEBUG if isinstance(error, StorageError) else logging.ERROR
+        _log.log(level, "an upload that broke off could not keep its last bytes", exc_info=error)
