@@ -14,6 +14,8 @@ from traceback import TracebackException
 from rich.text import Text
 from textual import events, work
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
@@ -25,9 +27,11 @@ from storage_tui.tui.painter import Painter
 from storage_tui.tui.pauses import shorten_pauses
 from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
+from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
+from storage_tui.tui.terminal import TerminalDriver
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.visible import visible
 
@@ -95,10 +99,25 @@ class StorageApp(App[None], inherit_bindings=False):
         self._paint_little()
         self.set_timer(SETTLED_S, shorten_pauses)
 
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, but for a terminal our own."""
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
+
+    def _take_key(self, key: events.Key) -> bool:
+        """Answer a key in this turn; False where it has to wait for what came before it, or for more than a turn."""
+        screen = self.screen
+        if not isinstance(screen, CommandScreen) or self.message_queue_size or not self.app_focus:
+            return False
+        with self._context():
+            return screen.take_key(key)
+
     def _paint_little(self) -> None:
         driver = self._driver
         if driver is None or self.is_headless:
             return
+        if isinstance(driver, TerminalDriver):
+            driver.take_key = self._take_key
         write, painter = driver.write, self.painter
         painter.forget(*self.size)
         hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))

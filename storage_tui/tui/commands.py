@@ -284,6 +284,11 @@ class Keymap:
         self.pending = chord if is_beginning and command is None else ""
         return command
 
+    def at_once(self, key: str) -> Command | None:
+        """The command of this key alone, where it asks nothing."""
+        command = self._by_key.get(key)
+        return None if command is None or command.title.endswith("…") else command
+
     def hints(self) -> list[tuple[str, Command]]:
         """What may follow the pending keys."""
         start = f"{self.pending} "

@@ -2,11 +2,25 @@
 
 from collections.abc import Iterable, Iterator
 
-from textual._compositor import ChopsUpdate, Compositor
+from rich.console import Console
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.geometry import Region
-from textual.messages import Update
 from textual.strip import Strip
 from textual.widget import Widget
+
+Piece = tuple[int, int, Strip]
+"""A part of a row of the screen: the column and the row of its first cell, counted from 0, and what is there."""
+
+
+class RowsUpdate(CompositorUpdate):
+    """Parts of rows, each written where it is."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self._pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        """What draws them on a terminal."""
+        return "".join([f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self._pieces])
 
 
 class RowCompositor(Compositor):
@@ -16,13 +30,33 @@ class RowCompositor(Compositor):
         super().__init__()
         self._wanted: list[Region] = []
 
-    def render_partial_update(self) -> ChopsUpdate | None:
+    def render_partial_update(self) -> ChopsUpdate | RowsUpdate | None:  # type: ignore[override]
         """What to send for the regions that are dirty; None when there are none."""
-        self._wanted = list(self._dirty_regions)
+        screen = self.size.region
+        self._wanted = sorted(filter(None, (region.intersection(screen) for region in self._dirty_regions)), key=_order)
         try:
-            return super().render_partial_update()
+            pieces = self._pieces()
+            if pieces is None:
+                return super().render_partial_update()
+            self._dirty_regions.clear()
+            return RowsUpdate(pieces) if pieces else None
         finally:
             self._wanted = []
+
+    def _pieces(self) -> list[Piece] | None:
+        """The rows of the one widget that is in front in each region; None where there is more than one."""
+        pieces: list[Piece] = []
+        for wanted in self._wanted:
+            for widget, (region, clip) in self.visible_widgets.items():
+                shown = region.intersection(clip)
+                if not shown.overlaps(wanted):
+                    continue
+                if not shown.contains_region(wanted):
+                    return None
+                strips = widget.render_lines(wanted.translate((-region.x, -region.y)))
+                pieces += [(wanted.x, y, strip) for y, strip in zip(wanted.line_range, strips, strict=True)]
+                break
+        return pieces
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         return self._changed() if self._wanted else super()._get_renders(crop)
@@ -39,12 +73,21 @@ class RowCompositor(Compositor):
                         break
 
 
+def _order(region: Region) -> tuple[int, int]:
+    return region.y, region.x
+
+
 def repaint(widget: Widget, *regions: Region) -> None:
     """Have these regions of a widget, or all of it, painted with the next paint of its screen. `Widget.refresh` takes
     two more turns of the event loop and forgets the styles, which a change of rows or words leaves as they are."""
     if not widget.is_mounted:
         widget.refresh(*regions)
         return
+    if not widget.is_attached:  # taken away while something was read for it
+        return
     widget._layout_cache.clear()
     widget._set_dirty(*regions)
-    widget.screen.post_message(Update(widget))
+    screen = widget.screen
+    if screen in screen._compositor:
+        screen._dirty_widgets.add(widget)
+        screen.check_idle()

@@ -34,18 +34,20 @@ async def test_any_regions_are_drawn_as_on_the_whole_screen(store: Storage, brow
         compositor.__class__ = RowCompositor  # dialogs have Textual's own
         compositor._wanted = []
         for _ in range(30):
-            whole = drawn(compositor.render_update(full=True, screen_stack=browser.app._background_screens), console)
+            stack = browser.app._background_screens
+            whole = drawn(compositor.render_update(full=True, screen_stack=stack), console)
             regions = [
                 Region(x := pick.randrange(COLUMNS - 1), y := pick.randrange(ROWS - 1),
                        pick.randint(1, COLUMNS - x), pick.randint(1, min(4, ROWS - y)))
                 for _ in range(pick.randint(1, 4))
             ]  # fmt: skip
             compositor._dirty_regions.update(regions)
-            part = drawn(compositor.render_update(screen_stack=browser.app._background_screens), console)
+            part = drawn(compositor.render_update(screen_stack=stack), console)
+            later = drawn(compositor.render_update(full=True, screen_stack=stack), console)  # blobs a second older
             for region in regions:
                 for y in region.line_range:
                     for x in region.column_range:
-                        assert part.buffer[y][x] == whole.buffer[y][x], (region, x, y)
+                        assert part.buffer[y][x] in (whole.buffer[y][x], later.buffer[y][x]), (region, x, y)
 
 
 async def test_a_step_asks_the_list_for_two_rows_and_no_other_widget_but_the_status(

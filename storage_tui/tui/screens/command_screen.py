@@ -7,9 +7,10 @@ from textual import events
 from textual.screen import Screen
 from textual.widgets import Input
 
-from storage_tui.tui.commands import Command, Context, Keymap
+from storage_tui.tui.commands import MOVE, Command, Context, Keymap
 from storage_tui.tui.row_compositor import RowCompositor
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import LineView
 
 ResultT = TypeVar("ResultT")
 LINES = 3  # title, status, keys
@@ -29,21 +30,26 @@ class CommandScreen(Screen[ResultT]):
         self.keymap = Keymap(*self.CONTEXTS)
         self._compositor = RowCompositor()
         self._key_at = self._painted_at = 0.0
+        self._bars: tuple[Bar, ...] = ()
 
     @property
     def has_lines(self) -> bool:
         """Whether title, status and keys are there: not before the screen is made, nor while it is taken away, when
         what still reads is told that it is cancelled."""
-        return self.is_mounted and len(self.query(Bar)) >= LINES
+        if not self._bars or not all(bar.is_attached for bar in self._bars):
+            self._bars = tuple(self.query(Bar)) if self.is_mounted else ()
+        return len(self._bars) >= LINES
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
         self._key_at = monotonic()
-        if isinstance(self.focused, Input) and event.key not in PAST_FIELDS:
+        field = self.focused
+        if isinstance(field, Input) and event.key not in PAST_FIELDS:
+            if isinstance(event._sender, LineView):
+                await self._type_into(field, event)
             return
         was_pending = self.keymap.pending
-        is_sign = event.is_printable and event.character not in (None, " ")
-        command = self.keymap.feed(event.character if is_sign and event.character else event.key)
+        command = self.keymap.feed(_name(event))
         if command is not None or self.keymap.pending or was_pending:
             event.stop()
             event.prevent_default()
@@ -52,9 +58,36 @@ class CommandScreen(Screen[ResultT]):
         if command is not None:
             await self.run_command(command)
 
+    async def _type_into(self, field: Input, event: events.Key) -> None:
+        """A key that a field would have taken was on its way to the rows when the field opened: it goes there still."""
+        if event.key == "enter":
+            await field.action_submit()
+        elif event.is_printable and event.character is not None:
+            field.insert_text_at_cursor(event.character)
+        event.stop()
+
     async def run_command(self, command: Command) -> None:
         """Do what the command says."""
         await self.run_action(command.action)
+
+    def take_key(self, event: events.Key) -> bool:
+        """Move the cursor and paint, at once and in one go; False for a key that does anything else, or has to wait
+        for what came before it."""
+        view = self.focused
+        if not isinstance(view, LineView) or self.keymap.pending or self.message_queue_size or view.message_queue_size:
+            return False
+        command = self.keymap.at_once(_name(event))
+        if command is None or command.group != MOVE:
+            return False
+        with self._context():
+            getattr(self, f"action_{command.action}")()
+            self.say_cursor()
+            self._key_at = self._painted_at = monotonic()
+            self._on_timer_update()
+        return True
+
+    def say_cursor(self) -> None:
+        """What the lines say of the cursor, said before it is painted on another row."""
 
     async def _on_idle(self, event: events.Idle) -> None:
         """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
@@ -65,3 +98,9 @@ class CommandScreen(Screen[ResultT]):
 
     def chord_changed(self) -> None:
         """A chord has begun or ended: show what may follow, or no longer."""
+
+
+def _name(event: events.Key) -> str:
+    """The key as the command table writes it."""
+    is_sign = event.is_printable and event.character not in (None, " ")
+    return event.character if is_sign and event.character else event.key

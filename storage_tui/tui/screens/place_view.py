@@ -54,6 +54,7 @@ class PlaceView(PlaceReading):
         self.gauge = session.queue.poll()
         self.quits_when_done = False
         self._ticks = 0
+        self._has_said = False  # the status line knows where the cursor went
 
     def compose(self) -> ComposeResult:
         """Path, types, keys, preview, filter, status, keys."""
@@ -128,9 +129,19 @@ class PlaceView(PlaceReading):
                 sidebar.set_usage(name, "unknown")
 
     @on(LineView.CursorMoved)
-    def show_row(self) -> None:
-        """The cursor is on another row: preview it."""
+    def _cursor_moved(self) -> None:
+        if not self._has_said:
+            self._update_status()
+        self._has_said = False
+        self.show_row()
+
+    def say_cursor(self) -> None:
+        """The status line, so that it is painted with the row."""
         self._update_status()
+        self._has_said = True
+
+    def show_row(self) -> None:
+        """Preview the row under the cursor."""
         if self.pane.display:
             self.pane.show_row(self.keys.current)
 

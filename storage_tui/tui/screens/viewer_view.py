@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -15,7 +15,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.previews import PreviewError, Source
 from storage_tui.tui.previews.base import Mode
-from storage_tui.tui.screens.command_screen import PAST_FIELDS, CommandScreen
+from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.dialog import field
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.messages import explain
@@ -103,19 +103,6 @@ class ViewerView(CommandScreen[None]):
         words.cursor_position = len(value)
         self.add_class("-asking")
         self.set_focus(words)  # at once, so that what is typed meanwhile goes there
-
-    async def on_key(self, event: events.Key) -> None:
-        """Keys that were on their way to the rows when the prompt opened go into it."""
-        words = self.query_one("#words", Input)
-        if self.has_class("-asking") and self.focused is words:
-            if event.key == "enter":
-                await words.action_submit()
-            elif event.is_printable and event.character is not None:
-                words.insert_text_at_cursor(event.character)
-            if event.key not in PAST_FIELDS:
-                event.stop()
-                return
-        await super().on_key(event)
 
     def stop_asking(self) -> bool:
         """Close the prompt; False when it is closed."""

@@ -1,15 +1,17 @@
 """A one-row widget: a text at the left that may be cut, a text at the right that stays."""
 
+from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Size
-from textual.widget import Widget
+from textual.strip import Strip
 
 from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.widgets.bare_widget import BareWidget
 
 LEFT_AT_LEAST = 10  # cells; where both do not fit the right text goes
 
 
-class Bar(Widget):
+class Bar(BareWidget):
     """One row that is painted only when what it says changes."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -28,9 +30,19 @@ class Bar(Widget):
         """One row."""
         return 1
 
-    def render(self) -> Content:
-        """Both texts on one row; the left one gives way."""
-        width = self.size.width
+    def render_line(self, y: int) -> Strip:
+        """Its one row (Textual's line API)."""
+        if y:
+            return Strip.blank(self.room.width, self.base)
+        return Strip(
+            [
+                Segment(text, style.rich_style)
+                for text, style in self._words(self.room.width).render(self.visual_style, "", self._get_style)
+            ]
+        )
+
+    def _words(self, width: int) -> Content:
+        """Both texts; the left one gives way."""
         right = self.right
         if right.cell_length + min(LEFT_AT_LEAST, self.left.cell_length) + 2 > width:
             right = Content("")

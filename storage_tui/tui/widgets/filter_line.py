@@ -54,7 +54,7 @@ class FilterLine(Horizontal):
     def open(self) -> None:
         """Take the keys."""
         self.add_class("-open")
-        self._field.focus()
+        self.screen.set_focus(self._field)  # at once, so that what is typed meanwhile goes there
 
     def close(self) -> bool:
         """Hide; False when it was hidden already."""

@@ -10,9 +10,9 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.widgets.bare_widget import BareWidget
 
 WHEEL_LINES = 3
 STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the new ones only
@@ -34,7 +34,7 @@ def cut_middle(text: str, width: int) -> str:
     return f"{head}…{tail}"
 
 
-class LineView(Widget, can_focus=True):
+class LineView(BareWidget, can_focus=True):
     """Lines that are asked for by number: subclasses say how many there are and draw one. No scroll bar and no
     animation; a cursor move inside the view repaints two rows."""
 
@@ -58,7 +58,6 @@ class LineView(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.cursor = 0
         self.top = 0
-        self._base = Style.null()
         self._strips: dict[Hashable, Strip] = {}
 
     def line_count(self) -> int:
@@ -85,21 +84,15 @@ class LineView(Widget, can_focus=True):
     @property
     def rows_visible(self) -> int:
         """Lines that fit."""
-        return max(1, self.size.height - self.header_rows)
+        return max(1, self.room.height - self.header_rows)
 
     def component(self, name: str) -> Style:
         """The colours of a component class, without the background of the widget behind it."""
         return self.get_component_rich_style(name, partial=True)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows of a region; the widget's own style, which takes longer than a row, is found once for all."""
-        self._base = self.rich_style
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
         """Row `y` of the widget (Textual's line API)."""
-        width = self.size.width
-        base = self._base
+        width, base = self.room.width, self.base
         if y < self.header_rows:
             return self._strip(self.draw_header(width) or [], width, base)
         index = self.top + y - self.header_rows
@@ -123,7 +116,7 @@ class LineView(Widget, can_focus=True):
         return None
 
     def _line(self, index: int, width: int) -> Strip:
-        base = self._base + self.component("line--cursor") if index == self.cursor else self._base
+        base = self.base + self.component("line--cursor") if index == self.cursor else self.base
         return self._strip(self.draw_line(index, width, base), width, base)
 
     @staticmethod
@@ -142,13 +135,13 @@ class LineView(Widget, can_focus=True):
         before, top = self.cursor, self.top
         self.cursor = index
         self._scroll_to_cursor(count)
+        if index != before and self.is_attached:
+            self.screen.post_message(self.CursorMoved(self, index))  # nothing between takes it, and each asks a turn
         if self.top != top:
             repaint(self)
         else:
             self.refresh_line(before)
             self.refresh_line(index)
-        if index != before:
-            self.screen.post_message(self.CursorMoved(self, index))  # nothing between takes it, and each asks a turn
 
     def _scroll_to_cursor(self, count: int) -> None:
         rows = self.rows_visible
@@ -170,8 +163,9 @@ class LineView(Widget, can_focus=True):
     def refresh_line(self, index: int) -> None:
         """Paint one line again, if it is in view."""
         y = index - self.top + self.header_rows
-        if self.header_rows <= y < self.size.height:
-            repaint(self, Region(0, y, self.size.width, 1))
+        width, height = self.room
+        if self.header_rows <= y < height:
+            repaint(self, Region(0, y, width, 1))
 
     def lines_changed(self) -> None:
         """The number of lines is another one: keep cursor and view inside, and paint."""
@@ -198,6 +192,7 @@ class LineView(Widget, can_focus=True):
         """Keys go to the screen, which has the commands, without a turn for each widget between."""
         if isinstance(event, events.Key):
             event._set_forwarded()
+            event.set_sender(self)
             self.screen.post_message(event)
         else:
             super()._forward_event(event)

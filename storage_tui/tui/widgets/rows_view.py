@@ -108,7 +108,7 @@ class RowsView(LineView):
     @property
     def header_rows(self) -> int:
         """One row of column titles where there is room."""
-        return 1 if self.size.height >= 6 else 0
+        return 1 if self.room.height >= 6 else 0
 
     def draw_titles(self, name: str, columns: Columns, by: Sort, arrow: str) -> list[Segment]:
         """The titles of the columns; an arrow at the one that sorts."""

@@ -134,8 +134,8 @@ class ViewerLines(LineView):
         if not self.is_drawing:
             return super().render_line(y)
         index = self.top + y
-        segments = self.draw_line(index, self.size.width, self._base) if index < self.line_count() else []
-        return self._strip(segments, self.size.width, self._base)
+        segments = self.draw_line(index, self.room.width, self.base) if index < self.line_count() else []
+        return self._strip(segments, self.room.width, self.base)
 
     def on_resize(self) -> None:
         """Wrap again; the cursor stays on its row."""

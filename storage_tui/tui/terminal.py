@@ -1,0 +1,136 @@
+"""The terminal, read and written by the event loop itself: a key waits for no other thread, nor does what it changes.
+
+Textual reads keys in one thread and writes in another; on a busy machine each of the two may wait milliseconds for a
+turn. Here a key is handed over in the turn that reads it, and what is written goes out at once. What the terminal does
+not take at once follows when it does, in order.
+"""
+
+import asyncio
+import os
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from contextvars import Context
+from typing import Any
+
+from textual import constants, events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+STDERR = 2  # where Textual draws
+READ_BYTES = 4096
+UNSENT_BYTES = 256 * 1024  # a few full screens; past this the program waits for the terminal, which shows nothing new
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver without its threads. `take_key` is asked first what to do with a key: True when it is done."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self.take_key: Callable[[events.Key], bool] = lambda key: False
+        self._output: int | None = None  # the terminal opened again, as only then not to wait for it is no one else's
+        self._unsent = bytearray()
+        self._parser = XTermParser(self._debug)
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._tick: asyncio.TimerHandle | None = None
+
+    # Keys
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over."""
+        with suppress(OSError):  # no name of its own, as in some containers: written by Textual's thread then
+            self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        self._key_thread = None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._key_thread is not None:  # else the program is in the background
+            Context().run(self._loop.add_reader, self.fileno, self._read)  # not as part of what starts it
+
+    def run_input_thread(self) -> None:
+        """Nothing: the event loop reads."""
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        self._loop.remove_reader(self.fileno)
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        super().disable_input()
+
+    def _read(self) -> None:
+        try:
+            content = os.read(self.fileno, READ_BYTES)
+        except OSError:
+            content = b""
+        if not content:  # it has hung up, which ends the program elsewhere
+            self._loop.remove_reader(self.fileno)
+            return
+        self._hand_over(self._parser.feed(self._decode(content)))
+        if self._tick is None:
+            self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+
+    def _end_sequence(self) -> None:
+        """What began like a sequence of a key and went on no further is the key Esc."""
+        self._tick = None
+        self._hand_over(self._parser.tick())
+        if self._parser._timeout_time is not None:
+            self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+
+    def _hand_over(self, messages: Iterable[Message]) -> None:
+        try:
+            for message in messages:
+                self.process_message(message)
+        except Exception as exc:  # the event loop would print it over the screen and go on
+            self._app._handle_exception(exc)
+
+    def send_message(self, message: Message) -> None:
+        """To the program, in this turn."""
+        if not (isinstance(message, events.Key) and self.take_key(message)):
+            self._app.post_message(message)
+
+    # The screen
+
+    def write(self, data: str) -> None:
+        """Send it now, or after what could not be sent yet."""
+        if self._output is None:
+            super().write(data)
+            return
+        content = data.encode("utf-8", "replace")
+        if not self._unsent:
+            content = content[self._send(self._output, content) :]
+        if content:
+            self._unsent += content
+            self._loop.add_writer(self._output, self._send_on)
+            if len(self._unsent) > UNSENT_BYTES:
+                self._drain()
+
+    def _send(self, output: int, content: bytes | bytearray) -> int:
+        try:
+            return os.write(output, content)
+        except BlockingIOError:
+            return 0
+        except OSError:  # it has hung up: there is nobody to read it
+            return len(content)
+
+    def _send_on(self) -> None:
+        if self._output is not None:
+            del self._unsent[: self._send(self._output, self._unsent)]
+            if not self._unsent:
+                self._loop.remove_writer(self._output)
+
+    def _drain(self) -> None:
+        """Send all, however long the terminal takes."""
+        with suppress(OSError):
+            while self._unsent:
+                del self._unsent[: os.write(STDERR, self._unsent)]
+        self._unsent.clear()
+
+    def close(self) -> None:
+        """Leave the terminal to others."""
+        if self._output is not None:
+            self._drain()
+            self._loop.remove_writer(self._output)
+            os.close(self._output)
+            self._output = None
+        super().close()
