@@ -4,7 +4,6 @@ Nothing here creates a file. STORAGE_TUI_HOME, where set, holds all of them, whi
 the real store.
 """
 
-import hashlib
 import os
 import sys
 
@@ -63,12 +62,25 @@ def base(part: str) -> str:
 
 def runtime_of(data: str) -> str:
     """`runtime_dir` for an absolute path as text."""
-    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    name = _sha256(os.fsencode(data))[:16]
     own = os.environ.get("XDG_RUNTIME_DIR", "")  # platformdirs warns where it is not set, as in cron or a container
     found = os.path.join(own, APP, name)
     if not own or not os.path.isdir(own) or len(os.fsencode(f"{found}/socket")) > SOCKET_PATH_BYTES:
         return f"/tmp/{APP}-{os.getuid()}/{name}"  # every POSIX system has it, and it is short
     return found
+
+
+def _sha256(content: bytes) -> str:
+    """The digest in hexadecimal, by a module of its own (of CPython 3.12, of 3.11) where there is one: hashlib loads
+    all of OpenSSL, which takes as long as the rest."""
+    for name in ("_sha2", "_sha256"):
+        try:
+            return str(__import__(name).sha256(content).hexdigest())
+        except ImportError:
+            continue
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
 
 
 def _path(text: str) -> "Path":

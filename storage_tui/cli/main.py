@@ -15,30 +15,34 @@ from storage_tui.contract.errors import StorageError
 
 COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
 _VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
-_COMMANDS = {  # name -> (module, attribute): a command's module is loaded when it runs
-    "browse": ("storage_tui.cli.browse", "browse"),
-    "ls": ("storage_tui.cli.blobs", "ls"),
-    "get": ("storage_tui.cli.transfer", "get"),
-    "put": ("storage_tui.cli.transfer", "put"),
-    "resume": ("storage_tui.cli.resuming", "resume"),
-    "cat": ("storage_tui.cli.blobs", "cat"),
-    "cp": ("storage_tui.cli.blobs", "cp"),
-    "rm": ("storage_tui.cli.blobs", "rm"),
-    "du": ("storage_tui.cli.blobs", "du"),
-    "url": ("storage_tui.cli.blobs", "url"),
-    "web": ("storage_tui.cli.web", "web"),
-    "config": ("storage_tui.cli.configuring", "config"),
-    "man": ("storage_tui.cli.manual", "man"),
-    "completion": ("storage_tui.cli.completion", "completion"),
-    "serve": ("storage_tui.cli.serving", "serve"),
-    "token": ("storage_tui.cli.tokens", "token"),
-    "quota": ("storage_tui.cli.quotas", "quota"),
-    "migrate": ("storage_tui.cli.migrating", "migrate"),
-    "verify": ("storage_tui.cli.operations", "verify"),
-    "backup": ("storage_tui.cli.operations", "backup"),
-    "restore": ("storage_tui.cli.operations", "restore"),
-    "audit": ("storage_tui.cli.operations", "audit"),
-    "doctor": ("storage_tui.cli.doctor", "doctor"),
+_COMMANDS = {  # module, attribute, what `--help` says: a command's module is loaded when it runs
+    "browse": ("storage_tui.cli.browse", "browse", "Open the browser at LOCATION, such as tmp: or data:maps/2024/."),
+    "ls": ("storage_tui.cli.blobs", "ls", "List keys and folders at LOCATION."),
+    "get": ("storage_tui.cli.transfer", "get", "Download a blob to a file, a folder or standard output."),
+    "put": ("storage_tui.cli.transfer", "put", "Upload files to a key or a folder."),
+    "resume": ("storage_tui.cli.resuming", "resume", "Continue the transfers that were cut off."),
+    "cat": ("storage_tui.cli.blobs", "cat", "Write the bytes of blobs to standard output."),
+    "cp": ("storage_tui.cli.blobs", "cp", "Copy a blob on the server, also between storage types."),
+    "rm": ("storage_tui.cli.blobs", "rm", "Delete blobs."),
+    "du": ("storage_tui.cli.blobs", "du", "Show how much lies in each folder below LOCATION, and in all."),
+    "url": ("storage_tui.cli.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
+    "web": ("storage_tui.cli.web", "web", "Serve the browser as a web page, to this machine only."),
+    "config": ("storage_tui.cli.configuring", "config", "Show every setting, its value and where that came from."),
+    "man": ("storage_tui.cli.manual", "man", "Print the manual page: storage-tui man | man -l -"),
+    "completion": (
+        "storage_tui.cli.completion",
+        "completion",
+        "Print the script that completes commands, flags and keys.",
+    ),
+    "serve": ("storage_tui.cli.serving", "serve", "Serve the Storage API from a data directory or a bucket."),
+    "token": ("storage_tui.cli.tokens", "token", "Make, list and revoke the tokens of a server."),
+    "quota": ("storage_tui.cli.quotas", "quota", "Set and show what users may store and ask for."),
+    "migrate": ("storage_tui.cli.migrating", "migrate", "Copy a store of this machine into a bucket."),
+    "verify": ("storage_tui.cli.operations", "verify", "Read every blob again and compare it with what was stored."),
+    "backup": ("storage_tui.cli.operations", "backup", "Put a snapshot of the store into a directory."),
+    "restore": ("storage_tui.cli.operations", "restore", "Make a store out of a backup."),
+    "audit": ("storage_tui.cli.operations", "audit", "Print every delete by a call: when, whose, what."),
+    "doctor": ("storage_tui.cli.doctor", "doctor", "Check settings, store, disk, clock, server; say what to do."),
 }
 
 
@@ -61,9 +65,14 @@ class StorageCommands(click.Group):
         """The command, loaded on first use."""
         if cmd_name not in _COMMANDS:
             return None
-        module, attribute = _COMMANDS[cmd_name]
+        module, attribute, _ = _COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, without loading every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Let the shared flags stand before the command, and a location stand without one."""

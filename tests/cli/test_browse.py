@@ -169,6 +169,13 @@ def test_the_first_look_loads_next_to_nothing():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"click", "dataclasses", "pathlib", "platformdirs", "tomllib", "httpx", "textual", "datetime"}
+    assert not loaded & {"json", "re", "socket", "hashlib", "enum", "typing"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,", b'{"a": x}', b"\xff", b"nul", b"[]", b'{"prefixes": []}'])
+def test_an_answer_that_is_no_list_is_no_first_look(body):
+    with pytest.raises((ValueError, KeyError, TypeError)):  # what `begin` takes for that
+        names_of(body)
 
 
 def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(warm):
