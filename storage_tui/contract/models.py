@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from storage_tui.contract.errors import ProtocolError
+from storage_tui.contract.token_scope import TokenScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ class UserQuotas:
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
     """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features. `user` is told of
-    the user who asks, and is empty where nothing is limited."""
+    the user who asks, and is empty where nothing is limited; `token` of the token that was sent."""
 
     service: str = "storage"
     version: str = ""
@@ -266,6 +267,7 @@ class ServiceInfo:
     limits: Limits = field(default_factory=Limits)
     storage_types: tuple[dict[str, Any], ...] = ()
     user: UserQuotas = field(default_factory=UserQuotas)
+    token: TokenScope = field(default_factory=TokenScope)
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object."""
@@ -277,6 +279,7 @@ class ServiceInfo:
             "limits": limits,
             "storage_types": list(self.storage_types),
             "user": self.user.to_json(),
+            "token": self.token.to_json(),
         }
 
     @classmethod
@@ -292,6 +295,7 @@ class ServiceInfo:
                 limits=Limits(**known),
                 storage_types=tuple(row for row in raw.get("storage_types", ()) if isinstance(row, dict)),
                 user=UserQuotas.from_json(raw.get("user", {})),
+                token=TokenScope.from_json(raw.get("token", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc

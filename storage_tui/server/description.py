@@ -5,6 +5,7 @@ from dataclasses import replace
 from storage_tui import __version__
 from storage_tui.contract.models import FEATURES, Limits, ServiceInfo
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.token_scope import TokenScope
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response
@@ -23,6 +24,8 @@ class Description:
         )
 
     async def get(self, request: Request) -> Response:
-        """The description as JSON, with the limits of the user who asks."""
+        """The description as JSON, with the limits of the user who asks and what the token opens."""
         user = await self._quotas.describe(request.namespace)
-        return json_response(replace(self._info, user=user).to_json())
+        restriction = request.grant.restriction
+        token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
+        return json_response(replace(self._info, user=user, token=token).to_json())

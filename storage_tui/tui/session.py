@@ -11,6 +11,7 @@ from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.history import History
@@ -47,6 +48,7 @@ class Session:
     graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name out of graphics.KINDS
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
+    scope: TokenScope = field(default_factory=TokenScope)  # what the token opens, as soon as the server has told it
     next_profile: str | None = None  # "" is none
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None

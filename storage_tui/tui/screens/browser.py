@@ -42,7 +42,10 @@ class BrowserScreen(PlaceMoves):
         """Up one folder, the cursor on the one left."""
         if self.location.key:
             up = Location(self.location.storage_type, parent_prefix(self.location.key))
-            self.open(up, anchor=self.location.key)
+            if self.session.scope.may_list(up):
+                self.open(up, anchor=self.location.key)
+            else:
+                self.session.say("this token opens nothing above here")
 
     def action_back(self) -> None:
         """To the place before."""
@@ -98,7 +101,8 @@ class BrowserScreen(PlaceMoves):
 
     def action_go_root(self) -> None:
         """To the top of this type."""
-        self.open(Location(self.location.storage_type))
+        storage_type = self.location.storage_type
+        self.open(self.session.scope.top_of(storage_type) or Location(storage_type))
 
     # Choose
 
@@ -171,7 +175,8 @@ class BrowserScreen(PlaceMoves):
         from storage_tui.tui.screens.clean_up import CleanUpScreen
 
         expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
-        self.app.push_screen(CleanUpScreen(self.session, self.location if expires else Location("tmp"), self.go))
+        tmp = self.session.scope.top_of("tmp") or Location("tmp")
+        self.app.push_screen(CleanUpScreen(self.session, self.location if expires else tmp, self.go))
 
     def action_usage(self) -> None:
         """How much lies where."""

@@ -2,7 +2,6 @@
 
 from textual import on
 
-from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.screens.place_view import PlaceView
 from storage_tui.tui.widgets.sidebar import Sidebar
@@ -58,9 +57,13 @@ class PlaceMoves(PlaceView):
         self.read_on()
 
     def show_type(self, storage_type: str) -> None:
-        """To the place where one was last in a type, its top the first time."""
-        if storage_type != self.location.storage_type:
-            self.open(self.session.history.last_in(storage_type) or Location(storage_type))
+        """To the place where one was last in a type, the top of what may be seen of it the first time."""
+        scope = self.session.scope
+        top = scope.top_of(storage_type)
+        if top is None:
+            self.session.fail(f"this token does not open {storage_type}; it is for {scope}")
+        elif storage_type != self.location.storage_type:
+            self.open(self.session.history.last_in(storage_type) or top)
 
     def action_type_1(self) -> None:
         """Storage type data."""

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from textual import on, work
 
+from storage_tui.contract.errors import ForbiddenError
 from storage_tui.contract.keys import Location
+from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.choosing import ChoosingScreen
 from storage_tui.tui.session import EXPECTED, Session
@@ -31,6 +33,7 @@ class PlaceReading(ChoosingScreen):
         self.sorting = ""
         self._restorer = PageRestorer(session.storage)
         self._reading: Listing | None = None
+        self._has_listed = False
 
     @property
     def keys(self) -> KeyList:
@@ -76,7 +79,7 @@ class PlaceReading(ChoosingScreen):
 
     @work(exclusive=True, group="listing")
     async def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
-        self._reading, self.error = listing, ""
+        self._reading, self.error, elsewhere = listing, "", None
         if is_shown:
             self.keys.listing = listing
         self.update_lines()
@@ -92,7 +95,11 @@ class PlaceReading(ChoosingScreen):
                     anchor = None if anchor is None or listing.covers(anchor) or self.keys.cursor else anchor
         except EXPECTED as exc:
             self.error = explain(exc)
-            if len(self.keys.listing):
+            if isinstance(exc, ForbiddenError) and not self._has_listed:
+                elsewhere = await self._where_to_begin()
+            if elsewhere is not None:
+                self.error = ""
+            elif len(self.keys.listing):
                 self.session.fail(f"cannot list {place_text(self.location)}", exc)
             else:
                 self.session.log.error(f"cannot list {place_text(self.location)}: {self.error}", exc)
@@ -100,9 +107,26 @@ class PlaceReading(ChoosingScreen):
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None
             self.update_lines()
+        if elsewhere is not None:
+            self.open(elsewhere)
+            return
+        self._has_listed = self._has_listed or not self.error
         self.session.history.keep(listing)
         if listing.is_complete and listing.loaded > SORT_AT_ONCE and self.sort not in (None, "name"):
             self._sort_large(listing)
+
+    async def _where_to_begin(self) -> Location | None:
+        """The first place that the token opens, where it does not open the one asked for; None where all is told."""
+        try:
+            scope = (await self.session.storage.describe()).token
+        except EXPECTED:
+            return None
+        self.session.scope = scope
+        place = scope.top_of(self.location.storage_type) or scope.first_place
+        if scope == TokenScope() or place is None or place == self.location:
+            return None
+        self.session.say(f"this token is for {scope}")
+        return place
 
     def sort_rows(self) -> None:
         """Put the list in the order chosen: at once, in the background, or when all of it is read."""

@@ -116,15 +116,20 @@ class PlaceView(PlaceReading):
         try:
             service = await self.session.storage.describe()
             sidebar.set_limits(service.user)
+            self.session.scope = service.token
             can_count = "usage" in service.features
         except EXPECTED:
             can_count = False
         for name in sorted(STORAGE_TYPES, key=lambda name: name != self.location.storage_type):
+            top = self.session.scope.top_of(name)
+            if top is None:
+                sidebar.set_usage(name, "not for this token")
+                continue
             if not can_count:  # a plain published server would be asked for every single blob
                 sidebar.set_usage(name, "not counted")
                 continue
             try:
-                sidebar.set_usage(name, await self.session.storage.usage("", storage_type=name))
+                sidebar.set_usage(name, await self.session.storage.usage(top.key, storage_type=name))
             except EXPECTED:
                 sidebar.set_usage(name, "unknown")
 

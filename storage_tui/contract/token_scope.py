@@ -1,0 +1,62 @@
+"""What a token opens, as the server tells its bearer: so that a program can begin where it may look."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from storage_tui.contract.errors import ProtocolError, StorageError
+from storage_tui.contract.keys import DELIMITER, Location, check_prefix
+from storage_tui.contract.storage_types import DEFAULT, STORAGE_TYPES
+
+LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """The part of a user's store that the token opens. A side that is empty is open.
+
+    `prefix` is without its slash and takes whole segments: `a` is the key `a` and all below `a/`, never `ab`.
+    """
+
+    types: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def may_list(self, place: Location) -> bool:
+        """Whether a list of the place is answered."""
+        top = self.top_of(place.storage_type)
+        return top is not None and place.key.startswith(top.key)
+
+    def top_of(self, storage_type: str) -> Location | None:
+        """The highest place of a storage type that may be listed; None where nothing of it may be."""
+        if (self.types and storage_type not in self.types) or (self.verbs and LIST not in self.verbs):
+            return None
+        return Location(storage_type, self.prefix + DELIMITER if self.prefix else "")
+
+    def __str__(self) -> str:
+        types = ", ".join(self.types) if self.types else "all storage types"
+        return f"{types} below {self.prefix}{DELIMITER}" if self.prefix else types
+
+    @property
+    def first_place(self) -> Location | None:
+        """Where to begin: in `data` if the token opens it, else in the first type that it does; None for nowhere."""
+        names = (DEFAULT, *STORAGE_TYPES)
+        return next((top for name in names if (top := self.top_of(name)) is not None), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire's object."""
+        return {"types": list(self.types), "verbs": list(self.verbs), "prefix": self.prefix}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the wire's object; raises ProtocolError when it is not one."""
+        try:
+            types, verbs = tuple(_names(raw.get("types", []))), tuple(_names(raw.get("verbs", [])))
+            return cls(types, verbs, check_prefix(raw.get("prefix", "")).removesuffix(DELIMITER))
+        except (TypeError, ValueError, AttributeError, StorageError) as exc:
+            raise ProtocolError(f"the server described the token in a way that cannot be read: {exc}") from exc
+
+
+def _names(raw: Any) -> list[str]:
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise TypeError("names are a list of texts")
+    return raw
