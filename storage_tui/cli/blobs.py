@@ -19,6 +19,7 @@ from storage_tui.cli.output import (
     name_for_output,
 )
 from storage_tui.config import Settings
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_key, parent_prefix
 from storage_tui.contract.models import Blob, Usage
@@ -178,8 +179,8 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
         raise NotFoundError("nothing is stored there; nothing was deleted")
     size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{total:,} blobs ({size_text(size)}) would be deleted; give --yes to do it")
-    click.confirm(f"Delete {total:,} {'blob' if total == 1 else 'blobs'} ({size_text(size)})?", abort=True)
+        raise click.UsageError(f"{plural(total, 'blob')} ({size_text(size)}) would be deleted; give --yes to do it")
+    click.confirm(f"Delete {plural(total, 'blob')} ({size_text(size)})?", abort=True)
 
 
 @click.command()

@@ -145,7 +145,7 @@ def permissions(settings: Settings) -> Iterator[Line]:
             yield Line("permissions", "fail", f"{path} belongs to another user", f"chown it, then chmod {mode}")
         elif status.st_mode & 0o077 and not path.is_symlink():
             yield Line("permissions", "fail", f"others may read {path}", f"chmod {mode} {path}")
-    yield Line("permissions", "ok", f"{checked} files and directories that hold secrets were looked at")
+    yield Line("permissions", "ok", f"files and directories that hold secrets: {checked} looked at")
 
 
 def terminal(_: Settings) -> Iterator[Line]:

@@ -9,6 +9,7 @@ import click
 
 from storage_tui.cli.engine_options import S3_ENDPOINT, STORE
 from storage_tui.cli.options import with_settings
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 
 if TYPE_CHECKING:
@@ -60,4 +61,4 @@ def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_
             advice = f" -> {visible(line.advice)}" if line.advice else ""
             click.echo(f"{level} {line.name.ljust(11)} {visible(line.text)}{advice}")
     if failed:
-        raise UnwellError(f"{failed} checks failed")
+        raise UnwellError(f"{plural(failed, 'check')} failed")

@@ -10,6 +10,7 @@ import click
 
 from storage_tui.cli.engine_options import DATA_DIR, S3_ENDPOINT, find_place
 from storage_tui.cli.output import PartialFailureError, complain, gauge, human_duration
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def migrate(
     click.echo(
         json.dumps({**fields, "records": state.records})
         if as_json
-        else f"{state.moved:,} blobs moved, {state.present:,} were there, {len(state.failures):,} failures; "
-        f"{size_text(state.done_bytes)} and {state.records:,} records checked, "
+        else f"{plural(state.moved, 'blob')} moved, {state.present:,} there already, "
+        f"{plural(len(state.failures), 'failure')}; "
+        f"{size_text(state.done_bytes)} and {plural(state.records, 'record')} checked, "
         f"{human_duration(time.monotonic() - state.started)}"
     )
     if not as_json:

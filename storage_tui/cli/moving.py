@@ -13,6 +13,7 @@ import click
 from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
 from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import BatchPlan, Conflict
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def move(
         raise failures[0]
     if failures:
         moved = len(results) - len(failures)
-        raise PartialFailureError(f"{verb} {moved:,} of {len(results):,} files, {len(failures):,} failed")
+        raise PartialFailureError(f"{verb} {moved:,} of {plural(len(results), 'file')}, {len(failures):,} failed")
 
 
 @contextmanager
@@ -96,8 +97,7 @@ def _left(storage: "Storage", waiting: int) -> str:
         count += len(storage.unfinished())
     if not count:
         return "nothing was left half done"
-    transfers = "1 transfer is" if count == 1 else f"{count:,} transfers are"
-    return f"{transfers} unfinished, go on with: storage-tui resume"
+    return f"{plural(count, 'transfer')} unfinished, go on with: storage-tui resume"
 
 
 def _state(result: BatchResult) -> str:

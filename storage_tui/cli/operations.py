@@ -14,6 +14,7 @@ from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError, complain, name_for_output
 from storage_tui.cli.user_names import UserNames
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import DamagedError
 from storage_tui.contract.sizes import size_text
 
@@ -57,14 +58,14 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
     else:
         findings = _through_store(place, users, tally)
     users_of = _users_of(place, backup)
-    show = _Meter(lambda: f"{tally.blobs:,} blobs, {size_text(tally.size_bytes)} read")
+    show = _Meter(lambda: f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read")
     for finding in show.over(findings):
         click.echo(json.dumps(_with_user(finding.to_json(), users_of)) if as_json else _line(finding, users_of))
     if as_json:
         click.echo(json.dumps({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found}))
     else:
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
-        click.echo(f"{tally.blobs:,} blobs, {size_text(tally.size_bytes)} read: {found}")
+        click.echo(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
         raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
 
@@ -111,7 +112,7 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
 
     be_gentle()
     done = Progress()
-    meter = _Meter(lambda: f"{done.blobs:,} blobs, {size_text(done.copied_bytes)} copied")
+    meter = _Meter(lambda: f"{plural(done.blobs, 'blob')}, {size_text(done.copied_bytes)} copied")
     with meter:
         stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
     users_of = _users_of(_chosen(data_dir))
@@ -121,11 +122,11 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     click.echo(
         json.dumps({"snapshot": stamp, **fields, "damaged": len(done.found)})
         if as_json
-        else f"snapshot {stamp}: {done.blobs:,} blobs, {size_text(done.size_bytes)}; "
+        else f"snapshot {stamp}: {plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}; "
         f"{done.copied:,} of them, {size_text(done.copied_bytes)}, are new in files"
     )
     if done.found:
-        raise PartialFailureError(f"{len(done.found)} blobs are damaged in the store and are not in this snapshot")
+        raise PartialFailureError(f"not in this snapshot, as damaged in the store: {plural(len(done.found), 'blob')}")
 
 
 @click.command()
@@ -142,7 +143,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     done = Progress()
     directory = data_dir.expanduser().absolute()
     try:
-        with _Meter(lambda: f"{done.blobs:,} blobs, {size_text(done.size_bytes)} restored"):
+        with _Meter(lambda: f"{plural(done.blobs, 'blob')}, {size_text(done.size_bytes)} restored"):
             taken = restore_store(source.expanduser(), directory, stamp=snapshot, may_lose=skip_damaged, progress=done)
     finally:
         for finding in done.found:
@@ -151,7 +152,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
     click.echo(
         json.dumps({**fields, "lost": len(done.found)})
         if as_json
-        else f"snapshot {taken.stamp} is in {directory}: {done.blobs:,} blobs, {size_text(done.size_bytes)}"
+        else f"snapshot {taken.stamp} is in {directory}: {plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}"
     )
     if done.found:
         raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.contract import errors
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str) -> Iterator[None]:
 
         def show() -> None:
             now = read()
-            files = name or f"{now.files_done:,}/{now.files:,} files"
+            files = name or f"{now.files_done:,} of {plural(now.files, 'file')}"
             failed = f", {now.files_failed:,} failed" if now.files_failed else ""
             left = "" if now.eta_s is None else f"  {human_duration(now.eta_s)} left"
             speed = f"{size_text(int(now.bytes_per_s))}/s{left}"

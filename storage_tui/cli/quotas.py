@@ -10,6 +10,7 @@ import click
 
 from storage_tui.cli.engine_options import with_records
 from storage_tui.cli.output import name_for_output
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.storage_types import find_storage_type
 
@@ -140,11 +141,15 @@ def _show(name: str, limits: "UserLimits") -> None:
     click.echo(name_for_output(name))
     for type_name, quota_of_type in limits.quotas.items():
         size = None if quota_of_type.size_bytes is None else size_text(quota_of_type.size_bytes)
-        parts = ((size, ""), (quota_of_type.blobs, " blobs"), (quota_of_type.uploads, " open uploads"))
-        click.echo(f"  {type_name:8}  {', '.join(f'{value}{unit}' for value, unit in parts if value is not None)}")
+        parts = (size, _count(quota_of_type.blobs, "blob"), _count(quota_of_type.uploads, "open upload"))
+        click.echo(f"  {type_name:8}  {', '.join(part for part in parts if part is not None)}")
     for verb, limit in limits.requests.items():
-        click.echo(f"  {verb:8}  {limit} requests a minute")
+        click.echo(f"  {verb:8}  {plural(limit, 'request')} a minute")
     if limits.concurrent is not None:
-        click.echo(f"  {limits.concurrent} requests at once")
+        click.echo(f"  {plural(limits.concurrent, 'request')} at once")
     if not (limits.quotas or limits.requests or limits.concurrent is not None):
         click.echo("  without limit")
+
+
+def _count(count: int | None, noun: str) -> str | None:
+    return None if count is None else plural(count, noun)

@@ -16,6 +16,7 @@ from storage_tui.client.folders import LocalFile, find_files, local_names
 from storage_tui.client.journal import UnfinishedTransfer
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
 from storage_tui.contract import checksum
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Blob
@@ -94,8 +95,8 @@ class BatchPlan:
         needed, free = BatchPlan(rows).needed_bytes(server), shutil.disk_usage(folder).free
         if needed + SPARE_BYTES > free and needed:
             raise LocalFileError(
-                f"no room in {str(folder)!r}: {len(self.items):,} files need {needed:,} bytes, {free:,} are free; "
-                "nothing was downloaded"
+                f"no room in {str(folder)!r}: {plural(len(self.items), 'file')} take {needed:,} bytes, "
+                f"{free:,} are free; nothing was downloaded"
             )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from storage_tui.client.log_part import LogPart, stamped
 from storage_tui.client.storage import Storage
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
@@ -165,7 +166,7 @@ class TaskRun:
             taken += 1
         del self._waiting[:taken]
         if self._dropped and not self._waiting:
-            part.add(stamped(f"{self._dropped:,} lines are missing: the store could not be reached")[0])
+            part.add(stamped(f"{plural(self._dropped, 'line')} missing: the store could not be reached")[0])
             self._dropped = 0
         return part
 

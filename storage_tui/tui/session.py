@@ -7,13 +7,13 @@ from pathlib import Path
 from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.runner import TransferRunner
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain

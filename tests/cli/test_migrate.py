@@ -65,7 +65,7 @@ def test_a_moved_store_answers_as_before_to_the_tokens_of_before(
     tokens = {name: create_token(LocalRecords(data_dir), name) for name in ("ann", "bob")}
     place = new_place()
     out, _ = run(data_dir, place, "--read-back")
-    assert out.startswith(f"{len(contents)} blobs moved, 0 were there, 0 failures; ")
+    assert out.startswith(f"{len(contents)} blobs moved, 0 there already, 0 failures; ")
     server = RunningServer(tmp_path / "server", bucket=seaweed.place(place.rpartition("/")[2] + "/"))
     server.start()
     for name, token in tokens.items():
@@ -78,7 +78,7 @@ def test_a_moved_store_answers_as_before_to_the_tokens_of_before(
             assert len(client.get(f"{server.url}/data/list").json()) == 3
     assert server.stop() == 0
     out, _ = run(data_dir, place)
-    assert out.startswith(f"0 blobs moved, {len(contents)} were there, 0 failures; ")
+    assert out.startswith(f"0 blobs moved, {len(contents)} there already, 0 failures; ")
 
 
 def test_a_move_that_is_killed_goes_on_and_loses_nothing(data_dir: Path, contents: dict[Address, bytes]) -> None:
@@ -107,7 +107,7 @@ def test_what_the_bucket_has_otherwise_is_left_alone_and_told(data_dir: Path, co
     assert "data:small: the bucket has another blob of this key" in err
     assert bucket.read(name)[1] == b"other"  # type: ignore[index]
     out, _ = run(data_dir, place, "--overwrite")
-    assert out.startswith("1 blobs moved, ")
+    assert out.startswith("1 blob moved, ")
 
 
 def test_a_directory_without_a_store_is_refused(tmp_path: Path) -> None:

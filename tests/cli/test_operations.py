@@ -50,7 +50,7 @@ def test_damage_is_one_line_each_and_an_exit_code(run, home, tmp_path):
     assert (rows[0]["key"], rows[0]["user"]) == ("bad\u202e", "local")
     assert rows[-1]["found"] == {"damaged": 1}
     told = run("backup", "kept", code=6)
-    assert b"are not in this snapshot" in told.stderr
+    assert b"not in this snapshot, as damaged in the store: 1 blob" in told.stderr
     assert b"storage-tui: damaged" in told.stderr
     refused = run("restore", "kept", "--data-dir", "new", code=1)
     assert b"--skip-damaged" in refused.stderr

@@ -61,7 +61,7 @@ def test_quotas_are_set_shown_and_taken_from_a_file(run, data_dir, tmp_path):
     run("quota", "set", "--bytes", "10G", "--data-dir", data_dir)
     shown = run("quota", "set", "ann", "--type", "tmp", "--blobs", "5k", "--bytes", "none", "--requests", "list=600",
                 "--concurrent", "9", "--data-dir", data_dir).stdout.decode()  # fmt: skip
-    assert "tmp       5000 blobs" in shown and "600 requests a minute" in shown and "9 requests at once" in shown
+    assert "tmp       5,000 blobs" in shown and "600 requests a minute" in shown and "9 requests at once" in shown
     saved = run("quota", "show", "--json", "--data-dir", data_dir).stdout
     assert json.loads(saved)["default"] == {"types": {"*": {"bytes": 10_000_000_000}}}
     (tmp_path / "limits.toml").write_text('[default.types."*"]\nbytes = 5000\n')

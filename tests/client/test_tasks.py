@@ -170,7 +170,7 @@ def test_what_had_to_be_dropped_is_counted(storage: Storage, monkeypatch: pytest
     kept = [line for line in said if line.startswith("line")]
     assert kept == [f"line {number:04}" for number in range(len(kept))]
     [missing] = [line for line in said if "missing" in line]
-    assert missing.startswith(f"{1001 - len(kept):,} lines are missing"), "the last line of the run among them"
+    assert missing.startswith(f"{1001 - len(kept):,} lines missing: "), "the last line of the run among them"
 
 
 @pytest.mark.parametrize(("error", "raised"), [(None, StorageError), (ValueError, ValueError)])

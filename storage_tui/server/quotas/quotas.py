@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import (
     NotFoundError,
     QuotaExceededError,
@@ -201,7 +202,8 @@ class Quotas:
 
 def _too_many(address: Address, allowed: int) -> TooManyUploadsError:
     return TooManyUploadsError(
-        f"you may have {allowed} uploads open in {address.storage_type}; finish or cancel one first", key=address.key
+        f"you may have {plural(allowed, 'upload')} open in {address.storage_type}; finish or cancel one first",
+        key=address.key,
     )
 
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import RateLimitError
 
 WINDOW_S = 60.0
@@ -35,5 +36,6 @@ class Rates:
         if not is_free:
             wait_s = max(1, math.ceil((1.0 - level) * WINDOW_S / per_minute))
             raise RateLimitError(
-                f"you may {request_class} {per_minute} times a minute; try again in {wait_s} s", retry_after_s=wait_s
+                f"you may {request_class} {plural(per_minute, 'time')} a minute; try again in {wait_s} s",
+                retry_after_s=wait_s,
             )

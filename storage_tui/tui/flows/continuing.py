@@ -7,8 +7,8 @@ from textual.app import App
 
 from storage_tui.client.batch_plan import Conflict
 from storage_tui.client.waiting import WaitingItem, not_begun
+from storage_tui.contract.counts import plural
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.transfers import Transfer
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.contract.catalog import CATALOG_FEATURE, STORED_IN
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.deleting_images import delete_images
@@ -13,7 +14,6 @@ from storage_tui.tui.flows.gathering import TooManyError, gather
 from storage_tui.tui.flows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 
 BATCH = 250  # progress in the status line a few times a second, and Esc waits for one batch at most

@@ -6,6 +6,7 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
@@ -13,7 +14,6 @@ from storage_tui.tui.flows.gathering import TooManyError, gather
 from storage_tui.tui.flows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.images import images_note, images_title
 from storage_tui.tui.state.listing import Row
 
@@ -49,7 +49,7 @@ async def _find_images(session: Session, keys: Sequence[str]) -> list[CatalogIma
     image_ids = list(dict.fromkeys(filter(None, map(ImageId.of_key, keys))))
     if len(image_ids) > IMAGES_AT_MOST:
         raise TooManyError(
-            f"{len(image_ids):,} images; choose at most {IMAGES_AT_MOST}, or empty the product with "
+            f"{plural(len(image_ids), 'image')}; choose at most {IMAGES_AT_MOST}, or empty the product with "
             "product.delete_related_objects() of the catalog"
         )
     chosen, found = set(keys), []

@@ -9,12 +9,12 @@ from textual.app import App
 
 from storage_tui.client.batch_plan import BatchPlan
 from storage_tui.client.folders import local_names
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.gathering import Gathered, TooManyError, gather
 from storage_tui.tui.screens.download import DownloadRequest, DownloadScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.transfers import Transfer
 

@@ -7,6 +7,7 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.client.batch_plan import numbered
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ConflictError, PreconditionFailedError
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
@@ -14,7 +15,6 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.flows.gathering import TooManyError, gather
 from storage_tui.tui.screens.rescue import RescueScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.messages import explain
 

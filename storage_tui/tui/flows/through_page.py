@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from textual.app import App
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, key_to_path
 from storage_tui.contract.models import Blob
 from storage_tui.places import WEB_VARIABLE
 from storage_tui.tui.session import Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 
 MOST = 10  # files that a web browser saves one by one without losing any

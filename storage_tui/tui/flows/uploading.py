@@ -4,11 +4,11 @@ from typing import Any
 
 from textual.app import App
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.upload import UploadScreen
 from storage_tui.tui.session import Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.transfers import Transfer
 
 

@@ -13,6 +13,7 @@ from textual.app import App, SuspendNotSupported
 
 from storage_tui.client.control import TransferControl
 from storage_tui.client.folders import local_names
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
@@ -39,7 +40,7 @@ def copy_rows(app: App[Any], document: Document, first: int, stop: int) -> str:
         return f"{size_text(len(text))} are more than a terminal takes; s saves them"
     if app._driver is not None:
         app._driver.write(osc52(text, os.environ))
-    what = "1 line" if len(lines) == 1 else f"{len(lines):,} lines"
+    what = plural(len(lines), "line")
     return f"sent {what} to the terminal's clipboard; terminals may ignore it"
 
 

@@ -7,6 +7,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from storage_tui.contract.counts import plural
 from storage_tui.tui.screens.dialog import Dialog
 from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.messages import explain
@@ -95,5 +96,5 @@ class CopyScreen(Dialog[tuple[str, str]]):
             return
         if not is_plain(value):
             hidden = sum(not is_plain(character) for character in value)
-            self.say(f"Sent with {hidden} characters that do not show.")
+            self.say(f"Sent with {plural(hidden, 'character')} not to be seen here.")
         self.dismiss((form.name, value))

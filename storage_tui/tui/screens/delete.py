@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.dry_run import write_list
 from storage_tui.tui.screens.dialog import Dialog, field
-from storage_tui.tui.state.formats import age_text, plural
+from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.text_lines import Line, TextLines

@@ -11,10 +11,10 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from storage_tui.client.batch_plan import Conflict
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog, label
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice

@@ -8,13 +8,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.flat_screen import FlatScreen, Go
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.state.selection import EXAMPLES, Selection
 from storage_tui.tui.visible import visible

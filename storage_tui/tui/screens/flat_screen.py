@@ -7,6 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
@@ -17,7 +18,6 @@ from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.flat import KEPT, FlatList
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import SORTS, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import place_text, visible

@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.tui.screens.lines_screen import LinesScreen
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.messages import MessageLog
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.text_lines import Line

@@ -6,6 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import in_context
 from storage_tui.tui.previews import PreviewError, Source
@@ -14,7 +15,6 @@ from storage_tui.tui.previews.overlay import MOST, draw_regions, read_region
 from storage_tui.tui.previews.shapes import Shapes
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.viewer_rows import Row
 from storage_tui.tui.visible import visible

@@ -7,10 +7,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog, field
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.selection import EXAMPLES, Selection
 from storage_tui.tui.visible import visible

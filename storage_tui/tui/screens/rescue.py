@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.widgets.choice import Choice
 
 

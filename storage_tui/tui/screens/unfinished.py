@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 from textual import on
 from textual.app import ComposeResult
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.lines import ARROWS

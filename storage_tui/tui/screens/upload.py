@@ -11,12 +11,12 @@ from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.batch_plan import Conflict
 from storage_tui.client.folders import LocalFile, find_files
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.screens.dialog import Dialog, field, label
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice

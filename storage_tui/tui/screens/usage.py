@@ -7,6 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.commands import Context, in_context
@@ -15,7 +16,6 @@ from storage_tui.tui.screens.flat_screen import TICK_S, Go
 from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.screens.store_screen import StoreScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain

@@ -2,6 +2,7 @@
 
 from textual import on, work
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.tui.previews import Source
 from storage_tui.tui.previews.base import MODES
@@ -154,7 +155,7 @@ class ViewerScreen(ViewerActing):
         row = document.fold_level(delta, self.view.row)
         self.view.show_rows(document.rows, row)
         self.view.go_row(row)
-        self.tell(f"{document.folds.level} levels open")
+        self.tell(f"{plural(document.folds.level, 'level')} open")
 
     # Program
 

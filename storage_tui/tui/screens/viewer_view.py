@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import Context, in_context
@@ -159,7 +160,7 @@ class ViewerView(CommandScreen[None]):
             left = Content.styled(*self._message)
         elif self.view.mark is not None:
             first, stop = self.view.chosen
-            left = Content.styled(f"{stop - first:,} lines chosen", "bold $warning")
+            left = Content.styled(f"{plural(stop - first, 'line')} chosen", "bold $warning")
         elif self.is_following:
             left = Content.styled("following; F stops", "$accent")
         elif document is not None and document.shown.is_damaged:

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.visible import place_text, visible

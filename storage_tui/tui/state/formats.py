@@ -15,11 +15,6 @@ def count_text(count: int, *, is_open: bool = False) -> str:
     return f"{count:,}{'+' if is_open else ''}"
 
 
-def plural(count: int, noun: str, many: str | None = None) -> str:
-    """`1 blob`, `14,000 blobs`."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
-
-
 def age_text(moment: datetime | None, now: datetime) -> str:
     """How long ago, in one unit: `45s`, `12m`, `30h`, `99d`, `3y`."""
     if moment is None:

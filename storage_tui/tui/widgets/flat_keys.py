@@ -4,11 +4,11 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.flat import FlatList, Heading
-from storage_tui.tui.state.formats import plural
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.sizes import Sizes

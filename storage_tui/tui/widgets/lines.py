@@ -5,12 +5,13 @@ from datetime import datetime
 
 from textual.content import Content
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.commands import Command, key_label
-from storage_tui.tui.state.formats import count_text, countdown_text, duration_text, plural, rate_text, urgency
+from storage_tui.tui.state.formats import count_text, countdown_text, duration_text, rate_text, urgency
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.transfers import Gauge

@@ -7,10 +7,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import QuotaUse, Usage, UserQuotas
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.state.formats import count_text, plural
+from storage_tui.tui.state.formats import count_text
 from storage_tui.tui.widgets.lines import rule_text
 
 FULL_SOON = 0.9  # of a quota: from here on it is said in another colour
