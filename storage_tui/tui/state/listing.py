@@ -218,37 +218,29 @@ class Listing:
         order: array[int] | None = None
         if sort != "key" and self.is_complete:
             before = len(self._slots), self.loaded
-            order = self._folders_first(is_reversed=is_reversed and sort == "name")
-            folders = order[: self._folders]
-            del order[: self._folders]
-            blobs, order = order, folders
+            folders, blobs = self._folders_and_blobs()
             if sort == "name":
-                order.extend(reversed(blobs) if is_reversed else blobs)
+                if is_reversed or folders:
+                    order = folders[::-1] if is_reversed else folders
+                    order.extend(reversed(blobs) if is_reversed else blobs)
             else:
-                values = column(
-                    [slot.facts for slot in self._slots], (slot.names for slot in self._slots if slot.count), sort
-                )
+                names = (slot.names for slot in self._slots if slot.count)
+                values = column([slot.facts for slot in self._slots], names, sort)
                 yield
-                yield from arranged(blobs, values, is_reversed=is_reversed, into=order)
+                placed = yield from arranged(blobs, values, is_reversed=is_reversed)
+                order = folders + placed if folders else placed
             if before != (len(self._slots), self.loaded):
                 return  # a page that was read again is another one now
         self.sort, self.is_reversed, self._order = sort, is_reversed, order
         self._rebuild()
 
-    @property
-    def _folders(self) -> int:
-        return sum(len(slot.facts.folders) for slot in self._slots)
-
-    def _folders_first(self, *, is_reversed: bool) -> "array[int]":
-        """All places, those of the folders before those of the blobs."""
+    def _folders_and_blobs(self) -> tuple["array[int]", "array[int] | range"]:
+        """The places of the folders, and those of the blobs."""
         folders = array("I", (slot.start + place for slot in self._slots for place in slot.facts.folders))
-        if is_reversed:
-            folders.reverse()
         if not folders:
-            return array("I", range(self.loaded))
+            return folders, range(self.loaded)
         known = set(folders)
-        folders.extend(at for at in range(self.loaded) if at not in known)
-        return folders
+        return folders, array("I", (at for at in range(self.loaded) if at not in known))
 
     def _rebuild(self) -> None:
         if self.filter is None:

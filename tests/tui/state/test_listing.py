@@ -1,12 +1,14 @@
 """The listing: pages that come and go, filter, sort, and where the cursor belongs."""
 
 import random
+from array import array
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from storage_tui.contract.models import Blob, Page
+from storage_tui.tui.state.arranging import PIECE, arranged
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import PAGES_KEPT, Listing, order
 
@@ -108,6 +110,27 @@ def test_a_list_of_any_size_is_sorted_as_its_rows_are_though_most_are_not_here(s
     assert [listing.index_of(key) for key in [key for key in wanted if key.endswith("tif")][:40]] == list(range(40))
     listing.set_filter(None)
     assert listing.index_of(wanted[-1]) == len(wanted) - 1
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("kinds", [1, 3, 700, 10**9])
+@pytest.mark.parametrize("count", [0, 1, 9, PIECE, 3 * PIECE + 7])
+def test_rows_are_arranged_by_value_in_turns_and_rows_of_one_value_keep_their_order(
+    count: int, kinds: int, is_reversed: bool
+) -> None:
+    pick = random.Random(count)
+    values = array("d", (pick.randrange(kinds) for _ in range(count)))
+    wanted = sorted(range(count), key=lambda row: (values[row], row), reverse=is_reversed)
+    turns = arranged(range(count), memoryview(values), is_reversed=is_reversed)
+    found, most = None, 2 * (-(-count // PIECE)) + count // PIECE + 1
+    for _ in range(most + 1):
+        try:
+            next(turns)
+        except StopIteration as end:
+            found = end.value
+            break
+    assert found is not None, f"more than {most} turns"
+    assert list(found) == wanted
 
 
 def test_sorting_that_is_left_changes_nothing() -> None:
