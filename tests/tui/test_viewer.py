@@ -133,13 +133,24 @@ async def test_hex_and_text_show_the_same_place(store: Storage, browse: Any) -> 
         await browser.press("enter")
         await browser.until(lambda: (screen.place or 0) > 65_000)
         text_place = screen.place or 0
-        await browser.press("x", "x")
+        await browser.press("x")
         await browser.until(lambda: screen.document is not None and screen.document.is_hex)
         assert 0 <= text_place - (screen.place or 0) < 32
         await browser.press("/")
         await browser.type("0x303031")
         await browser.press("enter")
         await browser.until(lambda: (screen.place or 0) > text_place)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
+async def test_bytes_without_text_have_no_text_to_switch_to(store: Storage, browse: Any, size: tuple[int, int]) -> None:
+    store.set("a.bin", b"\x00\x01hello there\x02\xff" * 60)
+    async with browse(size=size) as browser:
+        screen = await view(browser)
+        await browser.until(lambda: screen.document is not None and screen.document.is_hex)
+        await browser.press("x")
+        await browser.shows("there is no text in it" if size[0] > 20 else "there is no")
+        assert screen.mode == "auto"
 
 
 async def test_json_folds_and_unfolds(store: Storage, browse: Any) -> None:

@@ -8,6 +8,6 @@ A new format is one file here with `matches` and `show`, and one line in the tab
 """
 
 from storage_tui.tui.previews.base import Pages, Preview, PreviewError, Source
-from storage_tui.tui.previews.table import PREVIEWS, close, preview
+from storage_tui.tui.previews.table import PREVIEWS, close, modes_of, preview
 
-__all__ = ["PREVIEWS", "Pages", "Preview", "PreviewError", "Source", "close", "preview"]
+__all__ = ["PREVIEWS", "Pages", "Preview", "PreviewError", "Source", "close", "modes_of", "preview"]

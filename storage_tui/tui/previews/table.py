@@ -16,7 +16,7 @@ from storage_tui.tui.previews.netcdf import NetCdf
 from storage_tui.tui.previews.npy import Npy
 from storage_tui.tui.previews.parquet import Parquet
 from storage_tui.tui.previews.pdf import Pdf
-from storage_tui.tui.previews.pick import HEX, TEXT, show_as
+from storage_tui.tui.previews.pick import HEX, TEXT, find_format, show_as
 from storage_tui.tui.previews.pickled import Pickled
 from storage_tui.tui.previews.picture import Picture
 from storage_tui.tui.previews.sqlite import SqliteHeader
@@ -57,6 +57,21 @@ PREVIEWS: tuple[Format, ...] = (
 """In the order they are asked: what has a magic number, then what only its syntax tells, then text, then the rest."""
 
 FORMATS: dict[Mode, tuple[Format, ...]] = {"auto": PREVIEWS, "text": (TEXT,), "hex": (HEX,), "json": (JsonText(),)}
+
+
+def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
+    """The ways to look at a blob with these first bytes that differ from each other, as it was found first: text that
+    is no text would be hex under another name. Of a blob whose first bytes are not known, all."""
+    if not head:
+        return tuple(FORMATS)
+    found = find_format(PREVIEWS, head, key)
+    differs: dict[Mode, bool] = {
+        "auto": True,
+        "text": found is not TEXT and TEXT.matches(head, ""),
+        "hex": found is not HEX,
+        "json": head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["),
+    }
+    return tuple(mode for mode in FORMATS if differs[mode])
 
 
 async def preview(

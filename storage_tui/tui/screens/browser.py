@@ -168,7 +168,8 @@ class BrowserScreen(PlaceMoves):
 
     def action_preview_mode(self) -> None:
         """As found, as text, as hex."""
-        self.session.say(f"preview: {self.pane.next_mode()}")
+        mode = self.pane.next_mode()
+        self.session.say(f"preview as {'found' if mode == 'auto' else mode}")
 
     def action_clean_up(self) -> None:
         """All of tmp, or of the prefix here when it expires, the soonest to go first."""

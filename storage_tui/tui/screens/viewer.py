@@ -4,8 +4,8 @@ from textual import on, work
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import MODES
+from storage_tui.tui.previews import Source, modes_of
+from storage_tui.tui.previews.base import HEAD_BYTES
 from storage_tui.tui.previews.member import open_member
 from storage_tui.tui.screens.details import DetailsScreen
 from storage_tui.tui.screens.help import HelpScreen
@@ -88,10 +88,14 @@ class ViewerScreen(ViewerActing):
             self.tell("long lines are wrapped" if self.view.toggle_wrap() else "long lines are cut; h and l move")
 
     def action_view_mode(self) -> None:
-        """As found, as text, as hex, as JSON where it is."""
+        """As found, as text, as hex, as JSON: in turn those that differ."""
         offset = self.place
-        modes = [mode for mode in MODES if mode != "json" or self._may_be_json()]
-        self.mode = modes[(modes.index(self.mode) + 1) % len(modes)] if self.mode in modes else "auto"
+        modes = modes_of(self._source.kept(0, HEAD_BYTES), self.blob.key)
+        if len(modes) == 1:
+            self.tell("there is no text in it to show by lines; / finds words among the bytes", "$warning")
+            return
+        at = modes.index(self.mode) if self.mode in modes else 0  # following has a mode of its own
+        self.mode = modes[(at + 1) % len(modes)]
         self.load(offset)
 
     def action_view_graphics(self) -> None:
@@ -101,10 +105,6 @@ class ViewerScreen(ViewerActing):
             "pictures in half blocks" if kind == "blocks" else f"pictures by {kind} graphics, if this terminal can"
         )
         self.load(self.place)
-
-    def _may_be_json(self) -> bool:
-        head = self.document.source.kept(0, 64) if self.document is not None else b""
-        return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
     @on(LineView.Chosen)
     def action_view_open(self) -> None:

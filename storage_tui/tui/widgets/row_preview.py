@@ -10,8 +10,8 @@ from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.previews import Preview, Source, preview
-from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.previews import Preview, Source, modes_of, preview
+from storage_tui.tui.previews.base import HEAD_BYTES, Mode
 from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.reading import image_of_row
 from storage_tui.tui.session import EXPECTED
@@ -62,8 +62,12 @@ class RowPreview(PreviewPane):
             self._read(row)
 
     def next_mode(self) -> Mode:
-        """As found, as text, as hex, in turn."""
-        self._mode = MODES[(MODES.index(self._mode) + 1) % len(MODES)]
+        """As found, as text, as hex, in turn; what would show the same again is left out."""
+        key = self._row.key if self._row is not None else ""
+        head = self._source.kept(0, HEAD_BYTES) if self._source is not None else b""
+        modes = [mode for mode in modes_of(head, key) if mode in MODES]
+        at = modes.index(self._mode) if self._mode in modes else 0
+        self._mode = modes[(at + 1) % len(modes)]
         self.show_row(self._row)
         return self._mode
 
