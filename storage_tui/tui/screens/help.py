@@ -16,6 +16,7 @@ PLACES = {
     "lines": "In lists such as this one",
 }
 KEY_CELLS = 14
+COLUMNS_FROM = 40  # cells of width at which keys and words stand in columns
 
 
 class HelpScreen(LinesScreen):
@@ -31,6 +32,21 @@ class HelpScreen(LinesScreen):
         """The title."""
         return Content.styled(" Help", "bold $accent")
 
+    def on_resize(self) -> None:
+        """In columns, or where it is narrow in lines."""
+        super().on_resize()
+        self.view.indent = self.INDENT if self._has_columns else 2
+        self.fill()
+
+    @property
+    def _has_columns(self) -> bool:
+        return self.size.width >= COLUMNS_FROM
+
+    def _row(self, keys: Sequence[str], words: str) -> Line:
+        if self._has_columns:
+            return [(f"  {'  '.join(keys):<{KEY_CELLS}}", "key"), (words, "")]
+        return [(f"{' '.join(keys)} ", "key"), (words, "")]
+
     def lines(self) -> list[Line]:
         """One line a command."""
         lines: list[Line] = []
@@ -41,13 +57,12 @@ class HelpScreen(LinesScreen):
             if title != heading:
                 lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
                 heading = title
-            keys = "  ".join(map(key_label, row.keys))
-            lines.append([(f"  {keys:<{KEY_CELLS}}", "key"), (row.help, "")])
+            lines.append(self._row([key_label(key) for key in row.keys], row.help))
         lines += [
             [("", "")],
             [("Filter", "head")],
-            [(f"  {'word word':<{KEY_CELLS}}", "key"), ("names that have all words; a capital makes it exact", "")],
-            [(f"  {'*.tif':<{KEY_CELLS}}", "key"), ("names that match the pattern", "")],
-            [(f"  {'~mps':<{KEY_CELLS}}", "key"), ("names that have these letters in this order", "")],
+            self._row(["word word"], "names that have all words; a capital makes it exact"),
+            self._row(["*.tif"], "names that match the pattern"),
+            self._row(["~mps"], "names that have these letters in this order"),
         ]
         return lines

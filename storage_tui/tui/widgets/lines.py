@@ -1,6 +1,7 @@
 """What the one-row lines say: where one is, how it stands, and which keys there are. Text in, Content out."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from textual.content import Content
@@ -20,6 +21,7 @@ from storage_tui.tui.visible import place_text, visible
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
+HELP = "help"  # the command whose key no footer leaves out
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "") -> Content:
@@ -128,17 +130,38 @@ def position_content(listing: Listing, cursor: int) -> Content:
 
 
 def footer_content(commands: Iterable[Command], *, width: int) -> Content:
-    """The keys of this screen, the most useful first, as many as fit."""
+    """The keys of this screen, the most useful first, as many as fit; the one that shows all keys is always there."""
+    hints = [_hint(row) for row in sorted((row for row in commands if row.footer), key=lambda row: row.footer)]
+    pinned = next((hint for hint in hints if hint.id == HELP), None)
+    room = width - 1 - (pinned.cells if pinned is not None else 0)
+    shown: list[_Hint] = []
+    for hint in hints:
+        if hint is not pinned:
+            room -= hint.cells
+            if room < 0:
+                break
+        shown.append(hint)
+    if pinned is not None and pinned not in shown:
+        shown.append(pinned)
     pieces: list[tuple[str, str]] = []
-    used = 1
-    for row in sorted((row for row in commands if row.footer), key=lambda row: row.footer):
-        key, word = key_label(row.keys[0]), row.short or row.title.rstrip("….").lower()
-        cells = len(key) + len(word) + 3
-        if used + cells > width:
-            break
-        used += cells
-        pieces += [(f" {key}", "bold $primary"), (f" {word} ", "$text-muted")]
+    for hint in shown:
+        pieces += [(f" {hint.key}", "bold $primary"), (f" {hint.word} ", "$text-muted")]
     return Content.assemble(*pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    id: str
+    key: str
+    word: str
+
+    @property
+    def cells(self) -> int:
+        return len(self.key) + len(self.word) + 3
+
+
+def _hint(row: Command) -> _Hint:
+    return _Hint(row.id, key_label(row.keys[0]), row.short or row.title.rstrip("….").lower())
 
 
 def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:

@@ -15,14 +15,14 @@ Line = Sequence[Run]
 
 
 class TextLines(LineView):
-    """Lines made of runs; a line that is too long goes on in the next row, indented."""
+    """Lines made of runs; a line that is too long goes on in the next row, by `indent` cells to the right."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"line--key", "line--good", "line--warn", "line--bad"}
 
     def __init__(self, lines: Iterable[Line] = (), *, indent: int = 2, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines = [list(line) for line in lines]
-        self._indent = indent
+        self.indent = indent
         self._rows: list[tuple[int, list[Run]]] | None = None
         self._width = 0
 
@@ -73,8 +73,8 @@ class TextLines(LineView):
                 room -= cell_len(piece)
                 text = text[len(piece) :]
                 if text:
-                    rows.append([(" " * self._indent, "")])
-                    room = width - self._indent
+                    rows.append([(" " * self.indent, "")])
+                    room = width - self.indent
         return rows
 
 
