@@ -63,6 +63,10 @@ def get(
             storage.get_file(check_key(location.key), sys.stdout.buffer, location.storage_type)
             sys.stdout.buffer.flush()
             return
+        if not recursive and _is_pipe(Path(target)):
+            with Path(target).open("wb") as pipe:
+                storage.get_file(check_key(location.key), pipe, location.storage_type)
+            return
         if recursive:
             prefix = _prefix(location)
             plan = plan_download(storage, prefix, location.storage_type, Path(target).expanduser())
@@ -107,6 +111,8 @@ def put(
             path = Path(source).expanduser()
             if recursive and path.is_dir():
                 items += _folder_items(storage, path, location, conflict)
+            elif _is_pipe(path):
+                _put_pipe(storage, path, location)
             elif path.is_dir():
                 raise LocalFileError(f"{source!a} is a folder; give -r to upload all of it")
             else:
@@ -121,6 +127,18 @@ def put(
                 storage, BatchPlan(items), conflict=conflict, jobs=jobs, resume=resume, must_verify=verify,
                 as_json=as_json, verb="uploaded",
             )  # fmt: skip
+
+
+def _is_pipe(path: Path) -> bool:
+    """What `>(…)`, `<(…)` and /dev/stdout name: it is read or written from end to end, and has no name of its own."""
+    return path.is_fifo() or path.is_char_device()
+
+
+def _put_pipe(storage: "Storage", path: Path, location: Location) -> None:
+    if not location.key or location.key.endswith(DELIMITER):
+        raise click.UsageError(f"{str(path)!a} is a pipe; name the key it goes to, not a folder")
+    with path.open("rb") as pipe:
+        storage.set_file(location.key, pipe, location.storage_type, content_type=guess_type(location.key))
 
 
 def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:

@@ -1,7 +1,9 @@
 """What every command keeps to, read off the command table; and the settings and the manual page made from it."""
 
 import json
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -89,6 +91,28 @@ def test_a_pipe_in_and_a_pipe_out(run):
     assert json.loads(run("put", "-", "pipes/a", stdin=b"one", code=0).stdout or "{}") == {}
     assert run("get", "pipes/a", "-").stdout == b"one"
     assert run("cat", "pipes/a", "pipes/a").stdout == b"oneone"
+
+
+def test_pipes_of_the_shell_are_read_and_written(run, home):
+    command = f"exec {shlex.quote(sys.executable)} -m storage_tui"
+    for words, wanted in (
+        (f"({command} put <(printf one) data:pipes/shell.json)", b""),
+        (f"({command} get data:pipes/shell.json /dev/stdout | cat)", b"one"),
+        (f"({command} get data:pipes/shell.json >(cat)) | cat", b"one"),
+        (f"({command} get data:pipes/shell.json /dev/null)", b""),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", words], capture_output=True, check=True, timeout=60, env={**os.environ, **home}
+        )
+        assert (done.stdout, done.stderr) == (wanted, b"")
+    assert run("cat", "pipes/shell.json").stdout == b"one"
+    assert json.loads(run("ls", "--json", "pipes/shell.json").stdout)["content_type"] == "application/json"
+    refused = subprocess.run(
+        ["bash", "-c", f"{command} put <(printf one) data:pipes/"], capture_output=True, check=False, timeout=60,
+        env={**os.environ, **home},
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert b"is a pipe; name the key it goes to" in refused.stderr
 
 
 def test_json_of_copies_removals_and_links(run):

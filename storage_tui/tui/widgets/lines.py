@@ -21,7 +21,7 @@ from storage_tui.tui.visible import place_text, visible
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-HELP = "help"  # the command whose key no footer leaves out
+HELP = ("help", "view-help")  # the commands whose key no footer leaves out
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "") -> Content:
@@ -132,7 +132,7 @@ def position_content(listing: Listing, cursor: int) -> Content:
 def footer_content(commands: Iterable[Command], *, width: int) -> Content:
     """The keys of this screen, the most useful first, as many as fit; the one that shows all keys is always there."""
     hints = [_hint(row) for row in sorted((row for row in commands if row.footer), key=lambda row: row.footer)]
-    pinned = next((hint for hint in hints if hint.id == HELP), None)
+    pinned = next((hint for hint in hints if hint.id in HELP), None)
     room = width - 1 - (pinned.cells if pinned is not None else 0)
     shown: list[_Hint] = []
     for hint in hints:
