@@ -37,7 +37,11 @@ _FLAGS = (
         shell_complete=_profiles,
         help="Use a profile of the settings file, a table [profiles.NAME].",
     ),
-    click.option("--url", metavar="URL", help="Base URL of a Storage API server, such as http://host:8000/storage/v1."),
+    click.option(
+        "--url",
+        metavar="URL",
+        help="Base URL of a Storage API server, such as http://host:8000/storage/v1; /storage/v1 may be left out.",
+    ),
     click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="File that holds your token."),
     click.option(
         "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Data directory of the embedded store."

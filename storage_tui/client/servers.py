@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from storage_tui.client.credentials import Credentials, check_transport
 from storage_tui.client.secret_files import Secret
 from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.wire import BASE_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class RemoteServer:
 
 
 def _checked_url(url: str) -> str:
+    """The base URL; of a host alone the path is the one that every published server has."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -103,4 +105,4 @@ def _checked_url(url: str) -> str:
     if parts.query or parts.fragment:
         raise BadRequestError(f"{url[:200]!a} is not the base URL of a server: it has a query or fragment")
     check_transport(url.strip())
-    return url.strip().rstrip("/")
+    return url.strip().rstrip("/") + ("" if parts.path.strip("/") else BASE_PATH)
