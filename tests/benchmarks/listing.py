@@ -12,11 +12,13 @@ import psutil
 
 from storage_tui import Storage
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ, cpu_seconds, interleaved, peak_mib
+from tests.benchmarks.terminal import settle
 from tests.terminal import Terminal
 
 KEYS = int(os.environ.get("BENCHMARK_KEYS", 1_000_000))  # a tenth of them in one flat prefix
 FLAT = "flat/"
 STEPS = 200
+TYPED = "75 b"
 
 
 def rows() -> Iterator[Row]:
@@ -46,6 +48,7 @@ def rows() -> Iterator[Row]:
                 shown = terminal.wait_for(first)
                 yield Row("start in it to first rows", f"{shown * 1000:.0f} ms")
                 yield from _cursor(terminal)
+                yield from _filter(terminal)
 
 
 def _cursor(terminal: Terminal) -> Iterator[Row]:
@@ -61,3 +64,18 @@ def _cursor(terminal: Terminal) -> Iterator[Row]:
     yield Row("cursor down, key to paint", f"{seconds / STEPS * 1000:.1f} ms")
     yield Row("cursor down, bytes written", f"{(len(terminal.raw) - written) / STEPS:,.0f}")
     yield Row("memory of the browser", f"{peak_mib(browser):.0f} MiB", "", "< 120 MB")
+
+
+def _filter(terminal: Terminal) -> Iterator[Row]:
+    terminal.wait_for(f"/{KEYS // 10:,} ", timeout_s=60)
+    terminal.send("/")
+    times = []
+    for sign in TYPED:
+        before = terminal.text().splitlines()[0]
+        typed = time.perf_counter()
+        terminal.send(sign)
+        if sign != " ":
+            terminal.wait_for(lambda text, before=before: text.splitlines()[0] != before)
+            times.append(time.perf_counter() - typed)
+        settle(terminal, 0.3)
+    yield Row(f"filter keystroke on {KEYS // 10:,} loaded keys, slowest", f"{max(times) * 1000:.0f} ms", "", "< 50 ms")

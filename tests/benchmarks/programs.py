@@ -31,7 +31,8 @@ class Server:
     process: psutil.Process
 
 
-COMMAND = [sys.executable, "-m", "storage_tui"]
+_SCRIPT = Path(sys.executable).with_name("storage-tui")
+COMMAND = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "storage_tui"]  # as people start it
 
 
 @contextmanager

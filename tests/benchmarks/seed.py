@@ -7,7 +7,7 @@ directory while it is filled.
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from pathlib import Path
@@ -19,9 +19,9 @@ LOCAL_NAMESPACE = sha1(b"local").hexdigest()  # of the embedded server's one use
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def make_keys(count: int) -> Iterator[str]:
-    """`count` keys in byte order, which is the order they go in fastest."""
-    flat, daily, tasks = count // 10, count // 5, count // 5
+def make_keys(count: int, *, is_flat: bool = False) -> Iterator[str]:
+    """`count` keys in byte order, which is the order they go in fastest; all of them in one prefix, or one of ten."""
+    flat, daily, tasks = (count, 0, 0) if is_flat else (count // 10, count // 5, count // 5)
     yield from (
         f"daily/{2000 + day // 10_000:04}/{day // 100 % 100:02}/{day % 100:02}/table.csv" for day in range(daily)
     )
@@ -31,9 +31,9 @@ def make_keys(count: int) -> Iterator[str]:
     yield from (f"tiles/12/{number // 256:06}/{number % 256:03}.png" for number in range(tiles))
 
 
-def make_blobs(namespace: str, count: int, storage_type: str) -> Iterator[SeedBlob]:
+def make_blobs(namespace: str, keys: Iterable[str], storage_type: str) -> Iterator[SeedBlob]:
     """A small blob under every key, written a minute after the one before."""
-    for number, key in enumerate(make_keys(count)):
+    for number, key in enumerate(keys):
         moment = START + timedelta(minutes=number % 500_000)
         yield SeedBlob(Address(namespace, storage_type, key), b"%d\n" % number, None, moment)
 
@@ -45,9 +45,11 @@ def main() -> None:
     parser.add_argument("--keys", type=int, required=True)
     parser.add_argument("--namespace", default=LOCAL_NAMESPACE, help="default: that of the embedded server's user")
     parser.add_argument("--type", default="data", choices=("data", "result", "logs", "products"))
+    parser.add_argument("--flat", action="store_true", help="all keys in one prefix, flat/")
     options = parser.parse_args()
     start = time.perf_counter()
-    count = seed(options.data_dir, make_blobs(options.namespace, options.keys, options.type))
+    keys = make_keys(options.keys, is_flat=options.flat)
+    count = seed(options.data_dir, make_blobs(options.namespace, keys, options.type))
     seconds = time.perf_counter() - start
     print(f"{count:,} keys in {seconds:.1f} s, {count / max(seconds, 1e-9):,.0f} a second")
 

@@ -56,6 +56,6 @@ def _compile(word: str, is_exact: bool) -> Test:
         pattern = re.compile("".join(pieces), re.DOTALL)
         return lambda name: pattern.fullmatch(name.removesuffix("/")) is not None
     if word.startswith("~"):
-        fuzzy = re.compile(".*?".join(map(re.escape, word[1:])), re.DOTALL)
-        return lambda name: fuzzy.search(name) is not None
+        fuzzy = re.compile("".join(f"[^{re.escape(c)}]*{re.escape(c)}" for c in word[1:]))  # never looks back
+        return lambda name: fuzzy.match(name) is not None
     return lambda name: word in name
