@@ -32,7 +32,7 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
     browser still had waiting."""
     with open_storage(settings) as storage:
         begun = list(storage.unfinished())
-        left = LeftWaiting(places.state_dir(), storage.display_url)
+        left = LeftWaiting(places.state_dir(), storage.account())
         try:
             waiting = not_begun(left.items, begun)
             if not begun and not waiting:
@@ -74,7 +74,7 @@ def _continue(
     """What is not done when this ends, however it ends, is left for the next time."""
     items = [replace(row.item, conflict=row.conflict) for row in waiting]
     numbers = {id(item): number for number, item in enumerate(items)}
-    kept = WaitingList(places.state_dir(), storage.display_url)
+    kept = WaitingList(places.state_dir(), storage.account())
     if waiting:
         kept.add(enumerate(waiting))
     left.take()

@@ -88,6 +88,10 @@ class AsyncStorage:
         """How to name the server to people; holds no secret."""
         return self._blocking.display_url
 
+    def account(self) -> str:
+        """See `Storage.account`; blocks, so call it in a thread."""
+        return self._blocking.account()
+
     # The published calls.
 
     async def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:

@@ -216,6 +216,7 @@ class FileDownload:
         transfer = UnfinishedTransfer(
             "download", self._purpose.server, self._storage_type, self._key, str(self._path.absolute()), total,
             now_text(), root=None if self._root is None else str(self._root.absolute()), etag=blob.etag,
+            user=self._session.server.user(),
         )  # fmt: skip
         if self._entry is None:
             self._entry = TransferJournal(self._state_dir, transfer)

@@ -55,6 +55,10 @@ class EmbeddedServer:
         """The data directory: the address of the socket would tell nobody anything."""
         return f"embedded store in {self._data_dir}"
 
+    def user(self) -> str | None:
+        """There is one user only."""
+        return None
+
     def ready(self) -> Access | None:
         """Socket and token, once joined."""
         return self._access if self._pid == os.getpid() else None

@@ -38,6 +38,7 @@ class FileUpload:
         self._transfer = UnfinishedTransfer(
             "upload", session.server.display_url, storage_type, key, str(path.absolute()), size_bytes, now_text(),
             mtime_ns=mtime_ns, inode=inode, repeat_key=new_repeat_key(), content_type=content_type,
+            user=session.server.user(),
         )  # fmt: skip
         self._journal = TransferJournal(state_dir, self._transfer)
 
@@ -81,6 +82,8 @@ class FileUpload:
         ).run()  # fmt: skip
 
     def _may_go_on(self, earlier: UnfinishedTransfer) -> bool:
+        if earlier.user not in (None, self._transfer.user):
+            return False
         if "upload-resume" not in self._session.run(calls.describe(self._service)).features:
             self._control.note = NO_RESUME
             return False

@@ -36,7 +36,8 @@ class UnfinishedTransfer:
     `server` is the `display_url` of the client it belongs to: only a client with the same one can continue it. `root`
     is the folder chosen for a download of many, below which no symbolic link is followed. `size_bytes` is that of the
     source; `mtime_ns`, `inode` (of the local file) or `etag` (of the blob) tell whether it is still the same.
-    `repeat_key` names the upload to the server; without the user's token it gives access to nothing.
+    `repeat_key` names the upload to the server; without the user's token it gives access to nothing. `user` is the
+    `Server.user` that began it, and nobody else goes on with it; None where that is not known.
     """
 
     direction: Direction
@@ -52,6 +53,7 @@ class UnfinishedTransfer:
     etag: str | None = None
     repeat_key: str | None = None
     content_type: str | None = None
+    user: str | None = None
 
     @property
     def transfer_id(self) -> str:

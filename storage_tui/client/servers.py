@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from storage_tui.client.credentials import Credentials, check_transport
+from storage_tui.client.credentials import Credentials, check_transport, user_of
 from storage_tui.client.secret_files import Secret
-from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.wire import BASE_PATH
 
 
@@ -38,6 +38,9 @@ class Server(Protocol):
     @property
     def display_url(self) -> str:
         """How to name it to people; holds no secret."""
+
+    def user(self) -> str | None:
+        """A short text that tells its users apart, out of the token; None where nobody can tell. Blocks."""
 
     def ready(self) -> Access | None:
         """How to reach it, when that can be told without blocking."""
@@ -69,6 +72,13 @@ class RemoteServer:
     def display_url(self) -> str:
         """The base URL."""
         return self._endpoint.base_url
+
+    def user(self) -> str | None:
+        """Whose token it is; reads or renews the token."""
+        try:
+            return user_of(self._credentials.obtain())
+        except StorageError:
+            return None
 
     def ready(self) -> Access | None:
         """Address and token, once the token was read."""

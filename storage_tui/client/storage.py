@@ -108,6 +108,12 @@ class Storage:
         """How to name the server to people; holds no secret."""
         return self._server.display_url
 
+    def account(self) -> str:
+        """The server and whose token it is as one text, by which what is kept for later on this machine is found
+        again; holds no secret. Blocks where the token must be read first."""
+        user = self._server.user()
+        return self.display_url if user is None else f"{self.display_url} {user}"
+
     # The published calls.
 
     def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
@@ -156,7 +162,8 @@ class Storage:
         """
         from storage_tui.client import journal
 
-        return [found for found in journal.unfinished(places.state_dir()) if found.server == self.display_url]
+        found = [row for row in journal.unfinished(places.state_dir()) if row.server == self.display_url]
+        return [row for row in found if row.user is None or row.user == self._server.user()]
 
     def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
         """Continue an unfinished transfer to its end; returns the blob.
@@ -167,6 +174,8 @@ class Storage:
         """
         if transfer.server != self.display_url:
             raise ConflictError(f"this transfer is with {transfer.server}; connect to that first", key=transfer.key)
+        if transfer.user is not None and transfer.user != self._server.user():
+            raise ConflictError("another user began this transfer; go on with a token of that user", key=transfer.key)
         control = control or TransferControl()
         path = Path(transfer.path)
         if transfer.direction == "upload":

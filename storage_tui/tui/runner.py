@@ -25,7 +25,7 @@ class TransferRunner:
         self._log = log
         self._touch = touch
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting = WaitingList(places.state_dir(), storage.display_url)
+        self._list: WaitingList | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage-tui-queue")  # its writes keep their order
         self._keeps = False
 
@@ -33,7 +33,8 @@ class TransferRunner:
         """Start as many as may run; call it after every change of the queue."""
         fresh = self._queue.take_fresh()
         if fresh:
-            self._writer.submit(self._waiting.add, [(transfer.number, transfer.waiting) for transfer in fresh])
+            rows = [(transfer.number, transfer.waiting) for transfer in fresh]
+            self._writer.submit(lambda: self._waiting.add(rows))
         while group := self._queue.next_group(self._joining):
             task = asyncio.create_task(self._run(group), name=f"transfer-{group[0].number}")
             self._tasks.add(task)
@@ -58,7 +59,14 @@ class TransferRunner:
 
     async def left_waiting(self) -> LeftWaiting:
         """What earlier sessions that have ended left waiting with this server."""
-        return await asyncio.to_thread(LeftWaiting, places.state_dir(), self._storage.display_url)
+        return await asyncio.to_thread(lambda: LeftWaiting(places.state_dir(), self._storage.account()))
+
+    @property
+    def _waiting(self) -> WaitingList:
+        """What waits, as kept for a next session. Only the writer uses it: whose it is may have to be read first."""
+        if self._list is None:
+            self._list = WaitingList(places.state_dir(), self._storage.account())
+        return self._list
 
     async def stop(self, *, keep: bool = False) -> None:
         """Cancel all and wait until nothing moves; with `keep` what has begun and what waits can be continued by the
@@ -67,7 +75,11 @@ class TransferRunner:
         for transfer in list(self._queue.items):
             self._queue.cancel(transfer, keep=keep)
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._writer, lambda: self._waiting.close(keep=keep))
+        await asyncio.get_running_loop().run_in_executor(self._writer, lambda: self._close_list(keep=keep))
+
+    def _close_list(self, *, keep: bool) -> None:
+        if self._list is not None:
+            self._list.close(keep=keep)
 
     def _joining(self, first: Transfer) -> Callable[[Transfer], bool]:
         """What moves together with a transfer."""
@@ -107,7 +119,7 @@ class TransferRunner:
         transfer.note = " · ".join(filter(None, notes))
 
     def _ended(self, transfer: Transfer) -> None:
-        self._writer.submit(self._waiting.end, transfer.number)
+        self._writer.submit(lambda: self._waiting.end(transfer.number))
 
     async def _forget(self, transfer: Transfer) -> None:
         assert transfer.unfinished is not None

@@ -146,17 +146,17 @@ def test_what_is_forgotten_is_gone(run, home, server, token_file, tmp_path):
 QUEUE = """
 import os, sys
 from pathlib import Path
-from storage_tui import places
+from storage_tui import Storage, places
 from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.waiting import WaitingItem, WaitingList
-url, folder = sys.argv[1], Path(sys.argv[2])
+folder, account = Path(sys.argv[2]), Storage(sys.argv[1], token_file=sys.argv[3]).account()
 rows = [
     WaitingItem(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), Conflict.OVERWRITE),
     WaitingItem(BatchItem("download", "data", "queue/kept", folder / "kept", 3), Conflict.SKIP),
     WaitingItem(BatchItem("download", "data", "queue/both", folder / "both", 4, folder), Conflict.RENAME),
     WaitingItem(BatchItem("upload", "data", "queue/gone", folder / "gone", 5), Conflict.OVERWRITE),
 ]
-WaitingList(places.state_dir(), url).add(enumerate(rows))
+WaitingList(places.state_dir(), account).add(enumerate(rows))
 os._exit(1)  # as a session of the browser that is killed
 """
 
@@ -168,7 +168,7 @@ def test_resume_takes_what_a_session_had_waiting_and_keeps_what_fails(run, home,
         run("put", name, f"queue/{name}", *access)
         (tmp_path / name).write_bytes(b"old")
     (tmp_path / "up.csv").write_bytes(b"1,")
-    subprocess.run([sys.executable, "-c", QUEUE, server.url, str(tmp_path)], env=home)
+    subprocess.run([sys.executable, "-c", QUEUE, server.url, str(tmp_path), str(token_file)], env=home)
     listed = lines(run("resume", "--list", *access))
     assert len(listed) == 4 and all(line.endswith("not begun") for line in listed)
     failed = run("resume", *access, code=6)
