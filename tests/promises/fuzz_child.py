@@ -21,7 +21,7 @@ from tests.promises.mutation import mutations
 MOST_CPU_S = 10.0  # of one input, in CPU time, so that a busy machine changes nothing
 
 Target = tuple[Sequence[bytes], Callable[[bytes], None]]
-TARGETS = ("wire", "keys", "heads", "answers", "server", "previews")
+TARGETS = ("wire", "packs", "keys", "heads", "answers", "server", "previews")
 
 
 @contextmanager
@@ -37,6 +37,7 @@ def opened(name: str) -> Iterator[Target]:
     else:
         yield {
             "wire": (fuzz_wire.WIRE_SEEDS, fuzz_wire.check_wire),
+            "packs": (fuzz_wire.PACK_SEEDS, fuzz_wire.check_pack),
             "keys": (fuzz_wire.KEY_SEEDS, fuzz_wire.check_keys),
             "heads": (fuzz_wire.HEAD_SEEDS, fuzz_wire.check_head),
             "answers": (fuzz_client.SEEDS, fuzz_client.check_answer),

@@ -14,6 +14,7 @@ from typing import Any
 
 from storage_tui.contract.catalog import CATALOG_PATH
 from storage_tui.contract.keys import key_from_path
+from storage_tui.contract.packs import frame
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import open_access
 from storage_tui.server.app import StorageApp
@@ -79,6 +80,9 @@ class Server:
             (f"GET {self.signed}", "Range: bytes=-3", b""),
             ("GET /data/get_signed_url/other?expires_in=60", "", b""),
             ("PUT /data/set/new%2Fkey", f"Content-Type: text/plain\r\n{crc32c}\r\nContent-Length: 4", b"text"),
+            ("POST /data/set", "Content-Type: application/vnd.storage-tui.pack",
+             frame({"key": "new", "crc32c": "AAAAAA==", "content_type": "text/csv"}) + frame({"key": "n/2"}, b"text")),
+            ("POST /data/get", "Content-Type: application/json", b'{"keys": ["other", "nothing", "a/../b"]}'),
             ("POST /data/delete", "Content-Type: application/json",
              b'{"targets": [{"key": "no", "etag": null}, {"key": "none", "etag": "\\"e\\""}]}'),
             ("POST /data/copy", "Content-Type: application/json",

@@ -17,7 +17,9 @@ from tests.promises.fuzz_child import TARGETS
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 512  # of a process that fuzzes; it needs about 100 by itself
-ROUNDS = {"wire": 20_000, "keys": 8_000, "heads": 10_000, "answers": 2_000, "server": 4_000, "previews": 400}
+ROUNDS = {
+    "wire": 20_000, "packs": 10_000, "keys": 8_000, "heads": 10_000, "answers": 2_000, "server": 4_000, "previews": 400,
+}  # fmt: skip
 LONGER = 50
 BY_COVERAGE = 200_000  # inputs a target; of those that are slow a tenth
 
