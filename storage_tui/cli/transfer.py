@@ -155,6 +155,8 @@ def _prefix(location: Location) -> str:
 def _folder_items(storage: "Storage", folder: Path, location: Location, conflict: Conflict) -> list[BatchItem]:
     prefix = _prefix(location)
     plan = plan_upload(folder, prefix, location.storage_type)
+    if not plan.items:
+        complain(f"{str(folder)!a} holds no files; nothing of it was uploaded")
     if conflict is not Conflict.OVERWRITE:
         plan = survey(storage, plan, prefix, location.storage_type)
     return list(plan.items)

@@ -61,6 +61,13 @@ def test_a_folder_goes_up_and_down(run, tmp_path):
         assert (tmp_path / "back" / name).read_bytes() == name.encode()
 
 
+def test_a_folder_without_files_is_told(run, tmp_path):
+    (tmp_path / "empty" / "too").mkdir(parents=True)
+    done = run("put", "-r", "empty", "tmp:nowhere/")
+    assert done.stderr == b"storage-tui: 'empty' holds no files; nothing of it was uploaded\n"
+    assert done.stdout == b""
+
+
 def test_one_failure_among_several_is_a_partial_failure(run, tmp_path):
     run("put", "-", "several/a", stdin=b"1")
     run("put", "-", "several/b", stdin=b"2")
