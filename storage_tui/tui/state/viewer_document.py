@@ -88,7 +88,7 @@ class Document:
         return _next(pattern, [one.text.plain for one in self.rows], row, is_forward=is_forward)
 
     def read_text(self) -> str:
-        """`64 KiB of 10 GB`."""
+        """`65.5 kB of 10.0 GB`."""
         source, size = self.source, self.source.size_bytes
         if size is None:
             return f"the first {size_text(source.bytes_read)}"
