@@ -5,8 +5,8 @@
 | start.py | from the command to the first painted list, and --help |
 | listing.py | a prefix of 100,000 keys: first page, cursor, memory |
 | terminal.py | bytes written a key, key to paint and start, beside mc, ranger, nnn and lf |
-| transfer.py | 2 GiB each way over loopback |
-| small.py | a thousand blobs of 10 KiB each way |
+| transfer.py | 2.1 GB each way over loopback |
+| small.py | a thousand blobs of 10 kB each way |
 | previews.py | the first preview of every format, of blobs of gigabytes, near and far; the cursor held down |
 | seed.py | nothing; it fills a store for the others |
 

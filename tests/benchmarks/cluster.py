@@ -67,10 +67,10 @@ class Work:
 
 
 WORKS = (
-    Work("set 10 KiB", SMALL, SMALL_COUNT, True),
-    Work("get 10 KiB", SMALL, SMALL_COUNT, False),
-    Work("upload 64 MiB", LARGE, LARGE_COUNT, True),
-    Work("download 64 MiB", LARGE, LARGE_COUNT, False),
+    Work("set 10 kB", SMALL, SMALL_COUNT, True),
+    Work("get 10 kB", SMALL, SMALL_COUNT, False),
+    Work("upload 67 MB", LARGE, LARGE_COUNT, True),
+    Work("download 67 MB", LARGE, LARGE_COUNT, False),
 )
 
 
@@ -83,8 +83,8 @@ def _throughput(servers: list[RunningServer], engine: psutil.Process) -> Iterato
             seconds = _run(work, used)
             spent = [_cpu_s(process) - was for process, was in zip((*watched, engine), before, strict=True)]
             shown.append(_rate(work, seconds))
-            per = work.count * CLIENTS if work.size_bytes < MIB else work.count * CLIENTS * work.size_bytes / 1024**3
-            unit = "ms" if work.size_bytes < MIB else "s a GiB"
+            per = work.count * CLIENTS if work.size_bytes < MIB else work.count * CLIENTS * work.size_bytes / 1e9
+            unit = "ms" if work.size_bytes < MIB else "s a GB"
             scale = 1000 if work.size_bytes < MIB else 1
             ours, theirs = sum(spent[:-1]) / per * scale, spent[-1] / per * scale
             costs = f"CPU: server {ours:.2f} {unit}, engine {theirs:.2f} {unit}"
@@ -99,7 +99,7 @@ def _cpu_s(process: psutil.Process) -> float:
 def _rate(work: Work, seconds: float) -> str:
     if work.size_bytes < MIB:
         return f"{work.count * CLIENTS / seconds:,.0f} a second"
-    return f"{work.count * CLIENTS * work.size_bytes / MIB / seconds:,.0f} MiB/s"
+    return f"{work.count * CLIENTS * work.size_bytes / 1e6 / seconds:,.0f} MB/s"
 
 
 def _run(work: Work, servers: list[RunningServer]) -> float:
@@ -150,8 +150,8 @@ def crowd(server: RunningServer) -> Iterator[Row]:
     p99 = waits[int(len(waits) * 0.99)]
     middle, slow = statistics.median(waits) * 1000, p99 * 1000
     yield Row(
-        f"{UPLOADS} uploads of 4 MiB at once, {IDLE:,} idle connections: memory of the server; lists, median and p99",
-        f"{peak / MIB:,.0f} MiB; {middle:,.0f} ms, {slow:,.0f} ms; all in {seconds:.0f} s",
+        f"{UPLOADS} uploads of 4.2 MB at once, {IDLE:,} idle connections: memory of the server; lists, median and p99",
+        f"{peak / 1e6:,.0f} MB; {middle:,.0f} ms, {slow:,.0f} ms; all in {seconds:.0f} s",
         "",
         "",
     )

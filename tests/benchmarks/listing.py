@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from storage_tui import Storage
-from tests.benchmarks.programs import COMMAND, Row, compiled_environ, cpu_seconds, interleaved, peak_mib
+from tests.benchmarks.programs import COMMAND, Row, compiled_environ, cpu_seconds, interleaved, peak_mb
 from tests.benchmarks.terminal import settle
 from tests.terminal import Terminal
 
@@ -63,7 +63,7 @@ def _cursor(terminal: Terminal) -> Iterator[Row]:
     yield Row("cursor down, CPU", f"{(cpu_seconds(browser) - cpu) / STEPS * 1000:.1f} ms", "", "< 5 ms")
     yield Row("cursor down, key to paint", f"{seconds / STEPS * 1000:.1f} ms")
     yield Row("cursor down, bytes written", f"{(len(terminal.raw) - written) / STEPS:,.0f}")
-    yield Row("memory of the browser", f"{peak_mib(browser):.0f} MiB", "", "< 120 MB")
+    yield Row("memory of the browser", f"{peak_mb(browser):.0f} MB", "", "< 120 MB")
 
 
 def _filter(terminal: Terminal) -> Iterator[Row]:

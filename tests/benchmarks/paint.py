@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storage_tui import Storage
+from storage_tui.contract.sizes import size_text
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ
 from tests.terminal import Terminal
 
@@ -32,9 +33,9 @@ def rows() -> Iterator[Row]:
                 rest = _press(terminal, lambda: True)
                 _go(terminal, "home", COPIES)
                 busy, rate = _beside_download(terminal, home / "target")
-    gib = SIZE_BYTES * COPIES / 1024**3
+    size = size_text(SIZE_BYTES * COPIES)
     yield Row(f"key to paint, {PRESSES} presses, at rest", _figures(rest))
-    yield Row(f"key to paint while {gib:g} GiB come down ({len(busy)} presses, {rate})", _figures(busy), "",
+    yield Row(f"key to paint while {size} come down ({len(busy)} presses, {rate})", _figures(busy), "",
               "p99 < 35 ms")  # fmt: skip
 
 

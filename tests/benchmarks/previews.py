@@ -12,7 +12,7 @@ from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Source, close, preview
-from storage_tui.tui.previews.base import HEADER_BUDGET
+from storage_tui.tui.previews.base import HEADER_BUDGET, THUMBNAIL_BUDGET
 from tests.benchmarks.large_blobs import LARGE, seed_large
 from tests.benchmarks.link import Link
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ, serving
@@ -106,7 +106,11 @@ async def _cost(storage: AsyncStorage, blob: Blob) -> Cost:
 def _table(near: dict[str, Cost], far: dict[str, Cost]) -> Iterator[Row]:
     for key, cost in near.items():
         is_picture = cost.kind in PICTURES
-        budget = "4 requests, 1 MiB" if is_picture else f"2 requests, {size_text(HEADER_BUDGET.size_bytes)}"
+        budget = (
+            f"4 requests, {size_text(THUMBNAIL_BUDGET.size_bytes)}"
+            if is_picture
+            else f"2 requests, {size_text(HEADER_BUDGET.size_bytes)}"
+        )
         limit = 3 * ROUND_TRIP_S + 0.06
         target = f"{budget}, < 60 ms, < {limit * 1000:.0f} ms"
         slow = far[key].seconds

@@ -56,10 +56,10 @@ def serving(data_dir: Path, user: str = "local") -> Iterator[Server]:
         process.wait(30)
 
 
-def peak_mib(process: psutil.Process) -> float:
-    """The highest resident memory a process has had, in MiB (Linux, VmHWM)."""
+def peak_mb(process: psutil.Process) -> float:
+    """The highest resident memory a process has had, in MB (Linux, VmHWM)."""
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 def interleaved(rounds: int, *runs: Callable[[], float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""A thousand blobs of 10 KiB each way on the embedded server, beside s5cmd on SeaweedFS where both are on the PATH."""
+"""A thousand blobs of 10 kB each way on the embedded server, beside s5cmd on SeaweedFS where both are on the PATH."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
         rates = [f"{COUNT / seconds:,.0f} a second" for seconds in times]
         peers = ["s5cmd on SeaweedFS " + rate for rate in rates[4:]] or ["", ""]
         target = "2,000 a second"
-        what = f"1,000 blobs of 10 KiB, {THREADS} threads"
+        what = f"1,000 blobs of 10 kB, {THREADS} threads"
         yield Row(f"{what}: set", rates[0], "", target)
         yield Row(f"{what}: get", rates[1], "", target)
         yield Row(f"{what}: files up", rates[2], peers[0], target)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from storage_tui import Storage
-from tests.benchmarks.programs import COMMAND, Row, compiled_environ, cpu_seconds, peak_mib
+from tests.benchmarks.programs import COMMAND, Row, compiled_environ, cpu_seconds, peak_mb
 from tests.terminal import Terminal
 
 NAMES = [f"scene_{number:04}_{('ndvi', 'cloud mask', 'rgb')[number % 3]}.tif" for number in range(400)]
@@ -46,7 +46,7 @@ class Found:
     scrolling: float = 0
     cpu: float = 0
     repaint: int = 0
-    memory_mib: float = 0
+    memory_mb: float = 0
     paints: list[float] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
 
@@ -60,7 +60,7 @@ class Found:
             f"{self.in_view:.0f} / {self.scrolling:.0f} bytes",
             f"key to paint p50 {parts[9] * 1000:.1f} ms, p95 {parts[-1] * 1000:.1f} ms, "
             f"CPU {self.cpu * 1000:.1f} ms a step held",
-            f"{starts}{first}memory {self.memory_mib:.0f} MiB",
+            f"{starts}{first}memory {self.memory_mb:.0f} MB",
         )
 
 
@@ -105,9 +105,9 @@ def _in_a_million() -> Iterator[Row]:
                 terminal.send("o", "o")
                 sent = time.perf_counter()
                 terminal.wait_for("size↓", timeout_s=SORT_S)
-                seconds, memory = time.perf_counter() - sent, peak_mib(psutil.Process(terminal.process.pid))
+                seconds, memory = time.perf_counter() - sent, peak_mb(psutil.Process(terminal.process.pid))
                 yield Row(f"first rows of {KEYS:,} keys; all read", f"{shown * 1000:.0f} ms; {read:.1f} s")
-                yield Row("sorted by size; memory of the browser then", f"{seconds:.1f} s; {memory:.0f} MiB")
+                yield Row("sorted by size; memory of the browser then", f"{seconds:.1f} s; {memory:.0f} MB")
 
 
 def _measure(command: Sequence[str], environ: dict[str, str], key: str, *, ready: str) -> Found:
@@ -135,7 +135,7 @@ def _walk(terminal: Terminal, found: Found, key: str) -> None:
     found.scrolling, more = _steps(terminal, key, STEPS_SCROLLING)
     found.paints = paints + more
     found.cpu = _held(terminal, key)
-    found.memory_mib = peak_mib(psutil.Process(terminal.process.pid))
+    found.memory_mb = peak_mb(psutil.Process(terminal.process.pid))
 
 
 def _steps(terminal: Terminal, key: str, count: int) -> tuple[float, list[float]]:

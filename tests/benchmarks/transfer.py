@@ -1,4 +1,4 @@
-"""Moving 2 GiB each way over loopback, beside curl, rclone, the published client, and cp with fsync."""
+"""Moving 2.1 GB each way over loopback, beside curl, rclone, the published client, and cp with fsync."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storage_tui import Storage
+from storage_tui.contract.sizes import size_text
 from tests.benchmarks.programs import Row, interleaved, serving
 
 SIZE_BYTES = int(os.environ.get("BENCHMARK_BYTES", 2 * 1024**3))
@@ -26,7 +27,7 @@ with Storage(url, token_file=token) as storage:
         storage.set_file(key, path, "tmp")
     else:
         storage.get_file(key, path, "tmp")
-    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
 """
 
 _PUBLISHED = """
@@ -101,7 +102,7 @@ def rows() -> Iterator[Row]:
                 target.unlink(missing_ok=True)
                 return _timed(["cp", source, target]) + _sync(target)
 
-            from tests.benchmarks.programs import peak_mib
+            from tests.benchmarks.programs import peak_mb
 
             has_published = PUBLISHED_VENV in os.environ
             ups = {"ours": ours("put", source), "curl -T": curl_up}
@@ -113,17 +114,17 @@ def rows() -> Iterator[Row]:
             up = dict(zip(ups, interleaved(ROUNDS, *ups.values()), strict=True))
             down = dict(zip(downs, interleaved(ROUNDS, *downs.values()), strict=True))
             assert (home / "target").stat().st_size == SIZE_BYTES
-            gib = SIZE_BYTES / 1024**3
+            size = size_text(SIZE_BYTES)
             yield Row(
-                f"upload {gib:g} GiB, verified", f"{up['ours']:.2f} s", _peers(up),
+                f"upload {size}, verified", f"{up['ours']:.2f} s", _peers(up),
                 f"{up['ours'] / up['curl -T']:.2f} x curl, at most 1.10",
             )  # fmt: skip
             yield Row(
-                f"download {gib:g} GiB, verified, fsync", f"{down['ours']:.2f} s", _peers(down),
+                f"download {size}, verified, fsync", f"{down['ours']:.2f} s", _peers(down),
                 f"{down['ours'] / down['curl']:.2f} x curl, at most 0.85",
             )  # fmt: skip
-            yield Row("memory, client", f"{peaks['put']:.0f} MiB up, {peaks['get']:.0f} MiB down", "", "< 150 MB")
-            yield Row("memory, server", f"{peak_mib(server.process):.0f} MiB", "", "< 150 MB")
+            yield Row("memory, client", f"{peaks['put']:.0f} MB up, {peaks['get']:.0f} MB down", "", "< 150 MB")
+            yield Row("memory, server", f"{peak_mb(server.process):.0f} MB", "", "< 150 MB")
 
 
 def _peers(times: dict[str, float]) -> str:
