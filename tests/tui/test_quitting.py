@@ -28,6 +28,7 @@ async def test_the_figures_go_on_while_the_question_is_open(
         seen = set()
         await browser.until(lambda: seen.add(note(browser)) or len(seen) >= 3)
         assert all("1 transfer" in words or "ended" in words for words in seen)
+        assert all(answer in browser.text for answer in ("[Stay]", "Quit when done", "Cancel and quit"))
         await browser.press("escape")
         proxy.default = NONE
         proxy.cut_all()
