@@ -1,7 +1,7 @@
 """Reads the pages of a list: the waiting part, without widgets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
@@ -58,16 +58,21 @@ async def names_from(storage: AsyncStorage, location: Location) -> list[str]:
 
 
 class PageRestorer:
-    """Reads dropped pages of a list again, each once, a few at once."""
+    """Reads dropped pages of a list again, or single rows of them, each once, a few at once."""
 
     def __init__(self, storage: AsyncStorage) -> None:
         self._storage = storage
         self._asked: set[tuple[int, int]] = set()
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
 
-    async def restore(self, listing: Listing, index: int) -> bool:
-        """Read the page of the row at `index`; False when somebody else does already or it is here."""
-        if index >= len(listing) or (missing := listing.missing_page(index)) is None:
+    async def restore(self, listing: Listing, index: int, *, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+        """Read the page of the row at `index`, or the row; False when somebody else does already, it is here, or is no
+        longer wanted when its turn comes."""
+        if index >= len(listing) or listing.row(index) is not None:
+            return False
+        if (single := listing.missing_key(index)) is not None:
+            return listing.row(index) is not None or await self._restore_row(listing, *single, is_wanted)
+        if (missing := listing.missing_page(index)) is None:
             return False
         number, token, limit = missing
         name = (id(listing), number)
@@ -76,6 +81,8 @@ class PageRestorer:
         self._asked.add(name)
         try:
             async with self._slots:
+                if not is_wanted():
+                    return False
                 page = await self._storage.list_page(
                     listing.prefix,
                     storage_type=listing.storage_type,
@@ -86,4 +93,22 @@ class PageRestorer:
             listing.restore_page(number, page)
         finally:
             self._asked.discard(name)
+        return True
+
+    async def _restore_row(self, listing: Listing, at: int, key: str, is_wanted: Callable[[], bool]) -> bool:
+        name = (id(listing), -1 - at)  # no page has such a number
+        if name in self._asked:
+            return False
+        self._asked.add(name)
+        try:
+            async with self._slots:
+                if not is_wanted():
+                    return False
+                page = await self._storage.list_page(
+                    key, storage_type=listing.storage_type, delimiter=DELIMITER, limit=1
+                )
+        finally:
+            self._asked.discard(name)
+        is_there = bool(page.blobs) and page.blobs[0].key == key
+        listing.keep_row(at, page.blobs[0] if is_there else Blob(key, listing.storage_type))  # else gone since
         return True

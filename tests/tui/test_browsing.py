@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from storage_tui import Storage
+from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
 from storage_tui.tui.screens import place_reading
 from storage_tui.tui.state import arranging
+from storage_tui.tui.state import listing as listing_state
 from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
 
@@ -250,3 +252,41 @@ async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
         proxy.default = Fault()
         await browser.until(lambda: browser.main.keys.listing.is_complete and browser.main.keys.listing.sort == "size")
         assert browser.names[0] == "0089"
+
+
+@pytest.mark.parametrize("by", ["filter", "size"])
+@pytest.mark.additions("its lists are keys only")
+async def test_rows_of_more_pages_than_are_kept_are_all_shown_and_then_nothing_is_asked(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    for name, few in (("FIRST_PAGE", 20), ("NEXT_PAGE", 20), ("PAGES_KEPT", 3), ("DENSE_ROWS", 4)):
+        monkeypatch.setattr(listing_state, name, few)
+    names = [f"row-{number:03}" for number in range(400)]
+    await asyncio.to_thread(
+        lambda: [store.set(name, "x" * (1000 - int(name[::-1][:3]))) for name in names]  # neighbours far apart by size
+    )
+    asked: list[str] = []
+    list_page = AsyncStorage.list_page
+
+    async def counted(self: AsyncStorage, prefix: str = "", **options: Any) -> Any:
+        asked.append(prefix)
+        return await list_page(self, prefix, **options)
+
+    async with browse(size=(90, 60)) as browser:
+        await browser.shows("1/400")
+        monkeypatch.setattr(AsyncStorage, "list_page", counted)
+        if by == "filter":
+            await browser.press("/", "7", "enter")
+        else:
+            await browser.press("o", "o")
+            await browser.until(lambda: browser.main.keys.listing.sort == "size")
+        keys = browser.main.keys
+        seen = range(keys.top, keys.top + keys.rows_visible)
+        assert len({keys.listing._place(index)[0] for index in seen}) > 3
+        await browser.until(lambda: all(keys.row_at(index) is not None for index in seen))
+        await browser.until(lambda: " …" not in browser.text)
+        assert all(isinstance(row, Blob) and row.size_bytes for row in map(keys.row_at, seen))
+        before, ticks = len(asked), browser.main._ticks
+        assert before <= 2 * len(seen)
+        await browser.until(lambda: browser.main._ticks > ticks + 3)
+        assert len(asked) == before

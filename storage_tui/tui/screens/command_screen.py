@@ -40,6 +40,11 @@ class CommandScreen(Screen[ResultT]):
             self._bars = tuple(self.query(Bar)) if self.is_mounted else ()
         return len(self._bars) >= LINES
 
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._key_at = monotonic()  # also of those that a field keeps to itself
+        super()._forward_event(event)
+
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
         self._key_at = monotonic()

@@ -202,10 +202,14 @@ class PlaceReading(ChoosingScreen):
 
     @work(group="pages")
     async def _restore(self, index: int) -> None:
-        listing = self.keys.listing
+        keys, listing = self.keys, self.keys.listing
+
+        def is_wanted() -> bool:
+            return keys.listing is listing and keys.top <= index < keys.top + keys.rows_visible
+
         try:
-            if await self._restorer.restore(listing, index):
-                self.keys.lines_changed()
+            if await self._restorer.restore(listing, index, is_wanted=is_wanted):
+                keys.lines_changed()
         except EXPECTED as exc:
             self.session.fail("cannot read a page of the list again", exc)
 

@@ -20,6 +20,8 @@ from storage_tui.tui.state.filter import Filter
 FIRST_PAGE = 250  # more than any screen, and half a second at 256 kbit/s
 NEXT_PAGE = 1000  # the most that a server gives
 PAGES_KEPT = 16  # about 8 MB of rows
+DENSE_ROWS = 16  # of a page in view that make it worth reading all of it; 200 rows on a screen are 13 such pages
+SINGLE_KEPT = 2000  # rows read one by one, about 1 MB
 FAST = 1  # zlib's level; a page of names becomes a sixth, and comes back in a twentieth of a millisecond
 NO_NAMES = compress(b"")
 SORT_AT_ONCE = 20_000  # rows sorted in a few milliseconds; more take turns with the keys
@@ -79,6 +81,7 @@ class Listing:
         self._slots: list[_Slot] = []
         self._starts: list[int] = []
         self._rows: OrderedDict[int, tuple[Row, ...]] = OrderedDict()
+        self._single: OrderedDict[int, Row] = OrderedDict()  # by place
         self._view: array[int] | None = None
         self._order: array[int] | None = None
 
@@ -127,6 +130,7 @@ class Listing:
             for later in range(number + 1, len(self._slots)):
                 previous = self._slots[later - 1]
                 self._slots[later].start = self._starts[later] = previous.start + previous.count
+            self._single.clear()
             self._order, self.sort = None, "key" if self.loaded > SORT_AT_ONCE else self.sort
             self.set_sort(self.sort, is_reversed=self.is_reversed)
 
@@ -147,9 +151,38 @@ class Listing:
         number, position = self._place(index)
         rows = self._rows.get(number)
         if rows is None:
-            return None
+            return self._single.get(self._starts[number] + position)
         self._rows.move_to_end(number)
         return rows[position]
+
+    def name(self, index: int) -> tuple[str, bool]:
+        """What the key of the row shown at `index` adds to the prefix, and whether it is a folder; also of rows that
+        are not here."""
+        number, position = self._place(index)
+        return self._named(self._starts[number] + position)
+
+    def missing_key(self, index: int) -> tuple[int, str] | None:
+        """Place and key of the row at `index`, where it is to be read alone: a filter or an order shows few rows of its
+        page, and a screen of such pages would be more than are kept. A folder is not read: it is its key."""
+        number, position = self._place(index)
+        if self._view is None or number in self._rows or self._is_dense(index, number):
+            return None
+        at = self._starts[number] + position
+        name, is_folder = self._named(at)
+        if is_folder:
+            self.keep_row(at, Folder(self.prefix + name, self.storage_type))
+        return at, self.prefix + name
+
+    def _is_dense(self, index: int, number: int) -> bool:
+        ends = (index - DENSE_ROWS + 1, index + DENSE_ROWS - 1)
+        return any(0 <= end < len(self) and self._place(end)[0] == number for end in ends)
+
+    def keep_row(self, at: int, row: Row) -> None:
+        """Take in a row that was read alone, unless its place is another's by now."""
+        if at < self.loaded and self.prefix + self._named(at)[0] == row.key.replace("\n", " "):
+            self._single[at] = row
+        while len(self._single) > SINGLE_KEPT:
+            self._single.popitem(last=False)
 
     def missing_page(self, index: int) -> tuple[int, str | None, int] | None:
         """Number, token and limit of the page to read for the row at `index`; None when it is here."""

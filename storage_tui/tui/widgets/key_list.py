@@ -10,11 +10,12 @@ from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 
+from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.sizes import Sizes
-from storage_tui.tui.widgets.rows_view import GUTTER, Columns, RowsView
+from storage_tui.tui.widgets.rows_view import GUTTER, Columns, RowsView, leaf_name
 
 
 class KeyList(RowsView):
@@ -115,6 +116,8 @@ class KeyList(RowsView):
         if row is None:
             self.post_message(self.PageWanted(index))
             bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
-            return [bar, Segment("  …", self.component("line--dim"))]
+            name, is_folder = self.listing.name(index)
+            known = Folder(name, "") if is_folder else Blob(name, "")
+            return [bar, Segment(f"  {leaf_name(known, '')} …", self.component("line--dim"))]
         columns = self._columns(width)
         return self.draw_row(row, self.listing.prefix, columns, is_cursor=is_cursor, wanted=self.listing.filter)

@@ -10,7 +10,7 @@ import pytest
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, arranged
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.listing import PAGES_KEPT, Listing, order
+from storage_tui.tui.state.listing import PAGES_KEPT, Folder, Listing, order
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -55,6 +55,32 @@ def test_dropped_pages_are_wanted_again_and_may_have_changed() -> None:
         "k/000b",
         f"k/{PAGES_KEPT + 1:03}b",
     ]
+
+
+def test_a_row_alone_in_its_page_is_read_alone_and_stays_while_others_come() -> None:
+    listing = Listing("data", "k/")
+    for number in range(PAGES_KEPT + 2):
+        keys = [f"k/{number:02}-{at:02}" for at in range(40)]
+        token = None if number == PAGES_KEPT + 1 else "more"
+        listing.add_page(page(*keys, folders=(f"k/{number:02}-a/",), token=token))
+    assert listing.missing_key(0) is None  # its page is read, as all of it is in view
+    listing.set_filter(Filter("-07"))
+    assert listing.row(0) is None
+    assert listing.name(0) == ("00-07", False)
+    assert listing.missing_key(0) == (7, "k/00-07")
+    row = Blob("k/00-07", "data", size_bytes=5)
+    listing.keep_row(8, row)
+    assert listing.row(0) is None  # another's place
+    listing.keep_row(7, row)
+    assert listing.row(0) == row
+    listing.set_filter(Filter("-a"))
+    assert listing.missing_key(0) == (40, "k/00-a/")
+    assert listing.row(0) == Folder("k/00-a/", "data")  # nothing to read
+    listing.set_filter(None)
+    assert listing.row(7) == row
+    listing.restore_page(0, page("k/00-new"))
+    listing.restore_page(1, page(*(f"k/x{at:02}" for at in range(40))))
+    assert listing.row(7) != row
 
 
 def test_the_filter_covers_dropped_pages_and_pages_to_come() -> None:
