@@ -221,6 +221,18 @@ async def delete(stage: Stage) -> None:
     await stage.see("No")
 
 
+@scene(start="data:tables/")
+async def delete_marks(stage: Stage) -> None:
+    """The question when marks are elsewhere than in the list on the screen."""
+    await stage.see("kept until deleted", "1/")
+    await stage.press("space", "space", "2")
+    await stage.see("scratch")
+    await stage.press("G", "l")
+    await stage.see("expires", "1/")
+    await stage.press("space", "space", "D")
+    await stage.see("Delete which marks?")
+
+
 @scene(start="data:uploads/", fault=SLOW)
 async def upload(stage: Stage) -> None:
     """A large upload on its way, in the list of transfers and in the gauge."""
