@@ -89,6 +89,18 @@ async def test_without_a_mark_here_the_row_under_the_cursor_is_offered(filled: S
     assert filled.list() == ["a", "b", "c"]
 
 
+async def test_a_long_name_under_the_cursor_leaves_room_for_the_other_answer(store: Storage, browse: Any) -> None:
+    store.set("a", "a")
+    store.set("a-name-that-is-far-longer-than-the-screen", "b", "tmp")
+    async with browse(size=(20, 5)) as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await browser.press("space", "2")
+        await browser.until(lambda: len(browser.names) == 1 and browser.names != ["a"])
+        await browser.press("D")
+        await browser.shows("The marked one")
+        await browser.shows("[Only a-na")
+
+
 async def test_escape_deletes_nothing_and_keeps_the_marks(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
         await marked_in_data_and_tmp(filled, browser)

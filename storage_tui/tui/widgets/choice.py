@@ -10,6 +10,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
+from storage_tui.tui.widgets.line_view import cut_middle
+
 ValueT = TypeVar("ValueT", bound=str)
 
 
@@ -48,11 +50,14 @@ class Choice(Widget, Generic[ValueT], can_focus=True):
     def render(self) -> Content:
         """The words."""
         shade = "bold $accent" if self.has_focus else "bold"
-        pieces = [
-            Content.styled(f"[{label}]" if number == self._at else f" {label} ", shade if number == self._at else "")
-            for number, (_, label) in enumerate(self._options)
-        ]
-        return Content(" " if self._fits(self.size.width) else "\n").join(pieces)
+        width = self.size.width
+        is_row = self._fits(width)
+        pieces = []
+        for number, (_, label) in enumerate(self._options):
+            shown = label if is_row else cut_middle(label, max(1, width - 2))  # a row each, never two
+            is_chosen = number == self._at
+            pieces.append(Content.styled(f"[{shown}]" if is_chosen else f" {shown} ", shade if is_chosen else ""))
+        return Content(" " if is_row else "\n").join(pieces)
 
     def on_key(self, event: events.Key) -> None:
         """Change or submit."""
