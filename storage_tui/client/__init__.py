@@ -18,7 +18,7 @@
 | file_upload.py | a file by name, which a later process can go on with |
 | journal.py | the transfers that were begun and not ended: `unfinished`, `forget` |
 | local_tree.py | folders below a chosen root, never through a symbolic link |
-| downloads.py, blob_stream.py, part_file.py, part_writer.py | a blob into a file that appears only when it is whole |
+| downloads.py, blob_stream.py, part_file.py, early_sync.py | a blob into a file that appears only when it is whole |
 | folding.py | folders and usage out of the plain lists of a published server |
 | batch_plan.py, batch.py, progress.py | many files as one: count, room and conflicts first, then a few at once |
 | feed.py | an upload whose bytes come while it runs |

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from storage_tui.client.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.control import TransferControl
+from storage_tui.client.early_sync import EarlySync
 from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
 from storage_tui.client.local_tree import opened_below
 from storage_tui.client.part_file import (
@@ -19,7 +20,6 @@ from storage_tui.client.part_file import (
     local_errors,
     opened_folder,
 )
-from storage_tui.client.part_writer import CHUNKS_AHEAD, PartWriter
 from storage_tui.client.session import Session
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
@@ -177,15 +177,16 @@ class FileDownload:
         start, crc, etag = (0, 0, None) if journal is None else (*self._earlier(part, journal), journal.etag)
         stream = BlobStream(self._session, self._key, self._storage_type, control=control, start=start, etag=etag)
         control.phase, control.done_bytes = "starting", start
-        with PartWriter(part, self._path.name) as writer:
+        with EarlySync(part, self._path.name) as disk:
             position = start
-            for chunk in stream.chunks(kept=CHUNKS_AHEAD):
+            for chunk in stream.chunks():
                 if control.phase != "moving":
                     control.phase, control.total_bytes = "moving", stream.total
                     self._note(part, stream)
                 crc = checksum.extend(crc, chunk)
-                writer.write(position, chunk, is_last=position + len(chunk) == stream.total)
+                part.write(position, chunk)
                 position += len(chunk)
+                disk.wrote(position)
                 control.done_bytes = position
             control.phase = "finishing"
         return _conclude(stream, crc, control)
