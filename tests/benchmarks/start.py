@@ -1,17 +1,20 @@
-"""From the command to the first painted list, beside ranger on a local folder of the same names."""
+"""From the command to the first painted list, beside lf and ranger on a local folder of the same names."""
 
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from storage_tui import Storage
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ, interleaved
+from tests.benchmarks.terminal import OWN_TERMINAL
 from tests.terminal import Terminal
 
 ROUNDS = 7
+PEERS = {"lf": [*OWN_TERMINAL, "lf"], "ranger": ["ranger", "--clean"]}
 NAMES = [f"sample-{number:03}.csv" for number in range(60)]
 
 
@@ -27,23 +30,18 @@ def rows() -> Iterator[Row]:
                 storage.set(name, name)
                 (local / name).write_text(name)
 
-            def browser() -> float:
-                with Terminal(COMMAND, environ=environ) as terminal:
+            def start(command: Sequence[str]) -> float:
+                with Terminal(command, environ=environ) as terminal:
                     return terminal.wait_for(NAMES[0])
 
-            def ranger() -> float:
-                with Terminal(["ranger", "--clean", str(local)], environ=environ) as terminal:
-                    return terminal.wait_for(NAMES[0])
-
-            browser()
-            if shutil.which("ranger"):
-                ranger()
-                ours, peer = interleaved(ROUNDS, browser, ranger)
-                yield Row("start to first list", f"{ours * 1000:.0f} ms", f"ranger {peer * 1000:.0f} ms",
-                          f"{ours / peer:.2f} x ranger, wanted < 0.5")  # fmt: skip
-            else:
-                (ours,) = interleaved(ROUNDS, browser)
-                yield Row("start to first list", f"{ours * 1000:.0f} ms", "ranger is not installed")
+            peers = {name: [*line, str(local)] for name, line in PEERS.items() if shutil.which(name)}
+            runs = [partial(start, command) for command in (COMMAND, *peers.values())]
+            for run in runs:
+                run()
+            ours, *theirs = interleaved(ROUNDS, *runs)
+            yield Row("start to first list", f"{ours * 1000:.0f} ms",
+                      ", ".join(f"{name} {peer * 1000:.0f} ms" for name, peer in zip(peers, theirs, strict=True)),
+                      "under lf's, half of ranger's")  # fmt: skip
 
         def help_text() -> float:
             started = time.perf_counter()
