@@ -1,7 +1,6 @@
 """The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Mapping
@@ -36,7 +35,6 @@ from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.visible import visible
 
 CRASH_LOG = "crash.log"
-SETTLED_S = 2.0  # the browser is loaded and its first list is there
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
 SETTLED_S = 0.7  # after the first paint: list, preview and what they load are there
 
@@ -128,7 +126,6 @@ class StorageApp(App[None], inherit_bindings=False):
                 write(changes)
 
         driver.write = write_changes  # type: ignore[method-assign]
-        self.set_timer(SETTLED_S, gc.freeze)  # what is loaded stays: a collection amid keys need not look through it
 
     def repaint(self) -> None:
         """Send the whole screen again, over whatever else wrote to the terminal."""
