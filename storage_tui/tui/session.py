@@ -17,6 +17,7 @@ from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.history import History
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
+from storage_tui.tui.state.paths import working_folder
 from storage_tui.tui.state.places import Places
 from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
@@ -40,8 +41,8 @@ class Session:
     history: History = field(default_factory=History)
     log: MessageLog = field(default_factory=MessageLog)
     changed: set[str] = field(default_factory=set)
-    download_folder: Path = field(default_factory=Path.cwd)
-    upload_folder: Path = field(default_factory=Path.cwd)
+    download_folder: Path = field(default_factory=working_folder)
+    upload_folder: Path = field(default_factory=working_folder)
     working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
     shown: tuple[Message, float] | None = None  # the last message and when it was said

@@ -1,5 +1,6 @@
 """The upload dialog: the folder it begins with is no answer, and many files are asked about before they go."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,23 @@ async def test_a_file_goes_at_once(here: Path, store: Storage, browse: Any) -> N
         await browser.shows("File, 5 B")
         await browser.press("enter")
         await browser.until(lambda: browser.names == ["a"])
+
+
+async def test_a_working_folder_that_was_removed_gives_way_to_the_home_folder(
+    here: Path, store: Storage, browse: Any, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    (tmp_path / "file").write_text("12345")
+    try:
+        async with browse() as browser:
+            await browser.press("u")
+            await browser.shows(f"{tmp_path}/")
+            await browser.type("file")
+            await browser.shows("File, 5 B")
+            await browser.press("enter")
+            await browser.until(lambda: browser.names == ["file"])
+    finally:
+        os.chdir(here)

@@ -6,6 +6,14 @@ from pathlib import Path
 CANDIDATES = 200  # entries of a folder that completion looks at after the first match
 
 
+def working_folder() -> Path:
+    """Where the program was started; the home folder where that has been removed since."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path.home()
+
+
 def expand(text: str) -> Path:
     """The path that was typed, `~` and variables of the shell resolved, absolute.
 
@@ -13,9 +21,9 @@ def expand(text: str) -> Path:
     """
     typed = os.path.expandvars(_begun_anew(text.strip()))
     try:
-        return Path(typed).expanduser().absolute()
+        return working_folder() / Path(typed).expanduser()
     except RuntimeError:  # ~nobody
-        return Path(typed).absolute()
+        return working_folder() / typed
 
 
 def _begun_anew(text: str) -> str:
@@ -26,7 +34,7 @@ def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
     """The text as far as it can be completed, and the names that go on from there, folders with their slash."""
     text = _begun_anew(text)
     folder_text, slash, start = text.rpartition("/")
-    folder = expand(folder_text + slash) if slash else Path.cwd()
+    folder = expand(folder_text + slash) if slash else working_folder()
     names = []
     try:
         with os.scandir(folder) as entries:
