@@ -36,6 +36,25 @@ async def test_folders_come_first_and_open_and_close_with_the_cursor_kept(store:
         await browser.until(lambda: browser.names == ["deep/"])
 
 
+async def test_a_cursor_that_moved_stays_where_it_is_when_the_list_was_read_again(
+    store: Storage, browse: Any, proxy: FaultProxy
+) -> None:
+    fill(store, "a/one", "b/two", "c", "d")
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.names == ["a/", "b/", "c", "d"])
+        await browser.press("l")
+        await browser.until(lambda: browser.names == ["one"])
+        proxy.default = Fault(stall_down=1)
+        proxy.cut_all()
+        await browser.press("h", "end")
+        assert browser.names == ["a/", "b/", "c", "d"] and browser.current == "d"
+        await browser.press("R", "k")
+        assert browser.main.is_reading and browser.current == "c"
+        proxy.release()
+        await browser.until(lambda: not browser.main.is_reading)
+        assert browser.current == "c"
+
+
 @pytest.mark.additions("it does not tell when a blob expires")
 async def test_number_keys_change_the_type_and_tmp_counts_down(store: Storage, browse: Any) -> None:
     fill(store, "a")

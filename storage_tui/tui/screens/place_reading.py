@@ -77,8 +77,12 @@ class PlaceReading(ChoosingScreen):
         listing.set_filter(shown.filter)
         self._read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
 
+    def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
+        """Read the list; once it is shown in place of another, the cursor goes to `anchor`, unless it has moved."""
+        self._read_pages(listing, anchor, is_shown=is_shown, began_at=self.keys.cursor)
+
     @work(exclusive=True, group="listing")
-    async def _read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
+    async def _read_pages(self, listing: Listing, anchor: str | None, *, is_shown: bool, began_at: int) -> None:
         self._reading, self.error, elsewhere = listing, "", None
         if is_shown:
             self.keys.listing = listing
@@ -87,6 +91,8 @@ class PlaceReading(ChoosingScreen):
             async for _ in read_pages(self.session.storage, listing):
                 if listing.is_complete and self.sort is not None and listing.loaded <= SORT_AT_ONCE:
                     self._sort_in_place(listing, self.sort)
+                if not is_shown and self.keys.cursor != began_at and self.keys.current is not None:
+                    anchor = self.keys.current.key
                 if not is_shown and (listing.is_complete or anchor is None or listing.covers(anchor)):
                     self._swap(listing, anchor)
                     is_shown, anchor = True, None
