@@ -46,12 +46,12 @@ def _packed(sizes: list[int]) -> "array[int]":
     return array("I" if max(sizes, default=0) < 2**32 else "Q", sizes)
 
 
-def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> "memoryview[float]":
+def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> Generator[None, None, "memoryview[float]"]:
     """What this sort compares, a value a row, the smallest first; `names` are those of each page with rows, one a
-    line, and only looked at where they are wanted."""
+    line, and only looked at where they are wanted. Yields after each page."""
     count = sum(len(facts.written) for facts in pages)
     if sort == "type":
-        return _types(names, _scratch(count, "I"))
+        return (yield from _types(names, _scratch(count, "I")))
     values, at = _scratch(count, "d"), 0
     for facts in pages:
         if sort == "size":
@@ -62,10 +62,11 @@ def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> "memoryv
             found = facts.expires if facts.expires is not None else [NEVER] * len(facts.written)
         values[at : at + len(facts.written)] = array("d", found)
         at += len(facts.written)
+        yield
     return values
 
 
-def _types(pages: Iterable[str], values: "memoryview[Any]") -> "memoryview[Any]":
+def _types(pages: Iterable[str], values: "memoryview[Any]") -> Generator[None, None, "memoryview[Any]"]:
     """The rank of each name's ending."""
     kinds: dict[str, int] = {}
     at = 0
@@ -73,10 +74,12 @@ def _types(pages: Iterable[str], values: "memoryview[Any]") -> "memoryview[Any]"
         for name in names.split("\n"):
             values[at] = kinds.setdefault(name.rpartition("/")[2].rpartition(".")[2].lower(), len(kinds))
             at += 1
+        yield
     ranks = {kinds[kind]: rank for rank, kind in enumerate(sorted(kinds))}
     for start in range(0, len(values), PIECE):
         piece = values[start : start + PIECE]
         values[start : start + PIECE] = array("I", [ranks[kind] for kind in piece])
+        yield
     return values
 
 

@@ -55,7 +55,7 @@ class _Slot:
     @property
     def names(self) -> str:
         """The names of the rows, one a line."""
-        return decompress(self.packed).decode("utf-8", "surrogatepass")
+        return _unpacked(self.packed)
 
     @names.setter
     def names(self, text: str) -> None:
@@ -257,9 +257,9 @@ class Listing:
                     order = folders[::-1] if is_reversed else folders
                     order.extend(reversed(blobs) if is_reversed else blobs)
             else:
-                names = (slot.names for slot in self._slots if slot.count)
-                values = column([slot.facts for slot in self._slots], names, sort)
-                yield
+                packed = [slot.packed for slot in self._slots if slot.count]  # as they are now: pages may change
+                names = (_unpacked(page) for page in packed)
+                values = yield from column([slot.facts for slot in self._slots], names, sort)
                 placed = yield from arranged(blobs, values, is_reversed=is_reversed)
                 order = folders + placed if folders else placed
             if before != (len(self._slots), self.loaded):
@@ -297,6 +297,10 @@ class Listing:
         at = index if self._view is None else self._view[index]
         number = bisect_right(self._starts, at) - 1
         return number, at - self._starts[number]
+
+
+def _unpacked(packed: bytes) -> str:
+    return decompress(packed).decode("utf-8", "surrogatepass")
 
 
 def _merge(page: Page, storage_type: str) -> tuple[Row, ...]:

@@ -168,6 +168,19 @@ def test_sorting_that_is_left_changes_nothing() -> None:
     assert (listing.sort, listing.is_reversed, listing.index_of("00007")) == ("key", False, 7)
 
 
+@pytest.mark.parametrize("sort", ["size", "age", "type"])
+@pytest.mark.parametrize("turns", [1, 3, 7])
+def test_a_page_that_changes_while_a_list_is_sorted_leaves_its_order_as_it_was(sort: Any, turns: int) -> None:
+    listing = Listing("data", "")
+    for number in range(4):
+        listing.add_page(page(*(f"{number}{at:04}.c" for at in range(900)), token="t" if number < 3 else None))
+    for turn, _ in enumerate(listing.sorting(sort)):
+        if turn == turns:
+            listing.restore_page(2, page(*(f"2{at:04}.b" for at in range(950))))
+    assert (listing.sort, listing.loaded) == ("key", 3650)
+    assert [listing.index_of(key) for key in ("10000.c", "20949.b", "30899.c")] == [900, 2749, 3649]
+
+
 def test_the_place_of_a_key_that_is_gone_is_the_next_one() -> None:
     listing = Listing("data", "")
     listing.add_page(page("a", "c", token="t"))
