@@ -74,6 +74,14 @@ async def test_all_of_them_are_listed_with_their_types(filled: Storage, browse: 
     assert filled.list() == ["c"]
 
 
+async def test_a_download_names_the_types_that_marks_are_in(filled: Storage, browse: Any) -> None:
+    async with browse() as browser:
+        await marked_in_data_and_tmp(filled, browser)
+        await browser.press("d")
+        await browser.shows("Download 3 blobs from data (2), tmp (1), ")
+        await browser.press("escape")
+
+
 async def test_without_a_mark_here_the_row_under_the_cursor_is_offered(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["a", "b", "c"])

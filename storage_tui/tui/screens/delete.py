@@ -1,6 +1,5 @@
 """The question before a delete: exactly what goes, No preselected, more than ten need the count typed."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.dry_run import write_list
 from storage_tui.tui.screens.dialog import Dialog, field
-from storage_tui.tui.state.formats import age_text
+from storage_tui.tui.state.formats import age_text, types_text
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.text_lines import Line, TextLines
@@ -31,8 +30,9 @@ class DeleteScreen(Dialog[bool]):
         self._blobs = blobs
         self._folder = folder
         self._note = note
-        self._types = Counter(blob.storage_type for blob in blobs)
-        self.TITLE_TEXT = title or f"Delete {plural(len(blobs), 'blob')} from {self._types_text()}?"
+        types = [blob.storage_type for blob in blobs]
+        self._is_mixed = len(set(types)) > 1
+        self.TITLE_TEXT = title or f"Delete {plural(len(blobs), 'blob')} from {types_text(types)}?"
         choose = "" if len(blobs) >= TYPED_FROM else "← → choose, "
         self.HINT = f"{choose}Enter answers, F2 writes this list to a file, Esc keeps everything"
 
@@ -41,7 +41,7 @@ class DeleteScreen(Dialog[bool]):
         if self._note:
             yield Static(Content(self._note), id="before")
         yield Static(self._totals_content(), id="note")
-        yield TextLines([_line(blob, is_mixed=len(self._types) > 1) for blob in self._blobs], indent=4, id="gone")
+        yield TextLines([_line(blob, is_mixed=self._is_mixed) for blob in self._blobs], indent=4, id="gone")
         if len(self._blobs) >= TYPED_FROM:
             yield Static(Content.styled(f"Type {len(self._blobs)} to delete them:", "$warning"), classes="label")
             yield field("", id="count", placeholder=f"{len(self._blobs)} deletes them")
@@ -53,11 +53,6 @@ class DeleteScreen(Dialog[bool]):
     def on_mount(self) -> None:
         """The answer has the keys."""
         self.query_one("#count" if len(self._blobs) >= TYPED_FROM else "#answer").focus()
-
-    def _types_text(self) -> str:
-        if len(self._types) == 1:
-            return next(iter(self._types))
-        return ", ".join(f"{name} ({count:,})" for name, count in self._types.items())
 
     def _totals_content(self) -> Content:
         now = datetime.now(UTC)

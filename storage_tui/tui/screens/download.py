@@ -15,6 +15,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog, label
+from storage_tui.tui.state.formats import types_text
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
@@ -46,8 +47,11 @@ class DownloadScreen(Dialog[DownloadRequest]):
         super().__init__()
         self._folder = folder
         self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
-        what = visible(blobs[0].key, limit=60) if len(blobs) == 1 else plural(len(blobs), "blob")
-        self.TITLE_TEXT = f"Download {what}, {size_text(self._size_bytes)}"
+        what = f"{plural(len(blobs), 'blob')} from {types_text(blob.storage_type for blob in blobs)}"
+        if len(blobs) == 1:
+            what = visible(blobs[0].key, limit=60)
+        bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
+        self.TITLE_TEXT = f"Download {what}, {bound}{size_text(self._size_bytes)}"
 
     def compose_body(self) -> ComposeResult:
         """Folder, room, conflicts."""

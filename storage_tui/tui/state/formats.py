@@ -1,5 +1,7 @@
 """Numbers as people read them: counts, ages, countdowns, rates; three digits, no locale."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -13,6 +15,14 @@ Urgency = Literal["gone", "critical", "soon", "later"]
 def count_text(count: int, *, is_open: bool = False) -> str:
     """`14,000`, or `14,000+` while more may come."""
     return f"{count:,}{'+' if is_open else ''}"
+
+
+def types_text(names: Iterable[str]) -> str:
+    """The storage types that these are of: `tmp`, or with how many of each: `data (2), tmp (12)`."""
+    types = Counter(names)
+    if len(types) == 1:
+        return next(iter(types))
+    return ", ".join(f"{name} ({count:,})" for name, count in types.items())
 
 
 def age_text(moment: datetime | None, now: datetime) -> str:
