@@ -61,7 +61,7 @@ def _beside_download(terminal: Terminal, target: Path) -> tuple[list[float], str
     terminal.wait_for("B/s")
     _go(terminal, "end", KEYS)
     started, before = time.perf_counter(), _size(target)
-    times = _press(terminal, lambda: " left" in terminal.text())
+    times = _press(terminal, lambda: "B/s" in terminal.text())
     rate = (_size(target) - before) / (time.perf_counter() - started) / 1e6
     return times, f"{rate:,.0f} MB/s on two processes"
 

@@ -18,7 +18,8 @@ ROUNDS = 3
 PUBLISHED_VENV = "STORAGE_TUI_PUBLISHED_CLIENT_VENV"  # a virtual environment that has descarteslabs 1.12
 
 _WORKER = """
-import resource, sys, time
+import sys, time
+from pathlib import Path
 from storage_tui import Storage
 verb, url, token, key, path = sys.argv[1:]
 with Storage(url, token_file=token) as storage:
@@ -27,7 +28,9 @@ with Storage(url, token_file=token) as storage:
         storage.set_file(key, path, "tmp")
     else:
         storage.get_file(key, path, "tmp")
-    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+    seconds = time.perf_counter() - started
+peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])  # getrusage would tell our parent's
+print(seconds, peak * 1024 / 1e6)
 """
 
 _PUBLISHED = """
