@@ -32,6 +32,8 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
+        self.is_drawing = True  # off, `screen` stays as it is: an emulated screen is slow
+        self.on_chunk: Callable[[], object] = lambda: None  # called as bytes have arrived
         self._changed = threading.Condition()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -112,9 +114,11 @@ class Terminal:
                 raise
             if not chunk:
                 return
+            self.on_chunk()
             with self._changed:
                 self.raw += chunk
-                self._draw(chunk)
+                if self.is_drawing:
+                    self._draw(chunk)
                 self._changed.notify_all()
 
     def _draw(self, chunk: bytes) -> None:

@@ -67,15 +67,19 @@ def _cursor(terminal: Terminal) -> Iterator[Row]:
 
 
 def _filter(terminal: Terminal) -> Iterator[Row]:
+    """From a sign of the filter to the names that match: the second paint, as the first is the sign itself. The
+    emulated screen draws nothing meanwhile: that takes longer than what is measured."""
     terminal.wait_for(f"/{KEYS // 10:,} ", timeout_s=60)
+    painted: list[float] = []
+    terminal.is_drawing = False
+    terminal.on_chunk = lambda: painted.append(time.perf_counter())
     terminal.send("/")
+    settle(terminal, 0.3)
     times = []
     for sign in TYPED:
-        before = terminal.text().splitlines()[0]
+        painted.clear()
         typed = time.perf_counter()
         terminal.send(sign)
-        if sign != " ":
-            terminal.wait_for(lambda text, before=before: text.splitlines()[0] != before)
-            times.append(time.perf_counter() - typed)
         settle(terminal, 0.3)
+        times.append(painted[1] - typed)
     yield Row(f"filter keystroke on {KEYS // 10:,} loaded keys, slowest", f"{max(times) * 1000:.0f} ms", "", "< 50 ms")

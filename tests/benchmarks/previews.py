@@ -39,13 +39,7 @@ class Cost:
 
 
 class Wire(Terminal):
-    """A terminal that need not be drawn: drawing takes longer here than what is measured."""
-
-    is_drawn = True
-
-    def _draw(self, chunk: bytes) -> None:
-        if self.is_drawn:
-            super()._draw(chunk)
+    """A terminal that tells when a key has painted."""
 
     def press(self, key: str) -> float:
         """The seconds from a key to the first bytes that it has painted."""
@@ -128,12 +122,12 @@ def _held(home: Path, data_dir: Path, rate: int) -> Row:
     with Wire([*COMMAND, "--data-dir", str(data_dir), "data:mixed/"], environ=environ) as terminal:
         terminal.wait_for(f"1/{HELD}")
         time.sleep(1)  # the first preview and the counters of the types are painted by then
-        terminal.is_drawn = False
+        terminal.is_drawing = False
         for _ in range(2, HELD + 1):
             took = terminal.press("down")
             waits.append(took)
             time.sleep(max(0.0, 1 / rate - took))
-        terminal.is_drawn = True
+        terminal.is_drawing = True
         terminal.send("R")  # the whole screen: what was not drawn is drawn now
         terminal.wait_for(f"{HELD}/{HELD}")
     ninety_nine = statistics.quantiles(waits, n=100)[98]
