@@ -151,7 +151,8 @@ class Packs:
                     if row is None or head.get("key") != key:
                         raise ProtocolError("the server sent another blob than was asked for")
                     blob = _blob(head, row.item.storage_type)
-                    if blob is None or blob.crc32c != checksum.encode(checksum.extend(0, content)):
+                    is_damaged = blob is not None and blob.crc32c != checksum.encode(checksum.extend(0, content))
+                    if blob is None or is_damaged or _is_held(row):
                         continue
                     row.control.done_bytes = row.control.total_bytes = len(content)
                     with suppress(StorageError):
@@ -221,10 +222,14 @@ def _content(item: BatchItem, path: Path) -> bytes | None:
 def _passing(frames: Mapping[Packed, _Framed]) -> Iterator[bytes]:
     """The frames on their way, counted; a pause or cancel of one stops all, which then go their own ways."""
     for row, framed in frames.items():
-        if row.control.is_cancelled or row.control.is_paused:
+        if _is_held(row):
             raise CancelledError("the pack was stopped")
         yield framed.raw
         row.control.done_bytes = row.control.total_bytes = framed.size_bytes
+
+
+def _is_held(row: Packed) -> bool:
+    return row.control.is_cancelled or row.control.is_paused
 
 
 def _blob(raw: Any, storage_type: str) -> Blob | None:

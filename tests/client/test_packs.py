@@ -13,6 +13,7 @@ from storage_tui import Storage
 from storage_tui.client import packs
 from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload, survey
+from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import Mover
 from storage_tui.client.packs import PACK_BLOBS, SMALL_BYTES
 from tests.client.published import PublishedServer
@@ -187,6 +188,27 @@ def test_a_cancel_within_a_pack_ends_all_and_leaves_nothing(
     states = {result.state for result in batch.results}
     assert states <= {"done", "cancelled"} and "cancelled" in states
     assert list((tmp_path / "down").rglob(".*")) == []
+
+
+@pytest.mark.parametrize("at", [0, 40])
+def test_one_that_is_cancelled_within_a_pack_is_not_written_and_the_others_are(
+    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, at: int
+) -> None:
+    _up(storage, tree)
+    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    controls = [TransferControl() for _ in plan.items]
+    proxy.cut_all()
+    proxy.faults.append(Fault(stall_down=300))
+    batch = Batch(through, plan, jobs=1, controls=controls)
+    running = threading.Thread(target=batch.run)
+    running.start()
+    proxy.stalled.get(timeout=20)
+    controls[at].cancel()
+    proxy.release()
+    running.join(30)
+    states = [result.state for result in batch.results]
+    assert states == ["done"] * at + ["cancelled"] + ["done"] * (COUNT - at - 1)
+    assert not plan.items[at].path.exists() and plan.items[at + 1].path.exists()
 
 
 def test_a_paused_pack_goes_on_item_by_item(
