@@ -112,6 +112,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("profiles", ("P",), "Profiles…", "go on with another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "all keys", PROGRAM, "act", footer=12),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, "act"),
+    Command("suspend", ("ctrl+z",), "Suspend", "to the shell, all at rest; fg comes back", PROGRAM, "act"),
     Command("peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, footer=13),
     Command(
@@ -188,6 +189,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-reload", ("R", "ctrl+r"), "Read again", "read the blob again", SHOW, "viewer"),
     Command("view-details", ("i", "tab"), "Details", "everything known about the blob", SHOW, "viewer"),
     Command("view-help", ("?", "f1"), "Help", "all keys", PROGRAM, "viewer", 10, "help"),
+    Command("view-suspend", ("ctrl+z",), "Suspend", "to the shell; fg comes back", PROGRAM, "viewer"),
     Command("view-peel", ("escape",), "Esc", "stop what works, drop the selection, then close", PROGRAM, "viewer"),
     Command("view-close", ("q", "f3", "f10"), "Close", "back to the list", PROGRAM, "viewer", 9),
     Command("transfer-pause", ("p", "space"), "Pause or go on", "hold this transfer, or go on", ACT, "transfers", 1),

@@ -102,7 +102,8 @@ def test_values_and_blobs_travel_over_https(url: str, storage: Storage, token: s
         assert (tmp_path / "k").read_bytes() == content
         control = TransferControl()
         with secure.stream("k", control=control) as chunks, pytest.raises(CancelledError):
-            assert next(chunks) == content[: 1024 * 1024]
+            first = next(chunks)
+            assert first and content.startswith(first)
             control.cancel()
             list(chunks)
         with pytest.raises(ProtocolError, match="http://"):

@@ -88,6 +88,15 @@ async def resume(store: LocalStore, begun: dict[str, Any]) -> None:
         await writer.finish()
 
 
+async def pack(store: LocalStore, _: dict[str, Any]) -> None:
+    """Several blobs at once, as the server stores those of a pack."""
+    puts = (("small", b"new"), ("fresh", b"new"), ("large", content("new")), ("new", content("new")))
+    done = await asyncio.gather(*(store.put(at(key), value) for key, value in puts), return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
+
+
 async def nothing(_: LocalStore, __: dict[str, Any]) -> None:
     return
 
@@ -96,6 +105,7 @@ OPERATIONS = {
     "put small": Operation(lambda store, _: store.put(at("small"), b"new")),
     "put large": Operation(lambda store, _: store.put(at("large"), content("new"))),
     "put new": Operation(lambda store, _: store.put(at("new"), content("new"))),
+    "pack": Operation(pack, is_single=False),
     "upload": Operation(upload),
     "resume": Operation(resume),
     "copy": Operation(lambda store, _: store.copy(at("large"), at("other"))),

@@ -205,3 +205,29 @@ async def test_a_key_waits_for_what_came_before_it(store: Storage, browse: Any) 
         await running.press("escape")
         await running.until(lambda: app._take_key(key))
         await running.until(lambda: main.keys.cursor == 2)
+
+
+def test_it_is_suspended_to_the_shell_and_comes_back_as_it_was(environ: dict[str, str]) -> None:
+    with Storage(data_dir=Path(environ["STORAGE_TUI_HOME"]) / "data") as storage:
+        for number in range(3):
+            storage.set(f"row-{number}.txt", "line\n" * 5)
+        with Terminal(["bash", "--norc", "-i"], environ={**environ, "PS1": "ready$ "}, columns=90, rows=20) as terminal:
+            terminal.wait_for("ready$")
+            terminal.send(" ".join(COMMAND), "enter")
+            terminal.wait_for(" 1/3")
+            for screen, key in ((" 2/3", "j"), ("x hex/text", "enter")):
+                terminal.send(key)
+                terminal.wait_for(screen)
+                terminal.send("\x1a")
+                terminal.wait_for("Stopped")
+                assert "?1049l" in terminal.raw.decode(errors="replace").rpartition("Stopped")[0][-400:]
+                terminal.send("echo $((6*7))", "enter")
+                terminal.wait_for("42")
+                terminal.send("fg", "enter")
+                terminal.wait_for(lambda text, screen=screen: screen in text and "ready$" not in text)
+            terminal.send("q")
+            terminal.wait_for(lambda text: "x hex/text" not in text)
+            terminal.send("q")
+            terminal.wait_for(lambda _: terminal.raw.endswith(b"ready$ "))
+            terminal.send("exit", "enter")
+            assert terminal.wait_for_exit() == 0

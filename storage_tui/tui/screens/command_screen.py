@@ -91,6 +91,15 @@ class CommandScreen(Screen[ResultT]):
             self._on_timer_update()
         return True
 
+    def action_suspend(self) -> None:
+        """To the shell that this program was started from, until that brings it back."""
+        self.app.action_suspend_process()  # returns when it has been brought back
+        self.app.refresh(repaint=True)
+
+    def action_view_suspend(self) -> None:
+        """The same, from the viewer."""
+        self.action_suspend()
+
     def say_cursor(self) -> None:
         """What the lines say of the cursor, said before it is painted on another row."""
 
