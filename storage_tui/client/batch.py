@@ -15,7 +15,7 @@ from storage_tui.client.packs import Packed, Packs
 from storage_tui.client.part_commits import PartCommits
 from storage_tui.client.part_file import PartFile, local_errors
 from storage_tui.client.progress import BatchProgress, RateMeter
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import ConflictError, StorageError
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -185,7 +185,10 @@ class Batch:
 
         def ended(error: StorageError | None) -> None:
             try:
-                self._end(number, result if error is None else replace(result, state="failed", error=error))
+                if isinstance(error, ConflictError):  # a file came to be there meanwhile
+                    self._end(number, self._mover.move(result.item, self._controls[number]))
+                else:
+                    self._end(number, result if error is None else replace(result, state="failed", error=error))
             except BaseException as exc:  # what `on_result` raised
                 self._stop_for(exc)
 

@@ -58,6 +58,7 @@ class BatchItem:
     is_surveyed: bool = False  # `blob` is all that is at the key of an upload, so that nobody needs to ask
     content_type: str | None = None
     conflict: Conflict | None = None  # where it is another than the batch's
+    replaces: bool = True  # False leaves what came to be at its end as it is, whatever the conflict says
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
         [
             BatchItem(
                 row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes,
-                None if row.root is None else Path(row.root), content_type=row.content_type,
+                None if row.root is None else Path(row.root), content_type=row.content_type, replaces=row.replaces,
             )
             for row in transfers
         ]

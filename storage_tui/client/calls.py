@@ -227,14 +227,18 @@ def new_upload(
     content_type: str | None = None,
     query: Mapping[str, Any] | None = None,
     repeat_key: str | None = None,
+    replaces: bool = True,
 ) -> Call[str]:
     """Begin an upload session; its URL is the permission to upload this blob. The `repeat_key` of an earlier one gets
-    the URL of that one again, where the server has the feature `upload-resume`."""
+    the URL of that one again, where the server has the feature `upload-resume`. Without `replaces` a blob that is
+    there, now or in the end, is PreconditionFailedError."""
     headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
     if size_bytes is not None:
         headers[wire.UPLOAD_CONTENT_LENGTH] = str(size_bytes)
     if repeat_key is not None:
         headers[wire.IDEMPOTENCY_KEY] = repeat_key
+    if not replaces:
+        headers["If-None-Match"] = "*"
     pairs = tuple((name, str(value)) for name, value in (query or {}).items())
     request = _blob_request("GET", wire.NEW_RESUMABLE_URL, key, storage_type, query=pairs, headers=headers)
     return _url(checked(request, (yield request)))

@@ -25,6 +25,7 @@ from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     CancelledError,
     ChecksumError,
+    ConflictError,
     LocalFileError,
     PreconditionFailedError,
     ProtocolError,
@@ -93,11 +94,12 @@ def _write_all(sink: Any, chunk: memoryview) -> None:
 
 
 class FileDownload:
-    """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again."""
+    """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again.
+    Without `replaces` a file that is there, now or in the end, is left as it is."""
 
     def __init__(
         self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
-        state_dir: Path, root: Path | None = None, syncs_folder: bool = True,
+        state_dir: Path, root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
         hand_over: Callable[[PartFile], None] | None = None,
     ) -> None:  # fmt: skip
         self._session, self._key, self._path = session, key, path
@@ -105,6 +107,7 @@ class FileDownload:
         self._control, self._resume = control, resume
         self._purpose = Purpose(path.name, session.server.display_url, self._storage_type, key)
         self._root, self._state_dir, self._syncs_folder = root, state_dir, syncs_folder
+        self._replaces = replaces
         self._entry: TransferJournal | None = None
         self._hand_over = hand_over
 
@@ -114,8 +117,9 @@ class FileDownload:
         if name in ("", ".", ".."):
             raise LocalFileError(f"cannot write {str(self._path)!r}: choose the name of a file")
         with self._folder() as folder:
-            check_target(folder, name)
-            part, journal = PartFile.open(folder, self._purpose, resume=self._resume)
+            if check_target(folder, name) is not None and not self._replaces:
+                raise ConflictError(f"{str(self._path)!r} exists and was not overwritten", key=self._key)
+            part, journal = PartFile.open(folder, self._purpose, resume=self._resume, replaces=self._replaces)
             try:
                 blob = self._fill(part, journal)
             except (ChecksumError, PreconditionFailedError):
@@ -133,6 +137,9 @@ class FileDownload:
                 return blob
             try:
                 part.commit(syncs_folder=self._syncs_folder)
+            except ConflictError:
+                self._discard(part)
+                raise
             except BaseException:
                 self._keep(part)
                 raise
@@ -217,7 +224,7 @@ class FileDownload:
         transfer = UnfinishedTransfer(
             "download", self._purpose.server, self._storage_type, self._key, str(self._path.absolute()), total,
             now_text(), root=None if self._root is None else str(self._root.absolute()), etag=blob.etag,
-            user=self._session.server.user(),
+            user=self._session.server.user(), replaces=self._replaces,
         )  # fmt: skip
         if self._entry is None:
             self._entry = TransferJournal(self._state_dir, transfer)

@@ -23,6 +23,7 @@ from storage_tui.contract.models import Blob
 NO_RESUME = "the server cannot go on with what an earlier program began, started over"
 SUPERSEDED = "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
 CHANGED = "the file changed since, started over"
+OTHERWISE = "what is there is to be treated otherwise than an earlier program was told, started over"
 _PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # a person can mend these, then go on
 
 
@@ -31,14 +32,14 @@ class FileUpload:
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: FileSource, path: Path, *,
-        control: TransferControl, content_type: str | None, state_dir: Path,
+        control: TransferControl, content_type: str | None, state_dir: Path, replaces: bool = True,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         size_bytes, mtime_ns, inode = source.identity
         self._transfer = UnfinishedTransfer(
             "upload", session.server.display_url, storage_type, key, str(path.absolute()), size_bytes, now_text(),
             mtime_ns=mtime_ns, inode=inode, repeat_key=new_repeat_key(), content_type=content_type,
-            user=session.server.user(),
+            user=session.server.user(), replaces=replaces,
         )  # fmt: skip
         self._journal = TransferJournal(state_dir, self._transfer)
 
@@ -79,10 +80,15 @@ class FileUpload:
         return Upload(
             self._session, self._service, transfer.key, transfer.storage_type, self._source, control=self._control,
             content_type=transfer.content_type, repeat_key=transfer.repeat_key, is_resumed=is_resumed,
+            replaces=transfer.replaces,
         ).run()  # fmt: skip
 
     def _may_go_on(self, earlier: UnfinishedTransfer) -> bool:
         if earlier.user not in (None, self._transfer.user):
+            return False
+        if self._ends_otherwise(earlier):
+            self._control.note = OTHERWISE
+            drop_upload(self._session, self._service, earlier)
             return False
         if "upload-resume" not in self._session.run(calls.describe(self._service)).features:
             self._control.note = NO_RESUME
@@ -92,6 +98,12 @@ class FileUpload:
         self._control.note = CHANGED
         drop_upload(self._session, self._service, earlier)
         return False
+
+    def _ends_otherwise(self, earlier: UnfinishedTransfer) -> bool:
+        """Whether its session would overwrite, or refuse to, unlike what is asked for now."""
+        if earlier.replaces == self._transfer.replaces:
+            return False
+        return earlier.replaces or self._session.run(calls.exists(earlier.key, earlier.storage_type))
 
 
 def drop_upload(session: Session, service: Service, transfer: UnfinishedTransfer) -> None:

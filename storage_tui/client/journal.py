@@ -37,7 +37,8 @@ class UnfinishedTransfer:
     is the folder chosen for a download of many, below which no symbolic link is followed. `size_bytes` is that of the
     source; `mtime_ns`, `inode` (of the local file) or `etag` (of the blob) tell whether it is still the same.
     `repeat_key` names the upload to the server; without the user's token it gives access to nothing. `user` is the
-    `Server.user` that began it, and nobody else goes on with it; None where that is not known.
+    `Server.user` that began it, and nobody else goes on with it; None where that is not known. Unless it `replaces`,
+    what came to be at its end meanwhile is left as it is.
     """
 
     direction: Direction
@@ -54,6 +55,7 @@ class UnfinishedTransfer:
     repeat_key: str | None = None
     content_type: str | None = None
     user: str | None = None
+    replaces: bool = True
 
     @property
     def transfer_id(self) -> str:

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +26,7 @@ from storage_tui.contract.models import Blob
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
+REPLACING = (Conflict.OVERWRITE, Conflict.RESUME, Conflict.DIFFERENT)
 CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
 
 State = Literal["done", "skipped", "failed", "cancelled"]
@@ -71,15 +72,27 @@ class Mover:
         """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise.
 
         With `hand_over` a small download is done but for its name: its part is given to that, to be committed."""
-        place = self.settle(item, control)
-        if isinstance(place, BatchResult):
-            return place
-        key, path = place
-        try:
-            blob = self._moved(item, key, path, control, hand_over)
-        except (StorageError, OSError) as exc:
-            return _failed(item, key, path, control, exc)
-        return done(item, key, path, control, blob)
+        asked = item
+        for may_settle_again in (True, False):
+            place = self.settle(asked, control)
+            if isinstance(place, BatchResult):
+                return replace(place, item=item)
+            key, path = place
+            try:
+                blob = self._moved(item, key, path, control, hand_over)
+            except (StorageError, OSError) as exc:
+                # Something came to be there meanwhile, which is left out, or gone round, as if it had always been.
+                is_there = type(exc) is ConflictError and self._conflict_of(item) in (Conflict.SKIP, Conflict.RENAME)
+                if not is_there or not may_settle_again:
+                    return _failed(item, key, path, control, exc)
+                asked = replace(item, is_surveyed=False)
+            else:
+                return done(item, key, path, control, blob)
+        raise AssertionError("unreachable")
+
+    def replaces(self, item: BatchItem) -> bool:
+        """Whether what came to be at the end of the item since it was settled is overwritten."""
+        return item.replaces and self._conflict_of(item) in REPLACING
 
     def settle(self, item: BatchItem, control: TransferControl) -> tuple[str, Path] | BatchResult:
         """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
@@ -109,14 +122,16 @@ class Mover:
 
     def _upload(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
         if item.root is None:
-            return self._storage.set_file(
-                key, path, item.storage_type, control=control, content_type=item.content_type, resume=self._resume
-            )
+            return self._storage._upload(
+                key, path, item.storage_type, control, item.content_type, resume=self._resume,
+                replaces=self.replaces(item),
+            )  # fmt: skip
         descriptor = open_file_below(item.root, path.relative_to(item.root))
         with closing(file_source(descriptor, str(path))) as source:
             return self._storage._upload_source(
-                key, source, path, item.storage_type, control, item.content_type, resume=self._resume
-            )
+                key, source, path, item.storage_type, control, item.content_type, resume=self._resume,
+                replaces=self.replaces(item),
+            )  # fmt: skip
 
     def _download(
         self, item: BatchItem, key: str, path: Path, control: TransferControl,
@@ -125,7 +140,7 @@ class Mover:
         is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
         return self._storage._download(
             key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
-            syncs_folder=self._syncs_folders or item.root is None,
+            syncs_folder=self._syncs_folders or item.root is None, replaces=self.replaces(item),
             hand_over=hand_over if item.root is not None and not is_large else None,
         )  # fmt: skip
 

@@ -190,7 +190,7 @@ class Packs:
             opened = opened_below(item.root, path.parent.relative_to(item.root), make=True)
             folder = folders[path.parent] = stack.enter_context(opened)
         purpose = Purpose(path.name, self._storage.display_url, item.storage_type, key)
-        return PartFile.open_whole(folder, purpose, content)
+        return PartFile.open_whole(folder, purpose, content, replaces=self._mover.replaces(item))
 
 
 @dataclass(frozen=True, slots=True)

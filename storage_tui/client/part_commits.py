@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable
 
 from storage_tui.client.part_file import PartFile
-from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.errors import ConflictError, LocalFileError
 
 THREADS = 16  # syncs under way at once; they hardly run, they wait
 WAITING = 64  # whole parts in line for a sync, each an open file
 
-Ended = Callable[[LocalFileError | None], None]
+Ended = Callable[[LocalFileError | ConflictError | None], None]
 
 
 class PartCommits:
@@ -45,10 +45,10 @@ class PartCommits:
     def _run(self) -> None:
         while (row := self._waiting.get()) is not None:
             part, ended = row
-            error = None
+            error: LocalFileError | ConflictError | None = None
             try:
                 part.commit(syncs_folder=False)
-            except LocalFileError as exc:
+            except (LocalFileError, ConflictError) as exc:
                 error = exc
                 part.discard()
             ended(error)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.errors import ConflictError, LocalFileError
 
 JOURNAL_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
 NAME_BYTES = 100  # of the target's name in the part's: names end at 255
@@ -59,22 +59,27 @@ class Journal:
 class PartFile:
     """One download on disk, locked. Close it by `commit`, `keep` or `discard`."""
 
-    def __init__(self, folder: int, target: str, name: str, descriptor: int, *, may_resume: bool) -> None:
-        self._folder, self._target, self._may_resume = folder, target, may_resume
+    def __init__(
+        self, folder: int, target: str, name: str, descriptor: int, *, may_resume: bool, replaces: bool
+    ) -> None:
+        self._folder, self._target, self._may_resume, self._replaces = folder, target, may_resume, replaces
         self.name = name
         self.descriptor = descriptor
         self._has_journal = False
         self._owns_folder = False
 
     @classmethod
-    def open(cls, folder: int, purpose: Purpose, *, resume: bool) -> "tuple[PartFile, Journal | None]":
+    def open(
+        cls, folder: int, purpose: Purpose, *, resume: bool, replaces: bool = True
+    ) -> "tuple[PartFile, Journal | None]":
         """The part for this purpose in the folder (an open descriptor of it), and the journal of what an earlier
         process left in it. Its name follows from the purpose, so that no folder is searched for it; while another
-        process works on that one, and without `resume`, it is a new one under a random name."""
+        process works on that one, and without `resume`, it is a new one under a random name. Without `replaces` it
+        becomes the target only if there is none by then."""
         target = purpose.target
         if resume:
             name = purpose.part_name(purpose.digest())
-            part = cls._taken(folder, target, name)
+            part = cls._taken(folder, target, name, replaces)
             if part is not None:
                 journal = _read_journal(folder, f"{name}.json")
                 if journal is not None and journal.purpose == purpose:
@@ -88,13 +93,13 @@ class PartFile:
         with local_errors(target):
             descriptor = os.open(name, _OPEN | os.O_EXCL, 0o600, dir_fd=folder)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return cls(folder, target, name, descriptor, may_resume=False), None
+        return cls(folder, target, name, descriptor, may_resume=False, replaces=replaces), None
 
     @classmethod
-    def open_whole(cls, folder: int, purpose: Purpose, content: bytes) -> "PartFile":
+    def open_whole(cls, folder: int, purpose: Purpose, content: bytes, *, replaces: bool = True) -> "PartFile":
         """A part that holds all its bytes already and waits for `commit`; usable after the folder is closed."""
         check_target(folder, purpose.target)
-        part, _ = cls.open(folder, purpose, resume=False)
+        part, _ = cls.open(folder, purpose, resume=False, replaces=replaces)
         try:
             part.write(0, memoryview(content))
             part.detach()
@@ -104,7 +109,7 @@ class PartFile:
         return part
 
     @classmethod
-    def _taken(cls, folder: int, target: str, name: str) -> "PartFile | None":
+    def _taken(cls, folder: int, target: str, name: str, replaces: bool) -> "PartFile | None":
         with local_errors(target):
             try:
                 descriptor = os.open(name, _OPEN | os.O_NONBLOCK, 0o600, dir_fd=folder)
@@ -118,7 +123,7 @@ class PartFile:
             # Whoever held the lock before may have given the file its final name, or removed it.
             is_it = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
             if is_it and stat.S_ISREG(opened.st_mode) and opened.st_uid == os.getuid() and opened.st_nlink == 1:
-                return cls(folder, target, name, descriptor, may_resume=True)
+                return cls(folder, target, name, descriptor, may_resume=True, replaces=replaces)
         except OSError:
             pass
         os.close(descriptor)
@@ -172,18 +177,38 @@ class PartFile:
 
     def commit(self, *, syncs_folder: bool = True) -> None:
         """Give the whole file the final name, durably; an existing file's permissions are kept. Without `syncs_folder`
-        the name lasts once the caller has synced the folder, which many files can share."""
+        the name lasts once the caller has synced the folder, which many files can share. Raises ConflictError when a
+        file is there that it does not replace."""
         with local_errors(self._target, is_resumable=self._has_journal):
             existing = check_target(self._folder, self._target)
             os.fchmod(
                 self.descriptor, 0o666 & ~_umask() if existing is None else stat.S_IMODE(existing.st_mode) & 0o777
             )
             os.fsync(self.descriptor)
-            os.replace(self.name, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._replace() if self._replaces else self._take_free_name()
             self._remove_journal()
             if syncs_folder:
                 os.fsync(self._folder)
         self._close()
+
+    def _replace(self) -> None:
+        os.replace(self.name, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+
+    def _take_free_name(self) -> None:
+        """A link, which unlike a rename never replaces what somebody put there a moment ago."""
+        ends = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
+        try:
+            os.link(self.name, self._target, **ends, follow_symlinks=False)
+        except FileExistsError as exc:
+            raise ConflictError(f"{self._target!r} came to be meanwhile and was not overwritten") from exc
+        except OSError as exc:
+            if exc.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+                raise
+            if check_target(self._folder, self._target) is not None:  # a file system without links, such as FAT
+                raise ConflictError(f"{self._target!r} came to be meanwhile and was not overwritten") from exc
+            self._replace()
+        else:
+            os.unlink(self.name, dir_fd=self._folder)
 
     def keep(self) -> None:
         """Leave it for a later process, when it can go on; else remove it."""

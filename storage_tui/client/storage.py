@@ -179,13 +179,14 @@ class Storage:
         control = control or TransferControl()
         path = Path(transfer.path)
         if transfer.direction == "upload":
-            return self.set_file(
-                transfer.key, path, transfer.storage_type, control=control, content_type=transfer.content_type
-            )
+            return self._upload(
+                transfer.key, path, transfer.storage_type, control, transfer.content_type, resume=True,
+                replaces=transfer.replaces,
+            )  # fmt: skip
         if not transfer.part.exists():
             control.note = "what was there of it has gone, started over"
         root = None if transfer.root is None else Path(transfer.root)
-        return self._download(transfer.key, path, transfer.storage_type, control, root=root)
+        return self._download(transfer.key, path, transfer.storage_type, control, root=root, replaces=transfer.replaces)
 
     def forget(self, transfer: "UnfinishedTransfer") -> bool:
         """Give up an unfinished transfer: what a download has gathered goes, and what the server keeps of an upload
@@ -345,7 +346,7 @@ class Storage:
 
     def _upload(
         self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None, *,
-        resume: bool = False,
+        resume: bool = False, replaces: bool = True,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.sources import FileSource, open_source
         from storage_tui.client.uploads import Upload
@@ -354,14 +355,15 @@ class Storage:
         name = find_storage_type(storage_type).name
         with closing(open_source(file)) as source:
             if resume and isinstance(file, str | os.PathLike) and isinstance(source, FileSource):
-                return self._upload_source(key, source, Path(file), name, control, content_type)
+                return self._upload_source(key, source, Path(file), name, control, content_type, replaces=replaces)
             return Upload(
-                self._session, self._service, key, name, source, control=control, content_type=content_type
-            ).run()
+                self._session, self._service, key, name, source, control=control, content_type=content_type,
+                replaces=replaces,
+            ).run()  # fmt: skip
 
     def _upload_source(
         self, key: str, source: "FileSource", path: Path, storage_type: str, control: TransferControl,
-        content_type: str | None = None, *, resume: bool = True,
+        content_type: str | None = None, *, resume: bool = True, replaces: bool = True,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.file_upload import FileUpload
         from storage_tui.client.part_file import JOURNAL_FROM_BYTES
@@ -369,16 +371,17 @@ class Storage:
 
         if not resume or source.size_bytes < JOURNAL_FROM_BYTES:
             return Upload(
-                self._session, self._service, key, storage_type, source, control=control, content_type=content_type
-            ).run()
+                self._session, self._service, key, storage_type, source, control=control, content_type=content_type,
+                replaces=replaces,
+            ).run()  # fmt: skip
         return FileUpload(
             self._session, self._service, key, storage_type, source, path, control=control, content_type=content_type,
-            state_dir=places.state_dir(),
+            state_dir=places.state_dir(), replaces=replaces,
         ).run()  # fmt: skip
 
     def _download(
         self, key: str, path: Path, storage_type: str, control: TransferControl, *, resume: bool = True,
-        root: Path | None = None, syncs_folder: bool = True,
+        root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
         hand_over: "Callable[[PartFile], None] | None" = None,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.downloads import FileDownload
@@ -386,5 +389,5 @@ class Storage:
         calls.checked_targets([key])
         return FileDownload(
             self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
-            root=root, syncs_folder=syncs_folder, hand_over=hand_over,
+            root=root, syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over,
         ).run()  # fmt: skip

@@ -22,8 +22,10 @@ from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
     ChecksumError,
+    ConflictError,
     GoneError,
     NotFoundError,
+    PreconditionFailedError,
     ProtocolError,
     StorageError,
     TransferInterruptedError,
@@ -39,17 +41,18 @@ DROP_S = 2.0  # a cancel waits no longer for the server to have heard of it
 
 class Upload:
     """One upload. `repeat_key` names its session to the server; with `is_resumed` an earlier process began it with
-    the same source, and what the server has of it is gone on with."""
+    the same source, and what the server has of it is gone on with. Without `replaces` a large one leaves a blob as
+    it is that is there now or in the end; where the server knows no If-None-Match, as a published one, it cannot."""
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
         control: TransferControl, content_type: str | None = None, repeat_key: str | None = None,
-        is_resumed: bool = False,
+        is_resumed: bool = False, replaces: bool = True,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         self._key, self._storage_type = key, storage_type
         self._content_type = content_type
-        self._repeat_key, self._is_resumed = repeat_key, is_resumed
+        self._repeat_key, self._is_resumed, self._replaces = repeat_key, is_resumed, replaces
         self._url: str | None = None
         self._offset = 0  # kept by the server
         self._crc = 0  # of everything before _summed
@@ -85,6 +88,11 @@ class Upload:
             if self._url is not None and not self._control.keeps_part:
                 drop_soon(self._session, self._url)
             raise
+        except PreconditionFailedError as exc:
+            if self._url is not None:
+                drop_soon(self._session, self._url)
+            name = f"{self._storage_type}:{self._key}"
+            raise ConflictError(f"{name!r} exists and was not overwritten", key=self._key) from exc
 
     def _until_stored(self) -> Blob | None:
         patience = Patience(self._session.policy, self._control)
@@ -137,6 +145,7 @@ class Upload:
                 size_bytes=self._source.size_bytes,
                 content_type=self._content_type,
                 repeat_key=self._repeat_key,
+                replaces=self._replaces,
             )
         )
 

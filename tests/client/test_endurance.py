@@ -1,7 +1,5 @@
 """A hundred cuts, a hundred kills, a thousand flipped bits, a full disk: what the transfers promise, in numbers.
 
-pytestmark = pytest.mark.usefixtures("hasty")
-
 CI kills thirty times each way, so that each test ends well within a minute; `pytest --long` a hundred times.
 """
 
@@ -44,7 +42,7 @@ url, token, verb, path = sys.argv[1:]
 getattr(Storage(url, token=token, timeout_s=30), verb)("k", path)
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.usefixtures("hasty")]
 
 
 @pytest.fixture(scope="module")

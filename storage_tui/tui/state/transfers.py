@@ -57,7 +57,7 @@ class Transfer:
             content_type = guess_type(self.key, self.path.name) if self.direction == "upload" else None
         return BatchItem(
             self.direction, self.storage_type, self.key, self.path, self.size_bytes, self.root, self.blob,
-            content_type=content_type,
+            content_type=content_type, replaces=self.unfinished is None or self.unfinished.replaces,
         )  # fmt: skip
 
     @property
