@@ -233,12 +233,30 @@ async def delete_marks(stage: Stage) -> None:
     await stage.see("Delete which marks?")
 
 
-@scene(start="data:uploads/", fault=SLOW)
+@scene(start="data:uploads/")
 async def upload(stage: Stage) -> None:
-    """A large upload on its way, in the list of transfers and in the gauge."""
-    await _send(stage)
-    await stage.press("w")
-    await stage.see("scene_", "MB/s", " left")
+    """The question before an upload: how much it is, and what becomes of names that are taken."""
+    await stage.press("u")
+    await stage.see("Upload")
+    _season(stage.home)
+    await stage.press("ctrl+u", *_typed("~/season"))
+    await stage.see("107 MB")
+
+
+@scene(start="data:uploads/", fault=SLOW)
+async def transfers(stage: Stage) -> None:
+    """A folder on its way up: what runs, what failed and why, what is done and verified."""
+    season = _season(stage.home)
+    await stage.press("u")
+    await stage.see("Upload")
+    await stage.press("ctrl+u", *_typed("~/season"), "enter")
+    await stage.see("MB/s")
+    (season / "scene_2024-10.tif").unlink()
+    await stage.press("w", "G")
+    await stage.see("failed", "verified")
+    while "cannot read" not in stage.text().splitlines()[-2]:
+        await stage.press("k")
+    await stage.see(" left")
 
 
 @scene(start="data:big/", fault=SLOW)
@@ -247,17 +265,18 @@ async def download(stage: Stage) -> None:
     await stage.see("scene.tif")
     await stage.press("d")
     await stage.see("Download")
-    await stage.press("ctrl+u", *(_typed(str(stage.home / "out"))), "enter")
+    await stage.press("ctrl+u", *_typed("~/out"), "enter")
     await stage.see("MB/s")
 
 
-async def _send(stage: Stage) -> None:
-    source = stage.home / "scene_2024-07-12.tif"
-    source.write_bytes(os.urandom(1024 * 1024) * (BIG_BYTES // 1024 // 1024))
-    await stage.press("u")
-    await stage.see("Upload")
-    await stage.press(*_typed(str(source)), "enter")
-    await stage.see("MB/s")
+def _season(home: Path) -> Path:
+    """A folder of nine files, of a few bytes to 34 MB."""
+    folder = home / "season"
+    folder.mkdir(exist_ok=True)
+    for month in range(3, 11):
+        (folder / f"scene_2024-{month:02}.tif").write_bytes(os.urandom(64 * 1024) * (8 * (month - 2) ** 2))
+    (folder / "notes.md").write_text("Clouds in the north from May on.\n")
+    return folder
 
 
 def _typed(text: str) -> list[str]:
@@ -269,6 +288,7 @@ def _typed(text: str) -> list[str]:
         "*": "asterisk",
         ">": "greater_than_sign",
         " ": "space",
+        "~": "tilde",
     }
     return [names.get(character, character) for character in text]
 
@@ -423,6 +443,7 @@ async def main(names: list[str]) -> None:
     folder = ROOT / "screenshots"
     folder.mkdir(exist_ok=True)
     with demo_server() as (home, url, token_file):
+        os.environ["HOME"] = str(home)
         for name in names or list(SCENES):
             try:
                 svg = await play(name, home, url, token_file)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["browser", "rows", "act", "flat", "tree", "lines", "viewer", "transfers", "log"]
+Context = Literal["browser", "rows", "act", "flat", "tree", "lines", "viewer", "transfers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("transfer-retry-all", ("R",), "Retry all failed", "try all failed again", ACT, "transfers", 4, "retry all"),
     Command("transfer-cancel-all", ("X",), "Cancel all", "stop everything", ACT, "transfers", 5),
     Command("transfer-clear", ("c",), "Clear finished", "forget what is over", ACT, "transfers", 6, "clear"),
+    Command("transfer-help", ("?", "f1"), "Help", "all keys", PROGRAM, "transfers", 10, "help"),
+    Command("transfer-suspend", ("ctrl+z",), "Suspend", "to the shell; fg comes back", PROGRAM, "transfers"),
 )
 
 _in_force = COMMANDS

@@ -74,7 +74,7 @@ async def test_a_cancelled_upload_leaves_nothing_at_the_server(
 ) -> None:
     (tmp_path / "here" / "big").write_bytes(VALUE * 4)
     async with browse(url=proxy.url) as browser:
-        proxy.default = Fault(rate_bytes_s=20_000_000)
+        proxy.default = Fault(rate_bytes_s=5_000_000)
         await browser.press("u")
         await browser.shows("Upload to data")
         await browser.type("big")
@@ -82,7 +82,7 @@ async def test_a_cancelled_upload_leaves_nothing_at_the_server(
         await browser.press("enter", "w")
         queue = browser.app.session.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 2_000_000)
-        assert list((server.data_dir / "uploads").iterdir())
+        await browser.until(lambda: list((server.data_dir / "uploads").iterdir()))
         await browser.press("x")
         await browser.shows("cancelled")
         await browser.until(lambda: not list((server.data_dir / "uploads").iterdir()))
@@ -121,3 +121,36 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
     assert len(alone) < 140, "but for the packs that were broken"
     found = {path.name: path.read_bytes() for path in (tmp_path / "here" / "logs").iterdir()}
     assert found == {key[5:]: content for key, content in contents.items() if key != held.key}
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
+async def test_the_transfers_say_how_each_stands_and_why_one_failed(
+    store: Storage, browse: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    store.set("maps/whole.txt", b"whole")
+    store.set("maps/taken.txt", b"taken")
+    (tmp_path / "here" / "maps").mkdir()
+    (tmp_path / "here" / "maps" / "taken.txt").mkdir()
+    async with browse(size=size) as browser:
+        await browser.until(lambda: browser.names == ["maps/"])
+        await browser.press("d")
+        await browser.shows("Download 2 blobs")
+        await browser.press("down", "right", "enter")  # overwrite
+        queue = browser.app.session.queue
+        await browser.until(lambda: queue.items and not queue.is_active)
+        await browser.press("w")
+        await browser.shows("failed")
+        await browser.shows("done")
+        view = browser.app.screen.view
+        await browser.until(lambda: [item.state for item in view.transfers] == ["failed", "done"])
+        if size[0] == 20:
+            return
+        rows = browser.text.splitlines()
+        heading = next(row for row in rows if " state " in row)
+        failed = next(row for row in rows if "↓ failed" in row)
+        assert heading.index("size") + len("size") == failed.rindex("5 B") + len("5"), "below its title"
+        await browser.press("g", "g")
+        await browser.shows(" to ~/here/maps/taken.txt")
+        assert view.transfer.error[: size[0] - 2] in browser.text.splitlines()[-2], "the whole reason, where it fits"
+        await browser.press("?")
+        await browser.shows("In transfers")

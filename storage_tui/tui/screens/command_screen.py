@@ -100,6 +100,10 @@ class CommandScreen(Screen[ResultT]):
         """The same, from the viewer."""
         self.action_suspend()
 
+    def action_transfer_suspend(self) -> None:
+        """The same, from the transfers."""
+        self.action_suspend()
+
     def say_cursor(self) -> None:
         """What the lines say of the cursor, said before it is painted on another row."""
 

@@ -2,73 +2,87 @@
 
 from typing import ClassVar
 
-from rich.cells import cell_len
+from textual.app import ComposeResult
 from textual.content import Content
 
-from storage_tui.contract.sizes import size_parts
-from storage_tui.tui.commands import Context
-from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.screens.command_screen import CommandScreen
+from storage_tui.tui.screens.help import HelpScreen
+from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.session import Session
-from storage_tui.tui.state.formats import duration_text, rate_text
-from storage_tui.tui.state.transfers import Transfer
+from storage_tui.tui.state.paths import brief
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.line_view import cut_middle
-from storage_tui.tui.widgets.lines import ARROWS, gauge_content
-from storage_tui.tui.widgets.text_lines import Line
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import footer_content, gauge_content
+from storage_tui.tui.widgets.transfer_lines import TransferLines, remark_of
 
 TICK_S = 0.25
-ROLES = {"done": "good", "failed": "bad", "cancelled": "dim", "skipped": "dim", "paused": "warn", "waiting": "dim"}
-ORDER = {"running": 0, "paused": 1, "failed": 2, "waiting": 3, "done": 4, "skipped": 5, "cancelled": 6}
-LINES_SHOWN = 2000  # of a long queue; the counts above tell the rest
 
 
-class TransfersScreen(LinesScreen):
-    """What runs comes first, then what failed, waits and is done."""
+class TransfersScreen(LineMoves, CommandScreen[None]):
+    """The queue as a list; below it, in full, where the transfer under the cursor goes and why it failed."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("transfers", "lines")
+    CSS_PATH = ["rows.tcss", "transfers.tcss"]
+    AUTO_FOCUS = "TransferLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-tall")]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._shown: list[Transfer] = []
-        self._before: list[Line] = []
+
+    def compose(self) -> ComposeResult:
+        """Title, transfers, the one under the cursor, keys."""
+        yield Bar(id="title")
+        yield TransferLines(id="transfers")
+        yield Bar(id="where")
+        yield Bar(id="why")
+        yield Bar(id="footer")
+
+    @property
+    def view(self) -> TransferLines:
+        """The list."""
+        return self.query_one(TransferLines)
 
     def on_mount(self) -> None:
-        """Fill in again a few times a second."""
+        """Fill in now and again a few times a second."""
+        self.fill()
         self.set_interval(TICK_S, self.fill)
 
-    def fill(self) -> None:
-        """Paint only when something changed; the cursor stays on its transfer."""
-        current = self._current()
-        items = sorted(self._session.queue.items, key=lambda item: ORDER[item.state])
-        self._shown = items[:LINES_SHOWN]
-        lines = self.lines()
-        self.query_one("#title", Bar).say(self.title_content())
-        if lines != self._before:
-            self._before = lines
-            self.view.set_lines(lines)
-            if current is not None and current in self._shown:
-                self.view.go(self._shown.index(current))
+    def on_resize(self) -> None:
+        """The keys that fit."""
+        self.query_one("#footer", Bar).say(footer_content(in_context(*self.CONTEXTS), width=self.size.width))
 
-    def title_content(self) -> Content:
+    def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
+        """Tell of another transfer."""
+        self.say_cursor()
+
+    def fill(self) -> None:
+        """Paint what changed."""
+        self.query_one("#title", Bar).say(self._title())
+        self.view.show(self._session.queue.items)
+        self.say_cursor()
+
+    def _title(self) -> Content:
         """The batch at a glance."""
         gauge = gauge_content(self._session.queue.poll(), width=self.size.width)
         return Content.assemble((" Transfers  ", "bold $accent"), gauge)
 
-    def lines(self) -> list[Line]:
-        """One line a transfer."""
-        width = max(20, self.size.width - 2)
-        return [_line(item, width) for item in self._shown] or [
-            [("No transfers. d downloads, u uploads.", "dim")],
-        ]
-
-    def _current(self) -> Transfer | None:
-        return self._shown[self.view.cursor] if self.view.cursor < len(self._shown) else None
+    def say_cursor(self) -> None:
+        """Both ends of the transfer under the cursor, and what its line may have had no room for."""
+        transfer = self.view.transfer
+        where = why = Content("")
+        if transfer is not None:
+            word = "to" if transfer.direction == "download" else "from"
+            where = Content.styled(f" {word} {visible(brief(transfer.path))}", "$text-muted")
+            why = Content.styled(f" {visible(remark_of(transfer))}", "$text-error" if transfer.error else "$text-muted")
+        self.query_one("#where", Bar).say(where)
+        self.query_one("#why", Bar).say(why)
 
     def action_transfer_pause(self) -> None:
         """Hold, or go on."""
-        transfer = self._current()
+        transfer = self.view.transfer
         if transfer is not None:
             if transfer.state == "paused":
                 self._session.queue.resume(transfer)
@@ -78,7 +92,7 @@ class TransfersScreen(LinesScreen):
 
     def action_transfer_cancel(self) -> None:
         """Stop this one."""
-        transfer = self._current()
+        transfer = self.view.transfer
         if transfer is not None:
             self._session.runner.cancel(transfer)
         self._changed()
@@ -91,7 +105,7 @@ class TransfersScreen(LinesScreen):
 
     def action_transfer_retry(self) -> None:
         """This one again."""
-        transfer = self._current()
+        transfer = self.view.transfer
         if transfer is not None:
             self._session.queue.retry(transfer)
         self._changed()
@@ -108,30 +122,14 @@ class TransfersScreen(LinesScreen):
         self._session.queue.clear_finished()
         self._changed()
 
+    def action_transfer_help(self) -> None:
+        """The keys of this screen, then all others."""
+        self.app.push_screen(HelpScreen(self.CONTEXTS))
+
+    def action_close(self) -> None:
+        """Back."""
+        self.dismiss(None)
+
     def _changed(self) -> None:
         self._session.runner.pump()
         self.fill()
-
-
-def _line(item: Transfer, width: int) -> Line:
-    """`↓ running   key  remark          64%   1.2 GB   12.3 MB/s    0:42`, columns giving way from the right."""
-    total = item.total_bytes
-    number, unit = size_parts(total)
-    is_moving = item.state in ("running", "paused")
-    figures: list[tuple[str, str]] = []
-    if width >= 34:
-        share = f"{item.done_bytes / total:.0%}" if total and is_moving else ""
-        figures += [(f" {share:>4}", ""), (f" {number:>5}", ""), (f" {unit:<2}", "dim")]
-    if width >= 70:
-        rate = rate_text(item.meter.bytes_per_s) if item.state == "running" else ""
-        eta = duration_text(item.eta_s) if item.state == "running" and item.eta_s is not None else ""
-        figures.append((f" {rate:>10} {eta:>7}", "dim"))
-    start = [(f"{ARROWS[item.direction]} ", "key"), (f"{item.state:<9} ", ROLES.get(item.state, ""))]
-    room = max(6, width - sum(len(text) for text, _ in start + figures))
-    remark = item.error or item.note or (item.control.note if item.control and is_moving else "")
-    name = visible(f"{item.storage_type}:{item.key}")
-    name_cells = min(cell_len(name), room // 2 if remark and room >= 30 else room)
-    tail = visible(remark, limit=max(1, room - name_cells - 2)) if remark and room >= 30 else ""
-    middle = [(cut_middle(name, name_cells), ""), (f"  {tail}" if tail else "", "bad" if item.error else "dim")]
-    used = sum(cell_len(text) for text, _ in middle)
-    return [*start, *middle, (" " * max(0, room - used), ""), *figures]

@@ -1,4 +1,4 @@
-"""Local paths as people type them: `~`, completion by Tab."""
+"""Local paths as people type and read them: `~`, completion by Tab."""
 
 import os
 from pathlib import Path
@@ -24,6 +24,14 @@ def expand(text: str) -> Path:
         return working_folder() / Path(typed).expanduser()
     except RuntimeError:  # ~nobody
         return working_folder() / typed
+
+
+def brief(path: Path) -> str:
+    """The path with `~` for the home folder, as people write it."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):  # elsewhere; or no home is known
+        return str(path)
 
 
 def _begun_anew(text: str) -> str:

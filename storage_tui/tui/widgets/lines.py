@@ -21,7 +21,7 @@ from storage_tui.tui.visible import place_text, visible
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-HELP = ("help", "view-help")  # the commands whose key no footer leaves out
+HELP = ("help", "view-help", "transfer-help")  # the commands whose key no footer leaves out
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "") -> Content:
