@@ -9,6 +9,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Show what can be shown at once, then load the program and run it."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from storage_tui.cli.standard_streams import open_closed
+
+        open_closed()
     first_look.begin(sys.argv[1:])
     from storage_tui.cli.main import main as run
 

@@ -8,8 +8,8 @@ from importlib import import_module
 import click
 
 from storage_tui import __version__
-from storage_tui.cli import first_look
-from storage_tui.cli.output import EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_code
+from storage_tui.cli import first_look, standard_streams
+from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_code
 from storage_tui.config import SettingsError
 from storage_tui.contract.errors import StorageError
 
@@ -123,7 +123,11 @@ def main() -> None:
     except StorageError as exc:
         complain(exc.message)
         sys.exit(exit_code(exc))
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing may write to it at exit (Python documentation, signal, SIGPIPE).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output has gone
+        standard_streams.drop_output()
         sys.exit(EXIT_INTERRUPTED)
+    except OSError as exc:
+        if not standard_streams.is_of_output(exc):
+            raise
+        standard_streams.give_up_output(exc)
+        sys.exit(EXIT_FAILED)

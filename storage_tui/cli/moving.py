@@ -26,6 +26,45 @@ class StoppedError(CancelledError):
     """A signal asked the program to end."""
 
 
+class Report:
+    """What is said of each item as it ends: a line, or with `as_json` an object; errors on standard error, that of a
+    single item by whoever ends the program."""
+
+    def __init__(
+        self, conflict: Conflict, *, must_verify: bool, as_json: bool, is_single: bool, is_silent: bool = False
+    ) -> None:
+        self._conflict, self._must_verify = conflict, must_verify
+        self._as_json, self._is_single, self._is_silent = as_json, is_single, is_silent
+        self.failures: list[StorageError] = []
+
+    def tell(self, result: BatchResult) -> None:
+        """One item has ended."""
+        error = result.error
+        if self._conflict is Conflict.REFUSE and type(error) is ConflictError:
+            error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
+        if error is None and self._must_verify and result.state == "done" and not result.is_verified:
+            error = ChecksumError(f"{result.key!r} moved, but the server tells no checksum to compare", key=result.key)
+        if error is not None:
+            self.failures.append(error)
+            if not self._is_single:
+                complain(error.message)
+        if self._as_json:
+            click.echo(json.dumps(_row(result, error)))
+        elif error is None and result.state != "cancelled" and not self._is_silent:
+            more = f", {result.note}" if result.note else ""
+            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{more}")
+
+    def end(self, results: list[BatchResult]) -> None:
+        """All have ended."""
+        if self._as_json:
+            click.echo(json.dumps({"summary": _summary(results, self.failures)}))
+
+    def raise_failure(self) -> None:
+        """What went wrong with a single item."""
+        if self.failures:
+            raise self.failures[0]
+
+
 def move(
     storage: "Storage", plan: BatchPlan, *, conflict: Conflict, jobs: int, resume: bool, must_verify: bool,
     as_json: bool, verb: str, note: Callable[[BatchResult], object] = lambda _: None,
@@ -34,24 +73,11 @@ def move(
     """Carry out the plan, each result also told to `note`. Raises what refused a single file, or PartialFailureError
     when some of several failed; `waiting` counts what is kept for another time beside what has begun."""
     is_single = len(plan.items) == 1
-    failures: list[StorageError] = []
+    report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=is_single)
 
     def tell(result: BatchResult) -> None:
         note(result)
-        error = result.error
-        if conflict is Conflict.REFUSE and type(error) is ConflictError:
-            error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
-        if error is None and must_verify and result.state == "done" and not result.is_verified:
-            error = ChecksumError(f"{result.key!r} moved, but the server tells no checksum to compare", key=result.key)
-        if error is not None:
-            failures.append(error)
-            if not is_single:
-                complain(error.message)
-        if as_json:
-            click.echo(json.dumps(_row(result, error)))
-        elif error is None and result.state != "cancelled":
-            more = f", {result.note}" if result.note else ""
-            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{more}")
+        report.tell(result)
 
     batch = Batch(storage, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
@@ -59,13 +85,12 @@ def move(
             results = batch.run()
     except StoppedError as exc:
         raise StoppedError(f"{exc.message}; {_left(storage, waiting())}") from None
-    if as_json:
-        click.echo(json.dumps({"summary": _summary(results, failures)}))
-    if failures and is_single:
-        raise failures[0]
-    if failures:
-        moved = len(results) - len(failures)
-        raise PartialFailureError(f"{verb} {moved:,} of {plural(len(results), 'file')}, {len(failures):,} failed")
+    report.end(results)
+    if is_single:
+        report.raise_failure()
+    if failed := len(report.failures):
+        moved = len(results) - failed
+        raise PartialFailureError(f"{verb} {moved:,} of {plural(len(results), 'file')}, {failed:,} failed")
 
 
 @contextmanager

@@ -99,10 +99,10 @@ def human_countdown(moment: datetime | None) -> str:
 
 
 @contextmanager
-def gauge(read: "Callable[[], BatchProgress]", title: str) -> Iterator[None]:
+def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True) -> Iterator[None]:
     """Draw bytes, rate and time left of a whole batch on standard error while the block runs; nothing without a
     terminal there. With an empty title it counts files."""
-    if not sys.stderr.isatty():
+    if not is_on or not sys.stderr.isatty():
         yield
         return
     from threading import Event, Thread

@@ -1,5 +1,6 @@
 """The commands that move bytes: get and put, for single blobs and for folders."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ import click
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import LOCATION, open_storage, with_settings
 from storage_tui.cli.output import complain
+from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
 from storage_tui.client.content_types import guess_type
 from storage_tui.client.folders import local_names
+from storage_tui.client.part_file import local_errors
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
@@ -23,7 +26,6 @@ from storage_tui.contract.models import Blob
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
-STDIO = "-"
 _CHOICES = tuple(row.value for row in Conflict if row is not Conflict.REFUSE)
 
 
@@ -59,13 +61,13 @@ def get(
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
     with open_storage(settings) as storage:
-        if not recursive and target == STDIO:
-            storage.get_file(check_key(location.key), sys.stdout.buffer, location.storage_type)
-            sys.stdout.buffer.flush()
+        if target == STDIO:
+            _check_bytes_only(recursive=recursive, as_json=as_json)
+            get_pipe(storage, location, sys.stdout.buffer, must_verify=verify)
             return
-        if not recursive and _is_pipe(Path(target)):
+        if not recursive and is_pipe(Path(target)):
             with Path(target).open("wb") as pipe:
-                storage.get_file(check_key(location.key), pipe, location.storage_type)
+                get_pipe(storage, location, pipe, must_verify=verify)
             return
         if recursive:
             prefix = _prefix(location)
@@ -73,7 +75,7 @@ def get(
             for note in plan.notes:
                 complain(note)
         else:
-            path = _target_path(location, Path(target).expanduser())
+            path = _target_path(location, target)
             blob = Blob(check_key(location.key), location.storage_type)
             plan = BatchPlan([BatchItem("download", location.storage_type, blob.key, path)])
         move(
@@ -105,14 +107,18 @@ def put(
         items: list[BatchItem] = []
         for source in sources:
             if source == STDIO:
-                key = check_key(location.key)
-                storage.set_file(key, sys.stdin.buffer, location.storage_type, content_type=guess_type(key))
+                put_pipe(
+                    storage, sys.stdin.buffer, source, location, conflict=conflict, must_verify=verify, as_json=as_json
+                )
                 continue
             path = Path(source).expanduser()
             if recursive and path.is_dir():
                 items += _folder_items(storage, path, location, conflict)
-            elif _is_pipe(path):
-                _put_pipe(storage, path, location)
+            elif is_pipe(path):
+                with path.open("rb") as pipe:
+                    put_pipe(
+                        storage, pipe, source, location, conflict=conflict, must_verify=verify, as_json=as_json
+                    )  # fmt: skip
             elif path.is_dir():
                 raise LocalFileError(f"{source!a} is a folder; give -r to upload all of it")
             else:
@@ -129,16 +135,11 @@ def put(
             )  # fmt: skip
 
 
-def _is_pipe(path: Path) -> bool:
-    """What `>(…)`, `<(…)` and /dev/stdout name: it is read or written from end to end, and has no name of its own."""
-    return path.is_fifo() or path.is_char_device()
-
-
-def _put_pipe(storage: "Storage", path: Path, location: Location) -> None:
-    if not location.key or location.key.endswith(DELIMITER):
-        raise click.UsageError(f"{str(path)!a} is a pipe; name the key it goes to, not a folder")
-    with path.open("rb") as pipe:
-        storage.set_file(location.key, pipe, location.storage_type, content_type=guess_type(location.key))
+def _check_bytes_only(*, recursive: bool, as_json: bool) -> None:
+    if recursive:
+        raise click.UsageError("- is standard output, which takes one blob; for a folder named - write ./-")
+    if as_json:
+        raise click.UsageError("--json and the bytes would both go to standard output; leave out one of them")
 
 
 def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:
@@ -162,8 +163,12 @@ def _folder_items(storage: "Storage", folder: Path, location: Location, conflict
     return list(plan.items)
 
 
-def _target_path(location: Location, target: Path) -> Path:
-    if not target.is_dir():
+def _target_path(location: Location, words: str) -> Path:
+    target = Path(words).expanduser()
+    if words.endswith(os.sep) and not target.exists():
+        with local_errors(words):
+            target.mkdir(parents=True)
+    if not target.is_dir() and not words.endswith(os.sep):
         return target
     if location.key.endswith(DELIMITER):
         raise click.UsageError(f"{location} is a folder; give -r for all of it, or a file name for this key")

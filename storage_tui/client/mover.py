@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
@@ -89,6 +89,20 @@ class Mover:
             else:
                 return done(item, key, path, control, blob)
         raise AssertionError("unreachable")
+
+    def move_stream(self, item: BatchItem, file: IO[bytes], control: TransferControl) -> BatchResult:
+        """Upload what `file` gives, once, to where the item goes, whose path is only its name; as `move`."""
+        place = self.settle(item, control)
+        if isinstance(place, BatchResult):
+            return place
+        key, path = place
+        try:
+            blob = self._storage._upload(
+                key, file, item.storage_type, control, item.content_type, replaces=self.replaces(item)
+            )
+        except (StorageError, OSError) as exc:
+            return _failed(item, key, path, control, exc)
+        return done(item, key, path, control, blob)
 
     def replaces(self, item: BatchItem) -> bool:
         """Whether what came to be at the end of the item since it was settled is overwritten."""

@@ -1,7 +1,11 @@
 """How far a batch is: bytes, files, the rate of the last seconds, and the time left at that rate."""
 
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from storage_tui.client.control import TransferControl
 
 RATE_WINDOW_S = 5.0
 
@@ -31,7 +35,7 @@ class RateMeter:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """A batch at one moment. What is skipped counts as done in both sums."""
+    """A batch at one moment. What is skipped counts as done in both sums; a total of 0 is not known."""
 
     files: int
     files_done: int
@@ -43,6 +47,17 @@ class BatchProgress:
     @property
     def eta_s(self) -> float | None:
         """Seconds left at the rate of the last seconds; None where that cannot be told."""
-        if self.bytes_per_s <= 0:
+        if self.bytes_per_s <= 0 or not self.total_bytes:
             return None
         return max(0, self.total_bytes - self.done_bytes) / self.bytes_per_s
+
+
+def progress_of(control: TransferControl) -> Callable[[], BatchProgress]:
+    """A reader of how far one transfer is, as if it were a batch."""
+    meter = RateMeter()
+
+    def read() -> BatchProgress:
+        meter.read(control.done_bytes, time.monotonic())
+        return BatchProgress(1, 0, 0, control.done_bytes, control.total_bytes or 0, meter.bytes_per_s)
+
+    return read

@@ -24,6 +24,7 @@ from storage_tui.contract.errors import (
     ChecksumError,
     ConflictError,
     GoneError,
+    LocalFileError,
     NotFoundError,
     PreconditionFailedError,
     ProtocolError,
@@ -84,15 +85,21 @@ class Upload:
     def _in_session(self) -> Blob | None:
         try:
             return self._until_stored()
-        except CancelledError:
-            if self._url is not None and not self._control.keeps_part:
+        except BaseException as exc:
+            if self._url is not None and not self._may_go_on_later(exc):
                 drop_soon(self._session, self._url)
+            if isinstance(exc, PreconditionFailedError):
+                name = f"{self._storage_type}:{self._key}"
+                raise ConflictError(f"{name!r} exists and was not overwritten", key=self._key) from exc
             raise
-        except PreconditionFailedError as exc:
-            if self._url is not None:
-                drop_soon(self._session, self._url)
-            name = f"{self._storage_type}:{self._key}"
-            raise ConflictError(f"{name!r} exists and was not overwritten", key=self._key) from exc
+
+    def _may_go_on_later(self, error: BaseException) -> bool:
+        """Whether what the server keeps of it is of use to anybody, or it cannot be told now."""
+        if isinstance(error, CancelledError):
+            return self._control.keeps_part
+        if isinstance(error, PreconditionFailedError | LocalFileError):
+            return False
+        return self._repeat_key is not None or (isinstance(error, StorageError) and error.retryable)
 
     def _until_stored(self) -> Blob | None:
         patience = Patience(self._session.policy, self._control)
@@ -247,8 +254,8 @@ class Upload:
 
 
 def drop_soon(session: Session, url: str) -> None:
-    """Have the server drop what it keeps of an upload that was cancelled. A server that does not answer is not waited
-    for; it drops the upload after a week."""
+    """Have the server drop what it keeps of an upload that nobody goes on with. A server that does not answer is
+    not waited for; it drops the upload after a week."""
 
     def drop() -> None:
         with suppress(StorageError):

@@ -1,0 +1,62 @@
+"""Bytes through pipes: standard input and output, and what `<(…)`, `>(…)` and /dev/stdout name."""
+
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from storage_tui.cli.moving import Report, StoppedError, obeying_signals
+from storage_tui.cli.output import gauge
+from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.content_types import guess_type
+from storage_tui.client.control import TransferControl
+from storage_tui.client.mover import Mover
+from storage_tui.client.progress import progress_of
+from storage_tui.contract.errors import ChecksumError
+from storage_tui.contract.keys import DELIMITER, Location, check_key
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+STDIO = "-"
+
+
+def is_pipe(path: Path) -> bool:
+    """What `>(…)`, `<(…)` and /dev/stdout name: it is read or written from end to end, and has no name of its own."""
+    return path.is_fifo() or path.is_char_device()
+
+
+def put_pipe(
+    storage: "Storage", pipe: IO[bytes], source: str, location: Location, *, conflict: Conflict, must_verify: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Upload all that the pipe gives to the key; what is there already is treated as `conflict` says."""
+    if not location.key or location.key.endswith(DELIMITER):
+        what = "standard input" if source == STDIO else repr(source)
+        raise click.UsageError(f"{what} is a pipe; name the key it goes to, not a folder")
+    key = check_key(location.key)
+    item = BatchItem("upload", location.storage_type, key, Path(source), content_type=guess_type(key))
+    report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=True, is_silent=not as_json)
+    control = TransferControl()
+    try:
+        with obeying_signals(), gauge(progress_of(control), key):
+            result = Mover(storage, conflict=conflict).move_stream(item, pipe, control)
+    except StoppedError as exc:
+        raise StoppedError(f"{exc.message}; nothing of it was stored") from None
+    report.tell(result)
+    report.end([result])
+    report.raise_failure()
+
+
+def get_pipe(storage: "Storage", location: Location, pipe: IO[bytes], *, must_verify: bool) -> None:
+    """Write the bytes of a blob to the pipe; raises ChecksumError after the last when they were not those stored."""
+    control = TransferControl()
+    is_drawn = not sys.stdout.isatty()  # else the bytes and the gauge would share the terminal
+    with obeying_signals(), gauge(progress_of(control), location.key, is_on=is_drawn):
+        with storage.stream(check_key(location.key), location.storage_type, control=control) as chunks:
+            for chunk in chunks:
+                pipe.write(chunk)
+        pipe.flush()
+    if must_verify and control.phase != "verified":
+        raise ChecksumError(f"{location.key!r} moved, but the server tells no checksum to compare", key=location.key)
