@@ -44,6 +44,24 @@ async def test_the_tree_shows_what_is_large_and_walks_down_and_up(store: Storage
         await browser.until(lambda: browser.current == "small/")
 
 
+async def test_going_back_while_a_folder_is_counted_leaves_nothing_counting(
+    store: Storage, browse: Any, proxy: FaultProxy
+) -> None:
+    fill(store)
+    async with browse(url=proxy.url) as browser:
+        await browser.press("U")
+        await browser.shows("5.2 kB in 4 blobs")
+        proxy.default = Fault(stall_down=1)
+        proxy.cut_all()
+        await browser.press("enter")
+        await browser.shows("counting…")
+        await browser.press("h")
+        await browser.shows("5.2 kB in 4 blobs")
+        await browser.until(lambda: "counting…" not in browser.text)
+        await browser.press("escape")
+        await browser.until(lambda: browser.app.screen is browser.main)
+
+
 async def test_a_branch_is_deleted_through_the_same_review(store: Storage, browse: Any) -> None:
     fill(store, "tmp")
     async with browse("tmp:") as browser:

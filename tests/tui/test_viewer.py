@@ -11,8 +11,9 @@ from textual import events
 from textual.widgets import Input
 
 from storage_tui import Storage
+from storage_tui.tui.screens import viewer_following
 from storage_tui.tui.screens.viewer import ViewerScreen
-from tests.faults.proxy import Fault, FaultProxy
+from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import Browser
 
 LINES = [f"{number:06} the quick brown fox" for number in range(20_000)]
@@ -124,6 +125,55 @@ async def test_esc_stops_a_search(store: Storage, proxy: FaultProxy, browse: Any
         await browser.until(lambda: browser.app.screen is browser.main)
 
 
+async def test_esc_leaves_a_blob_whose_first_bytes_do_not_come(store: Storage, proxy: FaultProxy, browse: Any) -> None:
+    store.set("a.txt", b"first\nsecond\n")
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: browser.current)
+        proxy.default = Fault(stall_down=1)
+        proxy.cut_all()
+        await browser.press("enter")
+        await browser.shows("Reading…")
+        await browser.press("escape")
+        await browser.until(lambda: browser.app.screen is browser.main)
+
+
+async def test_esc_stops_a_jump_that_takes_long_and_the_rows_stay(
+    store: Storage, proxy: FaultProxy, browse: Any
+) -> None:
+    store.set_file("big.txt", io.BytesIO(LOG.encode() * 4))
+    async with browse(url=proxy.url) as browser:
+        screen = await view(browser)
+        await browser.shows("000000 the")
+        await browser.until(lambda: not screen.is_reading)
+        proxy.default = Fault(stall_down=1)
+        proxy.cut_all()
+        await browser.press("G")
+        await browser.shows("Reading…")
+        await browser.press("escape")
+        await browser.until(lambda: screen.working == "" and not screen.is_reading)
+        assert browser.app.screen is screen and screen.place == 0 and "000000 the" in browser.text
+
+
+async def test_a_server_that_is_away_while_following_is_told_once(
+    store: Storage, proxy: FaultProxy, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer_following, "FOLLOW_S", 0.02)
+    store.set("run.log", b"2024-01-01 00:00:00 INFO begins\n")
+    async with browse(url=proxy.url, retries=0) as browser:
+        await view(browser)
+        await browser.press("F")
+        await browser.shows("following")
+        refused = proxy.connections
+        proxy.default = Fault(refuse=True)
+        proxy.cut_all()
+        await browser.until(lambda: proxy.connections > refused + 5)
+        assert browser.app.session.log.unseen_errors == 1
+        store.set("run.log", b"2024-01-01 00:00:00 INFO is back\n")
+        proxy.default = NONE
+        await browser.shows("INFO is back")
+        await browser.press("escape")
+
+
 async def test_hex_and_text_show_the_same_place(store: Storage, browse: Any) -> None:
     store.set_file("big.txt", io.BytesIO(LOG.encode()))
     async with browse() as browser:
@@ -202,11 +252,13 @@ async def test_chosen_lines_are_copied_and_their_bytes_saved(
         await browser.shows("sent 3 lines")
         assert any("bGluZSAxCmxpbmUgMgpsaW5lIDM=" in text for text in written)
         await browser.press("g", "g", "v", "j", "s")
+        await browser.until(lambda: browser.app.screen.has_class("-asking"))
         browser.app.screen.query_one("#words", Input).value = str(tmp_path / "part.txt")
         await browser.press("enter")
         await browser.shows("saved to")
         assert (tmp_path / "part.txt").read_bytes() == b"line 0\nline 1\n"
         await browser.press("s")
+        await browser.until(lambda: browser.app.screen.has_class("-asking"))
         browser.app.screen.query_one("#words", Input).value = str(tmp_path / "part.txt")
         await browser.press("enter")
         await browser.shows("is there already")

@@ -1,5 +1,6 @@
 """What leaves the viewer: lines to the clipboard, a range to a file, a whole blob to a pager or an editor."""
 
+import asyncio
 import os
 import shlex
 import shutil
@@ -45,19 +46,28 @@ def copy_rows(app: App[Any], document: Document, first: int, stop: int) -> str:
 
 
 async def save_range(source: Source, start: int, stop: int, text: str) -> Path:
-    """Write a range of the blob to a new file; raises LocalFileError where one is there."""
+    """Write a range of the blob to a new file, or none; raises LocalFileError where one is there or it fails."""
     path = expand(text)
     source.begin()
     source.allow(RANGE_BUDGET)
     content = await source.read(start, stop)
+    await asyncio.to_thread(_write_new, path, content)
+    return path
+
+
+def _write_new(path: Path, content: bytes) -> None:
     try:
-        with path.open("xb") as file:
-            file.write(content)
+        file = path.open("xb")
     except FileExistsError as exc:
         raise LocalFileError(f"{visible(str(path))} is there already; nothing was written") from exc
     except OSError as exc:
         raise LocalFileError(f"cannot write {visible(str(path))}: {exc.strerror}") from exc
-    return path
+    try:
+        with file:
+            file.write(content)
+    except OSError as exc:
+        path.unlink(missing_ok=True)
+        raise LocalFileError(f"cannot write all of {visible(str(path))}, so nothing: {exc.strerror}") from exc
 
 
 async def hand_over(

@@ -82,6 +82,7 @@ class UsageScreen(LineMoves, StoreScreen):
         self._level = known or UsageLevel(self._type, prefix)
         self.view.show(self._level, at=at)
         self.workers.cancel_group(self, "usage")
+        self._is_counting = False  # of the level that was left
         if known is None:
             self._count(self._level, at)
         self.update_lines()
@@ -186,7 +187,7 @@ class UsageScreen(LineMoves, StoreScreen):
         self._open(self._level.prefix, at=branch.prefix if branch is not None else None)
 
     def action_tree_peel(self) -> None:
-        """Stop deleting, stop counting, drop the marks, leave: one at a time."""
+        """Stop deleting, stop counting, leave: one at a time."""
         if self.stop_work():
             pass
         elif self._is_counting:

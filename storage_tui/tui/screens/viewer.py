@@ -15,6 +15,8 @@ from storage_tui.tui.state.viewer_document import parse_place
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView
 
+WORKING = ("work", "load", "page")  # the groups of what Esc stops
+
 
 class ViewerScreen(ViewerActing):
     """A blob on the whole screen, and the keys that work on it."""
@@ -67,7 +69,7 @@ class ViewerScreen(ViewerActing):
         """To an offset typed in."""
         self.ask("offset, 0x… or %:", self._go)
 
-    async def _go(self, text: str) -> None:
+    def _go(self, text: str) -> None:
         document = self.document
         if not text.strip() or document is None:
             return
@@ -181,7 +183,10 @@ class ViewerScreen(ViewerActing):
         if self.stop_asking():
             return
         if self.working:
-            self.workers.cancel_group(self, "work")
+            for group in WORKING:
+                self.workers.cancel_group(self, group)
+            if self.document is None:
+                self.dismiss(None)
         elif self.is_following:
             self.workers.cancel_group(self, "follow")
         elif self.view.mark is not None:

@@ -1,9 +1,12 @@
 """What leaves the viewer by a key: lines to the clipboard, a range to a file, the blob to a pager or an editor."""
 
+from functools import partial
+
 from textual import work
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.flows.viewing import copy_rows, hand_over, save_range
+from storage_tui.tui.previews import Source
 from storage_tui.tui.screens.viewer_following import ViewerFollowing
 from storage_tui.tui.screens.viewer_view import FAILURES
 from storage_tui.tui.session import EXPECTED
@@ -39,17 +42,23 @@ class ViewerActing(ViewerFollowing):
             return
         start, end = rows[0].start, rows[-1].stop
         folder = self.session.download_folder
-
-        async def save(text: str) -> None:
-            try:
-                path = await save_range(document.source, start, end, text)
-            except FAILURES as exc:
-                self.tell_failure(exc)
-            else:
-                self.tell(f"{size_text(end - start)} saved to {visible(str(path))}")
-
         name = f"{self.blob.key.rsplit('/', 1)[-1]}.{start}-{end}"
-        self.ask(f"save {size_text(end - start)} to:", save, str(folder / visible(name).replace("/", "_")))
+        wanted = str(folder / visible(name).replace("/", "_"))
+        self.ask(f"save {size_text(end - start)} to:", partial(self._save, document.source, start, end), wanted)
+
+    @work(exclusive=True, group="work")
+    async def _save(self, source: Source, start: int, stop: int, text: str) -> None:
+        self.working = f"Saving {size_text(stop - start)}…"
+        self.update_lines()
+        try:
+            path = await save_range(source, start, stop, text)
+        except FAILURES as exc:
+            self.tell_failure(exc)
+        else:
+            self.tell(f"{size_text(stop - start)} saved to {visible(str(path))}")
+        finally:
+            self.working = ""
+            self.update_lines()
 
     @work(exclusive=True, group="work")
     async def action_view_pager(self) -> None:

@@ -17,7 +17,7 @@ class ViewerFinding(ViewerReading):
         is_hex = self.document is not None and self.document.is_hex
         self.ask("find text or 0x…:" if is_hex else "find:", self._find)
 
-    async def _find(self, text: str) -> None:
+    def _find(self, text: str) -> None:
         document = self.document
         self.view.pattern = line_pattern(text) if text else None
         self.view.refresh()

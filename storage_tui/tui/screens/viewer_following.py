@@ -9,6 +9,8 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Source
 from storage_tui.tui.screens.viewer_finding import ViewerFinding
 from storage_tui.tui.session import EXPECTED
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.visible import visible
 
 FOLLOW_S = 1.0  # between two looks at a growing blob
 IDLE_LOOKS = 60  # looks without news before they become rarer
@@ -35,7 +37,7 @@ class ViewerFollowing(ViewerFinding):
             self.update_lines()
 
     async def _follow(self) -> None:
-        idle = 0
+        idle, failing = 0, ""
         self.load(self._source.size_bytes)
         while True:
             await asyncio.sleep(FOLLOW_S if idle < IDLE_LOOKS else IDLE_S)
@@ -46,9 +48,13 @@ class ViewerFollowing(ViewerFinding):
                 idle += 1
                 continue
             except EXPECTED as exc:
-                self.tell_failure(exc)
-                idle += 1
+                if (reason := explain(exc)) == failing:
+                    self.tell(visible(reason), "$error")  # for as long as it lasts; in the log it is once
+                else:
+                    self.tell_failure(exc)
+                idle, failing = idle + 1, reason
                 continue
+            failing = ""
             known = self._source.blob
             if (blob.etag, blob.size_bytes) == (known.etag, known.size_bytes):
                 idle += 1

@@ -1,6 +1,6 @@
 """What the viewer shows: a title, the rows of one blob, where one is in it, a prompt, the keys."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -30,7 +30,7 @@ MESSAGE_S = 6.0
 NARROW = 60  # cells; the status line says less under that
 FAILURES = (*EXPECTED, PreviewError)
 
-Submit = Callable[[str], Awaitable[None]]
+Submit = Callable[[str], object]
 
 
 class ViewerView(CommandScreen[None]):
@@ -113,10 +113,10 @@ class ViewerView(CommandScreen[None]):
         return was_open
 
     @on(Input.Submitted, "#words")
-    async def _submitted(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         self.stop_asking()
         if self._submit is not None:
-            await self._submit(event.value)
+            self._submit(event.value)
 
     def chord_changed(self) -> None:
         """Show what may follow."""

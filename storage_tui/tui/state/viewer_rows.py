@@ -147,10 +147,10 @@ class Window:
         if size is not None and offset >= size:
             return await self.go_end()
         start = await self._pager.align(max(0, offset))
-        self.rows = await self._pager.after(start)
-        self._note_end(self.rows)
-        if start > self._pager.first:
-            await self.grow_up()
+        below = await self._pager.after(start)
+        above = await self._pager.before(start) if start > self._pager.first else []
+        self.rows = [*above, *below]  # only now: the rows before are shown until all of these are here
+        self._note_end(below)
         return next((at for at in range(len(self.rows) - 1, -1, -1) if self.rows[at].start <= offset), 0)
 
     async def go_end(self) -> int:

@@ -1,16 +1,21 @@
 """The viewer without a screen: pages of any blob, search across requests, folds, places, members of archives."""
 
+import asyncio
 import io
+import resource
 import tarfile
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
+from storage_tui.contract.errors import ConnectError, LocalFileError
 from storage_tui.contract.models import Blob
+from storage_tui.tui.flows.viewing import save_range
 from storage_tui.tui.previews import PreviewError, Source, preview
 from storage_tui.tui.previews.base import MIB, Mode, Part
 from storage_tui.tui.previews.colours import LANGUAGES, find_colours
@@ -66,6 +71,36 @@ async def test_a_window_over_ten_gigabytes_stays_small_and_reads_little() -> Non
         await window.grow_up()
     assert len(window.rows) <= KEPT_ROWS and not window.has_end
     assert source.bytes_read < 2 * MIB
+
+
+async def test_a_jump_that_fails_on_the_way_leaves_the_rows_that_are_shown() -> None:
+    ranges = Ranges.of(b"line of a log\n" * 100_000)
+    source = ranges.source()
+    window = Window(TextPager(source, Encoding("utf-8")), source)
+    await window.go(0)
+    shown, part = window.rows, ranges.part
+
+    def cut(start: int, stop: int) -> bytes:
+        if start < 600_000:
+            raise ConnectError("cut")
+        return part(start, stop)
+
+    ranges.part = cut
+    with pytest.raises(ConnectError):
+        await window.go(620_000)
+    assert window.rows is shown and window.rows[0].start == 0 and not window.has_end
+
+
+async def test_a_range_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path) -> None:
+    source = Ranges.of(b"x" * 5000).source()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(LocalFileError, match="cannot write"):
+            await save_range(source, 0, 5000, str(tmp_path / "part"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert await asyncio.to_thread(lambda: not (tmp_path / "part").exists())
 
 
 async def test_one_line_of_gigabytes_is_shown_in_pieces_anywhere() -> None:
