@@ -33,8 +33,7 @@ class TransferRunner:
         """Start as many as may run; call it after every change of the queue."""
         fresh = self._queue.take_fresh()
         if fresh:
-            rows = [(transfer.number, transfer.waiting) for transfer in fresh]
-            self._writer.submit(lambda: self._waiting.add(rows))
+            self._writer.submit(lambda: self._waiting.add([(one.number, one.waiting) for one in fresh]))
         while group := self._queue.next_group(self._joining):
             task = asyncio.create_task(self._run(group), name=f"transfer-{group[0].number}")
             self._tasks.add(task)

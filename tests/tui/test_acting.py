@@ -2,12 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.flows import downloading
 from storage_tui.tui.screens.copy import CopyScreen
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.screens.quit import QuitScreen
@@ -176,6 +178,22 @@ async def test_an_upload_skips_keys_that_are_there_unless_told_otherwise(
             await browser.shows(words)
             await browser.press("escape")
             assert await asyncio.to_thread(store.get, "file") == wanted
+
+
+async def test_a_download_is_planned_beside_the_keys(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set("a", b"1")
+    threads: list[int] = []
+    plan = downloading.plan_downloads
+    monkeypatch.setattr(downloading, "plan_downloads", lambda *rest: threads.append(get_ident()) or plan(*rest))
+    async with browse() as browser:
+        await browser.until(lambda: browser.current == "a")
+        await browser.press("d")
+        await browser.shows("Download a")
+        await browser.press("enter")
+        await browser.shows("1 done")
+    assert threads and get_ident() not in threads
 
 
 async def test_marked_blobs_and_folders_are_downloaded_below_the_folder_chosen(

@@ -37,10 +37,8 @@ async def download_rows(app: App[Any], session: Session, rows: Sequence[Row]) ->
     if request is None:
         return
     session.download_folder = request.folder
-    transfers = plan_downloads(gathered, request)
-    plan = BatchPlan([transfer.item for transfer in transfers])
     try:
-        await asyncio.to_thread(plan.check_room, session.storage.display_url, request.conflict)
+        transfers = await asyncio.to_thread(_planned, gathered, request, session.storage.display_url)
     except EXPECTED as exc:
         session.fail("cannot download", exc)
         return
@@ -49,6 +47,13 @@ async def download_rows(app: App[Any], session: Session, rows: Sequence[Row]) ->
     session.marks.discard(rows)
     total = sum(blob.size_bytes or 0 for blob in blobs)
     session.say(f"downloading {plural(queued, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
+
+
+def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
+    """The transfers, where there is room for them: seconds of work for the most that is taken. Raises StorageError."""
+    transfers = plan_downloads(gathered, request)
+    BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
+    return transfers
 
 
 def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> list[Transfer]:

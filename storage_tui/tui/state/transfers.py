@@ -119,7 +119,7 @@ class TransferQueue:
     def __init__(self) -> None:
         self.items: list[Transfer] = []
         self._waiting: deque[Transfer] = deque()
-        self._batch: list[Transfer] = []
+        self._batch: dict[Transfer, None] = {}  # in the order they were asked for, each once
         self._numbers = count(1)
         self._meter = RateMeter()
         self._started: set[Transfer] = set()
@@ -135,7 +135,7 @@ class TransferQueue:
         for transfer in added:
             transfer.number = next(self._numbers)
         self.items += added
-        self._batch += added
+        self._batch.update(dict.fromkeys(added))
         self._waiting.extend(added)
         self._fresh += added
         return len(added)
@@ -198,8 +198,7 @@ class TransferQueue:
             self._meter = RateMeter()
         transfer.state, transfer.error, transfer.note, transfer.control = "waiting", "", "", None
         transfer.meter = RateMeter()
-        if not any(item is transfer for item in self._batch):
-            self._batch.append(transfer)
+        self._batch[transfer] = None
         self._waiting.append(transfer)
         self._fresh.append(transfer)
         return True

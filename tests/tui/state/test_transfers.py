@@ -81,6 +81,13 @@ def test_retry_puts_a_failed_transfer_back_and_nothing_else() -> None:
     assert queue.next_group() == [items[0]] and not items[0].error
 
 
+def test_what_is_retried_while_others_run_counts_once() -> None:
+    queue, items = make(3)
+    queue.next_group()
+    items[1].state = "failed"
+    assert queue.retry(items[1]) and queue.poll().files == 3
+
+
 def test_the_rate_is_of_the_last_seconds() -> None:
     meter = RateMeter()
     for second in range(20):
