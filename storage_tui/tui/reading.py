@@ -1,13 +1,14 @@
 """Reads the pages of a list: the waiting part, without widgets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
-from storage_tui.tui.state.listing import NEXT_PAGE, Folder, Listing, Row
+from storage_tui.tui.state.listing import DENSE_ROWS, NEXT_PAGE, Folder, Listing, Row, rows_of
+from storage_tui.tui.state.parts import Part
 
 CANDIDATES = 200  # names that completion looks at
 ANY_NAME = "x"  # makes a key of a folder, to ask whose it would be
@@ -49,6 +50,27 @@ async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tup
         token = page.next_token
         if token is None:
             return
+
+
+async def read_part(storage: AsyncStorage, part: Part, wanted: Sequence[Row]) -> list[Row]:
+    """The rows wanted out of a page that was dropped, as they are now: few by themselves, many with their page. What is
+    gone since is left out."""
+    folders: list[Row] = [row for row in wanted if isinstance(row, Folder)]
+    keys = {row.key for row in wanted if isinstance(row, Blob)}
+    if not keys:
+        return folders
+    if len(keys) < DENSE_ROWS:
+        found = await asyncio.gather(*(_read_row(storage, key, part.storage_type) for key in keys))
+        return folders + [blob for blob in found if blob is not None]
+    page = await storage.list_page(
+        part.prefix, storage_type=part.storage_type, delimiter=DELIMITER, token=part.token, limit=part.limit
+    )
+    return folders + [row for row in rows_of(page, part.storage_type) if row.key in keys and isinstance(row, Blob)]
+
+
+async def _read_row(storage: AsyncStorage, key: str, storage_type: str) -> Blob | None:
+    page = await storage.list_page(key, storage_type=storage_type, delimiter=DELIMITER, limit=1)
+    return page.blobs[0] if page.blobs and page.blobs[0].key == key else None
 
 
 async def names_from(storage: AsyncStorage, location: Location) -> list[str]:
@@ -104,11 +126,8 @@ class PageRestorer:
             async with self._slots:
                 if not is_wanted():
                     return False
-                page = await self._storage.list_page(
-                    key, storage_type=listing.storage_type, delimiter=DELIMITER, limit=1
-                )
+                found = await _read_row(self._storage, key, listing.storage_type)
         finally:
             self._asked.discard(name)
-        is_there = bool(page.blobs) and page.blobs[0].key == key
-        listing.keep_row(at, page.blobs[0] if is_there else Blob(key, listing.storage_type))  # else gone since
+        listing.keep_row(at, found or Blob(key, listing.storage_type))  # else gone since
         return True

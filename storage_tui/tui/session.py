@@ -15,6 +15,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.history import History
+from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
@@ -58,6 +59,10 @@ class Session:
 
     def __post_init__(self) -> None:
         self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch)
+
+    def filled(self, row: Row) -> Row:
+        """The row with what single questions have told of it."""
+        return row if isinstance(row, Folder) else self.sizes.fill(row)
 
     def say(self, text: str) -> None:
         """Tell what was done, in the status line and the log."""

@@ -95,6 +95,24 @@ def test_keys_after_a_chord_or_in_the_filter_are_not_taken_for_moves(browser: Te
     assert "jk" in browser.text()
 
 
+@pytest.mark.parametrize("opening", ["/", "f"])
+def test_keys_that_come_in_one_go_with_enter_are_for_the_rows_that_match(browser: Terminal, opening: str) -> None:
+    if opening == "f":
+        browser.send("f")
+        browser.wait_for("Type what to find")
+        browser.send("7")
+        browser.wait_for("18 found")
+        os.write(browser.descriptor, b"\rjj")
+        browser.wait_for(" 3/18")
+        return
+    os.write(browser.descriptor, b"/7\rjj")
+    browser.wait_for(" 3/18")
+    browser.send("/")
+    os.write(browser.descriptor, b"8\r\x01")
+    browser.wait_for("● 1 ")
+    browser.wait_for(" 1/1")
+
+
 def test_a_program_that_was_stopped_goes_on_with_its_keys(browser: Terminal) -> None:
     process = psutil.Process(browser.process.pid)
     os.kill(browser.process.pid, signal.SIGTSTP)

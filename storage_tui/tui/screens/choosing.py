@@ -1,14 +1,20 @@
 """Marks and order, for every list of rows."""
 
+from collections import deque
+from datetime import UTC, datetime
+
 from textual import work
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.tui.counting import stat_each
+from storage_tui.tui.flows.marking import MARKS_AT_MOST, Test, mark_dropped, mark_here, too_many
 from storage_tui.tui.screens.mark_where import MarkWhereScreen
-from storage_tui.tui.screens.store_screen import StoreScreen
+from storage_tui.tui.screens.store_screen import JOB, StoreScreen
 from storage_tui.tui.session import EXPECTED, Session
-from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.state.parts import Part
 from storage_tui.tui.widgets.rows_view import RowsView
 
 
@@ -18,6 +24,8 @@ class ChoosingScreen(StoreScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.range_start: int | None = None
+        self._range_end = 0
+        self._range_parts: deque[Part] = deque()  # of dropped pages, to be read
 
     @property
     def view(self) -> RowsView:
@@ -78,43 +86,91 @@ class ChoosingScreen(StoreScreen):
     def action_mark_range(self) -> None:
         """Begin a range of marks, or end it."""
         self.range_start = None if self.range_start is not None else self.view.cursor
+        self._range_end = self.view.cursor
         self._extend_range()
         self.update_lines()
 
     def _extend_range(self) -> None:
+        """Mark from the row where the range ended so far to the cursor."""
         if self.range_start is None:
             return
-        first, last = sorted((self.range_start, self.view.cursor))
-        self.session.marks.add(row for index in range(first, last + 1) if (row := self.view.row_at(index)))
+        first, last = sorted((self._range_end, self.view.cursor))
+        if last - first >= MARKS_AT_MOST:
+            self.range_start = None
+            self.session.fail(too_many(last - first + 1))
+            return
+        self._range_end = self.view.cursor
+        is_marking = bool(self._range_parts)
+        self._range_parts.extend(self.view.parts(first, last + 1))
+        mark_here(self.session, self._range_parts, _any_row)
+        if self._range_parts and not is_marking:
+            if self.is_busy():
+                self._range_parts.clear()
+            else:
+                self.app.run_worker(self._mark_dropped(self._range_parts, _any_row, _any_row), group=JOB)
         self.view.refresh()
 
     def action_mark_all(self) -> None:
         """Mark all rows shown; when all are marked, none."""
-        rows = list(self.view.rows_at_hand())
-        if all(row in self.session.marks for row in rows):
-            self.session.marks.discard(rows)
+        parts, marks = self._all_parts(), self.session.marks
+        if all(row in marks for part in parts for row in part.stand_ins()):
+            marks.discard(row for part in parts for row in part.stand_ins())
+            self.rows_changed()
         else:
-            self.session.marks.add(rows)
-        self._marked(len(rows))
+            self._mark(parts, _any_row, _any_row)
 
     def action_mark_invert(self) -> None:
         """Mark the others."""
-        rows = list(self.view.rows_at_hand())
-        for row in rows:
-            self.session.marks.toggle(row)
-        self._marked(len(rows))
+        parts, marks = self._all_parts(), self.session.marks
+        were = [row for part in parts for row in part.stand_ins() if row in marks]
+        names = {(row.key, isinstance(row, Folder)) for row in were}
+        marks.discard(were)
+
+        def was_not(row: Row) -> bool:
+            return (row.key, isinstance(row, Folder)) not in names
+
+        self._mark(parts, was_not, was_not)
 
     @work(group="ask", exclusive=True)
     async def action_mark_where(self) -> None:
         """Mark what a description matches."""
-        rows = list(self.view.rows_at_hand())
-        prefix_cells = len(self.view.prefix)
-        found = await self.app.push_screen_wait(MarkWhereScreen(rows, lambda row: row.key[prefix_cells:]))
+        parts, cut = deque(self.view.parts(0, self.view.line_count())), len(self.view.prefix)
+        here = [self.session.filled(row) for part in parts for row in part.rows or ()]
+        unread = sum(len(part) for part in parts if part.rows is None)
+        found = await self.app.push_screen_wait(MarkWhereScreen(here, lambda row: row.key[cut:], unread=unread))
         if found is not None:
-            self.session.marks.add(found)
-            self._marked(len(rows))
+            now = datetime.now(UTC)
+            self._mark(
+                parts,
+                lambda row: found.could_match(row, row.key[cut:]),
+                lambda row: found.matches(row, row.key[cut:], now),
+            )
 
-    def _marked(self, considered: int) -> None:
+    def _all_parts(self) -> "deque[Part]":
+        """All rows shown; none, and the reason said, where they are more than marks can be or something works."""
+        count = self.view.line_count()
+        if count > MARKS_AT_MOST:
+            self.session.fail(too_many(count))
+            return deque()
+        parts = deque(self.view.parts(0, count))
+        is_here = all(part.rows is not None for part in parts)
+        return parts if is_here or not self.is_busy() else deque()
+
+    def _mark(self, parts: "deque[Part]", could_match: Test, does_match: Test) -> None:
         if not self.view.is_whole:
-            self.session.say(f"considered the {considered:,} rows at hand; not all of the list is loaded")
+            self.session.say(
+                f"considered the {plural(sum(map(len, parts)), 'row')} here; not all of the list is loaded"
+            )
+        mark_here(self.session, parts, does_match)
         self.rows_changed()
+        if parts and not self.is_busy():
+            self.app.run_worker(self._mark_dropped(parts, could_match, does_match), group=JOB)
+
+    async def _mark_dropped(self, parts: "deque[Part]", could_match: Test, does_match: Test) -> None:
+        await mark_dropped(self.session, parts, could_match, does_match)
+        if self.is_attached:
+            self.rows_changed()
+
+
+def _any_row(row: Row) -> bool:
+    return True

@@ -10,6 +10,7 @@ from textual.widgets import Input
 from storage_tui.tui.commands import MOVE, Command, Context, Keymap
 from storage_tui.tui.row_compositor import RowCompositor
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.filter_line import FilterField
 from storage_tui.tui.widgets.line_view import LineView
 
 ResultT = TypeVar("ResultT")
@@ -65,7 +66,11 @@ class CommandScreen(Screen[ResultT]):
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
         """A key that a field would have taken was on its way to the rows when the field opened: it goes there still."""
-        if event.key == "enter":
+        if isinstance(field, FilterField) and field.is_held:
+            field.hold(event)
+        elif event.key == "enter":
+            if isinstance(field, FilterField):
+                field.is_held = True
             await field.action_submit()
         elif event.is_printable and event.character is not None:
             field.insert_text_at_cursor(event.character)

@@ -62,7 +62,8 @@ class FindScreen(FlatScreen):
 
     @on(FilterLine.Left)
     def _left(self) -> None:
-        self.view.focus()
+        self.set_focus(self.view)
+        self.query_one(FilterLine).release()
 
     async def read(self) -> AsyncIterator[Sequence[Blob]]:
         """What matches, a page at a time."""

@@ -89,6 +89,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
 
     def start(self) -> None:
         """Read from the beginning."""
+        self.range_start = None
         self.flat = FlatList(self.location.storage_type, self.location.key, sort=self.flat.sort)
         self.view.flat = self.flat
         self.view.lines_changed()
@@ -111,14 +112,19 @@ class FlatScreen(ChoosingScreen, LineMoves):
             if flat is self.flat:
                 self.is_reading = False
                 if self.is_attached:
-                    self.view.show()
+                    self._arrange()
                     self.update_lines()
 
     def _tick(self) -> None:
         if self.flat.is_worth_arranging:
-            self.view.show()
+            self._arrange()
         self.ask_sizes()
         self.update_lines()
+
+    def _arrange(self) -> None:
+        """Show what has arrived; not amid a range of marks, whose rows would go elsewhere."""
+        if self.range_start is None:
+            self.view.show()
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
@@ -192,11 +198,13 @@ class FlatScreen(ChoosingScreen, LineMoves):
         """By the next column."""
         expires = STORAGE_TYPES[self.flat.storage_type].expires_after is not None
         names: list[Sort] = [sort for sort in SORTS if sort != "type" and (expires or sort != "expiry")]
+        self.range_start = None
         self.flat.sort = names[(names.index(self.flat.sort) + 1) % len(names)] if self.flat.sort in names else names[0]
         self.view.show()
 
     def action_sort_reverse(self) -> None:
         """The other way round."""
+        self.range_start = None
         self.flat.is_reversed = not self.flat.is_reversed
         self.view.show()
 

@@ -16,16 +16,18 @@ from storage_tui.tui.state.selection import EXAMPLES, Selection
 from storage_tui.tui.visible import visible
 
 
-class MarkWhereScreen(Dialog[list[Row]]):
-    """The rows that match."""
+class MarkWhereScreen(Dialog[Selection]):
+    """What to mark."""
 
     TITLE_TEXT = "Mark"
     HINT = "Enter marks them, Esc leaves"
 
-    def __init__(self, rows: Sequence[Row], name_of: Callable[[Row], str]) -> None:
+    def __init__(self, rows: Sequence[Row], name_of: Callable[[Row], str], *, unread: int) -> None:
+        """`rows` are counted while one types; `unread` more will have to be read first."""
         super().__init__()
         self._rows = rows
         self._name_of = name_of
+        self._unread = unread
 
     def compose_body(self) -> ComposeResult:
         """The field, and how many match."""
@@ -35,10 +37,6 @@ class MarkWhereScreen(Dialog[list[Row]]):
     def on_mount(self) -> None:
         """Say what can be typed."""
         self.say(EXAMPLES)
-
-    def _matching(self, text: str) -> list[Row]:
-        selection, now = Selection(text), datetime.now(UTC)
-        return [row for row in self._rows if selection.matches(row, self._name_of(row), now)]
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -50,17 +48,19 @@ class MarkWhereScreen(Dialog[list[Row]]):
     @work(thread=True, exclusive=True)
     def _count(self, text: str) -> None:
         try:
-            rows = self._matching(text)
+            selection, now = Selection(text), datetime.now(UTC)
         except ValueError as exc:
             self.app.call_from_thread(self.say, visible(str(exc)), role="$warning")
             return
+        rows = [row for row in self._rows if selection.matches(row, self._name_of(row), now)]
         size = size_text(sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob)))
         words = f"{len(rows):,} of {plural(len(self._rows), 'row')}, {size}"
+        words += f"; Enter goes through {self._unread:,} more" if self._unread else ""
         self.app.call_from_thread(self.say, words, role="$success" if rows else "$text-muted")
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(self._matching(event.value))
+            self.dismiss(Selection(event.value))
         except ValueError as exc:
             self.say(visible(str(exc)), role="$error")

@@ -137,6 +137,7 @@ class PlaceReading(ChoosingScreen):
     def sort_rows(self) -> None:
         """Put the list in the order chosen: at once, in the background, or when all of it is read."""
         listing, current = self.keys.listing, self.keys.current
+        self.range_start = None  # its rows go elsewhere
         wanted: Sort = self.sort or "name"
         if not listing.is_complete:
             self.session.say(f"sorted by {wanted} when all keys are read; {listing.loaded:,} so far")
@@ -173,7 +174,7 @@ class PlaceReading(ChoosingScreen):
             self.keys.show(listing, cursor=self.place_of(listing, current.key, self.keys.cursor))
 
     def _swap(self, listing: Listing, anchor: str | None) -> None:
-        keys = self.keys
+        keys, self.range_start = self.keys, None
         row = keys.cursor - keys.top
         listing.set_filter(keys.listing.filter)
         cursor = self.place_of(listing, anchor, keys.cursor)

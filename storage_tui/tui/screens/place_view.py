@@ -158,18 +158,26 @@ class PlaceView(PlaceReading):
 
     @work(exclusive=True, group="filter")
     async def _apply_filter(self, text: str) -> None:
-        keys = self.keys
-        if keys.listing.loaded > FILTER_FROM_ROWS:
+        if self.keys.listing.loaded > FILTER_FROM_ROWS:
             await asyncio.sleep(TICK_S)
-        current = keys.current
+        self._set_filter(text)
+
+    def _set_filter(self, text: str) -> None:
+        keys = self.keys
+        current, self.range_start = keys.current, None
         keys.listing.set_filter(Filter(text) if text else None)
         keys.show(keys.listing, cursor=self.place_of(keys.listing, current.key if current else None, 0))
         self.update_lines()
 
     @on(FilterLine.Left)
     def _filter_left(self) -> None:
+        text, known = self.filter_line.text, self.keys.listing.filter
+        if text.split() != (known.words if known is not None else []):
+            self.workers.cancel_group(self, "filter")
+            self._set_filter(text)  # what is typed next is about the rows that match
         self.filter_line.close()
-        self.keys.focus()
+        self.set_focus(self.keys)
+        self.filter_line.release()
 
     def clear_filter(self) -> bool:
         """Drop the filter and its line; False when there is none."""

@@ -105,7 +105,7 @@ class Listing:
 
     def add_page(self, page: Page) -> None:
         """Append the page that answers `next_token`."""
-        rows = _merge(page, self.storage_type)
+        rows = rows_of(page, self.storage_type)
         slot = _Slot(self.next_token, self.next_limit, self.loaded, 0, NO_NAMES, "", 0, Facts.of(()))
         self._slots.append(slot)
         self._starts.append(slot.start)
@@ -125,7 +125,7 @@ class Listing:
     def restore_page(self, number: int, page: Page) -> None:
         """Put back the rows of a page that was dropped; it may have changed on the server since."""
         before = self._slots[number].names
-        self._fill(number, _merge(page, self.storage_type))
+        self._fill(number, rows_of(page, self.storage_type))
         if self._slots[number].names != before:
             for later in range(number + 1, len(self._slots)):
                 previous = self._slots[later - 1]
@@ -303,7 +303,8 @@ def _unpacked(packed: bytes) -> str:
     return decompress(packed).decode("utf-8", "surrogatepass")
 
 
-def _merge(page: Page, storage_type: str) -> tuple[Row, ...]:
+def rows_of(page: Page, storage_type: str) -> tuple[Row, ...]:
+    """Blobs and folders of a page in the order of their keys."""
     if not page.prefixes:
         return page.blobs
     rows: list[Row] = [*page.blobs, *(Folder(prefix, storage_type) for prefix in page.prefixes)]

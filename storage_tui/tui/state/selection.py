@@ -38,9 +38,15 @@ class Selection:
 
     def matches(self, row: Row, name: str, now: datetime) -> bool:
         """Whether to mark the row, shown as `name`. A folder has neither age nor size: only its name can match."""
+        if not self.could_match(row, name):
+            return False
+        return not isinstance(row, Blob) or all(test(row, now) for test in self._tests)
+
+    def could_match(self, row: Row, name: str) -> bool:
+        """The same for a row of which only the name is known: False where nothing else could make it match."""
         if not self.text.strip() or not self._names.matches(name):
             return False
-        return not self._tests if not isinstance(row, Blob) else all(test(row, now) for test in self._tests)
+        return isinstance(row, Blob) or not self._tests
 
 
 def _bound(word: str) -> Test:

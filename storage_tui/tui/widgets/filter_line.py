@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -10,6 +10,36 @@ from textual.message import Message
 from textual.widgets import Input
 
 from storage_tui.tui.widgets.bar import Bar
+
+
+class FilterField(Input):
+    """The field. Keys that came in one go with Enter, as over a slow link, wait here for `release`: they are for the
+    rows, once these are what was typed."""
+
+    def __init__(self) -> None:
+        super().__init__("", compact=True, select_on_focus=False, id="filter")
+        self.cursor_blink = False  # each blink is bytes over SSH
+        self.is_held = False
+        self._held: list[events.Key] = []
+
+    async def on_event(self, event: events.Event) -> None:
+        """Enter is the last key taken."""
+        if isinstance(event, events.Key) and self.is_held:
+            self.hold(event)
+            return
+        self.is_held = isinstance(event, events.Key) and event.key == "enter"
+        await super().on_event(event)
+
+    def hold(self, event: events.Key) -> None:
+        """Keep a key for the rows."""
+        self._held.append(events.Key(event.key, event.character))
+        event.stop()
+
+    def release(self) -> None:
+        """Give the keys that were kept to what has the focus now."""
+        held, self._held, self.is_held = self._held, [], False
+        for event in held:
+            (self.screen.focused or self.screen).post_message(event)
 
 
 class FilterLine(Horizontal):
@@ -23,7 +53,8 @@ class FilterLine(Horizontal):
 
     @dataclass
     class Left(Message):
-        """Enter was pressed, or the line was cleared: the keys go back to the list."""
+        """Enter was pressed, or the line was cleared: the keys go back to the list. Whoever moves them calls
+        `release`."""
 
     def __init__(self, sign: str = " /", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -32,9 +63,7 @@ class FilterLine(Horizontal):
     def compose(self) -> ComposeResult:
         """What is typed here, and the field."""
         yield Bar(id="prompt-label")
-        field = Input("", compact=True, select_on_focus=False, id="filter")
-        field.cursor_blink = False  # each blink is bytes over SSH
-        yield field
+        yield FilterField()
 
     def on_mount(self) -> None:
         """Say what is typed here."""
@@ -48,8 +77,13 @@ class FilterLine(Horizontal):
         return self._field.has_focus
 
     @property
-    def _field(self) -> Input:
-        return self.query_one(Input)
+    def text(self) -> str:
+        """What is typed."""
+        return self._field.value
+
+    @property
+    def _field(self) -> FilterField:
+        return self.query_one(FilterField)
 
     def open(self) -> None:
         """Take the keys."""
@@ -63,6 +97,10 @@ class FilterLine(Horizontal):
         if was_open and self.is_typing:
             self.post_message(self.Left())
         return was_open
+
+    def release(self) -> None:
+        """The keys are with the rows: so are those that came right after Enter."""
+        self._field.release()
 
     def clear(self, *, quietly: bool = False) -> None:
         """Empty the field; `quietly` tells nobody."""

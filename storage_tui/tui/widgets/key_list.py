@@ -14,6 +14,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.parts import Part, parts_of
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.rows_view import GUTTER, Columns, RowsView, leaf_name
 
@@ -51,6 +52,10 @@ class KeyList(RowsView):
     def row_at(self, index: int) -> Row | None:
         """The row of the listing."""
         return self.listing.row(index) if index < len(self.listing) else None
+
+    def parts(self, first: int, stop: int) -> list[Part]:
+        """Page by page of the listing."""
+        return parts_of(self.listing, first, stop)
 
     @property
     def prefix(self) -> str:

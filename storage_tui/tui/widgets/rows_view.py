@@ -1,6 +1,5 @@
 """The base of the lists of blobs and folders: columns, marks, colours; where the rows come from is up to each list."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +14,7 @@ from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.parts import Part
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
@@ -73,12 +73,10 @@ class RowsView(LineView):
         """The row shown at `index`; None where there is none, or it is not here."""
         raise NotImplementedError
 
-    def rows_at_hand(self) -> Iterator[Row]:
-        """The rows shown, as far as they are here."""
-        for index in range(self.line_count()):
-            row = self.row_at(index)
-            if row is not None:
-                yield self._filled(row)
+    def parts(self, first: int, stop: int) -> list[Part]:
+        """The rows shown from index `first` to before `stop`, also those that are not here."""
+        rows = (self.row_at(index) for index in range(first, min(stop, self.line_count())))
+        return [Part(tuple(row for row in rows if row is not None))]
 
     @property
     def prefix(self) -> str:
@@ -87,7 +85,7 @@ class RowsView(LineView):
 
     @property
     def is_whole(self) -> bool:
-        """Whether `rows_at_hand` is all there is."""
+        """Whether the list is all there is."""
         return True
 
     @property

@@ -11,6 +11,7 @@ from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, arranged
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import PAGES_KEPT, Folder, Listing, order
+from storage_tui.tui.state.parts import parts_of
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -207,3 +208,22 @@ def test_filters() -> None:
     assert [name for name in names if Filter("~xpe").matches(name)] == ["x-alpine"]
     assert [name for name in names if Filter("alp csv").matches(name)] == ["alpha.csv"]
     assert Filter("be*").matches("beta/")
+
+
+@pytest.mark.parametrize("sort", ["name", "size"])
+@pytest.mark.parametrize("words", ["", "7"])
+def test_parts_name_every_row_shown_those_of_dropped_pages_too(sort: Any, words: str) -> None:
+    listing = Listing("data", "k/")
+    pages = PAGES_KEPT + 3
+    for number in range(pages):
+        keys = [f"k/{number:02}-{at:02}" + "x" * (at * 7 % 11) for at in range(20)]
+        listing.add_page(page(*keys, folders=(f"k/{number:02}-7f/",), token=None if number == pages - 1 else "more"))
+    listing.set_filter(Filter(words))
+    listing.set_sort(sort)
+    parts = parts_of(listing, 0, len(listing))
+    assert len([part for part in parts if part.rows is None]) == 3
+    wanted = sorted((listing.prefix + name, is_folder) for name, is_folder in map(listing.name, range(len(listing))))
+    found = [(row.key, isinstance(row, Folder)) for part in parts for row in part.stand_ins()]
+    assert found == wanted and sum(map(len, parts)) == len(listing)
+    some = [(row.key, isinstance(row, Folder)) for part in parts_of(listing, 30, 35) for row in part.stand_ins()]
+    assert some == sorted((listing.prefix + name, at) for name, at in map(listing.name, range(30, 35)))

@@ -1,0 +1,63 @@
+"""Marks over a whole list: the rows that are here at once, those of dropped pages as they are read again."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from storage_tui.contract.counts import plural
+from storage_tui.tui.reading import PAGES_AT_ONCE, read_part
+from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.parts import Part
+
+MARKS_AT_MOST = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
+
+Test = Callable[[Row], bool]
+
+
+def too_many(count: int) -> str:
+    """Why so many rows are not marked, and what to do."""
+    return (
+        f"{count:,} rows are more than the {MARKS_AT_MOST:,} marks there can be: mark the folder (h, Space), or filter"
+    )
+
+
+def mark_here(session: Session, parts: deque[Part], does_match: Test) -> None:
+    """Mark what matches in the parts whose rows are here; these are taken out of `parts`."""
+    dropped = []
+    for part in parts:
+        if part.rows is None:
+            dropped.append(part)
+        else:
+            _mark(session, part.rows, does_match)
+    parts.clear()
+    parts.extend(dropped)
+
+
+async def mark_dropped(session: Session, parts: deque[Part], could_match: Test, does_match: Test) -> None:
+    """Mark what matches in the parts left, which may become more meanwhile. Rows are read where `could_match` takes
+    what only has the name of one. Shows how far it is; Esc stops it and what is marked stays."""
+    seen = 0
+    try:
+        while parts:
+            left = seen + sum(map(len, parts))
+            session.working = f"Marking… {seen:,} of {plural(left, 'row')} read (Esc stops)"
+            some = [parts.popleft() for _ in range(min(PAGES_AT_ONCE, len(parts)))]
+            wanted = [[row for row in part.stand_ins() if could_match(row)] for part in some]
+            for rows in await asyncio.gather(*map(partial(read_part, session.storage), some, wanted)):
+                _mark(session, rows, does_match)
+            seen += sum(map(len, some))
+            if len(session.marks) > MARKS_AT_MOST:
+                session.fail(f"stopped at {plural(len(session.marks), 'mark')}: mark a folder instead (h, Space)")
+                return
+            await asyncio.sleep(0)  # keys typed meanwhile come first
+    except EXPECTED as exc:
+        session.fail("not all rows could be read to be marked", exc)
+    finally:
+        parts.clear()
+        session.working = ""
+
+
+def _mark(session: Session, rows: Iterable[Row], does_match: Test) -> None:
+    session.marks.add([row for row in map(session.filled, rows) if does_match(row)])

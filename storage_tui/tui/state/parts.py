@@ -1,0 +1,76 @@
+"""Rows of a list page by page, those whose page was dropped by their names: what marks over a whole list go through."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.state.listing import Folder, Listing, Row, _unpacked
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one page. Where they are here they are `rows`; else `token` and `limit` read the page again, and the rows
+    are those at `places` among the `packed` names after `prefix`, `folders` being the places of folders."""
+
+    rows: tuple[Row, ...] | None
+    storage_type: str = ""
+    prefix: str = ""
+    token: str | None = None
+    limit: int = 0
+    packed: bytes = b""
+    folders: Collection[int] = ()
+    places: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.places) if self.rows is None else len(self.rows)
+
+    def stand_ins(self) -> list[Row]:
+        """The rows; of a page that was dropped, rows that know no more than their names."""
+        if self.rows is not None:
+            return list(self.rows)
+        names, folders = _unpacked(self.packed).split("\n"), set(self.folders)
+        return [
+            (Folder if place in folders else Blob)(self.prefix + names[place], self.storage_type)
+            for place in self.places
+        ]
+
+
+def parts_of(listing: Listing, first: int, stop: int) -> list[Part]:
+    """The rows shown from index `first` to before `stop`, page by page in the order of their keys. They stay what they
+    are while the list goes on, is filtered or sorted."""
+    places = _in_key_order(listing, first, stop)
+    found: list[Part] = []
+    at = 0
+    while at < len(places):
+        number = bisect_right(listing._starts, places[at]) - 1
+        slot = listing._slots[number]
+        end = bisect_left(places, slot.start + slot.count, at)
+        inside = _within(places, at, end, slot.start)
+        at = end
+        rows = listing._rows.get(number)
+        if rows is not None:
+            found.append(Part(tuple(rows[place] for place in inside)))
+        else:
+            page = (slot.token, slot.limit, slot.packed, slot.facts.folders, inside)
+            found.append(Part(None, listing.storage_type, listing.prefix, *page))
+    return found
+
+
+def _within(places: Sequence[int], at: int, end: int, start: int) -> Sequence[int]:
+    if isinstance(places, range):
+        return range(places[at] - start, places[end - 1] + 1 - start)
+    return array("H", (place - start for place in places[at:end]))
+
+
+def _in_key_order(listing: Listing, first: int, stop: int) -> Sequence[int]:
+    view = listing._view
+    if view is None:
+        return range(first, min(stop, listing.loaded))
+    if listing._order is None:
+        return view[first:stop]
+    is_wanted = bytearray(listing.loaded)
+    for place in view[first:stop]:
+        is_wanted[place] = 1
+    return array("I", (place for place in range(listing.loaded) if is_wanted[place]))

@@ -1,0 +1,106 @@
+"""Marks in lists of more pages than are kept: all rows shown are marked, not those alone that happen to be here."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from storage_tui import Storage
+from storage_tui.contract.models import Blob
+from storage_tui.tui.flows import marking
+from storage_tui.tui.screens import choosing
+from storage_tui.tui.state import listing as listing_state
+
+WIRES = ("full", "published")
+SIZE = (80, 24)  # fewer rows on the screen than pages are kept
+ROWS = 75
+
+
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIRST_PAGE", "NEXT_PAGE"):
+        monkeypatch.setattr(listing_state, name, 10)
+    monkeypatch.setattr(listing_state, "PAGES_KEPT", 3)
+
+
+@pytest.fixture
+async def long_list(store: Storage) -> list[str]:
+    keys = [f"long/{number:03}.{'npy' if number % 3 else 'tif'}" for number in range(ROWS)]
+    await asyncio.to_thread(lambda: [store.set(key, "x" * (number + 1)) for number, key in enumerate(keys)])
+    return keys
+
+
+async def _all_there(browser: Any) -> None:
+    await browser.until(lambda: browser.main.keys.listing.is_complete and browser.main.keys.listing.loaded == ROWS)
+    listing = browser.main.keys.listing
+    assert sum(listing.row(index) is None for index in range(ROWS)) > ROWS // 2
+
+
+def _marked(browser: Any) -> list[str]:
+    return sorted(row.key for row in browser.app.session.marks)
+
+
+async def test_all_and_invert_cover_rows_of_dropped_pages(long_list: list[str], browse: Any) -> None:
+    async with browse("data:long/", size=SIZE) as browser:
+        await _all_there(browser)
+        await browser.press("ctrl+a")
+        await browser.until(lambda: _marked(browser) == long_list and not browser.app.session.working)
+        await browser.press("ctrl+a")
+        assert _marked(browser) == []
+        await browser.press("space", "V")
+        await browser.until(lambda: _marked(browser) == long_list[1:])
+
+
+@pytest.mark.additions("its lists are keys only")
+async def test_a_description_covers_them_and_marks_them_as_they_are_now(
+    long_list: list[str], store: Storage, browse: Any
+) -> None:
+    async with browse("data:long/", size=SIZE) as browser:
+        await _all_there(browser)
+        await asyncio.to_thread(store.set, long_list[33], "y" * 500)
+        await asyncio.to_thread(store.delete, long_list[36])
+        await browser.press("+")
+        await browser.type("*.tif >30b")
+        await browser.shows("more")
+        await browser.press("enter")
+        wanted = [key for number, key in enumerate(long_list) if number % 3 == 0 and number >= 30 and number != 36]
+        await browser.until(lambda: _marked(browser) == wanted and not browser.app.session.working)
+        marks = {row.key: row for row in browser.app.session.marks if isinstance(row, Blob)}
+        assert marks[long_list[33]].size_bytes == 500 and all(blob.etag for blob in marks.values())
+
+
+async def test_a_filter_and_a_range_cover_them(long_list: list[str], browse: Any) -> None:
+    async with browse("data:long/", size=SIZE) as browser:
+        await _all_there(browser)
+        await browser.press("v", "G", "v")
+        await browser.until(lambda: _marked(browser) == long_list and not browser.app.session.working)
+        await browser.press("ctrl+a", "/", "5", "enter", "ctrl+a")
+        wanted = [key for key in long_list if "5" in key]
+        await browser.until(lambda: _marked(browser) == wanted and not browser.app.session.working)
+
+
+async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse: Any) -> None:
+    async with browse("data:long/", size=SIZE) as browser:
+        await _all_there(browser)
+        await browser.press("v", "j", "/", "9", "enter")
+        await browser.until(lambda: len(browser.names) < 20)
+        await browser.press("j", "j")
+        assert _marked(browser) == long_list[:2]
+
+
+async def test_more_rows_than_marks_are_refused_with_the_way_out(
+    long_list: list[str], browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (marking, choosing):
+        monkeypatch.setattr(module, "MARKS_AT_MOST", 50)
+    async with browse("data:long/", size=(160, 24)) as browser:
+        await _all_there(browser)
+        for keys in (("ctrl+a",), ("V",), ("v", "G")):
+            await browser.press(*keys)
+            await browser.shows("75 rows are more than the 50 marks there can be: mark the folder (h, Space)")
+            assert _marked(browser) == [] or keys == ("v", "G")
+        await browser.press("escape", "+")
+        await browser.type("*")
+        await browser.press("enter")
+        await browser.shows("stopped at")
+        assert 50 < len(_marked(browser)) <= 70
