@@ -7,17 +7,17 @@ not take at once follows when it does, in order.
 
 import asyncio
 import os
-from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
 from textual import constants, events
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+
+from storage_tui.tui.terminal_input import TerminalInput
 
 STDERR = 2  # where Textual draws
 READ_BYTES = 4096
@@ -32,8 +32,7 @@ class TerminalDriver(LinuxDriver):
         self.take_key: Callable[[events.Key], bool] = lambda key: False
         self._output: int | None = None  # the terminal opened again, as only then not to wait for it is no one else's
         self._unsent = bytearray()
-        self._parser = XTermParser(self._debug)
-        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._input = TerminalInput(debug=self._debug)
         self._tick: asyncio.TimerHandle | None = None
 
     # Keys
@@ -66,15 +65,15 @@ class TerminalDriver(LinuxDriver):
         if not content:  # it has hung up, which ends the program elsewhere
             self._loop.remove_reader(self.fileno)
             return
-        self._hand_over(self._parser.feed(self._decode(content)))
+        self._hand_over(self._input.feed(content))
         if self._tick is None:
             self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _end_sequence(self) -> None:
         """What began like a sequence of a key and went on no further is the key Esc."""
         self._tick = None
-        self._hand_over(self._parser.tick())
-        if self._parser._timeout_time is not None:
+        self._hand_over(self._input.tick())
+        if self._input.is_waiting:
             self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _hand_over(self, messages: Iterable[Message]) -> None:
@@ -83,6 +82,11 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
         except Exception as exc:  # the event loop would print it over the screen and go on
             self._app._handle_exception(exc)
+
+    def process_message(self, message: Message) -> None:
+        """To the program, but for a size that was not asked for: the kernel tells it then."""
+        if self._in_band_window_resize or not isinstance(message, events.Resize):
+            super().process_message(message)
 
     def send_message(self, message: Message) -> None:
         """To the program, in this turn."""

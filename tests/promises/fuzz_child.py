@@ -21,13 +21,13 @@ from tests.promises.mutation import mutations
 MOST_CPU_S = 10.0  # of one input, in CPU time, so that a busy machine changes nothing
 
 Target = tuple[Sequence[bytes], Callable[[bytes], None]]
-TARGETS = ("wire", "packs", "keys", "heads", "answers", "server", "previews")
+TARGETS = ("wire", "packs", "keys", "heads", "answers", "server", "previews", "terminal")
 
 
 @contextmanager
 def opened(name: str) -> Iterator[Target]:
     """The seeds and the check of a target."""
-    from tests.promises import fuzz_client, fuzz_previews, fuzz_server, fuzz_wire
+    from tests.promises import fuzz_client, fuzz_previews, fuzz_server, fuzz_terminal, fuzz_wire
 
     if name == "server":
         with fuzz_server.one_server() as server:
@@ -41,6 +41,7 @@ def opened(name: str) -> Iterator[Target]:
             "keys": (fuzz_wire.KEY_SEEDS, fuzz_wire.check_keys),
             "heads": (fuzz_wire.HEAD_SEEDS, fuzz_wire.check_head),
             "answers": (fuzz_client.SEEDS, fuzz_client.check_answer),
+            "terminal": (fuzz_terminal.SEEDS, fuzz_terminal.check_input),
         }[name]
 
 

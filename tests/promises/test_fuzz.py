@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 MOST_MIB = 512  # of a process that fuzzes; it needs about 100 by itself
 ROUNDS = {
     "wire": 20_000, "packs": 10_000, "keys": 8_000, "heads": 10_000, "answers": 2_000, "server": 4_000, "previews": 400,
+    "terminal": 1_000,
 }  # fmt: skip
 LONGER = 50
 BY_COVERAGE = 200_000  # inputs a target; of those that are slow a tenth
@@ -57,5 +58,5 @@ def test_no_input_that_reaches_new_code_does_more_than_be_refused(target: str, t
         pytest.skip("coverage-guided fuzzing is part of the long form: pytest --long")
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("NOT PROVEN HERE: coverage-guided fuzzing needs atheris (pip install atheris)")
-    rounds = BY_COVERAGE // (10 if target in ("answers", "server", "previews") else 1)
+    rounds = BY_COVERAGE // (10 if target in ("answers", "server", "previews", "terminal") else 1)
     fuzz(tmp_path, target, rounds, "coverage", "--coverage")

@@ -42,6 +42,12 @@ Writer(driver_class=TerminalDriver).run(mouse=False)
 """
 """Writes numbers on w; t leaves a file; other keys are told by name."""
 
+REPLIES = (
+    b"\x1b[1114112u", b"\x1b[99999999999999999999;1R", b"\x1b[;:7~", b"\x1b[:4;80R", b"\x1b[48;9999;9999;1;1t",
+    b"\x1b[48;0;80;0;0t\x1b[<0;3;3M", b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", b"\x1bP1$r0m\x1b\\", b"\x1b]52;c;RA==\x07",
+)  # fmt: skip
+"""Keys, a place, and sizes in numbers that no terminal has; and answers to what nobody asked."""
+
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
@@ -204,6 +210,25 @@ def test_bytes_that_are_no_text_end_nothing(slow: Slow) -> None:
     slow.send(b"\xff\xc3")
     slow.send(b"x")
     slow.read_until(b"<key x>")
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "io_counters"), reason="what a process has read is told by Linux only")
+def test_a_character_may_come_in_two_parts(slow: Slow) -> None:
+    process = psutil.Process(slow.process.pid)
+    for part in (b"\xf0", b"\x9f\x98", b"\x80\xc3"):
+        before = process.io_counters().read_chars
+        slow.send(part)
+        wait_until(lambda before=before: process.io_counters().read_chars > before)
+    slow.send(b"\xa9")
+    slow.read_until("<key é>".encode())
+    assert slow.raw.count(b"<key") == 2
+
+
+def test_replies_that_no_terminal_gives_end_nothing_and_are_no_keys(slow: Slow) -> None:
+    for reply, key in zip(REPLIES, "abcdefghi", strict=True):
+        slow.send(b"\x1b[B" + reply + key.encode())
+        slow.read_until(f"<key {key}>".encode())
+    assert slow.raw.count(b"<key down>") == len(REPLIES) == slow.raw.count(b"<key") / 2
 
 
 async def test_a_key_waits_for_what_came_before_it(store: Storage, browse: Any) -> None:
