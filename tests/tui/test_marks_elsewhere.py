@@ -74,6 +74,30 @@ async def test_all_of_them_are_listed_with_their_types(filled: Storage, browse: 
     assert filled.list() == ["c"]
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_rescue_is_about_the_marks_one_sees_unless_told_otherwise(
+    store: Storage, browse: Any, size: tuple[int, int]
+) -> None:
+    for key in ("f/a", "f/b", "s", "t"):
+        store.set(key, key, "tmp")
+    async with browse("tmp:f/", size=size) as browser:
+        await browser.until(lambda: browser.names == ["a", "b"])
+        await browser.press("space", "h")
+        await browser.until(lambda: browser.names == ["f/", "s", "t"])
+        await browser.press("G", "c")
+        await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
+        await browser.shows("Copy which marks to")
+        await browser.shows("1 in tmp")
+        await browser.press("escape")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("c")
+        await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
+        await browser.press("enter")
+        await browser.until(lambda: "data" in browser.app.session.changed)
+        assert store.list() == ["t"]
+        assert len(browser.app.session.marks) == 1
+
+
 async def test_a_download_names_the_types_that_marks_are_in(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
         await marked_in_data_and_tmp(filled, browser)

@@ -41,13 +41,13 @@ async def rescue_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> N
 
 
 async def _copy_all(session: Session, blobs: Sequence[Blob]) -> None:
-    slots = asyncio.Semaphore(AT_ONCE)
+    waiting = iter(blobs)
     copied: list[tuple[Blob, str]] = []
     failed = 0
 
-    async def copy(blob: Blob) -> None:
+    async def copy_on() -> None:
         nonlocal failed
-        async with slots:
+        for blob in waiting:
             try:
                 copied.append((blob, await _copy(session, blob)))
             except EXPECTED as exc:
@@ -57,8 +57,8 @@ async def _copy_all(session: Session, blobs: Sequence[Blob]) -> None:
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            for blob in blobs:
-                tasks.create_task(copy(blob))
+            for _ in range(AT_ONCE):
+                tasks.create_task(copy_on())
     finally:
         session.working = ""
         session.marks.discard(blob for blob, _ in copied)

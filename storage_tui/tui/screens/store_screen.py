@@ -7,11 +7,11 @@ from textual.worker import WorkerState
 
 from storage_tui.contract.models import Blob
 from storage_tui.tui.commands import in_context
-from storage_tui.tui.flows.choosing_marks import which_to_delete
+from storage_tui.tui.flows.choosing_marks import which_rows
 from storage_tui.tui.flows.copying import copy_menu, copy_url
 from storage_tui.tui.flows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.flows.downloading import download_rows
-from storage_tui.tui.flows.rescuing import rescue_rows
+from storage_tui.tui.flows.rescuing import TARGET, rescue_rows
 from storage_tui.tui.flows.through_page import save_through_page
 from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.details import DetailsScreen
@@ -57,6 +57,11 @@ class StoreScreen(CommandScreen[None]):
     def rows_changed(self) -> None:
         """Marks are others now: paint."""
 
+    async def _which(self, question: str) -> list[Row] | None:
+        """The rows to act on, asked for where there are marks that the list does not show."""
+        marks = list(self.session.marks)
+        return await which_rows(self.app, question, marks, self.shown(marks), self.current)
+
     # Work
 
     def is_busy(self) -> bool:
@@ -90,8 +95,7 @@ class StoreScreen(CommandScreen[None]):
             self.app.run_worker(self._delete(), group=JOB)
 
     async def _delete(self) -> None:
-        marks = list(self.session.marks)
-        rows = await which_to_delete(self.app, marks, self.shown(marks), self.current)
+        rows = await self._which("Delete which marks?")
         if rows is None:
             return
         outcome = await delete_rows(self.app, self.session, rows)
@@ -116,9 +120,12 @@ class StoreScreen(CommandScreen[None]):
     def action_rescue(self) -> None:
         """Copy what will expire to where it is kept."""
         if not self.is_busy():
-            self.app.run_worker(self._rescue(self.chosen()), group=JOB)
+            self.app.run_worker(self._rescue(), group=JOB)
 
-    async def _rescue(self, rows: list[Row]) -> None:
+    async def _rescue(self) -> None:
+        rows = await self._which(f"Copy which marks to {TARGET}?")
+        if rows is None:
+            return
         await rescue_rows(self.app, self.session, rows)
         if self.is_attached:
             self.rows_changed()

@@ -25,11 +25,11 @@ Answer = Literal["here", "all"]
 class WhichMarksScreen(Dialog[Answer]):
     """`here` is what the list shows marked, without any the row under the cursor; it is preselected."""
 
-    TITLE_TEXT = "Delete which marks?"
-    HINT = "← → choose, Enter answers, Esc keeps everything"
+    HINT = "← → choose, Enter answers, Esc leaves all as it is"
 
-    def __init__(self, marks: Sequence[Row], shown: Sequence[Row], at_cursor: Sequence[Row]) -> None:
+    def __init__(self, title: str, marks: Sequence[Row], shown: Sequence[Row], at_cursor: Sequence[Row]) -> None:
         super().__init__()
+        self.TITLE_TEXT = title
         self._all = len(marks)
         self._shown = len(shown)
         self._at_cursor = at_cursor
