@@ -49,6 +49,23 @@ def test_every_picture_of_the_readme_exists(picture):
     assert (ROOT / picture).is_file()
 
 
+def test_the_keys_and_settings_of_the_readme_are_taken(tmp_path):
+    from storage_tui.tui.commands import COMMANDS
+    from storage_tui.tui.keys_file import commands_of
+
+    keys, settings = blocks("toml")[:2]
+    (tmp_path / "keys.toml").write_text(keys)
+    rows, problems = commands_of(tmp_path / "keys.toml")
+    assert problems == [] and rows != COMMANDS
+    (tmp_path / "home" / "config").mkdir(parents=True)
+    (tmp_path / "home" / "config" / "config.toml").write_text('theme = "ansi-dark"\nmouse = false\n' + settings)
+    environ = {**os.environ, "STORAGE_TUI_HOME": str(tmp_path / "home"), "STORAGE_TUI_PROFILE": "lab"}
+    result = subprocess.run(
+        [sys.executable, "-m", "storage_tui", "config"], env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0 and "https://lab.example/storage/v1" in result.stdout, result.stderr
+
+
 def test_every_command_of_the_readme_exists():
     from storage_tui.cli.main import cli
 

@@ -57,14 +57,30 @@ def _page(root: click.Group) -> Iterator[str]:
     yield ".SH ENVIRONMENT"
     for variable in VARIABLES:
         yield from (".TP", f".B {_roff(variable.name)}", _roff(variable.summary))
+    yield from _keys()
     yield ".SH FILES"
     for file, meaning in (
         (places.config_file(), "Settings; storage-tui config --write makes one."),
-        (places.config_file().with_name("keys.toml"), "Keys of one's own for the browser."),
+        (places.config_file().with_name("keys.toml"), "Keys of one's own for the browser, see KEYS."),
         (places.data_dir(), "The embedded store."),
     ):
         shown = str(file).replace(str(Path.home()), "~", 1)
         yield from (".TP", f".I {_roff(shown)}", _roff(meaning))
+
+
+def _keys() -> Iterator[str]:
+    """The commands of the browser by the names that keys.toml takes."""
+    from storage_tui.tui.commands import COMMANDS, key_label  # the browser is loaded for this page only
+    from storage_tui.tui.keys_file import HOW_KEYS_ARE_WRITTEN, PRESETS
+
+    yield ".SH KEYS"
+    yield from _prose(
+        "The file keys.toml beside the settings gives commands of the browser other keys: a table [keys] with a line for "
+        f'each, such as usage = ["Z", "g u"]; {HOW_KEYS_ARE_WRITTEN}. A line preset = "NAME" above it begins with the '
+        f"keys of {' or '.join(PRESETS)}. A key for two commands is told at the start, and none is changed then."
+    )
+    for name, row in {row.id: row for row in reversed(COMMANDS)}.items():
+        yield from (".TP", f".B {_roff(name)}", _roff(f"{', '.join(map(key_label, row.keys))}: {row.help}"))
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:

@@ -4,17 +4,23 @@ preset = "mc"
 
 [keys]
 delete = ["D", "f8"]
-usage = ["u u"]
+usage = ["g u"]
+
+The commands are those of the table in commands.py, the keys as Textual or help calls them.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from storage_tui.tui.commands import COMMANDS, Command, clashes
+from storage_tui.tui.key_names import key_name
 
 Keys = Mapping[str, tuple[str, ...]]
+
+HOW_KEYS_ARE_WRITTEN = 'keys are written as d, D, ctrl+d or C-d, f5, pagedown, "g g"'
 
 PRESETS: dict[str, Keys] = {
     "vim": {},  # the table as it is
@@ -50,17 +56,26 @@ def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
         f"unknown setting {name!a}; there are preset and keys" for name in raw if name not in ("preset", "keys")
     ]
     preset, own = raw.get("preset", "vim"), raw.get("keys", {})
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         problems.append(f"unknown preset {preset!a:.40}; there are {', '.join(PRESETS)}")
-    wanted = dict(PRESETS.get(preset, {}) if isinstance(preset, str) else {})
+        preset = "vim"
+    wanted = dict(PRESETS[preset])
     known = {row.id for row in COMMANDS}
-    for name, keys in own.items() if isinstance(own, dict) else ():
+    if not isinstance(own, dict):
+        problems.append('keys must be a table: [keys] and a line for each command, such as delete = ["D", "f8"]')
+        own = {}
+    for name, keys in own.items():
         if name not in known:
-            problems.append(f"unknown command {name!a:.40}")
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "storage-tui man lists them under KEYS"
+            problems.append(f"unknown command {name!a:.40}; {hint}")
         elif not isinstance(keys, list) or not keys or not all(isinstance(key, str) and key.strip() for key in keys):
             problems.append(f'the keys of {name} must be a list such as ["D", "f8"]')
         else:
-            wanted[name] = tuple(keys)
+            try:
+                wanted[name] = tuple(map(key_name, keys))
+            except ValueError as exc:
+                problems.append(f"{str(exc)!a:.40} of {name} is no key; {HOW_KEYS_ARE_WRITTEN}")
     rows = tuple(replace(row, keys=wanted[row.id]) if row.id in wanted else row for row in COMMANDS)
     found = clashes(rows)
     if found:

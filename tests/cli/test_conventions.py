@@ -17,6 +17,7 @@ from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS, exit_code
 from storage_tui.config import Settings, load
 from storage_tui.contract import errors
+from storage_tui.tui.commands import COMMANDS as BROWSER_COMMANDS
 from tests.terminal import Terminal
 
 WITHOUT_JSON = {
@@ -176,6 +177,7 @@ def test_the_manual_page_names_every_command_flag_exit_code_and_environment_name
                 assert param.opts[-1] in page
     assert all(f".B {code}\n" in page for code in EXIT_MEANINGS)
     assert all(variable.name in page for variable in VARIABLES)
+    assert all(f".B {row.id}\n" in page for row in BROWSER_COMMANDS) and 'preset = "NAME"' in page
     assert run("man", "--write", str(tmp_path)).stdout.decode().strip() == str(tmp_path / "man1" / "storage-tui.1")
     if shutil.which("groff") is None:
         pytest.skip("THE MANUAL PAGE IS NOT FORMATTED: groff is not installed")

@@ -8,7 +8,8 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.commands import COMMANDS, Keymap, clashes, use
+from storage_tui.tui.commands import COMMANDS, Keymap, clashes, key_label, use
+from storage_tui.tui.key_names import key_name
 from storage_tui.tui.keys_file import PRESETS, commands_of
 
 
@@ -42,11 +43,16 @@ def test_a_key_of_ones_own_works_and_no_file_changes_nothing(tmp_path: Path) -> 
     [
         ('[keys]\nusage = ["D"]', "D is both"),
         ('[keys]\nusage = ["g"]', "begins"),
-        ('[keys]\nusages = ["x"]', "unknown command"),
+        ('[keys]\nusages = ["x"]', "unknown command 'usages'; did you mean usage?"),
+        ('[keys]\nxyzzy = ["x"]', "storage-tui man lists them under KEYS"),
         ("[keys]\nusage = 3", "must be a list"),
         ('preset = "emacs"', "unknown preset"),
         ("colour = 1", "unknown setting"),
         ("= 1", "cannot be read"),
+        ('preset = ["mc"]', "unknown preset"),
+        ("keys = 5", "keys must be a table"),
+        ('[keys]\nusage = ["PgDwn"]', "'PgDwn' of usage is no key; keys are written as"),
+        ('[keys]\nusage = ["hyper+x"]', "is no key"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_no_command_is_lost(text: str, problem: str, tmp_path: Path) -> None:
@@ -54,6 +60,23 @@ def test_what_cannot_be_used_is_said_and_no_command_is_lost(text: str, problem: 
     file.write_text(text)
     rows, problems = commands_of(file)
     assert any(problem in line for line in problems) and rows == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [("C-d", "ctrl+d"), ("ctrl+D", "ctrl+d"), ("PgDn", "pagedown"), ("Space u", "space u"), ("shift+u", "U"),
+     ("question_mark", "?"), ("M-?", "alt+question_mark"), ("F5", "f5"), ("+", "+"), ("-", "-"),
+     ("C-\\", "ctrl+backslash"), ("↓", "down"), ("alt+left", "alt+left"), ("C-S-up", "ctrl+shift+up"), ("é", "é")],
+)  # fmt: skip
+def test_keys_may_be_written_as_help_shows_them(written: str, key: str) -> None:
+    assert key_name(written) == key
+
+
+def test_every_key_of_the_table_and_its_label_name_it() -> None:
+    for row in COMMANDS:
+        for key in row.keys:
+            assert key_name(key) == key
+            assert " " in key or key_name(key_label(key)) == key
 
 
 async def test_a_clash_is_shown_at_the_start_and_what_is_chosen_is_told_at_the_end(

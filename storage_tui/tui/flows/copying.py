@@ -2,11 +2,12 @@
 
 import os
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from textual.app import App
 
+from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.clipboard import osc52
@@ -14,13 +15,15 @@ from storage_tui.tui.screens.copy import CopyForm, CopyScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Row
 
+NO_URL = "needs a server that others can reach; storage-tui serve starts one"
+
 
 async def copy_menu(app: App[Any], session: Session, row: Row) -> None:
     """Offer the row in every form, and send the one chosen."""
     forms = [
         CopyForm("k", "key", row.key),
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
-        CopyForm("p", "Python", python_line(row)),
+        CopyForm("p", "Python", python_line(row, session.storage)),
     ]
     if isinstance(row, Blob):
         forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
@@ -33,13 +36,14 @@ async def copy_url(app: App[Any], session: Session, blob: Blob) -> None:
 
 
 async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyForm]) -> None:
-    async def sign() -> str:
-        url = await session.storage.get_signed_url(row.key, storage_type=row.storage_type)
+    async def sign(lifetime: timedelta) -> str:
+        url = await session.storage.get_signed_url(row.key, storage_type=row.storage_type, expires_in=lifetime)
         if isinstance(row, Blob):
             session.signed.note(row, url, datetime.now(UTC))
         return url
 
-    chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key)))
+    refusal = NO_URL if session.storage.is_embedded else ""
+    chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key), refusal=refusal))
     if chosen is None:
         return
     name, value = chosen
@@ -49,11 +53,11 @@ async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyFor
     session.say(f"sent the {name} to the terminal's clipboard; terminals may ignore it")
 
 
-def python_line(row: Row) -> str:
-    """The line that does the same in Python."""
-    if isinstance(row, Blob):
-        return f"Storage().get({row.key!a}, storage_type={row.storage_type!a})"
-    return f"Storage().iter_list({row.key!a}, storage_type={row.storage_type!a})"
+def python_line(row: Row, storage: AsyncStorage) -> str:
+    """The line that does the same in Python, on the same server; its token is found as always."""
+    server = "" if storage.is_embedded else repr(storage.display_url)
+    call = "get" if isinstance(row, Blob) else "iter_list"
+    return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
 
 
 def curl_line(url: str, key: str) -> str:
