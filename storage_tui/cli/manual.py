@@ -75,12 +75,13 @@ def _keys() -> Iterator[str]:
 
     yield ".SH KEYS"
     yield from _prose(
-        "The file keys.toml beside the settings gives commands of the browser other keys: a table [keys] with a line for "
+        "The file keys.toml beside the settings gives commands of the browser other keys: a table [keys], a line for "
         f'each, such as usage = ["Z", "g u"]; {HOW_KEYS_ARE_WRITTEN}. A line preset = "NAME" above it begins with the '
         f"keys of {' or '.join(PRESETS)}. A key for two commands is told at the start, and none is changed then."
     )
-    for name, row in {row.id: row for row in reversed(COMMANDS)}.items():
-        yield from (".TP", f".B {_roff(name)}", _roff(f"{', '.join(map(key_label, row.keys))}: {row.help}"))
+    named = {row.id: row for row in reversed(COMMANDS)}  # of those that several screens have, the first
+    for row in dict.fromkeys(named[row.id] for row in COMMANDS):
+        yield from (".TP", f".B {_roff(row.id)}", _roff(f"{', '.join(map(key_label, row.keys))}: {row.help}"))
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:
