@@ -146,7 +146,7 @@ class TransferJournal:
         if not self._is_ours:
             return False
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             return self._write(transfer)
         except OSError:
             return False
@@ -165,7 +165,7 @@ class TransferJournal:
                 temporary.unlink()
             else:
                 temporary.replace(self._path)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except FileExistsError:
             self._is_ours = False
             temporary.unlink(missing_ok=True)
@@ -191,6 +191,22 @@ class TransferJournal:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the state that is not there, private and durably."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in the folder are on the disk when this returns."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def new_repeat_key() -> str:
@@ -249,11 +265,3 @@ def _read(descriptor: int) -> UnfinishedTransfer | None:
     texts = (found.server, found.storage_type, found.key, found.path, found.created)
     is_sound = found.direction in ("upload", "download") and isinstance(found.size_bytes, int)
     return found if is_sound and all(isinstance(text, str) for text in texts) else None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from typing import Any
 
 from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.content_types import guess_type
-from storage_tui.client.journal import UnfinishedTransfer
+from storage_tui.client.journal import UnfinishedTransfer, make_folder, sync_folder
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand items; what is longer was written by somebody else
 FILES_READ = 1000  # of a folder somebody filled with other things
@@ -79,11 +79,12 @@ class WaitingList:
         os.close(descriptor)
 
     def _begin(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
         self._path = self._folder / f"{secrets.token_hex(12)}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._path, flags, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sync_folder(self._folder)
         self._write([json.dumps({"version": 1, "server": self._server})])
 
     def _write(self, lines: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ def test_what_is_no_pack_is_refused_with_the_reason(pack: bytes, reason: str) ->
         list(PackReader(100).feed(pack))
 
 
-@pytest.mark.parametrize("cut", [1, 3, 4, 10, 20])
+@pytest.mark.parametrize("cut", [1, 3, 4, 10, 20, -len(b"content")])
 def test_a_pack_that_ends_within_a_frame_is_refused(cut: int) -> None:
     reader = PackReader(100)
     list(reader.feed(frame({"key": "k"}, b"content")[:cut]))

@@ -16,6 +16,12 @@ from tests.server.running import RunningServer
 from tests.terminal import Terminal
 
 MIB = 1024 * 1024
+DEFECT = """
+from storage_tui.server.stores.local import LocalStore
+async def stat(self, address):
+    raise ValueError(f"a canary {address.key}")
+LocalStore.stat = stat
+"""
 PIECE = 24  # characters of the signature that are searched for: a part of a token is a leak too
 
 pytestmark = pytest.mark.slow
@@ -148,3 +154,16 @@ def test_what_a_server_writes_of_its_keys_is_in_files_of_its_own(server: Running
     for path in server.data_dir.rglob("*"):
         if path.is_file():
             assert path.stat().st_mode & 0o077 == 0, f"{path.name} can be read by others"
+
+
+def test_a_defect_is_logged_by_its_place_alone(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "data", prelude=DEFECT)
+    server.start()
+    with server.client() as ann:
+        answer = ann.head("/data/get/k")
+        assert answer.status_code == 500
+        answer = ann.get("/data/get_signed_url/k")
+    assert server.stop() == 0
+    log = server.log_text()
+    assert "ValueError at " in log and answer.headers["x-request-id"] in log
+    assert "canary" not in log + answer.text and "Traceback" not in log

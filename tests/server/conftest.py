@@ -19,7 +19,8 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     """A server whose deadlines are a fraction of the real ones."""
     prelude = (
         "import storage_tui.server.body as body, storage_tui.server.delivery as delivery\n"
-        "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\n"
+        "import storage_tui.server.listener as listener\n"
+        "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\nlistener.HEADER_READ_MS = 2000\n"
     )
     with running_server(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude) as running:
         yield running

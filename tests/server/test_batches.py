@@ -13,7 +13,7 @@ from storage_tui.server.access.grants import make_restriction
 from storage_tui.server.batches import MAX_OPEN
 from storage_tui.server.keyring import load_keyring
 from storage_tui.server.tokens import sign_token
-from tests.server.running import RunningServer
+from tests.server.running import RunningServer, read_answer
 
 LIMIT = 256 * 1024
 
@@ -88,17 +88,28 @@ def test_what_is_no_pack_stores_nothing_and_says_why(ann: httpx.Client, body: by
     assert ann.get("/result/list").text == before
 
 
-def test_a_pack_without_a_length_is_bounded_too(ann: httpx.Client) -> None:
+def test_a_pack_without_a_length_is_bounded_too(ann: httpx.Client, name: str) -> None:
     def endless() -> Iterator[bytes]:
-        for number in range(1000):
-            yield frame({"key": str(number)}, bytes(LIMIT))
+        for number in range(20):
+            yield frame({"key": f"{name}/{number}"}, bytes(LIMIT))
 
     try:
         status = ann.post("/tmp/set", content=endless()).status_code
     except httpx.TransportError:  # it was refused and closed before all was sent
         status = 413
     assert status == 413
-    assert ann.get("/tmp/list", params={"prefix": "999"}).text == "[]"
+    assert ann.get("/tmp/list", params={"prefix": name}).text == "[]"
+
+
+def test_a_pack_that_is_announced_too_long_is_refused_before_it_comes(server: RunningServer) -> None:
+    token = server.token()
+    with server.connect() as connection:
+        connection.sendall(
+            f"POST /storage/v1/tmp/set HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n"
+            "Content-Length: 2097153\r\n\r\n".encode()
+        )
+        status, _, content = read_answer(connection)
+    assert status == 413 and b"at most 2097152 bytes" in content
 
 
 @pytest.mark.parametrize("body", [{}, {"keys": 5}, {"keys": [5]}, {"keys": [None]}, [], {"keys": ["k"] * 257}])

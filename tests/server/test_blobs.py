@@ -75,6 +75,17 @@ def test_get_and_head_tell_all_of_a_blob(ann: httpx.Client, name: str) -> None:
     }
 
 
+def test_what_a_web_browser_could_run_is_bytes_to_it(ann: httpx.Client, name: str) -> None:
+    path = quote(name + '/a";<b>.html')
+    for content_type in ("text/html", "image/svg+xml", "text/html; charset=utf-8", "application/javascript"):
+        stored = ann.put(f"/data/set/{path}", content=b"<script>1</script>", headers={"Content-Type": content_type})
+        assert stored.status_code == 200
+        headers = ann.get(f"/data/get/{path}").headers
+        assert headers["content-type"] == "application/octet-stream"
+        assert headers["content-security-policy"] == "sandbox"
+        assert headers["content-disposition"].startswith('attachment; filename="a_;<b>.html"; ')
+
+
 def test_a_blob_of_tmp_tells_when_it_goes(ann: httpx.Client, name: str) -> None:
     blob = store(ann, name, storage_type="tmp")
     answer = ann.head(f"/tmp/get/{quote(name)}")

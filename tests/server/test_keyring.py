@@ -151,3 +151,8 @@ def test_a_broken_record_or_key_file_is_one_clear_line(tmp_path: Path, records: 
     path.chmod(0o600)
     with pytest.raises(StorageError, match=r"keys\.json does not hold signing keys"):
         open_local_records(tmp_path)
+
+
+def test_fields_that_are_cut_elsewhere_sign_otherwise(records: Records) -> None:
+    key = load_keyring(records).current("url")
+    assert len({key.sign(b"a", b"bc"), key.sign(b"ab", b"c"), key.sign(b"abc"), key.sign(b"abc", b"")}) == 4

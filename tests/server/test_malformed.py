@@ -1,6 +1,7 @@
 """Malformed and hostile HTTP on a raw socket: refused, and never the start of another request."""
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -147,3 +148,13 @@ def test_a_half_closed_connection_stores_nothing(server: RunningServer) -> None:
             connection.shutdown(socket.SHUT_WR)
             assert not connection.recv(1000).startswith(b"HTTP/1.1 2")
         assert ann.head("/data/get/half-closed").status_code == 404
+
+
+def test_a_head_that_does_not_end_is_not_waited_for(hasty_server: RunningServer) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(hasty_server.connect()) for _ in range(3)]
+        begun = (b"", b"GET /storage", b"GET /storage/v1 HTTP/1.1\r\nHost: x\r\nX-A: b\r\n")
+        for connection, content in zip(slow, begun, strict=True):
+            connection.sendall(content)
+        for connection in slow:
+            assert b"200" not in connection.recv(65536), "closed, or refused"

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from storage_tui.contract.models import ServiceInfo
+from storage_tui.contract.packs import frame
 from storage_tui.server.access.issued import revoke
 from storage_tui.server.keyring import forget_old_keys, rotate_keys
 from storage_tui.server.quotas.limits import change_limits
@@ -76,6 +77,19 @@ def test_new_keys_reach_all_at_once_and_old_ones_end_everywhere(servers: Pair) -
         while get(f"{server.url}/data/list", before) != 401:
             pass
         assert get(f"{server.url}/data/list", after) == 200
+
+
+def test_a_pack_stays_below_the_quota_of_a_bucket(servers: Pair) -> None:
+    one, two = servers
+    change_limits(one.records(), "dora", {("types", "data", "bytes"): 100_000})
+    frames = (frame({"key": f"k{number}"}, b"x" * 15_000) for number in range(16))
+    with two.client("dora") as dora:
+        while not ServiceInfo.from_json(dora.get("").json()).user.quotas:
+            pass
+        rows = dora.post("/data/set", content=b"".join(frames)).json()["results"]
+        errors = [row.get("error") for row in rows]
+        assert errors.count(None) == 6 and errors.count("quota_exceeded") == 10
+        assert dora.get("/data/usage").json()["size"] == 90_000
 
 
 def test_uploads_side_by_side_stay_below_the_quota_of_a_bucket(servers: Pair) -> None:

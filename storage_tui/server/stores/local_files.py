@@ -18,6 +18,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from storage_tui.contract.errors import UnavailableError
@@ -59,8 +60,14 @@ class Disk:
         (self.data_dir / COLLECTOR_LOCK).touch(mode=PRIVATE_FILE)  # now: a disk without inodes must be able to collect
         if len({folder.stat().st_dev for folder in (self.data_dir, self.blobs, self.uploads, self.quarantine)}) > 1:
             raise OSError(f"{self.data_dir} must be on one file system with all its folders")
-        for folder in (self.blobs, self.data_dir, self.data_dir.parent):
+        above = self.data_dir.absolute().parents[1:]
+        for folder in (self.blobs, self.data_dir, self.data_dir.parent, *takewhile(self._may_be_new, above)):
             self.sync_dir(folder)
+
+    def _may_be_new(self, folder: Path) -> bool:
+        """Whether a folder above the store may have been made with it: then its name must last too."""
+        found, known = folder.stat(), self.data_dir.stat()
+        return (found.st_uid, found.st_dev) == (known.st_uid, known.st_dev)
 
     def refuse_unfinished(self) -> None:
         """Raise UnavailableError in a directory whose restore is not complete."""

@@ -14,10 +14,11 @@ from storage_tui.contract.errors import (
     StoreFullError,
     UnavailableError,
 )
+from storage_tui.server.stores import local_schema
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_lock import AlreadyOwnedError, read_owner, refuse_network_filesystem
 from storage_tui.server.stores.local_rows import INLINE_BYTES
-from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_writer
+from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_reader, open_writer
 from storage_tui.server.stores.local_seed import SeedBlob, seed
 from tests.server.stores.broken_disks import SmallDisk
 from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, local_row, random_bytes
@@ -180,3 +181,19 @@ async def test_a_store_that_closes_cuts_writers_off_at_their_last_checkpoint(loc
             await writer.write(random_bytes(MIB))
     await local.start()
     assert (await local.store.find_upload(session.upload_id)).offset == 3 * MIB
+
+
+def test_a_database_is_opened_with_what_the_promises_rest_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "meta.db"
+    writer = open_writer(database)
+    reader = open_reader(database)
+    assert (writer.pragma("synchronous"), writer.pragma("journal_mode"), writer.pragma("fullfsync")) == (2, "wal", 1)
+    for connection in (writer, reader):
+        assert (connection.pragma("trusted_schema"), connection.pragma("cell_size_check")) == (0, 1)
+    with pytest.raises(apsw.ReadOnlyError):
+        reader.execute("DELETE FROM keys")
+    reader.close()
+    writer.close()
+    monkeypatch.setattr(local_schema, "MIN_SQLITE", apsw.SQLITE_VERSION_NUMBER + 1)
+    with pytest.raises(UnavailableError, match="can corrupt a WAL"):
+        open_writer(database)
