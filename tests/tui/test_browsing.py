@@ -186,6 +186,22 @@ async def test_refresh_keeps_the_cursor_on_its_key(store: Storage, browse: Any) 
         assert browser.current == "c"
 
 
+@pytest.mark.parametrize("key", ["U", "t", "f"])
+async def test_other_screens_say_all_of_what_is_wrong_and_that_r_tries_again(
+    store: Storage, browse: Any, proxy: FaultProxy, key: str
+) -> None:
+    fill(store, "here", storage_type="tmp")
+    async with browse("tmp:", url=proxy.url, retries=0, size=(40, 12)) as browser:
+        await browser.until(lambda: browser.names == ["here"])
+        proxy.default = Fault(refuse=True)
+        proxy.cut_all()
+        await browser.press(key, *("here" if key == "f" else ""))
+        await browser.shows("R tries again.")
+        proxy.default = Fault()
+        await browser.press(*(["enter"] if key == "f" else []), "R")
+        await browser.until(lambda: "R tries again" not in browser.text)
+
+
 async def test_an_unreachable_server_is_words_and_r_tries_again(store: Storage, browse: Any, proxy: FaultProxy) -> None:
     fill(store, "here")
     address = proxy.url
@@ -267,7 +283,8 @@ async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys")
         await browser.press("o", "o")
-        await browser.shows("sorted by size when all keys are read; 250 so far")
+        await browser.shows("sorted by size when all keys are read")
+        assert "(Esc stops)   then by size" in browser.text
         proxy.default = Fault()
         await browser.until(lambda: browser.main.keys.listing.is_complete and browser.main.keys.listing.sort == "size")
         assert browser.names[0] == "0089"

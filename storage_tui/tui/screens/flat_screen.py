@@ -131,8 +131,8 @@ class FlatScreen(ChoosingScreen, LineMoves):
         if not self.has_lines:
             return
         width, view = self.size.width, self.view
-        empty = "Reading… (Esc stops)" if self.is_reading else visible(self._error) or self.empty_words()
-        view.set_state(empty)
+        error = f"{visible(self._error)}\nR tries again." if self._error else ""
+        view.set_state("Reading… (Esc stops)" if self.is_reading else error or self.empty_words())
         self.query_one("#title", Bar).say(self.title_content(), self._counts())
         notice = notice_content(self.session, view.current, in_range=self.range_start is not None)
         position = f"  {min(view.cursor + 1, view.line_count()):,}/{view.line_count():,} "

@@ -140,7 +140,7 @@ class PlaceReading(ChoosingScreen):
         self.range_start = None  # its rows go elsewhere
         wanted: Sort = self.sort or "name"
         if not listing.is_complete:
-            self.session.say(f"sorted by {wanted} when all keys are read; {listing.loaded:,} so far")
+            self.session.say(f"sorted by {wanted} when all keys are read")
             self.read_on()
         elif listing.loaded > SORT_AT_ONCE:
             self._sort_large(listing)

@@ -232,7 +232,8 @@ class PlaceView(PlaceReading):
         listing, keys, width = self.keys.listing, self.keys, self.size.width
         error = f"{visible(self.error)}\nR tries again." if self.error else ""
         keys.set_state(error or empty_words(listing, is_reading=self.is_reading), is_error=bool(error))
-        path = path_content(listing, is_reading=self.is_reading, sorting=self.sorting, width=width)
+        then = "" if listing.is_complete or self.sort in (None, listing.sort) else self.sort or ""
+        path = path_content(listing, is_reading=self.is_reading, sorting=self.sorting, width=width, then=then)
         store = self.session.title if width >= 60 else self.session.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
         self.query_one("#path", Bar).say(path, server)

@@ -97,7 +97,7 @@ class UsageScreen(LineMoves, StoreScreen):
                     at = None
             self._levels[level.prefix] = level
         except EXPECTED as exc:
-            level.error = explain(exc)
+            level.error = f"{visible(explain(exc))}\nR tries again."
             self.session.fail(f"cannot count {place_text(Location(self._type, level.prefix))}", exc)
         finally:
             if level is self._level:

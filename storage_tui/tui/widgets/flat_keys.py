@@ -79,7 +79,7 @@ class FlatKeys(RowsView):
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """The state in words."""
-        return [Segment(f"   {self.state}", self.component("line--dim"))] if y == 0 else []
+        return self.draw_words(self.state, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """A blob, or a heading with the count and bytes of its group."""

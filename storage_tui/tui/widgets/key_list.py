@@ -7,7 +7,6 @@ from time import time
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.message import Message
 
 from storage_tui.contract.models import Blob
@@ -16,7 +15,7 @@ from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.parts import Part, parts_of
 from storage_tui.tui.state.sizes import Sizes
-from storage_tui.tui.widgets.rows_view import GUTTER, Columns, RowsView, leaf_name
+from storage_tui.tui.widgets.rows_view import Columns, RowsView, leaf_name
 
 
 class KeyList(RowsView):
@@ -97,14 +96,8 @@ class KeyList(RowsView):
         return self.draw_titles(name, self._columns(width), by, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The state in words, wrapped, a row below the header."""
-        if not self.state or y > 6:
-            return []
-        shade = self.component("keys--error" if self._state_is_error else "line--dim")
-        lines = Text(self.state, shade).wrap(self.app.console, max(8, width - 4))
-        if y >= len(lines):
-            return []
-        return [Segment(GUTTER), *lines[y].render(self.app.console, end="")]
+        """The state in words."""
+        return self.draw_words(self.state, y, width, shade="keys--error" if self._state_is_error else "line--dim")
 
     def line_name(self, index: int) -> Hashable | None:
         """The row, its mark, the filter, and the second, as ages are drawn."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -15,6 +16,7 @@ from storage_tui.tui.row_compositor import repaint
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 WHEEL_LINES = 3
+MOST_WORDS = 7  # rows of words in a list without lines
 STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the new ones only
 
 
@@ -75,6 +77,13 @@ class LineView(BareWidget, can_focus=True):
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """The segments of row `y` while there are no lines."""
         return []
+
+    def draw_words(self, words: str, y: int, width: int, *, shade: str = "line--dim") -> list[Segment]:
+        """Row `y` of words that stand where there are no lines, wrapped."""
+        if not words or y >= MOST_WORDS:
+            return []
+        lines = Text(words, self.component(shade)).wrap(self.app.console, max(8, width - 4))
+        return [Segment("   "), *lines[y].render(self.app.console, end="")] if y < len(lines) else []
 
     @property
     def header_rows(self) -> int:

@@ -24,8 +24,8 @@ GAUGE_CELLS = 10
 HELP = ("help", "view-help", "transfer-help")  # the commands whose key no footer leaves out
 
 
-def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "") -> Content:
-    """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on."""
+def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
+    """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on, and what the list will be sorted by."""
     prefix = visible(listing.prefix)
     room = max(12, width * 3 // 5)
     if len(prefix) > room:
@@ -47,6 +47,8 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
         pieces.append((f"   Listing… {listing.loaded:,} keys (Esc stops)", "$text-muted"))
     elif is_open and listing.loaded:
         pieces.append((f"   {listing.loaded:,} keys read, more to come (G goes on)", "$warning"))
+    if then:
+        pieces.append((f"   then by {then}", "$text-muted"))
     if sorting:
         pieces.append((f"   {sorting} (Esc stops)", "$text-muted"))
     return Content.assemble(*pieces)

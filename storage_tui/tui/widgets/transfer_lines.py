@@ -76,7 +76,7 @@ class TransferLines(LineView):
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """What stands there when nothing was moved yet."""
-        return [Segment(" No transfers. d downloads, u uploads.", self.component("line--dim"))] if y == 0 else []
+        return self.draw_words("No transfers. d downloads, u uploads.", y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """`↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, with the columns that fit."""

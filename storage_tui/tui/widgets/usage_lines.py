@@ -69,7 +69,7 @@ class UsageLines(LineView):
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """What stands in an empty level."""
         words = self.level.error or ("Empty." if self.level.is_exact else "Counting… (Esc stops)")
-        return [Segment(f"   {visible(words)}", self.component("line--dim"))] if y == 0 else []
+        return self.draw_words(words, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """One branch."""
