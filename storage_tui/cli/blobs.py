@@ -202,6 +202,8 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
         name = name_for_output(f"{location.storage_type}:{row.prefix}")
         click.echo(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
+    if usage.is_cut:
+        complain(f"there may be more folders than the first {len(usage.children):,}; the last line counts them too")
 
 
 def _usage_of_blob(storage: "Storage", location: Location) -> Usage:

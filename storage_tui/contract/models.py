@@ -11,6 +11,8 @@ from typing import Any, Self
 from storage_tui.contract.errors import ProtocolError
 from storage_tui.contract.token_scope import TokenScope
 
+CHILDREN_AT_MOST = 10_000  # in one Usage, a megabyte of JSON
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -98,7 +100,8 @@ class Page:
 class Usage:
     """How much lies under a prefix: blobs, bytes, the oldest and newest write, and the same for each child prefix.
 
-    `children` is filled when a delimiter was given; blobs directly in the prefix are in the totals only.
+    `children` is filled when a delimiter was given; blobs directly in the prefix are in the totals only, and so is what
+    lies in child prefixes past the first CHILDREN_AT_MOST, in byte order.
     """
 
     prefix: str
@@ -107,6 +110,11 @@ class Usage:
     oldest: datetime | None = None
     newest: datetime | None = None
     children: tuple["Usage", ...] = ()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more child prefixes than are told."""
+        return len(self.children) >= CHILDREN_AT_MOST
 
     def _repr_html_(self) -> str:
         from storage_tui.contract.tables import usage_table  # in notebooks only

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from storage_tui.contract.models import CHILDREN_AT_MOST
+from storage_tui.server.stores.local_seed import seed
+from tests.benchmarks.seed import LOCAL_NAMESPACE, make_blobs
+
 
 def lines(result):
     return result.stdout.decode().splitlines()
@@ -105,6 +109,13 @@ def test_a_folder_that_holds_nothing_is_told_from_one_that_does(run, verb, place
 def test_an_empty_storage_type_is_no_error(run):
     assert run("ls", "logs:").stdout == b""
     assert lines(run("du", "logs:"))[-1].split()[-1] == "logs:"
+
+
+def test_usage_of_more_folders_than_are_told_says_so(run, tmp_path):
+    seed(tmp_path / "data", make_blobs(LOCAL_NAMESPACE, (f"{n:05}/x" for n in range(CHILDREN_AT_MOST + 1)), "data"))
+    done = run("du", "--data-dir", str(tmp_path / "data"))
+    assert len(lines(done)) == CHILDREN_AT_MOST + 1
+    assert b"there may be more folders than the first 10,000; the last line counts them too" in done.stderr
 
 
 def test_usage_is_summed_by_folder(run):

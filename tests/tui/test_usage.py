@@ -1,9 +1,13 @@
 """The usage tree: totals by folder, walking down, honest marks while it is counted, deleting from there."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
-from storage_tui import Storage
+import pytest
+
+from storage_tui import AsyncStorage, Storage
+from storage_tui.contract import models
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.tui.screens.usage import UsageScreen
 from storage_tui.tui.state.usage_tree import UsageLevel
@@ -26,6 +30,37 @@ def test_a_level_is_a_lower_bound_until_all_is_counted() -> None:
     assert level.is_exact and [(row.prefix, row.count, row.size_bytes) for row in level.rows("bytes")] == [
         ("p/a/", 3, 40), ("p/", 1, 6), ("p/b/", 1, 4),
     ]  # fmt: skip
+
+
+async def test_folders_that_the_server_does_not_tell_are_not_said_to_be_blobs_here(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        store.set(f"{name}/blob", "12345")
+    usage = AsyncStorage.usage
+
+    async def cut(self: AsyncStorage, prefix: str = "", **options: Any) -> Usage:
+        whole = await usage(self, prefix, **options)
+        return replace(whole, children=whole.children[:2])
+
+    monkeypatch.setattr(AsyncStorage, "usage", cut)
+    monkeypatch.setattr(models, "CHILDREN_AT_MOST", 2)
+    async with browse() as browser:
+        await browser.press("U")
+        await browser.shows("(blobs here, and all folders after b/)")
+        await browser.shows("20 B in 4 blobs")
+
+
+async def test_going_up_puts_the_cursor_on_the_folder_one_was_in(store: Storage, browse: Any) -> None:
+    fill(store)
+    async with browse() as browser:
+        await browser.press("U")
+        await browser.shows("5.2 kB in 4 blobs")
+        await browser.press("j", "l")
+        await browser.shows("30 B in 1 blob")
+        await browser.press("h")
+        await browser.shows("5.2 kB in 4 blobs")
+        await browser.until(lambda: any("▌" in line and "small/" in line for line in browser.text.split("\n")))
 
 
 async def test_the_tree_shows_what_is_large_and_walks_down_and_up(store: Storage, browse: Any) -> None:

@@ -12,10 +12,8 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.keys import successor
-from storage_tui.contract.models import Blob, Page, Usage
+from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.server.stores.local_rows import Held, from_millis
-
-MAX_CHILDREN = 10_000  # child prefixes in one Usage; those after them in byte order count in the totals alone
 
 _PAST_ALL = b"\xff"  # no UTF-8 text begins with this byte
 _WITHIN = "namespace = ? AND type = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?)"
@@ -58,7 +56,7 @@ def usage(
         if not delimiter or not total.count:
             return total
         entries = _entries(connection, namespace, storage_type, prefix, delimiter, "", now)
-        names = islice((name for name, held in entries if held is None), MAX_CHILDREN)
+        names = islice((name for name, held in entries if held is None), CHILDREN_AT_MOST)
         children = tuple(_sum(connection, namespace, storage_type, name, now) for name in names)
     return replace(total, children=children)
 

@@ -11,14 +11,13 @@ from datetime import datetime
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.keys import check_prefix
-from storage_tui.contract.models import Blob, Page, Usage
+from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.storage_types import StorageType
 from storage_tui.server.stores.s3_blobs import is_live, root_of, to_blob
 from storage_tui.server.stores.s3_bucket import LIST_LIMIT, Bucket, Listing, Object
 from storage_tui.server.stores.s3_names import END, PAST_ALL, name_to_key, name_to_prefix, prefix_to_name
 from storage_tui.server.stores.s3_threads import Threads, gather_few
 
-MAX_CHILDREN = 10_000  # child prefixes in one Usage; those after them in byte order count in the totals alone
 MAX_COUNTED = 5_000_000  # blobs in one Usage: more than a minute or two of lists
 
 _DELIMITER = "/"
@@ -196,7 +195,7 @@ class _Count:
             if cut != -1:
                 name = found.name[: cut + 1]
                 child = self._children.get(name)
-                if child is None and len(self._children) < MAX_CHILDREN:
+                if child is None and len(self._children) < CHILDREN_AT_MOST:
                     child = self._children[name] = _Sum()
                 if child is not None:
                     child.add(found)

@@ -14,7 +14,8 @@ USAGE_SORTS: tuple[UsageSort, ...] = ("bytes", "count", "oldest", "name")
 
 @dataclass(slots=True)
 class Branch:
-    """A folder, or the blobs directly in the prefix (`is_own`). What is not exact is a lower bound."""
+    """A folder, or the blobs directly in the prefix (`is_own`), with what lies in the folders past `after` where the
+    server does not tell these. What is not exact is a lower bound."""
 
     prefix: str
     is_own: bool = False
@@ -22,6 +23,7 @@ class Branch:
     size_bytes: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
+    after: str = ""
 
     def add(self, blob: Blob) -> None:
         """Count one blob."""
@@ -69,6 +71,7 @@ class UsageLevel:
         for child in usage.children:
             self.own.count -= child.count
             self.own.size_bytes -= child.size_bytes
+        self.own.after = usage.children[-1].prefix if usage.is_cut else ""
         self.is_exact = True
 
     @property

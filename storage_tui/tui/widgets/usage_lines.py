@@ -32,10 +32,11 @@ class UsageLines(LineView):
     def show(self, level: UsageLevel, *, at: str | None = None) -> None:
         """Draw a level; the cursor goes to the prefix `at`, or stays on its branch."""
         current = self.branch
-        at = at if at is not None or level is not self.level else current.prefix if current is not None else None
+        is_same = level is self.level
+        at = at if at is not None or not is_same else current.prefix if current is not None else None
         self.level = level
         self.branches = level.rows(self.sort)
-        is_at_top = not self.cursor and current is not None and at == current.prefix
+        is_at_top = is_same and not self.cursor and current is not None and at == current.prefix
         if at is None or is_at_top:  # the top stays at the top while the order changes
             self.cursor = 0
         else:
@@ -88,7 +89,10 @@ class UsageLines(LineView):
             now = datetime.now(UTC)
             segments.append(Segment(f" {age_text(branch.oldest, now):>7} {age_text(branch.newest, now):>7}", dim))
         room = width - sum(cell_len(segment.text) for segment in segments) - 2
-        name = "(blobs directly here)" if branch.is_own else visible(branch.prefix[len(self.level.prefix) :])
+        cut = len(self.level.prefix)
+        name = "(blobs directly here)" if branch.is_own else visible(branch.prefix[cut:])
+        if branch.after:
+            name = f"(blobs here, and all folders after {visible(branch.after[cut:])})"
         shade = dim if branch.is_own else self.component("keys--folder")
         return [*segments, Segment(f"  {cut_middle(name, max(1, room))}", shade)]
 
