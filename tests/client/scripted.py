@@ -69,6 +69,9 @@ class ScriptedServer:
             chosen = self.answers.popleft()
             if not chosen:
                 return
-            connection.sendall(chosen)
+            try:
+                connection.sendall(chosen)
+            except OSError:  # it does not want all of it
+                return
             if b"connection: close" in chosen.lower():
                 return

@@ -1,6 +1,8 @@
 """What one user began is not offered to another whose token is used on the same machine."""
 
 import io
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from storage_tui import Storage, places
 from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.control import TransferControl
+from storage_tui.client.part_file import Journal, PartFile, Purpose, opened_folder
+from storage_tui.client.secret_files import FILE_BYTES, read_secret_file
 from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList
-from storage_tui.contract.errors import CancelledError, ConflictError
+from storage_tui.contract.errors import CancelledError, ConflictError, CredentialsError
 from tests.client.test_credentials import jwt
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer
@@ -78,6 +82,55 @@ def test_what_waits_is_kept_by_server_and_user(server: RunningServer, tmp_path: 
         left = LeftWaiting(places.state_dir(), ann.account())
         assert [row.item.key for row in left.items] == ["k"]
         left.take()
+
+
+def test_a_part_is_for_its_owner_alone_and_goes_on_from_ones_own_journal_only(tmp_path: Path) -> None:
+    purpose = Purpose("k", "server", "data", "k")
+    with opened_folder(tmp_path) as folder:
+        for resume in (False, True):
+            part, _ = PartFile.open(folder, purpose, resume=resume)
+            assert stat.S_IMODE(os.fstat(part.descriptor).st_mode) == 0o600
+            part.note(Journal(purpose, "etag", 5))
+            part.keep()
+        part, journal = PartFile.open(folder, purpose, resume=True)
+        assert journal is not None
+        part.keep()
+        if may_give_away(tmp_path / f"{part.name}.json"):
+            part, journal = PartFile.open(folder, purpose, resume=True)
+            assert journal is None
+            part.discard()
+
+
+def test_the_queue_and_the_token_of_somebody_else_are_not_taken(tmp_path: Path) -> None:
+    waiting = WaitingList(tmp_path, "server")
+    waiting.add([(1, WaitingItem(BatchItem("upload", "data", "k", tmp_path / "k", 1), Conflict.SKIP))])
+    waiting.close(keep=True)
+    [path] = (tmp_path / "queues").iterdir()
+    os.link(path, tmp_path / "second name")
+    assert LeftWaiting(tmp_path, "server").items == []
+    (tmp_path / "second name").unlink()
+    token = tmp_path / "token"
+    token.write_text("t" * FILE_BYTES)
+    token.chmod(0o600)
+    assert read_secret_file(token) == "t" * FILE_BYTES
+    if may_give_away(path) and may_give_away(token):
+        assert LeftWaiting(tmp_path, "server").items == []
+        with pytest.raises(CredentialsError, match="another user"):
+            read_secret_file(token)
+    token.unlink()
+    token.write_text("t" * (FILE_BYTES + 1))
+    token.chmod(0o600)
+    with pytest.raises(CredentialsError, match="too large"):
+        read_secret_file(token)
+
+
+def may_give_away(path: Path) -> bool:
+    """Make somebody else the owner of the file; False where only root may, and we are not."""
+    if os.geteuid() != 0:
+        print("not as root: a file of another user could not be made")
+        return False
+    os.chown(path, 12345, 12345)
+    return True
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c", "e30.e30.x"])

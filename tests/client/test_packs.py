@@ -3,6 +3,7 @@ itself, and nobody sees a difference but in time."""
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from storage_tui import Storage
 from storage_tui.client import packs
 from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch_plan import BatchPlan, Conflict, plan_download, plan_upload, survey
 from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import Mover
 from storage_tui.client.packs import PACK_BLOBS, SMALL_BYTES
+from storage_tui.client.sources import FileSource
+from storage_tui.contract.wire import Span
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
@@ -168,6 +171,27 @@ def test_a_file_that_grows_past_a_pack_goes_by_itself(storage: Storage, tree: Pa
     results = Batch(storage, plan, conflict=Conflict.OVERWRITE).run()
     assert {result.state for result in results} == {"done"} and f"p/{name}" in alone
     assert len(storage.get(f"p/{name}")) == SMALL_BYTES + 1
+
+
+def test_a_file_that_changes_while_a_pack_is_made_is_left_out_of_it(
+    storage: Storage, tree: Path, alone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FileSource.chunks
+
+    def changing(self: FileSource, span: Span) -> Iterator[Any]:
+        yield from read(self, span)
+        if self._name.endswith(min(FILES)):
+            os.utime(tree / min(FILES), ns=(0, time.time_ns()))
+
+    monkeypatch.setattr(FileSource, "chunks", changing)
+    results = {result.key: result.state for result in _up(storage, tree)}
+    assert f"p/{min(FILES)}" in alone
+    assert results.pop(f"p/{min(FILES)}") == "failed" and set(results.values()) == {"done"}
+
+
+def test_what_may_not_be_written_twice_goes_one_by_one(storage: Storage, tree: Path, alone: list[str]) -> None:
+    few = BatchPlan(plan_upload(tree, "p/", "products").items[:5])
+    assert {result.state for result in Batch(storage, few).run()} == {"done"} and len(alone) == 5
 
 
 @pytest.mark.parametrize("keep", [False, True])

@@ -519,7 +519,7 @@ def _token_of(client: Storage) -> str:
     return client._server.reach().token.reveal()
 
 
-@pytest.mark.parametrize("kind", ["symlink", "folder", "pipe", "hard link"])
+@pytest.mark.parametrize("kind", ["symlink", "symlink to nothing", "folder", "pipe", "hard link"])
 def test_what_somebody_put_in_place_of_a_part_is_not_touched(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, kind: str
 ) -> None:
@@ -532,6 +532,7 @@ def test_what_somebody_put_in_place_of_a_part_is_not_touched(
     part = tmp_path / purpose.part_name(purpose.digest())
     {
         "symlink": lambda: part.symlink_to(precious),
+        "symlink to nothing": lambda: part.symlink_to(tmp_path / "nothing"),
         "folder": part.mkdir,
         "pipe": lambda: os.mkfifo(part),
         "hard link": lambda: os.link(precious, part),
