@@ -4,11 +4,13 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
+from storage_tui.contract.packs import PackReader, frame
 from tests.effort import count
 from tests.promises.linearizable import NEVER, Call, Verb, explains
 from tests.server.running import RunningServer
@@ -20,23 +22,62 @@ LARGE = 70_000  # past what is kept in the database, so that files take part
 VERBS: tuple[Verb, ...] = ("get", "get", "get", "put", "put", "create", "replace", "delete")
 
 
-def call(client: httpx.Client, key: str, verb: Verb, value: str) -> Call:
-    """Do it and note what was told."""
+def call(client: httpx.Client, key: str, verb: Verb, value: str, *, is_packed: bool = False) -> Call:
+    """Do it and note what was told; packed it goes the way of many keys in one request, or of an upload."""
     start = time.monotonic()
     try:
         if verb == "get":
-            answer = client.get(f"/data/get/{key}")
-            told = {200: answer.text.partition("|")[0], 404: ""}[answer.status_code]
+            told = get_packed(client, key) if is_packed else get(client, key)
         elif verb == "delete":
-            told = {200: "done", 204: "done", 404: "refused"}[client.delete(f"/data/{key}").status_code]
+            told = delete_in_batch(client, key) if is_packed else delete(client, key)
         else:
-            content = f"{value}|".ljust(LARGE if value.endswith("7") else 10)
-            headers = {"create": {"If-None-Match": "*"}, "replace": {"If-Match": "*"}}.get(verb, {})
-            status = client.put(f"/data/set/{key}", content=content, headers=headers).status_code
-            told = {200: "done", 412: "refused"}[status]
+            content = f"{value}|".ljust(LARGE if value.endswith("7") else 10).encode()
+            if is_packed and verb == "put":
+                told = put_packed(client, key, content)
+            else:
+                headers = {"create": {"If-None-Match": "*"}, "replace": {"If-Match": "*"}}.get(verb, {})
+                told = (upload if is_packed else put)(client, key, content, headers)
     except httpx.TransportError:
         return Call(verb, start, NEVER, value)
     return Call(verb, start, time.monotonic(), value, told)
+
+
+def get(client: httpx.Client, key: str) -> str:
+    answer = client.get(f"/data/get/{key}")
+    return {200: answer.text.partition("|")[0], 404: ""}[answer.status_code]
+
+
+def get_packed(client: httpx.Client, key: str) -> str:
+    [(head, content)] = PackReader(LARGE).feed(client.post("/data/get", json={"keys": [key]}).content)
+    assert head.get("error") in (None, "not_found")
+    return content.decode().partition("|")[0]
+
+
+def delete(client: httpx.Client, key: str) -> str:
+    return {200: "done", 204: "done", 404: "refused"}[client.delete(f"/data/{key}").status_code]
+
+
+def delete_in_batch(client: httpx.Client, key: str) -> str:
+    [row] = client.post("/data/delete", json={"targets": [{"key": key}]}).json()["results"]
+    return {None: "done", "not_found": "refused"}[row["error"]]
+
+
+def put(client: httpx.Client, key: str, content: bytes, headers: Mapping[str, str]) -> str:
+    status = client.put(f"/data/set/{key}", content=content, headers=headers).status_code
+    return {200: "done", 412: "refused"}[status]
+
+
+def put_packed(client: httpx.Client, key: str, content: bytes) -> str:
+    [row] = client.post("/data/set", content=frame({"key": key}, content)).json()["results"]
+    assert "error" not in row
+    return "done"
+
+
+def upload(client: httpx.Client, key: str, content: bytes, headers: Mapping[str, str]) -> str:
+    begun = client.get(f"/data/new_resumable_url/{key}", headers=headers)
+    if begun.status_code == 412:
+        return "refused"
+    return {200: "done", 412: "refused"}[client.put(begun.text, content=content).status_code]
 
 
 def work(url: str, token: str, seed: str, calls: dict[str, list[Call]]) -> None:
@@ -45,7 +86,7 @@ def work(url: str, token: str, seed: str, calls: dict[str, list[Call]]) -> None:
     with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=10) as client:
         for number in range(CALLS):
             key, verb = chance.choice(KEYS), chance.choice(VERBS)
-            made = call(client, key, verb, f"{seed}-{number}")
+            made = call(client, key, verb, f"{seed}-{number}", is_packed=chance.random() < 0.4)
             calls[key].append(made)  # append is atomic
             if made.end == NEVER:
                 return  # the server is dead; what would be asked now could do nothing

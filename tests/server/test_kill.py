@@ -12,6 +12,7 @@ import pytest
 
 from storage_tui.contract import checksum
 from storage_tui.contract.models import Page
+from storage_tui.contract.packs import PACK_TYPE, frame
 from storage_tui.contract.wire import UPLOAD_QUANTUM, format_upload_range, parse_persisted
 from storage_tui.contract.wire import Span as ByteSpan
 from tests.effort import count
@@ -20,12 +21,15 @@ from tests.server.running import RunningServer
 ROUNDS = count(100, 1000)
 RESUMABLE_BYTES = 12 * UPLOAD_QUANTUM + 1000
 COPIED = "~"  # at the end of a key: a copy of the one before it
+PACKED = "+"  # in a key: it came in a pack, which takes small blobs only
+PACKED_BYTES = 200_000
 
 
 def content_of(key: str) -> bytes:
     """What belongs under a key: any size up to 1.5 MB, known from the key alone; of a copy what its source has."""
     source = random.Random(key.rstrip(COPIED))
-    return source.randbytes(source.choice((0, 1, 5000, 300_000, source.randrange(1_500_000))))
+    content = source.randbytes(source.choice((0, 1, 5000, 300_000, source.randrange(1_500_000))))
+    return content[:PACKED_BYTES] if PACKED in key else content
 
 
 @dataclass
@@ -59,6 +63,9 @@ class Sender(threading.Thread):
 
     def _step(self, client: httpx.Client, key: str, number: int) -> None:
         told = self._told
+        if self._verb == "pack":
+            self._send_pack(client, [f"{key}{PACKED}{part}" for part in range(number % 4)])
+            return
         told.attempted.add(key)
         if self._verb == "upload":
             content = content_of(key)
@@ -83,8 +90,17 @@ class Sender(threading.Thread):
             assert answer.status_code == 200, answer.text
             told.gone.add(key)
 
+    def _send_pack(self, client: httpx.Client, keys: list[str]) -> None:
+        self._told.attempted.update(keys)
+        frames = (frame({"key": key}, content_of(key)) for key in keys)
+        answer = client.post("/data/set", content=b"".join(frames), headers={"Content-Type": PACK_TYPE})
+        assert answer.status_code == 200, answer.text
+        for key, row in zip(keys, answer.json()["results"], strict=True):
+            assert row["key"] == key and "error" not in row
+            self._told.acknowledged.put(key)
 
-SENDERS = ("set", "set", "upload", "upload", "copy", "copy", "delete", "read")
+
+SENDERS = ("set", "pack", "upload", "upload", "copy", "copy", "delete", "read")
 
 
 class Resumer:

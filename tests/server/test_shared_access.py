@@ -79,7 +79,7 @@ def test_new_keys_reach_all_at_once_and_old_ones_end_everywhere(servers: Pair) -
         assert get(f"{server.url}/data/list", after) == 200
 
 
-def test_a_pack_stays_below_the_quota_of_a_bucket(servers: Pair) -> None:
+def test_packs_streams_and_copies_stay_below_the_quota_of_a_bucket(servers: Pair) -> None:
     one, two = servers
     change_limits(one.records(), "dora", {("types", "data", "bytes"): 100_000})
     frames = (frame({"key": f"k{number}"}, b"x" * 15_000) for number in range(16))
@@ -89,6 +89,10 @@ def test_a_pack_stays_below_the_quota_of_a_bucket(servers: Pair) -> None:
         rows = dora.post("/data/set", content=b"".join(frames)).json()["results"]
         errors = [row.get("error") for row in rows]
         assert errors.count(None) == 6 and errors.count("quota_exceeded") == 10
+        url = dora.get("/data/new_resumable_url/streamed").text
+        streamed = dora.put(url, content=iter([b"x" * 5_000] * 3), headers={"Authorization": ""})
+        copied = dora.post("/data/copy", json={"key": rows[errors.index(None)]["key"], "to_key": "copied"})
+        assert [answer.headers["x-error-code"] for answer in (streamed, copied)] == ["quota_exceeded"] * 2
         assert dora.get("/data/usage").json()["size"] == 90_000
 
 
