@@ -7,28 +7,30 @@
     storage.get("hello")                      # b"Hello Storage"
     storage.set_file("maps/dem.tif", "dem.tif", storage_type="tmp")
 
-Public names: `Storage`, `AsyncStorage`, `TaskRun`, `errors`, `__version__`. They are found on first use, so that
-importing the client loads neither the browser nor the server.
+Public names: `Storage`, `AsyncStorage`, `TransferControl` (to steer one transfer), `TaskRun`, `errors`, `__version__`.
+They are found on first use, so that importing the client loads neither the browser nor the server.
 """
 
 TYPE_CHECKING = False  # typing takes longer to load than the first look at a list
 
 __version__ = "0.1.0"
-__all__ = ["AsyncStorage", "Storage", "TaskRun", "__version__", "errors"]
+__all__ = ["AsyncStorage", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from storage_tui import errors
     from storage_tui.client.async_storage import AsyncStorage
+    from storage_tui.client.control import TransferControl
     from storage_tui.client.storage import Storage
     from storage_tui.client.tasks import TaskRun
-    from storage_tui.contract import errors
 
 _HOMES = {
     "Storage": ("storage_tui.client.storage", "Storage"),
     "AsyncStorage": ("storage_tui.client.async_storage", "AsyncStorage"),
     "TaskRun": ("storage_tui.client.tasks", "TaskRun"),
-    "errors": ("storage_tui.contract.errors", None),
+    "TransferControl": ("storage_tui.client.control", "TransferControl"),
+    "errors": ("storage_tui.errors", None),
 }
 
 
@@ -40,3 +42,7 @@ def __getattr__(name: str) -> "Any":
     home, attribute = _HOMES[name]
     module = import_module(home)
     return module if attribute is None else getattr(module, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -105,25 +105,25 @@ class AsyncStorage:
         return await self._run(calls.get(key, storage_type))
 
     async def set_file(
-        self, key: str, file: Any, storage_type: str = DEFAULT, *,
+        self, key: str, file_obj: Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Upload a file by name or an open binary file object; returns the stored blob. See `Storage.set_file`."""
         return await self._in_thread(
             control or TransferControl(),
             lambda used: self._blocking.set_file(
-                key, file, storage_type, control=used, content_type=content_type, resume=resume
+                key, file_obj, storage_type, control=used, content_type=content_type, resume=resume
             ),
         )
 
     async def get_file(
-        self, key: str, file: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
+        self, key: str, file_obj: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Download into a file by name or an open binary file object. See `Storage.get_file`."""
         return await self._in_thread(
             control or TransferControl(),
-            lambda used: self._blocking.get_file(key, file, storage_type, control=used, resume=resume),
+            lambda used: self._blocking.get_file(key, file_obj, storage_type, control=used, resume=resume),
         )
 
     async def move(

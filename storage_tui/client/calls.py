@@ -20,7 +20,7 @@ from storage_tui.contract.errors import (
     ProtocolError,
     StorageError,
 )
-from storage_tui.contract.keys import check_prefix, key_to_path
+from storage_tui.contract.keys import check_key, check_prefix, key_to_path
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, parse_time
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
@@ -205,7 +205,7 @@ def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteRes
 
 def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool) -> Call[Blob]:
     """Copy on the server."""
-    key_to_path(key), key_to_path(to_key)
+    check_key(key), check_key(to_key)
     target = _type(to_storage_type)
     fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
     request = _json_post(wire.COPY, storage_type, json.dumps(fields, ensure_ascii=False), key=key)
@@ -214,6 +214,8 @@ def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwri
 
 def signed_url(key: str, storage_type: str, expires_in: timedelta | None) -> Call[str]:
     """A temporary URL that downloads the blob without a token."""
+    if not isinstance(expires_in, timedelta | None):
+        raise BadRequestError(f"expires_in is a timedelta, such as timedelta(hours=1), not {expires_in!a:.40}", key=key)
     query = () if expires_in is None else (("expires_in", str(int(expires_in.total_seconds()))),)
     request = _blob_request("GET", wire.GET_SIGNED_URL, key, storage_type, query=query)
     return _url(checked(request, (yield request)))
@@ -317,15 +319,21 @@ def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], s
 
 
 def checked_targets(targets: Iterable[Blob | str | tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """What `delete_many` was given as pairs of key and ETag."""
-    pairs = []
-    for target in targets:
-        if isinstance(target, Blob):
-            pairs.append((target.key, target.etag))
-        else:
-            pairs.append((target, None) if isinstance(target, str) else (target[0], target[1]))
-        key_to_path(pairs[-1][0])
-    return pairs
+    """What `delete_many` was given as pairs of key and ETag; raises BadRequestError for one key, whose characters would
+    be keys too."""
+    if isinstance(targets, str | bytes | Blob):
+        raise BadRequestError("delete_many takes several keys; give a list, or delete one with `delete`")
+    return [_checked_target(target) for target in targets]
+
+
+def _checked_target(target: Blob | str | tuple[str, str | None]) -> tuple[str, str | None]:
+    if isinstance(target, Blob):
+        pair: tuple[str, str | None] = target.key, target.etag
+    elif isinstance(target, tuple) and len(target) == 2:
+        pair = target
+    else:
+        pair = target, None
+    return check_key(pair[0]), pair[1]
 
 
 def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields: Any) -> Request:

@@ -44,8 +44,8 @@ class EmbeddedServer:
 
     def __init__(self, data_dir: Path) -> None:
         self._present: int | None = None
-        self._data_dir = data_dir.expanduser().absolute()
-        self._runtime = places.runtime_dir(self._data_dir)
+        self.data_dir = data_dir.expanduser().absolute()
+        self._runtime = places.runtime_dir(self.data_dir)
         self._lock = threading.Lock()
         self._access: Access | None = None
         self._pid = os.getpid()
@@ -53,7 +53,7 @@ class EmbeddedServer:
     @property
     def display_url(self) -> str:
         """The data directory: the address of the socket would tell nobody anything."""
-        return f"embedded store in {self._data_dir}"
+        return f"embedded store in {self.data_dir}"
 
     def user(self) -> str | None:
         """There is one user only."""
@@ -165,7 +165,7 @@ class EmbeddedServer:
         return Access(Endpoint(BASE_URL, path), secret) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        arguments = ["-P", "-m", "storage_tui", "serve", "--embedded", "--data-dir", str(self._data_dir)]
+        arguments = ["-P", "-m", "storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)]
         environment = {
             name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _KEPT_BACK)
         }

@@ -17,6 +17,7 @@ from storage_tui.client.secret_files import Secret
 from storage_tui.client.servers import Access
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
+    BadRequestError,
     ConnectError,
     DeadlineError,
     LocalFileError,
@@ -44,6 +45,9 @@ class Target:
         if request.url is not None:
             _check_named(url, base, request)
         self.url = url
+        for name, value in request.headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise BadRequestError(f"{name} takes printable ASCII, not {value!a:.60}", key=request.key)
         self._has_moved = False
         self._told = httpx.Headers()  # what the server said that led elsewhere
         self._token: Secret | None = access.token if request.url is None else None
@@ -120,10 +124,11 @@ def check_encoding(headers: httpx.Headers, request: Request) -> None:
 
 @contextlib.contextmanager
 def translated(request: Request, display_url: str) -> Iterator[None]:
-    """Errors of httpx leave the block as StorageErrors, without addresses that hold secrets."""
+    """Errors of httpx, and host names that cannot be, leave the block as StorageErrors, without addresses that hold
+    secrets."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as exc:
         raise _meaning(exc, request, display_url) from exc
 
 

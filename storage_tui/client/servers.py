@@ -106,6 +106,7 @@ def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError as exc:
         raise BadRequestError(f"{url[:200]!a} is not the URL of a server: {exc}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:

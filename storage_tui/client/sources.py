@@ -59,11 +59,11 @@ def open_source(file: Any) -> Source:
         file = buffer
     if hasattr(file, "read"):
         return _open_object(file)
-    with suppress(TypeError):
+    with suppress(TypeError, ValueError):  # NumPy has no buffer for times
         return MemorySource(memoryview(file))
     if isinstance(file, Iterable) and not isinstance(file, dict):
         return StreamSource(_Joined(iter(file)))
-    raise LocalFileError(f"cannot upload a {type(file).__name__}; give a file name, a binary file object or bytes")
+    raise LocalFileError(f"give a file name, a binary file object or bytes to upload, not {type(file).__name__}")
 
 
 def _open_path(path: Path) -> Source:

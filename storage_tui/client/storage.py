@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -19,6 +20,7 @@ from storage_tui.client.embedded import EmbeddedServer
 from storage_tui.client.retry import RetryPolicy
 from storage_tui.client.servers import RemoteServer, Server
 from storage_tui.contract.errors import BadRequestError, ConflictError
+from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
@@ -59,7 +61,8 @@ class Storage:
     without a byte, never a limit for a whole transfer.
 
     Nothing is read or called before the first call. All methods may be called from several threads at once, and after
-    a fork. Every refusal is a StorageError that says what to do; see `storage_tui.errors`.
+    a fork, and a client may be pickled unless it was given a `token` itself. Every refusal is a StorageError that says
+    what to do; see `storage_tui.errors`.
     """
 
     def __init__(
@@ -72,9 +75,12 @@ class Storage:
         retries: int = 3,
         timeout_s: float = 60.0,
     ) -> None:
-        if retries < 0 or timeout_s <= 0:
-            raise BadRequestError("retries is 0 or more, and timeout_s more than 0")
+        if not isinstance(retries, int) or retries < 0:
+            raise BadRequestError(f"retries is a whole number, 0 for no second try, not {retries!a:.40}")
+        if not isinstance(timeout_s, int | float) or timeout_s <= 0:
+            raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
         self._server = find_server(url, token, token_file, data_dir)
+        self._token_file, self._holds_token = token_file, token is not None
         self._policy = RetryPolicy(retries)
         self._timeout_s = timeout_s
         self._service = Service()
@@ -83,6 +89,18 @@ class Storage:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Unpickled, as in the workers of a pool, it is a client of the same server that finds its token there."""
+        if self._holds_token:
+            raise TypeError("a client that was given a token is not pickled or copied; give it a token_file instead")
+        server = self._server
+        if isinstance(server, EmbeddedServer):
+            where: dict[str, Any] = {"data_dir": server.data_dir}
+        else:
+            file = self._token_file
+            where = {"url": server.display_url, "token_file": file and Path(file).expanduser().absolute()}
+        return partial(type(self), **where, retries=self._policy.retries, timeout_s=self._timeout_s), ()
 
     def __enter__(self) -> Self:
         return self
@@ -128,7 +146,7 @@ class Storage:
         return self._session.run(calls.get(key, storage_type))
 
     def set_file(
-        self, key: str, file: Any, storage_type: str = DEFAULT, *,
+        self, key: str, file_obj: Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Upload a file by name, or an open binary file object from where it stands; returns the stored blob.
@@ -138,10 +156,10 @@ class Storage:
         Of a large file by name that could not be finished, be it by `kill -9`, the next `set_file` of the same file to
         the same key goes on with it (see `unfinished`); `resume=False` does neither.
         """
-        return self._upload(key, file, storage_type, control or TransferControl(), content_type, resume=resume)
+        return self._upload(key, file_obj, storage_type, control or TransferControl(), content_type, resume=resume)
 
     def get_file(
-        self, key: str, file: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
+        self, key: str, file_obj: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Download into a file by name, or into an open binary file object; returns the blob.
@@ -150,11 +168,11 @@ class Storage:
         keeps its permissions. Of a large blob that could not be finished a hidden `.NAME.….part` stays, and the next
         `get_file` to the same place goes on with it if the blob is still the same; `resume=False` does neither.
         """
-        if isinstance(file, str | os.PathLike):
-            return self._download(key, Path(file), storage_type, control or TransferControl(), resume=resume)
+        if isinstance(file_obj, str | os.PathLike):
+            return self._download(key, Path(file_obj), storage_type, control or TransferControl(), resume=resume)
         from storage_tui.client import downloads
 
-        return downloads.to_object(self._session, key, storage_type, file, control or TransferControl())
+        return downloads.to_object(self._session, key, storage_type, file_obj, control or TransferControl())
 
     def unfinished(self) -> Sequence["UnfinishedTransfer"]:
         """The large transfers of files with this server that were begun, by any process of this user, and that nobody
@@ -331,7 +349,10 @@ class Storage:
 
     def _set(self, key: str, value: Any, storage_type: str, control: TransferControl, content_type: str | None) -> None:
         if isinstance(value, str):
-            value = value.encode("utf-8")
+            try:
+                value = value.encode("utf-8")
+            except UnicodeEncodeError as exc:
+                raise BadRequestError("the text holds half of a surrogate pair and is no UTF-8; give bytes") from exc
         if isinstance(value, os.PathLike) or value is None:
             raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
         self._upload(key, value, storage_type, control, content_type)
@@ -351,7 +372,7 @@ class Storage:
         from storage_tui.client.sources import FileSource, open_source
         from storage_tui.client.uploads import Upload
 
-        calls.checked_targets([key])
+        check_key(key)
         name = find_storage_type(storage_type).name
         with closing(open_source(file)) as source:
             if resume and isinstance(file, str | os.PathLike) and isinstance(source, FileSource):
@@ -386,7 +407,7 @@ class Storage:
     ) -> Blob:  # fmt: skip
         from storage_tui.client.downloads import FileDownload
 
-        calls.checked_targets([key])
+        check_key(key)
         return FileDownload(
             self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
             root=root, syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over,

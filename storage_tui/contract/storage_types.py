@@ -58,7 +58,7 @@ ALIASES = {"log": "logs"}  # the user guide's prose says "log"; all code says "l
 
 def find_storage_type(name: str) -> StorageType:
     """The row of a storage type by name or alias; raises UnknownStorageTypeError naming the known ones."""
-    row = STORAGE_TYPES.get(ALIASES.get(name, name))
+    row = STORAGE_TYPES.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if row is None:
-        raise UnknownStorageTypeError(f"unknown storage type {name[:40]!a}; use one of {', '.join(STORAGE_TYPES)}")
+        raise UnknownStorageTypeError(f"unknown storage type {name!a:.60}; use one of {', '.join(STORAGE_TYPES)}")
     return row
