@@ -62,7 +62,8 @@ class Batch:
         self._is_cancelled = self._is_paused = False
         self._keeps = False
         self._defect: BaseException | None = None
-        self._working = 0
+        self._working = 1  # threads, and who starts them until that is done
+        self._commits = PartCommits()
         self._has_ended = threading.Event()
 
     def run(self) -> list[BatchResult]:
@@ -71,13 +72,10 @@ class Batch:
         threads = [threading.Thread(target=self._work, name=f"transfer-{n}") for n in range(self._jobs)]
         if not threads:
             return []
-        self._working = len(threads)
-        self._commits = PartCommits()
         if len(self._plan.items) > 1:
             self._packs.ask()
-        for thread in threads:
-            thread.start()
         try:
+            self._start(threads)
             self._wait()
         except BaseException:  # such as what a signal's handler raises
             self.cancel(keep=True)
@@ -87,6 +85,32 @@ class Batch:
             raise self._defect
         self._sync_folders()
         return self.results
+
+    def _start(self, threads: Sequence[threading.Thread]) -> None:
+        """Start as many as the machine gives; RuntimeError when it gives none."""
+        try:
+            for number, thread in enumerate(threads):
+                with self._lock:
+                    self._working += 1
+                try:
+                    thread.start()
+                except RuntimeError:
+                    with self._lock:
+                        self._working -= 1
+                    if not number:
+                        raise
+                    return  # fewer move the same
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """One thread less; the last one ends the batch."""
+        with self._lock:
+            self._working -= 1
+            is_last = not self._working
+        if is_last:
+            self._commits.close()
+            self._has_ended.set()
 
     def _wait(self) -> None:
         # Not a join: one that a signal breaks takes its thread for ended (bpo-45274). Not without end: a signal that
@@ -156,12 +180,7 @@ class Batch:
         except BaseException as exc:  # a defect, or what `on_result` raised
             self._stop_for(exc)
         finally:
-            with self._lock:
-                self._working -= 1
-                is_last = not self._working
-            if is_last:
-                self._commits.close()
-                self._has_ended.set()
+            self._leave()
 
     def _begin(self, number: int) -> TransferControl:
         control = self._given[number] if self._given else TransferControl()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from storage_tui.client.content_types import guess_type
+from storage_tui.client.control import TransferControl
 from storage_tui.client.folders import LocalFile, find_files, local_names
 from storage_tui.client.journal import UnfinishedTransfer
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
@@ -87,17 +88,18 @@ class BatchPlan:
         replacing = (Conflict.OVERWRITE, Conflict.RENAME)
         rows = [
             item for item in self.items
-            if (item.conflict or conflict) in replacing or not os.path.lexists(item.path)
+            if item.direction == "download"
+            and ((item.conflict or conflict) in replacing or not os.path.lexists(item.path))
         ]  # fmt: skip
-        roots = {item.root or item.path.parent for item in rows if item.direction == "download"}
+        roots = {item.root or item.path.parent for item in rows}
         if not roots:
             return
         folder = _existing(next(iter(roots)))
         needed, free = BatchPlan(rows).needed_bytes(server), shutil.disk_usage(folder).free
         if needed + SPARE_BYTES > free and needed:
             raise LocalFileError(
-                f"no room in {str(folder)!r}: {plural(len(self.items), 'file')} take {needed:,} bytes, "
-                f"{free:,} are free; nothing was downloaded"
+                f"no room in {str(folder)!r}: {needed:,} bytes are needed for {plural(len(rows), 'file')} and "
+                f"{free:,} are free; nothing was downloaded, make room or choose another disk"
             )
 
 
@@ -155,14 +157,16 @@ def list_blobs(storage: "Storage", prefix: str, storage_type: str) -> Iterable[B
             return
 
 
-def is_same(path: Path, blob: Blob) -> bool:
-    """Whether the file has the size and checksum of the blob; False where the server tells neither."""
+def is_same(path: Path, blob: Blob, control: TransferControl) -> bool:
+    """Whether the file has the size and checksum of the blob; False where the server tells neither. Raises
+    CancelledError when the control is cancelled meanwhile."""
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size != blob.size_bytes or blob.crc32c is None:
             return False
         crc = 0
         with path.open("rb") as file:
             while chunk := file.read(READ_BYTES):
+                control.check()
                 crc = checksum.extend(crc, chunk)
     except OSError:
         return False

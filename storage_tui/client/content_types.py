@@ -1,4 +1,4 @@
-"""The content type that the name of a file tells, for `put` and the browser's uploads.
+"""The content type that the name of a file tells, for `put`, the browser's uploads and the results of tasks.
 
 A table of our own: what Python's mimetypes says depends on the machine, and it calls `a.csv.gz` a CSV. The types are
 those that our server tells other programs; anything else stays bytes, as all is that the published client uploads.

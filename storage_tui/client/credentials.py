@@ -124,7 +124,7 @@ class Credentials:
         path = token_info_path()
         origin = None if path is None else _from_token_info(path)
         if origin is None:
-            places = f"the environment (STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN) or {path}"
+            places = "the environment (STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN)" + (f" or {path}" if path else "")
             raise CredentialsError(f"no token for the server was found in {places}; give one with a token file")
         return origin
 

@@ -69,7 +69,11 @@ class EmbeddedServer:
             access = self.ready()
             if access is None:
                 self._pid = os.getpid()
-                access = self._access = self._join(time.monotonic() + JOIN_S)
+                try:
+                    access = self._access = self._join(time.monotonic() + JOIN_S)
+                except OSError as exc:
+                    place = exc.filename or self._runtime
+                    raise ConnectError(f"the {self.display_url} cannot use {place}: {exc.strerror or exc}") from exc
             return access
 
     def token_refused(self, token: Secret) -> bool:
@@ -142,6 +146,9 @@ class EmbeddedServer:
                     os.close(descriptor)
                     raise ConnectError(f"the {self.display_url} is closing down and does not come to an end") from None
                 time.sleep(POLL_S)
+            except OSError:
+                os.close(descriptor)
+                raise
         self._present = descriptor
         _forget_on_fork(self)
 

@@ -46,7 +46,7 @@ class Target:
             _check_named(url, base, request)
         self.url = url
         for name, value in request.headers.items():
-            if not (value.isascii() and value.isprintable()):
+            if not (isinstance(value, str) and value.isascii() and value.isprintable()):
                 raise BadRequestError(f"{name} takes printable ASCII, not {value!a:.60}", key=request.key)
         self._has_moved = False
         self._told = httpx.Headers()  # what the server said that led elsewhere

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from storage_tui.client.control import TransferControl
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import StorageError
 from storage_tui.contract.models import Blob
 
 AHEAD = 2  # pieces written and not yet taken by the upload: one fills while one travels
@@ -57,7 +56,7 @@ class Feed:
             self._blob = storage.set_file(
                 key, self._taken(), storage_type, control=self._control, content_type=content_type
             )
-        except (StorageError, OSError) as exc:
+        except BaseException as exc:  # it is raised for whoever writes, who would wait for ever otherwise
             self._error = exc
             while not self._is_drained:  # so that whoever writes does not wait for room that never comes
                 self._is_drained = self._pieces.get() is None

@@ -103,6 +103,8 @@ def find_files(folder: Path, prefix: str) -> Iterator[LocalFile]:
             info = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue  # removed since the folder was read
+        except OSError as exc:
+            raise LocalFileError(f"cannot read {entry.path!a}: {exc.strerror}") from exc
         if stat.S_ISDIR(info.st_mode):
             yield from find_files(Path(entry.path), f"{prefix}{entry.name}{DELIMITER}")
         elif stat.S_ISREG(info.st_mode):

@@ -66,9 +66,11 @@ def _read_token(token: str | None) -> tuple[str | None, str]:
         return None, ""
     try:
         server_token, after = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError) as exc:
+        if not isinstance(server_token, str | None) or not isinstance(after, str):
+            raise TypeError("not what _write_token writes")
+    except (binascii.Error, ValueError, TypeError, RecursionError) as exc:
         raise BadRequestError("this is not the token of a page of this server; list from the start") from exc
-    return server_token, str(after)
+    return server_token, after
 
 
 def usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> Call[Usage]:

@@ -114,7 +114,7 @@ class Mover:
             control.check()
             if self._conflict_of(item) is Conflict.OVERWRITE:
                 return item.key, item.path
-            key, path, reason = self._settled(item)
+            key, path, reason = self._settled(item, control)
         except (StorageError, OSError) as exc:
             return _failed(item, item.key, item.path, control, exc)
         return BatchResult(item, "skipped", key, path, note=reason) if reason else (key, path)
@@ -158,7 +158,7 @@ class Mover:
             hand_over=hand_over if item.root is not None and not is_large else None,
         )  # fmt: skip
 
-    def _settled(self, item: BatchItem) -> tuple[str, Path, str]:
+    def _settled(self, item: BatchItem, control: TransferControl) -> tuple[str, Path, str]:
         """Where the item goes, and why it does not where it is left out."""
         there = self._found(item)
         if there is None:
@@ -173,7 +173,8 @@ class Mover:
                 is_whole = item.path.is_file() and item.path.stat().st_size == there.size_bytes
                 return item.key, item.path, f"the {what} exists with the same size" if is_whole else ""
             case Conflict.DIFFERENT:
-                return item.key, item.path, "the same bytes are there" if is_same(item.path, there) else ""
+                is_whole = is_same(item.path, there, control)
+                return item.key, item.path, "the same bytes are there" if is_whole else ""
             case _:
                 name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
                 raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)

@@ -7,6 +7,7 @@ would wait for the disk by itself. Each file gets its name only after its own sy
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from storage_tui.client.part_file import PartFile
 from storage_tui.contract.errors import ConflictError, LocalFileError
@@ -27,13 +28,18 @@ class PartCommits:
 
     def add(self, part: PartFile, ended: Ended) -> None:
         """Give the part its final name once it is synced; `ended` is then called with what failed. Waits while many
-        are in line."""
+        are in line, and for the sync itself on a machine that gives no thread for it."""
         with self._lock:
             if len(self._threads) < THREADS:
                 thread = threading.Thread(target=self._run, name="storage-tui-commit", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-        self._waiting.put((part, ended))
+                with suppress(RuntimeError):  # a limit of processes; fewer threads do the same
+                    thread.start()
+                    self._threads.append(thread)
+            has_threads = bool(self._threads)
+        if has_threads:
+            self._waiting.put((part, ended))
+        else:
+            _commit(part, ended)
 
     def close(self) -> None:
         """Wait until all that was added has ended."""
@@ -44,11 +50,14 @@ class PartCommits:
 
     def _run(self) -> None:
         while (row := self._waiting.get()) is not None:
-            part, ended = row
-            error: LocalFileError | ConflictError | None = None
-            try:
-                part.commit(syncs_folder=False)
-            except (LocalFileError, ConflictError) as exc:
-                error = exc
-                part.discard()
-            ended(error)
+            _commit(*row)
+
+
+def _commit(part: PartFile, ended: Ended) -> None:
+    error: LocalFileError | ConflictError | None = None
+    try:
+        part.commit(syncs_folder=False)
+    except (LocalFileError, ConflictError) as exc:
+        error = exc
+        part.discard()
+    ended(error)

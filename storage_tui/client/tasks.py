@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import mimetypes
 import os
 import threading
 import time
@@ -11,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage_tui.client.log_part import LogPart, stamped
+from storage_tui.client.content_types import guess_type
+from storage_tui.client.log_part import LINE_BYTES, LogPart, stamped
 from storage_tui.client.storage import Storage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, StorageError
@@ -19,9 +19,7 @@ from storage_tui.contract.keys import check_key
 from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
 
 FLUSH_S = 1.0  # so long a line may wait before others can read it
-BYTES_PER_S = (
-    256 * 1024
-)  # a part is written anew whole: a long one waits longer, so that logging costs no more than this
+BYTES_PER_S = 256 * 1024  # what logging may cost: a part is written anew whole, so a long one waits longer
 WAITING_BYTES = 8 * 1024 * 1024  # lines kept while the store cannot be reached; more are counted and dropped
 TEXT, JSON, BINARY = "text/plain", "application/json", "application/octet-stream"
 
@@ -97,9 +95,15 @@ class TaskRun:
         self._add(stamped(" ".join(map(str, values))))
 
     def write(self, text: str) -> int:
-        """Add text as a stream does: what has no line end yet waits for it."""
+        """Add text as a stream does: what has no line end yet waits for it, up to the length of a line. Of a line that
+        is written over and over, as by a progress bar, the last state stays."""
         with self._lock:
-            *lines, self._half = (self._half + text).split("\n")
+            *lines, half = (self._half + text).split("\n")
+            state = half.rstrip("\r")  # one at the end may belong to a line end
+            self._half = state.rpartition("\r")[2] + half[len(state) :]
+            if len(self._half) >= LINE_BYTES:
+                lines.append(self._half)
+                self._half = ""
         for line in lines:
             self._add(stamped(line))
         return len(text)
@@ -114,8 +118,9 @@ class TaskRun:
         as JSON; raises BadRequestError for what JSON has no form for.
         """
         if isinstance(value, os.PathLike):
-            guessed = mimetypes.guess_type(os.fspath(value))[0]
-            self._storage.set_file(self.key, Path(value), RESULT, content_type=content_type or guessed or BINARY)
+            path = Path(value)
+            guessed = guess_type(path.name)
+            self._storage.set_file(self.key, path, RESULT, content_type=content_type or guessed or BINARY)
         elif hasattr(value, "read"):
             self._storage.set_file(self.key, value, RESULT, content_type=content_type or BINARY)
         elif isinstance(value, bytes | bytearray | memoryview):

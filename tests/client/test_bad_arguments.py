@@ -15,6 +15,7 @@ from storage_tui.contract.errors import (
     UnknownStorageTypeError,
 )
 from storage_tui.contract.models import Blob
+from tests.client.published import PublishedServer
 from tests.client.scripted import ScriptedServer
 from tests.client.test_credentials import jwt
 
@@ -43,6 +44,19 @@ def test_what_a_header_cannot_hold_is_refused(both: Any, text: str) -> None:
     with pytest.raises(BadRequestError, match="X-NEXT"):
         both.list_page(token=text)
     assert both.list() == []
+
+
+@pytest.mark.parametrize("content_type", [5, b"text/plain"], ids=ascii)
+def test_a_content_type_that_is_no_text_is_refused(both: Any, content_type: Any) -> None:
+    with pytest.raises(BadRequestError, match="Content-Type"):
+        both.set("k", b"1", content_type=content_type)
+
+
+def test_a_page_token_of_another_server_is_refused(make: Any, published: PublishedServer, token: str) -> None:
+    client = make(published.url, token=token)
+    for page_token in ("MQ==", "WzFd", "bnVsbA==", "%%%", "WzEsIDJd"):  # 1, [1], null, no base64, [1, 2]
+        with pytest.raises(BadRequestError, match="list from the start"):
+            client.list_page(token=page_token)
 
 
 @pytest.mark.parametrize("targets", ["abc", b"abc", Blob("abc", "data"), [5], [("a", "b", "c")]], ids=str)

@@ -12,7 +12,9 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.control import TransferControl
+from storage_tui.client.mover import Mover
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.models import Blob
 from tests.faults.proxy import Fault, FaultProxy
@@ -136,7 +138,7 @@ def test_no_room_is_one_error_before_anything_moves(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     plan = plan_download(stored, "p/", "data", tmp_path / "down")
-    with pytest.raises(LocalFileError, match="3,003,001 bytes, 1,000,000 are free; nothing was downloaded"):
+    with pytest.raises(LocalFileError, match="3,003,001 bytes are needed for 4 files and 1,000,000 are free"):
         Batch(stored, plan).run()
     assert not (tmp_path / "down").exists()
 
@@ -247,3 +249,69 @@ def test_a_file_that_cannot_be_synced_fails_and_leaves_nothing(
     assert _states(batch.run()) == ["failed"] * 4
     assert batch.progress().files_failed == 4
     assert [path for path in (tmp_path / "down").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_machine_that_gives_few_threads_moves_all_the_same(
+    stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """As in a container with a limit of processes."""
+    start, begun = threading.Thread.start, []
+
+    def start_some(thread: threading.Thread) -> None:
+        kind = thread.name.rpartition("-")[0]
+        if begun.count(kind) == most:
+            raise RuntimeError("can't start new thread")
+        begun.append(kind)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    assert _states(Batch(stored, plan).run()) == ["done"] * 4
+
+
+def test_a_machine_that_gives_no_thread_says_so(
+    stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="new thread"):
+        Batch(stored, plan).run()
+
+
+def test_a_cancel_ends_the_comparison_of_a_large_file(storage: Storage, tmp_path: Path) -> None:
+    path, looks = tmp_path / "large", []
+    path.touch()
+    os.truncate(path, 64 * 1024 * 1024)
+
+    class Watched(TransferControl):
+        def check(self) -> None:
+            looks.append(path)
+            if len(looks) == 3:
+                self.cancel()
+            super().check()
+
+    blob = Blob("k", "data", 64 * 1024 * 1024, crc32c="AAAAAA==")
+    item = BatchItem("download", "data", "k", path, blob.size_bytes, blob=blob)
+    result = Mover(storage, conflict=Conflict.DIFFERENT).settle(item, Watched())
+    assert isinstance(result, BatchResult)
+    assert result.state == "cancelled"
+    assert len(looks) == 3
+
+
+def test_a_disk_without_room_tells_how_much_is_needed_for_what(
+    stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
+    (tmp_path / "down").mkdir()
+    (tmp_path / "down" / "a").write_bytes(OLD)
+    (tmp_path / "down" / "z").write_bytes(OLD)
+    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    with pytest.raises(LocalFileError, match=r"3,003,001 bytes are needed for 4 files"):
+        Batch(stored, plan, conflict=Conflict.OVERWRITE).run()
+    with pytest.raises(LocalFileError, match=r"3,000 bytes are needed for 2 files") as refused:
+        Batch(stored, plan, conflict=Conflict.SKIP).run()
+    assert "0 are free" in refused.value.message

@@ -211,3 +211,13 @@ def test_a_secret_file_is_replaced_whole(tmp_path: Path) -> None:
     private(path, "two")
     assert read_secret_file(path) == "two" and [entry.name for entry in path.parent.iterdir()] == ["token"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_places_that_were_looked_at_are_those_that_were(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CredentialsError, match=r"or .*token_info\.json; give one"):
+        Credentials().obtain()
+    monkeypatch.setenv("DESCARTESLABS_TOKEN_INFO_PATH", "")
+    with pytest.raises(
+        CredentialsError, match=r"found in the environment \(STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN\); g"
+    ):
+        Credentials().obtain()

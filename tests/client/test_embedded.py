@@ -1,6 +1,7 @@
 """The embedded server: found with nothing configured, shared, and harmed by no kill."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -290,3 +291,23 @@ def test_the_embedded_server_has_a_catalog() -> None:
         assert storage.find_image(ImageId("org:p", "scene")) is None
         with pytest.raises(NotFoundError, match="org:p:scene"):
             storage.delete_image(ImageId("org:p", "scene"))
+
+
+def test_a_runtime_directory_that_cannot_be_used_is_named() -> None:
+    runtime().mkdir(mode=0o700, parents=True)
+    (runtime() / "present").mkdir()
+    with Storage() as storage, pytest.raises(ConnectError, match=r"cannot use .*present"):
+        storage.list()
+
+
+def test_a_process_without_descriptors_left_says_so() -> None:
+    with Storage() as storage:
+        storage.list()  # so that all that is needed is loaded
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Storage() as storage:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(ConnectError, match="Too many open files"):
+                storage.list()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -90,3 +90,19 @@ def test_a_file_name_that_no_key_can_be_is_named(tmp_path):
     (tmp_path / "a\nb").write_bytes(b"")
     with pytest.raises(LocalFileError, match=r"U\+000A"):
         list(find_files(tmp_path, ""))
+
+
+def test_a_file_that_cannot_be_looked_at_is_named(tmp_path):
+    """Its folder can still be read, its own path is longer than the system takes."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    folder = tmp_path
+    while len(str(folder)) < 4080:
+        segment = "d" * min(200, 4090 - len(str(folder)) - 1)
+        os.mkdir(segment, dir_fd=descriptor)
+        deeper = os.open(segment, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor, folder = deeper, folder / segment
+    os.close(os.open("a-name-of-some-length", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
+    os.close(descriptor)
+    with pytest.raises(LocalFileError, match="cannot read"):
+        list(find_files(folder, ""))

@@ -223,3 +223,27 @@ def test_results_and_logs_are_pairs_and_nothing_else_is() -> None:
     assert pair_of("logs", "a/b.part-12") == Location("result", "a/b")
     assert pair_of("logs", "a.part-0") == Location("result", "a.part-0")
     assert pair_of("data", "a") is None
+
+
+def test_a_progress_bar_without_line_ends_takes_no_memory(storage: Storage) -> None:
+    with TaskRun(storage, KEY, flush_s=NEVER) as run:
+        for done in range(2000):
+            run.write(f"\r{done:,} tiles")
+        assert run._half == "1,999 tiles"
+        run.write("\r\nnext")
+        run.write("\r")
+        run.write("\n")
+        for _ in range(2000):
+            run.write("x" * 100)
+            assert len(run._half) <= log_part.LINE_BYTES + 100
+    said = lines(storage)
+    assert said[1:3] == ["1,999 tiles", "next"]
+    assert "".join(said[3:-1]).count("x") > 190_000
+
+
+def test_the_type_of_a_result_file_does_not_depend_on_the_machine(storage: Storage, tmp_path: Path) -> None:
+    for name, content_type in (("a.parquet", "application/vnd.apache.parquet"), ("a.csv.gz", "application/gzip")):
+        (tmp_path / name).write_bytes(b"1")
+        with TaskRun(storage, KEY) as run:
+            run.result(tmp_path / name)
+        assert storage.stat(KEY, "result").content_type == content_type
