@@ -160,9 +160,10 @@ async def test_a_server_that_is_away_while_following_is_told_once(
     monkeypatch.setattr(viewer_following, "FOLLOW_S", 0.02)
     store.set("run.log", b"2024-01-01 00:00:00 INFO begins\n")
     async with browse(url=proxy.url, retries=0) as browser:
-        await view(browser)
+        screen = await view(browser)
         await browser.press("F")
         await browser.shows("following")
+        await browser.until(lambda: not screen.is_reading)
         refused = proxy.connections
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
@@ -261,7 +262,7 @@ async def test_chosen_lines_are_copied_and_their_bytes_saved(
         await browser.until(lambda: browser.app.screen.has_class("-asking"))
         browser.app.screen.query_one("#words", Input).value = str(tmp_path / "part.txt")
         await browser.press("enter")
-        await browser.shows("is there already")
+        await browser.shows("there is a file already")
 
 
 async def test_following_shows_what_is_added_and_says_when_it_shrinks(store: Storage, browse: Any) -> None:
@@ -292,6 +293,29 @@ async def test_long_lines_wrap_or_move_sideways(store: Storage, browse: Any) -> 
         assert screen.view.left <= 520
         await browser.press("W")
         await browser.shows("second")
+
+
+@pytest.mark.parametrize("size", [(20, 5), (80, 24), (120, 40)])
+async def test_a_table_is_paged_below_its_head_which_moves_sideways_with_it(
+    store: Storage, browse: Any, size: tuple[int, int]
+) -> None:
+    rows = "".join(f"{number},{'x' * 30},{number % 7}.5,end{number}\n" for number in range(40_000))
+    store.set_file("a.csv", io.BytesIO(f"number,text,share,last\n{rows}".encode()))
+    async with browse(size=size) as browser:
+        screen = await view(browser)
+        lines = browser.text.splitlines()
+        assert "number" in lines[1] and screen.document is not None and screen.document.heads
+        assert ("integer" in lines[2]) == (size[1] > 5)
+        await browser.press("G")
+        await browser.shows(" 39999")
+        assert "number" in browser.text.splitlines()[1] and screen.document.source.bytes_read < 300_000
+        await browser.press(*["l"] * 9)
+        await browser.shows("end39999")
+        assert "last" in browser.text.splitlines()[1]
+        await browser.press("enter", "x")
+        await browser.until(lambda: screen.mode == "text" and not screen.is_reading)
+        await browser.shows("39999,xxx")
+        assert "last" not in browser.text.splitlines()[1]
 
 
 @pytest.mark.parametrize("size", [(20, 5), (80, 24), (200, 60)])

@@ -59,15 +59,15 @@ def _write_new(path: Path, content: bytes) -> None:
     try:
         file = path.open("xb")
     except FileExistsError as exc:
-        raise LocalFileError(f"{visible(str(path))} is there already; nothing was written") from exc
+        raise LocalFileError(f"nothing was written, there is a file already: {visible(str(path))}") from exc
     except OSError as exc:
-        raise LocalFileError(f"cannot write {visible(str(path))}: {exc.strerror}") from exc
+        raise LocalFileError(f"nothing was written, {exc.strerror}: {visible(str(path))}") from exc
     try:
         with file:
             file.write(content)
     except OSError as exc:
         path.unlink(missing_ok=True)
-        raise LocalFileError(f"cannot write all of {visible(str(path))}, so nothing: {exc.strerror}") from exc
+        raise LocalFileError(f"nothing was written, {exc.strerror}: {visible(str(path))}") from exc
 
 
 async def hand_over(

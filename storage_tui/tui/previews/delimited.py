@@ -5,14 +5,17 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 
 from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.previews.plain import KINDS, find_encoding
+from storage_tui.tui.previews.plain import KINDS, Encoding, find_encoding
 
 TABLE_ROWS = 200  # a few screens; types are told from the same rows
-FULL_ROWS = 5000  # on the whole screen; x shows the text of any part
 SNIFF_ROWS = 8
+CSV, TSV = "CSV", "TSV"
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 NAMES = (".csv", ".tsv", ".tab")
 
@@ -42,10 +45,7 @@ class Delimited:
         dialect = find_dialect(head, is_named=True)
         if dialect is None:
             raise PreviewError("its rows have no common delimiter")
-        if not view.is_full:
-            return await asyncio.to_thread(describe, head, dialect, source.size_bytes)
-        more = await source.read(len(head), len(head) + source.bytes_left)
-        return await asyncio.to_thread(describe, head + more, dialect, source.size_bytes, FULL_ROWS)
+        return await asyncio.to_thread(describe, head, dialect, source.size_bytes)
 
 
 def find_dialect(head: bytes, is_named: bool) -> str | None:
@@ -66,35 +66,66 @@ def find_dialect(head: bytes, is_named: bool) -> str | None:
     return best
 
 
-def describe(head: bytes, delimiter: str, size_bytes: int | None, limit: int = TABLE_ROWS) -> Preview:
-    """The preview of the first bytes of a table."""
-    encoding = find_encoding(head)
-    codec, skip = (encoding.codec, encoding.bom_bytes) if encoding else ("utf-8", 0)
-    is_whole = size_bytes is not None and len(head) >= size_bytes
-    text = head[skip:].decode(codec, "replace")
-    if not is_whole:
-        text = text[: text.rfind("\n") + 1] or text
-    rows = [row for row in _rows(text, delimiter, limit + 1) if row]
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The first rows of a table, its head taken off where it has one, and what they tell of all the others."""
+
+    delimiter: str
+    encoding: Encoding
+    heads: list[str]
+    types: list[str]
+    rows: list[list[str]]
+    has_head: bool
+
+    @property
+    def kind(self) -> str:
+        """What a person calls it."""
+        return TSV if self.delimiter == "\t" else CSV
+
+    @property
+    def right(self) -> frozenset[int]:
+        """The columns of numbers."""
+        return frozenset(at for at, kind in enumerate(self.types) if kind in ("integer", "number"))
+
+
+def read_table(text: str, delimiter: str, encoding: Encoding) -> Table:
+    """The table that begins with this text, whose last row is whole; raises PreviewError where there is no row."""
+    rows = [row for row in _rows(text, delimiter) if row]
     if not rows:
         raise PreviewError("no whole row in the part that was read")
-    heads, body = (rows[0], rows[1:]) if _is_head(rows) else ([f"column {i + 1}" for i in range(len(rows[0]))], rows)
-    types = [column_type([row[i] for row in body if i < len(row)]) for i in range(len(heads))]
-    right = frozenset(i for i, kind in enumerate(types) if kind in ("integer", "number"))
-    lines = text.count("\n") + (not text.endswith("\n"))
-    count = lines - (heads is rows[0])
+    has_head = _is_head(rows)
+    heads = rows.pop(0) if has_head else [f"column {number + 1}" for number in range(len(rows[0]))]
+    seen = rows[:TABLE_ROWS]
+    types = [column_type([row[at] for row in seen if at < len(row)]) for at in range(len(heads))]
+    return Table(delimiter, encoding, heads, types, rows, has_head)
+
+
+def whole_rows(head: bytes, encoding: Encoding, *, is_whole: bool) -> str:
+    """The text of the first bytes of a table up to the last end of a line; all of it where nothing follows."""
+    text = head[encoding.bom_bytes :].decode(encoding.codec, "replace")
+    return text if is_whole else text[: text.rfind("\n") + 1] or text
+
+
+def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
+    """The preview of the first bytes of a table."""
+    encoding = find_encoding(head) or Encoding("utf-8")
+    is_whole = size_bytes is not None and len(head) >= size_bytes
+    text = whole_rows(head, encoding, is_whole=is_whole)
+    table = read_table(text, delimiter, encoding)
+    count = len(table.rows)
     told = f"{count:,}" if is_whole else f"{count:,}+"
     if size_bytes is not None and not is_whole:
-        share = len(text.encode(codec, "replace")) / size_bytes
+        share = len(text.encode(encoding.codec, "replace")) / size_bytes
         count = round(int(count / max(share, 1e-9)), -2)
         told = f"about {count:,}"
     facts = (
         ("rows", told),
-        ("columns", f"{len(heads):,}, separated by {DELIMITERS[delimiter]}"),
+        ("columns", f"{len(table.heads):,}, separated by {DELIMITERS[delimiter]}"),
     )
-    shown = body[:limit]
+    shown = table.rows[:TABLE_ROWS]
     note = f"the first {len(shown):,} rows" if count > len(shown) else ""
-    kind = "TSV" if delimiter == "\t" else "CSV"
-    return Preview(kind, facts=facts, lines=tuple(grid_lines(heads, shown, under=types, right=right)), note=note)
+    lines = grid_lines(table.heads, shown, under=table.types, right=table.right)
+    return Preview(table.kind, facts=facts, lines=tuple(lines), note=note)
 
 
 def column_type(values: Sequence[str]) -> str:
@@ -113,14 +144,10 @@ def _is_head(rows: list[list[str]]) -> bool:
     return len(rows) > 1
 
 
-def _rows(text: str, delimiter: str, limit: int) -> list[list[str]]:
+def _rows(text: str, delimiter: str, limit: int | None = None) -> list[list[str]]:
+    """The first rows, or all."""
     reader = csv.reader(io.StringIO(text.replace("\x00", " ")), delimiter=delimiter)
     rows: list[list[str]] = []
-    try:
-        for row in reader:
-            rows.append(row)
-            if len(rows) >= limit:
-                break
-    except csv.Error:  # a field past the module's limit of 131,072 characters
-        return rows
+    with suppress(csv.Error):  # a field past the module's limit of 131,072 characters
+        rows.extend(islice(reader, limit))
     return rows

@@ -20,23 +20,23 @@ def grid_lines(
 ) -> list[Text]:
     """The table; `under` is a second head, `right` are the columns that align to the right. Escapes every cell."""
     count = min(max([len(heads), *map(len, rows)], default=0), MAX_COLUMNS)
-    table = [[_cell(row, column) for column in range(count)] for row in (heads, under, *rows)]
+    table = [[cell_text(row[at]) if at < len(row) else "" for at in range(count)] for row in (heads, under, *rows)]
     widths = [max(cell_len(row[column]) for row in table) for column in range(count)]
-    lines = [_line(table[0], widths, right, "bold")]
+    lines = [grid_line(table[0], widths, right, "bold")]
     if under:
-        lines.append(_line(table[1], widths, right, "dim"))
-    lines += [_line(row, widths, right, "") for row in table[2:]]
+        lines.append(grid_line(table[1], widths, right, "dim"))
+    lines += [grid_line(row, widths, right) for row in table[2:]]
     return lines
 
 
-def _cell(row: Sequence[str], column: int) -> str:
-    if column >= len(row):
-        return ""
-    shown = visible(row[column][: COLUMN_CELLS + 1])
-    return set_cell_size(shown, COLUMN_CELLS - 1) + "…" if cell_len(shown) > COLUMN_CELLS else shown
+def cell_text(value: str, cells: int = COLUMN_CELLS) -> str:
+    """A value in at most so many cells, safe to draw."""
+    shown = visible(value[: cells + 1])
+    return set_cell_size(shown, cells - 1) + "…" if cell_len(shown) > cells else shown
 
 
-def _line(row: Sequence[str], widths: Sequence[int], right: frozenset[int], style: str) -> Text:
+def grid_line(row: Sequence[str], widths: Sequence[int], right: frozenset[int], style: str = "") -> Text:
+    """One row of a table: cells that are safe to draw and no wider than their columns."""
     cells = [
         " " * (width - cell_len(cell)) + cell if column in right else cell + " " * (width - cell_len(cell))
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))

@@ -120,6 +120,8 @@ class ViewerScreen(ViewerActing):
             self.view.go_row(row)
         elif document.part(self.view.row) is not None:
             self._open_member()
+        elif document.heads:
+            self.tell("x shows this row in full, as text", "$warning")
         else:
             self.tell("nothing to open here: Enter folds JSON and opens members of archives", "$warning")
 

@@ -37,7 +37,7 @@ class ViewerFollowing(ViewerFinding):
             self.update_lines()
 
     async def _follow(self) -> None:
-        idle, failing = 0, ""
+        idle, is_away = 0, False
         self.load(self._source.size_bytes)
         while True:
             await asyncio.sleep(FOLLOW_S if idle < IDLE_LOOKS else IDLE_S)
@@ -48,13 +48,13 @@ class ViewerFollowing(ViewerFinding):
                 idle += 1
                 continue
             except EXPECTED as exc:
-                if (reason := explain(exc)) == failing:
-                    self.tell(visible(reason), "$error")  # for as long as it lasts; in the log it is once
+                if is_away:
+                    self.tell(visible(explain(exc)), "$error")  # for as long as it lasts; in the log it is once
                 else:
                     self.tell_failure(exc)
-                idle, failing = idle + 1, reason
+                idle, is_away = idle + 1, True
                 continue
-            failing = ""
+            is_away = False
             known = self._source.blob
             if (blob.etag, blob.size_bytes) == (known.etag, known.size_bytes):
                 idle += 1

@@ -42,6 +42,7 @@ class ViewerReading(ViewerPicture):
         """Show what was read, the cursor on a row."""
         self.document = document
         view = self.view
+        view.heads = document.heads
         view.is_drawing, view.can_wrap = document.shown.is_drawing, document.can_wrap
         is_text = document.window is not None and not document.is_hex
         view.colours = find_colours(self.blob.key, self.blob.storage_type) if is_text else None

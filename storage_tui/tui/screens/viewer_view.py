@@ -28,6 +28,7 @@ from storage_tui.tui.widgets.viewer_lines import ViewerLines
 
 MESSAGE_S = 6.0
 NARROW = 60  # cells; the status line says less under that
+WIDE = 100  # from here on the title tells how long and wide a table is
 FAILURES = (*EXPECTED, PreviewError)
 
 Submit = Callable[[str], object]
@@ -131,6 +132,8 @@ class ViewerView(CommandScreen[None]):
         room = max(8, width - 24)
         name = "…" + name[-room + 1 :] if len(name) > room else name
         kind = f"{self.document.kind}{', as ' + self.mode if self.mode != 'auto' else ''} " if self.document else ""
+        if self.document is not None and self.document.extent and width >= WIDE:
+            kind += f" {self.document.extent} "
         title = Content.assemble((f" {self.blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
         self.query_one("#title", Bar).say(title, Content.styled(kind, "$text-muted"))
         self.query_one("#status", Bar).say(*self._status(width))

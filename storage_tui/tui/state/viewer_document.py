@@ -1,5 +1,6 @@
-"""What the viewer shows of one blob: a window of pages for text and hex, fixed or folding rows for everything else."""
+"""What the viewer shows of one blob: a window of pages for text, hex and CSV, fixed or folding rows for all else."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,10 +10,12 @@ from rich.text import Text
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews import Preview, Source, preview
 from storage_tui.tui.previews.base import MIB, Mode, Part
+from storage_tui.tui.previews.delimited import CSV, TSV
 from storage_tui.tui.previews.pick import HEX, TEXT
 from storage_tui.tui.previews.plain import Encoding, find_encoding
 from storage_tui.tui.state.viewer_folds import Folds
 from storage_tui.tui.state.viewer_rows import HexPager, Row, TextPager, Window
+from storage_tui.tui.state.viewer_table import TablePager, find_layout
 
 UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4,
          "ki": 1024, "mi": 1024**2, "gi": 1024**3, "ti": 1024**4}  # fmt: skip
@@ -33,6 +36,7 @@ class Document:
     window: Window | None = None
     folds: Folds | None = None
     codec: str = "utf-8"
+    heads: tuple[Text, ...] = ()  # of the columns of a table, above its rows
     fixed: list[Row] = field(default_factory=list)
     facts: int = 0
 
@@ -47,9 +51,18 @@ class Document:
         return self.shown.kind
 
     @property
+    def extent(self) -> str:
+        """How long and wide a table is: `about 12,000 rows, 5 columns`."""
+        told = dict(self.shown.facts) if self.heads else {}
+        return ", ".join(f"{told[name].partition(',')[0] if name == 'columns' else told[name]} {name}"
+                         for name in ("rows", "columns") if name in told)  # fmt: skip
+
+    @property
     def can_wrap(self) -> bool:
         """Whether rows longer than the view may go on in the next."""
-        return self.shown.can_wrap or self.folds is not None or (self.window is not None and not self.is_hex)
+        if self.window is not None:
+            return not self.is_hex and not self.heads
+        return self.shown.can_wrap or self.folds is not None
 
     @property
     def is_hex(self) -> bool:
@@ -114,6 +127,11 @@ async def open_document(
         facts = [fact for fact in facts if fact not in inside.facts]
         shown = inside
     document = Document(source, shown)
+    if mode == "auto" and shown.kind in (CSV, TSV) and not shown.is_damaged:
+        layout = await asyncio.to_thread(find_layout, await source.head(), source.size_bytes)
+        document.codec, document.heads = layout.encoding.codec, layout.heads
+        document.window = Window(TablePager(source, layout), source)
+        return document, await document.window.go(offset or 0)
     if shown.pages is not None:
         head = await source.head()
         is_hex = mode == "hex" or (not shown.can_wrap and shown.kind == HEX.kind) or not TEXT.matches(head, "")

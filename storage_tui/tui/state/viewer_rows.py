@@ -50,7 +50,7 @@ class TextPager:
 
     async def after(self, start: int) -> list[Row]:
         """Lines from here on."""
-        page = await _read(self._source, start, start + PAGE_BYTES)
+        page = await read_page(self._source, start, start + PAGE_BYTES)
         size = self._source.size_bytes
         is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
         return self._rows(page, start, is_last=is_last)[:PAGE_ROWS]
@@ -59,7 +59,7 @@ class TextPager:
         """Lines up to here; in a line longer than a page, pieces of it."""
         first = max(self.first, stop - PAGE_BYTES)
         first += (stop - first) % self.encoding.unit_bytes
-        page = await _read(self._source, first, stop)
+        page = await read_page(self._source, first, stop)
         if first > self.first:
             skip = self._line_start(page)
             if skip < len(page):
@@ -73,7 +73,7 @@ class TextPager:
         offset = max(self.first, offset // self.encoding.unit_bytes * self.encoding.unit_bytes)
         first = max(self.first, offset - BEFORE_BYTES)
         first += (offset - first) % self.encoding.unit_bytes
-        page = (await _read(self._source, first, offset + PAGE_BYTES - BEFORE_BYTES))[: offset - first]
+        page = (await read_page(self._source, first, offset + PAGE_BYTES - BEFORE_BYTES))[: offset - first]
         newline, unit = "\n".encode(self.encoding.codec), self.encoding.unit_bytes
         at = page.rfind(newline)
         while at > 0 and at % unit:
@@ -106,15 +106,15 @@ class HexPager:
     async def after(self, start: int) -> list[Row]:
         """Rows from here on."""
         stop = start + min(PAGE_ROWS * self._per_row, PAGE_BYTES)
-        await _read(self._source, start, start + PAGE_BYTES)
-        return self._rows(await _read(self._source, start, stop), start)
+        await read_page(self._source, start, start + PAGE_BYTES)
+        return self._rows(await read_page(self._source, start, stop), start)
 
     async def before(self, stop: int) -> list[Row]:
         """Rows up to here."""
         stop = -(-stop // self._per_row) * self._per_row
-        await _read(self._source, stop - PAGE_BYTES, stop)
+        await read_page(self._source, stop - PAGE_BYTES, stop)
         start = max(0, stop - min(PAGE_ROWS * self._per_row, PAGE_BYTES))
-        return self._rows(await _read(self._source, start, stop), start)
+        return self._rows(await read_page(self._source, start, stop), start)
 
     async def align(self, offset: int) -> int:
         """Whole rows."""
@@ -191,7 +191,7 @@ class Window:
         self.has_end = not rows or (size is not None and rows[-1].stop >= size)
 
 
-async def _read(source: Source, start: int, stop: int) -> bytes:
+async def read_page(source: Source, start: int, stop: int) -> bytes:
     source.begin()
     source.allow(PAGE_BUDGET)
     return await source.read(start, stop)

@@ -29,12 +29,19 @@ class ViewerLines(LineView):
         self.can_wrap = False
         self.wraps = True
         self.left = 0
+        self.heads: Sequence[Text] = ()  # rows that stay above the others and move sideways with them
         self.mark: int | None = None
         self.pattern: re.Pattern[str] | None = None
         self.colours: Callable[[str], Iterator[Span]] | None = None
         self._rows: Sequence[Row] = ()
         self._places: list[tuple[int, int, int]] | None = None
         self._width = 0
+
+    @property
+    def header_rows(self) -> int:
+        """Rows of heads, as many as there is room for."""
+        height = self.room.height
+        return min(len(self.heads), 2 if height >= 6 else 1 if height >= 3 else 0)
 
     @property
     def row(self) -> int:
@@ -91,7 +98,8 @@ class ViewerLines(LineView):
     def move_side(self, steps: int) -> None:
         """Move cut rows sideways."""
         first, stop = self.shown
-        widest = max((row.text.cell_len for row in self._rows[first:stop]), default=0)
+        shown = [*self.heads, *(row.text for row in self._rows[first:stop])]
+        widest = max((text.cell_len for text in shown), default=0)
         most = 0 if self._is_wrapped else max(0, widest - self.size.width + 1)
         wanted = max(0, min(self.left + steps * SIDE_STEP, most))
         if wanted != self.left:
@@ -119,10 +127,7 @@ class ViewerLines(LineView):
         number, start, stop = self._visual()[index]
         text = self._styled(self._rows[number].text)
         piece = text[start:stop] if self._is_wrapped else text
-        own = self.app.console.get_style(text.style, default=Style.null())  # which render leaves out of a plain text
-        strip = Strip(piece.render(self.app.console, end="")).apply_style(own)
-        if self.left:
-            strip = strip.crop(self.left, self.left + width)
+        strip = self._cut(piece)
         first, after = self.chosen
         if self.mark is not None and first <= number < after:
             strip = strip.apply_style(self.component("view--chosen"))
@@ -130,7 +135,9 @@ class ViewerLines(LineView):
         return [*([] if self.is_drawing else [bar]), *strip]
 
     def render_line(self, y: int) -> Strip:
-        """A drawing has no cursor."""
+        """A head, or a row; a drawing has no cursor."""
+        if y < self.header_rows:
+            return self._strip([Segment(" "), *self._cut(self.heads[y])], self.room.width, self.base)
         if not self.is_drawing:
             return super().render_line(y)
         index = self.top + y
@@ -144,6 +151,12 @@ class ViewerLines(LineView):
             self._places = None
             self.cursor = self._first_of(row)
         super().on_resize()
+
+    def _cut(self, text: Text) -> Strip:
+        """What of a row is in view, moved sideways."""
+        own = self.app.console.get_style(text.style, default=Style.null())  # which render leaves out of a plain text
+        strip = Strip(text.render(self.app.console, end="")).apply_style(own)
+        return strip.crop(self.left, self.left + self.room.width) if self.left else strip
 
     @property
     def _is_wrapped(self) -> bool:
