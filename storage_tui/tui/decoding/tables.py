@@ -5,10 +5,15 @@ The file is known by a few of its ranges; a reader that asks for another byte fa
 
 import importlib
 import io
+import json
+from collections.abc import Iterable
 from typing import Any
+
+from storage_tui.tui.decoding import frames
 
 CELL_CHARS = 64  # of a value; the table cuts it at half of that
 MOST_COLUMNS = 64
+ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # of rows; the names of the columns take the rest at most
 
 
 class Ranges(io.RawIOBase):
@@ -71,8 +76,19 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     count = min(batch.num_rows, job["rows"])
     names = batch.schema.names[:MOST_COLUMNS]
     columns = [[_text(value.as_py()) for value in batch.column(at).slice(0, count)] for at in range(len(names))]
-    rows = [list(row) for row in zip(*columns, strict=True)]
+    rows = _fitting(list(row) for row in zip(*columns, strict=True))
     return {"heads": [name[:CELL_CHARS] for name in names], "rows": rows}, b""
+
+
+def _fitting(rows: Iterable[list[str]]) -> list[list[str]]:
+    """As many rows as an answer has room for."""
+    found, left = [], ANSWER_BYTES
+    for row in rows:
+        left -= len(json.dumps(row)) + 2
+        if left < 0:
+            break
+        found.append(row)
+    return found
 
 
 def _text(value: Any) -> str:

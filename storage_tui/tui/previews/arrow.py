@@ -8,7 +8,15 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View
 from storage_tui.tui.previews.flatbuffer import Table
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.previews.table_rows import first_rows, read_footer, require_tables, with_rows
+from storage_tui.tui.previews.table_rows import (
+    FULL_ROWS,
+    ROWS,
+    first_note,
+    first_rows,
+    read_footer,
+    require_tables,
+    with_rows,
+)
 from storage_tui.tui.visible import visible
 
 MAGIC = b"ARROW1"
@@ -42,9 +50,9 @@ class Arrow:
         raw, tail = await read_footer(source, head, MAGIC)
         footer = Table.root(raw)
         shown = await asyncio.to_thread(describe, footer)
-        return await with_rows(shown, self._rows(source, footer, tail))
+        return await with_rows(shown, self._rows(source, footer, tail, is_full=view.is_full))
 
-    async def _rows(self, source: Source, footer: Table, tail: bytes) -> tuple[list[Text], str]:
+    async def _rows(self, source: Source, footer: Table, tail: bytes, *, is_full: bool) -> tuple[list[Text], str]:
         blocks = footer.structs(BATCHES, "<qi4xq")
         if not blocks:
             raise PreviewError("it has no batch")
@@ -55,7 +63,12 @@ class Arrow:
         if stop > source.bytes_left:
             raise PreviewError(f"the first batch ends at {size_text(stop)}, more than a preview reads")
         require_tables()
-        return await first_rows("arrow", size, [(0, await source.read(0, stop)), (size - len(tail), tail)]), ""
+        parts = [(0, await source.read(0, stop)), (size - len(tail), tail)]
+        if not is_full:
+            return await first_rows("arrow", size, parts, ROWS), ""
+        lines = await first_rows("arrow", size, parts, FULL_ROWS)
+        shown = len(lines) - 1
+        return lines, first_note(shown, is_all=shown < FULL_ROWS and len(blocks) == 1)
 
 
 def describe(footer: Table) -> Preview:

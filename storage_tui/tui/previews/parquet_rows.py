@@ -11,7 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from storage_tui.tui.previews.base import KIB, MIB, Budget, PreviewError, Source
-from storage_tui.tui.previews.table_rows import ROWS, first_rows, require_tables
+from storage_tui.tui.previews.table_rows import FULL_ROWS, ROWS, first_note, first_rows, require_tables
 from storage_tui.tui.previews.thrift import RAW, Compact, list_field, number_field
 
 MAGIC = b"PAR1"
@@ -59,13 +59,14 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
     if not shown:
         raise PreviewError("the first page of every column is larger than a preview reads")
     parts = [(chunk.start, held[chunk][0]) for field in shown for chunk in field.chunks]
-    count = min(ROWS, *(held[chunk][1] for field in shown for chunk in field.chunks), 1 << 31)
+    count = min(FULL_ROWS if is_full else ROWS, *(held[chunk][1] for field in shown for chunk in field.chunks), 1 << 31)
     end = max(source.size_bytes or 0, 1)
-    table = await first_rows("parquet", end + len(tail := _footer(shown)), [*parts, (end, tail)], max(1, count))
-    missing = len(fields) - len(shown)
-    if not missing:
-        return table, ""
-    return table, f"rows of {len(shown):,} of {len(fields):,} columns; the first pages of the others are too large"
+    tail = _footer(shown, max(1, count))
+    table = await first_rows("parquet", end + len(tail), [*parts, (end, tail)], max(1, count))
+    notes = [first_note(len(table) - 1, is_all=not is_full or len(table) > footer.get(3, 0))]
+    if len(shown) < len(fields):
+        notes.append(f"rows of {len(shown):,} of {len(fields):,} columns; the first pages of the others are too large")
+    return table, " · ".join(filter(None, notes))
 
 
 def list_fields(footer: dict[int, Any], size_bytes: int) -> list[Field]:
@@ -186,13 +187,13 @@ def _first_pages(source: Source, chunk: Chunk) -> tuple[int, int] | None:
     return None
 
 
-def _footer(fields: Sequence[Field]) -> bytes:
-    """The end of a file with these fields alone: their schema and chunks as they were written, at the same places."""
+def _footer(fields: Sequence[Field], rows: int) -> bytes:
+    """The end of a file with these fields and so many rows alone: schema and chunks as they were, at the same places."""
     elements = [element for field in fields for element in field.schema]
     chunks = [chunk.raw for field in fields for chunk in field.chunks]
     root = b"\x48\x04root" + number_field(1, len(fields)) + b"\x00"  # field 4, a text; field 5, its children
     group = list_field(1, chunks) + number_field(1, sum(map(len, chunks)), is_long=True)
-    group += number_field(1, ROWS, is_long=True) + b"\x00"
-    meta = number_field(1, 2) + list_field(1, [root, *elements]) + number_field(1, ROWS, is_long=True)
+    group += number_field(1, rows, is_long=True) + b"\x00"
+    meta = number_field(1, 2) + list_field(1, [root, *elements]) + number_field(1, rows, is_long=True)
     meta += list_field(1, [group]) + b"\x00"
     return meta + len(meta).to_bytes(4, "little") + MAGIC

@@ -14,6 +14,7 @@ from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.visible import visible
 
 ROWS = 30  # a screen
+FULL_ROWS = 1000  # on the whole screen, as far as one answer of the decoder has them
 TAIL_BYTES = 64 * KIB  # of the first read at the end; most footers are shorter
 LENGTH_BYTES = 4  # of the footer, between it and the magic at the end
 MISSING = "pip install 'storage-tui[preview]' shows the first rows"
@@ -48,6 +49,11 @@ async def with_rows(shown: Preview, rows: Awaitable[tuple[list[Text], str]]) -> 
     return replace(shown, lines=(*lines, Text(""), *shown.lines), note=note)
 
 
+def first_note(shown: int, *, is_all: bool) -> str:
+    """What is said of rows on the whole screen, where more of them follow."""
+    return "" if is_all else f"the first {shown:,} rows"
+
+
 def require_tables() -> None:
     """Raise PreviewError where the extra is not installed; nothing of it is loaded here."""
     try:
@@ -58,8 +64,8 @@ def require_tables() -> None:
         raise PreviewError(MISSING)
 
 
-async def first_rows(kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int = ROWS) -> list[Text]:
-    """The rows of a file known by some parts; raises PreviewError when they cannot be decoded from these."""
+async def first_rows(kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int) -> list[Text]:
+    """The head and so many rows at most of a file known by some parts; raises PreviewError where these tell none."""
     require_tables()
     job = {
         "job": "table", "kind": kind, "size": size_bytes, "rows": rows,

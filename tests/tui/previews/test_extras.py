@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,23 @@ async def test_columns_whose_first_page_is_too_large_are_counted() -> None:
     shown = await preview(ranges.source())
     assert "larger than a preview reads" in shown.note
     assert sum(stop - start for start, stop in ranges.asked) <= 1024 * 1024
+
+
+async def test_many_columns_of_long_foreign_text_are_shown_as_far_as_an_answer_goes() -> None:
+    arrays = [core.Array(["漢" * 80] * 200, core.DataType.utf8()) for _ in range(64)]
+    output = io.BytesIO()
+    arrow_io.write_parquet(core.Table.from_arrays(arrays, names=[f"c{at}" for at in range(64)]), output)
+    shown = await show(output.getvalue())
+    assert not shown.note and "漢漢" in plain(shown)
+
+
+@pytest.mark.parametrize("write", [arrow_io.write_parquet, arrow_io.write_ipc])
+async def test_on_the_whole_screen_there_are_a_thousand_rows(write: Any) -> None:
+    output = io.BytesIO()
+    write(table(1500), output)
+    shown = await preview(Ranges.of(output.getvalue()).source(), is_full=True)
+    assert "site-999\\x1b" in plain(shown) and "site-1000" not in plain(shown)
+    assert shown.note == "the first 1,000 rows"
 
 
 @pytest.mark.parametrize("step", [7, 31, 97])
