@@ -76,11 +76,7 @@ class Decoder:
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+            await _end(process)
 
     async def _started(self) -> Process:
         loop = asyncio.get_running_loop()
@@ -112,11 +108,23 @@ class Decoder:
                     answer.set_result((told, pixels))
         except (asyncio.IncompleteReadError, ValueError):
             self._fail_all("the decoder ended")
+        except asyncio.CancelledError:  # by `close`, or because the event loop ends
+            await _end(process)
+            raise
 
     def _fail_all(self, reason: str) -> None:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_result(({"error": reason}, b""))
+
+
+async def _end(process: Process) -> None:
+    """Kill the process, if it still runs, and close its pipes."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.communicate()
 
 
 DECODER = Decoder()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import struct
@@ -50,6 +51,23 @@ async def test_a_decoder_that_was_killed_is_replaced(decoder: Decoder) -> None:
         await decoder.decode(JOB, encoded("PNG"))
     told, _ = await decoder.decode(JOB, encoded("PNG"))
     assert told["width"] == 12
+
+
+def test_a_decoder_goes_on_in_another_event_loop_and_leaves_nothing_open() -> None:
+    """As in a notebook, or in a program that calls `asyncio.run` twice."""
+    decoder = Decoder()
+
+    async def decode(*, is_last: bool) -> int | None:
+        told, _ = await decoder.decode(JOB, encoded("PNG"))
+        assert told["width"] == 12
+        made = decoder.process_id
+        if is_last:
+            await decoder.close()
+        return made
+
+    first = asyncio.run(decode(is_last=False))
+    assert asyncio.run(decode(is_last=True)) != first
+    gc.collect()  # a writer left open is a ResourceWarning from Python 3.13 on
 
 
 async def test_the_newest_picture_goes_first(decoder: Decoder) -> None:
