@@ -1,7 +1,9 @@
 """What people install: the wheel and the source distribution, built from the tree and looked into, the wheel run."""
 
+import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -114,3 +116,21 @@ def test_every_package_says_what_is_inside():
         assert spec is not None
         text = (folder / "__init__.py").read_text("utf-8")
         assert text.startswith('"""'), f"{folder} says nothing to pydoc"
+
+
+def test_a_table_of_files_names_each_of_them_and_no_other():
+    for folder in sorted({(ROOT / name).parent for name in sources() if name.endswith(".py")}):
+        tables = [text for path in folder.glob("*.py") if "| file |" in (text := doc_of(path))]
+        if "| file |" not in doc_of(folder / "__init__.py"):
+            continue
+        named = set(re.findall(r"[a-z0-9_]+(?:\.py|/)", "".join(tables)))
+        there = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+        inner = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+        assert named & there == there, f"{folder}: {sorted(there - named)}"
+        assert inner <= named, f"{folder}: {sorted(inner - named)}"
+        gone = {name for name in named if name.endswith(".py")} - there
+        assert not gone, f"{folder}: {sorted(gone)}"
+
+
+def doc_of(path):
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui import __version__, places
+from storage_tui.cli.engine_options import local_place
 from storage_tui.cli.output import human_duration
 from storage_tui.config import Settings
 from storage_tui.contract.errors import StorageError
@@ -218,7 +219,7 @@ CHECKS = (programs, settings_file, data_directory, disk_room, database, permissi
 
 
 def _directory(settings: Settings) -> Path:
-    return (settings.data_dir or places.data_dir()).expanduser().absolute()
+    return local_place(settings.data_dir)
 
 
 def _secrets(settings: Settings) -> Iterator[Path]:

@@ -50,12 +50,17 @@ def with_records(command: Callable[..., Any]) -> Callable[..., Any]:
 def find_place(data_dir: Path | None, store: str | None, s3_endpoint: str | None) -> "Path | S3Place":
     """The engine that the flags name."""
     if store is None:
-        return (data_dir or places.data_dir()).expanduser().absolute()
+        return local_place(data_dir)
     if data_dir is not None:
         raise click.UsageError("blobs are kept in --data-dir or in --store, not in both")
     from storage_tui.server.s3_place import S3Place
 
     return S3Place.parse(store, endpoint=s3_endpoint)
+
+
+def local_place(data_dir: Path | None) -> Path:
+    """The data directory that `--data-dir` names, or the user's own; absolute."""
+    return (data_dir or places.data_dir()).expanduser().absolute()
 
 
 def open_records(place: "Path | S3Place") -> "Records":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.engine_options import DATA_DIR, S3_ENDPOINT, find_place
+from storage_tui.cli.engine_options import DATA_DIR, S3_ENDPOINT, local_place
 from storage_tui.cli.output import PartialFailureError, complain, gauge, human_duration
 from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
@@ -38,9 +38,9 @@ def migrate(
     from storage_tui.server.embedded import LOCAL_USER
     from storage_tui.server.s3_place import S3Place
 
-    source = find_place(data_dir, None, None)
+    source = local_place(data_dir)
     target = S3Place.parse(store, endpoint=s3_endpoint)
-    if not isinstance(source, Path) or not (source / "meta.db").is_file():
+    if not (source / "meta.db").is_file():
         raise click.UsageError(f"there is no store in {source}; name one with --data-dir")
     state = _run(source, target, overwrite, read_back)
     fields = {"moved": state.moved, "present": state.present, "failed": len(state.failures), "bytes": state.done_bytes}

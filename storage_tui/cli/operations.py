@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui import places
-from storage_tui.cli.engine_options import with_engine
+from storage_tui.cli.engine_options import DATA_DIR, local_place, with_engine
 from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError, complain, name_for_output
 from storage_tui.cli.user_names import UserNames
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.5  # how often a terminal is told how far it is
 _DIRECTORY = click.Path(path_type=Path)
-_DATA_DIR = click.option(
-    "--data-dir", type=_DIRECTORY, metavar="DIR", help="Where blobs are kept. [default: your own store]"
-)
 
 
 @click.command()
@@ -97,7 +93,7 @@ async def _next(walk: "AsyncIterator[Finding]") -> "Finding | None":
 
 @click.command()
 @click.argument("target", type=_DIRECTORY, metavar="DIR")
-@_DATA_DIR
+@DATA_DIR
 @click.option("--keep", type=click.IntRange(1, 10_000), default=7, show_default=True, help="Snapshots to keep.")
 @click.option("--link", is_flag=True, help="Hard links instead of copies: quick, but no help when the disk goes bad.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -111,11 +107,11 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     from storage_tui.server.upkeep.files import be_gentle
 
     be_gentle()
-    done = Progress()
+    store, done = local_place(data_dir), Progress()
     meter = _Meter(lambda: f"{plural(done.blobs, 'blob')}, {size_text(done.copied_bytes)} copied")
     with meter:
-        stamp = back_up(_chosen(data_dir), target.expanduser(), keep=keep, must_link=link, progress=done)
-    users_of = _users_of(_chosen(data_dir))
+        stamp = back_up(store, target.expanduser(), keep=keep, must_link=link, progress=done)
+    users_of = _users_of(store)
     for finding in done.found:
         complain(_line(finding, users_of))
     fields = {"blobs": done.blobs, "size": done.size_bytes, "copied": done.copied, "copied_size": done.copied_bytes}
@@ -247,7 +243,3 @@ def _line(finding: "Finding", users: UserNames) -> str:
     if finding.file:
         parts.append(f"({name_for_output(finding.file)})" if finding.key else name_for_output(finding.file))
     return f"{' '.join(parts)}: {finding.why}"
-
-
-def _chosen(data_dir: Path | None) -> Path:
-    return (data_dir or places.data_dir()).expanduser().absolute()

@@ -1,4 +1,4 @@
-"""`storage-tui serve`."""
+"""`storage-tui serve`: flags into a place, who may, and how it is run."""
 
 from dataclasses import replace
 from pathlib import Path

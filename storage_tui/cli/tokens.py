@@ -8,6 +8,7 @@ import click
 
 from storage_tui.cli.engine_options import with_records
 from storage_tui.cli.options import duration
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def revoke(token_id: str | None, records: "Records", user: str | None, forget_ex
     elif user is not None:
         click.echo(f"revoked every token of {user} up to now; {issued.revoke_all(records, user)} listed", err=True)
     else:
-        click.echo(f"forgot {issued.forget_expired(records)} expired tokens", err=True)
+        click.echo(f"forgot {plural(issued.forget_expired(records), 'expired token')}", err=True)
 
 
 @token.command("rotate-keys")

@@ -4,9 +4,14 @@
 |---|---|
 | storage_types.py | one row per storage type and its rules |
 | keys.py | what a key may be; key to URL path and back; virtual folders |
+| catalog.py | ids of the catalog in front of `products`, and the keys of an image's files |
+| tasks.py | results and logs: which blob is whose log |
+| token_scope.py | what a token opens, as its bearer is told |
 | models.py | Blob, Page, Usage …: frozen dataclasses and their JSON |
 | errors.py | the StorageError tree: status, code and retryability on each class |
 | wire.py | paths, header names, Range and Content-Range forms |
-| tables.py | models as HTML tables, sizes for people |
+| packs.py | many small blobs in one body |
+| tables.py | models as HTML tables, for notebooks |
+| sizes.py, counts.py | bytes and counts as people read them |
 | checksum.py | crc32c as the wire writes it |
 """

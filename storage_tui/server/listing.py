@@ -35,7 +35,7 @@ class Listing:
             storage_type,
             prefix=prefix,
             delimiter=delimiter,
-            after=self._read_token(token, scope) if token else "",
+            after=await self._read_token(token, scope) if token else "",
             limit=self._limit(request),
         )
         headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
@@ -66,11 +66,11 @@ class Listing:
         position = base64.urlsafe_b64encode(after.encode("utf-8")).rstrip(b"=").decode("ascii")
         return f"{key.kid}.{position}.{key.sign(*fields)}"
 
-    def _read_token(self, token: str, scope: tuple[str, ...]) -> str:
+    async def _read_token(self, token: str, scope: tuple[str, ...]) -> str:
         refusal = BadRequestError(f"{NEXT} is not a page token of this list; start the list over without it")
         kid, _, rest = token.partition(".")
         position, _, signature = rest.partition(".")
-        key = self._keyring.find("page", kid)
+        key = await self._keyring.look_up("page", kid)
         if key is None or not token.isascii():
             raise refusal
         try:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.models import format_time
 from storage_tui.server.exchange import Exchange
@@ -94,6 +95,12 @@ class AccessLog:
         head = " ".join(str(raw.pop(name)) for name in ("at", "request", "method", "route", "status"))
         return " ".join((head, *(f"{name}={value}" for name, value in raw.items()))) + "\n"
 
+    def _dropped_line(self, dropped: int) -> str:
+        at, message = format_time(datetime.now(UTC)), f"not noted, as the disk is slow: {plural(dropped, 'request')}"
+        if self._form == "json":
+            return json.dumps({"at": at, "dropped": dropped, "message": message}) + "\n"
+        return f"{at} {message}\n"
+
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(self._path, flags, 0o600)
@@ -108,7 +115,7 @@ class AccessLog:
             is_over = None in lines
             if dropped := self._dropped:
                 self._dropped -= dropped
-                lines.append(f"{format_time(datetime.now(UTC))} {dropped} requests were not noted: the disk is slow\n")
+                lines.append(self._dropped_line(dropped))
             self._write("".join(line for line in lines if line is not None))
 
     def _write(self, text: str) -> None:

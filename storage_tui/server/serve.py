@@ -48,8 +48,8 @@ def serve(
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
     address under which clients reach this server, where that is another, such as behind a proxy; tokens of the
-    `provider` count beside our own. Raises StorageError
-    with one clear line when the directory or the address cannot be had.
+    `provider` count beside our own. Raises StorageError with one clear line when the directory or the address cannot
+    be had.
     """
     start_log(operating.log_format)
     if operating.tls is not None:
@@ -128,8 +128,9 @@ async def run(
     """
     store = engine.store
     await store.start()
-    access_log = operating.open_access_log()
+    access_log = None
     try:
+        access_log = operating.open_access_log()
         access = await asyncio.to_thread(open_access, engine.records, provider)
         app = StorageApp(
             store, access, public_url=public_url, metrics_token=operating.metrics_token,

@@ -236,3 +236,12 @@ async def test_accounts_of_users_long_gone_are_let_go(store: Any, tmp_path: Path
         quotas._account(Address(f"{number:040}", "data", ""))
     assert len(quotas._accounts) == MAX_IDLE_ACCOUNTS
     assert Account("n", "data", LocalRecords(tmp_path), "server").is_idle
+
+
+async def test_one_account_that_is_at_work_does_not_keep_those_of_others(store: Any, tmp_path: Path) -> None:
+    quotas = quotas_of(store, tmp_path, bytes=1000)
+    async with quotas.reserve(Address(ANN, "data", "a"), 10):
+        for number in range(MAX_IDLE_ACCOUNTS + 50):
+            quotas._account(Address(f"{number:040}", "data", ""))
+        assert len(quotas._accounts) <= MAX_IDLE_ACCOUNTS + 1
+        assert (ANN, "data") in quotas._accounts

@@ -1,13 +1,17 @@
 """Lists, their page tokens, and usage."""
 
+import base64
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from storage_tui.contract.models import Page, Usage
-from tests.server.running import RunningServer
+from storage_tui.server.access.grants import namespace_of
+from storage_tui.server.keyring import load_keyring, rotate_keys
+from tests.server.running import RunningServer, running_server
 
 KEYS = sorted(
     [f"L/{folder}/{leaf}" for folder in ("a", "b b", "c+c", "é") for leaf in ("x", "y", "z")] + ["L/top", "L/a"],
@@ -117,3 +121,18 @@ def test_usage_counts_a_prefix_and_its_folders(lister: httpx.Client) -> None:
     assert usage.newest
     assert Usage.from_json(lister.get("/logs/usage").json()).count == 0
     assert lister.get("/data/usage?limit=1").status_code == 400
+
+
+def test_a_page_token_of_a_server_that_signs_with_newer_keys_is_known_at_once(tmp_path: Path) -> None:
+    prelude = "import storage_tui.server.serve as serve_module\nserve_module.FOLLOW_S = 3600.0\n"
+    with running_server(tmp_path / "store", prelude=prelude) as server:
+        with server.client("ann") as client:
+            for key in "abc":
+                client.put(f"/data/set/{key}", content=b"1")
+            rotate_keys(server.records())
+            newer = load_keyring(server.records())
+            scope = [namespace_of("ann").encode(), b"data", b"", b""]
+            key = newer.current("page")
+            token = f"{key.kid}.{base64.urlsafe_b64encode(b'a').rstrip(b'=').decode()}.{key.sign(*scope, b'a')}"
+            answer = client.get("/data/list", headers={"X-NEXT": token})
+        assert answer.json() == ["b", "c"]

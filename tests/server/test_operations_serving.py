@@ -21,7 +21,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.wire import BASE_PATH, UPLOAD_QUANTUM
 from storage_tui.server.exchange import Exchange
 from storage_tui.server.listener import Certificate
-from storage_tui.server.logs import AccessLog
+from storage_tui.server.logs import QUEUE_LINES, AccessLog
 from storage_tui.server.metrics import Metrics
 from storage_tui.server.operating import read_metrics_token
 from storage_tui.server.stores.local_audit import open_audit
@@ -227,6 +227,20 @@ def test_the_access_log_is_bounded_and_begun_again_when_it_was_moved(tmp_path: P
     assert {path.name for path in tmp_path.iterdir()} <= {"access", "access.1"}
     with pytest.raises(UnavailableError, match="cannot write the access log"):
         AccessLog(tmp_path, form="text", shows_keys=False).start()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_lines_that_were_dropped_are_counted_in_the_form_of_the_log(tmp_path: Path, form: str) -> None:
+    log = AccessLog(tmp_path / "access", form=form, shows_keys=False)  # type: ignore[arg-type]
+    exchange = Exchange({"method": "GET"}, None)  # type: ignore[arg-type]
+    for _ in range(QUEUE_LINES + 3):
+        log.note(exchange)
+    log.start()
+    log.stop()
+    lines = (tmp_path / "access").read_text().splitlines()
+    assert len(lines) == QUEUE_LINES + 1
+    [told] = [line for line in lines if "not noted, as the disk is slow: 3 requests" in line]
+    assert form == "text" or (json.loads(told)["dropped"] == 3 and all(json.loads(line)["at"] for line in lines))
 
 
 def test_labels_are_bounded_whatever_is_asked() -> None:

@@ -13,7 +13,9 @@ import pytest
 from storage_tui.contract.errors import StorageError, UnavailableError
 from storage_tui.contract.wire import UPLOAD_QUANTUM
 from storage_tui.server.listener import listen_tcp, listen_unix
+from storage_tui.server.operating import Operating
 from storage_tui.server.serve import serve
+from storage_tui.server.stores.local_lock import read_owner
 from tests.server.running import RunningServer, put_head, read_answer
 
 PEAK_MB = 150
@@ -88,6 +90,14 @@ def test_an_address_that_is_taken_is_refused_in_one_line(server: RunningServer, 
     for host, port in (("no.such.host.invalid", 0), ("127.0.0.1", 99999), ("203.0.113.1", 0)):
         with pytest.raises(UnavailableError):
             listen_tcp(host, port)
+
+
+def test_a_server_that_cannot_write_its_log_lets_go_of_the_directory(tmp_path: Path) -> None:
+    operating = Operating(access_log=tmp_path)
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="cannot write the access log"):
+            serve(place=tmp_path / "d", host="127.0.0.1", port=0, on_ready=lambda url: None, operating=operating)
+    assert read_owner(tmp_path / "d") == {}
 
 
 def test_a_unix_socket_is_ours_alone_and_replaces_a_stale_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@
 | watched.py | a record that other processes change, read again every few seconds |
 | issued.py | tokens and logins that were made: list, look up, mark as used up |
 | revocations.py | tokens and users that count no more |
+| upload_ids.py | upload ids on the wire, sealed with who began the session |
 | logins.py | refresh tokens against fresh JWTs, as the published client's IAM endpoint |
 | jwks.py | the public keys of an identity provider |
 """

@@ -52,9 +52,6 @@ class UserLimits:
     concurrent: int | None = None
 
 
-UNLIMITED = UserLimits()
-
-
 class LimitsTable:
     """The record, ready to be asked by namespace; safe to share between threads."""
 

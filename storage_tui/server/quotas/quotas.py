@@ -25,7 +25,7 @@ from storage_tui.server.stores.base import Address, Store, UploadSession
 from storage_tui.server.stores.counting import Ceiling, Counting, Telling
 from storage_tui.server.stores.records import Records
 
-MAX_IDLE_ACCOUNTS = 1000  # of users seen last
+MAX_IDLE_ACCOUNTS = 1000  # of users seen last, about; those with something on its way come on top
 COUNT_S = 1.0  # a description does not wait longer for the counting of an engine
 STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length asks for room in such steps
 
@@ -193,6 +193,8 @@ class Quotas:
             oldest = next(iter(self._accounts))
             if self._accounts[oldest].is_idle:
                 del self._accounts[oldest]
+            else:
+                self._accounts.move_to_end(oldest)  # its turn comes again; those behind it may be idle
         return account
 
     def _ceiling(self, namespace: str, storage_type: str) -> Ceiling | None:

@@ -118,12 +118,6 @@ class LocalStore:
         await self._committer.stop()
         await asyncio.to_thread(self._let_go)
 
-    def note_owner(self, note: Mapping[str, Any]) -> None:
-        """Tell in the lock file who owns the directory, once the address of the server is known."""
-        self._owner_note = dict(note)
-        if self._lock is not None:
-            self._lock.note(note)
-
     async def stat(self, address: Address) -> Blob:
         place = locate(address)
         held = await self._pool.read(lambda connection: local_rows.find(connection, place, self._now()))

@@ -46,11 +46,6 @@ class Finding:
     key: str = ""
     file: str = ""
 
-    @property
-    def is_loss(self) -> bool:
-        """False for what only takes room."""
-        return self.kind != "orphan"
-
     @classmethod
     def of(cls, kind: Kind, named: Named, why: str) -> "Finding":
         """A finding about a blob; `file` is empty for a small value."""

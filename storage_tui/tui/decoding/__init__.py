@@ -10,5 +10,6 @@ wall time, so a hostile picture costs its own child and nothing else. Nothing he
 | limits.py | what a child may use |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | compressions.py, unpacking.py | one compressed block of a TIFF to its bytes |
+| tables.py | the first rows of a Parquet or Arrow file, through arro3 |
 | rasters.py | tiles of a GeoTIFF overview to RGB, without Pillow |
 """

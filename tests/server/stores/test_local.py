@@ -29,8 +29,9 @@ MIB = 1024 * 1024
 
 
 async def test_a_second_owner_is_refused_and_told_who_is_first(local: Stage) -> None:
-    assert isinstance(local.store, LocalStore)
-    local.store.note_owner({"url": "http://127.0.0.1:8080/storage/v1"})
+    await local.store.close()
+    local.store = LocalStore(local.path / "data", owner_note={"url": "http://127.0.0.1:8080/storage/v1"})
+    await local.store.start()
     second = LocalStore(local.path / "data")
     with pytest.raises(
         AlreadyOwnedError, match=rf"served by process {os.getpid()} at http://127\.0\.0\.1:8080"
