@@ -15,6 +15,7 @@ from storage_tui.tui.screens.copy import CopyScreen
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.transfers import Transfer
+from storage_tui.tui.widgets.path_input import PathInput
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES, Browser
 
@@ -195,6 +196,23 @@ async def test_a_download_is_planned_beside_the_keys(
         await browser.press("enter")
         await browser.shows("1 done")
     assert threads and get_ident() not in threads
+
+
+async def test_a_folder_that_cannot_be_looked_at_is_told_and_asked_again(store: Storage, browse: Any) -> None:
+    store.set("a", b"1")
+    async with browse() as browser:
+        await browser.until(lambda: browser.current == "a")
+        await browser.press("d")
+        await browser.shows("Download a")
+        field = browser.app.screen.query_one(PathInput)
+        field.value = f"/{'x' * 300}/"
+        await browser.shows("File name too long")
+        await browser.press("enter")
+        await browser.shows("File name too long")
+        field.value = "~/there/"
+        await browser.shows("The folder is made")
+        await browser.press("enter")
+        await browser.shows("1 done")
 
 
 async def test_marked_blobs_and_folders_are_downloaded_below_the_folder_chosen(

@@ -188,7 +188,7 @@ def _first_pages(source: Source, chunk: Chunk) -> tuple[int, int] | None:
 
 
 def _footer(fields: Sequence[Field], rows: int) -> bytes:
-    """The end of a file with these fields and so many rows alone: schema and chunks as they were, at the same places."""
+    """The end of a file with these fields and rows alone: their schema and chunks as they were, at the same places."""
     elements = [element for field in fields for element in field.schema]
     chunks = [chunk.raw for field in fields for chunk in field.chunks]
     root = b"\x48\x04root" + number_field(1, len(fields)) + b"\x00"  # field 4, a text; field 5, its children

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.batch_plan import Conflict
 from storage_tui.contract.counts import plural
@@ -16,6 +16,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.dialog import Dialog, label
 from storage_tui.tui.state.formats import types_text
+from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
@@ -70,29 +71,41 @@ class DownloadScreen(Dialog[DownloadRequest]):
         self._look(event.value)
 
     @work(thread=True, exclusive=True, group="look")
-    def _look(self, text: str) -> None:
-        worker = get_current_worker()
-        folder = expand(text)
-        there = folder
-        while not there.exists() and there != there.parent:
-            there = there.parent
-        if not there.is_dir():
-            words, role = f"{visible(str(there))} is a file, not a folder", "$error"
-        else:
-            free = shutil.disk_usage(there).free
-            new = "" if folder.exists() else "The folder is made. "
-            is_tight = free < self._size_bytes
-            words = f"{new}{size_text(free)} free" + (f", {size_text(self._size_bytes)} wanted" if is_tight else "")
-            role = "$warning" if is_tight else "$text-muted"
-        if not worker.is_cancelled:  # what was typed since is being looked for
-            self.app.call_from_thread(self.say, words, role=role)
+    def _look(self, text: str, *, is_answer: bool = False) -> None:
+        worker, folder = get_current_worker(), expand(text)
+        try:
+            words, role = _told(folder, self._size_bytes)
+        except OSError as exc:  # no right to look, or no name that may be
+            words, role = explain(exc), "$error"
+        answer = folder if is_answer and role != "$error" else None
+        self.app.call_from_thread(self._looked, worker, visible(words), role, answer)
+
+    def _looked(self, worker: Worker[None], words: str, role: str, answer: Path | None) -> None:
+        if worker.is_cancelled or not self.is_current:
+            return  # what was typed since is being looked for
+        self.say(words, role=role)
+        if answer is not None:
+            self.dismiss(DownloadRequest(answer, self.query_one("#conflict", Choice).value))
 
     @on(Input.Submitted)
     @on(Choice.Submitted)
     def _submit(self) -> None:
         text = self.query_one(PathInput).value.strip()
-        folder = expand(text)
-        if not text or (folder.exists() and not folder.is_dir()):
+        if text:
+            self._look(text, is_answer=True)
+        else:
             self.say("name a folder", role="$error")
-            return
-        self.dismiss(DownloadRequest(folder, self.query_one("#conflict", Choice).value))
+
+
+def _told(folder: Path, wanted_bytes: int) -> tuple[str, str]:
+    """What is to be said of a folder to write to, and in which colour. Raises OSError."""
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        return f"{there} is a file, not a folder", "$error"
+    free = shutil.disk_usage(there).free
+    new = "" if there == folder else "The folder is made. "
+    if free < wanted_bytes:
+        return f"{new}{size_text(free)} free, {size_text(wanted_bytes)} wanted", "$warning"
+    return f"{new}{size_text(free)} free", "$text-muted"
