@@ -215,6 +215,16 @@ async def test_a_folder_that_cannot_be_looked_at_is_told_and_asked_again(store: 
         await browser.shows("1 done")
 
 
+async def test_what_is_copied_unseen_is_told(store: Storage, browse: Any) -> None:
+    store.set("a\u202etxt", b"1")
+    async with browse() as browser:
+        await browser.shows("a\\u202etxt")
+        await browser.press("y")
+        await browser.until(lambda: isinstance(browser.app.screen, CopyScreen))
+        await browser.press("k")
+        await browser.shows("sent the key with 1 character not to be seen here to the terminal's clipboard")
+
+
 async def test_marked_blobs_and_folders_are_downloaded_below_the_folder_chosen(
     store: Storage, browse: Any, tmp_path: Path
 ) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.screens.copy import CopyForm, CopyScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.visible import is_plain
 
 NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
@@ -50,7 +52,13 @@ async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyFor
     driver = app._driver
     if driver is not None:
         driver.write(osc52(value, os.environ))
-    session.say(f"sent the {name} to the terminal's clipboard; terminals may ignore it")
+    session.say(f"sent the {name}{_hidden(value)} to the terminal's clipboard; terminals may ignore it")
+
+
+def _hidden(value: str) -> str:
+    """What nobody sees of it on the screen is in it all the same."""
+    count = 0 if is_plain(value) else sum(not is_plain(character) for character in value)
+    return f" with {plural(count, 'character')} not to be seen here" if count else ""
 
 
 def python_line(row: Row, storage: AsyncStorage) -> str:

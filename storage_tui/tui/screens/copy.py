@@ -8,13 +8,12 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from storage_tui.contract.counts import plural
 from storage_tui.tui.screens.dialog import Dialog
 from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.formats import countdown_text
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.signed import expiry_of
-from storage_tui.tui.visible import is_plain, visible
+from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 SHOWN_OF_URL = 32  # cells: enough for the host, never the signature
@@ -114,7 +113,4 @@ class CopyScreen(Dialog[tuple[str, str]]):
             lasts = f", good for {countdown_text(expires, datetime.now(UTC))}" if expires is not None else ""
             self.say(f"The URL is made{lasts}. Enter or its letter again sends it, s shows it.")
             return
-        if not is_plain(value):
-            hidden = sum(not is_plain(character) for character in value)
-            self.say(f"Sent with {plural(hidden, 'character')} not to be seen here.")
         self.dismiss((form.name, value))
