@@ -12,7 +12,7 @@
 | heads.py | the heads of requests and plain answers, without a parser |
 | transport.py | the blocking HTTP/1.1 connection below httpx that moves blobs |
 | quick_get.py, quick_list.py | one page from the embedded server before a client is loaded |
-| servers.py, embedded.py | where the server is: an address, or the embedded one to start or join |
+| servers.py, embedded.py, server_choice.py | where the server is: an address, or the embedded one to start or join |
 | credentials.py, iam.py, secret_files.py | tokens: where they come from, how they are kept out of sight |
 | control.py | pause, resume, cancel and progress of one transfer |
 | uploads.py, sources.py | a file or stream into a blob over the resumable session |

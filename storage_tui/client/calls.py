@@ -114,6 +114,14 @@ def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
         return None
 
 
+def encoded(text: str) -> bytes:
+    """The UTF-8 of a value; raises BadRequestError for half of a surrogate pair, as in a file name that is no text."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise BadRequestError("the text holds half of a surrogate pair and is no UTF-8; give bytes") from exc
+
+
 def exists(key: str, storage_type: str) -> Call[bool]:
     """Whether there is such a blob."""
     request = _blob_request("HEAD", wire.GET, key, storage_type)

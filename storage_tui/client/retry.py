@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from storage_tui.client.control import TransferControl
 from storage_tui.client.requests import RETRY_AFTER_LIMIT_S, Request, Response
 from storage_tui.contract.errors import (
+    BadRequestError,
     ConnectError,
     IncompleteBodyError,
     RateLimitError,
@@ -24,6 +25,10 @@ class RetryPolicy:
     """How often to try again (`retries`, 0 for never) and how long to wait before it."""
 
     retries: int = 3
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.retries, int) or self.retries < 0:
+            raise BadRequestError(f"retries is a whole number, 0 for no second try, not {self.retries!a:.40}")
 
     def pause_s(self, attempt: int, retry_after_s: int | None = None) -> float:
         """Seconds before the attempt after number `attempt` (from 1): exponential with full jitter, so that clients

@@ -15,10 +15,9 @@ from storage_tui import places
 from storage_tui.client import calls, folding
 from storage_tui.client.calls import RangeRead, Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.credentials import Credentials
 from storage_tui.client.embedded import EmbeddedServer
 from storage_tui.client.retry import RetryPolicy
-from storage_tui.client.servers import RemoteServer, Server
+from storage_tui.client.server_choice import find_server
 from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
@@ -34,21 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["RangeRead", "Storage", "TransferControl"]
 
 SPOOL_BYTES = 4 * 1024 * 1024  # of a copy through this machine, what is held before it goes to a file
-
-
-def find_server(
-    url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None
-) -> Server:
-    """The server that the arguments and the environment name; without any the embedded one. Calls nothing yet."""
-    if url is not None and data_dir is not None:
-        raise BadRequestError("give the URL of a server or the data directory of an embedded one, not both")
-    if data_dir is None:
-        url = url or os.environ.get("STORAGE_TUI_URL") or os.environ.get("DESCARTESLABS_STORAGE_URL")
-        if url:
-            return RemoteServer(url, Credentials(token, token_file))
-    if token is not None or token_file is not None:
-        raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
-    return EmbeddedServer(places.data_dir() if data_dir is None else Path(data_dir))
 
 
 class Storage:
@@ -75,8 +59,6 @@ class Storage:
         retries: int = 3,
         timeout_s: float = 60.0,
     ) -> None:
-        if not isinstance(retries, int) or retries < 0:
-            raise BadRequestError(f"retries is a whole number, 0 for no second try, not {retries!a:.40}")
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
         self._server = find_server(url, token, token_file, data_dir)
@@ -137,12 +119,14 @@ class Storage:
     def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
         """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes.
 
-        A value in memory is sent as it is; a file object or iterable is streamed from where it stands.
+        A value in memory is sent as it is; a file object or iterable is streamed from where it stands. TypeRuleError
+        where the storage type lets nothing be overwritten, StoreFullError where there is no room.
         """
         self._set(key, value, storage_type, TransferControl(), content_type)
 
     def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
-        """The whole value, held in memory; `get_file` and `stream` are for what is large."""
+        """The whole value, held in memory; `get_file` and `stream` are for what is large. NotFoundError when there is
+        none, ChecksumError when it arrived damaged."""
         return self._session.run(calls.get(key, storage_type))
 
     def set_file(
@@ -241,11 +225,13 @@ class Storage:
         self._session.run(calls.delete(key, storage_type, etag))
 
     def get_signed_url(self, key: str, storage_type: str = DEFAULT, *, expires_in: timedelta | None = None) -> str:
-        """A URL that downloads the blob without a token, for a while; pass it on with care."""
+        """A URL that downloads the blob without a token, on our server for an hour or for `expires_in`, up to 7 days;
+        NotFoundError when there is none. Pass it on with care."""
         return self._session.run(calls.signed_url(key, storage_type, expires_in))
 
     def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
-        """A URL that takes one upload of this blob without a token, by one PUT or in resumable pieces."""
+        """A URL that takes one upload of this blob without a token, by one PUT or in resumable pieces; our server keeps
+        it for a week. `query` goes to the server as it is; ours knows no parameters and refuses them."""
         return self._session.run(calls.new_upload(key, storage_type, query=query))
 
     # Ours.
@@ -275,7 +261,9 @@ class Storage:
         self, key: str, to_key: str, *, storage_type: str = DEFAULT, to_storage_type: str | None = None,
         overwrite: bool = True,
     ) -> Blob:  # fmt: skip
-        """Copy a blob, also into another storage type; through this machine where the server cannot do it itself."""
+        """Copy a blob, also into another storage type; through this machine where the server cannot do it itself.
+        NotFoundError when there is none; without `overwrite`, ConflictError or PreconditionFailedError when there is
+        one at `to_key` already."""
         target = find_storage_type(to_storage_type or storage_type).name
         if "copy" in self.describe().features:
             return self._session.run(calls.copy(key, storage_type, to_key, target, overwrite))
@@ -349,10 +337,7 @@ class Storage:
 
     def _set(self, key: str, value: Any, storage_type: str, control: TransferControl, content_type: str | None) -> None:
         if isinstance(value, str):
-            try:
-                value = value.encode("utf-8")
-            except UnicodeEncodeError as exc:
-                raise BadRequestError("the text holds half of a surrogate pair and is no UTF-8; give bytes") from exc
+            value = calls.encoded(value)
         if isinstance(value, os.PathLike) or value is None:
             raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
         self._upload(key, value, storage_type, control, content_type)

@@ -209,6 +209,7 @@ def test_a_batch_is_paused_and_goes_on(stored: Storage, proxy: FaultProxy, tmp_p
     def act(batch: Batch) -> None:
         batch.pause()
         proxy.default = Fault()
+        proxy.cut_all()  # an idle connection keeps the fault that it began with
         batch.unpause()
 
     assert _states(_stalled(stored, proxy, act, tmp_path)) == ["done"] * 4
