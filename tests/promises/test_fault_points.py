@@ -19,6 +19,7 @@ import pytest
 
 from tests.effort import count
 from tests.promises.fault_driver import OPERATIONS
+from tests.promises.fault_files import OPERATIONS as FILES
 
 ROOT = Path(__file__).parents[2]
 HOWS = ("kill", "EIO", "killed-after", "ENOSPC")
@@ -49,13 +50,23 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-def lines_of(library: Path, folder: Path, name: str, *hows: str) -> Iterator[dict[str, Any]]:
+def lines_of(
+    library: Path, folder: Path, name: str, *hows: str, driver: str = "fault_driver"
+) -> Iterator[dict[str, Any]]:
     done = subprocess.run(
-        (sys.executable, "-m", "tests.promises.fault_driver", folder, name, *hows),
+        (sys.executable, "-m", f"tests.promises.{driver}", folder, name, *hows),
         env={**os.environ, "LD_PRELOAD": str(library)}, cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     yield from map(json.loads, done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whatever_call_goes_wrong_what_is_kept_in_files_is_whole(name: str, library: Path, folder: Path) -> None:
+    step = count({"records": 2, "backup": 11, "restore": 11}[name], 1)
+    told = list(lines_of(library, folder, name, str(step), *HOWS[: count(2, len(HOWS))], driver="fault_files"))
+    assert told[0]["error"] is None and len(told) > 10  # what must hold was asserted there
+    print(f"{name}: {len(told) - 1} faults, {sum('killed' in one for one in told)} of them deaths")
 
 
 def is_between(state: dict[str, str], before: dict[str, str], after: dict[str, str]) -> bool:

@@ -19,7 +19,7 @@ from storage_tui.contract.errors import ConflictError, StoreFullError, Unavailab
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
 from storage_tui.server.stores.local_lock import LOCK_NAME
 from storage_tui.server.stores.local_room import NO_ROOM
-from storage_tui.server.upkeep.files import copy_file, digest, make_folder, sync, write_json
+from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_values
@@ -209,9 +209,9 @@ def _copy(blob: Named, disk: Disk, backup: Backup, must_link: bool) -> Finding |
         why = copy_file(source, target, partial(why_bad, blob))
     except FileNotFoundError:
         return Finding.of("missing", blob, "its file is not there")
+    except NotWrittenError:
+        raise
     except OSError as exc:
-        if exc.errno in NO_ROOM:
-            raise
         return Finding.of("damaged", blob, f"its file cannot be read: {exc.strerror or exc}")
     return None if why is None else Finding.of("damaged", blob, why)
 

@@ -7,7 +7,8 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ PRIVATE_DIR = 0o700
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}  # the number of the system call, by machine
 _IDLE_CLASS = 3 << 13
 _NICENESS = 10
+
+
+class NotWrittenError(OSError):
+    """The file that is made failed, not the one that is read."""
 
 
 def be_gentle() -> None:
@@ -47,31 +52,44 @@ def pass_over(path: Path, take: Callable[[bytes], object]) -> None:
 def copy_file(
     source: Path, target: Path, refuse: Callable[[int, int], str | None] = lambda size_bytes, crc: None
 ) -> str | None:
-    """Put a copy under the name, whole and durable but for the name itself.
+    """Put a copy under the name, whole and durable but for the name itself; raises NotWrittenError when that fails.
 
     `refuse` gets its size and crc32c; what it says against them is returned, and then the name is not given.
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    with _writing():
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     size_bytes = crc = 0
 
     def take(piece: bytes) -> None:
         nonlocal size_bytes, crc
-        write_all(descriptor, piece)
+        with _writing():
+            write_all(descriptor, piece)
         size_bytes, crc = size_bytes + len(piece), checksum.extend(crc, piece)
 
     try:
         try:
             pass_over(source, take)
-            os.fsync(descriptor)
+            with _writing():
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         why = refuse(size_bytes, crc)
         if why is None:
-            temporary.replace(target)
+            with _writing():
+                temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with _writing():
+            temporary.unlink(missing_ok=True)
     return why
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise NotWrittenError(exc.errno, exc.strerror, exc.filename) from exc
 
 
 def write_json(path: Path, raw: Any) -> None:

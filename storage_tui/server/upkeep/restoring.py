@@ -13,7 +13,7 @@ from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.upkeep.backing_up import refuse_overlap
-from storage_tui.server.upkeep.files import copy_file, make_folder, sync, write_json
+from storage_tui.server.upkeep.files import NotWrittenError, copy_file, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, why_bad
 from storage_tui.server.upkeep.snapshots import Backup, Snapshot
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_values
@@ -50,7 +50,7 @@ def restore(
             try:
                 lock.note({})
                 _fill(backup, snapshot, disk, may_lose, progress)
-                disk.unlink(data_dir / RESTORING)
+                (data_dir / RESTORING).unlink()
                 sync(data_dir)
             finally:
                 lock.release()
@@ -115,9 +115,9 @@ def _bring(blob: Named, backup: Backup, disk: Disk, named: apsw.Connection) -> l
         why = copy_file(source, target, partial(why_bad, blob))
     except FileNotFoundError:
         return [Finding.of("missing", blob, "its file is not in the backup")]
+    except NotWrittenError:
+        raise
     except OSError as exc:
-        if exc.errno in NO_ROOM:
-            raise
         return [Finding.of("damaged", blob, f"its file cannot be read: {exc.strerror or exc}")]
     return [] if why is None else [Finding.of("damaged", blob, why)]
 
