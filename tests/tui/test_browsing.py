@@ -326,3 +326,22 @@ async def test_rows_of_more_pages_than_are_kept_are_all_shown_and_then_nothing_i
         assert before <= 2 * len(seen)
         await browser.until(lambda: browser.main._ticks > ticks + 3)
         assert len(asked) == before
+
+
+@pytest.mark.parametrize("folder", ["深い場所/" * 12, "deep-place/" * 12])
+async def test_a_long_place_keeps_its_end_and_what_is_said_of_it(store: Storage, browse: Any, folder: str) -> None:
+    fill(store, f"{folder}one", f"{folder}two")
+    end = folder[-5:]
+    async with browse(f"data:{folder}", size=(80, 24)) as browser:
+        await browser.until(lambda: browser.names == ["one", "two"])
+        await browser.press("/", "o", "n")
+        await browser.until(lambda: f"{end}   filter on  1 of 2" in browser.text.split("\n")[0])
+        await browser.press("escape")
+        for key, words in (("U", "usage"), ("f", "find")):
+            await browser.press(key)
+            await browser.until(lambda words=words: f"{end}  {words}" in browser.text.split("\n")[0])
+            await browser.press("escape")
+        await browser.press("enter")
+        await browser.until(
+            lambda: "place/one" in browser.text.split("\n")[0] or "場所/one" in browser.text.split("\n")[0]
+        )

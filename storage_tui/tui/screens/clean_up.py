@@ -10,7 +10,7 @@ from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.flat_screen import FlatScreen, Go
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Folder
-from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.lines import place_title
 
 
 class CleanUpScreen(FlatScreen):
@@ -29,12 +29,8 @@ class CleanUpScreen(FlatScreen):
 
     def title_content(self) -> Content:
         """Where, and what for."""
-        return Content.assemble(
-            (f" {self.location.storage_type} ", "bold $accent"),
-            ("▸ ", "$text-muted"),
-            (visible(self.location.key) or "/", "bold"),
-            ("  clean-up", "$text-muted"),
-        )
+        place = self.location
+        return place_title(place.storage_type, place.key, "clean-up", width=self.size.width)
 
     def empty_words(self) -> str:
         """Nothing to clean up."""

@@ -21,6 +21,7 @@ from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.flat_keys import FlatKeys
+from storage_tui.tui.widgets.lines import place_title
 
 PAUSE_S = 0.25  # while one types the server is not asked anew for every letter
 
@@ -77,12 +78,8 @@ class FindScreen(FlatScreen):
 
     def title_content(self) -> Content:
         """Where it looks."""
-        return Content.assemble(
-            (f" {self.location.storage_type} ", "bold $accent"),
-            ("▸ ", "$text-muted"),
-            (visible(self.location.key) or "/", "bold"),
-            ("  find", "$text-muted"),
-        )
+        place = self.location
+        return place_title(place.storage_type, place.key, "find", width=self.size.width)
 
     def empty_words(self) -> str:
         """What to type, what is wrong with it, or that there is nothing."""

@@ -236,7 +236,8 @@ class PlaceView(PlaceReading):
         path = path_content(listing, is_reading=self.is_reading, sorting=self.sorting, width=width, then=then)
         store = self.session.title if width >= 60 else self.session.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
-        self.query_one("#path", Bar).say(path, server)
+        is_tight = path.cell_length + server.cell_length + 2 > width  # what a filter covers is worth more
+        self.query_one("#path", Bar).say(path, Content("") if is_tight else server)
         self._update_status()
         footer = footer_content(in_context(*BROWSER), width=width)
         if self.keymap.pending:

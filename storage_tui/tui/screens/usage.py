@@ -23,7 +23,7 @@ from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content
+from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.notice import notice_content
 from storage_tui.tui.widgets.usage_lines import UsageLines
 
@@ -112,10 +112,7 @@ class UsageScreen(LineMoves, StoreScreen):
         bound = "" if level.is_exact else "≥ "
         counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts
-        title = Content.assemble(
-            (f" {self._type} ", "bold $accent"), ("▸ ", "$text-muted"), (visible(level.prefix) or "/", "bold"),
-            ("  usage", "$text-muted"),
-        )  # fmt: skip
+        title = place_title(self._type, level.prefix, "usage", width=width)
         self.query_one("#title", Bar).say(title, Content.styled(counts, "$text-muted"))
         notice = notice_content(self.session, self.current)
         gauge = Content.assemble(gauge_content(self.session.queue.poll(), width=width), " ")

@@ -23,6 +23,7 @@ from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.viewer_document import Document
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import cut_start
 from storage_tui.tui.widgets.lines import chord_content, footer_content
 from storage_tui.tui.widgets.viewer_lines import ViewerLines
 
@@ -128,9 +129,7 @@ class ViewerView(CommandScreen[None]):
         if not self.has_lines:
             return
         width = self.size.width
-        name = visible(self.blob.key)
-        room = max(8, width - 24)
-        name = "…" + name[-room + 1 :] if len(name) > room else name
+        name = cut_start(visible(self.blob.key), max(8, width - 24))
         kind = f"{self.document.kind}{', as ' + self.mode if self.mode != 'auto' else ''} " if self.document else ""
         if self.document is not None and self.document.extent and width >= WIDE:
             kind += f" {self.document.extent} "

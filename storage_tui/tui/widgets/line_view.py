@@ -36,6 +36,17 @@ def cut_middle(text: str, width: int) -> str:
     return f"{head}…{tail}"
 
 
+def cut_start(text: str, width: int) -> str:
+    """`text` in at most `width` cells; what is too long loses its beginning, as of a path the end says where one is."""
+    if cell_len(text) <= width:
+        return text
+    kept = width - 1
+    tail = text[-kept:] if kept > 0 else ""
+    while cell_len(tail) > kept:
+        tail = tail[1:]
+    return f"…{tail}"[: max(0, width)]
+
+
 class LineView(BareWidget, can_focus=True):
     """Lines that are asked for by number: subclasses say how many there are and draw one. No scroll bar and no
     animation; a cursor move inside the view repaints two rows."""

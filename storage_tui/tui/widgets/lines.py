@@ -17,6 +17,7 @@ from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.visible import place_text, visible
+from storage_tui.tui.widgets.line_view import cut_start
 
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
@@ -26,15 +27,7 @@ HELP = ("help", "view-help", "transfer-help")  # the commands whose key no foote
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
     """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on, and what the list will be sorted by."""
-    prefix = visible(listing.prefix)
-    room = max(12, width * 3 // 5)
-    if len(prefix) > room:
-        prefix = "…" + prefix[-room + 1 :]
-    pieces: list[Content | str | tuple[str, str]] = [
-        (f" {listing.storage_type} ", "bold $accent"),
-        ("▸ ", "$text-muted"),
-        (prefix or "/", "bold" if prefix else "$text-muted"),
-    ]
+    pieces: list[tuple[str, str]] = []
     is_open = not listing.is_complete
     if listing.filter is not None:
         covered = f"{count_text(listing.loaded, is_open=is_open)} loaded keys" if is_open else f"{listing.loaded:,}"
@@ -51,7 +44,22 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
         pieces.append((f"   then by {then}", "$text-muted"))
     if sorting:
         pieces.append((f"   {sorting} (Esc stops)", "$text-muted"))
-    return Content.assemble(*pieces)
+    said, start = Content.assemble(*pieces), f" {listing.storage_type} ▸ "
+    room = max(12, min(width * 3 // 5, width - len(start) - said.cell_length))
+    prefix = cut_start(visible(listing.prefix), room)
+    return Content.assemble(
+        (start[:-2], "bold $accent"), ("▸ ", "$text-muted"), (prefix or "/", "bold" if prefix else "$text-muted"), said
+    )
+
+
+def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Content:
+    """`tmp ▸ a/b/  clean-up`, for the other screens about a place."""
+    return Content.assemble(
+        (f" {storage_type} ", "bold $accent"),
+        ("▸ ", "$text-muted"),
+        (cut_start(visible(prefix), max(12, width * 2 // 5)) or "/", "bold"),
+        (f"  {name}", "$text-muted"),
+    )
 
 
 def empty_words(listing: Listing, *, is_reading: bool) -> str:
