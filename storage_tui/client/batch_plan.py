@@ -60,6 +60,7 @@ class BatchItem:
     content_type: str | None = None
     conflict: Conflict | None = None  # where it is another than the batch's
     replaces: bool = True  # False leaves what came to be at its end as it is, whatever the conflict says
+    left: UnfinishedTransfer | None = None  # begun by an earlier process; it is left out once another has taken it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
             BatchItem(
                 row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes,
                 None if row.root is None else Path(row.root), content_type=row.content_type, replaces=row.replaces,
+                left=row,
             )
             for row in transfers
         ]

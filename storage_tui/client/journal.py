@@ -99,6 +99,12 @@ def unfinished(state_dir: Path) -> list[UnfinishedTransfer]:
     return sorted(found, key=lambda transfer: (transfer.created, transfer.transfer_id))
 
 
+def is_left(state_dir: Path, transfer: UnfinishedTransfer) -> bool:
+    """Whether it still waits for somebody: its entry is there, and no process works on it."""
+    with _opened(state_dir / _FOLDER / f"{transfer.transfer_id}.json", fcntl.LOCK_SH) as descriptor:
+        return descriptor is not None
+
+
 def forget(state_dir: Path, transfer: UnfinishedTransfer) -> bool:
     """Give up an unfinished transfer: drop its entry and what a download has gathered. False when a process has taken
     it up again meanwhile, which is left alone.

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from storage_tui import places
 from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
+from storage_tui.client.journal import is_left
 from storage_tui.client.local_tree import open_file_below
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, PartFile
 from storage_tui.client.sources import file_source
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
 REPLACING = (Conflict.OVERWRITE, Conflict.RESUME, Conflict.DIFFERENT)
+TAKEN_UP = "another program goes on with it, or has ended it"
 CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
 
 State = Literal["done", "skipped", "failed", "cancelled"]
@@ -112,6 +115,8 @@ class Mover:
         """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
         try:
             control.check()
+            if item.left is not None and not is_left(places.state_dir(), item.left):
+                return BatchResult(item, "skipped", item.key, item.path, note=TAKEN_UP)
             if self._conflict_of(item) is Conflict.OVERWRITE:
                 return item.key, item.path
             key, path, reason = self._settled(item, control)

@@ -102,6 +102,7 @@ class TransferRunner:
             self.pump()
 
     def _book(self, transfer: Transfer, result: BatchResult | None) -> None:
+        transfer.has_run = True
         if result is None or result.state == "cancelled" or transfer.state == "cancelled":
             transfer.state = "cancelled"
             return

@@ -13,6 +13,8 @@ import pytest
 
 from storage_tui import Storage, places
 from storage_tui.client import journal
+from storage_tui.client.batch import Batch
+from storage_tui.client.batch_plan import Conflict, plan_rest
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.errors import ChecksumError, ConflictError, StorageError
 from tests.client.published import PublishedServer
@@ -239,6 +241,24 @@ def test_a_transfer_that_another_process_works_on_is_left_alone(behind: Storage,
     assert not journal.TransferJournal(places.state_dir(), transfer).note(transfer)
     holder.close()
     assert behind.unfinished() == [transfer]
+
+
+@pytest.mark.parametrize("verb", ["set_file", "get_file"])
+def test_what_another_program_goes_on_with_or_has_ended_is_not_moved_twice(
+    behind: Storage, storage: Storage, proxy: FaultProxy, token: str, source: Path, content: bytes, verb: str
+) -> None:
+    if verb == "get_file":
+        storage.set("k", content)
+    _kill_midway(proxy, token, verb, source if verb == "set_file" else source.with_name("k"))
+    plan = plan_rest(behind.unfinished())
+    other = journal.TransferJournal(places.state_dir(), behind.unfinished()[0])
+    before = proxy.connections
+    [result] = Batch(behind, plan, conflict=Conflict.OVERWRITE).run()
+    assert (result.state, result.note) == ("skipped", "another program goes on with it, or has ended it")
+    other.close()
+    assert proxy.connections == before
+    assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["done"]
+    assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["skipped"]
 
 
 def test_a_transfer_with_another_server_is_not_continued(behind: Storage, source: Path) -> None:

@@ -40,6 +40,7 @@ class Transfer:
     root: Path | None = None  # the folder chosen; nothing is written or read outside of it
     blob: Blob | None = None  # the one to download, as it was listed
     unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
+    has_run: bool = False  # in this session, successful or not
     number: int = 0
     group: int = 0  # those that move together have the number of the first of them
     state: State = "waiting"
@@ -58,6 +59,7 @@ class Transfer:
         return BatchItem(
             self.direction, self.storage_type, self.key, self.path, self.size_bytes, self.root, self.blob,
             content_type=content_type, replaces=self.unfinished is None or self.unfinished.replaces,
+            left=None if self.has_run else self.unfinished,
         )  # fmt: skip
 
     @property
