@@ -107,9 +107,11 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
         await browser.press("d")
         await browser.shows("150 blobs")
         await browser.press("enter")
-        await browser.until(lambda: not proxy.stalled.empty())
         queue = browser.app.session.queue
-        held = next(item for item in queue.items if item.state == "running" and not item.done_bytes)
+        await browser.until(
+            lambda: not proxy.stalled.empty() and [item.state for item in queue.items].count("done") > 10
+        )
+        held = next(item for item in queue.items if item.state == "running" and item.size_bytes and not item.done_bytes)
         queue.cancel(held)
         proxy.default = NONE
         proxy.cut_all()
