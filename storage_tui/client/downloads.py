@@ -1,8 +1,8 @@
 """A blob into a file that appears only when it is whole, or into a file object."""
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,7 @@ from storage_tui.client.part_file import (
 from storage_tui.client.session import Session
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
+    BadRequestError,
     CancelledError,
     ChecksumError,
     ConflictError,
@@ -47,6 +48,25 @@ def verified_chunks(stream: BlobStream, control: TransferControl) -> Generator[m
         yield chunk
         control.done_bytes = stream.position
     _conclude(stream, crc, control)
+
+
+@contextmanager
+def streamed(session: Session, key: str, storage_type: str, control: TransferControl) -> Iterator[Iterator[bytes]]:
+    """Within the block: the chunks of a whole blob, as `verified_chunks` gives them, each a copy to keep. Taken after
+    the block, before their end, they raise BadRequestError: they would look like a shorter blob."""
+    is_over = False
+
+    def copies() -> Iterator[bytes]:
+        for chunk in chunks:
+            yield bytes(chunk)
+        if is_over:
+            raise BadRequestError("the chunks of a stream are taken within its block; the rest was not read", key=key)
+
+    with closing(verified_chunks(BlobStream(session, key, storage_type, control=control), control)) as chunks:
+        try:
+            yield copies()
+        finally:
+            is_over = True
 
 
 def _conclude(stream: BlobStream, crc: int, control: TransferControl) -> Blob:

@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -287,19 +287,14 @@ class Storage:
         blob or PreconditionFailedError; past the end RangeNotSatisfiableError with the size."""
         return self._session.run(calls.read_range(key, storage_type, start, stop, etag))
 
-    @contextmanager
     def stream(
         self, key: str, storage_type: str = DEFAULT, *, control: TransferControl | None = None
-    ) -> Iterator[Iterator[bytes]]:
+    ) -> AbstractContextManager[Iterator[bytes]]:
         """Within the block: the chunks of a blob in order, bounded memory, going on after cuts. After the last chunk
         the crc32c is compared: a ChecksumError there means that what was given before is damaged."""
-        from storage_tui.client.blob_stream import BlobStream
-        from storage_tui.client.downloads import verified_chunks
+        from storage_tui.client import downloads
 
-        control = control or TransferControl()
-        reader = BlobStream(self._session, key, storage_type, control=control)
-        with closing(verified_chunks(reader, control)) as chunks:
-            yield (bytes(chunk) for chunk in chunks)
+        return downloads.streamed(self._session, key, storage_type, control or TransferControl())
 
     def image_of(self, key: str) -> "CatalogImage | None":
         """The image of the catalog that a blob of `products` is a file of; None where it is of none, or the server has

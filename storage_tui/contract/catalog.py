@@ -129,7 +129,8 @@ def key_of_href(href: str) -> str | None:
 
 
 def file_key(image_id: ImageId, path: str) -> str:
-    """The key of an uploaded file, named as the last part of the path it was given with."""
+    """The key of an uploaded file, named as the last part of the path it was given with; empty for a path that names
+    none. Raises InvalidKeyError for a name that no key has."""
     name = re.split(r"[/\\]", path)[-1]
     return check_key(image_id.prefix + name) if name else ""
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 import pytest
 
-from storage_tui import Storage
+from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.errors import (
     BadRequestError,
     InvalidKeyError,
@@ -18,6 +18,7 @@ from storage_tui.contract.models import Blob
 from tests.client.published import PublishedServer
 from tests.client.scripted import ScriptedServer
 from tests.client.test_credentials import jwt
+from tests.server.running import RunningServer
 
 
 @pytest.mark.parametrize("key", [None, 5, b"k", ("k", None), Blob("k", "data")], ids=lambda key: type(key).__name__)
@@ -109,3 +110,27 @@ def test_a_server_that_leads_to_no_host_is_a_storage_error(make: Any) -> None:
         client = make(server.url, token=jwt())
         with pytest.raises(StorageError):
             client.get("k")
+
+
+def test_chunks_that_are_read_after_their_block_are_no_empty_blob(storage: Storage) -> None:
+    storage.set("k", b"x" * 600_000)
+    with storage.stream("k") as chunks:
+        pass
+    with pytest.raises(BadRequestError, match="within its block"):
+        list(chunks)
+    with storage.stream("k") as chunks:
+        first = next(chunks)
+    with pytest.raises(BadRequestError, match="within its block"):
+        next(chunks)
+    with storage.stream("k") as chunks:
+        assert len(b"".join(chunks)) == 600_000
+    assert list(chunks) == [] and len(first) < 600_000
+
+
+async def test_chunks_of_the_asynchronous_client_neither(server: RunningServer, token: str) -> None:
+    async with AsyncStorage(server.url, token=token) as storage:
+        await storage.set("k", b"x")
+        async with storage.stream("k") as chunks:
+            pass
+        with pytest.raises(BadRequestError, match="within its block"):
+            [chunk async for chunk in chunks]
