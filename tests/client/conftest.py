@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.client import retry
+from tests.client.moving import SIZE
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server
@@ -74,6 +76,12 @@ def both(make: Callable[..., Any], server: RunningServer, token: str) -> Any:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries are of no interest here."""
     monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """What is moved, where a module has nothing of its own."""
+    return random.Random(7).randbytes(SIZE)
 
 
 @pytest.fixture

@@ -1,23 +1,18 @@
-"""Marks, delete, upload, download, transfers, the copy menu: what changes something or takes it away."""
+"""Marks, delete, upload, transfers, details, the palette: what changes something or takes it away."""
 
 import asyncio
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 import pytest
 
-from storage_tui import AsyncStorage, Storage
+from storage_tui import Storage
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.app import StorageApp
-from storage_tui.tui.flows import downloading
-from storage_tui.tui.screens.copy import CopyScreen
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.screens.quit import QuitScreen
 from storage_tui.tui.state.transfers import Transfer
-from storage_tui.tui.widgets.path_input import PathInput
 from tests.faults.proxy import NONE, Fault, FaultProxy
-from tests.tui.conftest import BOTH_WIRES, Browser
+from tests.tui.conftest import BOTH_WIRES
 
 WIRES = BOTH_WIRES
 
@@ -182,101 +177,6 @@ async def test_an_upload_skips_keys_that_are_there_unless_told_otherwise(
             assert await asyncio.to_thread(store.get, "file") == wanted
 
 
-async def test_a_download_is_planned_beside_the_keys(
-    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.set("a", b"1")
-    threads: list[int] = []
-    plan = downloading.plan_downloads
-    monkeypatch.setattr(downloading, "plan_downloads", lambda *rest: threads.append(get_ident()) or plan(*rest))
-    async with browse() as browser:
-        await browser.until(lambda: browser.current == "a")
-        await browser.press("d")
-        await browser.shows("Download a")
-        await browser.press("enter")
-        await browser.shows("1 done")
-    assert threads and get_ident() not in threads
-
-
-async def test_a_folder_that_cannot_be_looked_at_is_told_and_asked_again(store: Storage, browse: Any) -> None:
-    store.set("a", b"1")
-    async with browse() as browser:
-        await browser.until(lambda: browser.current == "a")
-        await browser.press("d")
-        await browser.shows("Download a")
-        field = browser.app.screen.query_one(PathInput)
-        field.value = f"/{'x' * 300}/"
-        await browser.shows("File name too long")
-        await browser.press("enter")
-        await browser.shows("File name too long")
-        field.value = "~/there/"
-        await browser.shows("The folder is made")
-        await browser.press("enter")
-        await browser.shows("1 done")
-
-
-async def test_what_is_copied_unseen_is_told(store: Storage, browse: Any) -> None:
-    store.set("a\u202etxt", b"1")
-    async with browse() as browser:
-        await browser.shows("a\\u202etxt")
-        await browser.press("y")
-        await browser.until(lambda: isinstance(browser.app.screen, CopyScreen))
-        await browser.press("k")
-        await browser.shows("sent the key with 1 character not to be seen here to the terminal's clipboard")
-
-
-async def test_marked_blobs_and_folders_are_downloaded_below_the_folder_chosen(
-    store: Storage, browse: Any, tmp_path: Path
-) -> None:
-    keys = ("maps/a//b", "maps/abc", "maps/abc/d", "maps/x:y\\z", "top")
-    for key in keys:
-        store.set(key, key)
-    target = tmp_path / "out"
-    async with browse() as browser:
-        await browser.until(lambda: browser.names == ["maps/", "top"])
-        await browser.press("ctrl+a", "d")
-        await browser.shows("Download 5 blobs")
-        await browser.type(str(target))
-        await browser.press("enter")
-        await browser.shows("↓ 5 done")
-    files = {path.relative_to(target).as_posix(): path.read_text() for path in target.rglob("*") if path.is_file()}
-    assert sorted(files.values()) == sorted(keys)
-    assert files["maps/abc/d" if "maps/abc/d" in files else "maps/abc%~2/d"] == "maps/abc/d"
-
-
-@pytest.mark.parametrize(
-    ("presses", "wanted"),
-    [(0, {"f.txt": "local"}), (1, {"f.txt": "remote"}), (2, {"f.txt": "local", "f (2).txt": "remote"})],
-)
-async def test_a_download_asks_what_to_do_with_files_that_are_there(
-    store: Storage, browse: Any, tmp_path: Path, presses: int, wanted: dict[str, str]
-) -> None:
-    store.set("f.txt", "remote")
-    (tmp_path / "here" / "f.txt").write_text("local")
-    async with browse() as browser:
-        await browser.until(lambda: browser.names == ["f.txt"])
-        await browser.press("d")
-        await browser.shows("Download f.txt")
-        await browser.press("down", *["right"] * presses, "enter")
-        await browser.until(lambda: browser.app.session.queue.items and not browser.app.session.queue.is_active)
-    assert {path.name: path.read_text() for path in (tmp_path / "here").iterdir()} == wanted
-
-
-async def test_a_download_is_not_written_through_a_symbolic_link(store: Storage, browse: Any, tmp_path: Path) -> None:
-    store.set("a/b", "x")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "here" / "a").symlink_to(tmp_path / "elsewhere")
-    async with browse() as browser:
-        await browser.until(lambda: browser.names == ["a/"])
-        await browser.press("d")
-        await browser.shows("Download a/b")
-        await browser.press("enter", "w")
-        await browser.shows("failed")
-        await browser.press("r")
-        await browser.shows("1 failed")
-    assert not list((tmp_path / "elsewhere").iterdir())
-
-
 async def test_transfers_can_be_cancelled_and_quitting_asks(
     store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path
 ) -> None:
@@ -299,52 +199,6 @@ async def test_transfers_can_be_cancelled_and_quitting_asks(
         await browser.shows("cancelled")
         await browser.until(lambda: not queue.is_active)
     assert not (tmp_path / "here" / "big").exists()
-
-
-async def test_the_copy_menu_masks_the_url_until_asked(store: Storage, browse: Any) -> None:
-    store.set("it's", "x")
-    async with browse() as browser:
-        await browser.until(lambda: browser.names == ["it's"])
-        await browser.press("y")
-        await browser.shows(f"Storage('{browser.app.session.storage.display_url}').get(")
-        await browser.press("u")
-        await browser.shows("••••••••")
-        assert "sig=" not in browser.text
-        await browser.press("s")
-        await browser.shows("sig=")
-        await browser.press("k")
-        await browser.until(lambda: not isinstance(browser.app.screen, CopyScreen))
-        await browser.shows("sent the key to the terminal's clipboard")
-        await browser.press("Y")
-        await browser.until(lambda: isinstance(browser.app.screen, CopyScreen))
-
-
-@pytest.mark.additions("its URLs last as long as it likes")
-async def test_a_signed_url_lasts_as_long_as_chosen(store: Storage, browse: Any) -> None:
-    store.set("a", "x")
-    async with browse() as browser:
-        await browser.until(lambda: browser.names == ["a"])
-        await browser.press("Y")
-        for lifetime, lasts in (("1 hour", "59m"), ("1 day", "23h 59m"), ("7 days", "6d 23h"), ("1 hour", "59m")):
-            await browser.shows(f"whoever has it can read this blob for {lifetime} (e)")
-            await browser.press("u")
-            await browser.shows(f"The URL is made, good for {lasts}.")
-            await browser.press("e")
-
-
-async def test_a_store_that_nobody_else_can_reach_makes_no_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STORAGE_TUI_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("STORAGE_TUI_LINGER", "0")
-    async with AsyncStorage(data_dir=tmp_path / "own") as storage:
-        await storage.set("a", "x")
-        app = StorageApp(storage, state_dir=tmp_path / "state", title="own")
-        async with app.run_test(size=(120, 40)) as pilot:
-            browser = Browser(app, pilot)
-            await browser.shows("a  ")
-            await browser.press("y")
-            await browser.shows("Storage().get('a'")
-            await browser.press("c")
-            await browser.shows("Not here: it needs a server that others can reach")
 
 
 @pytest.mark.additions("it does not tell when a blob expires")
