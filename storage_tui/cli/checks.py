@@ -1,7 +1,5 @@
 """What `storage-tui doctor` looks at: each check is one function that tells lines of ok, warn or fail."""
 
-import base64
-import json
 import os
 import shutil
 import sys
@@ -240,12 +238,12 @@ def _secrets(settings: Settings) -> Iterator[Path]:
 
 
 def _expiry(text: str) -> datetime | None:
-    """The `exp` of a JWT, unchecked."""
-    parts = text.split(".")
-    if len(parts) != 3:
-        return None
+    """The `exp` of a JWT, unchecked; None where there is none, or beyond any year."""
+    from storage_tui.client.credentials import expiry_of
+    from storage_tui.client.secret_files import Secret
+
+    seconds = expiry_of(Secret(text))
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return datetime.fromtimestamp(int(claims["exp"]), UTC)
-    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
         return None

@@ -47,6 +47,7 @@ class Credentials:
         self._given = None if token is None else Secret(_clean(token, "the token given"))
         self._file = None if token_file is None else Path(token_file).expanduser()
         self._lock = threading.Lock()
+        self._pid = os.getpid()
         self._origin: _Origin | None = None
         self._jwt: Secret | None = None
 
@@ -60,7 +61,7 @@ class Credentials:
 
     def obtain(self) -> Secret:
         """The token, read or renewed as needed; blocks. Raises CredentialsError naming the places looked at."""
-        with self._lock:
+        with self._locked():
             if self._origin is None:
                 self._origin = self._find()
                 self._jwt = self._origin.jwt
@@ -70,7 +71,7 @@ class Credentials:
 
     def reject(self, token: Secret) -> bool:
         """The server refused this token: True when another one may be had, by reading the file or renewing."""
-        with self._lock:
+        with self._locked():
             if self._jwt is not None and self._jwt != token:
                 return True  # another thread has a newer one already
             origin, self._origin, self._jwt = self._origin, None, None
@@ -88,9 +89,15 @@ class Credentials:
             self._jwt = self._origin.jwt
             return self._jwt is not None and self._jwt != token
 
+    def _locked(self) -> threading.Lock:
+        """The lock, for `with`; a new one after a fork, as nobody is left there who could let go of the old one."""
+        if self._pid != os.getpid():
+            self._lock, self._pid = threading.Lock(), os.getpid()
+        return self._lock
+
     def _is_due(self, jwt: Secret) -> bool:
         has_refresh = self._origin is not None and self._origin.refresh_token is not None
-        expires = _expiry(jwt)
+        expires = expiry_of(jwt)
         return has_refresh and expires is not None and expires - time.time() < RENEW_BEFORE_S
 
     def _renewed(self, origin: _Origin, current: Secret | None) -> Secret:
@@ -105,7 +112,7 @@ class Credentials:
         try:
             jwt = Secret(refresh(iam_url, origin.client_id, origin.refresh_token, list(origin.scope)))
         except StorageError:
-            if current is not None and (_expiry(current) or 0) > time.time():
+            if current is not None and (expiry_of(current) or 0) > time.time():
                 return current  # good until its true end
             raise
         if origin.cache is not None and not _is_cache_off():
@@ -240,7 +247,7 @@ def _valid_jwt(raw: Mapping[str, Any]) -> Secret | None:
     if not isinstance(text, str):
         return None
     jwt = Secret(text)
-    return jwt if (_expiry(jwt) or 0) > time.time() else None
+    return jwt if (expiry_of(jwt) or 0) > time.time() else None
 
 
 def user_of(jwt: Secret) -> str | None:
@@ -251,7 +258,8 @@ def user_of(jwt: Secret) -> str | None:
     return hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _expiry(jwt: Secret) -> float | None:
+def expiry_of(jwt: Secret) -> float | None:
+    """When a token ends, in seconds since 1970, by its own word; None of one that does not say."""
     try:
         return float(_claim(jwt, "exp"))
     except (ValueError, TypeError, OverflowError):

@@ -6,7 +6,6 @@ on where the first one broke off; a large blob goes on in its middle.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,8 +19,8 @@ from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.stores.base import ANY, Address, Precondition, Store
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.records import ABSENT, Records
+from storage_tui.server.stores.walking import every_blob
 
-PAGE = 1000
 AT_ONCE = 8  # blobs under way: enough to keep an engine busy with small ones
 SINGLE_BYTES = 4 * 1024 * 1024  # up to here a blob goes in one request
 ABSENT_ONLY = Precondition(if_none_match=("*",))
@@ -75,7 +74,7 @@ async def migrate(
     for namespace in namespaces:
         for storage_type in STORAGE_TYPES:
             async with asyncio.TaskGroup() as tasks:
-                async for blob in _all_blobs(source, namespace, storage_type):
+                async for blob in every_blob(source, namespace, storage_type):
                     await turns.acquire()
                     tasks.create_task(mover.move(namespace, blob)).add_done_callback(lambda _: turns.release())
 
@@ -143,15 +142,6 @@ class _Mover:
         async with self._target.open(address) as reader:
             async for _ in reader.chunks(Span(0, reader.blob.size_bytes or 0)):
                 pass
-
-
-async def _all_blobs(source: LocalStore, namespace: str, storage_type: str) -> AsyncIterator[Blob]:
-    after: str | None = ""
-    while after is not None:
-        page = await source.list_page(namespace, storage_type, after=after, limit=PAGE)
-        for blob in page.blobs:
-            yield blob
-        after = page.next_token
 
 
 def _move_records(source: Records, target: Records, state: Migration) -> None:

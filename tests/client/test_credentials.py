@@ -6,6 +6,8 @@ import json
 import logging
 import pickle
 import stat
+import subprocess
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -221,3 +223,19 @@ def test_the_places_that_were_looked_at_are_those_that_were(home: Path, monkeypa
         CredentialsError, match=r"found in the environment \(STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN\); g"
     ):
         Credentials().obtain()
+
+
+def test_a_fork_while_another_thread_renews_the_token_does_not_wait_for_it() -> None:
+    script = """
+import os, signal, sys
+from storage_tui.client.credentials import Credentials
+
+credentials = Credentials("a.b.c")
+with credentials._lock:  # as during a renewal
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        os._exit(0 if credentials.obtain().reveal() == "a.b.c" else 1)
+    sys.exit(os.waitpid(child, 0)[1])
+"""
+    assert subprocess.run([sys.executable, "-c", script], timeout=30).returncode == 0

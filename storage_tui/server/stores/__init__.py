@@ -8,5 +8,6 @@
 | records.py, local_records.py | the small documents beside the blobs, and how each engine keeps them |
 | audit.py, local_audit.py | the log of deletes |
 | counting.py, overview.py | what an engine may offer besides: exact counters, and the store as a whole |
+| walking.py | every blob of a storage type, page by page |
 | parking.py | one writer at a time for each upload session |
 """

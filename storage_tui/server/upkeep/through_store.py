@@ -7,34 +7,23 @@ tell of.
 from collections.abc import AsyncIterator, Iterable
 
 from storage_tui.contract.errors import DamagedError, NotFoundError
-from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Store
+from storage_tui.server.stores.walking import every_blob
 from storage_tui.server.upkeep.verifying import Finding, Tally
-
-PAGE = 500
 
 
 async def verify_through(store: Store, namespaces: Iterable[str], tally: Tally) -> AsyncIterator[Finding]:
     """What is wrong with the blobs of these namespaces; `tally` counts along. What goes meanwhile is left out."""
     for namespace in namespaces:
         for storage_type in STORAGE_TYPES:
-            async for blob in _blobs(store, namespace, storage_type):
+            async for blob in every_blob(store, namespace, storage_type):
                 tally.blobs += 1
                 finding = await _check(store, Address(namespace, storage_type, blob.key), tally)
                 if finding is not None:
                     tally.add(finding)
                     yield finding
-
-
-async def _blobs(store: Store, namespace: str, storage_type: str) -> AsyncIterator[Blob]:
-    after: str | None = ""
-    while after is not None:
-        page = await store.list_page(namespace, storage_type, after=after, limit=PAGE)
-        for blob in page.blobs:
-            yield blob
-        after = page.next_token
 
 
 async def _check(store: Store, address: Address, tally: Tally) -> Finding | None:

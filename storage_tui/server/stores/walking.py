@@ -1,0 +1,18 @@
+"""Every blob of a storage type, page by page, on any engine."""
+
+from collections.abc import AsyncIterator
+
+from storage_tui.contract.models import Blob
+from storage_tui.server.stores.base import Store
+
+PAGE = 1000  # blobs in memory at once
+
+
+async def every_blob(store: Store, namespace: str, storage_type: str) -> AsyncIterator[Blob]:
+    """The blobs in the byte order of their keys; one that exists throughout comes exactly once."""
+    after: str | None = ""
+    while after is not None:
+        page = await store.list_page(namespace, storage_type, after=after, limit=PAGE)
+        for blob in page.blobs:
+            yield blob
+        after = page.next_token
