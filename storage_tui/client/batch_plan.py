@@ -84,24 +84,27 @@ class BatchPlan:
         return needed
 
     def check_room(self, server: str, conflict: Conflict = Conflict.OVERWRITE) -> None:
-        """Raise one LocalFileError when the disk has no room for all downloads, so that nothing begins in vain. Where
-        `conflict` may leave files as they are, those that are there do not count."""
+        """Raise one LocalFileError when a disk has no room for the downloads to it, so that nothing begins in vain.
+        Where `conflict` may leave files as they are, those that are there do not count."""
         replacing = (Conflict.OVERWRITE, Conflict.RENAME)
         rows = [
             item for item in self.items
             if item.direction == "download"
             and ((item.conflict or conflict) in replacing or not os.path.lexists(item.path))
         ]  # fmt: skip
-        roots = {item.root or item.path.parent for item in rows}
-        if not roots:
-            return
-        folder = _existing(next(iter(roots)))
-        needed, free = BatchPlan(rows).needed_bytes(server), shutil.disk_usage(folder).free
-        if needed + SPARE_BYTES > free and needed:
-            raise LocalFileError(
-                f"no room in {str(folder)!r}: {needed:,} bytes are needed for {plural(len(rows), 'file')} and "
-                f"{free:,} are free; nothing was downloaded, make room or choose another disk"
-            )
+        folders = {root: _existing(root) for root in {item.root or item.path.parent for item in rows}}
+        devices = {root: folder.stat().st_dev for root, folder in folders.items()}
+        disks: dict[int, list[BatchItem]] = {}
+        for item in rows:
+            disks.setdefault(devices[item.root or item.path.parent], []).append(item)
+        for there in disks.values():
+            folder = folders[there[0].root or there[0].path.parent]
+            needed, free = BatchPlan(there).needed_bytes(server), shutil.disk_usage(folder).free
+            if needed + SPARE_BYTES > free and needed:
+                raise LocalFileError(
+                    f"no room in {str(folder)!r}: {needed:,} bytes are needed for {plural(len(there), 'file')} and "
+                    f"{free:,} are free; nothing was downloaded, make room or choose another disk"
+                )
 
 
 def plan_download(

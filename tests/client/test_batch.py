@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,19 @@ def test_no_room_is_one_error_before_anything_moves(
     with pytest.raises(LocalFileError, match="3,003,001 bytes are needed for 4 files and 1,000,000 are free"):
         Batch(stored, plan).run()
     assert not (tmp_path / "down").exists()
+
+
+def test_each_disk_needs_room_for_its_own_files_alone(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=40_000_000))
+    here, there = (
+        BatchItem("download", "data", "k", folder / "k", 20_000_000) for folder in (tmp_path / "new", Path("/dev"))
+    )
+    BatchPlan([here, there]).check_room(storage.display_url)  # as what `resume` goes on with
+    with pytest.raises(LocalFileError, match="40,000,000 bytes are needed for 2 files"):
+        BatchPlan([here, replace(here, path=tmp_path / "other" / "k"), there]).check_room(storage.display_url)
 
 
 def test_nothing_is_written_or_read_through_a_symbolic_link(stored: Storage, tree: Path, tmp_path: Path) -> None:
