@@ -14,6 +14,7 @@ from storage_tui.client.batch_plan import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.screens.conflicts import CONFLICTS
 from storage_tui.tui.screens.dialog import Dialog, label
 from storage_tui.tui.state.formats import types_text
 from storage_tui.tui.state.messages import explain
@@ -21,14 +22,6 @@ from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
-
-CONFLICTS: tuple[tuple[Conflict, str], ...] = (
-    (Conflict.SKIP, "skip"),
-    (Conflict.OVERWRITE, "overwrite"),
-    (Conflict.RENAME, "keep both"),
-    (Conflict.DIFFERENT, "overwrite if different"),
-    (Conflict.RESUME, "overwrite if other size"),
-)
 
 
 @dataclass(frozen=True, slots=True)

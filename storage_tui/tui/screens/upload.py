@@ -16,6 +16,7 @@ from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.screens.conflicts import CONFLICTS
 from storage_tui.tui.screens.dialog import Dialog, field, label
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.visible import visible
@@ -26,13 +27,6 @@ from storage_tui.tui.widgets.path_input import PathInput
 FILES_AT_MOST = 200_000  # about 60 MB; more is uploaded in parts
 CANDIDATES_SHOWN = 12
 ASKED_FROM = 11  # files; up to ten fit the eye, as for a delete
-CONFLICTS: tuple[tuple[Conflict, str], ...] = (
-    (Conflict.SKIP, "skip"),
-    (Conflict.OVERWRITE, "overwrite"),
-    (Conflict.RENAME, "keep both"),
-    (Conflict.DIFFERENT, "overwrite if different"),
-    (Conflict.RESUME, "overwrite if other size"),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class UsageLines(LineView):
         self.level = level
         self.sort: UsageSort = "bytes"
         self.branches: list[Branch] = []
+        self._size_bytes = 0
+        self._longest = 0  # what the longest bar stands for
         self._marks = marks
 
     def show(self, level: UsageLevel, *, at: str | None = None) -> None:
@@ -36,6 +38,8 @@ class UsageLines(LineView):
         at = at if at is not None or not is_same else current.prefix if current is not None else None
         self.level = level
         self.branches = level.rows(self.sort)
+        self._size_bytes = level.size_bytes
+        self._longest = max(map(self._measure, self.branches), default=0)
         is_at_top = is_same and not self.cursor and current is not None and at == current.prefix
         if at is None or is_at_top:  # the top stays at the top while the order changes
             self.cursor = 0
@@ -97,8 +101,10 @@ class UsageLines(LineView):
         return [*segments, Segment(f"  {cut_middle(name, max(1, room))}", shade)]
 
     def _bar(self, branch: Branch) -> str:
-        by_count = self.sort == "count" or not self.level.size_bytes
-        most = max((row.count if by_count else row.size_bytes for row in self.branches), default=0)
-        share = (branch.count if by_count else branch.size_bytes) / most if most else 0
+        share = min(1.0, self._measure(branch) / self._longest) if self._longest else 0
         filled = max(round(share * BAR_CELLS), share > 0)
         return "━" * filled + " " * (BAR_CELLS - filled)
+
+    def _measure(self, branch: Branch) -> int:
+        by_count = self.sort == "count" or not self._size_bytes
+        return branch.count if by_count else branch.size_bytes
