@@ -1,6 +1,7 @@
-"""The option that turns the short form of the tests into the long one."""
+"""What holds for every run of the tests: the option that makes them long, and what programs they start inherit."""
 
 import os
+import signal
 
 import pytest
 
@@ -20,6 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[LONG_FORM] = "1"
     for name in ("COLUMNS", "LINES"):  # set for the processes that test at once; a program would take them for its size
         os.environ.pop(name, None)
+    for number in (signal.SIGINT, signal.SIGHUP):  # a run in the background or under nohup ignores them
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -25,10 +25,8 @@ pytestmark = pytest.mark.usefixtures("hasty")
 SIZE = 80 * 1024 * 1024 + 12_345
 STOP = 70 * 1024 * 1024  # far enough for the server to have made a checkpoint
 SCRIPT = """
-import signal
 import sys
 from storage_tui import Storage
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
 url, token, verb, key, path = sys.argv[1:]
 getattr(Storage(url, token=token), verb)(key, path)
 """

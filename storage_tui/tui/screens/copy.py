@@ -90,7 +90,7 @@ class CopyScreen(Dialog[tuple[str, str]]):
         elif event.key in ("down", "up"):
             event.stop()
             event.prevent_default()  # the base would change the field
-            rows.move(1 if event.key == "down" else -1)
+            rows.move_line(1 if event.key == "down" else -1)
         elif event.key == "enter" or form is not None:
             event.stop()
             self._choose(form or self._forms[rows.current])

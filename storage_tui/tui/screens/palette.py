@@ -69,4 +69,4 @@ class PaletteScreen(Dialog[Command]):
         if step is not None:
             event.stop()
             event.prevent_default()  # the base would change the field
-            self.query_one(TextLines).move(step)
+            self.query_one(TextLines).move_line(step)

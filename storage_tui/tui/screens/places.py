@@ -64,7 +64,7 @@ class PlacesScreen(Dialog[Location]):
         elif event.key in ("down", "up"):
             event.stop()
             event.prevent_default()
-            view.move(1 if event.key == "down" else -1)
+            view.move_line(1 if event.key == "down" else -1)
         elif event.key == "enter":
             event.stop()
             self._choose()

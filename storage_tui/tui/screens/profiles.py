@@ -53,7 +53,7 @@ class ProfilesScreen(Dialog[str]):
         if event.key in ("down", "up", "j", "k"):
             event.stop()
             event.prevent_default()
-            self.query_one(TextLines).move(1 if event.key in ("down", "j") else -1)
+            self.query_one(TextLines).move_line(1 if event.key in ("down", "j") else -1)
         elif event.key == "enter":
             event.stop()
             self._choose()

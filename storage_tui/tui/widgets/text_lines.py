@@ -40,6 +40,11 @@ class TextLines(LineView):
         rows = self._wrapped()
         return rows[self.cursor][0] if self.cursor < len(rows) else 0
 
+    def move_line(self, delta: int) -> None:
+        """The cursor `delta` lines down, each of them of as many rows as it needs."""
+        wanted = max(0, min(self.current + delta, len(self._lines) - 1))
+        self.go(next((row for row, (number, _) in enumerate(self._wrapped()) if number == wanted), 0))
+
     def line_count(self) -> int:
         """Rows after wrapping."""
         return len(self._wrapped())
@@ -57,9 +62,17 @@ class TextLines(LineView):
     def _wrapped(self, cells: int = 0) -> list[tuple[int, list[Run]]]:
         width = max(8, (cells or self.size.width) - 2)
         if self._rows is None or self._width != width:
+            at = self._line_at_cursor()
             self._width = width
             self._rows = [(number, row) for number, line in enumerate(self._lines) for row in self._wrap(line, width)]
+            self.cursor = next((row for row, (number, _) in enumerate(self._rows) if number == at), self.cursor)
         return self._rows
+
+    def _line_at_cursor(self) -> int | None:
+        """The line to keep the cursor on while the rows become others; None for lines that are others too."""
+        if not self._width:
+            return self.cursor  # nothing was wrapped yet, so that it counts lines
+        return self._rows[self.cursor][0] if self._rows is not None and self.cursor < len(self._rows) else None
 
     def _wrap(self, line: list[Run], width: int) -> list[list[Run]]:
         if sum(cell_len(text) for text, _ in line) <= width:
