@@ -196,37 +196,36 @@ def test_at_most_so_many_are_moved_at_once(
     assert proxy.connections <= 3
 
 
-def _stalled(stored: Storage, proxy: FaultProxy, act: Callable[[Batch], Any], tmp_path: Path) -> list[BatchResult]:
-    from tests.client.test_transfers import _token_of
-
-    with Storage(proxy.url, token=_token_of(stored)) as behind:
-        plan = plan_download(behind, "p/", "data", tmp_path / "down")
-        proxy.cut_all()
-        proxy.default = Fault(stall_down=1_000_000)
-        batch = Batch(behind, plan, jobs=2)
-        results: list[BatchResult] = []
-        thread = threading.Thread(target=lambda: results.extend(batch.run()))
-        thread.start()
-        proxy.stalled.get(timeout=30)
-        act(batch)
-        thread.join(30)
-        assert not thread.is_alive()
-        return results
+def _stalled(behind: Storage, proxy: FaultProxy, act: Callable[[Batch], Any], tmp_path: Path) -> list[BatchResult]:
+    plan = plan_download(behind, "p/", "data", tmp_path / "down")
+    proxy.cut_all()
+    proxy.default = Fault(stall_down=1_000_000)
+    batch = Batch(behind, plan, jobs=2)
+    results: list[BatchResult] = []
+    thread = threading.Thread(target=lambda: results.extend(batch.run()))
+    thread.start()
+    proxy.stalled.get(timeout=30)
+    act(batch)
+    thread.join(30)
+    assert not thread.is_alive()
+    return results
 
 
-def test_a_batch_is_cancelled_at_once(stored: Storage, proxy: FaultProxy, tmp_path: Path) -> None:
-    results = _stalled(stored, proxy, lambda batch: batch.cancel(), tmp_path)
+@pytest.mark.usefixtures("stored")
+def test_a_batch_is_cancelled_at_once(behind: Storage, proxy: FaultProxy, tmp_path: Path) -> None:
+    results = _stalled(behind, proxy, lambda batch: batch.cancel(), tmp_path)
     assert _states(results)[-1] == "cancelled" and not (tmp_path / "down" / "z").exists()
 
 
-def test_a_batch_is_paused_and_goes_on(stored: Storage, proxy: FaultProxy, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("stored")
+def test_a_batch_is_paused_and_goes_on(behind: Storage, proxy: FaultProxy, tmp_path: Path) -> None:
     def act(batch: Batch) -> None:
         batch.pause()
         proxy.default = Fault()
         proxy.cut_all()  # an idle connection keeps the fault that it began with
         batch.unpause()
 
-    assert _states(_stalled(stored, proxy, act, tmp_path)) == ["done"] * 4
+    assert _states(_stalled(behind, proxy, act, tmp_path)) == ["done"] * 4
     assert (tmp_path / "down" / "z").read_bytes() == FILES["z"]
 
 
