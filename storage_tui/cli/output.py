@@ -10,6 +10,7 @@ import click
 
 from storage_tui.contract import errors
 from storage_tui.contract.counts import plural
+from storage_tui.contract.moments import local_time
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def name_for_output(name: str) -> str:
 
 def human_time(moment: datetime | None) -> str:
     """Local time to the minute; empty where it is not known."""
-    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    return "" if moment is None else local_time(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def human_countdown(moment: datetime | None) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from storage_tui.contract.models import Blob
+from storage_tui.contract.moments import local_time
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.listing import order
 
@@ -119,7 +120,7 @@ def day_title(expires: datetime | None, now: datetime) -> str:
         return "expired"
     if expires - now <= timedelta(hours=1):
         return "expires within the hour"
-    day, today = expires.astimezone().date(), now.astimezone().date()
+    day, today = local_time(expires).date(), local_time(now).date()
     if day == today:
         return "expires today"
     if day == today + timedelta(days=1):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
+from storage_tui.contract.moments import local_time
 from storage_tui.contract.sizes import size_text
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 31_557_600
@@ -88,4 +89,4 @@ def rate_text(bytes_per_s: float) -> str:
 
 def moment_text(moment: datetime | None) -> str:
     """Local time to the second with its zone: `2024-05-01 14:03:22 CEST`."""
-    return "unknown" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    return "unknown" if moment is None else local_time(moment).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -60,7 +60,10 @@ def _bound(word: str) -> Test:
         return lambda blob, now: blob.size_bytes is not None and compare(blob.size_bytes, bytes_)
     if unit not in _SECONDS or what == "size":
         raise ValueError(f"{match[4]} in {word} is no unit of it; there are {', '.join((*_SECONDS, *_BYTES))}")
-    time = timedelta(seconds=number * _SECONDS[unit])
+    try:
+        time = timedelta(seconds=number * _SECONDS[unit])
+    except OverflowError:
+        raise ValueError(f"{word} is more than the calendar has; write it as >3d or <24h") from None
     if what == "left":
         return lambda blob, now: blob.expires is not None and compare(blob.expires - now, time)
     if what == "age" or sign == ">":

@@ -1,10 +1,12 @@
 """Numbers as people read them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage_tui.tui.state.formats import age_text, count_text, countdown_text, duration_text, urgency
+from storage_tui.tui.state.flat import day_title
+from storage_tui.tui.state.formats import age_text, count_text, countdown_text, duration_text, moment_text, urgency
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -22,6 +24,21 @@ NOW = datetime(2024, 5, 1, tzinfo=UTC)
 def test_countdowns(left: timedelta, text: str, how: str) -> None:
     assert countdown_text(NOW + left, NOW) == text
     assert urgency(NOW + left, NOW) == how
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+@pytest.mark.parametrize("moment", [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)])
+def test_a_moment_at_the_end_of_the_calendar_is_shown(
+    moment: datetime, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert str(moment.year) in moment_text(moment)
+        assert day_title(moment, NOW)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_ages_counts_and_durations() -> None:
