@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
@@ -58,6 +59,11 @@ class AsyncStorage:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As `Storage`: unpickled it is a client of the same server made anew."""
+        made = self._blocking.__reduce__()[0]
+        return partial(type(self), **made.keywords), ()
 
     async def __aenter__(self) -> Self:
         return self

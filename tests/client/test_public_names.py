@@ -113,6 +113,18 @@ def test_a_copy_of_a_client_is_one_of_its_own(tmp_path: Path) -> None:
     assert pickle.dumps(again) == pickle.dumps(storage)
 
 
+async def test_the_asynchronous_client_is_pickled_after_use_too(
+    server: RunningServer, token: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.touch(mode=0o600)
+    path.write_text(token)
+    async with AsyncStorage(server.url, token_file=path) as storage:
+        await storage.set("a", b"1")
+        async with pickle.loads(pickle.dumps(storage)) as again:
+            assert await again.list() == ["a"]
+
+
 def test_a_token_is_not_pickled() -> None:
     storage = Storage("https://host", token=jwt())
     with pytest.raises(TypeError, match="token_file"):
