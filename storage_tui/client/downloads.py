@@ -216,6 +216,8 @@ class FileDownload:
                 disk.wrote(position)
                 control.done_bytes = position
             control.phase = "finishing"
+            if start:
+                part.truncate(position)  # what an earlier process left may be longer than the blob
         return _conclude(stream, crc, control)
 
     def _earlier(self, part: PartFile, journal: Journal) -> tuple[int, int]:

@@ -166,10 +166,10 @@ class PartFile:
                 position += count
                 chunk = chunk[count:]
 
-    def truncate(self) -> None:
-        """Begin again."""
+    def truncate(self, size_bytes: int = 0) -> None:
+        """Leave so much of it; without a size, begin again."""
         with local_errors(self._target):
-            os.ftruncate(self.descriptor, 0)
+            os.ftruncate(self.descriptor, size_bytes)
 
     def detach(self) -> None:
         """Stay usable after the folder that it was opened in is closed."""

@@ -43,7 +43,7 @@ def test_a_later_process_goes_on_with_what_an_earlier_one_left(
     assert again.note.startswith("resumed at") and proxy.bytes_down - before < SIZE - control.done_bytes + HEAD
 
 
-@pytest.mark.parametrize("damage", ["flipped", "longer", "other blob"])
+@pytest.mark.parametrize("damage", ["flipped", "longer", "whole and more", "other blob"])
 def test_an_earlier_part_that_is_of_no_use_is_started_over(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, damage: str
 ) -> None:
@@ -62,6 +62,8 @@ def test_an_earlier_part_that_is_of_no_use_is_started_over(
             file.write(b"\xff" * 100)
     elif damage == "longer":
         os.truncate(part, SIZE + 100)
+    elif damage == "whole and more":
+        part.write_bytes(content + b"more")
     else:
         content = content[::-1]
         storage.set("k", content)
