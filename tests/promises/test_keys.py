@@ -16,12 +16,14 @@ from click.testing import CliRunner
 from storage_tui import AsyncStorage, Storage
 from storage_tui.cli.main import cli
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.packs import PackReader, frame
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.fs import StorageFileSystem
 from tests.promises.keys import DIFFERENT, KEYS, folded, value_of
 from tests.server.running import RunningServer
 
 PAGE = 7
+PACKED = 40
 PATHS = tuple(key for key in KEYS if not key.endswith("/"))  # what a file system can name
 SIZE = sum(len(value_of(key)) for key in KEYS)
 
@@ -79,6 +81,22 @@ def test_over_http_each_key_holds_its_own_value(http: httpx.Client) -> None:
         if len(left) % 20 == 0:
             assert listed(http, "tmp") == sorted(left, key=str.encode)
     assert listed(http) == list(KEYS)
+
+
+def test_in_packs_each_key_holds_its_own_value(http: httpx.Client) -> None:
+    for start in range(0, len(KEYS), PACKED):
+        some = KEYS[start : start + PACKED]
+        rows = http.post("/data/set", content=b"".join(frame({"key": key}, value_of(key)) for key in some)).json()
+        assert [row["key"] for row in rows["results"]] == list(some)
+    assert listed(http) == list(KEYS)
+    shuffled = random.Random(2).sample(KEYS, len(KEYS))
+    for start in range(0, len(KEYS), PACKED):
+        some = shuffled[start : start + PACKED]
+        frames = PackReader(SIZE).feed(http.post("/data/get", json={"keys": some}).content)
+        assert [(head["key"], content) for head, content in frames] == [(key, value_of(key)) for key in some]
+    targets = [{"key": key} for key in shuffled]
+    assert all(row["error"] is None for row in http.post("/data/delete", json={"targets": targets}).json()["results"])
+    assert listed(http) == []
 
 
 def test_prefixes_and_folders_are_those_of_the_bytes(http: httpx.Client, filled: Storage) -> None:

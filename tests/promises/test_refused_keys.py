@@ -16,6 +16,7 @@ from storage_tui import AsyncStorage, Storage
 from storage_tui.cli.main import cli
 from storage_tui.contract.errors import InvalidKeyError, StorageError
 from storage_tui.contract.keys import check_key
+from storage_tui.contract.packs import PackReader
 from storage_tui.fs import StorageFileSystem
 from tests.promises.keys import REFUSED
 from tests.server.running import RunningServer
@@ -60,6 +61,11 @@ def test_what_is_no_key_is_refused_with_the_same_line_everywhere(
     batch = json.dumps({"targets": [{"key": text}]})
     [told] = http.post("/data/delete", content=batch).json()["results"]
     assert (told["error"], told["message"]) == ("invalid_key", line)
+    head = json.dumps({"key": text}).encode()
+    [told] = http.post("/data/set", content=len(head).to_bytes(4, "big") + head).json()["results"]
+    assert (told["error"], told["message"]) == ("invalid_key", line)
+    [(told, _)] = PackReader(0).feed(http.post("/data/get", content=json.dumps({"keys": [text]})).content)
+    assert (told["error"], told["message"]) == ("invalid_key", line)
     if text:
         path = quote(text.encode("utf-8", "surrogatepass"), safe="").replace(".", "%2E")
         for method, verb in (
@@ -81,7 +87,7 @@ def test_what_is_no_key_is_refused_with_the_same_line_everywhere(
         ["cp", f"data:{text}", "tmp:to"],
         ["url", f"data:{text}"],
         ["get", f"data:{text}", "-"],
-        ["put", "-", f"data:{text}"],
+        *([["put", "-", f"data:{text}"]] if text else []),  # no key at all is the folder of all, which is told apart
     ):
         done = run.invoke(cli, [*words, "--url", server.url], input=b"x")
         assert isinstance(done.exception, StorageError), (words, done.output)
