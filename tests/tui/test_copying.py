@@ -62,7 +62,7 @@ async def test_a_store_that_nobody_else_can_reach_makes_no_url(tmp_path: Path, m
         app = StorageApp(storage, state_dir=tmp_path / "state", title="own")
         async with app.run_test(size=(120, 40)) as pilot:
             browser = Browser(app, pilot)
-            await browser.shows("a  ")
+            await browser.until(lambda: browser.names == ["a"])
             await browser.press("y")
             await browser.shows("Storage().get('a'")
             await browser.press("c")
