@@ -12,6 +12,6 @@
 | wire.py | paths, header names, Range and Content-Range forms |
 | packs.py | many small blobs in one body |
 | tables.py | models as HTML tables, for notebooks |
-| sizes.py, counts.py | bytes and counts as people read them |
+| sizes.py, counts.py, moments.py | bytes, counts and times as people read them |
 | checksum.py | crc32c as the wire writes it |
 """
