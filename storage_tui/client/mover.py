@@ -181,6 +181,8 @@ class Mover:
                 is_whole = is_same(item.path, there, control)
                 return item.key, item.path, "the same bytes are there" if is_whole else ""
             case _:
+                if item.direction == "download" and (item.path.is_symlink() or not item.path.is_file()):
+                    return item.key, item.path, ""  # no order overwrites that, as will be said with what it is
                 name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
                 raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)
 

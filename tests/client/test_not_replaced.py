@@ -13,7 +13,7 @@ from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest
 from storage_tui.client.control import TransferControl
 from storage_tui.client.mover import Mover
-from storage_tui.contract.errors import ConflictError
+from storage_tui.contract.errors import ConflictError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -148,3 +148,14 @@ def test_an_upload_that_was_not_to_overwrite_and_now_is_overwrites(
     storage.set("k", MINE)
     assert Mover(behind, conflict=Conflict.OVERWRITE).move(result.item, TransferControl()).state == "done"
     assert storage.get("k") == content and behind.unfinished() == []
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a symbolic link"])
+def test_what_no_order_could_overwrite_is_named_and_not_offered_to_be(
+    storage: Storage, tmp_path: Path, kind: str
+) -> None:
+    storage.set("k", b"x")
+    target = tmp_path / "target"
+    target.mkdir() if kind == "a folder" else target.symlink_to("nowhere")
+    result = Mover(storage, conflict=Conflict.REFUSE).move(_item("download", target), TransferControl())
+    assert isinstance(result.error, LocalFileError) and kind in result.error.message
