@@ -5,6 +5,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from storage_tui import Storage
 from storage_tui.contract.models import Blob
 from storage_tui.tui.screens.clean_up import CleanUpScreen
+from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.state.flat import FlatList, Heading, day_title
+from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.selection import Selection
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
@@ -46,6 +49,31 @@ def test_where_nothing_expires_less_than_a_time_means_written_within_it() -> Non
 def test_a_bound_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"bound|unit|calendar"):
         Selection(text)
+
+
+async def test_a_count_that_comes_late_does_not_replace_what_was_typed_since(browse: Any) -> None:
+    begun, held, ended = Event(), Event(), Event()
+
+    def name_of(row: Row) -> str:
+        if not begun.is_set():
+            begun.set()
+            held.wait(20)
+            ended.set()
+        return row.key
+
+    async with browse() as browser:
+        browser.app.push_screen(MarkWhereScreen([BLOB], name_of, unread=0))
+        await browser.until(lambda: isinstance(browser.app.screen, MarkWhereScreen))
+        await browser.type(BLOB.key[0])
+        await browser.until(begun.is_set)
+        await browser.type("#")
+        await browser.shows("0 of 1 row")
+        held.set()
+        await browser.until(ended.is_set)
+        for _ in range(5):
+            await browser.pilot.pause()
+        assert "0 of 1 row" in browser.text
+        await browser.press("escape")
 
 
 def test_groups_are_named_by_the_day_they_go() -> None:

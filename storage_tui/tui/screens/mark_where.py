@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
+from textual.worker import Worker, get_current_worker
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
@@ -43,20 +44,26 @@ class MarkWhereScreen(Dialog[Selection]):
         if event.value.strip():
             self._count(event.value)
         else:
+            self.workers.cancel_node(self)
             self.say(EXAMPLES)
 
     @work(thread=True, exclusive=True)
     def _count(self, text: str) -> None:
+        worker = get_current_worker()
         try:
             selection, now = Selection(text), datetime.now(UTC)
         except ValueError as exc:
-            self.app.call_from_thread(self.say, visible(str(exc)), role="$warning")
+            self.app.call_from_thread(self._counted, worker, visible(str(exc)), "$warning")
             return
         rows = [row for row in self._rows if selection.matches(row, self._name_of(row), now)]
         size = size_text(sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob)))
         words = f"{len(rows):,} of {plural(len(self._rows), 'row')}, {size}"
         words += f"; Enter goes through {self._unread:,} more" if self._unread else ""
-        self.app.call_from_thread(self.say, words, role="$success" if rows else "$text-muted")
+        self.app.call_from_thread(self._counted, worker, words, "$success" if rows else "$text-muted")
+
+    def _counted(self, worker: Worker[None], words: str, role: str) -> None:
+        if not worker.is_cancelled:  # else something else was typed since
+            self.say(words, role=role)
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
