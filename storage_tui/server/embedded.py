@@ -39,6 +39,7 @@ class Household:
     """The runtime directory, and who is in it."""
 
     def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self._runtime = places.runtime_dir(data_dir)
         self.socket = self._runtime / "socket"
         self._present = -1
@@ -78,15 +79,19 @@ class Household:
         self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
     async def wait_until_empty(self, app: StorageApp) -> None:
-        """Returns when no client has been there for the linger time and nothing is under way.
+        """Returns when no client has been there for the linger time and nothing is under way, or at once when the data
+        directory was removed or replaced: what we have open is not what a client would find.
 
-        From then on `present` is ours alone until this process ends: a client that comes now waits for that, and then
-        starts the next server.
+        Without clients `present` is ours alone from then on until this process ends: a client that comes now waits for
+        that, and then starts the next server.
         """
         linger_s = _linger_s()
+        opened = _identity(self._data_dir)
         empty_since: float | None = None
         while True:
             await asyncio.sleep(min(LOOK_S, max(linger_s / 4, 0.02)))
+            if _identity(self._data_dir) != opened:
+                return
             if app.active_requests or not self._take_present():
                 empty_since = None
                 continue
@@ -112,6 +117,15 @@ class Household:
         except BlockingIOError:
             return False
         return True
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """What tells a directory from another one of its name; None where none can be found."""
+    try:
+        status = directory.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _linger_s() -> float:

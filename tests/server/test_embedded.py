@@ -114,6 +114,18 @@ def test_it_stays_while_a_client_is_there(client: Client) -> None:
     assert child.wait(20) == 0
 
 
+def test_it_leaves_when_its_data_directory_is_another(client: Client) -> None:
+    client.enter()
+    child = client.spawn()
+    client.wait_for_answer()
+    client.data_dir.rename(client.data_dir.parent / "moved")
+    assert child.wait(20) == 0, "although a client is there"
+    assert not (client.runtime / "socket").exists()
+    client.spawn()
+    assert client.wait_for_answer().status_code == 200
+    client.leave()
+
+
 def test_its_users_go_on_after_their_token_was_ended(client: Client) -> None:
     client.enter()
     client.spawn()
