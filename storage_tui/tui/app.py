@@ -32,6 +32,7 @@ from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
 from storage_tui.tui.terminal import TerminalDriver
 from storage_tui.tui.theme import DARK, choose_theme
+from storage_tui.tui.typeahead import TypeAhead
 from storage_tui.tui.visible import visible
 
 CRASH_LOG = "crash.log"
@@ -115,7 +116,7 @@ class StorageApp(App[None], inherit_bindings=False):
         if driver is None or self.is_headless:
             return
         if isinstance(driver, TerminalDriver):
-            driver.take_key = self._take_key
+            driver.type_ahead = TypeAhead(self, self._take_key)
         write, painter = driver.write, self.painter
         painter.forget(*self.size)
         hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))

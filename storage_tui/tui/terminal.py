@@ -7,7 +7,7 @@ not take at once follows when it does, in order.
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import Context
 from typing import Any
@@ -18,6 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from storage_tui.tui.terminal_input import TerminalInput
+from storage_tui.tui.typeahead import TypeAhead
 
 STDERR = 2  # where Textual draws
 READ_BYTES = 4096
@@ -25,11 +26,11 @@ UNSENT_BYTES = 256 * 1024  # a few full screens; past this the program waits for
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver without its threads. `take_key` is asked first what to do with a key: True when it is done."""
+    """Textual's driver without its threads. What is typed goes by `type_ahead`, as soon as the program has one."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self.take_key: Callable[[events.Key], bool] = lambda key: False
+        self.type_ahead: TypeAhead | None = None
         self._output: int | None = None  # the terminal opened again, as only then not to wait for it is no one else's
         self._unsent = bytearray()
         self._input = TerminalInput(debug=self._debug)
@@ -90,7 +91,9 @@ class TerminalDriver(LinuxDriver):
 
     def send_message(self, message: Message) -> None:
         """To the program, in this turn."""
-        if not (isinstance(message, events.Key) and self.take_key(message)):
+        if self.type_ahead is not None and isinstance(message, events.Key | events.Paste):
+            self.type_ahead.hand_over(message)
+        else:
             self._app.post_message(message)
 
     # The screen

@@ -25,6 +25,8 @@ TYPED_FROM = 11  # up to ten fit the eye
 class DeleteScreen(Dialog[bool]):
     """True to delete these blobs."""
 
+    IS_QUESTION = True
+
     def __init__(self, blobs: Sequence[Blob], folder: Path, *, title: str = "", note: str = "") -> None:
         super().__init__()
         self._blobs = blobs

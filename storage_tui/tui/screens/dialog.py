@@ -23,6 +23,7 @@ class Dialog(ModalScreen[ResultT | None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (22, "-middle"), (30, "-tall")]
     TITLE_TEXT = ""
     HINT = "Enter goes on, Esc leaves"
+    IS_QUESTION = False  # whether it must have been seen before a key answers it
 
     def compose(self) -> ComposeResult:
         """Title, body, hint."""

@@ -15,6 +15,7 @@ from storage_tui.tui.widgets.choice import Choice
 class HandOverScreen(Dialog[bool]):
     """True to download and open."""
 
+    IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves"
 
     def __init__(self, blob: Blob, command: str) -> None:

@@ -28,6 +28,7 @@ OPTIONS: tuple[tuple[Answer, str], ...] = (
 class QuitScreen(Dialog[Answer]):
     """What to do with the transfers; `read` tells how they stand, and is asked while the dialog is open."""
 
+    IS_QUESTION = True
     TITLE_TEXT = "Transfers are running"
     HINT = "← → choose, Enter answers, Esc stays"
 

@@ -17,6 +17,7 @@ from storage_tui.tui.widgets.choice import Choice
 class RescueScreen(Dialog[bool]):
     """True to copy them."""
 
+    IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves"
 
     def __init__(self, blobs: Sequence[Blob], target: str) -> None:

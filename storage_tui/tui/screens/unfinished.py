@@ -25,6 +25,7 @@ Answer = Literal["continue", "later", "forget"]
 class UnfinishedScreen(Dialog[Answer]):
     """What to do with them."""
 
+    IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves them for the next time"
 
     def __init__(self, begun: "Sequence[UnfinishedTransfer]", waiting: "Sequence[WaitingItem]" = ()) -> None:

@@ -25,6 +25,7 @@ Answer = Literal["here", "all"]
 class WhichMarksScreen(Dialog[Answer]):
     """`here` is what the list shows marked, without any the row under the cursor; it is preselected."""
 
+    IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves all as it is"
 
     def __init__(self, title: str, marks: Sequence[Row], shown: Sequence[Row], at_cursor: Sequence[Row]) -> None:

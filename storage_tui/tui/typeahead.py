@@ -1,0 +1,107 @@
+"""Keys typed ahead: each goes to the screen that the one before it left on top.
+
+Over a slow link keys come in bunches. Textual gives all of a bunch to the screen of that moment, and the screen that
+one of them opens is there some turns of the event loop later: what was meant for a dialog would be commands of the list
+below it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.worker import Worker
+
+from storage_tui.tui.screens.dialog import Dialog
+from storage_tui.tui.screens.store_screen import JOB
+from storage_tui.tui.widgets.line_view import LineView
+
+ROUNDS = 3  # through the queues on a key's way: of the key, of what it sent, and of what that sent
+LOOK_S = 0.005
+OPENING_LOOKS = 100  # for a screen that comes up, or a worker that is about to ask
+ASKING = frozenset(("ask", "act", "quit", JOB))  # groups of workers
+PATIENCE_S = 2.0  # for the handling of one key; the next ones must get past one that hangs
+
+Typed = events.Key | events.Paste
+
+
+class TypeAhead:
+    """Holds what is typed until the key before it is done and the screen it opened, if any, takes keys.
+
+    Keys typed before a question was on the screen do not answer it: they are dropped.
+    """
+
+    def __init__(self, app: App[Any], take_key: Callable[[events.Key], bool]) -> None:
+        """`take_key` answers a key at once, and says whether it did."""
+        self._app = app
+        self._take_key = take_key
+        self._held: deque[Typed] = deque()
+        self._number = 0  # of the key under way
+        self._is_waiting = False
+        self._stack: list[Screen[Any]] = []
+        self._asking: set[Worker[Any]] = set()
+
+    def hand_over(self, typed: Typed) -> None:
+        """Pass it on, or hold it until what came before it is done."""
+        if self._is_waiting:
+            self._held.append(typed)
+        else:
+            self._pass(typed)
+
+    def _pass(self, typed: Typed) -> None:
+        if isinstance(typed, events.Key) and self._take_key(typed):
+            return
+        self._number += 1
+        self._is_waiting = True
+        self._stack = list(self._app.screen_stack)
+        self._asking = self._askers()
+        self._app.post_message(typed)
+        self._app.call_later(self._follow, self._number, ROUNDS)
+        asyncio.get_running_loop().call_later(PATIENCE_S, self._go_on, self._number)
+
+    def _follow(self, number: int, rounds: int) -> None:
+        """Go the way the key went: by every widget around the one it was for, up to the screen."""
+        widget, screen = self._app.focused, self._app.screen
+        if screen is not self._stack[-1] or not rounds:
+            self._settle(number, OPENING_LOOKS)
+        else:
+            start = screen if widget is None or isinstance(widget, LineView) else widget
+            self._climb(start, number, rounds)
+
+    def _climb(self, node: DOMNode, number: int, rounds: int) -> None:
+        above = self._app if isinstance(node, Screen) else node.parent
+        if above is self._app or not isinstance(above, DOMNode):
+            came_through = node.call_later(self._follow, number, rounds - 1)
+        else:
+            came_through = node.call_later(self._climb, above, number, rounds)
+        if not came_through:  # its screen is being taken away
+            self._settle(number, OPENING_LOOKS)
+
+    def _settle(self, number: int, looks: int) -> None:
+        """Wait for a screen that comes up, until it takes keys."""
+        if number != self._number:
+            return
+        top = self._app.screen
+        is_open = top is not self._stack[-1]
+        is_opening = top.focused is None if is_open else bool(self._askers() - self._asking)
+        if is_opening and looks:
+            asyncio.get_running_loop().call_later(LOOK_S, self._settle, number, looks - 1)
+            return
+        if is_open and top not in self._stack and isinstance(top, Dialog) and top.IS_QUESTION:
+            self._held.clear()
+        self._go_on(number)
+
+    def _go_on(self, number: int) -> None:
+        if number != self._number or not self._is_waiting:
+            return
+        self._is_waiting = False
+        while self._held and not self._is_waiting:
+            self._pass(self._held.popleft())
+
+    def _askers(self) -> set[Worker[Any]]:
+        """The workers that may be about to ask something."""
+        return {worker for worker in self._app.workers if worker.group in ASKING and not worker.is_finished}
