@@ -1,88 +1,20 @@
 """The pictures in `screenshots/`, made from the real app on the real demo store: `python -m tests.pictures [SCENE …]`.
 
 `python -m tests.pictures keys` brings the key table of the README up to date.
-
-A scene is a function that drives the app with keys and waits for what it wants to see; the name of the function is the
-name of the picture. Tests of the look use the same scenes.
 """
 
 import asyncio
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha1
 from pathlib import Path
 
-from textual.pilot import Pilot
-
-from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.keys import Location
-from storage_tui.demo import build_demo
-from storage_tui.tui.app import StorageApp
 from storage_tui.tui.commands import markdown_table
-from tests.benchmarks.programs import serving
-from tests.faults.proxy import Fault, FaultProxy
+from tests.faults.proxy import Fault
 from tests.gallery import GALLERY
+from tests.stage import ROOT, SCENES, Act, Scene, Stage, demo_server, play, scene, to_png
 
-ROOT = Path(__file__).parent.parent
-NAMESPACE = sha1(b"local").hexdigest()
-PATIENCE = 200  # looks at the screen before a scene gives up, a tenth of a second apart
-BIG_BYTES = 96 * 1024 * 1024
 SLOW = Fault(rate_bytes_s=6 * 1024 * 1024)
-
-Act = Callable[["Stage"], Awaitable[None]]
-SCENES: dict[str, "Scene"] = {}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A look at the app: what is done to get there, the size in cells, and where it starts."""
-
-    act: Act
-    columns: int
-    rows: int
-    start: str
-    fault: Fault
-
-
-@dataclass
-class Stage:
-    """The running app of a scene."""
-
-    pilot: Pilot[None]
-    home: Path
-
-    async def press(self, *keys: str) -> None:
-        """Type keys by Textual's names."""
-        await self.pilot.press(*keys)
-
-    async def see(self, *wanted: str) -> None:
-        """Until the screen shows every one of the words."""
-        for _ in range(PATIENCE):
-            await self.pilot.pause(0.1)
-            text = self.text()
-            if all(word in text for word in wanted):
-                return
-        raise AssertionError(f"{wanted} did not appear:\n{self.text()}")
-
-    def text(self) -> str:
-        """The screen as lines of text."""
-        strips = self.pilot.app.screen._compositor.render_strips()
-        return "\n".join(strip.text for strip in strips)
-
-
-def scene(columns: int = 120, rows: int = 40, start: str = "data:", fault: Fault | None = None) -> Callable[[Act], Act]:
-    """Add the function to SCENES under its name."""
-
-    def add(act: Act) -> Act:
-        SCENES[act.__name__] = Scene(act, columns, rows, start, fault or Fault())
-        return act
-
-    return add
 
 
 @scene(start="data:rasters/")
@@ -201,7 +133,7 @@ async def viewer_hex(stage: Stage) -> None:
     await stage.see("catalog.sqlite")
     await stage.press("enter")
     await stage.see("hex/text", "SQLite")
-    await stage.press("x", "x")
+    await stage.press("x")
     await stage.see("as hex")
 
 
@@ -254,7 +186,7 @@ async def transfers(stage: Stage) -> None:
     (season / "scene_2024-10.tif").unlink()
     await stage.press("w", "G")
     await stage.see("failed", "verified")
-    while "cannot read" not in stage.text().splitlines()[-2]:
+    while "cannot read" not in stage.text().splitlines()[-3]:
         await stage.press("k")
     await stage.see(" left")
 
@@ -305,8 +237,13 @@ async def help(stage: Stage) -> None:  # noqa: A001 - the picture's name
 async def error(stage: Stage) -> None:
     """A refusal that names the rule and the way out."""
     await stage.see("1/")
-    await stage.press("D")
-    await stage.see("Image.delete()")
+    (stage.home / "metadata.json").write_text("{}")
+    await stage.press("u")
+    await stage.see("Upload")
+    await stage.press("ctrl+u", *_typed("~/metadata.json"))
+    await stage.see("File, 2 B")
+    await stage.press("down", "down", "right", "enter", "w")
+    await stage.see("failed", "Image.delete()")
 
 
 @scene(start="tmp:")
@@ -382,50 +319,6 @@ async def format_sqlite(stage: Stage) -> None:
     await stage.see("SQLite", "CREATE")
 
 
-@contextmanager
-def demo_server() -> Iterator[tuple[Path, str, Path]]:
-    """The demo store, with one blob large enough to watch, behind a real server; yields home, URL, token file."""
-    with tempfile.TemporaryDirectory(prefix="storage-tui-pictures-") as folder:
-        home = Path(folder)
-        build_demo(home / "store", namespace=NAMESPACE)
-        with serving(home / "store") as server:
-            from storage_tui import Storage
-
-            with Storage(server.url, token_file=server.token_file) as storage:
-                big = home / "big"
-                big.write_bytes(os.urandom(1024 * 1024) * (BIG_BYTES // 1024 // 1024))
-                storage.set_file("big/scene.tif", big)
-                for name, (file, make, _) in GALLERY.items():
-                    storage.set(f"gallery/{name}/{file}", make())
-            yield home, server.url, server.token_file
-
-
-async def play(name: str, home: Path, url: str, token_file: Path) -> str:
-    """Play a scene to its end; returns the screen as SVG."""
-    row = SCENES[name]
-    with FaultProxy(url) as proxy:
-        proxy.default = row.fault
-        async with AsyncStorage(proxy.url, token_file=token_file) as storage:
-            app = StorageApp(
-                storage,
-                location=Location.parse(row.start),
-                title="demo",
-                state_dir=home / "state",
-                theme="storage-dark",
-            )
-            async with app.run_test(size=(row.columns, row.rows)) as pilot:
-                await row.act(Stage(pilot, home))
-                return app.export_screenshot(title="storage-tui")
-
-
-def to_png(svg: str) -> bytes:
-    """The SVG as a PNG at 1.5 times its size, in a font of this machine."""
-    import resvg_py
-
-    svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, monospace_family="Fira Code", zoom=1.0))
-
-
 def write_keys() -> None:
     """Put the key table of the command table into the README."""
     readme = ROOT / "README.md"
@@ -446,7 +339,7 @@ async def main(names: list[str]) -> None:
         os.environ["HOME"] = str(home)
         for name in names or list(SCENES):
             try:
-                svg = await play(name, home, url, token_file)
+                svg = await play(SCENES[name], home, url, token_file)
             except AssertionError as exc:
                 print(f"{name}: {exc}", file=sys.stderr)
                 continue

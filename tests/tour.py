@@ -14,7 +14,7 @@ from PIL import Image
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
-from tests.pictures import ROOT, Stage, demo_server, to_png
+from tests.stage import ROOT, Stage, demo_server, to_png
 
 COLUMNS, ROWS = 110, 32
 WIDTH = 880  # pixels; a README shows no more

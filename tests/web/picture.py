@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.pictures import ROOT, demo_server
+from tests.stage import ROOT, demo_server
 from tests.web.chromium import chromium
 
 

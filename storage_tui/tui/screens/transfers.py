@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widgets import Static
 
 from storage_tui.tui.commands import Context, in_context
 from storage_tui.tui.screens.command_screen import CommandScreen
@@ -37,7 +38,7 @@ class TransfersScreen(LineMoves, CommandScreen[None]):
         yield Bar(id="title")
         yield TransferLines(id="transfers")
         yield Bar(id="where")
-        yield Bar(id="why")
+        yield Static(id="why")
         yield Bar(id="footer")
 
     @property
@@ -76,9 +77,11 @@ class TransfersScreen(LineMoves, CommandScreen[None]):
         if transfer is not None:
             word = "to" if transfer.direction == "download" else "from"
             where = Content.styled(f" {word} {visible(brief(transfer.path))}", "$text-muted")
-            why = Content.styled(f" {visible(remark_of(transfer))}", "$text-error" if transfer.error else "$text-muted")
+            why = Content.styled(visible(remark_of(transfer)), "$text-error" if transfer.error else "$text-muted")
         self.query_one("#where", Bar).say(where)
-        self.query_one("#why", Bar).say(why)
+        reason = self.query_one("#why", Static)
+        if why != reason.content:
+            reason.update(why)
 
     def action_transfer_pause(self) -> None:
         """Hold, or go on."""
