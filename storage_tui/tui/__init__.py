@@ -8,6 +8,7 @@
 | keys_file.py, key_names.py | keys of one's own |
 | reading.py, counting.py | the pages of a list, and what lies below a prefix |
 | terminal.py, terminal_input.py | the terminal, read and written by the event loop itself |
+| typeahead.py | keys that come faster than what they open |
 | clipboard.py, graphics.py, hang_up.py | what some terminals can do besides, and one that goes |
 | row_compositor.py, painter.py | which rows are painted, and which cells of them are sent |
 | pauses.py | how long Python itself lets keys wait |
