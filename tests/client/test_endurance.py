@@ -237,5 +237,5 @@ def test_a_server_that_restarts_midway_is_waited_for(tmp_path: Path, large: Path
         proxy.cut_all()
         proxy.release()
         assert moving.wait(60) == 0
-        assert is_same(large if is_up else target, client.stat("k"))
+        assert is_same(large if is_up else target, client.stat("k"), TransferControl())
     server.stop()
