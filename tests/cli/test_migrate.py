@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.local_seed import SeedBlob, seed
-from storage_tui.server.tokens import create_token, namespace_of
+from storage_tui.server.tokens import create_token
 from tests import seaweed
 from tests.server.running import RunningServer
 

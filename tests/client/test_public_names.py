@@ -56,7 +56,7 @@ def test_a_prompt_completes_the_public_names() -> None:
 
 
 def test_help_shows_the_clients() -> None:
-    shown = pydoc.render_doc(storage_tui, renderer=pydoc.plaintext)
+    shown = pydoc.render_doc(storage_tui, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
     assert "class Storage(" in shown
     assert "class AsyncStorage(" in shown
     assert "class TransferControl(" in shown
@@ -74,7 +74,7 @@ def test_errors_are_imported_by_name() -> None:
     assert module.NotFoundError is errors.NotFoundError
     tree = [row for row in vars(errors).values() if inspect.isclass(row) and issubclass(row, errors.StorageError)]
     assert sorted(module.__all__) == sorted(row.__name__ for row in tree)
-    assert "PreconditionFailedError" in pydoc.render_doc(module, renderer=pydoc.plaintext)
+    assert "PreconditionFailedError" in pydoc.render_doc(module, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", [row for row in vars(errors).values() if inspect.isclass(row)])

@@ -119,7 +119,7 @@ def test_retry_after_is_honoured_up_to_a_minute(run: Run) -> None:
         (304, "", errors.ProtocolError),
     ],
 )
-def test_a_status_becomes_its_error(run: Run, status: int, code: str, kind: type[Exception]) -> None:
+def test_a_status_becomes_its_error(run: Run, status: int, code: str, kind: type[errors.StorageError]) -> None:
     body = b"" if status == 304 else b"why"
     with ScriptedServer(*[answer(status, f"X-Error-Code: {code}", body=body)] * 4) as server:
         error, _ = run(server.url, calls.get("k", "data"), retries=0)

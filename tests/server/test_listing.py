@@ -132,7 +132,7 @@ def test_a_page_token_of_a_server_that_signs_with_newer_keys_is_known_at_once(tm
             rotate_keys(server.records())
             newer = load_keyring(server.records())
             scope = [namespace_of("ann").encode(), b"data", b"", b""]
-            key = newer.current("page")
-            token = f"{key.kid}.{base64.urlsafe_b64encode(b'a').rstrip(b'=').decode()}.{key.sign(*scope, b'a')}"
+            keys = newer.current("page")
+            token = f"{keys.kid}.{base64.urlsafe_b64encode(b'a').rstrip(b'=').decode()}.{keys.sign(*scope, b'a')}"
             answer = client.get("/data/list", headers={"X-NEXT": token})
         assert answer.json() == ["b", "c"]

@@ -11,9 +11,9 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.errors import ChecksumError, StorageError
+from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.s3_blobs import locate
-from storage_tui.server.tokens import namespace_of
 from tests import seaweed
 from tests.server.running import RunningServer
 
