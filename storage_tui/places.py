@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 APP = "storage-tui"
 WEB_VARIABLE = "_STORAGE_TUI_WEB"  # for a program that runs in a web page: the address of that page
+LOCK_NAME = "lock"  # in the data directory: held by whoever serves it, with a note of where that is reached
 SOCKET_PATH_BYTES = 100  # a UNIX socket's path has 104 bytes on macOS, 108 on Linux, its end included
 
 

@@ -1,11 +1,14 @@
 """Start or join the embedded server of a data directory, and keep it there for as long as this process uses it.
 
 All of it goes through files in one private runtime directory: a shared lock on `present` for as long as we are here
-(the kernel lets go of it however we end), `socket` and `token` to call the server, `log` for its last words.
+(the kernel lets go of it however we end), `socket` and `token` to call the server, `log` for its last words. Which
+directory that is, depends on XDG_RUNTIME_DIR; a server that was started with another one, as by cron, is found by what
+it noted in the lock of the data directory.
 """
 
 import fcntl
 import http.client
+import json
 import os
 import socket
 import stat
@@ -30,6 +33,7 @@ POLL_S = 0.02
 PROBE_S = 5.0
 START_AGAIN_S = 1.0  # after our server gave way to another one that then did not come
 LOG_BYTES = 1024 * 1024
+NOTE_BYTES = 4096
 _KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would have it complete words instead of serving
 
 _alive: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
@@ -101,12 +105,11 @@ class EmbeddedServer:
         self._forget()  # a client that is dropped without `close` does not keep the server
 
     def _join(self, deadline: float) -> Access:
-        self._make_runtime()
-        self._be_present(deadline)
+        self._enter(places.runtime_dir(self.data_dir), deadline)
         child: subprocess.Popen[bytes] | None = None
         started = 0.0
         while True:
-            access = self._answering()
+            access = self._answering(self._runtime) or self._elsewhere(deadline)
             if access is not None:
                 return access
             now = time.monotonic()
@@ -119,6 +122,23 @@ class EmbeddedServer:
                     raise ConnectError(f"the {self.display_url} cannot be started{self._last_words()}")
                 child, started = None, now  # another process was first; its server is about to answer
             time.sleep(POLL_S)
+
+    def _elsewhere(self, deadline: float) -> Access | None:
+        """The server of our data directory in another runtime directory than ours."""
+        noted, own = _noted_runtime(self.data_dir), self._runtime
+        if noted is None or noted == own or self._answering(noted) is None:
+            return None
+        self._enter(noted, deadline)
+        access = self._answering(noted)
+        if access is None:  # it has left just now
+            self._enter(own, deadline)
+        return access
+
+    def _enter(self, runtime: Path, deadline: float) -> None:
+        """Make the directory ours where it is new, and be present in it."""
+        self._runtime = runtime
+        self._make_runtime()
+        self._be_present(deadline)
 
     def _make_runtime(self) -> None:
         for folder in (self._runtime.parent, self._runtime):
@@ -152,10 +172,11 @@ class EmbeddedServer:
         self._present = descriptor
         _forget_on_fork(self)
 
-    def _answering(self) -> Access | None:
-        path = self._runtime / "socket"
+    @staticmethod
+    def _answering(runtime: Path) -> Access | None:
+        path = runtime / "socket"
         try:
-            token = read_secret_file(self._runtime / "token")
+            token = read_secret_file(runtime / "token")
         except CredentialsError as exc:
             raise ConnectError(exc.message) from exc
         if not token or not path.exists():
@@ -214,6 +235,18 @@ class EmbeddedServer:
             with suppress(OSError):
                 os.close(self._present)
             self._present = None
+
+
+def _noted_runtime(data_dir: Path) -> Path | None:
+    """The runtime directory that whoever serves the data directory noted; None where it is none of ours alone."""
+    try:
+        with (data_dir / places.LOCK_NAME).open("rb") as file:
+            runtime = Path(json.loads(file.read(NOTE_BYTES))["socket"]).parent
+        status = runtime.lstat()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return runtime if is_ours else None
 
 
 class _UnixConnection(http.client.HTTPConnection):

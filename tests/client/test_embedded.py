@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -212,6 +213,70 @@ def test_a_fork_has_its_own_connection_and_does_not_hold_the_server() -> None:
                 os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert storage.get("k") == b"1"
+
+
+ONCE = """
+import sys
+from storage_tui import Storage
+with Storage() as storage:
+    storage.set(sys.argv[1], b"1")
+    print(len(storage.list()), flush=True)
+    sys.stdin.read()
+"""
+
+
+def run_elsewhere(folder: Path, key: str) -> subprocess.Popen[str]:
+    """A client whose XDG_RUNTIME_DIR is another one; it stays until its input ends."""
+    folder.mkdir(mode=0o700)
+    environ = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+    return subprocess.Popen(
+        [sys.executable, "-c", ONCE, key], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture
+def logins() -> Iterator[Path]:
+    """A folder for several XDG_RUNTIME_DIRs, with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="st-") as folder:
+        yield Path(folder)
+
+
+def test_clients_of_several_logins_share_one_server(logins: Path) -> None:
+    with Storage() as storage:
+        storage.set("k", b"1")
+        pid = server_pid()
+        with run_elsewhere(logins / "cron", "cron") as other:
+            assert other.stdout is not None and other.stdout.readline() == "2\n"
+            assert server_pid() == pid
+            storage.close()
+            assert storage.get("cron") == b"1"  # the server stayed for the other one
+            assert server_pid() == pid
+            storage.close()
+            other.communicate()
+        assert other.returncode == 0
+        wait_until(lambda: server_pid() is None)
+        with run_elsewhere(logins / "ssh", "ssh") as other:
+            assert other.stdout is not None and other.stdout.readline() == "3\n"
+            assert storage.get("ssh") == b"1"  # now it is the other's server that is joined
+            other.communicate()
+        assert other.returncode == 0 and storage.get("k") == b"1"
+
+
+def test_clients_of_several_logins_may_start_at_once(logins: Path) -> None:
+    others = [run_elsewhere(logins / str(number), f"k{number}") for number in range(4)]
+    counts = [int(other.stdout.readline()) for other in others if other.stdout is not None]
+    for other in others:
+        other.communicate()
+        assert other.returncode == 0
+    assert len(counts) == 4 and max(counts) == 4
+
+
+@pytest.mark.parametrize("note", ["", "[]", '{"socket": 5}', '{"socket": "/tmp/socket"}', '{"socket": "/none/socket"}'])
+def test_a_note_that_leads_nowhere_is_passed_over(home: Path, note: str) -> None:
+    (home / "data").mkdir(parents=True, mode=0o700)
+    (home / "data" / "lock").write_text(note)
+    with Storage() as storage:
+        assert storage.list() == []
 
 
 def test_the_runtime_directory_is_private() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from storage_tui.contract.errors import ConflictError, UnavailableError
+from storage_tui.places import LOCK_NAME
 
-LOCK_NAME = "lock"
 NOTE_BYTES = 4096  # more than any note; a reader takes no more
 
 NETWORK_FILESYSTEMS = {

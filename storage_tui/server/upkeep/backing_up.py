@@ -16,8 +16,8 @@ import apsw
 
 from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
+from storage_tui.places import LOCK_NAME
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
-from storage_tui.server.stores.local_lock import LOCK_NAME
 from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
