@@ -14,6 +14,7 @@ from storage_tui.client import calls, folding
 from storage_tui.client.calls import Call, RangeRead, Service
 from storage_tui.client.control import TransferControl
 from storage_tui.client.storage import Storage
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
 from storage_tui.contract.storage_types import DEFAULT, find_storage_type
@@ -238,6 +239,13 @@ class AsyncStorage:
     ) -> Page:  # fmt: skip
         """One page of blobs and folders; go on with `token=page.next_token`. See `Storage.list_page`."""
         return await self._run(folding.list_page(self._service, prefix, storage_type, delimiter, token, limit))
+
+    async def list_columns(
+        self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[ColumnPage]:  # fmt: skip
+        """The next pages of a list in columns: names, sizes and times. See `Storage.list_columns`."""
+        return await self._run(folding.list_columns(self._service, prefix, storage_type, delimiter, token, limit))
 
     async def usage(self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "") -> Usage:
         """Count and bytes under the prefix. See `Storage.usage`."""

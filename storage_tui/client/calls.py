@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from storage_tui.client.requests import Request, Response, checked
 from storage_tui.contract import checksum, wire
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import (
     BadRequestError,
     CancelledError,
@@ -156,14 +157,30 @@ def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -
 
 def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int) -> Call[Page]:
     """One page of blobs and child prefixes from a server that has the addition."""
-    query = [("prefix", check_prefix(prefix)), ("limit", str(limit)), ("details", "true")]
+    raw, next_token = yield from _listed(prefix, storage_type, delimiter, token, limit, "true")
+    return Page.from_json(raw, _type(storage_type), next_token)
+
+
+def column_pages(
+    prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int
+) -> Call[list[ColumnPage]]:
+    """The next pages in columns, at least one, from a server that has the addition."""
+    raw, _ = yield from _listed(prefix, storage_type, delimiter, token, limit, "columns")
+    if not isinstance(raw, dict) or not isinstance(pages := raw.get("pages"), list) or not pages:
+        raise ProtocolError("the server sent a list in columns that cannot be read")
+    return [ColumnPage.from_json(page) for page in pages]
+
+
+def _listed(
+    prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int, details: str
+) -> Call[tuple[Any, str | None]]:
+    query = [("prefix", check_prefix(prefix)), ("limit", str(limit)), ("details", details)]
     if delimiter:
         query.append(("delimiter", delimiter))
     headers = {} if token is None else {wire.NEXT: token}
-    name = _type(storage_type)
-    request = Request("GET", f"/{name}/{wire.LIST}", query=tuple(query), headers=headers)
+    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=tuple(query), headers=headers)
     response = checked(request, (yield request))
-    return Page.from_json(wire.parse_answer(response.body), name, response.headers.get(wire.NEXT.lower()) or None)
+    return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower()) or None
 
 
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:

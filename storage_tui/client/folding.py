@@ -8,9 +8,10 @@ import base64
 import binascii
 import json
 
-from storage_tui.client.calls import Call, Service, describe, detailed_page, keys_page, stat
+from storage_tui.client.calls import Call, Service, column_pages, describe, detailed_page, keys_page, stat
 from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, NotFoundError
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, Page, Usage
@@ -40,6 +41,20 @@ def list_page(
     blobs = tuple(Blob(entry, name) for entry in shown if not _is_folder(entry, prefix, delimiter))
     prefixes = tuple(entry for entry in shown if _is_folder(entry, prefix, delimiter))
     return Page(blobs, prefixes, next_token)
+
+
+def list_columns(
+    service: Service, prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int | None
+) -> Call[list[ColumnPage]]:
+    """The next pages in columns; of a server that has none, one page made from its list."""
+    if (limit is not None and limit < 1) or delimiter not in ("", "/"):
+        raise BadRequestError("a list has a limit of at least 1, and the delimiter '/' or none")
+    info = yield from describe(service)
+    if {"columns", "delimiter"} <= info.features:
+        most = info.limits.list_columns
+        return (yield from column_pages(prefix, storage_type, delimiter, token, min(limit or most, most)))
+    limit = limit or info.limits.list_page
+    return [ColumnPage.of((yield from list_page(service, prefix, storage_type, delimiter, token, limit)), prefix)]
 
 
 def _fold(keys: list[str], prefix: str, delimiter: str, after: str) -> list[str]:

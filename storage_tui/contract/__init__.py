@@ -11,7 +11,8 @@
 | errors.py | the StorageError tree: status, code and retryability on each class |
 | wire.py | paths, header names, Range and Content-Range forms |
 | packs.py | many small blobs in one body |
+| columns.py | the pages of long lists, a column each of what is told of a key |
 | tables.py | models as HTML tables, for notebooks |
-| sizes.py, counts.py, moments.py | bytes, counts and times as people read them |
+| sizes.py, counts.py, moments.py | bytes, counts and times as people read them, and times as numbers |
 | checksum.py | crc32c as the wire writes it |
 """

@@ -185,6 +185,7 @@ class Limits:
 
     key_bytes: int = 1024
     list_page: int = 1000
+    list_columns: int = 5000  # entries of a list in columns
     delete_batch: int = 1000
     set_bytes: int = 8 * 1024 * 1024
     batch_blobs: int = 256  # in one pack
@@ -194,8 +195,8 @@ class Limits:
 
 
 FEATURES = (
-    "details", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range", "upload-resume",
-    "catalog",
+    "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
+    "upload-resume", "catalog",
 )  # fmt: skip
 """The additions to the published wire that our server has, by the names its description uses."""
 

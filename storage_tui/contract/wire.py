@@ -25,7 +25,7 @@ USAGE = "usage"
 NEW_RESUMABLE_URL = "new_resumable_url"
 GET_SIGNED_URL = "get_signed_url"
 # Additions: PUT /{type}/set/{key}, POST /{type}/set and /get (packs), POST /{type}/delete, POST /{type}/copy,
-# GET /{type}/usage.
+# GET /{type}/usage, and details=true or columns on lists.
 SET = "set"
 DELETE = "delete"
 COPY = "copy"

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+from dataclasses import replace
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import DELIMITER, check_prefix
@@ -14,6 +15,9 @@ from storage_tui.server.responses import Response, json_response
 from storage_tui.server.stores.base import Store
 from storage_tui.server.targets import storage_type_of
 
+NONE, WHOLE, COLUMNS = "none", "whole", "columns"
+_DETAILS = {"false": NONE, "0": NONE, "true": WHOLE, "1": WHOLE, "columns": COLUMNS}
+
 
 class Listing:
     """The handlers of lists and usage."""
@@ -24,22 +28,26 @@ class Listing:
         self._limits = limits
 
     async def list(self, request: Request) -> Response:
-        """One page: the published array of keys, or with `details` blobs and child prefixes."""
+        """One page: the published array of keys, or with `details` blobs and child prefixes, whole or in columns."""
+        details = _details(request)
         storage_type = storage_type_of(request)
         prefix = check_prefix(request.query.get("prefix", ""))
         delimiter = _delimiter(request)
         scope = (request.namespace, storage_type, prefix, delimiter)
         token = request.headers.one(NEXT)
-        page = await self._store.list_page(
-            request.namespace,
-            storage_type,
-            prefix=prefix,
-            delimiter=delimiter,
-            after=await self._read_token(token, scope) if token else "",
-            limit=self._limit(request),
-        )
+        after = await self._read_token(token, scope) if token else ""
+        most = self._limits.list_columns if details == COLUMNS else self._limits.list_page
+        limit = _limit(request, most)
+        place = {"prefix": prefix, "delimiter": delimiter, "after": after}
+        if details == COLUMNS:
+            pages = await self._store.list_columns(
+                request.namespace, storage_type, **place, limit=limit, page_limit=self._limits.list_page
+            )
+            pages = [replace(page, next_token=self._sign_next(page.next_token, scope)) for page in pages]
+            return json_response({"pages": [page.to_json() for page in pages]})
+        page = await self._store.list_page(request.namespace, storage_type, **place, limit=limit)
         headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
-        if _flag(request, "details"):
+        if details == WHOLE:
             return json_response(page.to_json(), headers=headers)
         names = [*(blob.key for blob in page.blobs), *page.prefixes]
         return json_response(sorted(names, key=str.encode) if page.prefixes else names, headers=headers)
@@ -51,14 +59,8 @@ class Listing:
         usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=_delimiter(request))
         return json_response(usage.to_json())
 
-    def _limit(self, request: Request) -> int:
-        text = request.query.get("limit")
-        if text is None:
-            return self._limits.list_page
-        limit = parse_number(text, "limit")
-        if limit < 1:
-            raise BadRequestError(f"limit must be 1 to {self._limits.list_page}")
-        return min(limit, self._limits.list_page)
+    def _sign_next(self, after: str | None, scope: tuple[str, ...]) -> str | None:
+        return None if after is None else self._sign_token(after, scope)
 
     def _sign_token(self, after: str, scope: tuple[str, ...]) -> str:
         key = self._keyring.current("page")
@@ -92,8 +94,18 @@ def _delimiter(request: Request) -> str:
     return delimiter
 
 
-def _flag(request: Request, name: str) -> bool:
-    value = request.query.get(name, "false").lower()
-    if value not in ("true", "false", "1", "0"):
-        raise BadRequestError(f"{name} is true or false")
-    return value in ("true", "1")
+def _limit(request: Request, most: int) -> int:
+    text = request.query.get("limit")
+    if text is None:
+        return most
+    limit = parse_number(text, "limit")
+    if limit < 1:
+        raise BadRequestError(f"limit must be 1 to {most}")
+    return min(limit, most)
+
+
+def _details(request: Request) -> str:
+    value = request.query.get("details", "false").lower()
+    if value not in _DETAILS:
+        raise BadRequestError("details is true, false or columns")
+    return _DETAILS[value]

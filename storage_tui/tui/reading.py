@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.listing import DENSE_ROWS, NEXT_PAGE, Folder, Listing, Row, rows_of
@@ -18,6 +19,10 @@ PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
 async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[Listing]:
     """Read the list to its end, or until this is cancelled; yields it after each page."""
     while not listing.is_complete:
+        if listing.wants_columns and "columns" in (await storage.describe()).features:
+            async for _ in _read_columns(storage, listing):
+                yield listing
+            return
         page = await storage.list_page(
             listing.prefix,
             storage_type=listing.storage_type,
@@ -27,6 +32,30 @@ async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[L
         )
         listing.add_page(page)
         yield listing
+
+
+async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterator[None]:
+    """Read the rest of the list in columns; what comes next is under way while pages are taken in."""
+
+    def ask(token: str | None) -> asyncio.Task[Sequence[ColumnPage]]:
+        found = storage.list_columns(
+            listing.prefix, storage_type=listing.storage_type, delimiter=DELIMITER, token=token
+        )
+        return asyncio.ensure_future(found)
+
+    coming: asyncio.Task[Sequence[ColumnPage]] | None = ask(listing.next_token)
+    try:
+        while coming is not None:
+            pages = await coming
+            token = pages[-1].next_token
+            coming = None if token is None else ask(token)
+            for page in pages:
+                listing.add_columns(page)
+                yield
+                await asyncio.sleep(0)  # keys typed meanwhile come first
+    finally:
+        if coming is not None:
+            coming.cancel()
 
 
 async def image_of_row(storage: AsyncStorage, row: Row) -> CatalogImage | None:

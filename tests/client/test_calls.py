@@ -179,6 +179,19 @@ def test_list_page_folds_folders_and_goes_on_with_its_token(both: Any) -> None:
     assert [blob.size_bytes for blob in both.list_page("a/").blobs] == [2, 2]
 
 
+def test_columns_go_on_with_their_token_and_with_that_of_a_page(both: Any) -> None:
+    for key in ("a/1", "a/2", "b", "c/1", "d"):
+        both.set(key, b"xy")
+    [first] = both.list_columns(limit=2)
+    assert (list(first.names), list(first.sizes), list(first.prefixes)) == (["a/", "b"], [0, 2], [0])
+    assert [list(page.names) for page in both.list_columns(token=first.next_token)] == [["c/", "d"]]
+    assert [blob.key for blob in both.list_page(token=first.next_token).blobs] == ["d"]
+    assert [list(page.names) for page in both.list_columns("a/", delimiter="")] == [["1", "2"]]
+    for wrong in ({"limit": 0}, {"delimiter": "|"}):
+        with pytest.raises(BadRequestError):
+            both.list_columns(**wrong)
+
+
 def test_usage_counts_and_sums(both: Any) -> None:
     for key in ("a/1", "a/2", "b"):
         both.set(key, b"xyz")

@@ -63,6 +63,20 @@ def test_folders_are_folded_here_and_named_once(plain: Any, limit: int) -> None:
     assert [blob.key for blob in plain.list_page("f/").blobs] == ["f/"]
 
 
+def test_columns_are_made_here_and_tell_names(plain: Any) -> None:
+    for key in KEYS:
+        plain.set(key, b"xy")
+    names, token = [], None
+    while True:
+        [page] = plain.list_columns(token=token)
+        assert not any(page.sizes) and not any(page.modified)
+        names += page.names
+        token = page.next_token
+        if token is None:
+            break
+    assert names == ["a/", "b", "c/", "e", "f/", "g"]
+
+
 def test_usage_walks_the_list(plain: Any) -> None:
     for key in KEYS:
         plain.set(key, b"xy")

@@ -74,6 +74,7 @@ CALLS: tuple[Callable[[], Call[Any]], ...] = (
     lambda: calls.stat("k", "data"),
     lambda: folding.list_page(_known(), "", "data", "/", None, 10),
     lambda: folding.list_page(Service(ServiceInfo()), "", "data", "/", None, 10),
+    lambda: folding.list_columns(_known(), "", "data", "/", None, 10),
     lambda: folding.usage(_known(), "", "data", "/"),
     lambda: calls.delete("k", "data"),
     lambda: calls.delete_batch(_known(), [("k", None)], "data"),

@@ -110,6 +110,8 @@ def test_prefixes_and_folders_are_those_of_the_bytes(http: httpx.Client, filled:
         assert listed(http, prefix=prefix, delimiter="/") == sorted([*blobs, *folders], key=str.encode)
         page = filled.list_page(prefix)
         assert [blob.key for blob in page.blobs] == blobs and list(page.prefixes) == folders
+        names = [prefix + name for columns in filled.list_columns(prefix) for name in columns.names]
+        assert names == sorted([*blobs, *folders], key=str.encode)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=[f"{one!a:.24} {other!a:.24}" for one, other in DIFFERENT])

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,7 +76,14 @@ def changing(server: RunningServer, token: str) -> Iterator[None]:
     print(f"{sum(changer.changes for changer in changers)} changes meanwhile")
 
 
-def walk(client: httpx.Client, prefix: str, chance: random.Random, *, has_details: bool, delimiter: str) -> list[str]:
+NAMES: dict[str, Callable[[Any, str], list[str]]] = {  # keys and child prefixes of an answer, by its details
+    "false": lambda page, _: page,
+    "true": lambda page, _: [*(row["key"] for row in page["blobs"]), *page["prefixes"]],
+    "columns": lambda page, prefix: [prefix + name for part in page["pages"] for name in part["names"]],
+}
+
+
+def walk(client: httpx.Client, prefix: str, chance: random.Random, *, details: str, delimiter: str) -> list[str]:
     """All pages of one list, each of another size."""
     found: list[str] = []
     headers: dict[str, str] = {}
@@ -84,20 +91,20 @@ def walk(client: httpx.Client, prefix: str, chance: random.Random, *, has_detail
         query: dict[str, Any] = {
             "prefix": prefix,
             "limit": chance.choice((1, 2, 5, 17, 17, 100)),
-            "details": has_details,
+            "details": details,
         }
         if delimiter:
             query["delimiter"] = delimiter
         answer = client.get("/data/list", params=query, headers=headers)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        names = page if not has_details else [*(row["key"] for row in page["blobs"]), *page["prefixes"]]
-        names = sorted(names, key=str.encode)
+        names = NAMES[details](page, prefix)
         assert len(names) <= query["limit"]
-        found += names
-        if "x-next" not in answer.headers:
+        found += sorted(names, key=str.encode)
+        token = page["pages"][-1]["next"] if details == "columns" else answer.headers.get("x-next")
+        if token is None:
             return found
-        headers = {"X-NEXT": answer.headers["x-next"]}
+        headers = {"X-NEXT": token}
 
 
 def fill(client: httpx.Client) -> None:
@@ -113,7 +120,7 @@ def test_a_list_under_changes_misses_nothing_that_stays(server: RunningServer, h
     with changing(server, token):
         for _ in range(rounds):
             prefix, delimiter = chance.choice(PREFIXES), chance.choice(("", "/"))
-            found = walk(http, prefix, chance, has_details=chance.random() < 0.5, delimiter=delimiter)
+            found = walk(http, prefix, chance, details=chance.choice([*NAMES]), delimiter=delimiter)
             assert found == sorted(set(found), key=str.encode)  # in order, and none twice
             stays = [key for key in STABLE if key.startswith(prefix)]
             if delimiter:
@@ -145,6 +152,6 @@ def test_usage_under_changes_is_between_what_stays_and_all(
                 assert len({child["prefix"] for child in children}) == len(children)
                 assert sum(child["count"] for child in children) <= usage["count"]
                 assert sum(child["size"] for child in children) <= usage["size"]
-    left = walk(http, "", chance, has_details=False, delimiter="")
+    left = walk(http, "", chance, details="false", delimiter="")
     after = http.get("/data/usage").json()
     assert after["count"] == len(left)

@@ -8,7 +8,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Page, Usage
+from storage_tui.contract.packs import PACK_TYPE, frame
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.keyring import load_keyring, rotate_keys
 from tests.server.running import RunningServer, running_server
@@ -69,6 +71,40 @@ def test_a_delimiter_folds_folders(lister: httpx.Client, limit: str) -> None:
     assert blob.etag
     assert blob.crc32c
     assert blob.modified
+
+
+@pytest.mark.parametrize("limit", ["1", "3", "5000", "9999"])
+def test_columns_tell_names_sizes_and_times_and_share_the_tokens_of_pages(lister: httpx.Client, limit: str) -> None:
+    place, found = {"prefix": "L/", "delimiter": "/"}, []
+    token = ""
+    while token is not None:
+        headers = {"X-NEXT": token} if token else {}
+        answer = lister.get("/data/list", params={**place, "details": "columns", "limit": limit}, headers=headers)
+        assert "x-next" not in answer.headers
+        columns = [ColumnPage.from_json(page) for page in answer.json()["pages"]]
+        [details] = pages(lister, **place, details="true", limit="1000")[:1]
+        if token:
+            details = lister.get("/data/list", params={**place, "details": "true", "limit": limit}, headers=headers)
+            page = Page.from_json(details.json(), "data", details.headers.get("x-next"))
+            assert ColumnPage.of(page, "L/").names == columns[0].names
+        found += [name for page in columns for name in page.names]
+        token = columns[-1].next_token
+    assert found == ["a", "a/", "b b/", "c+c/", "top", "é/"]
+
+
+def test_a_long_list_in_columns_is_several_pages_that_can_be_read_alone(server: RunningServer) -> None:
+    count = 2500
+    with server.client("columns") as client:
+        frames = [frame({"key": f"k{number:04}"}, b"x") for number in range(count)]
+        for start in range(0, count, 250):
+            client.post(
+                "/data/set", content=b"".join(frames[start : start + 250]), headers={"Content-Type": PACK_TYPE}
+            ).raise_for_status()
+        answer = client.get("/data/list", params={"details": "columns"}).json()["pages"]
+        assert [len(page["names"]) for page in answer] == [1000, 1000, 500]
+        assert answer[-1]["next"] is None
+        again = client.get("/data/list", params={"limit": "1000"}, headers={"X-NEXT": answer[0]["next"]}).json()
+        assert again == answer[1]["names"]
 
 
 def test_a_delimiter_without_details_lists_folders_among_keys(lister: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Walking through the store: lists, folders, the cursor, the filter, the preview."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -288,6 +289,36 @@ async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
         proxy.default = Fault()
         await browser.until(lambda: browser.main.keys.listing.is_complete and browser.main.keys.listing.sort == "size")
         assert browser.names[0] == "0089"
+
+
+@pytest.mark.additions("it has no columns")
+async def test_what_would_be_dropped_again_comes_in_columns(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, few in (("FIRST_PAGE", 20), ("NEXT_PAGE", 20), ("PAGES_KEPT", 3)):
+        monkeypatch.setattr(listing_state, name, few)
+    sizes = {f"row-{number:03}": int(f"{number:03}"[::-1]) for number in range(400)}
+    may_go_on, list_page = asyncio.Event(), AsyncStorage.list_page
+
+    async def later(self: AsyncStorage, prefix: str = "", **options: Any) -> Any:
+        await may_go_on.wait()
+        return await list_page(self, prefix, **options)
+
+    await asyncio.to_thread(lambda: [store.set(name, "x" * size) for name, size in sizes.items()])
+    async with browse(size=(90, 24)) as browser:
+        await browser.shows("1/400")
+        listing = browser.main.keys.listing
+        assert [slot.count for slot in listing._slots] == [20, 20, 20, 340]
+        assert listing.row(399) is None and listing.size_bytes == sum(sizes.values())
+        monkeypatch.setattr(AsyncStorage, "list_page", later)
+        await browser.press("G")
+        await browser.shows("400/400")
+        row = next(line for line in browser.text.splitlines() if "row-399" in line)
+        assert re.search(r"row-399 +993 B +\d+s", row)
+        assert browser.main.keys.current is None
+        may_go_on.set()
+        await browser.until(lambda: isinstance(row := browser.main.keys.current, Blob) and row.etag)
+        assert browser.current == "row-399"
 
 
 @pytest.mark.parametrize("by", ["filter", "size"])

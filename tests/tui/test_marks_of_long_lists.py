@@ -1,11 +1,12 @@
 """Marks in lists of more pages than are kept: all rows shown are marked, not those alone that happen to be here."""
 
 import asyncio
+from functools import partialmethod
 from typing import Any
 
 import pytest
 
-from storage_tui import Storage
+from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
 from storage_tui.tui.flows import marking
 from storage_tui.tui.screens import choosing
@@ -21,6 +22,7 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_PAGE", "NEXT_PAGE"):
         monkeypatch.setattr(listing_state, name, 10)
     monkeypatch.setattr(listing_state, "PAGES_KEPT", 3)
+    monkeypatch.setattr(AsyncStorage, "list_columns", partialmethod(AsyncStorage.list_columns, limit=10))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.wire import Span
 
@@ -123,6 +124,13 @@ class Store(Protocol):
         skips all below it. `next_token` is the last key or prefix of the page, raw, or None at the end; signing it is
         the caller's business. A key that exists throughout a series of pages is in it exactly once.
         """
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        """What `list_page` gives, as one or more pages in columns of up to `page_limit` entries each, up to `limit`
+        together or as many as the engine gives at once. The last of them tells whether more follow."""
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         """Count, bytes, oldest and newest under the prefix, and the same per child prefix with a delimiter."""

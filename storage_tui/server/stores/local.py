@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 import apsw
 
 from storage_tui.contract import checksum
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import (
     BadRequestError,
     ChecksumError,
@@ -39,6 +40,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.moments import to_millis
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores import local_blocks, local_listing, local_rows, local_totals
 from storage_tui.server.stores import local_sessions as sessions
@@ -150,6 +152,22 @@ class LocalStore:
             lambda connection: local_listing.list_page(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
                 now=self._now(),
+            )
+        )  # fmt: skip
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        check_prefix(after)
+        if limit < 1 or page_limit < 1:
+            raise BadRequestError("a page holds at least 1 key")
+        return await self._pool.read(
+            lambda connection: local_listing.list_columns(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
+                page_limit=page_limit, now=self._now(),
             )
         )  # fmt: skip
 
@@ -291,7 +309,7 @@ class LocalStore:
             _log.warning("the search for blob files without a key broke off: %s", exc)
 
     def _now(self) -> int:
-        return local_rows.to_millis(self._clock())
+        return to_millis(self._clock())
 
     def _take_possession(self) -> tuple[Lock, apsw.Connection]:
         refuse_network_filesystem(self.data_dir)

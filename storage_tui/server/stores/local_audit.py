@@ -8,8 +8,8 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import NotFoundError, UnavailableError
+from storage_tui.contract.moments import from_millis, to_millis
 from storage_tui.server.stores.audit import AUDIT_LIFETIME, AuditEntry
-from storage_tui.server.stores.local_rows import from_millis, to_millis
 from storage_tui.server.stores.local_schema import AUDIT_SINCE, SCHEMA_VERSION, open_reader
 
 PAGE = 1000  # entries in memory at once

@@ -4,6 +4,7 @@ A prefix is a range of the primary key, never a pattern. A child prefix costs on
 however much that is.
 """
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -11,13 +12,19 @@ from typing import Any
 
 import apsw
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.keys import successor
 from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
-from storage_tui.server.stores.local_rows import Held, from_millis
+from storage_tui.contract.moments import from_millis
+from storage_tui.server.stores.local_rows import Held
 
 _PAST_ALL = b"\xff"  # no UTF-8 text begins with this byte
 _WITHIN = "namespace = ? AND type = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?)"
-_ROWS = f"SELECT key, id, size, crc, modified, expires, content_type, content FROM keys WHERE {_WITHIN} ORDER BY key"
+_SELECT = "SELECT key, {} FROM keys WHERE " + _WITHIN + " ORDER BY key LIMIT ?"
+_HELD = _SELECT.format("id, size, crc, modified, expires, content_type, content")
+_TOLD = _SELECT.format("size, modified, ifnull(expires, 0)")
+_NOTHING = (0, 0, 0)  # told of a child prefix
+FIRST_RUN, RUN_GROWTH, SUMMED_RUN = 2, 8, 1024  # rows read at once
 _SUMS = f"SELECT count(*), sum(size), min(modified), max(modified) FROM keys WHERE {_WITHIN}"
 
 
@@ -30,15 +37,51 @@ def list_page(
     prefixes: list[str] = []
     last = ""
     with connection:  # one moment of the store for the whole page
-        for name, held in _entries(connection, namespace, storage_type, prefix, delimiter, after, now):
+        for name, columns in _entries(
+            connection, _HELD, namespace, storage_type, prefix, delimiter, after, now, most=limit + 1
+        ):
             if len(blobs) + len(prefixes) == limit:
                 return Page(tuple(blobs), tuple(prefixes), last)
             last = name
-            if held is None:
+            if columns is None:
                 prefixes.append(name)
             else:
-                blobs.append(held.to_blob(name, storage_type))
+                blobs.append(Held(*columns).to_blob(name, storage_type))
     return Page(tuple(blobs), tuple(prefixes))
+
+
+def list_columns(
+    connection: apsw.Connection, namespace: bytes, storage_type: str, *, prefix: str, delimiter: str, after: str,
+    limit: int, page_limit: int, now: int,
+) -> list[ColumnPage]:  # fmt: skip
+    """Pages as `Store.list_columns` promises them."""
+    found: list[tuple[Any, ...]] = []
+    folders: list[int] = []
+    with connection:
+        for rows, child in _runs(
+            connection, _TOLD, namespace, storage_type, prefix, delimiter, after, now, most=limit + 1
+        ):
+            found += rows
+            if child is not None:
+                folders.append(len(found))
+                found.append((child, *_NOTHING))
+            if len(found) > limit:
+                break
+    shown, cut, pages = min(len(found), limit), len(prefix.encode()), list[ColumnPage]()
+    for start in range(0, shown, page_limit):
+        stop = min(start + page_limit, shown)
+        keys, sizes, modified, expires = zip(*found[start:stop], strict=True)
+        pages.append(
+            ColumnPage(
+                tuple([key[cut:].decode() for key in keys]),
+                array("Q", sizes),
+                array("q", modified),
+                array("q", expires) if any(expires) else None,
+                array("I", [place - start for place in folders if start <= place < stop]),
+                keys[-1].decode() if stop < len(found) else None,
+            )
+        )
+    return pages or [ColumnPage((), array("Q"), array("q"))]
 
 
 def namespaces(connection: apsw.Connection) -> list[str]:
@@ -55,8 +98,8 @@ def usage(
         total = _sum(connection, namespace, storage_type, prefix, now)
         if not delimiter or not total.count:
             return total
-        entries = _entries(connection, namespace, storage_type, prefix, delimiter, "", now)
-        names = islice((name for name, held in entries if held is None), CHILDREN_AT_MOST)
+        entries = _entries(connection, _TOLD, namespace, storage_type, prefix, delimiter, "", now, most=SUMMED_RUN)
+        names = islice((name for name, columns in entries if columns is None), CHILDREN_AT_MOST)
         children = tuple(_sum(connection, namespace, storage_type, name, now) for name in names)
     return replace(total, children=children)
 
@@ -76,27 +119,42 @@ def _sum(connection: apsw.Connection, namespace: bytes, storage_type: str, prefi
 
 
 def _entries(
-    connection: apsw.Connection, namespace: bytes, storage_type: str, prefix: str, delimiter: str, after: str, now: int
-) -> Iterator[tuple[str, Held | None]]:
-    """Keys with their rows, and child prefixes with None, strictly after `after`."""
+    connection: apsw.Connection, select: str, namespace: bytes, storage_type: str, prefix: str, delimiter: str,
+    after: str, now: int, *, most: int,
+) -> Iterator[tuple[str, tuple[Any, ...] | None]]:  # fmt: skip
+    """Keys with what is selected of them, and child prefixes with None, strictly after `after`."""
+    for rows, child in _runs(connection, select, namespace, storage_type, prefix, delimiter, after, now, most=most):
+        for row in rows:
+            yield row[0].decode(), row[1:]
+        if child is not None:
+            yield child.decode(), None
+
+
+def _runs(
+    connection: apsw.Connection, select: str, namespace: bytes, storage_type: str, prefix: str, delimiter: str,
+    after: str, now: int, *, most: int,
+) -> Iterator[tuple[list[tuple[Any, ...]], bytes | None]]:  # fmt: skip
+    """Runs of rows of keys, up to `most` at once, each with the child prefix that comes after it or None; strictly
+    after `after`. They grow until a child prefix comes: a folder costs few rows that it hides, a flat list few
+    statements."""
     low, fold, past = prefix.encode(), delimiter.encode(), after.encode()
     high = successor(low) or _PAST_ALL
     start: bytes | None = low
     if past >= low:
         child = _child_prefix(past, low, fold) if past.startswith(low) else None
         start = (past + b"\0" if child is None else successor(child)) if past else low
+    size = FIRST_RUN
     while start is not None and start < high:
-        jump: bytes | None = None
-        rows = connection.execute(_ROWS, (namespace, storage_type, start, high, now))
-        for key, *columns in rows:
-            child = _child_prefix(key, low, fold)
-            if child is not None:
-                jump = successor(child)
-                yield child.decode(), None
-                break
-            yield key.decode(), Held(*columns)
-        rows.close()
-        start = jump
+        rows: list[Any] = connection.execute(select, (namespace, storage_type, start, high, now, size)).fetchall()
+        at = next((at for at, row in enumerate(rows) if row[0].find(fold, len(low)) != -1), None) if fold else None
+        if at is not None:
+            child = _child_prefix(rows[at][0], low, fold)
+            yield rows[:at], child
+            start, size = successor(child or b""), FIRST_RUN
+        else:
+            yield rows, None
+            start = rows[-1][0] + b"\0" if len(rows) == size else None
+            size = min(size * RUN_GROWTH, most)
 
 
 def _child_prefix(key: bytes, low: bytes, fold: bytes) -> bytes | None:

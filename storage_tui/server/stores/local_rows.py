@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import apsw
 
@@ -22,14 +21,13 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult
+from storage_tui.contract.moments import MILLISECOND, from_millis
 from storage_tui.contract.storage_types import StorageType, find_storage_type
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition
 
 INLINE_BYTES = 64 * 1024  # up to here bytes live in the database: one COMMIT, and no file with its own syncs
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 _COLUMNS = "id, size, crc, modified, expires, content_type, content"
@@ -46,16 +44,6 @@ _WRITE = (
 )
 _AUDIT = "INSERT INTO audit (at, namespace, type, key, etag, request) VALUES (?, ?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
-
-
-def to_millis(moment: datetime) -> int:
-    """Milliseconds since 1970, as precise as the wire."""
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def from_millis(millis: int) -> datetime:
-    """The aware UTC datetime of milliseconds since 1970."""
-    return _EPOCH + millis * _MILLISECOND
 
 
 def new_id() -> str:
@@ -157,7 +145,7 @@ def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition:
     if fresh.twin is not None:
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
     lifetime = place.storage_type.expires_after
-    expires = None if lifetime is None else now + lifetime // _MILLISECOND
+    expires = None if lifetime is None else now + lifetime // MILLISECOND
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content)
     if before is not None:
         discard(connection, before.blob_id, before.content, now)

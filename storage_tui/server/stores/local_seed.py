@@ -11,12 +11,13 @@ from itertools import islice
 from pathlib import Path
 
 from storage_tui.contract import checksum
+from storage_tui.contract.moments import to_millis
 from storage_tui.server.stores.base import ANY, Address
 from storage_tui.server.stores.local import utc_now
 from storage_tui.server.stores.local_blocks import rows_of
 from storage_tui.server.stores.local_files import Disk
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
-from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, locate, new_id, to_millis, write
+from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, locate, new_id, write
 from storage_tui.server.stores.local_schema import open_writer
 
 BATCH = 20_000  # blobs in one transaction

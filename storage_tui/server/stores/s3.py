@@ -31,6 +31,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 from storage_tui.contract import checksum
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.wire import Span
@@ -118,6 +119,16 @@ class S3Store:
         return await self._lists.page(
             namespace, storage_type, prefix=prefix, delimiter=delimiter, after=after, limit=limit, now=self._now()
         )
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        limit = min(limit, page_limit)  # the engine lists no more at once
+        page = await self.list_page(
+            namespace, storage_type, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+        return [ColumnPage.of(page, prefix)]
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         async def count() -> Usage:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 
 from textual import on, work
 
@@ -19,6 +20,8 @@ from storage_tui.tui.visible import place_text
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.sidebar import Sidebar
 
+FOLLOW_S = 0.25  # how often the cursor follows the end of a list that grows
+
 
 class PlaceReading(ChoosingScreen):
     """Which prefix is shown, and its list as it arrives."""
@@ -29,6 +32,7 @@ class PlaceReading(ChoosingScreen):
         self.sort: Sort | None = None
         self.is_reversed = False
         self.follows_end = False
+        self._follows_at = 0.0
         self.error = ""
         self.sorting = ""
         self._restorer = PageRestorer(session.storage)
@@ -112,6 +116,8 @@ class PlaceReading(ChoosingScreen):
         finally:
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None
+                if self.follows_end and self.keys.listing is listing:
+                    self.keys.go(len(listing) - 1)
             self.update_lines()
         if elsewhere is not None:
             self.open(elsewhere)
@@ -186,7 +192,9 @@ class PlaceReading(ChoosingScreen):
         if anchor is not None and keys.cursor == 0 and listing.covers(anchor):
             keys.show(listing, cursor=self.place_of(listing, anchor, 0))
         elif self.follows_end:
-            keys.go(len(listing) - 1)
+            if monotonic() >= self._follows_at:
+                keys.go(len(listing) - 1)
+                self._follows_at = monotonic() + FOLLOW_S
         elif len(listing) <= keys.top + keys.rows_visible + NEXT_PAGE:  # else the new rows are out of view
             keys.lines_changed()
         if is_first:

@@ -5,10 +5,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import accumulate
 from mmap import mmap
 from typing import Any, Literal
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob
 
 Sort = Literal["key", "name", "size", "age", "expiry", "type"]
@@ -41,8 +43,34 @@ class Facts:
             array("I", (place for place, blob in enumerate(blobs) if blob is None)),
         )
 
+    def of_row(self, place: int) -> tuple[int, datetime | None, datetime | None]:
+        """Size, time of the write and expiry of one row."""
+        written, expires = self.written[place], NEVER if self.expires is None else self.expires[place]
+        return (
+            self.sizes[place],
+            _moment(written) if written else None,
+            _moment(expires) if expires != NEVER else None,
+        )
 
-def _packed(sizes: list[int]) -> "array[int]":
+    @classmethod
+    def of_columns(cls, page: ColumnPage) -> "Facts":
+        """The facts of a page that came as columns."""
+        return cls(
+            _packed(page.sizes),
+            array("d", [millis / 1000 for millis in page.modified]),
+            None if page.expires is None else array("d", [millis / 1000 or NEVER for millis in page.expires]),
+            page.prefixes,
+        )
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None  # the ends of the calendar, as a server writes one for "never"
+
+
+def _packed(sizes: Sequence[int]) -> "array[int]":
     return array("I" if max(sizes, default=0) < 2**32 else "Q", sizes)
 
 

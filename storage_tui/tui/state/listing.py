@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import compress, decompress
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import Facts, Sort, arranged, column
 from storage_tui.tui.state.filter import Filter
@@ -51,6 +52,7 @@ class _Slot:
     last: str
     size_bytes: int
     facts: Facts
+    has_sizes: bool = False
 
     @property
     def names(self) -> str:
@@ -103,15 +105,36 @@ class Listing:
         """How many rows to ask for next."""
         return NEXT_PAGE if self._slots else FIRST_PAGE
 
+    @property
+    def wants_columns(self) -> bool:
+        """Whether the rows of the next page would be dropped again, so that its columns will do."""
+        return len(self._slots) >= PAGES_KEPT
+
     def add_page(self, page: Page) -> None:
         """Append the page that answers `next_token`."""
-        rows = rows_of(page, self.storage_type)
+        self._append()
+        self._fill(len(self._slots) - 1, rows_of(page, self.storage_type))
+        self._appended(page.next_token)
+
+    def add_columns(self, page: ColumnPage) -> None:
+        """Append the page that answers `next_token`; its rows are not here, but read when they are wanted."""
+        self._append()
+        slot = self._slots[-1]
+        slot.names = "\n".join(name.replace("\n", " ") for name in page.names)
+        slot.count = slot.limit = len(page.names)
+        slot.facts, slot.has_sizes = Facts.of_columns(page), True
+        slot.size_bytes = sum(page.sizes)
+        self._appended(page.next_token)
+
+    def _append(self) -> None:
         slot = _Slot(self.next_token, self.next_limit, self.loaded, 0, NO_NAMES, "", 0, Facts.of(()))
         self._slots.append(slot)
         self._starts.append(slot.start)
-        self._fill(len(self._slots) - 1, rows)
-        self.next_token = page.next_token
-        self.is_complete = page.next_token is None
+
+    def _appended(self, next_token: str | None) -> None:
+        slot = self._slots[-1]
+        self.next_token = next_token
+        self.is_complete = next_token is None
         if len(self._slots) == 1 and self.is_complete:
             self.sort = "name"
         self._order = None
@@ -139,8 +162,9 @@ class Listing:
         cut = len(self.prefix)
         slot.names = "\n".join(row.key[cut:].replace("\n", " ") for row in rows)
         slot.count = len(rows)
-        slot.facts = Facts.of(rows)
-        slot.size_bytes = sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob))
+        sizes = [row.size_bytes for row in rows if isinstance(row, Blob)]
+        slot.facts, slot.has_sizes = Facts.of(rows), None not in sizes
+        slot.size_bytes = sum(size or 0 for size in sizes)
         self._rows[number] = rows
         self._rows.move_to_end(number)
         while len(self._rows) > PAGES_KEPT:
@@ -155,11 +179,16 @@ class Listing:
         self._rows.move_to_end(number)
         return rows[position]
 
-    def name(self, index: int) -> tuple[str, bool]:
-        """What the key of the row shown at `index` adds to the prefix, and whether it is a folder; also of rows that
-        are not here."""
+    def outline(self, index: int) -> Row:
+        """The row shown at `index` as far as it is known when it is not here: its name, and of a blob the size and the
+        times, unless the server tells keys only."""
         number, position = self._place(index)
-        return self._named(self._starts[number] + position)
+        name, is_folder = self._named(self._starts[number] + position)
+        if is_folder:
+            return Folder(self.prefix + name, self.storage_type)
+        slot = self._slots[number]
+        known = slot.facts.of_row(position) if slot.has_sizes else (None, None, None)
+        return Blob(self.prefix + name, self.storage_type, known[0], modified=known[1], expires=known[2])
 
     def missing_key(self, index: int) -> tuple[int, str] | None:
         """Place and key of the row at `index`, where it is to be read alone: a filter or an order shows few rows of its

@@ -19,7 +19,8 @@ from storage_tui.tui.widgets.rows_view import Columns, RowsView, leaf_name
 
 
 class KeyList(RowsView):
-    """Rows of the listing with cursor and marks. A row whose page is not here is drawn as `…` and asked for."""
+    """Rows of the listing with cursor and marks. A row whose page is not here is asked for, and drawn as far as it is
+    known."""
 
     @dataclass
     class PageWanted(Message):
@@ -113,9 +114,9 @@ class KeyList(RowsView):
         is_cursor = index == self.cursor
         if row is None:
             self.post_message(self.PageWanted(index))
-            bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
-            name, is_folder = self.listing.name(index)
-            known = Folder(name, "") if is_folder else Blob(name, "")
-            return [bar, Segment(f"  {leaf_name(known, '')} …", self.component("line--dim"))]
+            row = self.listing.outline(index)
+            if isinstance(row, Blob) and row.size_bytes is None:
+                bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
+                return [bar, Segment(f"  {leaf_name(row, self.listing.prefix)} …", self.component("line--dim"))]
         columns = self._columns(width)
         return self.draw_row(row, self.listing.prefix, columns, is_cursor=is_cursor, wanted=self.listing.filter)

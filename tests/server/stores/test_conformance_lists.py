@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.models import Usage
 from tests.server.stores.engines import ALICE, ENGINES, Stage
@@ -38,6 +39,29 @@ def model_page(
     shown, rest = names[:limit], names[limit:]
     blobs = [name for name in shown if entries[name]]
     return blobs, [name for name in shown if not entries[name]], shown[-1] if rest else None
+
+
+async def entries_by_columns(
+    stage: Stage, prefix: str, delimiter: str, limit: int, page_limit: int
+) -> list[tuple[str, int | None]]:
+    """Keys with their sizes and child prefixes with None, by as many calls as it takes; each page goes on where the one
+    before ended."""
+    found: list[tuple[str, int | None]] = []
+    after: str | None = ""
+    while after is not None:
+        pages = await stage.store.list_columns(
+            stage.namespace, "data", prefix=prefix, delimiter=delimiter, after=after, limit=limit, page_limit=page_limit
+        )
+        assert all(page.names for page in pages) or found == []
+        assert max(len(page.names) for page in pages) <= page_limit
+        assert sum(len(page.names) for page in pages) <= limit
+        for page in pages:
+            folders = set(page.prefixes)
+            sizes = [None if place in folders else size for place, size in enumerate(page.sizes)]
+            found += zip((prefix + name for name in page.names), sizes, strict=True)
+            assert page.next_token in (None, found[-1][0] if found else None)
+        after = pages[-1].next_token
+    return found
 
 
 def model_usage(stored: dict[str, int], prefix: str) -> tuple[int, int]:
@@ -71,9 +95,11 @@ def test_lists_and_sums_are_those_of_the_naive_model(
                 expected = model_page(stored, prefix, delimiter, token, limit)
                 assert ([blob.key for blob in page.blobs], list(page.prefixes), page.next_token) == expected
                 token = page.next_token
+            blobs, folders, _ = model_page(stored, prefix, delimiter, "", 1000)
+            entries: dict[str, int | None] = {key: stored[key] for key in blobs} | dict.fromkeys(folders)
+            assert await entries_by_columns(stage, prefix, delimiter, 2 * limit, limit) == sorted(entries.items())
             usage = await stage.store.usage(stage.namespace, "data", prefix=prefix, delimiter=delimiter)
             assert (usage.count, usage.size_bytes) == model_usage(stored, prefix)
-            folders = model_page(stored, prefix, delimiter, "", 1000)[1]
             assert [child.prefix for child in usage.children] == folders
             for child in usage.children:
                 assert (child.count, child.size_bytes) == model_usage(stored, child.prefix)
@@ -158,6 +184,18 @@ async def test_a_list_tells_everything_that_a_stat_tells(stage: Stage) -> None:
         page = await stage.store.list_page(ALICE, storage_type, limit=10)
         untold = {} if stage.engine.lists_everything else {"crc32c": None, "content_type": None}
         assert page.blobs == (replace(blob, **untold),)
+
+
+async def test_columns_tell_the_times_of_the_details(stage: Stage) -> None:
+    for storage_type in ("data", "tmp"):
+        for key in ("k", "l/m"):
+            await stage.store.put(stage.at(key, storage_type), b"xy")
+        page = await stage.store.list_page(ALICE, storage_type, delimiter="/", limit=10)
+        [columns] = await stage.store.list_columns(ALICE, storage_type, delimiter="/", limit=10, page_limit=10)
+        assert columns == ColumnPage.of(page, "")
+        assert (columns.expires is None) == (storage_type == "data")
+    with pytest.raises(BadRequestError):
+        await stage.store.list_columns(ALICE, "data", limit=0, page_limit=5)
 
 
 async def test_usage_tells_the_oldest_and_the_newest_write(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, arranged
 from storage_tui.tui.state.filter import Filter
@@ -58,6 +59,45 @@ def test_dropped_pages_are_wanted_again_and_may_have_changed() -> None:
     ]
 
 
+@pytest.mark.parametrize("sort", ["name", "size", "age", "expiry", "type"])
+def test_pages_in_columns_are_listed_filtered_and_sorted_as_their_details(sort: Any) -> None:
+    whole, columns = Listing("tmp", "k/"), Listing("tmp", "k/")
+    for number in range(3):
+        blobs = tuple(
+            Blob(f"k/{number}-{at:02}{end}", "tmp", at * 7 % 11, NOW + timedelta(minutes=at % 5), expires=expires)
+            for at, (end, expires) in enumerate([(".csv", None), (".tif", NOW), ("\n", NOW + timedelta(days=1))] * 5)
+        )
+        given = Page(blobs, (f"k/{number}-07f/",), None if number == 2 else f"t{number}")
+        whole.add_page(given)
+        columns.add_columns(ColumnPage.of(given, "k/"))
+    assert (columns.loaded, columns.size_bytes, columns.is_complete) == (48, whole.size_bytes, True)
+    for wanted in ("", "7", "*.csv"):
+        for listing in (whole, columns):
+            listing.set_filter(Filter(wanted))
+            listing.set_sort(sort)
+        assert len(columns) == len(whole) > 0
+        for index in range(len(whole)):
+            row, known = whole.row(index), columns.outline(index)
+            assert columns.row(index) is None and known == whole.outline(index)
+            assert row is not None and known.key == row.key.replace("\n", " ")
+            if isinstance(row, Blob) and isinstance(known, Blob):
+                assert (known.size_bytes, known.modified, known.expires) == (row.size_bytes, row.modified, row.expires)
+    columns.set_filter(None)
+    missing = columns.missing_page(0)
+    assert missing is not None and missing[0] == 0
+    assert columns.index_of("k/2-07f/") is not None
+
+
+def test_what_a_server_with_keys_only_left_out_is_not_made_up() -> None:
+    listing = Listing("data", "")
+    listing.add_page(Page((Blob("a", "data"),), ("b/",)))
+    assert [listing.outline(at) for at in range(2)] == [Folder("b/", "data"), Blob("a", "data")]
+    ends = datetime.max.replace(tzinfo=UTC)
+    listing = Listing("tmp", "")
+    listing.add_page(Page((Blob("a", "tmp", 5, NOW, expires=ends),)))
+    assert listing.outline(0) == Blob("a", "tmp", 5, NOW)  # the end of the calendar is "never"
+
+
 def test_a_row_alone_in_its_page_is_read_alone_and_stays_while_others_come() -> None:
     listing = Listing("data", "k/")
     for number in range(PAGES_KEPT + 2):
@@ -67,7 +107,7 @@ def test_a_row_alone_in_its_page_is_read_alone_and_stays_while_others_come() -> 
     assert listing.missing_key(0) is None  # its page is read, as all of it is in view
     listing.set_filter(Filter("-07"))
     assert listing.row(0) is None
-    assert listing.name(0) == ("00-07", False)
+    assert listing.outline(0) == Blob("k/00-07", "data", size_bytes=7, modified=NOW)
     assert listing.missing_key(0) == (7, "k/00-07")
     row = Blob("k/00-07", "data", size_bytes=5)
     listing.keep_row(8, row)
@@ -222,8 +262,8 @@ def test_parts_name_every_row_shown_those_of_dropped_pages_too(sort: Any, words:
     listing.set_sort(sort)
     parts = parts_of(listing, 0, len(listing))
     assert len([part for part in parts if part.rows is None]) == 3
-    wanted = sorted((listing.prefix + name, is_folder) for name, is_folder in map(listing.name, range(len(listing))))
+    wanted = sorted((row.key, isinstance(row, Folder)) for row in map(listing.outline, range(len(listing))))
     found = [(row.key, isinstance(row, Folder)) for part in parts for row in part.stand_ins()]
     assert found == wanted and sum(map(len, parts)) == len(listing)
     some = [(row.key, isinstance(row, Folder)) for part in parts_of(listing, 30, 35) for row in part.stand_ins()]
-    assert some == sorted((listing.prefix + name, at) for name, at in map(listing.name, range(30, 35)))
+    assert some == sorted((row.key, isinstance(row, Folder)) for row in map(listing.outline, range(30, 35)))
