@@ -149,16 +149,13 @@ def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -
     keys = wire.parse_answer(response.body)
     if not isinstance(keys, list) or not all(isinstance(key, str) and _is_text(key) for key in keys):
         raise ProtocolError(f"the server sent a list of {storage_type} that is not an array of keys")
-    next_token = response.headers.get(wire.NEXT.lower()) or None
-    if next_token is not None and next_token == token:
-        raise ProtocolError(f"the server sends the same page of {storage_type} again and again")
-    return keys, next_token
+    return keys, _going_on(token, response.headers.get(wire.NEXT.lower()), storage_type)
 
 
 def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int) -> Call[Page]:
     """One page of blobs and child prefixes from a server that has the addition."""
     raw, next_token = yield from _listed(prefix, storage_type, delimiter, token, limit, "true")
-    return Page.from_json(raw, _type(storage_type), next_token)
+    return Page.from_json(raw, _type(storage_type), _going_on(token, next_token, storage_type))
 
 
 def column_pages(
@@ -168,7 +165,9 @@ def column_pages(
     raw, _ = yield from _listed(prefix, storage_type, delimiter, token, limit, "columns")
     if not isinstance(raw, dict) or not isinstance(pages := raw.get("pages"), list) or not pages:
         raise ProtocolError("the server sent a list in columns that cannot be read")
-    return [ColumnPage.from_json(page) for page in pages]
+    found = [ColumnPage.from_json(page) for page in pages]
+    _going_on(token, found[-1].next_token, storage_type)
+    return found
 
 
 def _listed(
@@ -180,7 +179,13 @@ def _listed(
     headers = {} if token is None else {wire.NEXT: token}
     request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=tuple(query), headers=headers)
     response = checked(request, (yield request))
-    return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower()) or None
+    return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower())
+
+
+def _going_on(token: str | None, next_token: str | None, storage_type: str) -> str | None:
+    if next_token and next_token == token:
+        raise ProtocolError(f"the server sends the same page of {storage_type} again and again")
+    return next_token or None
 
 
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:

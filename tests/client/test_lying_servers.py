@@ -1,6 +1,7 @@
 """A server that answers with other bytes than were asked for: none of them is taken for what was, nor told as done."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,24 @@ def test_a_head_without_an_end_is_not_gathered() -> None:
         pytest.raises(StorageError),
     ):
         storage.get("k")
+
+
+COLUMNS = {"names": ["a"], "sizes": [1], "modified": [1], "prefixes": [], "next": "t"}
+ENDLESS: dict[str, tuple[Any, Callable[[Storage], Any]]] = {
+    "keys": (["a"], lambda storage: list(storage.iter_list())),
+    "details": ({"blobs": [blob("a", b"x")], "prefixes": []}, lambda storage: storage.list_page(token="t")),
+    "columns": ({"pages": [COLUMNS]}, lambda storage: storage.list_columns(token="t")),
+}
+
+
+@pytest.mark.parametrize("form", ENDLESS)
+def test_a_list_that_never_goes_on_ends(form: str) -> None:
+    body, read = ENDLESS[form]
+    pages = [answer(200, "X-NEXT: t", body=json.dumps(body).encode())] * 3
+    described = [] if form == "keys" else [DESCRIPTION]
+    with (
+        ScriptedServer(*described, *pages) as server,
+        Storage(server.url, token="t", retries=0) as storage,
+        pytest.raises(ProtocolError, match="the same page of data again"),
+    ):
+        read(storage)
