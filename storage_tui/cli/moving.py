@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import click
 from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
 from storage_tui.client.batch import Batch, BatchResult
 from storage_tui.client.batch_plan import BatchPlan, Conflict
+from storage_tui.client.folders import LeftOut
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
 
@@ -36,6 +37,21 @@ class Report:
         self._conflict, self._must_verify = conflict, must_verify
         self._as_json, self._is_single, self._is_silent = as_json, is_single, is_silent
         self.failures: list[StorageError] = []
+        self.missing = 0  # what was wanted and could not be had
+
+    def leave_out(self, rows: Sequence[LeftOut]) -> None:
+        """What is not taken of a folder to upload: each that cannot be had, and how many links and devices."""
+        missing, special = [row for row in rows if row.is_failure], [row for row in rows if not row.is_failure]
+        self.missing = len(missing)
+        for row in missing:
+            complain(f"left out: {row.why}")
+        if special:
+            more = f", and {len(special) - 1:,} more links and the like" if len(special) > 1 else ""
+            complain(f"left out: {special[0].why}{more}")
+        if self._as_json:
+            for row in rows:
+                told = {"source": str(row.path), "target": None, "bytes": 0, "state": "left out", "note": row.why}
+                click.echo(json.dumps(told))
 
     def tell(self, result: BatchResult) -> None:
         """One item has ended."""
@@ -57,7 +73,7 @@ class Report:
     def end(self, results: list[BatchResult]) -> None:
         """All have ended."""
         if self._as_json:
-            click.echo(json.dumps({"summary": _summary(results, self.failures)}))
+            click.echo(json.dumps({"summary": {**_summary(results, self.failures), "left_out": self.missing}}))
 
     def raise_failure(self) -> None:
         """What went wrong with a single item."""
@@ -71,14 +87,16 @@ def move(
     waiting: Callable[[], int] = lambda: 0,
 ) -> None:  # fmt: skip
     """Carry out the plan, each result also told to `note`. Raises what refused a single file, or PartialFailureError
-    when some of several failed; `waiting` counts what is kept for another time beside what has begun."""
-    is_single = len(plan.items) == 1
+    when some of several failed or could not even be read; `waiting` counts what is kept for another time beside what
+    has begun."""
+    is_single = len(plan.items) == 1 and not plan.left_out
     report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=is_single)
 
     def tell(result: BatchResult) -> None:
         note(result)
         report.tell(result)
 
+    report.leave_out(plan.left_out)
     batch = Batch(storage, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
         with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else ""):
@@ -88,9 +106,12 @@ def move(
     report.end(results)
     if is_single:
         report.raise_failure()
-    if failed := len(report.failures):
-        moved = len(results) - failed
-        raise PartialFailureError(f"{verb} {moved:,} of {plural(len(results), 'file')}, {failed:,} failed")
+    failed = len(report.failures)
+    if failed or report.missing:
+        words = [f"{verb} {len(results) - failed:,} of {plural(len(results), 'file')}"]
+        words += [f"{failed:,} failed"] if failed else []
+        words += [f"{report.missing:,} left out"] if report.missing else []
+        raise PartialFailureError(", ".join(words))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
 from storage_tui.client.content_types import guess_type
-from storage_tui.client.folders import local_names
+from storage_tui.client.folders import LeftOut, local_names
 from storage_tui.client.part_file import local_errors
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
@@ -105,6 +105,7 @@ def put(
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
     with open_storage(settings) as storage:
         items: list[BatchItem] = []
+        left_out: list[LeftOut] = []
         for source in sources:
             if source == STDIO:
                 put_pipe(
@@ -113,7 +114,9 @@ def put(
                 continue
             path = Path(source).expanduser()
             if recursive and path.is_dir():
-                items += _folder_items(storage, path, location, conflict)
+                plan = _folder_plan(storage, path, location, conflict)
+                items += plan.items
+                left_out += plan.left_out
             elif is_pipe(path):
                 with path.open("rb") as pipe:
                     put_pipe(
@@ -128,10 +131,10 @@ def put(
                 items.append(
                     BatchItem("upload", location.storage_type, key, path, size_bytes, content_type=content_type)
                 )
-        if items:
+        if items or left_out:
             move(
-                storage, BatchPlan(items), conflict=conflict, jobs=jobs, resume=resume, must_verify=verify,
-                as_json=as_json, verb="uploaded",
+                storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs, resume=resume,
+                must_verify=verify, as_json=as_json, verb="uploaded",
             )  # fmt: skip
 
 
@@ -153,14 +156,14 @@ def _prefix(location: Location) -> str:
     return location.key if is_prefix else location.key + DELIMITER
 
 
-def _folder_items(storage: "Storage", folder: Path, location: Location, conflict: Conflict) -> list[BatchItem]:
+def _folder_plan(storage: "Storage", folder: Path, location: Location, conflict: Conflict) -> BatchPlan:
     prefix = _prefix(location)
     plan = plan_upload(folder, prefix, location.storage_type)
     if not plan.items:
         complain(f"{str(folder)!a} holds no files; nothing of it was uploaded")
     if conflict is not Conflict.OVERWRITE:
         plan = survey(storage, plan, prefix, location.storage_type)
-    return list(plan.items)
+    return plan
 
 
 def _target_path(location: Location, words: str) -> Path:

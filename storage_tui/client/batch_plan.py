@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from storage_tui.client.content_types import guess_type
 from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import LocalFile, find_files, local_names
+from storage_tui.client.folders import LeftOut, LocalFile, find_files, local_names
 from storage_tui.client.journal import UnfinishedTransfer
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
 from storage_tui.contract import checksum
@@ -65,10 +65,12 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The items of a batch in the order they are taken. `notes` tell people of names that could not be kept."""
+    """The items of a batch in the order they are taken. `notes` tell people of names that could not be kept, `left_out`
+    is what is in a folder to upload and not among the items."""
 
     items: Sequence[BatchItem]
     notes: Sequence[str] = ()
+    left_out: Sequence[LeftOut] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -126,9 +128,11 @@ def plan_download(
 
 
 def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:
-    """Every regular file below the folder to keys below the prefix; raises LocalFileError for a name that is no key."""
-    root = folder.absolute()
-    return BatchPlan([_upload_item(file, root, storage_type) for file in find_files(root, prefix)])
+    """Every regular file below the folder to keys below the prefix; what cannot be read or has a name that is no key is
+    left out. Raises LocalFileError when the folder itself cannot be read."""
+    root, left_out = folder.absolute(), list[LeftOut]()
+    items = [_upload_item(file, root, storage_type) for file in find_files(root, prefix, left_out.append)]
+    return BatchPlan(items, left_out=left_out)
 
 
 def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
@@ -148,7 +152,7 @@ def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
 def survey(storage: "Storage", plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
     """The plan of an upload, told what is at its keys by one walk over the prefix instead of a request for each."""
     there = {blob.key: blob for blob in list_blobs(storage, prefix, storage_type)}
-    return BatchPlan([replace(row, blob=there.get(row.key), is_surveyed=True) for row in plan.items], plan.notes)
+    return replace(plan, items=[replace(row, blob=there.get(row.key), is_surveyed=True) for row in plan.items])
 
 
 def list_blobs(storage: "Storage", prefix: str, storage_type: str) -> Iterable[Blob]:

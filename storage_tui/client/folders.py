@@ -7,7 +7,7 @@ reserve or refuse is escaped with `%XX`, and names that would still collide ther
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,16 @@ class LocalFile:
     path: Path
     key: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is below a folder and is not taken: `why` in one line. `is_failure` where it was wanted and cannot be had;
+    links, devices and pipes never are."""
+
+    path: Path
+    why: str
+    is_failure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +98,45 @@ def _free_path(parent: PurePosixPath, segment: str, used: set[str]) -> PurePosix
     return path
 
 
-def find_files(folder: Path, prefix: str) -> Iterator[LocalFile]:
+def refuse(row: LeftOut) -> None:
+    """Raise LocalFileError for what cannot be had."""
+    if row.is_failure:
+        raise LocalFileError(row.why)
+
+
+def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object] = refuse) -> Iterator[LocalFile]:
     """Every regular file below `folder`, in name order, with the key `prefix` + its relative path.
 
-    Symbolic links, devices, sockets and FIFOs are left out. Raises LocalFileError when the folder cannot be read or a
-    name cannot be a key.
+    Symbolic links, devices, sockets and FIFOs, folders that cannot be read and names that cannot be keys are told to
+    `leave_out`. Raises LocalFileError when `folder` itself cannot be read.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
     for entry in entries:
+        path = Path(entry.path)
         try:
             info = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue  # removed since the folder was read
         except OSError as exc:
-            raise LocalFileError(f"cannot read {entry.path!a}: {exc.strerror}") from exc
+            leave_out(LeftOut(path, f"cannot read {entry.path!a}: {exc.strerror}", is_failure=True))
+            continue
         if stat.S_ISDIR(info.st_mode):
-            yield from find_files(Path(entry.path), f"{prefix}{entry.name}{DELIMITER}")
+            found = find_files(path, f"{prefix}{entry.name}{DELIMITER}", leave_out)
+            try:
+                yield from found
+            except LocalFileError as exc:
+                leave_out(LeftOut(path, exc.message, is_failure=True))
         elif stat.S_ISREG(info.st_mode):
             try:
                 key = check_key(prefix + entry.name)
             except (InvalidKeyError, UnicodeEncodeError) as exc:
-                raise LocalFileError(f"the name of {entry.path!a} cannot be a key: {exc}") from exc
-            yield LocalFile(Path(entry.path), key, info.st_size)
+                why = f"the name of {entry.path!a} cannot be a key: {exc}"
+                leave_out(LeftOut(path, why, is_failure=True))
+                continue
+            yield LocalFile(path, key, info.st_size)
+        else:
+            what = "a symbolic link" if stat.S_ISLNK(info.st_mode) else "neither a file nor a folder"
+            leave_out(LeftOut(path, f"{entry.path!a} is {what}", is_failure=False))

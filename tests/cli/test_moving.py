@@ -47,16 +47,36 @@ def lines(result):
     return result.stdout.decode().splitlines()
 
 
+def test_a_folder_is_uploaded_but_for_what_cannot_be(run, tmp_path):
+    tree = tmp_path / "partly"
+    (tree / "a").mkdir(parents=True)
+    (tree / "a" / "x.csv").write_text("1")
+    (tree / "bad\nname").write_text("2")
+    (tree / "link").symlink_to("a")
+    (tree / "other").symlink_to("a")
+    done = run("put", "-r", "partly", "partly/", code=6)
+    assert lines(run("ls", "partly/a/")) == ["x.csv"]
+    assert b"left out: the name of" in done.stderr and b"U+000A" in done.stderr
+    assert b"link' is a symbolic link, and 1 more links and the like" in done.stderr
+    assert b"uploaded 1 of 1 file, 1 left out" in done.stderr
+    rows = [json.loads(line) for line in lines(run("put", "-r", "partly", "partly/", "--json", code=6))]
+    assert [row["state"] for row in rows if row.get("state") == "left out"] == ["left out"] * 3
+    assert rows[-1]["summary"]["left_out"] == 1 and rows[-1]["summary"]["moved"] == 1
+    (tree / "bad\nname").unlink()
+    done = run("put", "-r", "partly", "partly/")
+    assert b"symbolic link" in done.stderr and b"left out" in done.stderr
+
+
 def test_json_is_a_line_for_each_file_in_order_and_a_summary(run, tree, tmp_path):
     rows = [json.loads(line) for line in lines(run("put", "-r", "tree", "json/", "--json", "--jobs", "3"))]
     assert [row["target"] for row in rows[:-1]] == ["data:json/a", "data:json/sub/b", "data:json/sub/c"]
     assert {row["state"] for row in rows[:-1]} == {"verified"}
-    assert rows[-1] == {"summary": {"files": 3, "moved": 3, "skipped": 0, "failed": 0, "bytes": 11}}
+    assert rows[-1] == {"summary": {"files": 3, "moved": 3, "skipped": 0, "failed": 0, "bytes": 11, "left_out": 0}}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"old")
     rows = [json.loads(line) for line in lines(run("get", "-r", "json", "out", "--json", code=6))]
     assert rows[0]["state"] == "failed" and rows[0]["error"] == "conflict"
-    assert rows[-1]["summary"] == {"files": 3, "moved": 2, "skipped": 0, "failed": 1, "bytes": 10}
+    assert rows[-1]["summary"] == {"files": 3, "moved": 2, "skipped": 0, "failed": 1, "bytes": 10, "left_out": 0}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_what_is_piped_in_obeys_what_was_said_about_keys_that_are_there(run, she
 def test_what_is_piped_in_has_its_line_of_json(run):
     row, summary = map(json.loads, lines(run("put", "-", "tmp:piped/b", "--json", stdin=b"four")))
     assert row == {"source": "-", "target": "tmp:piped/b", "bytes": 4, "state": "verified", "note": ""}
-    assert summary == {"summary": {"files": 1, "moved": 1, "skipped": 0, "failed": 0, "bytes": 4}}
+    assert summary == {"summary": {"files": 1, "moved": 1, "skipped": 0, "failed": 0, "bytes": 4, "left_out": 0}}
     row, summary = map(json.loads, lines(run("put", "-", "tmp:piped/b", "--json", "-n", stdin=b"", code=4)))
     assert (row["state"], row["error"], summary["summary"]["failed"]) == ("failed", "conflict", 1)
 

@@ -1,13 +1,16 @@
 """Folders: keys become local names injectively, and never one outside the chosen folder."""
 
+import errno
 import os
 import unicodedata
+from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_tui.client.folders import find_files, local_names, local_segment
+from storage_tui.client.folders import LeftOut, find_files, local_names, local_segment
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import check_key
 
@@ -79,6 +82,30 @@ def test_only_regular_files_are_found_and_in_order(tmp_path):
     (tmp_path / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe")
     assert [(file.key, file.size_bytes) for file in find_files(tmp_path, "p/")] == [("p/a.txt", 1), ("p/b/x.csv", 2)]
+
+
+def test_what_is_left_out_is_told_and_the_rest_is_found(tmp_path):
+    for name in ("a", "m", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_bytes(b"12")
+    (tmp_path / "bad\nname").write_bytes(b"")
+    (tmp_path / "link").symlink_to("a")
+    os.mkfifo(tmp_path / "pipe")
+    gone: list[LeftOut] = []
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "m":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    with mock.patch("os.scandir", scandir):
+        found = [file.key for file in find_files(tmp_path, "p/", gone.append)]
+    assert found == ["p/a/x.csv", "p/z/x.csv"]
+    assert [(row.path.name, row.is_failure) for row in gone] == [
+        ("bad\nname", True), ("link", False), ("m", True), ("pipe", False)
+    ]  # fmt: skip
+    assert all(word in row.why for row, word in zip(gone, ("U+000A", "symbolic", "denied", "neither"), strict=True))
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path):

@@ -95,3 +95,18 @@ async def test_a_working_folder_that_was_removed_gives_way_to_the_home_folder(
             await browser.until(lambda: browser.names == ["file"])
     finally:
         os.chdir(here)
+
+
+async def test_what_a_folder_holds_and_cannot_be_taken_is_told_before(here: Path, store: Storage, browse: Any) -> None:
+    (here / "many" / "bad\nname").write_text("x")
+    (here / "many" / "link").symlink_to("/etc")
+    async with browse() as browser:
+        await browser.press("u")
+        await browser.type("many")
+        await browser.shows("Folder, 20 files, 100 B")
+        await browser.shows("2 left out: the name of")
+        await browser.press("enter")
+        await browser.shows("20 files, 100 B: Enter again uploads them all")
+        await browser.press("enter")
+        await browser.shows("20 done")
+    assert len(store.list("many/")) == 20

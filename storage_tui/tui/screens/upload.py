@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.batch_plan import Conflict
-from storage_tui.client.folders import LocalFile, find_files
+from storage_tui.client.folders import LeftOut, LocalFile, find_files
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix
@@ -96,7 +96,7 @@ class UploadScreen(Dialog[UploadRequest]):
         worker = get_current_worker()
         path = expand(text)
         files: list[LocalFile] = []
-        size_bytes = 0
+        left_out: list[LeftOut] = []
         try:
             if not path.exists():
                 words = "No such file or folder. Tab completes."
@@ -106,7 +106,7 @@ class UploadScreen(Dialog[UploadRequest]):
             if path.is_file():
                 files = [LocalFile(path, check_key(base + path.name), path.stat().st_size)]
             else:
-                for file in find_files(path, f"{base}{path.name}/"):
+                for file in find_files(path, f"{base}{path.name}/", left_out.append):
                     files.append(file)
                     if worker.is_cancelled:
                         return
@@ -120,6 +120,7 @@ class UploadScreen(Dialog[UploadRequest]):
         words = f"File, {size_text(size_bytes)}, becomes {first}"
         if path.is_dir():
             words = f"Folder, {plural(len(files), 'file')}, {size_text(size_bytes)}" + (f", {first} …" if files else "")
+            words += _left_out(left_out)
         found = UploadRequest(path, files, Conflict.SKIP) if files else None
         self.app.call_from_thread(self._looked, worker, words, "$success" if found else "$text-muted", found)
 
@@ -152,6 +153,14 @@ class UploadScreen(Dialog[UploadRequest]):
 
     def _is_clear(self, found: UploadRequest) -> bool:
         return found.root is None or (len(found.files) < ASKED_FROM and not self._is_untouched)
+
+
+def _left_out(rows: Sequence[LeftOut]) -> str:
+    """How many things of a folder are not taken, and the first of them: one that cannot be had before a link."""
+    if not rows:
+        return ""
+    first = next((row for row in rows if row.is_failure), rows[0])
+    return f"\n{len(rows):,} left out: {visible(first.why, limit=120)}"
 
 
 def _question(found: UploadRequest) -> str:
