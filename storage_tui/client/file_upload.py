@@ -33,13 +33,14 @@ class FileUpload:
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: FileSource, path: Path, *,
         control: TransferControl, content_type: str | None, state_dir: Path, replaces: bool = True,
+        root: Path | None = None,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         size_bytes, mtime_ns, inode = source.identity
         self._transfer = UnfinishedTransfer(
             "upload", session.server.display_url, storage_type, key, str(path.absolute()), size_bytes, now_text(),
-            mtime_ns=mtime_ns, inode=inode, repeat_key=new_repeat_key(), content_type=content_type,
-            user=session.server.user(), replaces=replaces,
+            root=None if root is None else str(root.absolute()), mtime_ns=mtime_ns, inode=inode,
+            repeat_key=new_repeat_key(), content_type=content_type, user=session.server.user(), replaces=replaces,
         )  # fmt: skip
         self._journal = TransferJournal(state_dir, self._transfer)
 

@@ -34,8 +34,8 @@ class UnfinishedTransfer:
     """A transfer between `path`, absolute, and a key that was begun and not ended.
 
     `server` is the `display_url` of the client it belongs to: only a client with the same one can continue it. `root`
-    is the folder chosen for a download of many, below which no symbolic link is followed. `size_bytes` is that of the
-    source; `mtime_ns`, `inode` (of the local file) or `etag` (of the blob) tell whether it is still the same.
+    is the folder chosen for many, below which no symbolic link is followed. `size_bytes` is that of the source;
+    `mtime_ns`, `inode` (of the local file) or `etag` (of the blob) tell whether it is still the same.
     `repeat_key` names the upload to the server; without the user's token it gives access to nothing. `user` is the
     `Server.user` that began it, and nobody else goes on with it; None where that is not known. Unless it `replaces`,
     what came to be at its end meanwhile is left as it is.

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -12,9 +11,7 @@ from storage_tui import places
 from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
 from storage_tui.client.journal import is_left
-from storage_tui.client.local_tree import open_file_below
 from storage_tui.client.part_file import JOURNAL_FROM_BYTES, PartFile
-from storage_tui.client.sources import file_source
 from storage_tui.contract.errors import (
     CancelledError,
     ChecksumError,
@@ -140,17 +137,10 @@ class Mover:
         raise AssertionError("unreachable")
 
     def _upload(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        if item.root is None:
-            return self._storage._upload(
-                key, path, item.storage_type, control, item.content_type, resume=self._resume,
-                replaces=self.replaces(item),
-            )  # fmt: skip
-        descriptor = open_file_below(item.root, path.relative_to(item.root))
-        with closing(file_source(descriptor, str(path))) as source:
-            return self._storage._upload_source(
-                key, source, path, item.storage_type, control, item.content_type, resume=self._resume,
-                replaces=self.replaces(item),
-            )  # fmt: skip
+        return self._storage._upload(
+            key, path, item.storage_type, control, item.content_type, resume=self._resume,
+            replaces=self.replaces(item), root=item.root,
+        )  # fmt: skip
 
     def _download(
         self, item: BatchItem, key: str, path: Path, control: TransferControl,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from storage_tui.client import calls
 from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.control import TransferControl
-from storage_tui.client.local_tree import open_file_below, opened_below
+from storage_tui.client.local_tree import opened_below
 from storage_tui.client.mover import BatchResult, Mover, done
 from storage_tui.client.part_file import PartFile, Purpose
 from storage_tui.client.requests import CONTROL_BYTES, Request
-from storage_tui.client.sources import file_source
+from storage_tui.client.sources import source_below
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import CancelledError, ProtocolError, StorageError
 from storage_tui.contract.models import Blob, ServiceInfo
@@ -210,8 +210,7 @@ def _verified(row: Packed, key: str, path: Path, blob: Blob, part: PartFile | No
 def _content(item: BatchItem, path: Path) -> bytes | None:
     """The bytes of a local file; None when it has grown past what a pack is for."""
     assert item.root is not None
-    descriptor = open_file_below(item.root, path.relative_to(item.root))
-    with closing(file_source(descriptor, str(path))) as source:
+    with closing(source_below(item.root, path)) as source:
         if source.size_bytes > SMALL_BYTES:
             return None
         content = b"".join(bytes(chunk) for chunk in source.chunks(Span(0, source.size_bytes)))

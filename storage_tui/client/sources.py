@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from storage_tui.client.local_tree import open_file_below
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.wire import UPLOAD_QUANTUM, Span
 
@@ -46,6 +47,11 @@ def file_source(descriptor: int, name: str) -> "FileSource":
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def source_below(root: Path, path: Path) -> "FileSource":
+    """The source of a file below the folder `root`, through which no symbolic link is followed."""
+    return file_source(open_file_below(root, path.relative_to(root)), str(path))
 
 
 def open_source(file: Any) -> Source:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.part_file import PartFile
     from storage_tui.client.session import Session
-    from storage_tui.client.sources import FileSource
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
@@ -180,15 +179,14 @@ class Storage:
         if transfer.user is not None and transfer.user != self._server.user():
             raise ConflictError("another user began this transfer; go on with a token of that user", key=transfer.key)
         control = control or TransferControl()
-        path = Path(transfer.path)
+        path, root = Path(transfer.path), None if transfer.root is None else Path(transfer.root)
         if transfer.direction == "upload":
             return self._upload(
                 transfer.key, path, transfer.storage_type, control, transfer.content_type, resume=True,
-                replaces=transfer.replaces,
+                replaces=transfer.replaces, root=root,
             )  # fmt: skip
         if not transfer.part.exists():
             control.note = "what was there of it has gone, started over"
-        root = None if transfer.root is None else Path(transfer.root)
         return self._download(transfer.key, path, transfer.storage_type, control, root=root, replaces=transfer.replaces)
 
     def forget(self, transfer: "UnfinishedTransfer") -> bool:
@@ -360,38 +358,26 @@ class Storage:
 
     def _upload(
         self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None, *,
-        resume: bool = False, replaces: bool = True,
+        resume: bool = False, replaces: bool = True, root: Path | None = None,
     ) -> Blob:  # fmt: skip
-        from storage_tui.client.sources import FileSource, open_source
+        from storage_tui.client.file_upload import FileUpload
+        from storage_tui.client.part_file import JOURNAL_FROM_BYTES
+        from storage_tui.client.sources import FileSource, open_source, source_below
         from storage_tui.client.uploads import Upload
 
         check_key(key)
         name = find_storage_type(storage_type).name
-        with closing(open_source(file)) as source:
-            if resume and isinstance(file, str | os.PathLike) and isinstance(source, FileSource):
-                return self._upload_source(key, source, Path(file), name, control, content_type, replaces=replaces)
+        with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
+            is_named = resume and isinstance(file, str | os.PathLike)
+            if is_named and isinstance(source, FileSource) and source.size_bytes >= JOURNAL_FROM_BYTES:
+                return FileUpload(
+                    self._session, self._service, key, name, source, Path(file), control=control,
+                    content_type=content_type, state_dir=places.state_dir(), replaces=replaces, root=root,
+                ).run()  # fmt: skip
             return Upload(
                 self._session, self._service, key, name, source, control=control, content_type=content_type,
                 replaces=replaces,
             ).run()  # fmt: skip
-
-    def _upload_source(
-        self, key: str, source: "FileSource", path: Path, storage_type: str, control: TransferControl,
-        content_type: str | None = None, *, resume: bool = True, replaces: bool = True,
-    ) -> Blob:  # fmt: skip
-        from storage_tui.client.file_upload import FileUpload
-        from storage_tui.client.part_file import JOURNAL_FROM_BYTES
-        from storage_tui.client.uploads import Upload
-
-        if not resume or source.size_bytes < JOURNAL_FROM_BYTES:
-            return Upload(
-                self._session, self._service, key, storage_type, source, control=control, content_type=content_type,
-                replaces=replaces,
-            ).run()  # fmt: skip
-        return FileUpload(
-            self._session, self._service, key, storage_type, source, path, control=control, content_type=content_type,
-            state_dir=places.state_dir(), replaces=replaces,
-        ).run()  # fmt: skip
 
     def _download(
         self, key: str, path: Path, storage_type: str, control: TransferControl, *, resume: bool = True,

@@ -16,7 +16,7 @@ from storage_tui.client import journal
 from storage_tui.client.batch import Batch
 from storage_tui.client.batch_plan import Conflict, plan_rest
 from storage_tui.client.control import TransferControl
-from storage_tui.contract.errors import ChecksumError, ConflictError, StorageError
+from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileError, StorageError
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 
@@ -35,6 +35,17 @@ getattr(Storage(url, token=token), verb)(key, path)
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return random.Random(3).randbytes(SIZE)
+
+
+FOLDER_SCRIPT = """
+import sys
+from pathlib import Path
+from storage_tui import Storage
+from storage_tui.client.batch import Batch
+from storage_tui.client.batch_plan import Conflict, plan_upload
+url, token, folder = sys.argv[1:]
+Batch(Storage(url, token=token), plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
+"""
 
 
 def _kill_midway(proxy: FaultProxy, token: str, verb: str, path: Path, *, number: int = signal.SIGKILL) -> None:
@@ -257,6 +268,36 @@ def test_what_another_program_goes_on_with_or_has_ended_is_not_moved_twice(
     assert proxy.connections == before
     assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["done"]
     assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["skipped"]
+
+
+def test_an_upload_out_of_a_folder_goes_on_without_following_links(
+    behind: Storage, storage: Storage, proxy: FaultProxy, token: str, source: Path, tmp_path: Path, content: bytes
+) -> None:
+    inner = tmp_path / "tree" / "inner"
+    inner.mkdir(parents=True)
+    source.rename(inner / "k")
+    proxy.default = Fault(stall_up=STOP)
+    process = subprocess.Popen([sys.executable, "-c", FOLDER_SCRIPT, proxy.url, token, str(tmp_path / "tree")])
+    proxy.stalled.get(timeout=30)
+    proxy.default = Fault()
+    process.kill()
+    process.wait()
+    proxy.release()
+    [found] = behind.unfinished()
+    assert found.root == str(tmp_path / "tree")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "k").write_bytes(b"secret")
+    inner.rename(tmp_path / "kept")
+    inner.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LocalFileError, match="a link or a file, not a folder"):
+        behind.resume(found)
+    [result] = Batch(behind, plan_rest([found]), conflict=Conflict.OVERWRITE).run()
+    assert result.state == "failed" and not storage.exists("p/inner/k")
+    inner.unlink()
+    (tmp_path / "kept").rename(inner)
+    control = TransferControl()
+    behind.resume(found, control=control)
+    assert control.note.startswith("resumed at") and storage.get("p/inner/k") == content
 
 
 def test_a_transfer_with_another_server_is_not_continued(behind: Storage, source: Path) -> None:
