@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -234,18 +233,11 @@ def run_elsewhere(folder: Path, key: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.fixture
-def logins() -> Iterator[Path]:
-    """A folder for several XDG_RUNTIME_DIRs, with a path short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="st-") as folder:
-        yield Path(folder)
-
-
-def test_clients_of_several_logins_share_one_server(logins: Path) -> None:
+def test_clients_of_several_logins_share_one_server(runtime_base: Path) -> None:
     with Storage() as storage:
         storage.set("k", b"1")
         pid = server_pid()
-        with run_elsewhere(logins / "cron", "cron") as other:
+        with run_elsewhere(runtime_base / "cron", "cron") as other:
             assert other.stdout is not None and other.stdout.readline() == "2\n"
             assert server_pid() == pid
             storage.close()
@@ -255,15 +247,15 @@ def test_clients_of_several_logins_share_one_server(logins: Path) -> None:
             other.communicate()
         assert other.returncode == 0
         wait_until(lambda: server_pid() is None)
-        with run_elsewhere(logins / "ssh", "ssh") as other:
+        with run_elsewhere(runtime_base / "ssh", "ssh") as other:
             assert other.stdout is not None and other.stdout.readline() == "3\n"
             assert storage.get("ssh") == b"1"  # now it is the other's server that is joined
             other.communicate()
         assert other.returncode == 0 and storage.get("k") == b"1"
 
 
-def test_clients_of_several_logins_may_start_at_once(logins: Path) -> None:
-    others = [run_elsewhere(logins / str(number), f"k{number}") for number in range(4)]
+def test_clients_of_several_logins_may_start_at_once(runtime_base: Path) -> None:
+    others = [run_elsewhere(runtime_base / str(number), f"k{number}") for number in range(4)]
     counts = [int(other.stdout.readline()) for other in others if other.stdout is not None]
     for other in others:
         other.communicate()

@@ -40,13 +40,12 @@ def http(server: RunningServer, token: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
+def home(tmp_path: Path, runtime_base: Path) -> dict[str, str]:
     """The environment of a person who never used the program: no settings, tokens or transfers."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("STORAGE_TUI_", "DESCARTESLABS_"))
     }
-    for name in ("home", "run"):
-        (tmp_path / name).mkdir(mode=0o700)
     folder = tmp_path / "home"
+    folder.mkdir(mode=0o700)
     return {**kept, "HOME": str(folder), "TERM": "xterm-256color", "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CONFIG_HOME": str(folder / "config"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}  # fmt: skip
+            "XDG_CONFIG_HOME": str(folder / "config"), "XDG_RUNTIME_DIR": str(runtime_base)}  # fmt: skip

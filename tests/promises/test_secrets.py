@@ -140,7 +140,7 @@ def test_a_token_is_nowhere_but_in_its_file(
     text = b"".join(said)
     assert len(text) > 1000
     assert canary not in text
-    assert files_with(canary, Path(keeper["HOME"]), tmp_path) == []
+    assert files_with(canary, Path(keeper["HOME"]), Path(keeper["XDG_RUNTIME_DIR"]), tmp_path) == []
     assert canary.decode() not in server.log_text()
     assert files_with(canary, server.data_dir) == []
 

@@ -40,20 +40,18 @@ def hostile() -> Iterator[HostileServer]:
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(tmp_path: Path, runtime_base: Path) -> dict[str, str]:
     """A home of its own, with a token that has the form of one."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("STORAGE_TUI_", "DESCARTESLABS_"))
     }
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
     token = jwt.encode({"sub": "ann", "exp": datetime.now(UTC) + timedelta(hours=1)}, "k" * 32)
     (home / "token").write_text(token)
     (home / "token").chmod(0o600)
     return {**kept, "HOME": str(home), "TERM": "xterm-256color", "XDG_STATE_HOME": str(home / "state"),
-            "XDG_CONFIG_HOME": str(home / "config"), "XDG_RUNTIME_DIR": str(runtime),
+            "XDG_CONFIG_HOME": str(home / "config"), "XDG_RUNTIME_DIR": str(runtime_base),
             "STORAGE_TUI_TOKEN_FILE": str(home / "token")}  # fmt: skip
 
 

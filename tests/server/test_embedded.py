@@ -72,9 +72,7 @@ class Client:
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    runtime_base = tmp_path / "r"
-    runtime_base.mkdir(mode=0o700)
+def client(tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
     data_dir = tmp_path / "data"
     client = Client(data_dir, places.runtime_dir(data_dir))
