@@ -88,14 +88,16 @@ class TransferRunner:
 
     async def _run(self, group: Sequence[Transfer]) -> None:
         results: Sequence[BatchResult | None] = [None] * len(group)
+        controls = [transfer.control or TransferControl() for transfer in group]
         try:
-            controls = [transfer.control or TransferControl() for transfer in group]
             items = [transfer.item for transfer in group]
             results = await self._storage.move(items, conflict=group[0].conflict, controls=controls)
         except StorageError as exc:  # such as no room for any of it
             results = [BatchResult(row.item, "failed", row.key, row.path, error=exc) for row in group]
         finally:
-            for transfer, result in zip(group, results, strict=True):
+            for transfer, control, result in zip(group, controls, results, strict=True):
+                if transfer.control is not control:
+                    continue  # it was cancelled and put back into the queue since
                 self._book(transfer, result)
                 if not (self._keeps and transfer.state == "cancelled"):
                     self._ended(transfer)

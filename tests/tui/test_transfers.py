@@ -157,3 +157,36 @@ async def test_the_transfers_say_how_each_stands_and_why_one_failed(
         assert reason == "".join(view.transfer.error.split()), "the whole of it"
         await browser.press("?")
         await browser.shows("In transfers")
+
+
+@pytest.mark.parametrize("key", ["d", "u"])
+async def test_what_is_cancelled_and_at_once_wanted_again_is_moved(
+    store: Storage, browse: Any, proxy: FaultProxy, tmp_path: Path, key: str
+) -> None:
+    here = tmp_path / "here" / "big"
+    if key == "d":
+        store.set("big", VALUE * 4)
+    else:
+        here.write_bytes(VALUE * 4)
+    async with browse(url=proxy.url) as browser:
+        await browser.until(lambda: key == "u" or browser.names == ["big"])
+        proxy.default = Fault(rate_bytes_s=5_000_000)
+        proxy.cut_all()
+        await browser.press(key)
+        if key == "u":
+            await browser.shows("Upload to data")
+            await browser.type("big")
+            await browser.shows("File, 41")
+        else:
+            await browser.shows("Download big")
+        await browser.press("enter", "w")
+        queue = browser.app.session.queue
+        await browser.until(lambda: queue.items and queue.items[0].done_bytes > 2_000_000)
+        browser.app.screen.action_transfer_cancel()
+        browser.app.screen.action_transfer_retry()  # before the first run of it has ended
+        proxy.default = NONE
+        proxy.cut_all()
+        await browser.until(lambda: not queue.is_active)
+        await browser.until(lambda: queue.items[0].state == "done")
+        await browser.press("escape")
+    assert here.read_bytes() == await asyncio.to_thread(store.get, "big") == VALUE * 4
