@@ -3,7 +3,8 @@
 import os
 import signal
 import socket
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,16 +109,23 @@ def test_a_unix_socket_is_ours_alone_and_replaces_a_stale_one(tmp_path: Path) ->
         assert listening.family == socket.AF_UNIX
 
 
+IN_A_THREAD = """
+import os, queue, sys, threading
+from pathlib import Path
+import httpx
+from storage_tui.server.serve import serve
+urls = queue.Queue()
+threading.Thread(
+    target=lambda: serve(place=Path(sys.argv[1]), host="127.0.0.1", port=0, on_ready=urls.put), daemon=True
+).start()
+print(httpx.get(urls.get(timeout=20), trust_env=False).status_code, flush=True)
+os._exit(0)
+"""
+
+
 def test_it_serves_from_a_thread_of_another_program(tmp_path: Path) -> None:
-    ready: list[str] = []
-    came = threading.Event()
-
-    def run() -> None:
-        serve(place=tmp_path / "data", host="127.0.0.1", port=0, on_ready=lambda url: (ready.append(url), came.set()))
-
-    threading.Thread(target=run, daemon=True).start()
-    assert came.wait(20)
-    assert httpx.get(ready[0], trust_env=False).status_code == 401
+    done = subprocess.run([sys.executable, "-c", IN_A_THREAD, tmp_path / "data"], capture_output=True, timeout=60)
+    assert done.stdout == b"401\n", done.stderr
 
 
 def test_a_public_url_is_where_clients_are_sent(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_however_keys_come_the_cursor_is_where_they_say_and_the_screen_shows_it(
             os.write(browser.descriptor, "".join(KEYS.get(key, key) for key in keys).encode())
     at = pick.randrange(1, 20)
     browser.send("space")
-    browser.wait_for("● 1 ")  # all keys before it were obeyed: what is waited for below was on the screen of some of them
+    browser.wait_for("● 1 ")  # what is waited for below was on the screen of some of the keys before
     os.write(browser.descriptor, b"gg" + b"j" * at)
     browser.wait_for(f" {at + 1}/{ROWS}")
     browser.wait_for(lambda text: f"▌  row-{at:03}.txt" in text)
