@@ -7,11 +7,11 @@ from typing import TypeVar
 import httpx
 
 from storage_tui.client.calls import Call
-from storage_tui.client.exchange import Target, check_encoding, deadlines, new_group, ssl_context, translated
-from storage_tui.client.requests import ERROR_BYTES, Request, Response
+from storage_tui.client.exchange import Target, check_encoding, deadlines, expanded, new_group, ssl_context, translated
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, too_large
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
-from storage_tui.client.session import Window, may_have_gone, too_large
+from storage_tui.client.session import Window, may_have_gone
 from storage_tui.contract.errors import StorageError
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class AsyncSession:
                         continue
                     target.complete(raw.headers)
                     check_encoding(raw.headers, request)
-                    return Response(raw.status_code, raw.headers, await _read(raw, request))
+                    return Response(raw.status_code, raw.headers, expanded(await _read(raw, request), raw, request))
                 finally:
                     await raw.aclose()
 

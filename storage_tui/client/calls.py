@@ -144,7 +144,7 @@ def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -
     """One published page of keys, and the token of the next one."""
     query = () if prefix is None else (("prefix", check_prefix(prefix)),)
     headers = {} if token is None else {wire.NEXT: token}
-    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers)
+    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers, may_be_gzip=True)
     response = checked(request, (yield request))
     keys = wire.parse_answer(response.body)
     if not isinstance(keys, list) or not all(isinstance(key, str) and _is_text(key) for key in keys):
@@ -177,7 +177,8 @@ def _listed(
     if delimiter:
         query.append(("delimiter", delimiter))
     headers = {} if token is None else {wire.NEXT: token}
-    request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=tuple(query), headers=headers)
+    path = f"/{_type(storage_type)}/{wire.LIST}"
+    request = Request("GET", path, query=tuple(query), headers=headers, may_be_gzip=True)
     response = checked(request, (yield request))
     return wire.parse_answer(response.body), response.headers.get(wire.NEXT.lower())
 

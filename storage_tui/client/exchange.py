@@ -3,6 +3,7 @@
 import contextlib
 import ssl
 import uuid
+import zlib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ import httpx
 
 from storage_tui import __version__
 from storage_tui.client.credentials import is_loopback
-from storage_tui.client.requests import Request, one_line
+from storage_tui.client.requests import CONTROL_BYTES, Request, one_line, too_large
 from storage_tui.client.secret_files import Secret
 from storage_tui.client.servers import Access
 from storage_tui.contract import wire
@@ -29,6 +30,7 @@ from storage_tui.contract.errors import (
 CONNECT_S = 10.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 IDENTITY = ("", "identity")
+GZIP, GZIP_BITS = "gzip", 31  # zlib takes the header and the checksum of gzip with these bits
 
 
 class Target:
@@ -54,7 +56,7 @@ class Target:
         self._headers = {
             "User-Agent": f"storage-tui/{__version__}",
             "Accept": "*/*",
-            "Accept-Encoding": "identity",
+            "Accept-Encoding": GZIP if request.may_be_gzip and access.endpoint.socket is None else "identity",
             wire.REQUEST_GROUP: group,
             **request.headers,
         }
@@ -117,9 +119,31 @@ def _check_named(url: str, base: str, request: Request) -> None:
 
 
 def check_encoding(headers: httpx.Headers, request: Request) -> None:
-    """Refuse a compressed answer: it was not asked for, and a small one can grow without limit."""
-    if headers.get("content-encoding", "").strip().lower() not in IDENTITY:
+    """Refuse an answer that was compressed unasked: a small one can grow without limit."""
+    encoding = _encoding(headers)
+    if encoding not in IDENTITY and not (encoding == GZIP and request.may_be_gzip):
         raise ProtocolError(f"the server compressed its answer to {request}, unasked", key=request.key)
+
+
+def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
+    """The body as it was before it was compressed, within the bound of the request."""
+    if _encoding(answer.headers) != GZIP:
+        return body
+    most = request.max_bytes or CONTROL_BYTES
+    reader = zlib.decompressobj(wbits=GZIP_BITS)
+    try:
+        content = reader.decompress(body, most + 1)
+    except zlib.error as exc:
+        raise ProtocolError(f"the server's answer to {request} is not the gzip it says", key=request.key) from exc
+    if len(content) > most:
+        raise too_large(request)
+    if not reader.eof and answer.status_code < 300:  # of an error only the beginning is read
+        raise ProtocolError(f"the server's answer to {request} ends before its gzip does", key=request.key)
+    return content
+
+
+def _encoding(headers: httpx.Headers) -> str:
+    return str(headers.get("content-encoding", "")).strip().lower()
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> C
         return (yield from _walked_usage(service, prefix, storage_type, delimiter))
     query = [("prefix", check_prefix(prefix))] + ([("delimiter", delimiter)] if delimiter else [])
     path = f"/{find_storage_type(storage_type).name}/{wire.USAGE}"
-    request = Request("GET", path, query=tuple(query))
+    request = Request("GET", path, query=tuple(query), may_be_gzip=True)
     response = checked(request, (yield request))
     return Usage.from_json(wire.parse_answer(response.body))
 

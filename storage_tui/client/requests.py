@@ -26,7 +26,8 @@ class Request:
 
     `path` is below the base of the service, or with `is_rooted` below the host. Or `url` is an absolute one that the
     server named, which then carries its own permission: no token is sent with it. `window` (start, stop) keeps only
-    that part of a 200 answer, for servers that ignore Range; a negative start counts from the end.
+    that part of a 200 answer, for servers that ignore Range; a negative start counts from the end. An answer that
+    `may_be_gzip` is asked for in gzip where it comes over a network.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Request:
     is_rooted: bool = False
     max_bytes: int | None = CONTROL_BYTES
     window: tuple[int, int | None] | None = None
+    may_be_gzip: bool = False
 
     def __str__(self) -> str:
         where = "an upload or signed URL" if self.url is not None else self.path or "/"
@@ -65,6 +67,11 @@ class Response:
         """The whole seconds of Retry-After; None for any other form of it."""
         text = self.headers.get("retry-after", "").strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def too_large(request: Request) -> ProtocolError:
+    """A control answer past the bound."""
+    return ProtocolError(f"the server's answer to {request} is larger than {CONTROL_BYTES} bytes", key=request.key)
 
 
 def checked(request: Request, response: Response) -> Response:

@@ -11,12 +11,12 @@ import httpx
 
 from storage_tui.client.calls import Call
 from storage_tui.client.control import TransferControl
-from storage_tui.client.exchange import Target, check_encoding, deadlines, new_group, ssl_context, translated
-from storage_tui.client.requests import CONTROL_BYTES, ERROR_BYTES, Request, Response
+from storage_tui.client.exchange import Target, check_encoding, deadlines, expanded, new_group, ssl_context, translated
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, too_large
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
 from storage_tui.client.transport import Body, SocketTransport, body_of
-from storage_tui.contract.errors import ConnectError, ProtocolError, StorageError, TransferInterruptedError
+from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
 
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
@@ -114,7 +114,7 @@ class Session:
 
     def _once(self, request: Request, access: Access, group: str) -> Response:
         with self._answer(request, access, group) as raw:
-            return Response(raw.status_code, raw.headers, _read(raw, request))
+            return Response(raw.status_code, raw.headers, expanded(_read(raw, request), raw, request))
 
     @contextmanager
     def _answer(
@@ -196,11 +196,6 @@ def _read(raw: httpx.Response, request: Request) -> bytes:
         if request.max_bytes is not None and size_bytes > request.max_bytes:
             raise too_large(request)
     return b"".join(chunks)
-
-
-def too_large(request: Request) -> ProtocolError:
-    """A control answer past the bound."""
-    return ProtocolError(f"the server's answer to {request} is larger than {CONTROL_BYTES} bytes", key=request.key)
 
 
 def _first(raw: httpx.Response, size_bytes: int) -> bytes:

@@ -5,7 +5,7 @@
 | app.py, routes.py | the route table, the one layer of authentication, errors to answers |
 | engine.py, s3_place.py, s3_opening.py | where blobs and records are kept: a directory, or a bucket |
 | request.py, body.py, conditions.py, targets.py | what came, strictly parsed, with its deadlines |
-| responses.py, delivery.py, streams.py, redirects.py, addresses.py | what goes out |
+| responses.py, compressing.py, delivery.py, streams.py, redirects.py, addresses.py | what goes out |
 | blobs.py, batches.py, listing.py, uploads.py, signing.py, description.py | one resource a file |
 | damage.py | which blobs were found damaged |
 | upload_gate.py, upload_answers.py, repeats.py | one writer a session, Google's answers, repeated calls |

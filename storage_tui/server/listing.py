@@ -9,6 +9,7 @@ from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import DELIMITER, check_prefix
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import NEXT, parse_number
+from storage_tui.server.compressing import compressed
 from storage_tui.server.keyring import Keyring
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response
@@ -44,20 +45,21 @@ class Listing:
                 request.namespace, storage_type, **place, limit=limit, page_limit=self._limits.list_page
             )
             pages = [replace(page, next_token=self._sign_next(page.next_token, scope)) for page in pages]
-            return json_response({"pages": [page.to_json() for page in pages]})
+            return compressed(json_response({"pages": [page.to_json() for page in pages]}), request)
         page = await self._store.list_page(request.namespace, storage_type, **place, limit=limit)
         headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
         if details == WHOLE:
-            return json_response(page.to_json(), headers=headers)
+            return compressed(json_response(page.to_json(), headers=headers), request)
         names = [*(blob.key for blob in page.blobs), *page.prefixes]
-        return json_response(sorted(names, key=str.encode) if page.prefixes else names, headers=headers)
+        names = sorted(names, key=str.encode) if page.prefixes else names
+        return compressed(json_response(names, headers=headers), request)
 
     async def usage(self, request: Request) -> Response:
         """Count and bytes under a prefix."""
         storage_type = storage_type_of(request)
         prefix = check_prefix(request.query.get("prefix", ""))
         usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=_delimiter(request))
-        return json_response(usage.to_json())
+        return compressed(json_response(usage.to_json()), request)
 
     def _sign_next(self, after: str | None, scope: tuple[str, ...]) -> str | None:
         return None if after is None else self._sign_token(after, scope)

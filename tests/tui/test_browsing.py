@@ -136,7 +136,7 @@ async def test_the_filter_narrows_says_what_it_covers_and_esc_peels(store: Stora
 
 async def test_esc_stops_a_long_listing_and_g_goes_on(store: Storage, browse: Any, proxy: FaultProxy) -> None:
     await asyncio.to_thread(fill, store, *(f"n/{number:05}" for number in range(1500)))
-    proxy.default = Fault(rate_bytes_s=300_000)
+    proxy.default = Fault(delay_s=0.3)
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys (Esc stops)")
         await browser.press("j", "escape")

@@ -41,7 +41,7 @@ async def test_results_stream_in_and_esc_stops(store: Storage, browse: Any, prox
     await asyncio.to_thread(lambda: [store.set(f"{number // 10:03}/{number:04}", "x") for number in range(2200)])
     async with browse("data:", url=proxy.url) as browser:
         await browser.until(lambda: browser.main.keys.listing.is_complete)
-        proxy.default = Fault(rate_bytes_s=150_000)
+        proxy.default = Fault(delay_s=0.3)
         proxy.cut_all()
         await browser.press("f")
         await browser.type("7")
@@ -126,7 +126,7 @@ def test_places_are_kept_by_server_and_a_broken_file_is_written_anew(tmp_path: P
 
 async def test_the_filter_covers_what_arrives_while_it_stands(store: Storage, browse: Any, proxy: FaultProxy) -> None:
     await asyncio.to_thread(lambda: [store.set(f"n/{number:04}", "x") for number in range(1400)])
-    proxy.default = Fault(rate_bytes_s=300_000)
+    proxy.default = Fault(delay_s=0.3)
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys")
         await browser.press("escape")
