@@ -280,7 +280,7 @@ async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
     store: Storage, browse: Any, proxy: FaultProxy
 ) -> None:
     await asyncio.to_thread(lambda: [store.set(f"n/{number:04}", "x" * (number % 90 + 1)) for number in range(600)])
-    proxy.default = Fault(rate_bytes_s=40_000)
+    proxy.default = Fault(rate_bytes_s=6_000)
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys")
         await browser.press("o", "o")
