@@ -12,7 +12,7 @@
 | wire.py | paths, header names, Range and Content-Range forms |
 | packs.py | many small blobs in one body |
 | columns.py | the pages of long lists, a column each of what is told of a key |
-| tables.py | models as HTML tables, for notebooks |
+| tables.py | rows of text as an HTML table, for notebooks |
 | sizes.py, counts.py, moments.py | bytes, counts and times as people read them, and times as numbers |
 | checksum.py | crc32c as the wire writes it |
 """

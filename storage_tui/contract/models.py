@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from storage_tui.contract.errors import ProtocolError
+from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
 
 CHILDREN_AT_MOST = 10_000  # in one Usage, a megabyte of JSON
+HTML_ROWS_AT_MOST = 50  # of a page in a notebook, which says how many more there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,17 @@ class Blob:
     expires: datetime | None = None
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import blob_table  # in notebooks only
+        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
 
-        return blob_table(self)
+        rows = (
+            ("key", f"{self.storage_type}:{self.key}"),
+            ("size", size_text(self.size_bytes)),
+            ("written", time_cell(self.modified)),
+            ("expires", time_cell(self.expires)),
+            ("content type", self.content_type or ""),
+            ("crc32c", self.crc32c or ""),
+        )
+        return html_table(row for row in rows if row[1])
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object; the storage type is in the URL and not repeated."""
@@ -75,9 +85,17 @@ class Page:
     next_token: str | None = None
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import page_table  # in notebooks only
+        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
 
-        return page_table(self)
+        rows = [(prefix, "", "", "") for prefix in self.prefixes]
+        rows += [
+            (row.key, size_text(row.size_bytes), time_cell(row.modified), time_cell(row.expires)) for row in self.blobs
+        ]
+        hidden = len(rows) - HTML_ROWS_AT_MOST
+        notes = [f"and {hidden:,} more on this page"] if hidden > 0 else []
+        notes += ["more pages follow"] if self.next_token is not None else []
+        heads = ("key", "size", "written", "expires")
+        return html_table(rows[:HTML_ROWS_AT_MOST], heads=heads, note="; ".join(notes))
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object; the token travels in the header X-NEXT."""
@@ -117,9 +135,20 @@ class Usage:
         return len(self.children) >= CHILDREN_AT_MOST
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import usage_table  # in notebooks only
+        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
 
-        return usage_table(self)
+        largest_first = sorted(self.children, key=lambda child: -child.size_bytes)
+        rows = [
+            (
+                row.prefix or "all",
+                f"{row.count:,}",
+                size_text(row.size_bytes),
+                time_cell(row.oldest),
+                time_cell(row.newest),
+            )
+            for row in (self, *largest_first)
+        ]
+        return html_table(rows, heads=("folder", "blobs", "size", "oldest", "newest"))
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object."""
