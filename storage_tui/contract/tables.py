@@ -6,7 +6,7 @@ from html import escape
 
 
 def html_table(rows: Iterable[Sequence[str]], *, heads: Sequence[str] = (), note: str = "") -> str:
-    """Return one HTML table with a row for each sequence of cells, and `note` as a paragraph below. All text is escaped."""
+    """Return one HTML table: a row for each sequence of cells, then `note` as a paragraph. All text is escaped."""
     top = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     below = f"<p>{escape(note)}</p>" if note else ""
