@@ -1,4 +1,4 @@
-"""The rows of a table of any size around the place where one looks: pages of CSV in columns that stay as they are."""
+"""A table as a document: rows of CSV in columns that stay as they are, at any place of a blob."""
 
 import asyncio
 import csv
@@ -11,10 +11,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from storage_tui.tui.previews import PreviewError, Source
-from storage_tui.tui.previews.delimited import find_dialect, read_table, whole_rows
+from storage_tui.tui.previews.delimited import CSV, TSV, find_dialect, read_table, whole_rows
 from storage_tui.tui.previews.grid import COLUMN_CELLS, cell_text, grid_line
 from storage_tui.tui.previews.plain import Encoding, find_aligned, find_encoding
-from storage_tui.tui.state.viewer_rows import PAGE_BYTES, PAGE_ROWS, Row, TextPager, read_page
+from storage_tui.tui.viewer.documents.document import Frame, Opening, Row
+from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
+from storage_tui.tui.viewer.documents.text import TextPager
 
 ROW_LINES = 50  # of a row whose cells have line ends; a quote that is open for longer was none
 SPARE_CELLS = {"integer": 3, "number": 2, "text": 5}  # for values longer than those of the first rows
@@ -43,6 +45,47 @@ class Layout:
         shown = [cell_text(cell, width) for cell, width in zip(cells, (*self.widths, *more), strict=False)]
         widths = [*self.widths[: len(shown)], *map(cell_len, shown[len(self.widths) :])]
         return grid_line(shown, widths, self.right)
+
+
+class TableDocument(PagedDocument):
+    """Rows in columns below the names and types of these."""
+
+    is_text = True
+
+    def __init__(self, opening: Opening, layout: Layout) -> None:
+        super().__init__(opening, TablePager(opening.source, layout), layout.encoding.codec)
+        self.heads = layout.heads
+        facts = dict(opening.shown.facts)
+        self.extent = ", ".join(f"{facts[name].partition(',')[0] if name == 'columns' else facts[name]} {name}"
+                                for name in ("rows", "columns") if name in facts)  # fmt: skip
+
+    @staticmethod
+    def matches(opening: Opening) -> bool:
+        """Whether the preview found rows with a common delimiter."""
+        shown = opening.shown
+        return opening.mode == "auto" and shown.kind in (CSV, TSV) and not shown.is_damaged
+
+    @classmethod
+    async def open(cls, opening: Opening) -> tuple["TableDocument", int]:
+        """Find the columns in the first rows, and read the rows around the offset."""
+        layout = await asyncio.to_thread(find_layout, opening.head, opening.source.size_bytes)
+        document = cls(opening, layout)
+        return document, await document.go(opening.offset)
+
+    def commands(self, frame: Frame) -> object:
+        """What Enter does on a row."""
+        return TableCommands(frame)
+
+
+class TableCommands:
+    """The commands of a table."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def action_view_open(self) -> None:
+        """Say how to see a row in full."""
+        self._frame.say("x shows this row in full, as text", "$warning")
 
 
 def find_layout(head: bytes, size_bytes: int | None) -> Layout:

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.strip import Strip
 
 from storage_tui.tui.previews.colours import Span
-from storage_tui.tui.state.viewer_rows import Row
+from storage_tui.tui.viewer.documents.document import Row
 from storage_tui.tui.widgets.line_view import LineView
 
 SIDE_STEP = 8  # cells that h and l move by
@@ -36,6 +36,18 @@ class ViewerLines(LineView):
         self._rows: Sequence[Row] = ()
         self._places: list[tuple[int, int, int]] | None = None
         self._width = 0
+
+    def begin(
+        self,
+        *,
+        heads: Sequence[Text],
+        is_drawing: bool,
+        can_wrap: bool,
+        colours: Callable[[str], Iterator[Span]] | None = None,
+    ) -> None:
+        """Get ready for the rows of another document: no line is chosen, the view is at the start."""
+        self.heads, self.is_drawing, self.can_wrap, self.colours = heads, is_drawing, can_wrap, colours
+        self.mark, self.left, self.top = None, 0, 0
 
     @property
     def header_rows(self) -> int:

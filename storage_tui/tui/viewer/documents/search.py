@@ -6,7 +6,9 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from storage_tui.tui.previews.base import KIB, MIB, Budget, Source
+from storage_tui.tui.previews import Source
+from storage_tui.tui.previews.base import KIB, MIB, Budget
+from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s
 MOST_BYTES = 2 * MIB  # of a later one on a fast link; larger ones are no faster
@@ -23,14 +25,6 @@ class Pattern:
     expression: re.Pattern[bytes]
     most_bytes: int
     unit_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many bytes were looked at so far, and where the match is; None while there is none."""
-
-    searched_bytes: int
-    found: int | None = None
 
 
 def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:

@@ -1,15 +1,82 @@
-"""Folding of lines that have levels, as JSON has them."""
+"""A tree as a document: lines that have levels, as JSON has them, each of which folds and unfolds."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from rich.text import Text
 
+from storage_tui.contract.counts import plural
 from storage_tui.tui.previews.base import KIB
-from storage_tui.tui.state.viewer_rows import Row
+from storage_tui.tui.viewer.documents.document import Frame, Opening, Progress, Row
+from storage_tui.tui.viewer.documents.fixed import FixedDocument, next_row
+from storage_tui.tui.viewer.documents.search import line_pattern
 
 SHOWN_CHARS = 4 * KIB  # of a folded line; it is cut at the edge anyway
 HINT_LINES, HINT_CHARS = 4, 60  # of what is folded, so that one knows which to open
 MAX_LEVEL = 64  # deeper levels open and close with this one
+
+
+class TreeDocument(FixedDocument):
+    """Lines that fold."""
+
+    can_wrap = True
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+        self._lines = opening.shown.lines
+        self.folds = Folds(self._lines, opening.shown.depths)
+        self._changed(0)
+
+    @staticmethod
+    def matches(opening: Opening) -> bool:
+        """Whether the lines of the preview have levels."""
+        return any(opening.shown.depths)
+
+    def fold(self, row: int) -> int:
+        """Fold or unfold at a row; returns the number that the row has afterwards."""
+        return self._changed(self.folds.toggle(row - self.facts))
+
+    def fold_level(self, delta: int, row: int) -> int:
+        """Show one level more or less; returns the number that the row has afterwards."""
+        return self._changed(self.folds.change_level(delta, row - self.facts))
+
+    def commands(self, frame: Frame) -> object:
+        """Folding."""
+        return TreeCommands(self, frame)
+
+    async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
+        """Look through all lines; what hides the match is unfolded."""
+        lines, at = [line.plain for line in self._lines], self.folds.line_of(row - self.facts)
+        found = next_row(line_pattern(words), lines, at, is_forward=is_forward)
+        if found is not None:
+            yield Progress(0, self._changed(self.folds.reveal(found)))
+
+    def _changed(self, at: int) -> int:
+        self.rows[self.facts :] = self.folds.rows()
+        return at + self.facts
+
+
+class TreeCommands:
+    """The commands of a tree."""
+
+    def __init__(self, tree: TreeDocument, frame: Frame) -> None:
+        self._tree = tree
+        self._frame = frame
+
+    def action_view_open(self) -> None:
+        """Fold or unfold the row under the cursor."""
+        self._frame.show(self._tree.fold(self._frame.row))
+
+    def action_view_fold_more(self) -> None:
+        """Show one level less."""
+        self._fold_level(-1)
+
+    def action_view_fold_less(self) -> None:
+        """Show one level more."""
+        self._fold_level(1)
+
+    def _fold_level(self, delta: int) -> None:
+        self._frame.show(self._tree.fold_level(delta, self._frame.row))
+        self._frame.say(f"{plural(self._tree.folds.level, 'level')} open")
 
 
 class Folds:
