@@ -50,7 +50,7 @@ class Reader:
         self._lines = lines
         self._status = status
         self._prompt = prompt
-        self.picture = picture
+        self._picture = picture
         self._run = run
         self._opened = opened
         self._open_viewer = open_viewer
@@ -83,7 +83,7 @@ class Reader:
         with self._status.trying("Reading…"):
             document, row = await open_document(
                 self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
-                truecolor=is_truecolor, cell=self.picture.cell,
+                truecolor=is_truecolor, cell=self._picture.cell,
             )  # fmt: skip
             self._show_document(document, row)
 
@@ -97,7 +97,7 @@ class Reader:
         )
         self.show(row)
         self._opened()
-        self.picture.show(document)
+        self._picture.show(document)
 
     def resized(self) -> None:
         """Lay the document out for a view of another size, or open it again for that."""
@@ -112,7 +112,7 @@ class Reader:
 
     def close(self) -> None:
         """The viewer is left."""
-        self.picture.hide()
+        self._picture.hide()
         if self.document is not None:
             self.document.close()
 
@@ -121,7 +121,7 @@ class Reader:
     def moved(self) -> None:
         """The cursor moved: read the next page where the end of the rows at hand is near."""
         if self.document is not None and self.document.pixels is not None:
-            self.picture.show(self.document)  # which hides the picture where it is not whole in view
+            self._picture.show(self.document)  # which hides the picture where it is not whole in view
         self.read_around()
 
     def read_around(self) -> None:
@@ -202,7 +202,7 @@ class Reader:
 
     def action_view_graphics(self) -> None:
         """Draw pictures in half blocks, by kitty graphics, as sixel, in turn."""
-        kind = self.picture.take_next_kind()
+        kind = self._picture.take_next_kind()
         words = "in half blocks" if kind == "blocks" else f"by {kind} graphics, if this terminal can"
         self.say(f"pictures {words}")
         self.load(self.place)

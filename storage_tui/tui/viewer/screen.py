@@ -45,10 +45,10 @@ class ViewerScreen(CommandScreen[None]):
         self.status_bar = Bar(id="status")
         self.prompt = Prompt(back_to=self.lines)
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
+        self.picture = PixelPicture(desk, self, self.lines, run=self.run_worker)
         self.reader = Reader(
             desk.storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
-            picture=PixelPicture(desk, self, self.lines, run=self.run_worker), run=self.run_worker, opened=self.find_actions,
-            open_viewer=self._open_viewer,
+            picture=self.picture, run=self.run_worker, opened=self.find_actions, open_viewer=self._open_viewer,
         )  # fmt: skip
         self.finder = Finder(self.reader, lines=self.lines, status=self.status, prompt=self.prompt, run=self.run_worker)
         self.follower = Follower(desk.storage, blob, self.reader, status=self.status, run=self.run_worker)
@@ -85,11 +85,11 @@ class ViewerScreen(CommandScreen[None]):
 
     def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
         """Another screen covers this one."""
-        self.reader.picture.hide()
+        self.picture.hide()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """This screen is seen again."""
-        self.reader.picture.show(self.reader.document)
+        self.picture.show(self.reader.document)
 
     def on_unmount(self) -> None:
         """The viewer is closed."""
