@@ -1,6 +1,7 @@
 """The command table, and what is made from it."""
 
 import pytest
+from storage_tui.tui.screens.viewer import ViewerScreen
 
 from storage_tui.tui.commands import BROWSER, COMMANDS, Command, Keymap, clashes, in_context, key_label, markdown_table
 from storage_tui.tui.screens.browser import BrowserScreen
@@ -9,7 +10,6 @@ from storage_tui.tui.screens.flat_screen import FlatScreen
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.screens.transfers import TransfersScreen
 from storage_tui.tui.screens.usage import UsageScreen
-from storage_tui.tui.screens.viewer import ViewerScreen
 from storage_tui.tui.widgets.lines import footer_content
 
 SCREENS = {
