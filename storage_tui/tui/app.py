@@ -20,9 +20,6 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
 from storage_tui.tui.commands import use
-from storage_tui.tui.hang_up import when_hung_up
-from storage_tui.tui.output_net import OutputNet
-from storage_tui.tui.painter import Painter
 from storage_tui.tui.pauses import shorten_pauses
 from storage_tui.tui.previews import close as close_previews
 from storage_tui.tui.screens.browser import BrowserScreen
@@ -30,7 +27,10 @@ from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
-from storage_tui.tui.terminal import TerminalDriver
+from storage_tui.tui.terminal.driver import TerminalDriver
+from storage_tui.tui.terminal.hang_up import when_hung_up
+from storage_tui.tui.terminal.output_net import OutputNet
+from storage_tui.tui.terminal.painter import Painter
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
 from storage_tui.tui.visible import visible

@@ -8,7 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from storage_tui.tui.commands import MOVE, Command, Context, Keymap
-from storage_tui.tui.row_compositor import RowCompositor
+from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterField
 from storage_tui.tui.widgets.line_view import LineView

@@ -7,7 +7,8 @@ from typing import Any
 from textual.screen import Screen
 
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.graphics import KINDS, Graphics, Kind, cell_size, encode
+from storage_tui.tui.terminal.graphics import KINDS, Graphics, Kind, cell_size, encode
+from storage_tui.tui.terminal.textual_private import driver_of, write
 from storage_tui.tui.viewer.documents.document import Document, PixelsAt
 from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.status import Run
@@ -46,7 +47,7 @@ class PixelPicture:
     async def _show(self, document: Document | None) -> None:
         self.hide()
         kind = self.kind
-        if document is None or document.pixels is None or kind == "blocks" or self._screen.app._driver is None:
+        if document is None or document.pixels is None or kind == "blocks" or driver_of(self._screen.app) is None:
             return
         encoded = await asyncio.to_thread(encode, kind, document.pixels.pixels, cell_size())
         self._screen.call_after_refresh(partial(self._place, kind, encoded, document.pixels))
@@ -54,9 +55,9 @@ class PixelPicture:
     def _place(self, kind: Kind, encoded: str, at: PixelsAt) -> None:
         lines, app = self._lines, self._screen.app
         fits = lines.top == 0 and at.row + at.pixels.rows <= lines.size.height
-        if app._driver is None or not fits or app.screen is not self._screen or kind != self.kind:
+        if not fits or app.screen is not self._screen or kind != self.kind:
             return
-        self._graphics = self._graphics or Graphics(app._driver.write)
+        self._graphics = self._graphics or Graphics(partial(write, app))
         self._graphics.show(kind, encoded, column=lines.region.x, row=lines.region.y + at.row)
 
     def hide(self) -> None:

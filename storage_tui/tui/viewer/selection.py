@@ -9,10 +9,11 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.previews import Source
 from storage_tui.tui.previews.base import MIB, Budget
 from storage_tui.tui.state.paths import expand
+from storage_tui.tui.terminal.clipboard import osc52
+from storage_tui.tui.terminal.textual_private import write
 from storage_tui.tui.viewer.documents.document import span_of
 from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.prompt import Prompt
@@ -62,13 +63,12 @@ class Selection:
 
     def _copy(self, lines: list[str]) -> str:
         """Send lines to the clipboard; returns what to say."""
-        text, driver = "\n".join(lines), self._lines.app._driver
+        text = "\n".join(lines)
         if not text:
             return "nothing to copy"
         if len(text) > COPIED_BYTES:
             return f"{size_text(len(text))} are more than a terminal takes; s saves them"
-        if driver is not None:
-            driver.write(osc52(text, os.environ))
+        write(self._lines.app, osc52(text, os.environ))
         return f"sent {plural(len(lines), 'line')} to the terminal's clipboard; terminals may ignore it"
 
     def action_view_save(self) -> None:

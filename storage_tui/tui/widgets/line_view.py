@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.terminal.compositor import repaint
+from storage_tui.tui.terminal.textual_private import forward
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 WHEEL_LINES = 3
@@ -211,9 +212,7 @@ class LineView(BareWidget, can_focus=True):
     def _forward_event(self, event: events.Event) -> None:
         """Keys go to the screen, which has the commands, without a turn for each widget between."""
         if isinstance(event, events.Key):
-            event._set_forwarded()
-            event.set_sender(self)
-            self.screen.post_message(event)
+            forward(event, self)
         else:
             super()._forward_event(event)
 

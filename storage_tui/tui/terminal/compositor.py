@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+from storage_tui.tui.terminal.textual_private import ChopsUpdate, CompositorUpdate, OpenCompositor, mark_changed
 
 Piece = tuple[int, int, Strip]
 """A part of a row of the screen: the column and the row of its first cell, counted from 0, and what is there."""
@@ -23,7 +24,7 @@ class RowsUpdate(CompositorUpdate):
         return "".join([f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self._pieces])
 
 
-class RowCompositor(Compositor):
+class RowCompositor(OpenCompositor):
     """Asks a widget for its changed rows only; Textual's asks every widget for all rows from the first to the last."""
 
     def __init__(self) -> None:
@@ -33,12 +34,12 @@ class RowCompositor(Compositor):
     def render_partial_update(self) -> ChopsUpdate | RowsUpdate | None:  # type: ignore[override]
         """What to send for the regions that are dirty; None when there are none."""
         screen = self.size.region
-        self._wanted = sorted(filter(None, (region.intersection(screen) for region in self._dirty_regions)), key=_order)
+        self._wanted = sorted(filter(None, (region.intersection(screen) for region in self.changed)), key=_order)
         try:
             pieces = self._pieces()
             if pieces is None:
                 return super().render_partial_update()
-            self._dirty_regions.clear()
+            self.changed.clear()
             return RowsUpdate(pieces) if pieces else None
         finally:
             self._wanted = []
@@ -58,8 +59,9 @@ class RowCompositor(Compositor):
                 break
         return pieces
 
-    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        return self._changed() if self._wanted else super()._get_renders(crop)
+    def renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        """The wanted rows, while a part of the screen is painted; else all rows."""
+        return self._changed() if self._wanted else super().renders(crop)
 
     def _changed(self) -> Iterator[tuple[Region, Region, list[Strip]]]:
         """The rows of each widget in each region, from the front; what is behind one that covers a region stays out."""
@@ -85,9 +87,4 @@ def repaint(widget: Widget, *regions: Region) -> None:
         return
     if not widget.is_attached:  # taken away while something was read for it
         return
-    widget._layout_cache.clear()
-    widget._set_dirty(*regions)
-    screen = widget.screen
-    if screen in screen._compositor:
-        screen._dirty_widgets.add(widget)
-        screen.check_idle()
+    mark_changed(widget, *regions)

@@ -6,8 +6,9 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
 from textual import events
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
+
+from storage_tui.tui.terminal.textual_private import BRACKETED_PASTE_END, BRACKETED_PASTE_START, OpenParser
 
 MOST_CELLS = 1_000_000  # a screen of 4K in the smallest letters has a fifth of them; each costs memory
 _ESC = "\x1b"
@@ -22,7 +23,7 @@ class TerminalInput:
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug
-        self._parser = XTermParser(debug)
+        self._parser = OpenParser(debug)
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._is_pasting = False
         self._before = ""  # the last characters that were typed, or what may be the beginning of the end of a paste
@@ -45,7 +46,7 @@ class TerminalInput:
     @property
     def is_waiting(self) -> bool:
         """Whether a sequence has begun that `tick` may have to end."""
-        return self._parser._timeout_time is not None
+        return self._parser.is_waiting
 
     def _typed(self, text: str) -> tuple[str, str]:
         """What comes up to the beginning of a paste and with it, and the rest."""
@@ -73,7 +74,7 @@ class TerminalInput:
                 if not isinstance(message, events.Resize) or 0 < message.size.area <= MOST_CELLS:
                     yield message
         except (ArithmeticError, ValueError):
-            known, self._parser = self._parser, XTermParser(self._debug)
+            known, self._parser = self._parser, OpenParser(self._debug)
             self._parser.mouse_pixels = known.mouse_pixels
             self._parser.terminal_size, self._parser.terminal_pixel_size = (
                 known.terminal_size,

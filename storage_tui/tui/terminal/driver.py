@@ -7,33 +7,35 @@ not take at once follows when it does, in order.
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
 from textual import constants, events
 from textual.app import App
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from storage_tui.tui.terminal_input import TerminalInput
-from storage_tui.tui.typeahead import TypeAhead
+from storage_tui.tui.terminal.input import TerminalInput
+from storage_tui.tui.terminal.textual_private import OpenDriver, fail
 
 STDERR = 2  # where Textual draws
 READ_BYTES = 4096
 UNSENT_BYTES = 256 * 1024  # a few full screens; past this the program waits for the terminal, which shows nothing new
 
 
-class TerminalDriver(LinuxDriver):
-    """Textual's driver without its threads. What is typed goes by `type_ahead`, as soon as the program has one."""
+Typed = events.Key | events.Paste
+
+
+class TerminalDriver(OpenDriver):
+    """Textual's driver without its threads. `take_typed` gets what is typed, as soon as the program sets it."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self.type_ahead: TypeAhead | None = None
+        self.take_typed: Callable[[Typed], None] | None = None
         self._output: int | None = None  # the terminal opened again, as only then not to wait for it is no one else's
         self._unsent = bytearray()
-        self._input = TerminalInput(debug=self._debug)
+        self._input = TerminalInput(debug=self.is_debug)
         self._tick: asyncio.TimerHandle | None = None
 
     # Keys
@@ -42,17 +44,15 @@ class TerminalDriver(LinuxDriver):
         """Take the terminal over."""
         with suppress(OSError):  # no name of its own, as in some containers: written by Textual's thread then
             self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        self._key_thread = None
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._key_thread is not None:  # else the program is in the background
-            Context().run(self._loop.add_reader, self.fileno, self._read)  # not as part of what starts it
+        if self.start():
+            Context().run(self.loop.add_reader, self.fileno, self._read)  # not as part of what starts it
 
     def run_input_thread(self) -> None:
         """Nothing: the event loop reads."""
 
     def disable_input(self) -> None:
         """Read no more keys."""
-        self._loop.remove_reader(self.fileno)
+        self.loop.remove_reader(self.fileno)
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
@@ -64,37 +64,37 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             content = b""
         if not content:  # it has hung up, which ends the program elsewhere
-            self._loop.remove_reader(self.fileno)
+            self.loop.remove_reader(self.fileno)
             return
         self._hand_over(self._input.feed(content))
         if self._tick is None:
-            self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+            self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _end_sequence(self) -> None:
         """What began like a sequence of a key and went on no further is the key Esc."""
         self._tick = None
         self._hand_over(self._input.tick())
         if self._input.is_waiting:
-            self._tick = self._loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+            self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _hand_over(self, messages: Iterable[Message]) -> None:
         try:
             for message in messages:
                 self.process_message(message)
         except Exception as exc:  # the event loop would print it over the screen and go on
-            self._app._handle_exception(exc)
+            fail(self.app, exc)
 
     def process_message(self, message: Message) -> None:
         """To the program, but for a size that was not asked for: the kernel tells it then."""
-        if self._in_band_window_resize or not isinstance(message, events.Resize):
+        if self.sizes_come_as_keys or not isinstance(message, events.Resize):
             super().process_message(message)
 
     def send_message(self, message: Message) -> None:
         """To the program, in this turn."""
-        if self.type_ahead is not None and isinstance(message, events.Key | events.Paste):
-            self.type_ahead.hand_over(message)
+        if self.take_typed is not None and isinstance(message, events.Key | events.Paste):
+            self.take_typed(message)
         else:
-            self._app.post_message(message)
+            self.app.post_message(message)
 
     # The screen
 
@@ -108,7 +108,7 @@ class TerminalDriver(LinuxDriver):
             content = content[self._send(self._output, content) :]
         if content:
             self._unsent += content
-            self._loop.add_writer(self._output, self._send_on)
+            self.loop.add_writer(self._output, self._send_on)
             if len(self._unsent) > UNSENT_BYTES:
                 self._drain()
 
@@ -124,7 +124,7 @@ class TerminalDriver(LinuxDriver):
         if self._output is not None:
             del self._unsent[: self._send(self._output, self._unsent)]
             if not self._unsent:
-                self._loop.remove_writer(self._output)
+                self.loop.remove_writer(self._output)
 
     def _drain(self) -> None:
         """Send all, however long the terminal takes."""
@@ -137,7 +137,7 @@ class TerminalDriver(LinuxDriver):
         """Leave the terminal to others."""
         if self._output is not None:
             self._drain()
-            self._loop.remove_writer(self._output)
+            self.loop.remove_writer(self._output)
             os.close(self._output)
             self._output = None
         super().close()
