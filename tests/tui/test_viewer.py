@@ -76,7 +76,7 @@ async def test_scrolling_through_a_blob_shows_every_line_once(store: Storage, br
         screen = await view(browser)
         await browser.press("space", "b")
         for _ in range(150):
-            screen.action_view_page_down()
+            screen.actions["page-down"]()
             await browser.pilot.pause()
             await browser.until(lambda: not screen.is_reading)
         assert screen.document is not None
@@ -85,7 +85,7 @@ async def test_scrolling_through_a_blob_shows_every_line_once(store: Storage, br
         assert seen == LINES[first : first + len(seen)]
         assert first + len(seen) > 4000
         for _ in range(160):
-            screen.action_view_page_up()
+            screen.actions["page-up"]()
             await browser.pilot.pause()
             await browser.until(lambda: not screen.is_reading)
         await browser.until(lambda: screen.place == 0)
@@ -168,7 +168,7 @@ async def test_a_server_that_is_away_while_following_is_told_once(
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
         await browser.until(lambda: proxy.connections > refused + 5)
-        assert browser.app.session.log.unseen_errors == 1
+        assert browser.app.desk.log.unseen_errors == 1
         store.set("run.log", b"2024-01-01 00:00:00 INFO is back\n")
         proxy.default = NONE
         await browser.shows("INFO is back")

@@ -19,10 +19,10 @@ from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.clipboard import osc52
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.previews import Source
 from storage_tui.tui.previews.base import MIB, Budget
 from storage_tui.tui.screens.hand_over import HandOverScreen
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.state.viewer_document import COPIED_BYTES, Document
 from storage_tui.tui.visible import visible
@@ -71,7 +71,7 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 async def hand_over(
-    app: App[Any], session: Session, blob: Blob, variable: str, fallback: str, progress: Callable[[str], None]
+    app: App[Any], desk: Desk, blob: Blob, variable: str, fallback: str, progress: Callable[[str], None]
 ) -> str:
     """Ask, download to a folder of our own, and leave the screen to a program; returns what to say afterwards.
 
@@ -94,7 +94,7 @@ async def hand_over(
         timer = app.set_interval(PROGRESS_S, tell)
         try:
             tell()
-            await session.storage.get_file(blob.key, path, blob.storage_type, control=control)
+            await desk.storage.get_file(blob.key, path, blob.storage_type, control=control)
         finally:
             timer.stop()
         before = path.stat().st_mtime_ns

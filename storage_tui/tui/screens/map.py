@@ -8,18 +8,17 @@ from textual.content import Content
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
-from storage_tui.tui.commands import in_context
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.previews import PreviewError, Source
 from storage_tui.tui.previews.base import View
 from storage_tui.tui.previews.overlay import MOST, draw_regions, read_region
 from storage_tui.tui.previews.shapes import Shapes
-from storage_tui.tui.screens.command_screen import CommandScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.viewer_rows import Row
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.lines import footer_content
 from storage_tui.tui.widgets.viewer_lines import ViewerLines
 
 
@@ -30,9 +29,9 @@ class MapScreen(CommandScreen[None]):
     AUTO_FOCUS = "ViewerLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, session: Session, blobs: Sequence[Blob]) -> None:
+    def __init__(self, desk: Desk, blobs: Sequence[Blob]) -> None:
         super().__init__()
-        self._session = session
+        self._desk = desk
         self._blobs = blobs[:MOST]
         self._more = len(blobs) - len(self._blobs)
         self._regions: list[tuple[str, Shapes | str]] = []
@@ -41,7 +40,11 @@ class MapScreen(CommandScreen[None]):
         """Title, map, keys."""
         yield Bar(id="title")
         yield ViewerLines(id="rows")
-        yield Bar(id="footer")
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """The screen, then the cursor over the map and its legend."""
+        return (self, Cursor(self.query_one(ViewerLines)))
 
     def on_mount(self) -> None:
         """Begin."""
@@ -53,7 +56,7 @@ class MapScreen(CommandScreen[None]):
         for blob in self._blobs:
             name = blob.key.rsplit("/", 1)[-1]
             try:
-                self._regions.append((name, await read_region(Source(self._session.storage, blob))))
+                self._regions.append((name, await read_region(Source(self._desk.storage, blob))))
             except PreviewError as exc:
                 self._regions.append((name, str(exc)))
             except EXPECTED as exc:
@@ -73,31 +76,6 @@ class MapScreen(CommandScreen[None]):
         reading = f" of {len(self._blobs):,}" if len(self._regions) < len(self._blobs) else ""
         title = Content.assemble((" Map ", "bold $accent"), f"{visible(count)}{reading}{more}")
         self.query_one("#title", Bar).say(title)
-        self.query_one("#footer", Bar).say(footer_content(in_context("lines"), width=self.size.width))
-
-    def action_line_down(self) -> None:
-        """Next line."""
-        self.query_one(ViewerLines).move(1)
-
-    def action_line_up(self) -> None:
-        """Line before."""
-        self.query_one(ViewerLines).move(-1)
-
-    def action_line_half_down(self) -> None:
-        """Half a page down."""
-        self.query_one(ViewerLines).page(0.5)
-
-    def action_line_half_up(self) -> None:
-        """Half a page up."""
-        self.query_one(ViewerLines).page(-0.5)
-
-    def action_line_first(self) -> None:
-        """The map."""
-        self.query_one(ViewerLines).move(-10_000)
-
-    def action_line_last(self) -> None:
-        """The end of the legend."""
-        self.query_one(ViewerLines).move(10_000)
 
     def action_close(self) -> None:
         """Back."""

@@ -25,35 +25,11 @@ class ViewerScreen(ViewerActing):
 
     # Move
 
-    def action_view_down(self) -> None:
-        """Next line."""
-        self.view.move(1)
-
-    def action_view_up(self) -> None:
-        """Line before."""
-        self.view.move(-1)
-
-    def action_view_half_down(self) -> None:
-        """Half a page down."""
-        self.view.page(0.5)
-
-    def action_view_half_up(self) -> None:
-        """Half a page up."""
-        self.view.page(-0.5)
-
-    def action_view_page_down(self) -> None:
-        """A page down."""
-        self.view.page(1)
-
-    def action_view_page_up(self) -> None:
-        """A page up."""
-        self.view.page(-1)
-
-    def action_view_start(self) -> None:
+    def action_first(self) -> None:
         """To the start of the blob."""
         self.go_to(0)
 
-    def action_view_end(self) -> None:
+    def action_last(self) -> None:
         """To the end of the blob."""
         self.go_to(None)
 
@@ -141,7 +117,7 @@ class ViewerScreen(ViewerActing):
         finally:
             self.working = ""
             self.update_lines()
-        self.app.push_screen(ViewerScreen(self.session, member.blob, member))
+        self.app.push_screen(ViewerScreen(self.desk, member.blob, member))
 
     def action_view_fold_more(self) -> None:
         """Show one level less."""
@@ -163,24 +139,24 @@ class ViewerScreen(ViewerActing):
 
     # Program
 
-    def action_view_details(self) -> None:
+    def action_details(self) -> None:
         """Everything known about the blob."""
         if self.is_member:
             self.tell("a member has no details of its own", "$warning")
         else:
-            self.app.push_screen(DetailsScreen(self.session, self.blob))
+            self.app.push_screen(DetailsScreen(self.desk, self.blob))
 
-    def action_view_reload(self) -> None:
+    def action_refresh(self) -> None:
         """Read again."""
         if not self.is_member:
-            self._source = Source(self.session.storage, Blob(self.blob.key, self.blob.storage_type))
+            self._source = Source(self.desk.storage, Blob(self.blob.key, self.blob.storage_type))
         self.load(self.place)
 
-    def action_view_help(self) -> None:
+    def action_help(self) -> None:
         """All keys."""
-        self.app.push_screen(HelpScreen(self.CONTEXTS))
+        self.app.push_screen(HelpScreen(self.CONTEXT))
 
-    def action_view_peel(self) -> None:
+    def action_peel(self) -> None:
         """One layer off: the prompt, what works, the following, the selection, the matches; then back."""
         if self.stop_asking():
             return
@@ -201,6 +177,6 @@ class ViewerScreen(ViewerActing):
             self.dismiss(None)
         self.update_lines()
 
-    def action_view_close(self) -> None:
+    def action_close(self) -> None:
         """Back to the list."""
         self.dismiss(None)

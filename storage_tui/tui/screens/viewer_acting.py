@@ -5,11 +5,11 @@ from functools import partial
 from textual import work
 
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.flows.viewing import copy_rows, hand_over, save_range
 from storage_tui.tui.previews import Source
 from storage_tui.tui.screens.viewer_following import ViewerFollowing
 from storage_tui.tui.screens.viewer_view import FAILURES
-from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.visible import visible
 
 
@@ -41,7 +41,7 @@ class ViewerActing(ViewerFollowing):
         if not rows:
             return
         start, end = rows[0].start, rows[-1].stop
-        folder = self.session.download_folder
+        folder = self.desk.download_folder
         name = f"{self.blob.key.rsplit('/', 1)[-1]}.{start}-{end}"
         wanted = str(folder / visible(name).replace("/", "_"))
         self.ask(f"save {size_text(end - start)} to:", partial(self._save, document.source, start, end), wanted)
@@ -80,7 +80,7 @@ class ViewerActing(ViewerFollowing):
             self.update_lines()
 
         try:
-            said = await hand_over(self.app, self.session, self._source.blob, variable, fallback, progress)
+            said = await hand_over(self.app, self.desk, self._source.blob, variable, fallback, progress)
         except EXPECTED as exc:
             self.tell_failure(exc)
         else:

@@ -6,9 +6,9 @@ from textual import work
 
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.previews import Source
 from storage_tui.tui.screens.viewer_finding import ViewerFinding
-from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
 
@@ -42,7 +42,7 @@ class ViewerFollowing(ViewerFinding):
         while True:
             await asyncio.sleep(FOLLOW_S if idle < IDLE_LOOKS else IDLE_S)
             try:
-                blob = await self.session.storage.stat(self.blob.key, storage_type=self.blob.storage_type)
+                blob = await self.desk.storage.stat(self.blob.key, storage_type=self.blob.storage_type)
             except NotFoundError:
                 self.tell("the blob is gone; waiting for it to come back", "$warning")
                 idle += 1
@@ -61,7 +61,7 @@ class ViewerFollowing(ViewerFinding):
                 continue
             idle = 0
             grown = (blob.size_bytes or 0) - (known.size_bytes or 0)
-            self._source = Source(self.session.storage, blob)
+            self._source = Source(self.desk.storage, blob)
             self.load(blob.size_bytes)
             if grown < 0:
                 self.tell("the blob is shorter now: shown from its new end", "$warning")

@@ -10,14 +10,14 @@ from storage_tui.tui.screens.viewer_view import ViewerView
 
 
 class ViewerPicture(ViewerView):
-    """Draws with what the session says; X takes the next of KINDS."""
+    """Draws with what the desk says; X takes the next of KINDS."""
 
     _graphics: Graphics | None = None
 
     @property
     def kind_of_picture(self) -> Kind:
         """How pictures are drawn."""
-        wanted = self.session.graphics
+        wanted = self.desk.graphics
         return next((kind for kind in KINDS if kind == wanted), "blocks")
 
     @property
@@ -29,7 +29,7 @@ class ViewerPicture(ViewerView):
         """Draw pictures in the next way; the caller reads again."""
         self.hide_picture()
         kind = KINDS[(KINDS.index(self.kind_of_picture) + 1) % len(KINDS)]
-        self.session.graphics = kind
+        self.desk.graphics = kind
         return kind
 
     @work(exclusive=True, group="picture")
@@ -55,7 +55,7 @@ class ViewerPicture(ViewerView):
     def hide_picture(self) -> None:
         """Nothing of it stays on the screen."""
         if self._graphics is not None and self._graphics.clear():
-            self.session.repaint()
+            self.desk.repaint()
 
     def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
         """Another screen comes over it."""

@@ -13,18 +13,18 @@ from textual.widgets import Input
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import PreconditionFailedError
 from storage_tui.contract.models import Blob
-from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.previews import PreviewError, Source
 from storage_tui.tui.previews.base import Mode
-from storage_tui.tui.screens.command_screen import CommandScreen
 from storage_tui.tui.screens.dialog import field
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.viewer_document import Document
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import cut_start
-from storage_tui.tui.widgets.lines import chord_content, footer_content
 from storage_tui.tui.widgets.viewer_lines import ViewerLines
 
 MESSAGE_S = 6.0
@@ -38,20 +38,20 @@ Submit = Callable[[str], object]
 class ViewerView(CommandScreen[None]):
     """One blob on the whole screen: its lines, what is said about it, the prompt."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("viewer",)
+    CONTEXT: ClassVar[Context] = "viewer"
     AUTO_FOCUS = "ViewerLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, session: Session, blob: Blob, source: Source | None = None) -> None:
+    def __init__(self, desk: Desk, blob: Blob, source: Source | None = None) -> None:
         super().__init__()
-        self.session = session
+        self.desk = desk
         self.blob = blob
         self.is_member = source is not None
         self.mode: Mode = "auto"
         self.document: Document | None = None
         self.working = ""
         self.is_following = False
-        self._source = source or Source(session.storage, blob)
+        self._source = source or Source(desk.storage, blob)
         self._message: tuple[str, str] | None = None
         self._message_timer: Timer | None = None
         self._submit: Submit | None = None
@@ -65,7 +65,11 @@ class ViewerView(CommandScreen[None]):
         with Horizontal(id="prompt"):
             yield Bar(id="prompt-label")
             yield field("", id="words")
-        yield Bar(id="footer")
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """The screen, then the cursor over its rows."""
+        return (self, Cursor(self.view))
 
     @property
     def place(self) -> int | None:
@@ -89,7 +93,7 @@ class ViewerView(CommandScreen[None]):
         reason = explain(error) if not isinstance(error, PreviewError) else str(error)
         if isinstance(error, PreconditionFailedError):
             reason = "the blob is another one by now; R reads it again"
-        self.session.log.error(f"viewing {self.blob.key!a}: {reason}", error)
+        self.desk.log.error(f"viewing {self.blob.key!a}: {reason}", error)
         self.tell(visible(reason), "$error")
 
     def _forget(self) -> None:
@@ -120,10 +124,6 @@ class ViewerView(CommandScreen[None]):
         if self._submit is not None:
             self._submit(event.value)
 
-    def chord_changed(self) -> None:
-        """Show what may follow."""
-        self.update_lines()
-
     def update_lines(self) -> None:
         """Say again what the one-row lines say."""
         if not self.has_lines:
@@ -136,10 +136,6 @@ class ViewerView(CommandScreen[None]):
         title = Content.assemble((f" {self.blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
         self.query_one("#title", Bar).say(title, Content.styled(kind, "$text-muted"))
         self.query_one("#status", Bar).say(*self._status(width))
-        footer = footer_content(in_context("viewer"), width=width)
-        if self.keymap.pending:
-            footer = chord_content(self.keymap.pending, self.keymap.hints())
-        self.query_one("#footer", Bar).say(footer)
 
     def _status(self, width: int) -> tuple[Content, Content]:
         document, words = self.document, ""

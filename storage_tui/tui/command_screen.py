@@ -1,5 +1,7 @@
 """A screen whose keys come from the command table, chords included."""
 
+from collections.abc import Callable, Iterable, Mapping
+from inspect import isawaitable
 from time import monotonic
 from typing import ClassVar, TypeVar
 
@@ -12,34 +14,60 @@ from storage_tui.tui.row_compositor import RowCompositor
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterField
 from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import chord_content, footer_content
 
 ResultT = TypeVar("ResultT")
-LINES = 3  # title, status, keys
+Action = Callable[[], object]
+
 KEY_S = 0.1  # a paint so soon after a key is its answer
 PAINT_S = 0.004  # keys that pile up are painted together
 PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
 
 
 class CommandScreen(Screen[ResultT]):
-    """Feeds every key that no widget took to the keymap of its contexts and runs the action of the command."""
+    """Feeds every key that no widget took to the keymap of its context, and carries out the command.
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("lines",)
+    A command is carried out by the method `action_<id>` of the first of `targets` that has it: the screen itself, then
+    plain objects that the screen owns. The screen yields `footer` where its keys are shown."""
+
+    CONTEXT: ClassVar[Context] = "lines"
     AUTO_FOCUS = "*"
 
     def __init__(self) -> None:
         super().__init__()
-        self.keymap = Keymap(*self.CONTEXTS)
+        self.keymap = Keymap(self.CONTEXT)
+        self.footer = Bar(id="footer")
+        self.actions: Mapping[str, Action] = {}  # by the id of the command, found once at mount
         self._compositor = RowCompositor()
         self._key_at = self._painted_at = 0.0
-        self._bars: tuple[Bar, ...] = ()
 
     @property
     def has_lines(self) -> bool:
-        """Whether title, status and keys are there: not before the screen is made, nor while it is taken away, when
-        what still reads is told that it is cancelled."""
-        if not self._bars or not all(bar.is_attached for bar in self._bars):
-            self._bars = tuple(self.query(Bar)) if self.is_mounted else ()
-        return len(self._bars) >= LINES
+        """Whether the one-row lines are there: not before the screen is made, nor while it is taken away, when what
+        still reads is told that it is cancelled."""
+        return self.is_mounted and self.footer.is_attached
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the objects that carry out commands, the first that can has it."""
+        return (self,)
+
+    def say_cursor(self) -> None:
+        """Say what the lines tell of the row under the cursor, before the cursor is painted there."""
+
+    def on_mount(self) -> None:
+        """Find what carries out each command."""
+        self.actions = _find_actions(self.keymap.commands, self.targets())
+
+    def on_resize(self) -> None:
+        """Show as many keys as fit."""
+        self.say_footer()
+
+    def say_footer(self) -> None:
+        """Show the keys of this screen, or what may follow the first key of a chord."""
+        if self.keymap.pending:
+            self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
+        else:
+            self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
 
     def _forward_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
@@ -60,7 +88,7 @@ class CommandScreen(Screen[ResultT]):
             event.stop()
             event.prevent_default()
         if self.keymap.pending != was_pending:
-            self.chord_changed()
+            self.say_footer()
         if command is not None:
             await self.run_command(command)
 
@@ -77,8 +105,10 @@ class CommandScreen(Screen[ResultT]):
         event.stop()
 
     async def run_command(self, command: Command) -> None:
-        """Do what the command says."""
-        await self.run_action(command.action)
+        """Carry out a command."""
+        done = self.actions[command.id]()
+        if isawaitable(done):
+            await done
 
     def take_key(self, event: events.Key) -> bool:
         """Move the cursor and paint, at once and in one go; False for a key that does anything else, or has to wait
@@ -87,30 +117,19 @@ class CommandScreen(Screen[ResultT]):
         if not isinstance(view, LineView) or self.keymap.pending or self.message_queue_size or view.message_queue_size:
             return False
         command = self.keymap.at_once(_name(event))
-        if command is None or command.group != MOVE:
+        if command is None or command.group != MOVE or command.id not in self.actions:
             return False
         with self._context():
-            getattr(self, f"action_{command.action}")()
+            self.actions[command.id]()
             self.say_cursor()
             self._key_at = self._painted_at = monotonic()
             self._on_timer_update()
         return True
 
     def action_suspend(self) -> None:
-        """To the shell that this program was started from, until that brings it back."""
+        """Go to the shell that this program was started from, until the shell brings the program back."""
         self.app.action_suspend_process()  # returns when it has been brought back
         self.app.refresh(repaint=True)
-
-    def action_view_suspend(self) -> None:
-        """The same, from the viewer."""
-        self.action_suspend()
-
-    def action_transfer_suspend(self) -> None:
-        """The same, from the transfers."""
-        self.action_suspend()
-
-    def say_cursor(self) -> None:
-        """What the lines say of the cursor, said before it is painted on another row."""
 
     async def _on_idle(self, event: events.Idle) -> None:
         """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
@@ -119,8 +138,24 @@ class CommandScreen(Screen[ResultT]):
             self._painted_at = now
             self._on_timer_update()
 
-    def chord_changed(self) -> None:
-        """A chord has begun or ended: show what may follow, or no longer."""
+
+def _find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:
+    """Return for each command the method of the first target that has it. A command without one is a defect."""
+    found: dict[str, Action] = {}
+    for command in commands:
+        target = next((target for target in targets if _has(target, command.action)), None)
+        if target is None:
+            names = ", ".join(type(target).__name__ for target in targets)
+            raise TypeError(f"no {command.action} in {names}")
+        found[command.id] = getattr(target, command.action)
+    return found
+
+
+def _has(target: object, action: str) -> bool:
+    """Whether a target has the method; one that Textual gives every widget, such as `action_page_down`, does not
+    count."""
+    owner = next((part for part in type(target).__mro__ if action in vars(part)), None)
+    return owner is not None and owner.__module__.partition(".")[0] != "textual"
 
 
 def _name(event: events.Key) -> str:
