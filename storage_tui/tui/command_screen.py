@@ -56,7 +56,7 @@ class CommandScreen(Screen[ResultT]):
 
     def on_mount(self) -> None:
         """Find what carries out each command."""
-        self.actions = _find_actions(self.keymap.commands, self.targets())
+        self.actions = find_actions(self.keymap.commands, self.targets())
 
     def on_resize(self) -> None:
         """Show as many keys as fit."""
@@ -139,7 +139,7 @@ class CommandScreen(Screen[ResultT]):
             self._on_timer_update()
 
 
-def _find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:
+def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:
     """Return for each command the method of the first target that has it. A command without one is a defect."""
     found: dict[str, Action] = {}
     for command in commands:

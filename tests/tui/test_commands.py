@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from textual.screen import Screen
+from textual.widgets import Static
 
 from storage_tui import Storage
-from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.command_screen import CommandScreen, find_actions
 from storage_tui.tui.commands import (
     COMMANDS,
     EVERYWHERE,
@@ -21,6 +22,8 @@ from storage_tui.tui.commands import (
     key_label,
     markdown_table,
 )
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import footer_content
 
 WAYS: Mapping[str, Context] = {
@@ -42,6 +45,14 @@ async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, br
         assert isinstance(screen, CommandScreen) and WAYS.get(key, "browser") == screen.CONTEXT
         await browser.until(lambda: screen.actions)
         assert list(screen.actions) == [row.id for row in in_context(screen.CONTEXT)]
+
+
+def test_a_command_that_nothing_carries_out_is_a_defect_when_the_screen_opens() -> None:
+    page_down = next(row for row in COMMANDS if row.id == "page-down")
+    cursor = Cursor(LineView())
+    assert find_actions([page_down], (Static(), cursor)) == {"page-down": cursor.action_page_down}
+    with pytest.raises(TypeError, match="no action_page_down in Static"):  # Textual's own does not count
+        find_actions([page_down], (Static(),))
 
 
 def test_the_screens_of_the_test_above_are_all_there_are() -> None:

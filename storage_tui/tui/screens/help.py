@@ -30,8 +30,8 @@ class HelpScreen(LinesScreen):
         self._where = context
 
     def title_content(self) -> Content:
-        """The title."""
-        return Content.styled(" Help", "bold $accent")
+        """The title, and which screen the first keys are of."""
+        return Content.assemble((" Help", "bold $accent"), (f"  {PLACES[self._where]}", "$text-muted"))
 
     def on_resize(self) -> None:
         """In columns, or where it is narrow in lines."""
@@ -44,7 +44,7 @@ class HelpScreen(LinesScreen):
 
     def _row(self, keys: Sequence[str], words: str) -> Line:
         if self._has_columns:
-            return [(f"  {'  '.join(keys):<{KEY_CELLS}}", "key"), (words, "")]
+            return [(f"  {'  '.join(keys):<{KEY_CELLS - 1}} ", "key"), (words, "")]
         return [(f"{' '.join(keys)} ", "key"), (words, "")]
 
     def lines(self) -> list[Line]:
