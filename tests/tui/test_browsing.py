@@ -120,9 +120,9 @@ async def test_the_filter_narrows_says_what_it_covers_and_esc_peels(store: Stora
         await browser.shows("● 1")
         await browser.press("escape")
         await browser.until(lambda: len(browser.names) == 3)
-        assert len(browser.app.session.marks) == 1
+        assert len(browser.app.desk.marks) == 1
         await browser.press("escape")
-        assert not len(browser.app.session.marks)
+        assert not len(browser.app.desk.marks)
         await browser.press("escape", "escape")
         assert browser.app.is_running
         await browser.press("/")

@@ -95,7 +95,7 @@ async def test_bookmarks_and_recent_places_last_until_the_next_session(store: St
         await browser.press("k")
         await browser.shows("'k goes to data:a/b/")
     async with browse("tmp:") as browser:
-        await browser.until(lambda: "k" in browser.app.session.places.bookmarks)
+        await browser.until(lambda: "k" in browser.app.desk.places.bookmarks)
         await browser.press("'")
         await browser.shows("data:a/b/")
         await browser.press("k")

@@ -37,7 +37,7 @@ async def test_the_browser_begins_at_the_first_place_that_the_token_opens(
         assert str(browser.main.location) == "data:maps/"
         await browser.shows("this token is for data, tmp below maps/" if size[0] > 60 else "maps/")
         assert not browser.main.error
-        assert not browser.app.session.log.unseen_errors
+        assert not browser.app.desk.log.unseen_errors
 
 
 async def test_types_that_it_does_not_open_are_marked_and_refused_in_words(restricted: Any, browse: Any) -> None:

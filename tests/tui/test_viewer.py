@@ -167,7 +167,7 @@ async def test_a_server_that_is_away_while_following_is_told_once(
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
         await browser.until(lambda: proxy.connections > refused + 5)
-        assert browser.app.session.log.unseen_errors == 1
+        assert browser.app.desk.log.unseen_errors == 1
         store.set("run.log", b"2024-01-01 00:00:00 INFO is back\n")
         proxy.default = NONE
         await browser.shows("INFO is back")

@@ -8,21 +8,21 @@ from textual.app import App
 from storage_tui.client.batch_plan import Conflict
 from storage_tui.client.waiting import WaitingItem, not_begun
 from storage_tui.contract.counts import plural
-from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.transfers import Transfer
 
 if TYPE_CHECKING:
     from storage_tui.client.journal import UnfinishedTransfer
 
 
-async def offer_unfinished(app: App[Any], session: Session) -> None:
+async def offer_unfinished(app: App[Any], desk: Desk) -> None:
     """Ask once, when there are any; Esc leaves them for the next session."""
     try:
-        begun = list(await session.storage.unfinished())
+        begun = list(await desk.storage.unfinished())
     except EXPECTED as exc:
-        session.log.error("cannot tell whether transfers are unfinished", exc)
+        desk.log.error("cannot tell whether transfers are unfinished", exc)
         return
-    left = await session.runner.left_waiting()
+    left = await desk.runner.left_waiting()
     try:
         waiting = not_begun(left.items, begun)
         transfers = [_begun(one) for one in begun] + [_waiting(one) for one in waiting]
@@ -33,17 +33,17 @@ async def offer_unfinished(app: App[Any], session: Session) -> None:
 
         answer = await app.push_screen_wait(UnfinishedScreen(begun, waiting))
         if answer == "continue":
-            session.queue.add(transfers)
-            await session.runner.pump_and_keep()
+            desk.queue.add(transfers)
+            await desk.runner.pump_and_keep()
             left.take()
-            session.say(f"continuing {plural(len(transfers), 'transfer')} (w shows them)")
+            desk.say(f"continuing {plural(len(transfers), 'transfer')} (w shows them)")
         elif answer == "forget":
             left.take()
             for one in begun:
-                await session.storage.forget(one)
-            session.say(f"forgot {plural(len(transfers), 'transfer')}")
+                await desk.storage.forget(one)
+            desk.say(f"forgot {plural(len(transfers), 'transfer')}")
     except EXPECTED as exc:
-        session.fail("not all transfers were forgotten", exc)
+        desk.fail("not all transfers were forgotten", exc)
     finally:
         left.release()
 

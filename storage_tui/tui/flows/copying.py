@@ -11,48 +11,47 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.screens.copy import CopyForm, CopyScreen
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.terminal.clipboard import osc52
+from storage_tui.tui.terminal.textual_private import write
 from storage_tui.tui.visible import is_plain
 
 NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
 
-async def copy_menu(app: App[Any], session: Session, row: Row) -> None:
+async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
     """Offer the row in every form, and send the one chosen."""
     forms = [
         CopyForm("k", "key", row.key),
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
-        CopyForm("p", "Python", python_line(row, session.storage)),
+        CopyForm("p", "Python", python_line(row, desk.storage)),
     ]
     if isinstance(row, Blob):
         forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
-    await _choose(app, session, row, forms)
+    await _choose(app, desk, row, forms)
 
 
-async def copy_url(app: App[Any], session: Session, blob: Blob) -> None:
+async def copy_url(app: App[Any], desk: Desk, blob: Blob) -> None:
     """Make a signed URL, show it masked, send it when asked."""
-    await _choose(app, session, blob, [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)])
+    await _choose(app, desk, blob, [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)])
 
 
-async def _choose(app: App[Any], session: Session, row: Row, forms: list[CopyForm]) -> None:
+async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) -> None:
     async def sign(lifetime: timedelta) -> str:
-        url = await session.storage.get_signed_url(row.key, storage_type=row.storage_type, expires_in=lifetime)
+        url = await desk.storage.get_signed_url(row.key, storage_type=row.storage_type, expires_in=lifetime)
         if isinstance(row, Blob):
-            session.signed.note(row, url, datetime.now(UTC))
+            desk.signed.note(row, url, datetime.now(UTC))
         return url
 
-    refusal = NO_URL if session.storage.is_embedded else ""
+    refusal = NO_URL if desk.storage.is_embedded else ""
     chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key), refusal=refusal))
     if chosen is None:
         return
     name, value = chosen
-    driver = app._driver
-    if driver is not None:
-        driver.write(osc52(value, os.environ))
-    session.say(f"sent the {name}{_hidden(value)} to the terminal's clipboard; terminals may ignore it")
+    write(app, osc52(value, os.environ))
+    desk.say(f"sent the {name}{_hidden(value)} to the terminal's clipboard; terminals may ignore it")
 
 
 def _hidden(value: str) -> str:

@@ -10,42 +10,42 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.flows.gathering import TooManyError, gather
 from storage_tui.tui.flows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.images import images_note, images_title
 from storage_tui.tui.state.listing import Row
 
 IMAGES_AT_MOST = 100  # each is asked for by itself; a product is emptied with product.delete_related_objects()
 
 
-async def delete_images(app: App[Any], session: Session, rows: Sequence[Row]) -> Outcome | None:
+async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
     """Delete the images that the rows are files of, after a yes; None when nothing was tried."""
     try:
-        chosen = [one.blob.key for one in await gather(session, rows)]
-        images = await _find_images(session, chosen)
+        chosen = [one.blob.key for one in await gather(desk, rows)]
+        images = await _find_images(desk, chosen)
     except (*EXPECTED, TooManyError) as exc:
-        session.fail("cannot find the images of what would be deleted", exc)
+        desk.fail("cannot find the images of what would be deleted", exc)
         return None
     files = [blob for image in images for blob in image.blobs]
     if not files:
         way_out = STORAGE_TYPES[STORED_IN].way_out.rpartition(", or ")[2]
-        session.fail(f"cannot delete from {STORED_IN}: {way_out}; this is no file of an image there")
+        desk.fail(f"cannot delete from {STORED_IN}: {way_out}; this is no file of an image there")
         return None
     left_behind = len({*chosen} - {blob.key for blob in files})
     question = DeleteScreen(
         files,
-        session.download_folder,
+        desk.download_folder,
         title=images_title(images),
         note=images_note(images, left_behind=left_behind),
     )
     if not await app.push_screen_wait(question):
         return None
-    return await _delete(session, images)
+    return await _delete(desk, images)
 
 
-async def _find_images(session: Session, keys: Sequence[str]) -> list[CatalogImage]:
+async def _find_images(desk: Desk, keys: Sequence[str]) -> list[CatalogImage]:
     image_ids = list(dict.fromkeys(filter(None, map(ImageId.of_key, keys))))
     if len(image_ids) > IMAGES_AT_MOST:
         raise TooManyError(
@@ -55,47 +55,47 @@ async def _find_images(session: Session, keys: Sequence[str]) -> list[CatalogIma
     chosen, found = set(keys), []
     try:
         for number, image_id in enumerate(image_ids):
-            session.working = f"Asking the catalog {number:,} of {len(image_ids):,} (Esc stops)"
-            image = await session.storage.find_image(image_id)
+            desk.working = f"Asking the catalog {number:,} of {len(image_ids):,} (Esc stops)"
+            image = await desk.storage.find_image(image_id)
             if image is not None and not chosen.isdisjoint(blob.key for blob in image.blobs):
                 found.append(image)
     finally:
-        session.working = ""
+        desk.working = ""
     return found
 
 
-async def _delete(session: Session, images: Sequence[CatalogImage]) -> Outcome:
+async def _delete(desk: Desk, images: Sequence[CatalogImage]) -> Outcome:
     outcome = Outcome(sum(len(image.blobs) for image in images))
     deleted = failed = 0
     is_stopped = True
     try:
         for number, image in enumerate(images):
-            session.working = f"Deleting image {number + 1:,} of {len(images):,} (Esc stops)"
+            desk.working = f"Deleting image {number + 1:,} of {len(images):,} (Esc stops)"
             try:
-                await session.storage.delete_image(image.image_id)
+                await desk.storage.delete_image(image.image_id)
                 deleted += 1
                 outcome.deleted += len(image.blobs)
             except NotFoundError:
                 pass  # somebody else was faster
             except EXPECTED as exc:
                 failed += 1
-                session.fail(f"the image {image.image_id} was not deleted", exc)
+                desk.fail(f"the image {image.image_id} was not deleted", exc)
                 continue
             outcome.gone.update((blob.storage_type, blob.key) for blob in image.blobs)
-            session.marks.discard_keys(STORED_IN, [blob.key for blob in image.blobs])
+            desk.marks.discard_keys(STORED_IN, [blob.key for blob in image.blobs])
         is_stopped = False
     finally:
-        session.working = ""
-        session.history.forget(STORED_IN)
+        desk.working = ""
+        desk.history.forget(STORED_IN)
         if is_stopped:
-            session.say(f"stopped: deleted at least {deleted:,} of {plural(len(images), 'image')}")
-            session.changed.add(STORED_IN)  # the one on its way may have gone
-        session.marks.discard(row for row in list(session.marks) if not isinstance(row, Blob))
+            desk.say(f"stopped: deleted at least {deleted:,} of {plural(len(images), 'image')}")
+            desk.changed.add(STORED_IN)  # the one on its way may have gone
+        desk.marks.discard(row for row in list(desk.marks) if not isinstance(row, Blob))
     if failed and len(images) > 1:
-        session.fail(f"deleted {deleted:,} of {plural(len(images), 'image')}, {failed:,} failed (L shows why)")
+        desk.fail(f"deleted {deleted:,} of {plural(len(images), 'image')}, {failed:,} failed (L shows why)")
     elif not failed:
         before = len(images) - deleted
         words = [f"deleted {plural(deleted, 'image')}, {plural(outcome.deleted, 'file')}"] if deleted else []
         words += [f"{plural(before, 'image')} gone before"] if before else []
-        session.say(", ".join(words))
+        desk.say(", ".join(words))
     return outcome

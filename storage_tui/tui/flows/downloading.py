@@ -12,41 +12,41 @@ from storage_tui.client.folders import local_names
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.flows.gathering import Gathered, TooManyError, gather
 from storage_tui.tui.screens.download import DownloadRequest, DownloadScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.transfers import Transfer
 
 
-async def download_rows(app: App[Any], session: Session, rows: Sequence[Row]) -> None:
+async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     """Queue the download of the rows after asking where to."""
     if not rows:
-        session.fail("nothing to download: the cursor is on no row")
+        desk.fail("nothing to download: the cursor is on no row")
         return
     try:
-        gathered = await gather(session, rows)
+        gathered = await gather(desk, rows)
     except (*EXPECTED, TooManyError) as exc:
-        session.fail("cannot count what would be downloaded", exc)
+        desk.fail("cannot count what would be downloaded", exc)
         return
     blobs = [one.blob for one in gathered]
     if not blobs:
-        session.say("nothing to download: the folder is empty by now")
+        desk.say("nothing to download: the folder is empty by now")
         return
-    request = await app.push_screen_wait(DownloadScreen(blobs, session.download_folder))
+    request = await app.push_screen_wait(DownloadScreen(blobs, desk.download_folder))
     if request is None:
         return
-    session.download_folder = request.folder
+    desk.download_folder = request.folder
     try:
-        transfers = await asyncio.to_thread(_planned, gathered, request, session.storage.display_url)
+        transfers = await asyncio.to_thread(_planned, gathered, request, desk.storage.display_url)
     except EXPECTED as exc:
-        session.fail("cannot download", exc)
+        desk.fail("cannot download", exc)
         return
-    queued = session.queue.add(transfers)
-    session.runner.pump()
-    session.marks.discard(rows)
+    queued = desk.queue.add(transfers)
+    desk.runner.pump()
+    desk.marks.discard(rows)
     total = sum(blob.size_bytes or 0 for blob in blobs)
-    session.say(f"downloading {plural(queued, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
+    desk.say(f"downloading {plural(queued, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
 
 
 def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:

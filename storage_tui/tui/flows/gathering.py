@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from storage_tui.contract.keys import parent_prefix
 from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.reading import read_below
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Row
 
 BLOBS_AT_MOST = 200_000  # about 100 MB; more is done in parts
@@ -25,7 +25,7 @@ class TooManyError(Exception):
     """More blobs than one action takes."""
 
 
-async def gather(session: Session, rows: Iterable[Row]) -> list[Gathered]:
+async def gather(desk: Desk, rows: Iterable[Row]) -> list[Gathered]:
     """The blobs of the rows, each once, folders walked to their end. Shows the count while it walks; Esc stops it.
 
     Raises TooManyError, or what the client raises.
@@ -37,12 +37,12 @@ async def gather(session: Session, rows: Iterable[Row]) -> list[Gathered]:
                 found.setdefault((row.storage_type, row.key), Gathered(row, row.key[: row.key.rfind("/") + 1]))
                 continue
             home = parent_prefix(row.key)
-            async for blobs in read_below(session.storage, row):
+            async for blobs in read_below(desk.storage, row):
                 for blob in blobs:
                     found.setdefault((blob.storage_type, blob.key), Gathered(blob, home))
-                session.working = f"Counting… {len(found):,} keys (Esc stops)"
+                desk.working = f"Counting… {len(found):,} keys (Esc stops)"
                 if len(found) > BLOBS_AT_MOST:
                     raise TooManyError(f"more than {BLOBS_AT_MOST:,} blobs; choose fewer at a time")
     finally:
-        session.working = ""
+        desk.working = ""
     return list(found.values())

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from storage_tui.contract.counts import plural
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.reading import PAGES_AT_ONCE, read_part
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.parts import Part
 
@@ -23,41 +23,41 @@ def too_many(count: int) -> str:
     )
 
 
-def mark_here(session: Session, parts: deque[Part], does_match: Test) -> None:
+def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
     """Mark what matches in the parts whose rows are here; these are taken out of `parts`."""
     dropped = []
     for part in parts:
         if part.rows is None:
             dropped.append(part)
         else:
-            _mark(session, part.rows, does_match)
+            _mark(desk, part.rows, does_match)
     parts.clear()
     parts.extend(dropped)
 
 
-async def mark_dropped(session: Session, parts: deque[Part], could_match: Test, does_match: Test) -> None:
+async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
     """Mark what matches in the parts left, which may become more meanwhile. Rows are read where `could_match` takes
     what only has the name of one. Shows how far it is; Esc stops it and what is marked stays."""
     seen = 0
     try:
         while parts:
             left = seen + sum(map(len, parts))
-            session.working = f"Marking… {seen:,} of {plural(left, 'row')} read (Esc stops)"
+            desk.working = f"Marking… {seen:,} of {plural(left, 'row')} read (Esc stops)"
             some = [parts.popleft() for _ in range(min(PAGES_AT_ONCE, len(parts)))]
             wanted = [[row for row in part.stand_ins() if could_match(row)] for part in some]
-            for rows in await asyncio.gather(*map(partial(read_part, session.storage), some, wanted)):
-                _mark(session, rows, does_match)
+            for rows in await asyncio.gather(*map(partial(read_part, desk.storage), some, wanted)):
+                _mark(desk, rows, does_match)
             seen += sum(map(len, some))
-            if len(session.marks) > MARKS_AT_MOST:
-                session.fail(f"stopped at {plural(len(session.marks), 'mark')}: mark a folder instead (h, Space)")
+            if len(desk.marks) > MARKS_AT_MOST:
+                desk.fail(f"stopped at {plural(len(desk.marks), 'mark')}: mark a folder instead (h, Space)")
                 return
             await asyncio.sleep(0)  # keys typed meanwhile come first
     except EXPECTED as exc:
-        session.fail("not all rows could be read to be marked", exc)
+        desk.fail("not all rows could be read to be marked", exc)
     finally:
         parts.clear()
-        session.working = ""
+        desk.working = ""
 
 
-def _mark(session: Session, rows: Iterable[Row], does_match: Test) -> None:
-    session.marks.add([row for row in map(session.filled, rows) if does_match(row)])
+def _mark(desk: Desk, rows: Iterable[Row], does_match: Test) -> None:
+    desk.marks.add([row for row in map(desk.filled, rows) if does_match(row)])

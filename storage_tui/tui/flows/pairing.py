@@ -7,7 +7,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.tasks import LOGS, RESULT, pair_of
-from storage_tui.tui.session import EXPECTED, Session
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.visible import visible
@@ -16,12 +16,12 @@ OTHER = {RESULT: LOGS, LOGS: RESULT}
 NOUNS = {RESULT: "result", LOGS: "log"}
 
 
-async def find_pair(session: Session, here: Location, row: Row | None) -> Location | None:
+async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | None:
     """Where the other half of the row is: a key, or for a folder the folder of that name. None, and said, when there
     is none."""
     other = OTHER.get(here.storage_type)
     if other is None:
-        session.fail(f"a task has a result and a log; {here.storage_type} holds neither")
+        desk.fail(f"a task has a result and a log; {here.storage_type} holds neither")
         return None
     if not isinstance(row, Blob):
         return Location(other, row.key if row is not None else here.key)
@@ -29,24 +29,24 @@ async def find_pair(session: Session, here: Location, row: Row | None) -> Locati
     if place is None:
         return None
     try:
-        await session.storage.stat(place.key, place.storage_type)
+        await desk.storage.stat(place.key, place.storage_type)
     except NotFoundError:
-        session.fail(f"there is no {NOUNS[other]} {visible(str(place))}")
+        desk.fail(f"there is no {NOUNS[other]} {visible(str(place))}")
         return None
     except EXPECTED as exc:
-        session.fail(f"cannot look for the {NOUNS[other]}", exc)
+        desk.fail(f"cannot look for the {NOUNS[other]}", exc)
         return None
     return place
 
 
-async def pair_facts(session: Session, blob: Blob) -> list[tuple[str, str]]:
+async def pair_facts(desk: Desk, blob: Blob) -> list[tuple[str, str]]:
     """What the details of a result tell of its log, and those of a log of its result; raises what the client does."""
     place = pair_of(blob.storage_type, blob.key)
     if place is None:
         return []
     label = NOUNS[place.storage_type]
     try:
-        pair = await session.storage.stat(place.key, place.storage_type)
+        pair = await desk.storage.stat(place.key, place.storage_type)
     except NotFoundError:
         return [(label, "none")]
     now = datetime.now(UTC)

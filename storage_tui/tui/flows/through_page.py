@@ -11,13 +11,13 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, key_to_path
 from storage_tui.contract.models import Blob
 from storage_tui.places import WEB_VARIABLE
-from storage_tui.tui.session import Session
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.state.listing import Row
 
 MOST = 10  # files that a web browser saves one by one without losing any
 
 
-def save_through_page(app: App[Any], session: Session, rows: Sequence[Row]) -> bool:
+def save_through_page(app: App[Any], desk: Desk, rows: Sequence[Row]) -> bool:
     """Hand the blobs to the web browser; False where there is none, or for folders and many blobs, which go to a
     local folder."""
     page = os.environ.get(WEB_VARIABLE)
@@ -26,16 +26,16 @@ def save_through_page(app: App[Any], session: Session, rows: Sequence[Row]) -> b
         return False
     for blob in blobs:
         app.open_url(f"{page}blob/{blob.storage_type}/{key_to_path(blob.key)}", new_tab=len(blobs) > 1)
-    session.marks.discard(rows)
-    session.say(f"the web browser saves {plural(len(blobs), 'blob')}")
+    desk.marks.discard(rows)
+    desk.say(f"the web browser saves {plural(len(blobs), 'blob')}")
     return True
 
 
-def send_through_page(app: App[Any], session: Session, location: Location) -> bool:
+def send_through_page(app: App[Any], desk: Desk, location: Location) -> bool:
     """Open the page that takes files; False where there is no page."""
     page = os.environ.get(WEB_VARIABLE)
     if page is None:
         return False
     app.open_url(f"{page}send/{quote(str(location), safe='/:')}", new_tab=True)
-    session.say("choose the files in the page that opened; R shows what has arrived")
+    desk.say("choose the files in the page that opened; R shows what has arrived")
     return True

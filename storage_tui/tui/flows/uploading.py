@@ -7,21 +7,21 @@ from textual.app import App
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.screens.upload import UploadScreen
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.transfers import Transfer
 
 
-async def upload_to(app: App[Any], session: Session, location: Location) -> None:
+async def upload_to(app: App[Any], desk: Desk, location: Location) -> None:
     """Queue the upload of a local file or folder into `location` after asking which."""
-    request = await app.push_screen_wait(UploadScreen(location, session.upload_folder))
+    request = await app.push_screen_wait(UploadScreen(location, desk.upload_folder))
     if request is None:
         return
-    session.upload_folder = request.path.parent
-    queued = session.queue.add(
+    desk.upload_folder = request.path.parent
+    queued = desk.queue.add(
         Transfer("upload", location.storage_type, file.key, file.path, file.size_bytes, request.conflict, request.root)
         for file in request.files
     )
-    session.runner.pump()
+    desk.runner.pump()
     total = sum(file.size_bytes for file in request.files)
-    session.say(f"uploading {plural(queued, 'file')}, {size_text(total)} (w shows them)")
+    desk.say(f"uploading {plural(queued, 'file')}, {size_text(total)} (w shows them)")

@@ -42,23 +42,23 @@ class BrowserScreen(PlaceMoves):
         """Up one folder, the cursor on the one left."""
         if self.location.key:
             up = Location(self.location.storage_type, parent_prefix(self.location.key))
-            if self.session.scope.may_list(up):
+            if self.desk.scope.may_list(up):
                 self.open(up, anchor=self.location.key)
             else:
-                self.session.say("this token opens nothing above here")
+                self.desk.say("this token opens nothing above here")
 
     def action_back(self) -> None:
         """To the place before."""
-        location = self.session.history.last()
+        location = self.desk.history.last()
         if location is not None:
             self.open(location)
-            self.session.history.last()  # going back is not a place to come back to
+            self.desk.history.last()  # going back is not a place to come back to
 
     @work(group="ask", exclusive=True)
     async def action_go_to(self) -> None:
         """To a location typed in."""
         location = await self.app.push_screen_wait(
-            GoToScreen(self.location, lambda typed: names_from(self.session.storage, typed))
+            GoToScreen(self.location, lambda typed: names_from(self.desk.storage, typed))
         )
         if location is not None:
             folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
@@ -67,7 +67,7 @@ class BrowserScreen(PlaceMoves):
     @work(group="ask", exclusive=True)
     async def action_pair(self) -> None:
         """From a result to its log, and back."""
-        place = await find_pair(self.session, self.location, self.keys.current)
+        place = await find_pair(self.desk, self.location, self.keys.current)
         if place is not None:
             folder = place.key if place.key.endswith("/") else parent_prefix(place.key)
             self.open(Location(place.storage_type, folder), anchor=place.key or None)
@@ -75,20 +75,20 @@ class BrowserScreen(PlaceMoves):
     @work(group="ask", exclusive=True)
     async def action_bookmark(self) -> None:
         """Keep this place under a letter."""
-        places = self.session.places
+        places = self.desk.places
         letter = await self.app.push_screen_wait(BookmarkScreen(self.location, places.bookmarks))
         if letter is not None:
             places.bookmarks[letter] = self.location
             try:
                 await asyncio.to_thread(places.save)
-                self.session.say(f"'{letter} goes to {self.location}")
+                self.desk.say(f"'{letter} goes to {self.location}")
             except OSError as exc:
-                self.session.fail("the bookmark lasts for this session only", exc)
+                self.desk.fail("the bookmark lasts for this session only", exc)
 
     @work(group="ask", exclusive=True)
     async def action_places(self) -> None:
         """To a bookmark, or a place where one was lately."""
-        places = self.session.places
+        places = self.desk.places
         place = await self.app.push_screen_wait(PlacesScreen(places.bookmarks, places.recent))
         if place is not None:
             self.open(place)
@@ -97,12 +97,12 @@ class BrowserScreen(PlaceMoves):
         """Search all that lies below here."""
         from storage_tui.tui.screens.find import FindScreen
 
-        self.app.push_screen(FindScreen(self.session, self.location, self.go))
+        self.app.push_screen(FindScreen(self.desk, self.location, self.go))
 
     def action_go_root(self) -> None:
         """To the top of this type."""
         storage_type = self.location.storage_type
-        self.open(self.session.scope.top_of(storage_type) or Location(storage_type))
+        self.open(self.desk.scope.top_of(storage_type) or Location(storage_type))
 
     # Choose
 
@@ -118,7 +118,7 @@ class BrowserScreen(PlaceMoves):
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
         if any(blob.modified is None for blob in self.keys.blobs_in_view()):  # those of a plain published server
             names = ["name", "type"]
-            self.session.say("by name or type only: this server's lists tell no sizes and no times")
+            self.desk.say("by name or type only: this server's lists tell no sizes and no times")
         self.sort = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
         self.sort_rows()
 
@@ -132,26 +132,26 @@ class BrowserScreen(PlaceMoves):
     @work(group="act")
     async def action_upload(self) -> None:
         """Ask what, then upload in the background."""
-        if not send_through_page(self.app, self.session, self.location):
-            await upload_to(self.app, self.session, self.location)
+        if not send_through_page(self.app, self.desk, self.location):
+            await upload_to(self.app, self.desk, self.location)
 
     # Look
 
     def action_view(self) -> None:
         """The blob on the whole screen."""
-        from storage_tui.tui.screens.viewer import ViewerScreen  # its search, folds and colours are loaded when wanted
+        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded when wanted
 
         row = self.keys.current
         if row is not None and not isinstance(row, Folder):
-            self.app.push_screen(ViewerScreen(self.session, row))
+            self.app.push_screen(ViewerScreen(self.desk, row))
 
     def action_map(self) -> None:
         """The marked regions, or this one, on one map."""
-        from storage_tui.tui.screens.map import MapScreen  # loaded when wanted, as the viewer
+        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded when wanted, as the viewer
 
         blobs = [row for row in self.chosen() if not isinstance(row, Folder)]
         if blobs:
-            self.app.push_screen(MapScreen(self.session, blobs))
+            self.app.push_screen(MapScreen(self.desk, blobs))
 
     def action_preview(self) -> None:
         """Preview on or off."""
@@ -169,21 +169,21 @@ class BrowserScreen(PlaceMoves):
     def action_preview_mode(self) -> None:
         """As found, as text, as hex."""
         mode = self.pane.next_mode()
-        self.session.say(f"preview as {'found' if mode == 'auto' else mode}")
+        self.desk.say(f"preview as {'found' if mode == 'auto' else mode}")
 
     def action_clean_up(self) -> None:
         """All of tmp, or of the prefix here when it expires, the soonest to go first."""
         from storage_tui.tui.screens.clean_up import CleanUpScreen
 
         expires = STORAGE_TYPES[self.location.storage_type].expires_after is not None
-        tmp = self.session.scope.top_of("tmp") or Location("tmp")
-        self.app.push_screen(CleanUpScreen(self.session, self.location if expires else tmp, self.go))
+        tmp = self.desk.scope.top_of("tmp") or Location("tmp")
+        self.app.push_screen(CleanUpScreen(self.desk, self.location if expires else tmp, self.go))
 
     def action_usage(self) -> None:
         """How much lies where."""
         from storage_tui.tui.screens.usage import UsageScreen  # loaded when wanted, as all that is seldom seen
 
-        self.app.push_screen(UsageScreen(self.session, self.location, self.go))
+        self.app.push_screen(UsageScreen(self.desk, self.location, self.go))
 
     def go(self, folder: Location, key: str) -> None:
         """To a folder, the cursor on the key."""
@@ -191,7 +191,7 @@ class BrowserScreen(PlaceMoves):
 
     def action_refresh(self) -> None:
         """Read again, and paint all, over whatever else wrote to the terminal."""
-        self.session.repaint()
+        self.desk.repaint()
         self.refresh_list()
         self.read_usages()
 
@@ -200,43 +200,43 @@ class BrowserScreen(PlaceMoves):
     def action_peel(self) -> None:
         """One layer off: the filter line, what reads or works, the range, the filter, the marks."""
         if self.quits_when_done:
-            self.quits_when_done, self.session.next_profile = False, None
-            self.session.say("stays when the transfers are done")
+            self.quits_when_done, self.desk.next_profile = False, None
+            self.desk.say("stays when the transfers are done")
         elif self.stop_work():
             pass
         elif self.range_start is not None:
             self.range_start = None
         elif self.clear_filter() or self.stop_reading():
             pass
-        elif len(self.session.marks):
-            self.session.marks.clear()
+        elif len(self.desk.marks):
+            self.desk.marks.clear()
             self.keys.refresh()
         self.update_lines()
 
     @work(group="quit", exclusive=True)
     async def action_profiles(self) -> None:
         """Leave for another server; ask while transfers run."""
-        name = await self.app.push_screen_wait(ProfilesScreen(self.session.profiles, self.session.profile))
-        if name is not None and name != self.session.profile:
-            self.session.next_profile = name
+        name = await self.app.push_screen_wait(ProfilesScreen(self.desk.profiles, self.desk.profile))
+        if name is not None and name != self.desk.profile:
+            self.desk.next_profile = name
             await self._leave("goes on")
 
     @work(group="quit", exclusive=True)
     async def action_quit(self) -> None:
         """Leave; ask while transfers run."""
-        self.session.next_profile = None
+        self.desk.next_profile = None
         await self._leave("quits")
 
     async def _leave(self, verb: str) -> None:
-        queue = self.session.queue
+        queue = self.desk.queue
         answer = await self.app.push_screen_wait(QuitScreen(queue.poll)) if queue.poll().is_active else "cancel"
         if answer == "wait" and queue.is_active:
             self.quits_when_done = True
-            self.session.say(f"{verb} when the transfers are done; Esc stays")
+            self.desk.say(f"{verb} when the transfers are done; Esc stays")
             return
         if answer in (None, "stay"):
-            self.session.next_profile = None
+            self.desk.next_profile = None
             return
-        await self.session.runner.stop(keep=answer == "leave")
-        self.session.chosen_at_quit = [Location(row.storage_type, row.key) for row in self.chosen()]
+        await self.desk.runner.stop(keep=answer == "leave")
+        self.desk.chosen_at_quit = [Location(row.storage_type, row.key) for row in self.chosen()]
         self.app.exit()

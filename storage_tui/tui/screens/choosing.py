@@ -8,10 +8,11 @@ from textual import work
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.tui.counting import stat_each
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.flows.marking import MARKS_AT_MOST, Test, mark_dropped, mark_here, too_many
 from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.screens.store_screen import JOB, StoreScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.parts import Part
@@ -21,11 +22,21 @@ from storage_tui.tui.widgets.rows_view import RowsView
 class ChoosingScreen(StoreScreen):
     """A screen around one list of rows that can be marked and sorted."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self.range_start: int | None = None
         self._range_end = 0
         self._range_parts: deque[Part] = deque()  # of dropped pages, to be read
+        self.cursor: Cursor
+
+    def targets(self) -> tuple[object, ...]:
+        """The screen, then the cursor over its rows."""
+        self.cursor = Cursor(self.view, moved=self.cursor_went)
+        return (self, self.cursor)
+
+    def cursor_went(self) -> None:
+        """A key has moved the cursor."""
+        self._extend_range()
 
     @property
     def view(self) -> RowsView:
@@ -48,39 +59,29 @@ class ChoosingScreen(StoreScreen):
 
     def ask_sizes(self) -> None:
         """Ask for the size of each blob in view that the list did not tell, as a plain published server's does not."""
-        blobs = self.session.sizes.to_ask(self.view.blobs_in_view())
+        blobs = self.desk.sizes.to_ask(self.view.blobs_in_view())
         if blobs:
             self._ask_sizes(blobs)
 
     @work(group="sizes")
     async def _ask_sizes(self, blobs: list[Blob]) -> None:
-        sizes = self.session.sizes
+        sizes = self.desk.sizes
         try:
-            async for blob in stat_each(self.session.storage, blobs):
+            async for blob in stat_each(self.desk.storage, blobs):
                 sizes.take(blob)
                 self.view.refresh()
         except EXPECTED as exc:
-            self.session.log.note(f"sizes were not told: {explain(exc)}")
+            self.desk.log.note(f"sizes were not told: {explain(exc)}")
         finally:
             sizes.drop(blobs)
-
-    def move(self, delta: int) -> None:
-        """The cursor `delta` rows down, the range along with it."""
-        self.view.move(delta)
-        self._extend_range()
-
-    def page(self, pages: float) -> None:
-        """The cursor so many pages down."""
-        self.view.page(pages)
-        self._extend_range()
 
     def action_mark(self) -> None:
         """Mark or unmark the row and go on."""
         row = self.view.current
         if row is not None:
-            self.session.marks.toggle(row)
+            self.desk.marks.toggle(row)
             self.view.refresh_line(self.view.cursor)
-            self.move(1)
+            self.cursor.move(1)
             self.update_lines()
 
     def action_mark_range(self) -> None:
@@ -97,12 +98,12 @@ class ChoosingScreen(StoreScreen):
         first, last = sorted((self._range_end, self.view.cursor))
         if last - first >= MARKS_AT_MOST:
             self.range_start = None
-            self.session.fail(too_many(last - first + 1))
+            self.desk.fail(too_many(last - first + 1))
             return
         self._range_end = self.view.cursor
         is_marking = bool(self._range_parts)
         self._range_parts.extend(self.view.parts(first, last + 1))
-        mark_here(self.session, self._range_parts, _any_row)
+        mark_here(self.desk, self._range_parts, _any_row)
         if self._range_parts and not is_marking:
             if self.is_busy():
                 self._range_parts.clear()
@@ -112,7 +113,7 @@ class ChoosingScreen(StoreScreen):
 
     def action_mark_all(self) -> None:
         """Mark all rows shown; when all are marked, none."""
-        parts, marks = self._all_parts(), self.session.marks
+        parts, marks = self._all_parts(), self.desk.marks
         if all(row in marks for part in parts for row in part.stand_ins()):
             marks.discard(row for part in parts for row in part.stand_ins())
             self.rows_changed()
@@ -121,7 +122,7 @@ class ChoosingScreen(StoreScreen):
 
     def action_mark_invert(self) -> None:
         """Mark the others."""
-        parts, marks = self._all_parts(), self.session.marks
+        parts, marks = self._all_parts(), self.desk.marks
         were = [row for part in parts for row in part.stand_ins() if row in marks]
         names = {(row.key, isinstance(row, Folder)) for row in were}
         marks.discard(were)
@@ -135,7 +136,7 @@ class ChoosingScreen(StoreScreen):
     async def action_mark_where(self) -> None:
         """Mark what a description matches."""
         parts, cut = deque(self.view.parts(0, self.view.line_count())), len(self.view.prefix)
-        here = [self.session.filled(row) for part in parts for row in part.rows or ()]
+        here = [self.desk.filled(row) for part in parts for row in part.rows or ()]
         unread = sum(len(part) for part in parts if part.rows is None)
         found = await self.app.push_screen_wait(MarkWhereScreen(here, lambda row: row.key[cut:], unread=unread))
         if found is not None:
@@ -150,7 +151,7 @@ class ChoosingScreen(StoreScreen):
         """All rows shown; none, and the reason said, where they are more than marks can be or something works."""
         count = self.view.line_count()
         if count > MARKS_AT_MOST:
-            self.session.fail(too_many(count))
+            self.desk.fail(too_many(count))
             return deque()
         parts = deque(self.view.parts(0, count))
         is_here = all(part.rows is not None for part in parts)
@@ -158,16 +159,14 @@ class ChoosingScreen(StoreScreen):
 
     def _mark(self, parts: "deque[Part]", could_match: Test, does_match: Test) -> None:
         if not self.view.is_whole:
-            self.session.say(
-                f"considered the {plural(sum(map(len, parts)), 'row')} here; not all of the list is loaded"
-            )
-        mark_here(self.session, parts, does_match)
+            self.desk.say(f"considered the {plural(sum(map(len, parts)), 'row')} here; not all of the list is loaded")
+        mark_here(self.desk, parts, does_match)
         self.rows_changed()
         if parts and not self.is_busy():
             self.app.run_worker(self._mark_dropped(parts, could_match, does_match), group=JOB)
 
     async def _mark_dropped(self, parts: "deque[Part]", could_match: Test, does_match: Test) -> None:
-        await mark_dropped(self.session, parts, could_match, does_match)
+        await mark_dropped(self.desk, parts, could_match, does_match)
         if self.is_attached:
             self.rows_changed()
 

@@ -6,9 +6,9 @@ from textual.content import Content
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.flat_screen import FlatScreen, Go
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.widgets.lines import place_title
 
@@ -16,8 +16,8 @@ from storage_tui.tui.widgets.lines import place_title
 class CleanUpScreen(FlatScreen):
     """Mark by group, pattern, age or size; D shows exactly what would go and asks, c copies to data."""
 
-    def __init__(self, session: Session, location: Location, go: Go) -> None:
-        super().__init__(session, location, go, sort="expiry")
+    def __init__(self, desk: Desk, location: Location, go: Go) -> None:
+        super().__init__(desk, location, go, sort="expiry")
 
     def on_mount(self) -> None:
         """Read at once."""
@@ -25,7 +25,7 @@ class CleanUpScreen(FlatScreen):
 
     def read(self) -> AsyncIterator[Sequence[Blob]]:
         """Every blob below the prefix."""
-        return read_below(self.session.storage, Folder(self.location.key, self.location.storage_type))
+        return read_below(self.desk.storage, Folder(self.location.key, self.location.storage_type))
 
     def title_content(self) -> Content:
         """Where, and what for."""

@@ -8,10 +8,10 @@ from textual.content import Content
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.flows.pairing import pair_facts
 from storage_tui.tui.reading import image_of_row, read_below
 from storage_tui.tui.screens.lines_screen import LinesScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
 from storage_tui.tui.state.formats import age_text, countdown_text, moment_text
 from storage_tui.tui.state.images import file_facts, image_facts
@@ -30,9 +30,9 @@ class DetailsScreen(LinesScreen):
 
     INDENT = LABEL_CELLS
 
-    def __init__(self, session: Session, row: Row) -> None:
+    def __init__(self, desk: Desk, row: Row) -> None:
         super().__init__()
-        self._session = session
+        self._desk = desk
         self._row = row
         self._facts: list[tuple[str, str]] = []
         self._error = ""
@@ -43,7 +43,7 @@ class DetailsScreen(LinesScreen):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        row, storage = self._row, self._session.storage
+        row, storage = self._row, self._desk.storage
         try:
             if isinstance(row, Folder):
                 usage = await storage.usage(row.key, storage_type=row.storage_type)
@@ -58,18 +58,18 @@ class DetailsScreen(LinesScreen):
                 await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
-                self._facts = [*await self._image_facts(row), *await pair_facts(self._session, row)]
+                self._facts = [*await self._image_facts(row), *await pair_facts(self._desk, row)]
         except EXPECTED as exc:
             self._error = explain(exc)
         self.fill()
 
     async def _image_facts(self, row: Row) -> list[tuple[str, str]]:
-        image = await image_of_row(self._session.storage, row)
+        image = await image_of_row(self._desk.storage, row)
         return [] if image is None else [*image_facts(image), *file_facts(image), ("delete", DELETED_WHOLE)]
 
     async def _read_mix(self, folder: Folder, total: int) -> None:
         mix, known = Mix(), list(self._facts)
-        async for blobs in read_below(self._session.storage, folder):
+        async for blobs in read_below(self._desk.storage, folder):
             mix.add(blobs)
             rows = [f"{kind}: {count}, {size}" for kind, count, size in mix.rows()]
             labels = ["types", *[""] * (len(rows) - 1)]
@@ -92,7 +92,7 @@ class DetailsScreen(LinesScreen):
         ]
         if isinstance(row, Blob):
             now = datetime.now(UTC)
-            facts += [*_blob_facts(row, now), ("signed URL", self._session.signed.text(row, now))]
+            facts += [*_blob_facts(row, now), ("signed URL", self._desk.signed.text(row, now))]
         if not row.key.isascii():
             facts.append(("key, ASCII", ascii(row.key)))
         facts += self._facts

@@ -11,9 +11,9 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.reading import read_below
 from storage_tui.tui.screens.flat_screen import FlatScreen, Go
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.state.selection import EXAMPLES, Selection
@@ -31,8 +31,8 @@ class FindScreen(FlatScreen):
 
     AUTO_FOCUS = "Input"
 
-    def __init__(self, session: Session, location: Location, go: Go) -> None:
-        super().__init__(session, location, go, sort="key")
+    def __init__(self, desk: Desk, location: Location, go: Go) -> None:
+        super().__init__(desk, location, go, sort="key")
         self._query = ""
         self._problem = ""
         self._looked_at = 0
@@ -41,9 +41,9 @@ class FindScreen(FlatScreen):
         """Title, the field, what was found, status, keys."""
         yield Bar(id="title")
         yield FilterLine(" find ", id="prompt", classes="-open")
-        yield FlatKeys(self.session.marks, self.session.sizes, self.flat, id="flat")
+        yield FlatKeys(self.desk.marks, self.desk.sizes, self.flat, id="flat")
         yield Bar(id="status")
-        yield Bar(id="footer")
+        yield self.footer
 
     @on(FilterLine.Typed)
     def _typed(self, event: FilterLine.Typed) -> None:
@@ -71,7 +71,7 @@ class FindScreen(FlatScreen):
         if not self._query.strip():
             return
         selection, cut = Selection(self._query), len(self.location.key)
-        async for blobs in read_below(self.session.storage, Folder(self.location.key, self.location.storage_type)):
+        async for blobs in read_below(self.desk.storage, Folder(self.location.key, self.location.storage_type)):
             now = datetime.now(UTC)
             self._looked_at += len(blobs)
             yield [blob for blob in blobs if selection.matches(blob, blob.key[cut:], now)]
@@ -96,10 +96,10 @@ class FindScreen(FlatScreen):
         """Type again."""
         self.query_one(FilterLine).open()
 
-    def action_flat_peel(self) -> None:
+    def action_peel(self) -> None:
         """Leave the field first; without a query leave the screen."""
         line = self.query_one(FilterLine)
         if line.is_typing and self._query.strip():
             self.view.focus()
         else:
-            super().action_flat_peel()
+            super().action_peel()

@@ -12,10 +12,9 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.commands import Context
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.screens.choosing import ChoosingScreen
-from storage_tui.tui.screens.line_moves import LineMoves
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.flat import KEPT, FlatList
 from storage_tui.tui.state.listing import SORTS, Row
@@ -24,7 +23,7 @@ from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content
+from storage_tui.tui.widgets.lines import gauge_content, marks_content
 from storage_tui.tui.widgets.notice import notice_content
 
 TICK_S = 0.2
@@ -33,16 +32,16 @@ Go = Callable[[Location, str], None]
 """Shows a blob, by its key, in its folder on the main screen."""
 
 
-class FlatScreen(ChoosingScreen, LineMoves):
+class FlatScreen(ChoosingScreen):
     """Reads blobs in the background and lists them. A subclass says which, and in what order."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("flat", "rows", "act", "lines")
+    CONTEXT: ClassVar[Context] = "flat"
     CSS_PATH = ["rows.tcss", "flat_screen.tcss"]
     AUTO_FOCUS = "FlatKeys"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, session: Session, location: Location, go: Go, *, sort: Sort) -> None:
-        super().__init__(session)
+    def __init__(self, desk: Desk, location: Location, go: Go, *, sort: Sort) -> None:
+        super().__init__(desk)
         self.location = location
         self.flat = FlatList(location.storage_type, location.key, sort=sort)
         self.is_reading = False
@@ -64,9 +63,9 @@ class FlatScreen(ChoosingScreen, LineMoves):
     def compose(self) -> ComposeResult:
         """Title, list, status, keys."""
         yield Bar(id="title")
-        yield FlatKeys(self.session.marks, self.session.sizes, self.flat, id="flat")
+        yield FlatKeys(self.desk.marks, self.desk.sizes, self.flat, id="flat")
         yield Bar(id="status")
-        yield Bar(id="footer")
+        yield self.footer
 
     def on_mount(self) -> None:
         """Read, and tell how it goes a few times a second."""
@@ -74,7 +73,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
 
     def on_screen_resume(self) -> None:
         """Messages are shown here."""
-        self.session.on_message = self.update_lines
+        self.desk.on_message = self.update_lines
         self.update_lines()
 
     @property
@@ -107,7 +106,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
             flat.is_complete = True
         except EXPECTED as exc:
             self._error = explain(exc)
-            self.session.fail(f"cannot list {place_text(self.location)}", exc)
+            self.desk.fail(f"cannot list {place_text(self.location)}", exc)
         finally:
             if flat is self.flat:
                 self.is_reading = False
@@ -134,16 +133,12 @@ class FlatScreen(ChoosingScreen, LineMoves):
         error = f"{visible(self._error)}\nR tries again." if self._error else ""
         view.set_state("Reading… (Esc stops)" if self.is_reading else error or self.empty_words())
         self.query_one("#title", Bar).say(self.title_content(), self._counts())
-        notice = notice_content(self.session, view.current, in_range=self.range_start is not None)
+        notice = notice_content(self.desk, view.current, in_range=self.range_start is not None)
         position = f"  {min(view.cursor + 1, view.line_count()):,}/{view.line_count():,} "
         right = Content.assemble(
-            gauge_content(self.session.queue.poll(), width=width), Content.styled(position, "$text-muted")
+            gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
         )
-        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.session.marks), notice), right)
-        footer = footer_content(in_context(*self.CONTEXTS), width=width)
-        if self.keymap.pending:
-            footer = chord_content(self.keymap.pending, self.keymap.hints())
-        self.query_one("#footer", Bar).say(footer)
+        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.desk.marks), notice), right)
 
     def empty_words(self) -> str:
         """What stands in a list without rows."""
@@ -163,10 +158,6 @@ class FlatScreen(ChoosingScreen, LineMoves):
             words += ", not read to the end"
         return Content.styled(f"  {words} ", "$text-muted")
 
-    def chord_changed(self) -> None:
-        """Show what may follow."""
-        self.update_lines()
-
     @on(LineView.CursorMoved)
     def _moved(self) -> None:
         self.update_lines()
@@ -174,7 +165,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
     # Keys
 
     @on(LineView.Chosen)
-    def action_flat_open(self) -> None:
+    def action_show_in_folder(self) -> None:
         """Leave for the folder of the blob, the cursor on it."""
         row = self.current
         if row is not None:
@@ -187,7 +178,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
         if heading is None:
             super().action_mark()
             return
-        marks = self.session.marks
+        marks = self.desk.marks
         if all(blob in marks for blob in heading.blobs):
             marks.discard(heading.blobs)
         else:
@@ -220,9 +211,9 @@ class FlatScreen(ChoosingScreen, LineMoves):
         self.flat.discard(gone)
         self.view.lines_changed()
         for name in {row.storage_type for row in rows}:
-            self.session.touch(name)
+            self.desk.touch(name)
 
-    def action_flat_peel(self) -> None:
+    def action_peel(self) -> None:
         """Stop what works, stop reading, end the range, leave: one at a time."""
         if self.stop_work():
             pass

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from storage_tui.tui.commands import BROWSER, Context, all_commands, key_label
+from storage_tui.tui.commands import Context, in_context, key_label
 from storage_tui.tui.screens.lines_screen import LinesScreen
 from storage_tui.tui.widgets.text_lines import Line
 
-PLACES = {
+PLACES: dict[Context, str] = {
+    "browser": "In the main list",
     "flat": "In clean-up and search",
-    "tree": "In usage",
+    "usage": "In usage",
     "viewer": "In the viewer",
     "transfers": "In transfers",
     "lines": "In lists such as this one",
@@ -24,17 +25,16 @@ class HelpScreen(LinesScreen):
 
     INDENT = KEY_CELLS + 2
 
-    def __init__(self, contexts: Sequence[Context] = BROWSER) -> None:
+    def __init__(self, context: Context) -> None:
         super().__init__()
-        self._contexts = contexts
+        self._where = context
 
     def title_content(self) -> Content:
-        """The title."""
-        return Content.styled(" Help", "bold $accent")
+        """The title, and which screen the first keys are of."""
+        return Content.assemble((" Help", "bold $accent"), (f"  {PLACES[self._where]}", "$text-muted"))
 
     def on_resize(self) -> None:
         """In columns, or where it is narrow in lines."""
-        super().on_resize()
         self.view.indent = self.INDENT if self._has_columns else 2
         self.fill()
 
@@ -44,20 +44,25 @@ class HelpScreen(LinesScreen):
 
     def _row(self, keys: Sequence[str], words: str) -> Line:
         if self._has_columns:
-            return [(f"  {'  '.join(keys):<{KEY_CELLS}}", "key"), (words, "")]
+            return [(f"  {'  '.join(keys):<{KEY_CELLS - 1}} ", "key"), (words, "")]
         return [(f"{' '.join(keys)} ", "key"), (words, "")]
 
     def lines(self) -> list[Line]:
-        """One line a command."""
+        """The commands here by their groups, then for every other screen those that differ there."""
         lines: list[Line] = []
-        heading = ""
-        here = [row for row in all_commands() if row.context in self._contexts]
-        for row in (*here, *(row for row in all_commands() if row.context not in self._contexts)):
-            title = PLACES.get(row.context) or row.group
-            if title != heading:
-                lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
-                heading = title
-            lines.append(self._row([key_label(key) for key in row.keys], row.help))
+        listed: set[tuple[str, tuple[str, ...]]] = set()
+        for context in sorted(PLACES, key=lambda name: name != self._where):
+            heading = ""
+            for row in in_context(context):
+                keys = row.keys_of(context)
+                if (row.id, keys) in listed:
+                    continue
+                listed.add((row.id, keys))
+                title = row.group if context == self._where else PLACES[context]
+                if title != heading:
+                    lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
+                    heading = title
+                lines.append(self._row([key_label(key) for key in keys], row.help))
         lines += [
             [("", "")],
             [("Filter", "head")],

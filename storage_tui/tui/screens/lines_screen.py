@@ -1,22 +1,17 @@
 """The base of the full-screen lists: a title, lines, the keys."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 from textual.content import Content
 
-from storage_tui.tui.commands import Context, in_context
-from storage_tui.tui.screens.command_screen import CommandScreen
-from storage_tui.tui.screens.line_moves import LineMoves
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.lines import footer_content
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 
-class LinesScreen(LineMoves, CommandScreen[None]):
+class LinesScreen(CommandScreen[None]):
     """Shows lines and moves a cursor over them; Esc or q goes back."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("lines",)
     CSS_PATH = "lines_screen.tcss"
     AUTO_FOCUS = "TextLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
@@ -26,7 +21,11 @@ class LinesScreen(LineMoves, CommandScreen[None]):
         """Title, lines, keys."""
         yield Bar(id="title")
         yield TextLines(indent=self.INDENT, id="lines")
-        yield Bar(id="footer")
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """The screen, then the cursor over its lines."""
+        return (self, Cursor(self.view))
 
     @property
     def view(self) -> TextLines:
@@ -36,10 +35,6 @@ class LinesScreen(LineMoves, CommandScreen[None]):
     def on_mount(self) -> None:
         """Fill in; Textual runs this beside the `on_mount` of a subclass."""
         self.fill()
-
-    def on_resize(self) -> None:
-        """The keys that fit."""
-        self.query_one("#footer", Bar).say(footer_content(in_context(*self.CONTEXTS), width=self.size.width))
 
     def fill(self) -> None:
         """Show title and lines as they are now."""

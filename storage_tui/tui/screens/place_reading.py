@@ -9,9 +9,9 @@ from textual import on, work
 from storage_tui.contract.errors import ForbiddenError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.token_scope import TokenScope
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.reading import PageRestorer, read_pages
 from storage_tui.tui.screens.choosing import ChoosingScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
 from storage_tui.tui.state.listing import NEXT_PAGE, SORT_AT_ONCE, Listing, Row
 from storage_tui.tui.state.marks import place_of
@@ -26,8 +26,8 @@ FOLLOW_S = 0.25  # how often the cursor follows the end of a list that grows
 class PlaceReading(ChoosingScreen):
     """Which prefix is shown, and its list as it arrives."""
 
-    def __init__(self, session: Session, location: Location) -> None:
-        super().__init__(session)
+    def __init__(self, desk: Desk, location: Location) -> None:
+        super().__init__(desk)
         self.location = location
         self.sort: Sort | None = None
         self.is_reversed = False
@@ -35,7 +35,7 @@ class PlaceReading(ChoosingScreen):
         self._follows_at = 0.0
         self.error = ""
         self.sorting = ""
-        self._restorer = PageRestorer(session.storage)
+        self._restorer = PageRestorer(desk.storage)
         self._reading: Listing | None = None
         self._has_listed = False
 
@@ -56,13 +56,13 @@ class PlaceReading(ChoosingScreen):
         """Go to a prefix; the cursor goes to `anchor`, or to where it was there."""
         if self.location != location:
             current = self.keys.current
-            self.session.history.leave(self.location, current.key if current else None)
+            self.desk.history.leave(self.location, current.key if current else None)
             self.keep_cursor()
         self.location = location
         self.workers.cancel_group(self, "sort")
-        self.session.places.visit(location)
-        anchor = anchor or self.session.history.cursor(location)
-        kept = self.session.history.listing(location)
+        self.desk.places.visit(location)
+        anchor = anchor or self.desk.history.cursor(location)
+        kept = self.desk.history.listing(location)
         listing = Listing(location.storage_type, location.key)
         self.range_start = None
         self.query_one(Sidebar).choose(location.storage_type)
@@ -92,7 +92,7 @@ class PlaceReading(ChoosingScreen):
             self.keys.listing = listing
         self.update_lines()
         try:
-            async for _ in read_pages(self.session.storage, listing):
+            async for _ in read_pages(self.desk.storage, listing):
                 if listing.is_complete and self.sort is not None and listing.loaded <= SORT_AT_ONCE:
                     self._sort_in_place(listing, self.sort)
                 if not is_shown and self.keys.cursor != began_at and self.keys.current is not None:
@@ -110,9 +110,9 @@ class PlaceReading(ChoosingScreen):
             if elsewhere is not None:
                 self.error = ""
             elif len(self.keys.listing):
-                self.session.fail(f"cannot list {place_text(self.location)}", exc)
+                self.desk.fail(f"cannot list {place_text(self.location)}", exc)
             else:
-                self.session.log.error(f"cannot list {place_text(self.location)}: {self.error}", exc)
+                self.desk.log.error(f"cannot list {place_text(self.location)}: {self.error}", exc)
         finally:
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None
@@ -123,21 +123,21 @@ class PlaceReading(ChoosingScreen):
             self.open(elsewhere)
             return
         self._has_listed = self._has_listed or not self.error
-        self.session.history.keep(listing)
+        self.desk.history.keep(listing)
         if listing.is_complete and listing.loaded > SORT_AT_ONCE and self.sort not in (None, "name"):
             self._sort_large(listing)
 
     async def _where_to_begin(self) -> Location | None:
         """The first place that the token opens, where it does not open the one asked for; None where all is told."""
         try:
-            scope = (await self.session.storage.describe()).token
+            scope = (await self.desk.storage.describe()).token
         except EXPECTED:
             return None
-        self.session.scope = scope
+        self.desk.scope = scope
         place = scope.top_of(self.location.storage_type) or scope.first_place
         if scope == TokenScope() or place is None or place == self.location:
             return None
-        self.session.say(f"this token is for {scope}")
+        self.desk.say(f"this token is for {scope}")
         return place
 
     def sort_rows(self) -> None:
@@ -146,7 +146,7 @@ class PlaceReading(ChoosingScreen):
         self.range_start = None  # its rows go elsewhere
         wanted: Sort = self.sort or "name"
         if not listing.is_complete:
-            self.session.say(f"sorted by {wanted} when all keys are read")
+            self.desk.say(f"sorted by {wanted} when all keys are read")
             self.read_on()
         elif listing.loaded > SORT_AT_ONCE:
             self._sort_large(listing)
@@ -226,7 +226,7 @@ class PlaceReading(ChoosingScreen):
             if await self._restorer.restore(listing, index, is_wanted=is_wanted):
                 keys.lines_changed()
         except EXPECTED as exc:
-            self.session.fail("cannot read a page of the list again", exc)
+            self.desk.fail("cannot read a page of the list again", exc)
 
     def shown(self, rows: Sequence[Row]) -> list[Row]:
         """The rows of this folder that the filter lets through, among these."""

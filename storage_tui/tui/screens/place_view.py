@@ -10,10 +10,10 @@ from textual.content import Content
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.commands import BROWSER, Context, in_context
+from storage_tui.tui.commands import Context
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.flows.continuing import offer_unfinished
 from storage_tui.tui.screens.place_reading import PlaceReading
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.visible import visible
@@ -22,9 +22,7 @@ from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import (
-    chord_content,
     empty_words,
-    footer_content,
     gauge_content,
     marks_content,
     path_content,
@@ -44,14 +42,14 @@ FILTER_FROM_ROWS = 200_000  # looked through in 20 ms; past this a keystroke wai
 class PlaceView(PlaceReading):
     """One place of the store on the screen; what its keys do is in BrowserScreen."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = BROWSER
+    CONTEXT: ClassVar[Context] = "browser"
     AUTO_FOCUS = "KeyList"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
 
-    def __init__(self, session: Session, location: Location) -> None:
-        super().__init__(session, location)
-        self.gauge = session.queue.poll()
+    def __init__(self, desk: Desk, location: Location) -> None:
+        super().__init__(desk, location)
+        self.gauge = desk.queue.poll()
         self.quits_when_done = False
         self._ticks = 0
         self._has_said = False  # the status line knows where the cursor went
@@ -62,11 +60,11 @@ class PlaceView(PlaceReading):
         with Horizontal(id="body"):
             yield Sidebar(id="types")
             with Container(id="main"):
-                yield KeyList(self.session.marks, self.session.sizes, id="keys")
-                yield RowPreview(self.session.storage, id="preview")
+                yield KeyList(self.desk.marks, self.desk.sizes, id="keys")
+                yield RowPreview(self.desk.storage, id="preview")
         yield FilterLine(id="prompt")
         yield Bar(id="status")
-        yield Bar(id="footer")
+        yield self.footer
 
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
@@ -77,11 +75,11 @@ class PlaceView(PlaceReading):
 
     @work(group="ask")
     async def _offer_unfinished(self) -> None:
-        await offer_unfinished(self.app, self.session)
+        await offer_unfinished(self.app, self.desk)
 
     def on_screen_resume(self) -> None:
         """Messages are shown here again."""
-        self.session.on_message = self.update_lines
+        self.desk.on_message = self.update_lines
         self.update_lines()
 
     @property
@@ -114,14 +112,14 @@ class PlaceView(PlaceReading):
         """Count and bytes of each type, one after the other, the open one first."""
         sidebar = self.query_one(Sidebar)
         try:
-            service = await self.session.storage.describe()
+            service = await self.desk.storage.describe()
             sidebar.set_limits(service.user)
-            self.session.scope = service.token
+            self.desk.scope = service.token
             can_count = "usage" in service.features
         except EXPECTED:
             can_count = False
         for name in sorted(STORAGE_TYPES, key=lambda name: name != self.location.storage_type):
-            top = self.session.scope.top_of(name)
+            top = self.desk.scope.top_of(name)
             if top is None:
                 sidebar.set_usage(name, "not for this token")
                 continue
@@ -129,7 +127,7 @@ class PlaceView(PlaceReading):
                 sidebar.set_usage(name, "not counted")
                 continue
             try:
-                sidebar.set_usage(name, await self.session.storage.usage(top.key, storage_type=name))
+                sidebar.set_usage(name, await self.desk.storage.usage(top.key, storage_type=name))
             except EXPECTED:
                 sidebar.set_usage(name, "unknown")
 
@@ -195,35 +193,31 @@ class PlaceView(PlaceReading):
 
     def _tick(self) -> None:
         self._ticks += 1
-        was_active, self.gauge = self.gauge.is_active, self.session.queue.poll()
+        was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
         if was_active and not self.gauge.is_active:
-            self.session.say_done(self.gauge)
+            self.desk.say_done(self.gauge)
             if self.quits_when_done:
                 self.app.exit()
         self.ask_sizes()
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
-        if self._ticks % REFRESH_TICKS == 0 and self.session.changed:
+        if self._ticks % REFRESH_TICKS == 0 and self.desk.changed:
             self._take_changes()
         self.update_lines()
 
     def _take_changes(self) -> None:
         """Read again what uploads changed; a long list only when they are through."""
-        is_here = self.location.storage_type in self.session.changed
+        is_here = self.location.storage_type in self.desk.changed
         if is_here and self.gauge.is_active and self.keys.listing.loaded > REFRESH_ROWS:
             return
         if is_here and not self.is_reading:
             self.refresh_list()
-        self.session.changed.clear()
+        self.desk.changed.clear()
         self.read_usages()
 
     def on_resize(self) -> None:
         """The preview is drawn for its new size."""
         self.call_after_refresh(self.show_row)
-
-    def chord_changed(self) -> None:
-        """Show what may follow."""
-        self.update_lines()
 
     def update_lines(self) -> None:
         """Say again what the one-row lines say; each paints only when that is something else."""
@@ -234,25 +228,21 @@ class PlaceView(PlaceReading):
         keys.set_state(error or empty_words(listing, is_reading=self.is_reading), is_error=bool(error))
         then = "" if listing.is_complete or self.sort in (None, listing.sort) else self.sort or ""
         path = path_content(listing, is_reading=self.is_reading, sorting=self.sorting, width=width, then=then)
-        store = self.session.title if width >= 60 else self.session.profile
+        store = self.desk.title if width >= 60 else self.desk.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
         is_tight = path.cell_length + server.cell_length + 2 > width  # what a filter covers is worth more
         self.query_one("#path", Bar).say(path, Content("") if is_tight else server)
         self._update_status()
-        footer = footer_content(in_context(*BROWSER), width=width)
-        if self.keymap.pending:
-            footer = chord_content(self.keymap.pending, self.keymap.hints())
-        self.query_one("#footer", Bar).say(footer)
 
     def _update_status(self) -> None:
         """The line that changes with the cursor."""
         if not self.has_lines:
             return
         listing, keys, width = self.keys.listing, self.keys, self.size.width
-        notice = notice_content(self.session, keys.current, in_range=self.range_start is not None)
-        left = Content.assemble(" ", marks_content(self.session.marks, here=self.location), notice)
+        notice = notice_content(self.desk, keys.current, in_range=self.range_start is not None)
+        left = Content.assemble(" ", marks_content(self.desk.marks, here=self.location), notice)
         right = Content.assemble(gauge_content(self.gauge, width=width), position_content(listing, keys.cursor))
-        is_refusal = (said := self.session.fresh_message) is not None and said.level == "error"
+        is_refusal = (said := self.desk.fresh_message) is not None and said.level == "error"
         if is_refusal and left.cell_length + right.cell_length + 2 > width:
             right = Content("")  # a refusal is worth more than the counters
         self.query_one("#status", Bar).say(left, right)

@@ -10,12 +10,12 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.commands import Context, in_context
+from storage_tui.tui.commands import Context
 from storage_tui.tui.counting import count
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.screens.flat_screen import TICK_S, Go
-from storage_tui.tui.screens.line_moves import LineMoves
 from storage_tui.tui.screens.store_screen import StoreScreen
-from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
@@ -23,21 +23,21 @@ from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import chord_content, footer_content, gauge_content, marks_content, place_title
+from storage_tui.tui.widgets.lines import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.notice import notice_content
 from storage_tui.tui.widgets.usage_lines import UsageLines
 
 
-class UsageScreen(LineMoves, StoreScreen):
+class UsageScreen(StoreScreen):
     """One level at a time; levels counted to their end are kept for the way back."""
 
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("tree", "act", "lines")
+    CONTEXT: ClassVar[Context] = "usage"
     CSS_PATH = ["rows.tcss", "flat_screen.tcss"]
     AUTO_FOCUS = "UsageLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, session: Session, location: Location, go: Go) -> None:
-        super().__init__(session)
+    def __init__(self, desk: Desk, location: Location, go: Go) -> None:
+        super().__init__(desk)
         self._type = location.storage_type
         self._go = go
         self._levels: dict[str, UsageLevel] = {}
@@ -47,9 +47,13 @@ class UsageScreen(LineMoves, StoreScreen):
     def compose(self) -> ComposeResult:
         """Title, lines, status, keys."""
         yield Bar(id="title")
-        yield UsageLines(self.session.marks, self._level, id="tree")
+        yield UsageLines(self.desk.marks, self._level, id="tree")
         yield Bar(id="status")
-        yield Bar(id="footer")
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """The screen, then the cursor over its lines."""
+        return (self, Cursor(self.view))
 
     def on_mount(self) -> None:
         """Count the first level."""
@@ -58,7 +62,7 @@ class UsageScreen(LineMoves, StoreScreen):
 
     def on_screen_resume(self) -> None:
         """Messages are shown here."""
-        self.session.on_message = self.update_lines
+        self.desk.on_message = self.update_lines
         self.update_lines()
 
     @property
@@ -91,14 +95,14 @@ class UsageScreen(LineMoves, StoreScreen):
     async def _count(self, level: UsageLevel, at: str | None) -> None:
         self._is_counting = True
         try:
-            async for _ in count(self.session.storage, level):
+            async for _ in count(self.desk.storage, level):
                 if level is self._level:
                     self.view.show(level, at=at)
                     at = None
             self._levels[level.prefix] = level
         except EXPECTED as exc:
             level.error = f"{visible(explain(exc))}\nR tries again."
-            self.session.fail(f"cannot count {place_text(Location(self._type, level.prefix))}", exc)
+            self.desk.fail(f"cannot count {place_text(Location(self._type, level.prefix))}", exc)
         finally:
             if level is self._level:
                 self._is_counting = False
@@ -114,17 +118,9 @@ class UsageScreen(LineMoves, StoreScreen):
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts
         title = place_title(self._type, level.prefix, "usage", width=width)
         self.query_one("#title", Bar).say(title, Content.styled(counts, "$text-muted"))
-        notice = notice_content(self.session, self.current)
-        gauge = Content.assemble(gauge_content(self.session.queue.poll(), width=width), " ")
-        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.session.marks), notice), gauge)
-        footer = footer_content(in_context(*self.CONTEXTS), width=width)
-        if self.keymap.pending:
-            footer = chord_content(self.keymap.pending, self.keymap.hints())
-        self.query_one("#footer", Bar).say(footer)
-
-    def chord_changed(self) -> None:
-        """Show what may follow."""
-        self.update_lines()
+        notice = notice_content(self.desk, self.current)
+        gauge = Content.assemble(gauge_content(self.desk.queue.poll(), width=width), " ")
+        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.desk.marks), notice), gauge)
 
     def rows_changed(self) -> None:
         """Marks are others now: paint."""
@@ -136,42 +132,42 @@ class UsageScreen(LineMoves, StoreScreen):
         self._levels.clear()
         self.action_refresh()
         for name in {row.storage_type for row in rows}:
-            self.session.touch(name)
+            self.desk.touch(name)
 
     # Keys
 
     @on(LineView.Chosen)
-    def action_tree_open(self) -> None:
+    def action_open(self) -> None:
         """Into the folder; the blobs directly here are shown in the list."""
         branch = self.view.branch
         if branch is None:
             return
         if branch.is_own:
-            self.action_tree_browse()
+            self.action_show_in_list()
         else:
             self._open(branch.prefix)
 
-    def action_tree_up(self) -> None:
+    def action_parent(self) -> None:
         """Up one folder."""
         if self._level.prefix:
             self._open(parent_prefix(self._level.prefix), at=self._level.prefix)
 
-    def action_tree_browse(self) -> None:
+    def action_show_in_list(self) -> None:
         """Show this level in the list of the main screen."""
         branch = self.view.branch
         self.dismiss(None)
         self._go(Location(self._type, self._level.prefix), branch.prefix if branch is not None else "")
 
-    def action_tree_mark(self) -> None:
+    def action_mark(self) -> None:
         """Mark the folder and go on."""
         row = self.current
         if row is not None:
-            self.session.marks.toggle(row)
+            self.desk.marks.toggle(row)
             self.view.refresh_line(self.view.cursor)
-        self.move(1)
+        self.view.move(1)
         self.update_lines()
 
-    def action_tree_sort(self) -> None:
+    def action_sort(self) -> None:
         """By the next column."""
         view = self.view
         view.sort = USAGE_SORTS[(USAGE_SORTS.index(view.sort) + 1) % len(USAGE_SORTS)]
@@ -183,7 +179,7 @@ class UsageScreen(LineMoves, StoreScreen):
         self._levels.pop(self._level.prefix, None)
         self._open(self._level.prefix, at=branch.prefix if branch is not None else None)
 
-    def action_tree_peel(self) -> None:
+    def action_peel(self) -> None:
         """Stop deleting, stop counting, leave: one at a time."""
         if self.stop_work():
             pass

@@ -48,7 +48,7 @@ class ViewerScreen(CommandScreen[None]):
         self.picture = PixelPicture(desk, self, self.lines, run=self.run_worker)
         self.reader = Reader(
             desk.storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
-            picture=self.picture, run=self.run_worker, opened=self.find_actions, open_viewer=self._open_viewer,
+            picture=self.picture, run=self.run_worker, opened=self.bind_commands, open_viewer=self._open_viewer,
         )  # fmt: skip
         self.finder = Finder(self.reader, lines=self.lines, status=self.status, prompt=self.prompt, run=self.run_worker)
         self.follower = Follower(desk.storage, blob, self.reader, status=self.status, run=self.run_worker)

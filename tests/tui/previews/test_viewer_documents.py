@@ -113,7 +113,7 @@ async def test_a_document_fits_a_view_of_any_size_or_asks_to_be_opened_again(kin
 
 
 async def test_every_kind_of_document_shows_a_format_and_the_last_one_shows_every_blob() -> None:
-    shown = {type((await opened(kind, mode))[0]) for kind in SAMPLES for mode in MODES}
+    shown: set[object] = {type((await opened(kind, mode))[0]) for kind in SAMPLES for mode in MODES}
     assert shown == set(DOCUMENTS) and DOCUMENTS[-1] is FixedDocument
 
 

@@ -28,7 +28,7 @@ MESSAGE_S = 8.0  # a message stays this long in the status line
 
 
 @dataclass
-class Session:
+class Desk:
     """One run of the browser. `changed` holds the storage types that uploads changed, until they are read again;
     `profiles` what each profile of the settings file is, by name, and `next_profile` the one to go on with."""
 
