@@ -88,7 +88,7 @@ PRIVATE: tuple[Private, ...] = (
     Private(Message, "_sender", "keys typed before a field was drawn are commands of the list", None),
     Private(Message, "_set_forwarded", "a key comes twice", ()),
     Private(Compositor, "_dirty_regions", "a key paints every row between the first and the last that changed"),
-    Private(Compositor, "_get_renders", "a key draws rows of widgets that did not change", ("crop",), True),
+    Private(Compositor, "_get_renders", "a key draws rows of widgets that did not change", ("crop",)),
     Private(XTermParser, "_timeout_time", "the key Esc waits for the next key"),
     Private(LinuxDriver, "_app", "no key comes"),
     Private(LinuxDriver, "_debug", "no key comes"),
