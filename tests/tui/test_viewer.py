@@ -223,6 +223,24 @@ async def test_json_folds_and_unfolds(store: Storage, browse: Any) -> None:
         await browser.shows('"n": 4')
 
 
+async def test_a_command_that_only_other_documents_have_says_so_and_works_as_soon_as_one_is_shown(
+    store: Storage, browse: Any
+) -> None:
+    store.set("a.json", json.dumps({"deep": {"list": [1, 2, 3]}}).encode())
+    async with browse() as browser:
+        screen = await view(browser)
+        await browser.press("x")
+        await browser.until(lambda: screen.reader.document is not None and screen.reader.document.has_offsets)
+        await browser.press("-")
+        await browser.shows("only JSON folds")
+        await browser.press("enter")
+        await browser.shows("nothing to open here")
+        await browser.press("x", "x", "x")
+        await browser.until(lambda: screen.reader.mode == "auto" and not screen.reader.is_reading)
+        await browser.press("-")
+        await browser.shows("levels open")
+
+
 async def test_a_member_of_an_archive_opens_in_a_viewer_of_its_own(store: Storage, browse: Any) -> None:
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""The lines of the viewer: wrapped or cut, moved sideways, coloured and searched where they are visible."""
+"""The widget that draws the rows of a document: wrapped or cut, moved sideways, coloured, with matches marked."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,12 @@ from storage_tui.tui.viewer.documents.document import Row
 from storage_tui.tui.widgets.line_view import LineView
 
 SIDE_STEP = 8  # cells that h and l move by
-MATCHES = 200  # shown in one row
+MATCHES = 200  # marked in one row
 ROLES = ("key", "string", "number", "word", "comment", "good", "warn", "bad", "head")
 
 
 class ViewerLines(LineView):
-    """Rows of a blob. The cursor is on one of them; in a drawing there is none and the view moves at once."""
+    """Rows with a cursor. A drawing has no cursor: the keys move the view."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {f"view--{role}" for role in (*ROLES, "match", "chosen")}
 
@@ -51,7 +51,7 @@ class ViewerLines(LineView):
 
     @property
     def header_rows(self) -> int:
-        """Rows of heads, as many as there is room for."""
+        """How many rows of heads there is room for."""
         height = self.room.height
         return min(len(self.heads), 2 if height >= 6 else 1 if height >= 3 else 0)
 
@@ -73,13 +73,13 @@ class ViewerLines(LineView):
 
     @property
     def chosen(self) -> tuple[int, int]:
-        """The rows of the selection, or the one under the cursor, as a range."""
+        """The range of the chosen rows; of the row under the cursor where none are chosen."""
         if self.mark is None:
             return self.row, self.row + 1
         return min(self.mark, self.row), max(self.mark, self.row) + 1
 
     def show_rows(self, rows: Sequence[Row], row: int, *, moved: int | None = None) -> None:
-        """Show these rows, the cursor on `row`; with `moved` they are the ones before, so many rows further down."""
+        """Show rows, with the cursor on `row`. With `moved` the rows shown before stay, so many rows further down."""
         in_view = self.cursor - self.top
         inside = self._inside() if moved is not None else 0
         self._rows, self._places = rows, None
@@ -91,7 +91,7 @@ class ViewerLines(LineView):
         self.lines_changed()
 
     def go_row(self, row: int) -> None:
-        """The cursor on a row; where it was not in view it comes to a third of the height."""
+        """Put the cursor on a row. A row that was not in view comes to a third of the height."""
         at = self._first_of(row)
         if not self.top <= at < self.top + self.rows_visible:
             self.top = max(0, at - self.rows_visible // 3)
@@ -119,7 +119,7 @@ class ViewerLines(LineView):
             self.refresh()
 
     def move(self, delta: int) -> None:
-        """The cursor down, or the whole drawing up."""
+        """Move the cursor down, or a drawing up."""
         if self.is_drawing:
             self.top = max(0, min(self.top + delta, self.line_count() - self.rows_visible))
             self.cursor = self.top
@@ -131,11 +131,11 @@ class ViewerLines(LineView):
                 self.refresh()
 
     def line_count(self) -> int:
-        """Rows after wrapping."""
+        """How many lines the rows take, wrapped."""
         return len(self._visual())
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One row or a part of it."""
+        """Draw a row, or a part of a row."""
         number, start, stop = self._visual()[index]
         text = self._styled(self._rows[number].text)
         piece = text[start:stop] if self._is_wrapped else text
@@ -147,7 +147,7 @@ class ViewerLines(LineView):
         return [*([] if self.is_drawing else [bar]), *strip]
 
     def render_line(self, y: int) -> Strip:
-        """A head, or a row; a drawing has no cursor."""
+        """Draw a head, or a row."""
         if y < self.header_rows:
             return self._strip([Segment(" "), *self._cut(self.heads[y])], self.room.width, self.base)
         if not self.is_drawing:
@@ -165,8 +165,8 @@ class ViewerLines(LineView):
         super().on_resize()
 
     def _cut(self, text: Text) -> Strip:
-        """What of a row is in view, moved sideways."""
-        own = self.app.console.get_style(text.style, default=Style.null())  # which render leaves out of a plain text
+        """Return the part of a row that is in view."""
+        own = self.app.console.get_style(text.style, default=Style.null())  # `render` may leave it out
         strip = Strip(text.render(self.app.console, end="")).apply_style(own)
         return strip.crop(self.left, self.left + self.room.width) if self.left else strip
 
@@ -189,12 +189,12 @@ class ViewerLines(LineView):
         return text
 
     def _inside(self) -> int:
-        """How far the cursor is inside a wrapped row."""
+        """Return the number of lines between the start of the row and the cursor."""
         places = self._visual()
         return self.cursor - self._first_of(places[self.cursor][0]) if self.cursor < len(places) else 0
 
     def _first_of(self, row: int) -> int:
-        """The line where a row begins."""
+        """Return the number of the line where a row begins."""
         if not self._is_wrapped:
             return row
         low, high = 0, len(self._visual())
@@ -221,7 +221,7 @@ class ViewerLines(LineView):
 
 
 def cut(text: str, cells: int) -> list[tuple[int, int]]:
-    """The parts of a line that take at most so many cells each, by characters."""
+    """Return the parts of a line, each of which takes at most so many cells, as ranges of characters."""
     if text.isascii():
         return [(at, min(at + cells, len(text))) for at in range(0, len(text), cells)] or [(0, 0)]
     if cell_len(text) <= cells:

@@ -1,19 +1,20 @@
 """The full-screen viewer: a document, what is said about it, and the objects that carry out the commands."""
 
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.command_screen import CommandScreen, find_actions
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.previews import Source
 from storage_tui.tui.screens.details import DetailsScreen
 from storage_tui.tui.screens.help import HelpScreen
-from storage_tui.tui.viewer.documents.document import NOTHING_TO_OPEN
+from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.finder import Finder
 from storage_tui.tui.viewer.follower import Follower
 from storage_tui.tui.viewer.hand_over import HandOver
@@ -25,6 +26,9 @@ from storage_tui.tui.viewer.selection import Selection
 from storage_tui.tui.viewer.status import READS, Status, status_content, title_content
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
+
+ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere().items()}
+"""What a command of some documents says in all others, by the id of the command."""
 
 
 class ViewerScreen(CommandScreen[None]):
@@ -41,6 +45,7 @@ class ViewerScreen(CommandScreen[None]):
         self.desk = desk
         self.blob = blob
         self.lines = ViewerLines(id="rows")  # held here: what still reads while the screen closes asks for its size
+        self.cursor = Cursor(self.lines)
         self.title_bar = Bar(id="title")
         self.status_bar = Bar(id="status")
         self.prompt = Prompt(back_to=self.lines)
@@ -70,8 +75,15 @@ class ViewerScreen(CommandScreen[None]):
         """The document, then the objects of the viewer, the screen, the cursor."""
         document = self.reader.document
         commands = document.commands(self.reader) if document is not None else None
-        return (commands, self.reader, self.finder, self.follower, self.selection, self.hand_over, self,
-                Cursor(self.lines))  # fmt: skip
+        return (commands, self.reader, self.finder, self.follower, self.selection, self.hand_over, self, self.cursor)
+
+    def bind_commands(self) -> None:
+        """Find what carries out each command. A command that this document has not says which documents have it."""
+        rows, targets = self.keymap.commands, self.targets()
+        here = [row for row in rows if row.id not in ELSEWHERE or hasattr(targets[0], row.action)]
+        found = find_actions(here, targets)
+        say = self.status.say
+        self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
 
     def on_mount(self) -> None:
         """Read the blob."""
@@ -94,6 +106,10 @@ class ViewerScreen(CommandScreen[None]):
     def on_unmount(self) -> None:
         """The viewer is closed."""
         self.reader.close()
+
+    @on(LineView.Chosen)
+    def _chosen(self) -> None:
+        self.actions["view-open"]()
 
     @on(LineView.CursorMoved)
     def _moved(self) -> None:
@@ -126,24 +142,6 @@ class ViewerScreen(CommandScreen[None]):
         else:
             is_wrapped = self.lines.toggle_wrap()
             self.status.say("long lines are wrapped" if is_wrapped else "long lines are cut; h and l move")
-
-    # What only some documents can
-
-    def action_view_open(self) -> None:
-        """Say what can be opened, in a document that opens nothing."""
-        self.status.say(NOTHING_TO_OPEN, "$warning")
-
-    @on(LineView.Chosen)
-    def _chosen(self) -> None:
-        self.actions["view-open"]()
-
-    def action_view_fold_more(self) -> None:
-        """Say what folds, in a document that does not."""
-        self.status.say("only JSON folds", "$warning")
-
-    def action_view_fold_less(self) -> None:
-        """Say what folds, in a document that does not."""
-        self.status.say("only JSON folds", "$warning")
 
     # Program
 

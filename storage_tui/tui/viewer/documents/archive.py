@@ -1,12 +1,15 @@
 """The members of an archive as a document: Enter opens a member in a viewer of its own."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from storage_tui.tui.previews.base import Part
 from storage_tui.tui.previews.member import open_member
-from storage_tui.tui.viewer.documents.document import NOTHING_TO_OPEN, Frame, Opening
+from storage_tui.tui.viewer.documents.document import Frame, Opening
 from storage_tui.tui.viewer.documents.fixed import FixedDocument
 from storage_tui.tui.visible import visible
+
+NOTHING_TO_OPEN = "nothing to open here: Enter folds JSON and opens members of archives"
 
 
 class ArchiveDocument(FixedDocument):
@@ -15,6 +18,11 @@ class ArchiveDocument(FixedDocument):
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)
         self._parts = opening.shown.parts
+
+    @staticmethod
+    def elsewhere() -> Mapping[str, str]:
+        """Opening."""
+        return {"view-open": NOTHING_TO_OPEN}
 
     @staticmethod
     def matches(opening: Opening) -> bool:

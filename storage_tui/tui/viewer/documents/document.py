@@ -1,6 +1,6 @@
 """The promises of a document, which is what the viewer shows of one blob, and the row that documents are made of."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,8 +8,6 @@ from rich.text import Text
 
 from storage_tui.tui.previews import Preview, Source
 from storage_tui.tui.previews.base import Mode, Pixels
-
-NOTHING_TO_OPEN = "nothing to open here: Enter folds JSON and opens members of archives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ class Document(Protocol):
         """What the status line says with the cursor on `row` and the row `last` at the bottom of the view."""
 
     def commands(self, frame: Frame) -> object:
-        """The object whose methods `action_<id>` carry out commands in this document; asked before the viewer's own."""
+        """The object whose methods `action_<id>` carry out commands here, before the objects of the viewer."""
 
     async def go(self, place: int | None) -> int:
         """Have the row of a place at hand, of the last place for None; returns the number of the row."""
@@ -141,6 +139,9 @@ class Document(Protocol):
 
 class DocumentType(Protocol):
     """One row of the table DOCUMENTS."""
+
+    def elsewhere(self) -> Mapping[str, str]:
+        """The commands that other documents have not, by id, with what the viewer says there."""
 
     def matches(self, opening: Opening) -> bool:
         """Whether this kind of document shows the blob. The last row of the table matches every blob."""

@@ -1,7 +1,7 @@
 """Facts and lines as a document: all rows are at hand, as of a Parquet schema or a list of members."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -35,6 +35,11 @@ class FixedDocument:
         self.rows += [Row(line) for line in shown.lines]
 
     @staticmethod
+    def elsewhere() -> Mapping[str, str]:
+        """No commands of its own."""
+        return {}
+
+    @staticmethod
     def matches(opening: Opening) -> bool:
         """Every preview has facts and lines."""
         return True
@@ -47,11 +52,11 @@ class FixedDocument:
 
     @property
     def places(self) -> int | None:
-        """As many as there are rows."""
+        """One place for each row."""
         return len(self.rows)
 
     def fit(self, width: int, height: int) -> bool:
-        """Lines have no size of their own."""
+        """Rows stay as they are in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
@@ -60,7 +65,7 @@ class FixedDocument:
         return count if is_short else f"{count}  {read_text(self.source)}"
 
     def commands(self, frame: Frame) -> object:
-        """None of its own."""
+        """Facts and lines have no commands of their own."""
         return None
 
     async def go(self, place: int | None) -> int:

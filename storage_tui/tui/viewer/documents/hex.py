@@ -28,12 +28,12 @@ class HexDocument(PagedDocument):
         return document, await document.go(opening.offset)
 
     def fit(self, width: int, height: int) -> bool:
-        """Another width has other rows."""
+        """A row of another width has another number of bytes."""
         return False
 
 
 class HexPager:
-    """Rows of so many bytes."""
+    """Makes rows of a fixed number of bytes."""
 
     def __init__(self, source: Source, width: int) -> None:
         self.first = 0
@@ -41,20 +41,20 @@ class HexPager:
         self._per_row = bytes_per_row(width, source.size_bytes or 0)
 
     async def after(self, start: int) -> list[Row]:
-        """Rows from here on."""
+        """Return the rows from here on."""
         stop = start + min(PAGE_ROWS * self._per_row, PAGE_BYTES)
         await read_page(self._source, start, start + PAGE_BYTES)
         return self._rows(await read_page(self._source, start, stop), start)
 
     async def before(self, stop: int) -> list[Row]:
-        """Rows up to here."""
+        """Return the rows up to here."""
         stop = -(-stop // self._per_row) * self._per_row
         await read_page(self._source, stop - PAGE_BYTES, stop)
         start = max(0, stop - min(PAGE_ROWS * self._per_row, PAGE_BYTES))
         return self._rows(await read_page(self._source, start, stop), start)
 
     async def align(self, offset: int) -> int:
-        """Whole rows."""
+        """Return where the row of this offset begins."""
         return offset // self._per_row * self._per_row
 
     def _rows(self, page: bytes, start: int) -> list[Row]:

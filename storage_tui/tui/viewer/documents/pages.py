@@ -1,6 +1,6 @@
 """Pages of a blob of any size around the place that is shown, read as the cursor moves: for text, hex and tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from rich.text import Text
@@ -12,10 +12,10 @@ from storage_tui.tui.viewer.documents.document import Frame, Opening, PixelsAt, 
 from storage_tui.tui.viewer.documents.search import make_pattern, search
 
 PAGE_BYTES = HEAD_BYTES  # one request for some screens
-PAGE_ROWS = 1000  # of text with short lines; a page of hex is as long
+PAGE_ROWS = 1000  # of text with short lines; a page of hex has as many
 KEPT_ROWS = 8 * PAGE_ROWS  # further rows are dropped at the other end, and read again when the cursor comes back
 PAGE_BUDGET = Budget(requests=2, size_bytes=4 * PAGE_BYTES)
-BEFORE_BYTES = 16 * KIB  # read before an offset that is gone to, for the beginning of its line and a screen above it
+BEFORE_BYTES = 16 * KIB  # read before an offset after a jump, for the start of its line and for a screen above
 
 
 class Pager(Protocol):
@@ -34,7 +34,7 @@ class Pager(Protocol):
 
 
 class Window:
-    """Some pages of rows. Every call that reads returns how far the rows that stay have moved down the list."""
+    """Some pages of rows, around the place that is shown."""
 
     def __init__(self, pager: Pager, source: Source) -> None:
         self.rows: list[Row] = []
@@ -44,23 +44,23 @@ class Window:
 
     @property
     def has_start(self) -> bool:
-        """Whether nothing comes before the first row."""
+        """Whether the first row at hand is the first of the blob."""
         return not self.rows or self.rows[0].start <= self._pager.first
 
     async def go(self, offset: int) -> int:
-        """Show the place of an offset; returns the index of its row."""
+        """Read the rows around an offset; returns the index of the row that has the offset."""
         size = self._source.size_bytes
         if size is not None and offset >= size:
             return await self.go_end()
         start = await self._pager.align(max(0, offset))
         below = await self._pager.after(start)
         above = await self._pager.before(start) if start > self._pager.first else []
-        self.rows = [*above, *below]  # only now: the rows before are shown until all of these are here
+        self.rows = [*above, *below]  # only now: until all of these are here, the view shows the old rows
         self._note_end(below)
         return next((at for at in range(len(self.rows) - 1, -1, -1) if self.rows[at].start <= offset), 0)
 
     async def go_end(self) -> int:
-        """Show the end; returns the index of the last row."""
+        """Read the rows at the end; returns the index of the last row."""
         size = self._source.size_bytes
         if size is None:
             if not self.rows:
@@ -73,7 +73,7 @@ class Window:
         return max(0, len(self.rows) - 1)
 
     async def grow_down(self) -> int:
-        """Read the page after the last row."""
+        """Read the page after the last row; returns how far the rows that stay moved down the list."""
         rows = await self._pager.after(self.rows[-1].stop if self.rows else self._pager.first)
         self._note_end(rows)
         self.rows += rows
@@ -82,7 +82,7 @@ class Window:
         return -dropped
 
     async def grow_up(self) -> int:
-        """Read the page before the first row."""
+        """Read the page before the first row; returns how far the rows that stay moved down the list."""
         if self.has_start:
             return 0
         rows = await self._pager.before(self.rows[0].start)
@@ -98,14 +98,14 @@ class Window:
 
 
 async def read_page(source: Source, start: int, stop: int) -> bytes:
-    """A range of the blob, within the budget of one page."""
+    """Read a range of the blob, within the budget of one page."""
     source.begin()
     source.allow(PAGE_BUDGET)
     return await source.read(start, stop)
 
 
 class PagedDocument:
-    """A document of pages. A subclass says how a page becomes rows: it makes the pager."""
+    """A document of pages. A subclass makes the pager, which turns bytes into rows."""
 
     extent = ""
     heads: tuple[Text, ...] = ()
@@ -120,6 +120,11 @@ class PagedDocument:
         self.window = Window(pager, opening.source)
         self._codec = codec  # of the words of a search
 
+    @staticmethod
+    def elsewhere() -> Mapping[str, str]:
+        """No commands of its own."""
+        return {}
+
     @property
     def rows(self) -> list[Row]:
         """The rows at hand."""
@@ -127,7 +132,7 @@ class PagedDocument:
 
     @property
     def places(self) -> int | None:
-        """As many as the blob has bytes."""
+        """One place for each byte of the blob."""
         return self.source.size_bytes
 
     @property
@@ -141,7 +146,7 @@ class PagedDocument:
         return self.window.has_end
 
     def fit(self, width: int, height: int) -> bool:
-        """Lines have no size of their own."""
+        """Rows stay as they are in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
@@ -156,7 +161,7 @@ class PagedDocument:
         return f"{f'0x{offset:x}' if self.is_hex else f'{offset:,}'}  {share}  {read_text(self.source)}"
 
     def commands(self, frame: Frame) -> object:
-        """None of its own."""
+        """A document of pages has no commands of its own."""
         return None
 
     async def go(self, place: int | None) -> int:

@@ -18,18 +18,18 @@ from storage_tui.tui.viewer.documents.document import Frame, Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 from storage_tui.tui.viewer.documents.text import TextPager
 
-ROW_LINES = 50  # of a row whose cells have line ends; a quote that is open for longer was none
+ROW_LINES = 50  # of a row whose cells hold line ends; a quote that stays open for longer is taken for a plain character
 SPARE_CELLS = {"integer": 3, "number": 2, "text": 5}  # for values longer than those of the first rows
-LEAST_CELLS = {"integer": 8}  # of a column: the first numbers of a series are its shortest
-BACK_LINES = 50  # looked back from a place for the beginning of its row
+LEAST_CELLS = {"integer": 8}  # of a column: a series that counts up begins with its shortest numbers
+BACK_LINES = 50  # looked at before an offset, for the beginning of the row that has the offset
 
 Cells = tuple[list[str], int, int]
-"""The cells of a row, where in the blob it begins, and where the next one does."""
+"""The cells of a row, the offset of the row, and the offset of the next row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the rows of a table are drawn: what separates their cells, and where each column stands."""
+    """How the rows of a table are drawn: what separates the cells, and how wide each column is."""
 
     delimiter: str
     encoding: Encoding
@@ -37,10 +37,10 @@ class Layout:
     right: frozenset[int]
     heads: tuple[Text, ...]
     first: int
-    """Where the first row after the head begins."""
+    """The offset of the first row after the head."""
 
     def row(self, cells: Sequence[str]) -> Text:
-        """One row; cells past the last column follow it."""
+        """Draw one row; cells past the last column stand after that column."""
         more = [COLUMN_CELLS] * (len(cells) - len(self.widths))
         shown = [cell_text(cell, width) for cell, width in zip(cells, (*self.widths, *more), strict=False)]
         widths = [*self.widths[: len(shown)], *map(cell_len, shown[len(self.widths) :])]
@@ -89,7 +89,7 @@ class TableCommands:
 
 
 def find_layout(head: bytes, size_bytes: int | None) -> Layout:
-    """The layout of a table that begins with these bytes; raises PreviewError where they are no rows."""
+    """Find the layout of a table in its first bytes. Raises PreviewError where these bytes hold no rows."""
     encoding, delimiter = find_encoding(head), find_dialect(head, is_named=True)
     if encoding is None or delimiter is None:
         raise PreviewError("its rows have no common delimiter")
@@ -112,8 +112,8 @@ def find_layout(head: bytes, size_bytes: int | None) -> Layout:
 
 
 class TablePager:
-    """Rows of a table. A row that goes on over several lines is one; where a place is jumped to, one begins at the
-    nearest line before it that has as many cells as the table has columns."""
+    """Makes rows of a table. A row may go on over several lines. After a jump, a row begins at the nearest line before
+    the offset that has as many cells as the table has columns."""
 
     def __init__(self, source: Source, layout: Layout) -> None:
         self.first = layout.first
@@ -123,14 +123,14 @@ class TablePager:
         self._text.first = layout.first
 
     async def after(self, start: int) -> list[Row]:
-        """Rows from here on."""
+        """Return the rows from here on."""
         page = await read_page(self._source, start, start + PAGE_BYTES)
         size = self._source.size_bytes
         is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
         return await asyncio.to_thread(lambda: self._drawn(islice(self._rows(page, start, is_last=is_last), PAGE_ROWS)))
 
     async def before(self, stop: int) -> list[Row]:
-        """Rows up to here; in a line longer than a page, a piece of it."""
+        """Return the rows up to here; a piece of a line that is longer than a page."""
         unit = self._layout.encoding.unit_bytes
         first = max(self.first, stop - PAGE_BYTES)
         first += (stop - first) % unit
@@ -141,7 +141,7 @@ class TablePager:
         return await asyncio.to_thread(lambda: self._drawn(deque(self._rows(page, first, is_last=True), PAGE_ROWS)))
 
     async def align(self, offset: int) -> int:
-        """Where the row of this offset begins, as far as a look at the lines before it tells."""
+        """Return where the row of this offset begins, judged by some lines before the offset."""
         start = await self._text.align(offset)
         lowest = max(self.first, start - PAGE_BYTES // 2)
         lowest += (start - lowest) % self._layout.encoding.unit_bytes
@@ -165,7 +165,7 @@ class TablePager:
         return "\n".encode(self._layout.encoding.codec)
 
     def _row_start(self, page: bytes) -> int:
-        """Where the first whole row of a page begins that may begin inside one; 0 in a line longer than the page."""
+        """Return where the first whole row of a page begins; 0 where one line is longer than the page."""
         unit = self._layout.encoding.unit_bytes
         first = at = find_aligned(page, self._newline, 0, unit) + unit
         for _ in range(BACK_LINES):
@@ -177,7 +177,7 @@ class TablePager:
         return first if unit <= first < len(page) else 0
 
     def _whole_row(self, page: bytes, at: int) -> int | None:
-        """Where a row that begins here would end; None where it has not as many cells as there are columns."""
+        """Return where a row that begins here ends; None where the row has more or fewer cells than the table."""
         lines = list(islice(_lines(page, self._layout.encoding, at), ROW_LINES))
         cells, used = _row(lines, 0, self._layout.delimiter) if lines else ([], 0)
         return lines[(used or 1) - 1][1] if len(cells) == len(self._layout.widths) else None
@@ -190,7 +190,7 @@ class TablePager:
 
 
 def split_rows(page: bytes, start: int, delimiter: str, encoding: Encoding, *, is_last: bool) -> Iterator[Cells]:
-    """The rows of a page that begins with one, the page at `start` (RFC 4180).
+    """Split a page, which begins with a row, into rows (RFC 4180). `start` is the offset of the page.
 
     A row that the page cuts off is left for the next page, unless it is the only one or the last of the blob.
     """
@@ -207,21 +207,21 @@ def split_rows(page: bytes, start: int, delimiter: str, encoding: Encoding, *, i
 
 
 def _row(lines: Sequence[tuple[str, int]], at: int, delimiter: str) -> tuple[list[str], int]:
-    """The cells of the row that begins at a line, and how many lines it has; of one that is still open at the last line
-    those of its first line, and 0."""
+    """Return the cells of the row that begins at a line, and the number of lines of the row. Where a quote is open at
+    the last line, return the cells of the first line, and 0."""
     reader = csv.reader((text for text, _ in islice(lines, at, at + ROW_LINES)), delimiter=delimiter, strict=True)
     try:
         return next(reader), reader.line_num
-    except csv.Error:  # a quote that nothing closes, or one where none should be
+    except csv.Error:  # a quote that nothing closes, or a quote inside a cell
         is_open = at + reader.line_num >= len(lines) and reader.line_num < ROW_LINES
     try:
         return next(csv.reader([lines[at][0]], delimiter=delimiter)), 0 if is_open else 1
-    except csv.Error:  # a field past the module's limit
+    except csv.Error:  # a cell that is longer than the csv module takes
         return lines[at][0].rstrip("\r\n").split(delimiter), 1
 
 
 def _lines(page: bytes, encoding: Encoding, at: int = 0) -> Iterator[tuple[str, int]]:
-    """Each line from a place on with its end, and where in the page the next one begins."""
+    """Yield each line from a place on, with its line end, and the place in the page of the next line."""
     newline, unit = "\n".encode(encoding.codec), encoding.unit_bytes
     while at < len(page):
         found = find_aligned(page, newline, at, unit)
@@ -231,7 +231,7 @@ def _lines(page: bytes, encoding: Encoding, at: int = 0) -> Iterator[tuple[str, 
 
 
 def _last_aligned(page: bytes, newline: bytes, stop: int, unit: int) -> int:
-    """The last newline before `stop`; -`unit` where there is none."""
+    """Return the place of the last newline before `stop`; -`unit` where there is none."""
     found = page.rfind(newline, 0, max(0, stop))
     while found > 0 and found % unit:
         found = page.rfind(newline, 0, found + len(newline) - 1)

@@ -15,7 +15,7 @@ class TextDocument(PagedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview has pages; what is to be shown as bytes was taken by the row of the table before."""
+        """Whether the preview has pages. The row before this one in the table has taken what is shown as bytes."""
         return opening.shown.pages is not None
 
     @classmethod
@@ -27,7 +27,7 @@ class TextDocument(PagedDocument):
 
 
 class TextPager:
-    """Lines of text in an encoding."""
+    """Makes rows of text: a row is a line."""
 
     def __init__(self, source: Source, encoding: Encoding) -> None:
         self.encoding = encoding
@@ -35,14 +35,14 @@ class TextPager:
         self._source = source
 
     async def after(self, start: int) -> list[Row]:
-        """Lines from here on."""
+        """Return the lines from here on."""
         page = await read_page(self._source, start, start + PAGE_BYTES)
         size = self._source.size_bytes
         is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
         return self._rows(page, start, is_last=is_last)[:PAGE_ROWS]
 
     async def before(self, stop: int) -> list[Row]:
-        """Lines up to here; in a line longer than a page, pieces of it."""
+        """Return the lines up to here; pieces of a line that is longer than a page."""
         first = max(self.first, stop - PAGE_BYTES)
         first += (stop - first) % self.encoding.unit_bytes
         page = await read_page(self._source, first, stop)
@@ -55,7 +55,7 @@ class TextPager:
         return self._rows(page, first, is_last=True)[-PAGE_ROWS:]
 
     async def align(self, offset: int) -> int:
-        """The beginning of the line; the offset itself where that is far."""
+        """Return where the line of this offset begins; the offset itself where the line begins far before."""
         offset = max(self.first, offset // self.encoding.unit_bytes * self.encoding.unit_bytes)
         first = max(self.first, offset - BEFORE_BYTES)
         first += (offset - first) % self.encoding.unit_bytes

@@ -1,6 +1,6 @@
 """A tree as a document: lines that have levels, as JSON has them, each of which folds and unfolds."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -10,8 +10,8 @@ from storage_tui.tui.viewer.documents.document import Frame, Opening, Progress, 
 from storage_tui.tui.viewer.documents.fixed import FixedDocument, next_row
 from storage_tui.tui.viewer.documents.search import line_pattern
 
-SHOWN_CHARS = 4 * KIB  # of a folded line; it is cut at the edge anyway
-HINT_LINES, HINT_CHARS = 4, 60  # of what is folded, so that one knows which to open
+SHOWN_CHARS = 4 * KIB  # of a folded line, which is cut at the edge of the view anyway
+HINT_LINES, HINT_CHARS = 4, 60  # of what is folded, so that a person knows which line to unfold
 MAX_LEVEL = 64  # deeper levels open and close with this one
 
 
@@ -27,6 +27,11 @@ class TreeDocument(FixedDocument):
         self._changed(0)
 
     @staticmethod
+    def elsewhere() -> Mapping[str, str]:
+        """Folding by levels."""
+        return dict.fromkeys(("view-fold-more", "view-fold-less"), "only JSON folds")
+
+    @staticmethod
     def matches(opening: Opening) -> bool:
         """Whether the lines of the preview have levels."""
         return any(opening.shown.depths)
@@ -40,7 +45,7 @@ class TreeDocument(FixedDocument):
         return self._changed(self.folds.change_level(delta, row - self.facts))
 
     def commands(self, frame: Frame) -> object:
-        """Folding."""
+        """Return the commands that fold and unfold."""
         return TreeCommands(self, frame)
 
     async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
@@ -91,7 +96,7 @@ class Folds:
         self._shown: list[int] = []
 
     def rows(self) -> list[Row]:
-        """What is shown now."""
+        """Return the rows that are shown now."""
         rows, self._shown = [], []
         at = 0
         while at < len(self._lines):
@@ -106,7 +111,7 @@ class Folds:
         return rows
 
     def toggle(self, index: int) -> int:
-        """Open or close the row at `index`, or close what it is in; returns the row where that is now."""
+        """Fold or unfold the row at `index`, or fold what the row is in. Returns the index of the folded row."""
         if not 0 <= index < len(self._shown):
             return index
         line = self._shown[index]
@@ -118,7 +123,7 @@ class Folds:
         return self._index_of(line)
 
     def change_level(self, delta: int, index: int) -> int:
-        """Open all levels up to one more or less, close those below; returns the row where `index` is now."""
+        """Unfold one level more or less, and fold all deeper levels. Returns the index that the row has afterwards."""
         line = self._shown[index] if 0 <= index < len(self._shown) else 0
         deepest = max((depth for at, depth in enumerate(self._depths) if self._ends[at] > at + 1), default=0) + 1
         self.level = max(0, min(min(self.level, deepest) + delta, deepest))
@@ -130,7 +135,7 @@ class Folds:
         return self._index_of(line)
 
     def reveal(self, text_line: int) -> int:
-        """Open what hides a line; returns its row."""
+        """Unfold all that hides a line; returns the index of its row."""
         at = text_line
         while at >= 0:
             at = self._parent(at)
@@ -138,7 +143,7 @@ class Folds:
         return self._index_of(text_line)
 
     def line_of(self, index: int) -> int:
-        """The line that a row shows."""
+        """Return the number of the line that a row shows."""
         return self._shown[index] if 0 <= index < len(self._shown) else 0
 
     def _index_of(self, line: int) -> int:
@@ -150,7 +155,7 @@ class Folds:
         at = line - 1
         while at >= 0 and not (self._depths[at] < depth and self._ends[at] > line):
             at -= 1
-        if at < 0 and line and self._is_closer(line):  # a closing bracket belongs to its opening one
+        if at < 0 and line and self._is_closer(line):  # a closing bracket belongs to its opening bracket
             at = next((start for start in range(line - 1, -1, -1) if self._ends[start] == line), -1)
         return at
 
@@ -170,7 +175,7 @@ class Folds:
 
 
 def _find_ends(depths: Sequence[int]) -> list[int]:
-    """For every line the first line after it that is not deeper."""
+    """Return for every line the number of the next line that is not deeper."""
     ends = [len(depths)] * len(depths)
     open_lines: list[int] = []
     for at, depth in enumerate(depths):
