@@ -1,4 +1,4 @@
-"""OSC 52: hand text to the terminal's clipboard, through tmux and screen too. Nobody says whether it came."""
+"""OSC 52: text for the terminal's clipboard, through tmux and screen too. No terminal says whether it arrived."""
 
 import base64
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Paints the rows that changed: a key over a slow line, on a busy machine, costs what it changes and no more."""
+"""Paints only the rows that changed, so that a key costs little over a slow line and on a busy machine."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,19 +20,19 @@ class RowsUpdate(CompositorUpdate):
         self._pieces = pieces
 
     def render_segments(self, console: Console) -> str:
-        """What draws them on a terminal."""
+        """Return the control sequences that draw the parts."""
         return "".join([f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self._pieces])
 
 
 class RowCompositor(OpenCompositor):
-    """Asks a widget for its changed rows only; Textual's asks every widget for all rows from the first to the last."""
+    """Asks a widget for its changed rows only. Textual asks every widget for all rows between two changes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._wanted: list[Region] = []
 
     def render_partial_update(self) -> ChopsUpdate | RowsUpdate | None:  # type: ignore[override]
-        """What to send for the regions that are dirty; None when there are none."""
+        """Return what to send for the regions that changed; None when nothing changed."""
         screen = self.size.region
         self._wanted = sorted(filter(None, (region.intersection(screen) for region in self.changed)), key=_order)
         try:
@@ -45,7 +45,7 @@ class RowCompositor(OpenCompositor):
             self._wanted = []
 
     def _pieces(self) -> list[Piece] | None:
-        """The rows of the one widget that is in front in each region; None where there is more than one."""
+        """Return the rows of the widget that covers each region; None where a region has more than one widget."""
         pieces: list[Piece] = []
         for wanted in self._wanted:
             for widget, (region, clip) in self.visible_widgets.items():
@@ -60,11 +60,11 @@ class RowCompositor(OpenCompositor):
         return pieces
 
     def renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """The wanted rows, while a part of the screen is painted; else all rows."""
+        """Return the wanted rows while a part of the screen is painted, else all rows."""
         return self._changed() if self._wanted else super().renders(crop)
 
     def _changed(self) -> Iterator[tuple[Region, Region, list[Strip]]]:
-        """The rows of each widget in each region, from the front; what is behind one that covers a region stays out."""
+        """Yield the rows of each widget in each region, from the front, without widgets that are covered."""
         for wanted in self._wanted:
             for widget, (region, clip) in self.visible_widgets.items():
                 shown = region.intersection(clip)
@@ -81,10 +81,10 @@ def _order(region: Region) -> tuple[int, int]:
 
 def repaint(widget: Widget, *regions: Region) -> None:
     """Have these regions of a widget, or all of it, painted with the next paint of its screen. `Widget.refresh` takes
-    two more turns of the event loop and forgets the styles, which a change of rows or words leaves as they are."""
+    two more turns of the event loop, and forgets the styles, which do not depend on rows or words."""
     if not widget.is_mounted:
         widget.refresh(*regions)
         return
-    if not widget.is_attached:  # taken away while something was read for it
+    if not widget.is_attached:  # the widget was taken away while something was read for it
         return
     mark_changed(widget, *regions)

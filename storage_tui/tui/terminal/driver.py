@@ -1,4 +1,4 @@
-"""The terminal, read and written by the event loop itself: a key waits for no other thread, nor does what it changes.
+"""The driver of the terminal: the event loop itself reads keys and writes the screen, so that no thread is waited for.
 
 Textual reads keys in one thread and writes in another; on a busy machine each of the two may wait milliseconds for a
 turn. Here a key is handed over in the turn that reads it, and what is written goes out at once. What the terminal does
@@ -33,7 +33,7 @@ class TerminalDriver(OpenDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
         self.take_typed: Callable[[Typed], None] | None = None
-        self._output: int | None = None  # the terminal opened again, as only then not to wait for it is no one else's
+        self._output: int | None = None  # opened again, so that O_NONBLOCK is for this program alone
         self._unsent = bytearray()
         self._input = TerminalInput(debug=self.is_debug)
         self._tick: asyncio.TimerHandle | None = None
@@ -42,13 +42,13 @@ class TerminalDriver(OpenDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
-        with suppress(OSError):  # no name of its own, as in some containers: written by Textual's thread then
+        with suppress(OSError):  # a terminal without a name, as in some containers: Textual's thread writes then
             self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         if self.start():
             Context().run(self.loop.add_reader, self.fileno, self._read)  # not as part of what starts it
 
     def run_input_thread(self) -> None:
-        """Nothing: the event loop reads."""
+        """Do nothing: the event loop reads the keys."""
 
     def disable_input(self) -> None:
         """Read no more keys."""
@@ -63,7 +63,7 @@ class TerminalDriver(OpenDriver):
             content = os.read(self.fileno, READ_BYTES)
         except OSError:
             content = b""
-        if not content:  # it has hung up, which ends the program elsewhere
+        if not content:  # the terminal has hung up, which ends the program elsewhere
             self.loop.remove_reader(self.fileno)
             return
         self._hand_over(self._input.feed(content))
@@ -71,7 +71,7 @@ class TerminalDriver(OpenDriver):
             self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _end_sequence(self) -> None:
-        """What began like a sequence of a key and went on no further is the key Esc."""
+        """Take a sequence that went on no further for the key Esc."""
         self._tick = None
         self._hand_over(self._input.tick())
         if self._input.is_waiting:
@@ -81,16 +81,16 @@ class TerminalDriver(OpenDriver):
         try:
             for message in messages:
                 self.process_message(message)
-        except Exception as exc:  # the event loop would print it over the screen and go on
+        except Exception as exc:  # the event loop would print the exception over the screen and go on
             fail(self.app, exc)
 
     def process_message(self, message: Message) -> None:
-        """To the program, but for a size that was not asked for: the kernel tells it then."""
+        """Hand a message to the program. A size that was not asked for is left out: the kernel sends the size then."""
         if self.sizes_come_as_keys or not isinstance(message, events.Resize):
             super().process_message(message)
 
     def send_message(self, message: Message) -> None:
-        """To the program, in this turn."""
+        """Hand a message to the program, in this turn of the event loop."""
         if self.take_typed is not None and isinstance(message, events.Key | events.Paste):
             self.take_typed(message)
         else:
@@ -99,7 +99,7 @@ class TerminalDriver(OpenDriver):
     # The screen
 
     def write(self, data: str) -> None:
-        """Send it now, or after what could not be sent yet."""
+        """Send data now, or after what could not be sent yet."""
         if self._output is None:
             super().write(data)
             return
@@ -117,7 +117,7 @@ class TerminalDriver(OpenDriver):
             return os.write(output, content)
         except BlockingIOError:
             return 0
-        except OSError:  # it has hung up: there is nobody to read it
+        except OSError:  # the terminal has hung up: there is nobody to read what is written
             return len(content)
 
     def _send_on(self) -> None:

@@ -1,4 +1,4 @@
-"""Pictures in pixels on terminals that draw them, when a person asked for it: the one door they go out through.
+"""Pictures in pixels, on terminals that draw pixels, for a person who asked for them.
 
 Nothing here asks the terminal what it can do. What is written is made here out of RGB values alone, and is checked to
 be no more than that (kitty graphics protocol; DEC STD 070 chapter 9, sixel).
@@ -19,8 +19,8 @@ from storage_tui.tui.previews.base import Pixels
 Kind = Literal["blocks", "kitty", "sixel"]
 KINDS: tuple[Kind, ...] = ("blocks", "kitty", "sixel")
 
-CELL = 8, 16  # pixels, where the terminal's driver does not know
-KITTY_ID = 19_861  # of our one picture: another program's is not touched
+CELL = 8, 16  # pixels, where the driver of the terminal does not know the size
+KITTY_ID = 19_861  # of our one picture: pictures of other programs are not touched
 KITTY_CHARS = 4096  # of one command, as the protocol has it
 COLOURS = 128  # of a sixel picture: every terminal has 256 registers, some draw slowly with all
 
@@ -42,7 +42,7 @@ class Graphics:
         return self._shown != "blocks"
 
     def show(self, kind: Kind, encoded: str, *, column: int, row: int) -> None:
-        """Put what `encode` made at a cell, counted from 0; the cursor is where it was afterwards."""
+        """Put what `encode` returned at a cell, counted from 0; the cursor stays where it is."""
         form = {"kitty": _KITTY, "sixel": _SIXEL}.get(kind)
         if form is None or form.fullmatch(encoded) is None:
             raise ValueError(f"this is no {kind} picture of ours")
@@ -51,7 +51,7 @@ class Graphics:
         self._write(f"\x1b7\x1b[{row + 1};{column + 1}H{encoded}\x1b8")
 
     def clear(self) -> bool:
-        """Take the picture away; True where the cells under it must be painted again for that."""
+        """Take the picture away. Returns True where the cells under the picture must be painted again."""
         kind, self._shown = self._shown, "blocks"
         if kind == "kitty":
             self._write(f"\x1b_Ga=d,d=I,i={KITTY_ID},q=2;\x1b\\")
@@ -59,12 +59,12 @@ class Graphics:
 
 
 def encode(kind: Kind, pixels: Pixels, cell: tuple[int, int]) -> str:
-    """The control sequence that draws the pixels from the cursor on; takes some tens of milliseconds."""
+    """Return the control sequence that draws the pixels at the cursor. This takes some tens of milliseconds."""
     return _kitty(pixels) if kind == "kitty" else _sixel(pixels, cell)
 
 
 def cell_size() -> tuple[int, int]:
-    """Width and height of a cell in pixels, as the driver of the terminal was told; CELL where it was not."""
+    """Return the width and height of a cell in pixels, as the kernel knows them; CELL where it does not."""
     try:
         raw = fcntl.ioctl(sys.__stdout__.fileno() if sys.__stdout__ else 1, termios.TIOCGWINSZ, bytes(8))
     except (OSError, ValueError):
@@ -88,7 +88,7 @@ def _kitty(pixels: Pixels) -> str:
 
 
 def _sixel(pixels: Pixels, cell: tuple[int, int]) -> str:
-    from PIL import Image  # only for who asked for sixel
+    from PIL import Image  # loaded only when sixel was asked for
 
     source = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb)
     scale = min(pixels.columns * cell[0] / pixels.width, pixels.rows * cell[1] / pixels.height)
@@ -105,7 +105,7 @@ def _sixel(pixels: Pixels, cell: tuple[int, int]) -> str:
 
 
 def _band(band: bytes, width: int) -> Iterator[str]:
-    """Six rows of pixels, colour by colour: the bits of a character are the pixels of a column that have it."""
+    """Encode six rows of pixels, colour by colour. The bits of a character are the pixels of a column in that colour."""
     rows = [band[at : at + width] for at in range(0, len(band), width)]
     for colour in sorted(set(band)):
         bits = 0

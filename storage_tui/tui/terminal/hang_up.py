@@ -1,4 +1,4 @@
-"""A terminal that goes without a signal, as that of a container, or of a program that runs this one."""
+"""A terminal that goes away without a signal, as in a container, or below a program that runs this program."""
 
 import os
 import select
@@ -12,7 +12,7 @@ GRACE_S = 15.0  # for an orderly end: transfers stop, connections close
 
 
 def when_hung_up(leave: Callable[[], object]) -> threading.Event:
-    """Call `leave`, from a thread, once the terminal on standard input has hung up; the event is set before.
+    """Call `leave`, from a thread, when the terminal on standard input hangs up. The event is set before that.
 
     Where standard input is no terminal, or the system cannot wait for that, it never happens.
     """
@@ -20,13 +20,13 @@ def when_hung_up(leave: Callable[[], object]) -> threading.Event:
 
     def watch() -> None:
         poll = select.poll()
-        poll.register(STANDARD_INPUT, 0)  # a hang-up is told whether one asks for it or not
+        poll.register(STANDARD_INPUT, 0)  # a hang-up is reported without being asked for
         if any(told & select.POLLHUP for _, told in poll.poll()):
             hung_up.set()
             with suppress(RuntimeError):  # the program has ended, and its event loop with it
                 leave()
             threading.Event().wait(GRACE_S)
-            os._exit(128 + signal.SIGHUP)  # something waits for the terminal for ever; transfers can go on later
+            os._exit(128 + signal.SIGHUP)  # a call waits for the terminal for ever; transfers can be resumed
 
     if hasattr(select, "poll") and os.isatty(STANDARD_INPUT):
         threading.Thread(target=watch, name="hang-up", daemon=True).start()

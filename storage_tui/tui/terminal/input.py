@@ -1,5 +1,5 @@
-"""What a terminal sends, as messages: Textual's parser, kept from ending by what no terminal sends and from taking what
-is pasted for keys."""
+"""From what a terminal sends to messages. This is Textual's parser, but one that no input ends, and that takes nothing
+in a paste for keys."""
 
 import re
 from codecs import getincrementaldecoder
@@ -10,7 +10,7 @@ from textual.message import Message
 
 from storage_tui.tui.terminal.textual_private import BRACKETED_PASTE_END, BRACKETED_PASTE_START, OpenParser
 
-MOST_CELLS = 1_000_000  # a screen of 4K in the smallest letters has a fifth of them; each costs memory
+MOST_CELLS = 1_000_000  # a 4K screen in the smallest letters has a fifth of that; each cell costs memory
 _ESC = "\x1b"
 _SEQUENCES = re.compile("(?=\x1b)")  # of keys and of replies, each with what follows it
 _STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # answers to what another program asked, as colours
@@ -29,16 +29,16 @@ class TerminalInput:
         self._before = ""  # the last characters that were typed, or what may be the beginning of the end of a paste
 
     def feed(self, content: bytes) -> Iterator[Message]:
-        """The messages that end in the bytes."""
+        """Yield the messages that are complete with these bytes."""
         text = self._decode(content)
         while text:
             typed, text = self._pasted(text) if self._is_pasting else self._typed(text)
             for piece in _SEQUENCES.split(_STRING.sub("", typed)):
-                if piece:  # no text at all is the end to the parser
+                if piece:  # the parser takes an empty text for the end of all input
                     yield from self._parsed(piece)
 
     def tick(self) -> Iterator[Message]:
-        """What a sequence was that went on no further in its time: the key Esc, and keys."""
+        """Yield the keys of a sequence that went on no further in its time: Esc, and what followed it."""
         yield from self._parser.tick()
         if not self.is_waiting and not self._is_pasting:
             self._before = ""
@@ -49,7 +49,7 @@ class TerminalInput:
         return self._parser.is_waiting
 
     def _typed(self, text: str) -> tuple[str, str]:
-        """What comes up to the beginning of a paste and with it, and the rest."""
+        """Split a text after the sequence that begins a paste."""
         found, begin, _ = (self._before + text).partition(BRACKETED_PASTE_START)
         if not begin:
             self._before = found[1 - len(BRACKETED_PASTE_START) :]
@@ -59,8 +59,8 @@ class TerminalInput:
         return text[:stop], text[stop:]
 
     def _pasted(self, text: str) -> tuple[str, str]:
-        """What comes of a paste, without the character that would make the parser take what follows it for keys, and
-        the rest."""
+        """Split a text after the sequence that ends a paste. The pasted part loses the character after which the parser
+        would see keys."""
         pasted, end, rest = (self._before + text).partition(BRACKETED_PASTE_END)
         self._is_pasting, self._before = not end, ""
         if not end and (begun := _END_BEGUN.search(pasted)):
@@ -68,7 +68,7 @@ class TerminalInput:
         return pasted.replace(_ESC, "") + end, rest
 
     def _parsed(self, text: str) -> Iterator[Message]:
-        """Numbers that the parser cannot count with, or a size that no screen has, are left out."""
+        """Parse a text. Numbers that the parser cannot count with, and sizes that no screen has, are left out."""
         try:
             for message in self._parser.feed(text):
                 if not isinstance(message, events.Resize) or 0 < message.size.area <= MOST_CELLS:

@@ -1,4 +1,4 @@
-"""The second net under `visible`: a filter on everything that is drawn."""
+"""A filter on everything that is drawn, for what `visible` missed."""
 
 import re
 
@@ -13,10 +13,10 @@ _OBEYED = re.compile(
 
 
 class OutputNet(LineFilter):
-    """The second net: whatever reaches the screen past `visible` loses the characters that a terminal obeys."""
+    """Takes the characters that a terminal obeys out of all that reaches the screen."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments, each obeyed character replaced by `?`; the same list when there is none."""
+        """Return the segments with `?` in place of each such character; the same list where there is none."""
         if not any(_OBEYED.search(text) for text, _, control in segments if not control):
             return segments
         return [

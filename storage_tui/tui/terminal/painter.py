@@ -1,7 +1,7 @@
-"""Sends the terminal only what is different from what it shows: fewer bytes over a slow line.
+"""Sends the terminal only the cells that changed: fewer bytes over a slow line.
 
 Textual paints whole rows, each run of text with its full style. The painter keeps what is on the screen, cell by cell,
-and turns such an update into moves, changes of style and the cells that are others now. Everything else that is written
+and turns such an update into moves, changes of style and the cells that changed. Everything else that is written
 (modes, the clipboard, the title) passes as it is; what clears or switches the screen makes it forget what it knew.
 """
 
@@ -32,7 +32,7 @@ Parsed = tuple[tuple[str, ...], str, str]
 
 
 class Painter:
-    """What is on a screen of `columns` x `rows`, and the shortest way found from there to the next."""
+    """Keeps what is on a screen of `columns` x `rows`, and finds a short way from there to the next update."""
 
     def __init__(self, columns: int = 0, rows: int = 0) -> None:
         self._columns, self._rows = columns, rows
@@ -44,14 +44,14 @@ class Painter:
         self.forget()
 
     def forget(self, columns: int | None = None, rows: int | None = None) -> None:
-        """Nothing is known of the screen any more: everything is sent again."""
+        """Forget what is on the screen, so that everything is sent again."""
         self._columns = self._columns if columns is None else columns
         self._rows = self._rows if rows is None else rows
         self._cells = [[("", "")] * self._columns for _ in range(self._rows)]
         self._cursor = self._rest = None
 
     def paint(self, data: str) -> str:
-        """What to write instead of `data`."""
+        """Return what to write in place of `data`."""
         if data == _SYNC_ON:
             self._held = data
             return ""
@@ -75,7 +75,7 @@ class Painter:
         return held + reset + data
 
     def _read(self, data: str) -> list[tuple[str, ...]] | None:
-        """The parts of an update of the screen; None when there is anything else in it."""
+        """Return the parts of an update of the screen; None for data that holds anything else."""
         tokens = []
         at = 0
         for match in _TOKEN.finditer(data):
@@ -131,7 +131,7 @@ class Painter:
         return x + cells
 
     def _put_whole(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
-        """Text with wide or combining characters: sent whole, its cells and those beside it not known afterwards."""
+        """Send text with wide or combining characters whole. Its cells and their neighbours are not known afterwards."""
         cells = sum(map(_width, text))
         self._move(out, x, y)
         self._write(out, text, style)
@@ -170,7 +170,7 @@ def _width(character: str) -> int:
 
 @lru_cache(4096)
 def short(style: str) -> str:
-    """The same style, its colours by number where the terminal's palette has them: half the bytes."""
+    """Return the same style with colours by number, where the terminal's palette has the colours: half the bytes."""
     return _TRUE_COLOUR.sub(_numbered, style)
 
 
@@ -182,7 +182,7 @@ def _numbered(colour: re.Match[str]) -> str:
 
 @lru_cache(4096)
 def background(style: str) -> str:
-    """What of a style a space shows."""
+    """Return the part of a style that a space shows."""
     parsed = _parse(style)
     if parsed is None:
         return style
@@ -194,7 +194,7 @@ def background(style: str) -> str:
 
 @lru_cache(4096)
 def change(before: str, after: str) -> str:
-    """The shortest control sequence from one style to another, each as the codes that follow a reset."""
+    """Return the shortest control sequence from one style to another. A style is the codes that follow a reset."""
     if not after:
         return "\x1b[m"
     whole = f"\x1b[0;{after}m"
@@ -213,7 +213,7 @@ def change(before: str, after: str) -> str:
 
 @lru_cache(4096)
 def _parse(style: str) -> Parsed | None:
-    """The codes sorted out; None for one that is not known here."""
+    """Sort the codes of a style; None for a code that is not known here."""
     attributes: list[str] = []
     colours = {"3": "", "4": ""}
     codes = style.split(";") if style else []
