@@ -105,7 +105,7 @@ def _sixel(pixels: Pixels, cell: tuple[int, int]) -> str:
 
 
 def _band(band: bytes, width: int) -> Iterator[str]:
-    """Encode six rows of pixels, colour by colour. The bits of a character are the pixels of a column in that colour."""
+    """Encode six rows of pixels, colour by colour. The bits of a character are the pixels of one column."""
     rows = [band[at : at + width] for at in range(0, len(band), width)]
     for colour in sorted(set(band)):
         bits = 0

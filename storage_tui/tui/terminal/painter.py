@@ -131,7 +131,7 @@ class Painter:
         return x + cells
 
     def _put_whole(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
-        """Send text with wide or combining characters whole. Its cells and their neighbours are not known afterwards."""
+        """Send text with wide or combining characters whole. Its cells and those beside are not known afterwards."""
         cells = sum(map(_width, text))
         self._move(out, x, y)
         self._write(out, text, style)
