@@ -95,7 +95,7 @@ class Reader:
         self._lines.begin(
             heads=document.heads, is_drawing=document.is_drawing, can_wrap=document.can_wrap, colours=colours
         )
-        self.show(row)
+        self._draw(document, row)
         self._opened()
         self._picture.show(document)
 
@@ -222,10 +222,17 @@ class Reader:
 
     def show(self, row: int) -> None:
         """Draw the rows of the document again, with the cursor on `row`."""
-        if self.document is not None:
-            self._lines.show_rows(self.document.rows, row)
-            self._lines.go_row(row)
-            self._status.update()
+        document = self.document
+        if document is not None:
+            self._draw(document, row)
+            if document.pixels is not None:
+                self._picture.show(document)
+
+    def _draw(self, document: Document, row: int) -> None:
+        self._lines.heads = document.heads
+        self._lines.show_rows(document.rows, row)
+        self._lines.go_row(row)
+        self._status.update()
 
     def say(self, text: str, role: str = "$success") -> None:
         """Show a message in the status line."""

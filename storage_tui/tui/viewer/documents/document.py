@@ -57,7 +57,7 @@ class Frame(Protocol):
         """The row under the cursor, or at the top of a drawing."""
 
     def show(self, row: int) -> None:
-        """Draw the rows of the document again, with the cursor on `row`."""
+        """Draw the rows, the heads and the picture of the document again, with the cursor on `row`."""
 
     def say(self, text: str, role: str = "$success") -> None:
         """Show a message in the status line for a few seconds; `role` is its colour."""
