@@ -4,11 +4,11 @@ from textual import on, work
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
+from storage_tui.tui.lists.details import DetailsScreen
+from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.previews import Source, modes_of
 from storage_tui.tui.previews.base import HEAD_BYTES
 from storage_tui.tui.previews.member import open_member
-from storage_tui.tui.screens.details import DetailsScreen
-from storage_tui.tui.screens.help import HelpScreen
 from storage_tui.tui.screens.viewer_acting import ViewerActing
 from storage_tui.tui.screens.viewer_view import FAILURES
 from storage_tui.tui.state.viewer_document import parse_place
