@@ -19,12 +19,12 @@ from textual.drivers.linux_driver import LinuxDriver
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
+from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.pauses import shorten_pauses
 from storage_tui.tui.previews import close as close_previews
-from storage_tui.tui.screens.browser import BrowserScreen
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
 from storage_tui.tui.terminal.driver import TerminalDriver

@@ -24,6 +24,7 @@ from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
+JOB = "job"  # the group of the one action that works at a time; it belongs to the App and outlives a screen
 MESSAGE_S = 8.0  # a message stays this long in the status line
 
 

@@ -16,8 +16,8 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import Worker
 
+from storage_tui.tui.desk import JOB
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.screens.store_screen import JOB
 from storage_tui.tui.widgets.line_view import LineView
 
 ROUNDS = 3  # through the queues on a key's way: of the key, of what it sent, and of what that sent

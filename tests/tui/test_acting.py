@@ -86,7 +86,7 @@ async def test_esc_stops_a_delete_between_batches_and_the_list_tells_the_truth(
         proxy.default = NONE
         proxy.cut_all()
         await browser.press("R")
-        await browser.until(lambda: browser.names == ["n/"] and not browser.main.is_reading)
+        await browser.until(lambda: browser.names == ["n/"] and not browser.main.reader.is_reading)
         assert store.list("n/")
 
 
@@ -219,7 +219,7 @@ async def test_the_palette_finds_and_runs_a_command(store: Storage, browse: Any)
         await browser.shows("Type to find")
         await browser.type("show logs")
         await browser.press("enter")
-        await browser.until(lambda: browser.main.location.storage_type == "logs")
+        await browser.until(lambda: browser.main.place.location.storage_type == "logs")
 
 
 async def test_a_failed_transfer_tells_its_cause_in_the_log(store: Storage, browse: Any, tmp_path: Path) -> None:

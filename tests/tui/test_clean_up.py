@@ -12,7 +12,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.models import Blob
-from storage_tui.tui.screens.clean_up import CleanUpScreen
+from storage_tui.tui.lists.clean_up import CleanUpScreen
 from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.state.flat import FlatList, Heading, day_title
 from storage_tui.tui.state.listing import Row

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.flows import downloading
+from storage_tui.tui.rows import downloading
 from storage_tui.tui.widgets.path_input import PathInput
 from tests.tui.conftest import BOTH_WIRES
 

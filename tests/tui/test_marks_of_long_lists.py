@@ -8,8 +8,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
-from storage_tui.tui.flows import marking
-from storage_tui.tui.screens import choosing
+from storage_tui.tui.rows import mark_parts
 from storage_tui.tui.state import listing as listing_state
 
 WIRES = ("full", "published")
@@ -93,8 +92,7 @@ async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse
 async def test_more_rows_than_marks_are_refused_with_the_way_out(
     long_list: list[str], browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (marking, choosing):
-        monkeypatch.setattr(module, "MARKS_AT_MOST", 50)
+    monkeypatch.setattr(mark_parts, "MARKS_AT_MOST", 50)
     async with browse("data:long/", size=(160, 24)) as browser:
         await _all_there(browser)
         for keys in (("ctrl+a",), ("V",), ("v", "G")):

@@ -6,7 +6,7 @@ from typing import Any
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.screens.browser import BrowserScreen
+from storage_tui.tui.browser.screen import BrowserScreen
 from tests.server.running import RunningServer
 from tests.tui.conftest import Browser
 from tests.tui.previews.samples import SAMPLES

@@ -11,9 +11,9 @@ from storage_tui.tui.command_screen import CommandScreen, find_actions
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.details import DetailsScreen
+from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.previews import Source
-from storage_tui.tui.screens.details import DetailsScreen
-from storage_tui.tui.screens.help import HelpScreen
 from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.finder import Finder
 from storage_tui.tui.viewer.follower import Follower

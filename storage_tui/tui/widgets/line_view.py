@@ -103,6 +103,11 @@ class LineView(BareWidget, can_focus=True):
         return 0
 
     @property
+    def range_visible(self) -> range:
+        """The numbers of the lines on the screen."""
+        return range(self.top, min(self.top + self.rows_visible, self.line_count()))
+
+    @property
     def rows_visible(self) -> int:
         """Lines that fit."""
         return max(1, self.room.height - self.header_rows)

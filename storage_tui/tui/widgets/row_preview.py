@@ -21,7 +21,7 @@ from storage_tui.tui.state.images import image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.widgets.preview_pane import PreviewPane
-from storage_tui.tui.widgets.rows_view import leaf_name
+from storage_tui.tui.widgets.row_painter import leaf_name
 
 DELAY_S = 0.05  # a key pressed twice passes a row faster than it can be read
 HELD_DELAY_S = 0.12  # while a key repeats: no preview begins between two rows that nobody stops at

@@ -1,6 +1,7 @@
 """Delete in `products`: the catalog deletes whole images, so the rows lead to theirs, and all their files are shown."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -11,8 +12,9 @@ from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.flows.gathering import TooManyError, gather
-from storage_tui.tui.flows.outcome import Outcome
+from storage_tui.tui.rows.dry_run import write_list
+from storage_tui.tui.rows.gathering import TooManyError, gather
+from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.state.images import images_note, images_title
 from storage_tui.tui.state.listing import Row
@@ -36,7 +38,7 @@ async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outco
     left_behind = len({*chosen} - {blob.key for blob in files})
     question = DeleteScreen(
         files,
-        desk.download_folder,
+        partial(write_list, files, desk.download_folder),
         title=images_title(images),
         note=images_note(images, left_behind=left_behind),
     )

@@ -1,6 +1,7 @@
 """Delete: count, show exactly what goes, ask, then delete in batches with the ETags that were seen."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -10,9 +11,10 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.flows.deleting_images import delete_images
-from storage_tui.tui.flows.gathering import TooManyError, gather
-from storage_tui.tui.flows.outcome import Outcome
+from storage_tui.tui.rows.deleting_images import delete_images
+from storage_tui.tui.rows.dry_run import write_list
+from storage_tui.tui.rows.gathering import TooManyError, gather
+from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.state.listing import Row
 
@@ -43,7 +45,7 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
     if not blobs:
         desk.say("nothing to delete: the folder is empty by now")
         return None
-    if not await app.push_screen_wait(DeleteScreen(blobs, desk.download_folder)):
+    if not await app.push_screen_wait(DeleteScreen(blobs, partial(write_list, blobs, desk.download_folder))):
         return None
     return await delete_blobs(desk, blobs)
 

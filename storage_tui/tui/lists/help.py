@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from storage_tui.tui.commands import Context, in_context, key_label
-from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.lists.lines_screen import LinesScreen
 from storage_tui.tui.widgets.text_lines import Line
 
 PLACES: dict[Context, str] = {
@@ -17,26 +17,24 @@ PLACES: dict[Context, str] = {
     "lines": "In lists such as this one",
 }
 KEY_CELLS = 14
+INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
 COLUMNS_FROM = 40  # cells of width at which keys and words stand in columns
 
 
 class HelpScreen(LinesScreen):
     """The commands by group, then those of the other screens."""
 
-    INDENT = KEY_CELLS + 2
-
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(indent=INDENT)
         self._where = context
 
-    def title_content(self) -> Content:
-        """The title, and which screen the first keys are of."""
-        return Content.assemble((" Help", "bold $accent"), (f"  {PLACES[self._where]}", "$text-muted"))
-
     def on_resize(self) -> None:
-        """In columns, or where it is narrow in lines."""
-        self.view.indent = self.INDENT if self._has_columns else 2
-        self.fill()
+        """Show the keys in columns, or where it is narrow in lines."""
+        self.view.indent = INDENT if self._has_columns else NARROW_INDENT
+        self.show(self._title(), self._lines())
+
+    def _title(self) -> Content:
+        return Content.assemble((" Help", "bold $accent"), (f"  {PLACES[self._where]}", "$text-muted"))
 
     @property
     def _has_columns(self) -> bool:
@@ -47,8 +45,8 @@ class HelpScreen(LinesScreen):
             return [(f"  {'  '.join(keys):<{KEY_CELLS - 1}} ", "key"), (words, "")]
         return [(f"{' '.join(keys)} ", "key"), (words, "")]
 
-    def lines(self) -> list[Line]:
-        """The commands here by their groups, then for every other screen those that differ there."""
+    def _lines(self) -> list[Line]:
+        """Return the commands here by their groups, then for every other screen those that differ there."""
         lines: list[Line] = []
         listed: set[tuple[str, tuple[str, ...]]] = set()
         for context in sorted(PLACES, key=lambda name: name != self._where):

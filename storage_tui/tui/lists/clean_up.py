@@ -2,36 +2,27 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from textual.content import Content
-
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.flat_screen import FlatScreen, Go
 from storage_tui.tui.reading import read_below
-from storage_tui.tui.screens.flat_screen import FlatScreen, Go
 from storage_tui.tui.state.listing import Folder
-from storage_tui.tui.widgets.lines import place_title
 
 
 class CleanUpScreen(FlatScreen):
     """Mark by group, pattern, age or size; D shows exactly what would go and asks, c copies to data."""
 
     def __init__(self, desk: Desk, location: Location, go: Go) -> None:
-        super().__init__(desk, location, go, sort="expiry")
+        super().__init__(desk, location, go, self._read_all, name="clean-up", sort="expiry")
 
     def on_mount(self) -> None:
         """Read at once."""
-        self.start()
+        self.reader.start()
 
-    def read(self) -> AsyncIterator[Sequence[Blob]]:
-        """Every blob below the prefix."""
+    def _read_all(self) -> AsyncIterator[Sequence[Blob]]:
         return read_below(self.desk.storage, Folder(self.location.key, self.location.storage_type))
 
-    def title_content(self) -> Content:
-        """Where, and what for."""
-        place = self.location
-        return place_title(place.storage_type, place.key, "clean-up", width=self.size.width)
-
     def empty_words(self) -> str:
-        """Nothing to clean up."""
+        """Return that there is nothing to clean up."""
         return "Nothing here will expire. Esc goes back."

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -10,7 +11,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.screens.help import HelpScreen
+from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.state.paths import brief
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
@@ -25,66 +26,63 @@ class TransfersScreen(CommandScreen[None]):
     """The queue as a list; below it, in full, where the transfer under the cursor goes and why it failed."""
 
     CONTEXT: ClassVar[Context] = "transfers"
-    CSS_PATH = ["rows.tcss", "transfers.tcss"]
+    CSS_PATH = ["../widgets/rows.tcss", "transfers.tcss"]
     AUTO_FOCUS = "TransferLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-tall")]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
+        self._title_bar = Bar(id="title")
+        self.view = TransferLines(id="transfers")
+        self._where = Bar(id="where")
+        self._why = Static(id="why")
 
     def compose(self) -> ComposeResult:
-        """Title, transfers, the one under the cursor, keys."""
-        yield Bar(id="title")
-        yield TransferLines(id="transfers")
-        yield Bar(id="where")
-        yield Static(id="why")
+        """Yield title, transfers, the transfer under the cursor, keys."""
+        yield self._title_bar
+        yield self.view
+        yield self._where
+        yield self._why
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The screen, then the cursor over the transfers."""
+        """Return the screen, then the cursor over the transfers."""
         return (self, Cursor(self.view))
 
-    @property
-    def view(self) -> TransferLines:
-        """The list."""
-        return self.query_one(TransferLines)
-
     def on_mount(self) -> None:
-        """Fill in now and again a few times a second."""
+        """Show the transfers now and again a few times a second."""
         self.fill()
         self.set_interval(TICK_S, self.fill)
 
-    def on_line_view_cursor_moved(self, message: LineView.CursorMoved) -> None:
-        """Tell of another transfer."""
+    @on(LineView.CursorMoved)
+    def _moved(self) -> None:
         self.say_cursor()
 
     def fill(self) -> None:
-        """Paint what changed."""
-        self.query_one("#title", Bar).say(self._title())
+        """Show how the transfers stand; only what changed is painted."""
+        self._title_bar.say(self._title())
         self.view.show(self._desk.queue.items)
         self.say_cursor()
 
     def _title(self) -> Content:
-        """The batch at a glance."""
         gauge = gauge_content(self._desk.queue.poll(), width=self.size.width)
         return Content.assemble((" Transfers  ", "bold $accent"), gauge)
 
     def say_cursor(self) -> None:
-        """Both ends of the transfer under the cursor, and what its line may have had no room for."""
+        """Say both ends of the transfer under the cursor, and what its line may have had no room for."""
         transfer = self.view.transfer
         where = why = Content("")
         if transfer is not None:
             word = "to" if transfer.direction == "download" else "from"
             where = Content.styled(f" {word} {visible(brief(transfer.path))}", "$text-muted")
             why = Content.styled(visible(remark_of(transfer)), "$text-error" if transfer.error else "$text-muted")
-        self.query_one("#where", Bar).say(where)
-        reason = self.query_one("#why", Static)
-        if why != reason.content:
-            reason.update(why)
+        self._where.say(where)
+        if why != self._why.content:
+            self._why.update(why)
 
     def action_transfer_pause(self) -> None:
-        """Hold, or go on."""
+        """Hold the transfer, or go on with it."""
         transfer = self.view.transfer
         if transfer is not None:
             if transfer.state == "paused":
@@ -94,43 +92,43 @@ class TransfersScreen(CommandScreen[None]):
         self._changed()
 
     def action_transfer_cancel(self) -> None:
-        """Stop this one."""
+        """Stop the transfer."""
         transfer = self.view.transfer
         if transfer is not None:
             self._desk.runner.cancel(transfer)
         self._changed()
 
     def action_transfer_cancel_all(self) -> None:
-        """Stop all."""
+        """Stop all transfers."""
         for transfer in list(self._desk.queue.items):
             self._desk.runner.cancel(transfer)
         self._changed()
 
     def action_transfer_retry(self) -> None:
-        """This one again."""
+        """Try the transfer again."""
         transfer = self.view.transfer
         if transfer is not None:
             self._desk.queue.retry(transfer)
         self._changed()
 
     def action_transfer_retry_all(self) -> None:
-        """All that failed again."""
+        """Try all transfers again that failed."""
         for transfer in list(self._desk.queue.items):
             if transfer.state == "failed":
                 self._desk.queue.retry(transfer)
         self._changed()
 
     def action_transfer_clear(self) -> None:
-        """Forget what is over."""
+        """Forget the transfers that are over."""
         self._desk.queue.clear_finished()
         self._changed()
 
     def action_help(self) -> None:
-        """The keys of this screen, then all others."""
+        """Show the keys of this screen, then all others."""
         self.app.push_screen(HelpScreen(self.CONTEXT))
 
     def action_close(self) -> None:
-        """Back."""
+        """Go back to the screen below."""
         self.dismiss(None)
 
     def _changed(self) -> None:

@@ -10,12 +10,15 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.counting import count
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.screens.flat_screen import TICK_S, Go
-from storage_tui.tui.screens.store_screen import StoreScreen
+from storage_tui.tui.lists.flat_screen import TICK_S, Go
+from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.rows.actions import Gone, RowActions
+from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
@@ -28,32 +31,42 @@ from storage_tui.tui.widgets.notice import notice_content
 from storage_tui.tui.widgets.usage_lines import UsageLines
 
 
-class UsageScreen(StoreScreen):
+class UsageScreen(CommandScreen[None]):
     """One level at a time; levels counted to their end are kept for the way back."""
 
     CONTEXT: ClassVar[Context] = "usage"
-    CSS_PATH = ["rows.tcss", "flat_screen.tcss"]
+    CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
     AUTO_FOCUS = "UsageLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(self, desk: Desk, location: Location, go: Go) -> None:
-        super().__init__(desk)
+        super().__init__()
+        self.desk = desk
         self._type = location.storage_type
         self._go = go
         self._levels: dict[str, UsageLevel] = {}
         self._level = UsageLevel(self._type, location.key)
         self._is_counting = False
+        self.title_bar = Bar(id="title")
+        self.view = UsageLines(desk.marks, self._level, id="tree")
+        self.status = Bar(id="status")
+        self.job = Job(self, desk)
 
     def compose(self) -> ComposeResult:
-        """Title, lines, status, keys."""
-        yield Bar(id="title")
-        yield UsageLines(self.desk.marks, self._level, id="tree")
-        yield Bar(id="status")
+        """Yield title, lines, status, keys."""
+        yield self.title_bar
+        yield self.view
+        yield self.status
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The screen, then the cursor over its lines."""
-        return (self, Cursor(self.view))
+        """Return the screen, then what it owns."""
+        actions = RowActions(
+            self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
+            changed=self._rows_changed,
+        )  # fmt: skip
+        program = ProgramActions(self, self.desk, current=self.current_row)
+        return (self, actions, program, Cursor(self.view))
 
     def on_mount(self) -> None:
         """Count the first level."""
@@ -61,23 +74,17 @@ class UsageScreen(StoreScreen):
         self._open(self._level.prefix)
 
     def on_screen_resume(self) -> None:
-        """Messages are shown here."""
+        """Show messages here."""
         self.desk.on_message = self.update_lines
         self.update_lines()
 
-    @property
-    def view(self) -> UsageLines:
-        """The lines."""
-        return self.query_one(UsageLines)
-
-    @property
-    def current(self) -> Row | None:
-        """The folder under the cursor; None on the blobs directly here."""
+    def current_row(self) -> Row | None:
+        """Return the folder under the cursor; None on the blobs directly here."""
         branch = self.view.branch
         return Folder(branch.prefix, self._type) if branch is not None and not branch.is_own else None
 
-    def shown(self, rows: Sequence[Row]) -> list[Row]:
-        """The folders of this level among these rows."""
+    def _shown(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the folders of this level among these rows."""
         level = Location(self._type, self._level.prefix)
         return [row for row in rows if isinstance(row, Folder) and place_of(row) == level]
 
@@ -117,28 +124,25 @@ class UsageScreen(StoreScreen):
         counts = f"{bound}{size_text(level.size_bytes)} in {bound}{plural(level.count, 'blob')} "
         counts = f"counting… {counts}(Esc stops) " if self._is_counting else counts
         title = place_title(self._type, level.prefix, "usage", width=width)
-        self.query_one("#title", Bar).say(title, Content.styled(counts, "$text-muted"))
-        notice = notice_content(self.desk, self.current)
+        self.title_bar.say(title, Content.styled(counts, "$text-muted"))
+        notice = notice_content(self.desk, self.current_row())
         gauge = Content.assemble(gauge_content(self.desk.queue.poll(), width=width), " ")
-        self.query_one("#status", Bar).say(Content.assemble(" ", marks_content(self.desk.marks), notice), gauge)
+        self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), gauge)
 
-    def rows_changed(self) -> None:
-        """Marks are others now: paint."""
+    def _rows_changed(self) -> None:
         self.view.refresh()
         self.update_lines()
 
-    def rows_gone(self, rows: list[Row], gone: set[tuple[str, str]]) -> None:
-        """Count again."""
+    def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
+        """Count again what was deleted from."""
         self._levels.clear()
         self.action_refresh()
         for name in {row.storage_type for row in rows}:
             self.desk.touch(name)
 
-    # Keys
-
     @on(LineView.Chosen)
     def action_open(self) -> None:
-        """Into the folder; the blobs directly here are shown in the list."""
+        """Go into the folder; the blobs directly here are shown in the list."""
         branch = self.view.branch
         if branch is None:
             return
@@ -148,7 +152,7 @@ class UsageScreen(StoreScreen):
             self._open(branch.prefix)
 
     def action_parent(self) -> None:
-        """Up one folder."""
+        """Go up one folder."""
         if self._level.prefix:
             self._open(parent_prefix(self._level.prefix), at=self._level.prefix)
 
@@ -159,8 +163,8 @@ class UsageScreen(StoreScreen):
         self._go(Location(self._type, self._level.prefix), branch.prefix if branch is not None else "")
 
     def action_mark(self) -> None:
-        """Mark the folder and go on."""
-        row = self.current
+        """Mark the folder, and move the cursor down."""
+        row = self.current_row()
         if row is not None:
             self.desk.marks.toggle(row)
             self.view.refresh_line(self.view.cursor)
@@ -168,7 +172,7 @@ class UsageScreen(StoreScreen):
         self.update_lines()
 
     def action_sort(self) -> None:
-        """By the next column."""
+        """Sort by the next column."""
         view = self.view
         view.sort = USAGE_SORTS[(USAGE_SORTS.index(view.sort) + 1) % len(USAGE_SORTS)]
         view.show(self._level)
@@ -181,7 +185,7 @@ class UsageScreen(StoreScreen):
 
     def action_peel(self) -> None:
         """Stop deleting, stop counting, leave: one at a time."""
-        if self.stop_work():
+        if self.job.stop():
             pass
         elif self._is_counting:
             self.workers.cancel_group(self, "usage")
@@ -191,5 +195,5 @@ class UsageScreen(StoreScreen):
             self.dismiss(None)
 
     def action_close(self) -> None:
-        """Back to the main screen."""
+        """Go back to the main screen."""
         self.dismiss(None)

@@ -9,9 +9,9 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.flows.pairing import pair_facts
+from storage_tui.tui.lists.lines_screen import LinesScreen
 from storage_tui.tui.reading import image_of_row, read_below
-from storage_tui.tui.screens.lines_screen import LinesScreen
+from storage_tui.tui.rows.pairing import pair_facts
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
 from storage_tui.tui.state.formats import age_text, countdown_text, moment_text
 from storage_tui.tui.state.images import file_facts, image_facts
@@ -28,17 +28,16 @@ DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
 class DetailsScreen(LinesScreen):
     """Shows what the list knew at once, then what the server says now."""
 
-    INDENT = LABEL_CELLS
-
     def __init__(self, desk: Desk, row: Row) -> None:
-        super().__init__()
+        super().__init__(indent=LABEL_CELLS)
         self._desk = desk
         self._row = row
         self._facts: list[tuple[str, str]] = []
         self._error = ""
 
     def on_mount(self) -> None:
-        """Beside what is known, ask."""
+        """Show what is known, and ask for the rest."""
+        self._show_facts()
         self._ask()
 
     @work(exclusive=True)
@@ -54,14 +53,14 @@ class DetailsScreen(LinesScreen):
                     ("newest", moment_text(usage.newest) if usage.count else ""),
                     *await self._image_facts(row),
                 ]
-                self.fill()
+                self._show_facts()
                 await self._read_mix(row, usage.count)
             else:
                 self._row = await storage.stat(row.key, storage_type=row.storage_type)
                 self._facts = [*await self._image_facts(row), *await pair_facts(self._desk, row)]
         except EXPECTED as exc:
             self._error = explain(exc)
-        self.fill()
+        self._show_facts()
 
     async def _image_facts(self, row: Row) -> list[tuple[str, str]]:
         image = await image_of_row(self._desk.storage, row)
@@ -74,16 +73,15 @@ class DetailsScreen(LinesScreen):
             rows = [f"{kind}: {count}, {size}" for kind, count, size in mix.rows()]
             labels = ["types", *[""] * (len(rows) - 1)]
             self._facts = [*known, *zip(labels, rows, strict=True), ("", mix.coverage(total))] if rows else known
-            self.fill()
+            self._show_facts()
             if mix.count >= COUNTED:
                 return
 
-    def title_content(self) -> Content:
-        """The title."""
-        return Content.styled(" Details", "bold $accent")
+    def _show_facts(self) -> None:
+        self.show(Content.styled(" Details", "bold $accent"), self._lines())
 
-    def lines(self) -> list[Line]:
-        """Label and value."""
+    def _lines(self) -> list[Line]:
+        """Return a line for each fact: label and value."""
         row = self._row
         facts = [
             ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),

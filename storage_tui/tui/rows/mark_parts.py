@@ -17,7 +17,9 @@ Test = Callable[[Row], bool]
 
 
 def too_many(count: int) -> str:
-    """Why so many rows are not marked, and what to do."""
+    """Return why so many rows are not marked, and what to do; empty where they can be marked."""
+    if count <= MARKS_AT_MOST:
+        return ""
     return (
         f"{count:,} rows are more than the {MARKS_AT_MOST:,} marks there can be: mark the folder (h, Space), or filter"
     )
