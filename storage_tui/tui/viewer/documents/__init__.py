@@ -1,14 +1,14 @@
 """The kinds of documents, in the order in which they are asked whether they show a blob.
 
-| module | holds |
+| file | holds |
 |---|---|
-| `document` | the promises of a document, of its row in this table, and of what the viewer lends to its commands |
-| `pages` | pages of a blob of any size, read as the cursor moves; the base of text, hex and tables |
-| `search` | words in a blob of any size |
-| `table`, `hex`, `text` | rows of CSV, bytes, lines of text |
-| `drawing` | a picture or a map of one blob |
-| `regions` | a map of several blobs |
-| `tree`, `archive`, `fixed` | JSON that folds, the members of an archive, facts and lines |
+| document.py | the promises of a document, of its row in this table, and of what the viewer lends to its commands |
+| pages.py | pages of a blob of any size, read as the cursor moves; the base of text, hex and tables |
+| search.py | words in a blob of any size |
+| table.py, hex.py, text.py | rows of CSV, bytes, lines of text |
+| drawing.py | a picture or a map of one blob |
+| regions.py | a map of several blobs |
+| tree.py, archive.py, fixed.py | JSON that folds, the members of an archive, facts and lines |
 
 A new kind is a file beside these and a row in DOCUMENTS.
 """
