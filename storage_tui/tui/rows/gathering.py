@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from storage_tui.contract.keys import parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.reading import read_below
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.store_reads import read_below
 
 BLOBS_AT_MOST = 200_000  # about 100 MB; more is done in parts
 

@@ -7,9 +7,9 @@ from functools import partial
 
 from storage_tui.contract.counts import plural
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.reading import PAGES_AT_ONCE, read_part
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.parts import Part
+from storage_tui.tui.store_reads import PAGES_AT_ONCE, read_part
 
 MARKS_AT_MOST = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
 

@@ -78,8 +78,8 @@ class LineView(BareWidget, can_focus=True):
         return 0
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """The segments of one line; cut and padded by the caller."""
-        raise NotImplementedError
+        """Return the segments of one line; the caller cuts and pads them."""
+        return []
 
     def draw_header(self, width: int) -> list[Segment] | None:
         """The segments of a header line above the lines; None for no header."""
