@@ -135,8 +135,8 @@ class PageRestorer:
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
 
     async def restore(self, listing: Listing, index: int, *, is_wanted: Callable[[], bool] = lambda: True) -> bool:
-        """Read the page of the row at `index`, or the row alone. False when the row is here, is being read already, or is
-        no longer wanted when its turn comes."""
+        """Read the page of the row at `index`, or the row alone. False when the row is here, is being read already, or
+        is no longer wanted when its turn comes."""
         if index >= len(listing) or listing.row(index) is not None:
             return False
         if (single := listing.missing_key(index)) is not None:
