@@ -1,4 +1,4 @@
-"""Marks over a whole list: the rows that are here at once, those of dropped pages as they are read again."""
+"""Marks over a whole list: rows that are here at once, rows of dropped pages as these are read again."""
 
 import asyncio
 from collections import deque
@@ -26,7 +26,7 @@ def too_many(count: int) -> str:
 
 
 def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
-    """Mark what matches in the parts whose rows are here; these are taken out of `parts`."""
+    """Mark what matches in the parts whose rows are here, and take these parts out of `parts`."""
     dropped = []
     for part in parts:
         if part.rows is None:
@@ -38,8 +38,8 @@ def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
 
 
 async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
-    """Mark what matches in the parts left, which may become more meanwhile. Rows are read where `could_match` takes
-    what only has the name of one. Shows how far it is; Esc stops it and what is marked stays."""
+    """Mark what matches in the parts left; more parts may be added meanwhile. A row is read where `could_match` takes a
+    row of its name. How far this is shows in the status line; Esc stops the work, and what is marked stays."""
     seen = 0
     try:
         while parts:
