@@ -30,8 +30,8 @@ MESSAGE_S = 8.0  # a message stays this long in the status line
 
 @dataclass
 class Desk:
-    """One run of the browser. `changed` holds the storage types that uploads changed, until they are read again;
-    `profiles` what each profile of the settings file is, by name, and `next_profile` the one to go on with."""
+    """One run of the browser. `changed` holds the storage types that uploads changed, until their lists are read again.
+    `profiles` says what each profile of the settings file is, by name; `next_profile` is the profile to go on with."""
 
     storage: AsyncStorage
     title: str
@@ -62,15 +62,15 @@ class Desk:
         self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch)
 
     def filled(self, row: Row) -> Row:
-        """The row with what single questions have told of it."""
+        """Return the row with the size that a question for it alone has told."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
 
     def say(self, text: str) -> None:
-        """Tell what was done, in the status line and the log."""
+        """Say what was done, in the status line and the log."""
         self._show(self.log.note(text))
 
     def fail(self, text: str, error: BaseException | None = None) -> None:
-        """Tell what failed and why, in the status line and with all causes in the log."""
+        """Say what failed and why, in the status line, and in the log with all causes."""
         reason = f"{text}: {explain(error)}" if error is not None else text
         self._show(self.log.error(reason, error))
 
@@ -80,11 +80,11 @@ class Desk:
 
     @property
     def fresh_message(self) -> Message | None:
-        """What was said a moment ago."""
+        """The message of a moment ago; None when the last message is older."""
         return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
 
     def say_done(self, gauge: Gauge) -> None:
-        """Tell how a batch of transfers ended."""
+        """Say how a batch of transfers ended."""
         done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
         parts += [f"{gauge.skipped:,} skipped"] if gauge.skipped else []
@@ -95,7 +95,7 @@ class Desk:
             self.say(", ".join(parts))
 
     def touch(self, storage_type: str) -> None:
-        """The blobs of a type are others now."""
+        """Note that blobs of a storage type have changed."""
         self.changed.add(storage_type)
         self.history.forget(storage_type)
         self.sizes.forget(storage_type)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def offer_unfinished(app: App[Any], desk: Desk) -> None:
-    """Ask once, when there are any; Esc leaves them for the next session."""
+    """Ask once, when there are any. Esc leaves them for the next session."""
     try:
         begun = list(await desk.storage.unfinished())
     except EXPECTED as exc:

@@ -13,7 +13,7 @@ from storage_tui.tui.state.transfers import Transfer
 
 
 async def upload_to(app: App[Any], desk: Desk, location: Location) -> None:
-    """Queue the upload of a local file or folder into `location` after asking which."""
+    """Ask which local file or folder, and queue its upload into `location`."""
     request = await app.push_screen_wait(UploadScreen(location, desk.upload_folder))
     if request is None:
         return

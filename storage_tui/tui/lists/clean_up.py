@@ -6,8 +6,8 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.flat_screen import FlatScreen, Go
-from storage_tui.tui.reading import read_below
 from storage_tui.tui.state.listing import Folder
+from storage_tui.tui.store_reads import read_below
 
 
 class CleanUpScreen(FlatScreen):

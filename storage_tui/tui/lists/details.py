@@ -10,13 +10,13 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.lines_screen import LinesScreen
-from storage_tui.tui.reading import image_of_row, read_below
 from storage_tui.tui.rows.pairing import pair_facts
 from storage_tui.tui.state.folder_mix import COUNTED, Mix
 from storage_tui.tui.state.formats import age_text, countdown_text, moment_text
 from storage_tui.tui.state.images import file_facts, image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.store_reads import image_of_row, read_below
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.lines import rule_text
 from storage_tui.tui.widgets.text_lines import Line

@@ -12,11 +12,11 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
-from storage_tui.tui.counting import count
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.flat_screen import TICK_S, Go
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.lists.usage_count import count
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row

@@ -22,7 +22,7 @@ NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
 
 async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
-    """Offer the row in every form, and send the one chosen."""
+    """Offer the row in every form, and send the form that is chosen."""
     forms = [
         CopyForm("k", "key", row.key),
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
@@ -34,7 +34,7 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
 
 
 async def copy_url(app: App[Any], desk: Desk, blob: Blob) -> None:
-    """Make a signed URL, show it masked, send it when asked."""
+    """Make a signed URL and show it masked. Send the URL when that is chosen."""
     await _choose(app, desk, blob, [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)])
 
 
@@ -55,19 +55,19 @@ async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) ->
 
 
 def _hidden(value: str) -> str:
-    """What nobody sees of it on the screen is in it all the same."""
+    """Return what to say of characters that are copied and cannot be seen on the screen."""
     count = 0 if is_plain(value) else sum(not is_plain(character) for character in value)
     return f" with {plural(count, 'character')} not to be seen here" if count else ""
 
 
 def python_line(row: Row, storage: AsyncStorage) -> str:
-    """The line that does the same in Python, on the same server; its token is found as always."""
+    """Return the line that reads the row in Python, on the same server. The token is found as always."""
     server = "" if storage.is_embedded else repr(storage.display_url)
     call = "get" if isinstance(row, Blob) else "iter_list"
     return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
 
 
 def curl_line(url: str, key: str) -> str:
-    """The shell line that downloads a signed URL."""
+    """Return the shell line that downloads a signed URL."""
     name = key.rstrip("/").rpartition("/")[2] or "blob"
     return f"curl -fo {shlex.quote(name)} {shlex.quote(url)}"

@@ -22,7 +22,7 @@ BATCH = 250  # progress in the status line a few times a second, and Esc waits f
 
 
 async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
-    """Delete the rows after a yes; None when nothing was tried."""
+    """Ask, and delete the rows after a yes. None when nothing was tried."""
     if not rows:
         desk.fail("nothing to delete: the cursor is on no row")
         return None
@@ -51,7 +51,7 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
 
 
 async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
-    """Delete in batches, the progress in the status line. What fails is kept for another try."""
+    """Delete in batches and show the progress in the status line. What fails is kept for another try."""
     outcome = Outcome(len(blobs))
     types = dict.fromkeys(blob.storage_type for blob in blobs)
     waiting = [blob for name in types for blob in blobs if blob.storage_type == name]

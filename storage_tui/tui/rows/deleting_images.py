@@ -1,4 +1,4 @@
-"""Delete in `products`: the catalog deletes whole images, so the rows lead to theirs, and all their files are shown."""
+"""Delete in `products`. The catalog deletes whole images: those of the rows are found, and all their files shown."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,7 +23,7 @@ IMAGES_AT_MOST = 100  # each is asked for by itself; a product is emptied with p
 
 
 async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
-    """Delete the images that the rows are files of, after a yes; None when nothing was tried."""
+    """Ask, and delete the images that the rows are files of after a yes. None when nothing was tried."""
     try:
         chosen = [one.blob.key for one in await gather(desk, rows)]
         images = await _find_images(desk, chosen)

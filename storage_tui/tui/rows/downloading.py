@@ -20,7 +20,7 @@ from storage_tui.tui.state.transfers import Transfer
 
 
 async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
-    """Queue the download of the rows after asking where to."""
+    """Ask where to, and queue the download of the rows."""
     if not rows:
         desk.fail("nothing to download: the cursor is on no row")
         return
@@ -50,14 +50,14 @@ async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
 
 
 def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
-    """The transfers, where there is room for them: seconds of work for the most that is taken. Raises StorageError."""
+    """Return the transfers where there is room for them, else raise StorageError. Blocks, for some seconds at most."""
     transfers = plan_downloads(gathered, request)
     BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
     return transfers
 
 
 def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> list[Transfer]:
-    """One transfer a blob, each with a local path of its own below the folder asked for."""
+    """Return a transfer for each blob, each with a local path of its own below the folder asked for."""
     relative = [one.blob.key[len(one.home) :] or DELIMITER for one in gathered]
     transfers = []
     for one, name in zip(gathered, local_names(relative, ""), strict=True):

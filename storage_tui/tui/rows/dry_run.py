@@ -1,4 +1,4 @@
-"""Dry run: what a delete would take, as a file of JSON lines that scripts and people can read."""
+"""Dry run: what a delete would take, written to a file of JSON lines that scripts and people can read."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from storage_tui.contract.models import Blob
 
 
 def write_list(blobs: Iterable[Blob], folder: Path) -> Path:
-    """Write one line a blob to a new file in `folder`, for its owner only; returns the file. Raises OSError."""
+    """Write a line for each blob to a new file in `folder`, for its owner only. Return the file. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"storage-tui-delete-{datetime.now():%Y%m%d-%H%M%S-%f}.jsonl"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

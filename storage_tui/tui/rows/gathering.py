@@ -1,4 +1,4 @@
-"""From chosen rows to blobs: folders are walked, a page at a time, counted as it goes."""
+"""From chosen rows to blobs: folders are walked a page at a time, and what is found is counted meanwhile."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from storage_tui.contract.keys import parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.reading import read_below
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.store_reads import read_below
 
 BLOBS_AT_MOST = 200_000  # about 100 MB; more is done in parts
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A blob, and the part of its key that is not taken along: what lies in `maps/2024/` and was chosen as that folder
-    lands in `2024/`; a blob chosen by itself lands by its last segment."""
+    """A blob, and the part of its key that is not taken along. A blob in `maps/2024/` that was chosen with this folder
+    lands in `2024/`; a blob that was chosen alone lands under the last segment of its key."""
 
     blob: Blob
     home: str
@@ -26,7 +26,8 @@ class TooManyError(Exception):
 
 
 async def gather(desk: Desk, rows: Iterable[Row]) -> list[Gathered]:
-    """The blobs of the rows, each once, folders walked to their end. Shows the count while it walks; Esc stops it.
+    """Return the blobs of the rows, each once; folders are walked to their end. The count is shown meanwhile, and Esc
+    stops the walk.
 
     Raises TooManyError, or what the client raises.
     """

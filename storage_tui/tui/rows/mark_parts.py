@@ -1,4 +1,4 @@
-"""Marks over a whole list: the rows that are here at once, those of dropped pages as they are read again."""
+"""Marks over a whole list: rows that are here at once, rows of dropped pages as these are read again."""
 
 import asyncio
 from collections import deque
@@ -7,9 +7,9 @@ from functools import partial
 
 from storage_tui.contract.counts import plural
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.reading import PAGES_AT_ONCE, read_part
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.parts import Part
+from storage_tui.tui.store_reads import PAGES_AT_ONCE, read_part
 
 MARKS_AT_MOST = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
 
@@ -26,7 +26,7 @@ def too_many(count: int) -> str:
 
 
 def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
-    """Mark what matches in the parts whose rows are here; these are taken out of `parts`."""
+    """Mark what matches in the parts whose rows are here, and take these parts out of `parts`."""
     dropped = []
     for part in parts:
         if part.rows is None:
@@ -38,8 +38,8 @@ def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
 
 
 async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
-    """Mark what matches in the parts left, which may become more meanwhile. Rows are read where `could_match` takes
-    what only has the name of one. Shows how far it is; Esc stops it and what is marked stays."""
+    """Mark what matches in the parts left; more parts may be added meanwhile. A row is read where `could_match` takes a
+    row of its name. How far this is shows in the status line; Esc stops the work, and what is marked stays."""
     seen = 0
     try:
         while parts:

@@ -7,9 +7,9 @@ from textual.screen import Screen
 
 from storage_tui.contract.models import Blob
 from storage_tui.tui.background import run
-from storage_tui.tui.counting import stat_each
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.store_reads import stat_each
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 from storage_tui.tui.widgets.key_list import KeyList
 

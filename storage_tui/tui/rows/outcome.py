@@ -9,7 +9,8 @@ OVERWRITTEN, NOT_THERE = "precondition_failed", "not_found"
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a delete. `gone` are type and key of what is not there any more, by this delete or before it."""
+    """How many of `count` blobs were deleted, kept because they were overwritten, and failed. `gone` are storage type
+    and key of what is not there any more, by this delete or before it."""
 
     count: int
     deleted: int = 0
@@ -18,7 +19,7 @@ class Outcome:
     failed: list[Blob] = field(default_factory=list)
 
     def take(self, blob: Blob, result: DeleteResult) -> None:
-        """Book one answer."""
+        """Count one answer."""
         if result.is_deleted or result.error == NOT_THERE:
             self.deleted += result.is_deleted
             self.gone.add((blob.storage_type, blob.key))

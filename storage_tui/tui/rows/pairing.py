@@ -17,8 +17,8 @@ NOUNS = {RESULT: "result", LOGS: "log"}
 
 
 async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | None:
-    """Where the other half of the row is: a key, or for a folder the folder of that name. None, and said, when there
-    is none."""
+    """Return where the other half of the row is: a key, or for a folder the folder of that name. None when there is no
+    other half; the reason is said."""
     other = OTHER.get(here.storage_type)
     if other is None:
         desk.fail(f"a task has a result and a log; {here.storage_type} holds neither")
@@ -40,7 +40,7 @@ async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | N
 
 
 async def pair_facts(desk: Desk, blob: Blob) -> list[tuple[str, str]]:
-    """What the details of a result tell of its log, and those of a log of its result; raises what the client does."""
+    """Return what the details say of the log of a result, or of the result of a log. Raises what the client raises."""
     place = pair_of(blob.storage_type, blob.key)
     if place is None:
         return []

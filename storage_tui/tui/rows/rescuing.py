@@ -26,7 +26,7 @@ TAKEN = (ConflictError, PreconditionFailedError)  # our server says the second, 
 
 
 async def rescue_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
-    """Copy the blobs of the rows to data under the same keys; a key that is taken gets a number."""
+    """Copy the blobs of the rows to data under the same keys. A key that is taken gets a number."""
     if not rows or any(STORAGE_TYPES[row.storage_type].expires_after is None for row in rows):
         desk.fail("nothing to rescue: only what expires is copied, and the rest is kept as it is")
         return

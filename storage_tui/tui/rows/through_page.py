@@ -18,7 +18,7 @@ MOST = 10  # files that a web browser saves one by one without losing any
 
 
 def save_through_page(app: App[Any], desk: Desk, rows: Sequence[Row]) -> bool:
-    """Hand the blobs to the web browser; False where there is none, or for folders and many blobs, which go to a
+    """Hand the blobs to the web browser. False where there is no page, or for folders and many blobs: these go to a
     local folder."""
     page = os.environ.get(WEB_VARIABLE)
     blobs = [row for row in rows if isinstance(row, Blob)]

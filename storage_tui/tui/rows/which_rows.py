@@ -1,4 +1,4 @@
-"""Which of the marks an action is about that does what one may not want done: those that one sees, or all of them."""
+"""Which marks an action is about that cannot be undone: the marks in sight, or all."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +11,8 @@ from storage_tui.tui.state.listing import Row
 async def which_rows(
     app: App[Any], question: str, marks: Sequence[Row], shown: Sequence[Row], current: Row | None
 ) -> list[Row] | None:
-    """The rows to act on: the marks, without any the row under the cursor. Asks the question when the list does not
-    show them all; None when that was left without an answer."""
+    """Return the rows to act on: the marks, or without marks the row under the cursor. Ask the question when the list
+    does not show all marks; None when the question was left without an answer."""
     at_cursor = [] if current is None else [current]
     if len(shown) == len(marks):
         return list(marks) or at_cursor

@@ -20,8 +20,8 @@ from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPain
 
 
 class KeyList(LineView):
-    """Rows of the listing with cursor and marks. A row whose page is not here is asked for, and drawn as far as it is
-    known."""
+    """Rows of the listing with cursor and marks. The page of a row that is not here is asked for; the row is drawn as
+    far as it is known."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | ROW_COMPONENTS
 
@@ -82,7 +82,8 @@ class KeyList(LineView):
         return self.listing.is_complete
 
     def survivor(self, gone: Iterable[Row]) -> str | None:
-        """The key for the cursor once these rows are gone: this one, else the next that stays, else the one before."""
+        """Return the key for the cursor once these rows are gone: of this row, else of the next row that stays, else of
+        the row before."""
         names = {(row.storage_type, row.key, isinstance(row, Folder)) for row in gone}
         after = range(self.cursor, len(self.listing))
         before = range(self.cursor - 1, -1, -1)

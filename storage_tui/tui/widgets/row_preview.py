@@ -14,12 +14,12 @@ from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.previews import Preview, Source, modes_of, preview
 from storage_tui.tui.previews.base import HEAD_BYTES, Mode
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.reading import image_of_row
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text
 from storage_tui.tui.state.images import image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.store_reads import image_of_row
 from storage_tui.tui.widgets.preview_pane import PreviewPane
 from storage_tui.tui.widgets.row_painter import leaf_name
 

@@ -1,4 +1,4 @@
-"""Reads the pages of a list: the waiting part, without widgets."""
+"""What the browser reads of the store: pages of lists, single rows, sizes. No widgets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
 from storage_tui.contract.columns import ColumnPage
+from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.listing import DENSE_ROWS, NEXT_PAGE, Folder, Listing, Row, rows_of
@@ -13,11 +14,12 @@ from storage_tui.tui.state.parts import Part
 
 CANDIDATES = 200  # names that completion looks at
 ANY_NAME = "x"  # makes a key of a folder, to ask whose it would be
+SIZES_AT_ONCE = 8  # questions for a single size on their way together
 PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
 
 
 async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[Listing]:
-    """Read the list to its end, or until this is cancelled; yields it after each page."""
+    """Read a list to its end, or until this is cancelled, and yield the list after each page."""
     while not listing.is_complete:
         if listing.wants_columns and "columns" in (await storage.describe()).features:
             async for _ in _read_columns(storage, listing):
@@ -35,7 +37,7 @@ async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[L
 
 
 async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterator[None]:
-    """Read the rest of the list in columns; what comes next is under way while pages are taken in."""
+    """Read the rest of a list in columns. The next columns are on their way while pages are taken in."""
 
     def ask(token: str | None) -> asyncio.Task[Sequence[ColumnPage]]:
         found = storage.list_columns(
@@ -59,7 +61,7 @@ async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterato
 
 
 async def image_of_row(storage: AsyncStorage, row: Row) -> CatalogImage | None:
-    """The image of the catalog that a row of `products` is a file of, or the folder of its files; None elsewhere."""
+    """Return the image of the catalog that a row of `products` is a file of, or the folder of; None elsewhere."""
     if row.storage_type != STORED_IN:
         return None
     if isinstance(row, Blob):
@@ -69,7 +71,7 @@ async def image_of_row(storage: AsyncStorage, row: Row) -> CatalogImage | None:
 
 
 async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tuple[Blob, ...]]:
-    """Every blob below a folder, a page at a time."""
+    """Yield every blob below a folder, a page at a time."""
     token: str | None = None
     while True:
         page = await storage.list_page(
@@ -82,8 +84,8 @@ async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tup
 
 
 async def read_part(storage: AsyncStorage, part: Part, wanted: Sequence[Row]) -> list[Row]:
-    """The rows wanted out of a page that was dropped, as they are now: few by themselves, many with their page. What is
-    gone since is left out."""
+    """Return rows of a page that was dropped, as they are now. Few rows are read one by one, many with their page. Rows
+    that are gone since are left out."""
     folders: list[Row] = [row for row in wanted if isinstance(row, Folder)]
     keys = {row.key for row in wanted if isinstance(row, Blob)}
     if not keys:
@@ -102,14 +104,30 @@ async def _read_row(storage: AsyncStorage, key: str, storage_type: str) -> Blob 
     return page.blobs[0] if page.blobs and page.blobs[0].key == key else None
 
 
+async def stat_each(storage: AsyncStorage, blobs: list[Blob]) -> AsyncIterator[Blob]:
+    """Yield what the server says of each blob now, a few questions at once. Blobs that are gone are left out."""
+    for start in range(0, len(blobs), SIZES_AT_ONCE):
+        part = blobs[start : start + SIZES_AT_ONCE]
+        for blob in await asyncio.gather(*(_stat_or_none(storage, blob) for blob in part)):
+            if blob is not None:
+                yield blob
+
+
+async def _stat_or_none(storage: AsyncStorage, blob: Blob) -> Blob | None:
+    try:
+        return await storage.stat(blob.key, blob.storage_type)
+    except NotFoundError:
+        return None
+
+
 async def names_from(storage: AsyncStorage, location: Location) -> list[str]:
-    """Some keys and folders that begin with the location's key, for completion."""
+    """Return some keys and folders that begin with the key of a location, for completion."""
     page = await storage.list_page(location.key, storage_type=location.storage_type, limit=CANDIDATES)
     return sorted([*(blob.key for blob in page.blobs), *page.prefixes])
 
 
 class PageRestorer:
-    """Reads dropped pages of a list again, or single rows of them, each once, a few at once."""
+    """Reads dropped pages of a list again, or single rows of such pages: each once, a few at the same time."""
 
     def __init__(self, storage: AsyncStorage) -> None:
         self._storage = storage
@@ -117,8 +135,8 @@ class PageRestorer:
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
 
     async def restore(self, listing: Listing, index: int, *, is_wanted: Callable[[], bool] = lambda: True) -> bool:
-        """Read the page of the row at `index`, or the row; False when somebody else does already, it is here, or is no
-        longer wanted when its turn comes."""
+        """Read the page of the row at `index`, or the row alone. False when the row is here, is being read already, or
+        is no longer wanted when its turn comes."""
         if index >= len(listing) or listing.row(index) is not None:
             return False
         if (single := listing.missing_key(index)) is not None:

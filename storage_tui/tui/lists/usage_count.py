@@ -1,20 +1,16 @@
 """Counts what lies below a prefix: one question where the server counts, else page by page, blob by blob."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
-from storage_tui.tui.reading import read_below
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.state.usage_tree import UsageLevel
-
-SIZES_AT_ONCE = 8  # questions for a single size on their way together
+from storage_tui.tui.store_reads import read_below, stat_each
 
 
 async def count(storage: AsyncStorage, level: UsageLevel) -> AsyncIterator[UsageLevel]:
-    """Fill the level; yields it each time it tells more. It is exact at the end."""
+    """Fill a level of the usage tree, and yield the level each time more is known. At the end the level is exact."""
     folder = Folder(level.prefix, level.storage_type)
     if "usage" in (await storage.describe()).features:
         page = await storage.list_page(level.prefix, storage_type=level.storage_type)
@@ -37,19 +33,3 @@ async def _sizes(storage: AsyncStorage, level: UsageLevel, blobs: list[Blob]) ->
     async for blob in stat_each(storage, blobs):
         level.branch_of(blob.key).add_size(blob)
         yield
-
-
-async def stat_each(storage: AsyncStorage, blobs: list[Blob]) -> AsyncIterator[Blob]:
-    """What the server tells of each blob now, a few questions at once; those that are gone are left out."""
-    for start in range(0, len(blobs), SIZES_AT_ONCE):
-        part = blobs[start : start + SIZES_AT_ONCE]
-        for blob in await asyncio.gather(*(_stat_or_none(storage, blob) for blob in part)):
-            if blob is not None:
-                yield blob
-
-
-async def _stat_or_none(storage: AsyncStorage, blob: Blob) -> Blob | None:
-    try:
-        return await storage.stat(blob.key, blob.storage_type)
-    except NotFoundError:
-        return None
