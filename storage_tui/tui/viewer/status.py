@@ -63,7 +63,7 @@ class Status:
         """Say what failed, here and in the log."""
         reason = explain(error) if not isinstance(error, PreviewError) else str(error)
         if isinstance(error, PreconditionFailedError):
-            reason = "the blob is another one by now; R reads it again"
+            reason = "the blob has changed; R reads it again"
         self._log.error(f"viewing {self._blob.key!a}: {reason}", error)
         self.say(visible(reason), "$error")
 
