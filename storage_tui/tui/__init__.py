@@ -8,7 +8,7 @@
 | command_screen.py, cursor.py | the base of a screen with keys, and the keys that move a cursor |
 | background.py | work in the background of a screen |
 | keys_file.py, key_names.py | keys of one's own |
-| store_reads.py | pages of a list, what lies below a prefix, and the images of rows |
+| store_reads.py | what the browser reads of the store: pages of lists, single rows, sizes |
 | typeahead.py | keys that come faster than what they open |
 | pauses.py | how long Python itself lets keys wait |
 | theme.py | the look |
