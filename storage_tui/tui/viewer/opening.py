@@ -27,7 +27,7 @@ async def open_document(
     if shown.inside is not None and mode == "auto":
         source = shown.inside
         inside = await preview(source, width=width, height=height, truecolor=truecolor, is_full=True)
-        facts = tuple(fact for fact in facts if fact not in inside.facts)
+        facts = (*(fact for fact in facts if fact not in inside.facts), *inside.facts)
         shown = inside
     opening = Opening(source, shown, facts, await source.head(), mode, width, height, offset or 0)
     kind = next(row for row in DOCUMENTS if row.matches(opening))

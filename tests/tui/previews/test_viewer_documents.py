@@ -1,11 +1,12 @@
 """The promises of a document, kept by every kind of document for every format in every mode."""
 
+import gzip
 import re
 
 import pytest
 
 from storage_tui.tui.commands import COMMANDS
-from storage_tui.tui.previews import Source
+from storage_tui.tui.previews import Source, preview
 from storage_tui.tui.previews.base import MODES, Mode
 from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.documents.document import Document
@@ -123,3 +124,13 @@ async def test_an_offset_inside_a_row_goes_to_that_row() -> None:
     row = document.rows[await document.go(300_010)]
     assert row.start <= 300_010 < row.stop
     assert source.bytes_read < len(LOG)
+
+
+@pytest.mark.parametrize("kind", ["tar", "JSON"])
+async def test_a_compressed_blob_says_how_it_is_packed_and_what_is_in_it(kind: str) -> None:
+    ranges = Ranges.of(gzip.compress(SAMPLES[kind][0]()))
+    facts = (await preview(ranges.source(), is_full=True)).facts
+    document, _ = await open_document(ranges.source(), width=80, height=24, truecolor=True, mode="auto")
+    rows = [row.text.plain for row in document.rows]
+    assert len(facts) > 2 and facts[0][0] == "inside"
+    assert [f"{label:<16}{value}" for label, value in facts] == rows[: len(facts)]
