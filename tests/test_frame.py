@@ -37,6 +37,18 @@ def test_importing_the_client_loads_no_browser_no_server_and_no_preview_library(
     assert not heavy & modules
 
 
+def test_a_document_of_the_viewer_knows_no_widget():
+    modules = loaded_by("import storage_tui.tui.viewer.opening, storage_tui.tui.viewer.documents.regions")
+    assert not {name for name in modules if name.partition(".")[0] == "textual"}
+
+
+def test_what_goes_to_the_terminal_knows_no_screen():
+    files = (ROOT / "storage_tui" / "tui" / "terminal").glob("[a-z]*.py")
+    modules = loaded_by("\n".join(f"import storage_tui.tui.terminal.{path.stem}" for path in files))
+    known = {name.split(".")[2] for name in modules if name.startswith("storage_tui.tui.")}
+    assert known <= {"terminal", "previews", "decoding", "visible"}
+
+
 def test_importing_the_package_loads_nothing_of_it():
     assert {name for name in loaded_by("import storage_tui") if name.startswith("storage_tui")} == {"storage_tui"}
 

@@ -19,18 +19,19 @@ from textual.drivers.linux_driver import LinuxDriver
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
+from storage_tui.tui.browser.screen import BrowserScreen
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
-from storage_tui.tui.hang_up import when_hung_up
-from storage_tui.tui.output_net import OutputNet
-from storage_tui.tui.painter import Painter
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.pauses import shorten_pauses
 from storage_tui.tui.previews import close as close_previews
-from storage_tui.tui.screens.browser import BrowserScreen
-from storage_tui.tui.screens.command_screen import CommandScreen
-from storage_tui.tui.session import Session
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.places import Places
-from storage_tui.tui.terminal import TerminalDriver
+from storage_tui.tui.terminal.driver import TerminalDriver
+from storage_tui.tui.terminal.hang_up import when_hung_up
+from storage_tui.tui.terminal.output_net import OutputNet
+from storage_tui.tui.terminal.painter import Painter
+from storage_tui.tui.terminal.textual_private import active, add_filter, defect_of, driver_of, end_with_words
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
 from storage_tui.tui.visible import visible
@@ -70,30 +71,30 @@ class StorageApp(App[None], inherit_bindings=False):
         if keys_file is not None and keys_file.exists():
             self._problems = _take_keys(keys_file)
         remembered = Places(state_dir, storage.display_url, profile=profile)
-        self.session = Session(storage, title, remembered, profile=profile, profiles=profiles or {})
-        self.session.graphics = graphics
+        self.desk = Desk(storage, title, remembered, profile=profile, profiles=profiles or {})
+        self.desk.graphics = graphics
         self._location = location or Location("data")
         if first_page is not None:
-            self.session.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
+            self.desk.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
         self.painter = Painter()
-        self.session.repaint = self.repaint
+        self.desk.repaint = self.repaint
         self._state_dir = state_dir
         self._say = say
         self.animation_level = "none"
         self.register_theme(DARK)
         self.theme = choose_theme(theme, os.environ)
-        self._filters.append(OutputNet())
+        add_filter(self, OutputNet())
 
     def on_mount(self) -> None:
         """Show the main screen."""
         for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers can go on later
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
-        self.push_screen(BrowserScreen(self.session, self._location))
+        self.push_screen(BrowserScreen(self.desk, self._location))
         self._load_places()
         if self._say:
-            self.call_after_refresh(self.session.say, self._say)
+            self.call_after_refresh(self.desk.say, self._say)
         for problem in self._problems:
-            self.call_after_refresh(self.session.fail, problem)
+            self.call_after_refresh(self.desk.fail, problem)
 
         self._paint_little()
         self.set_timer(SETTLED_S, shorten_pauses)
@@ -108,15 +109,15 @@ class StorageApp(App[None], inherit_bindings=False):
         screen = self.screen
         if not isinstance(screen, CommandScreen) or self.message_queue_size or not self.app_focus:
             return False
-        with self._context():
+        with active(self):
             return screen.take_key(key)
 
     def _paint_little(self) -> None:
-        driver = self._driver
+        driver = driver_of(self)
         if driver is None or self.is_headless:
             return
         if isinstance(driver, TerminalDriver):
-            driver.type_ahead = TypeAhead(self, self._take_key)
+            driver.take_typed = TypeAhead(self, self._take_key).hand_over
         write, painter = driver.write, self.painter
         painter.forget(*self.size)
         hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))
@@ -139,38 +140,37 @@ class StorageApp(App[None], inherit_bindings=False):
 
     @work(thread=True)
     def _load_places(self) -> None:
-        self.session.places.load()
+        self.desk.places.load()
 
     async def on_unmount(self) -> None:
         """Nothing moves after the screen is gone."""
         with suppress(OSError):  # recent places are a comfort
-            await asyncio.to_thread(self.session.places.save)
-        await self.session.runner.stop(keep=True)
+            await asyncio.to_thread(self.desk.places.save)
+        await self.desk.runner.stop(keep=True)
         await close_previews()
-        await self.session.storage.close()
+        await self.desk.storage.close()
 
     @property
     def place(self) -> Location:
         """Where one is, or was at the end."""
-        return self.session.places.recent[0] if self.session.places.recent else self._location
+        return self.desk.places.recent[0] if self.desk.places.recent else self._location
 
     @property
     def chosen(self) -> list[Location]:
         """What is marked, or was at the end; without marks what the cursor was on."""
-        return self.session.chosen_at_quit
+        return self.desk.chosen_at_quit
 
     @property
     def next_profile(self) -> str | None:
         """The profile chosen to go on with; "" for none of them, None when one only left."""
-        return self.session.next_profile
+        return self.desk.next_profile
 
     def _fatal_error(self) -> None:
         """Textual's report shows local variables, which may be secrets: write one without them, and say where."""
-        error = self._exception
+        error = defect_of(self)
         where = self._write_report(error)
         kind = type(error).__name__ if error is not None else "unknown"
-        self._exit_renderables.append(Text(f"storage-tui stopped by a defect ({kind}). {where}"))
-        self._close_messages_no_wait()
+        end_with_words(self, Text(f"storage-tui stopped by a defect ({kind}). {where}"))
 
     def _write_report(self, error: BaseException | None) -> str:
         if error is None:

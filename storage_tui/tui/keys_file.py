@@ -76,7 +76,7 @@ def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
                 wanted[name] = tuple(map(key_name, keys))
             except ValueError as exc:
                 problems.append(f"{str(exc)!a:.40} of {name} is no key; {HOW_KEYS_ARE_WRITTEN}")
-    rows = tuple(replace(row, keys=wanted[row.id]) if row.id in wanted else row for row in COMMANDS)
+    rows = tuple(replace(row, keys=wanted[row.id], keys_in={}) if row.id in wanted else row for row in COMMANDS)
     found = clashes(rows)
     if found:
         rows = COMMANDS

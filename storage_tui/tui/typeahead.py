@@ -16,8 +16,9 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import Worker
 
+from storage_tui.tui.desk import JOB
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.screens.store_screen import JOB
+from storage_tui.tui.terminal.driver import Typed
 from storage_tui.tui.widgets.line_view import LineView
 
 ROUNDS = 3  # through the queues on a key's way: of the key, of what it sent, and of what that sent
@@ -25,8 +26,6 @@ LOOK_S = 0.005
 OPENING_LOOKS = 100  # for a screen that comes up, or a worker that is about to ask
 ASKING = frozenset(("ask", "act", "quit", JOB))  # groups of workers
 PATIENCE_S = 2.0  # for the handling of one key; the next ones must get past one that hangs
-
-Typed = events.Key | events.Paste
 
 
 class TypeAhead:

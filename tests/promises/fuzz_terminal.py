@@ -3,7 +3,7 @@
 from textual import events
 from textual.message import Message
 
-from storage_tui.tui.terminal_input import MOST_CELLS, TerminalInput
+from storage_tui.tui.terminal.input import MOST_CELLS, TerminalInput
 
 SEEDS = (
     b"\x1b[A", b"\x1b[1;5C", b"\x1b[97;5u", b"\x1b[97:65;2;97u", b"\x1b[3;5~", b"\x1bOP\x1b\x1bx", "jé\x04".encode(),

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.screens.browser import BrowserScreen
+from storage_tui.tui.browser.screen import BrowserScreen
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server

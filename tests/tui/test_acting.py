@@ -32,7 +32,7 @@ async def test_delete_has_no_preselected_and_the_cursor_goes_to_the_next_survivo
         await browser.press("right", "enter")
         await browser.until(lambda: browser.names == ["a", "d"] and browser.current == "d")
         await browser.shows("deleted 2 blobs")
-        assert not len(browser.app.session.marks)
+        assert not len(browser.app.desk.marks)
 
 
 async def test_more_than_ten_need_the_count_typed(store: Storage, browse: Any) -> None:
@@ -86,7 +86,7 @@ async def test_esc_stops_a_delete_between_batches_and_the_list_tells_the_truth(
         proxy.default = NONE
         proxy.cut_all()
         await browser.press("R")
-        await browser.until(lambda: browser.names == ["n/"] and not browser.main.is_reading)
+        await browser.until(lambda: browser.names == ["n/"] and not browser.main.reader.is_reading)
         assert store.list("n/")
 
 
@@ -127,7 +127,7 @@ async def test_ranges_all_and_invert(store: Storage, browse: Any) -> None:
         store.set(key, "x")
     async with browse() as browser:
         await browser.until(lambda: len(browser.names) == 6)
-        marks = browser.app.session.marks
+        marks = browser.app.desk.marks
         await browser.press("j", "v", "j", "j", "v", "j")
         assert [row.key for row in marks] == ["b", "c", "d"]
         await browser.press("V")
@@ -170,7 +170,7 @@ async def test_an_upload_skips_keys_that_are_there_unless_told_otherwise(
             await browser.type("file")
             await browser.shows("File, 3 B")
             await browser.press(*keys, "enter")
-            await browser.until(lambda: not browser.app.session.queue.is_active)
+            await browser.until(lambda: not browser.app.desk.queue.is_active)
             await browser.press("w")
             await browser.shows(words)
             await browser.press("escape")
@@ -187,7 +187,7 @@ async def test_transfers_can_be_cancelled_and_quitting_asks(
         await browser.press("d")
         await browser.shows("Download big")
         await browser.press("enter")
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(lambda: queue.running == 1 and queue.items[0].done_bytes > 0)
         await browser.press("q")
         await browser.until(lambda: isinstance(browser.app.screen, QuitScreen))
@@ -219,12 +219,12 @@ async def test_the_palette_finds_and_runs_a_command(store: Storage, browse: Any)
         await browser.shows("Type to find")
         await browser.type("show logs")
         await browser.press("enter")
-        await browser.until(lambda: browser.main.location.storage_type == "logs")
+        await browser.until(lambda: browser.main.place.location.storage_type == "logs")
 
 
 async def test_a_failed_transfer_tells_its_cause_in_the_log(store: Storage, browse: Any, tmp_path: Path) -> None:
     async with browse() as browser:
-        session = browser.app.session
+        session = browser.app.desk
         session.queue.add([Transfer("download", "data", "gone", tmp_path / "here" / "gone")])
         session.runner.pump()
         await browser.shows("1 failed")
@@ -244,7 +244,7 @@ async def test_a_download_left_at_quit_is_offered_and_continued_by_the_next_sess
         await browser.press("d")
         await browser.shows("Download big")
         await browser.press("enter")
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 3_000_000)
         await browser.press("q")
         await browser.shows("Quit, go on later")
@@ -274,6 +274,6 @@ async def test_quitting_may_wait_for_the_transfers(
         await browser.press("enter", "q")
         await browser.shows("Quit when done")
         await browser.press("right", "enter")
-        await browser.until(lambda: not browser.app.is_running or not browser.app.session.queue.is_active)
+        await browser.until(lambda: not browser.app.is_running or not browser.app.desk.queue.is_active)
         await browser.until(lambda: browser.app._exit)
     assert (tmp_path / "here" / "big").stat().st_size == 3_000_000

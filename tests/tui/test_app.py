@@ -19,7 +19,7 @@ async def test_a_defect_leaves_a_report_without_the_values_of_variables(
 
     with pytest.raises(RuntimeError, match="a defect"):
         async with browse() as browser:
-            monkeypatch.setattr(browser.main, "action_refresh", broken)
+            monkeypatch.setitem(browser.main.actions, "refresh", broken)
             await browser.press("R")
     report = (tmp_path / "state" / CRASH_LOG).read_text()
     assert "a defect" in report and "canary-token" not in report

@@ -9,7 +9,7 @@ import pytest
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
-from storage_tui.tui.screens import place_reading
+from storage_tui.tui.browser import sorting
 from storage_tui.tui.state import arranging
 from storage_tui.tui.state import listing as listing_state
 from tests.faults.proxy import Fault, FaultProxy
@@ -50,9 +50,9 @@ async def test_a_cursor_that_moved_stays_where_it_is_when_the_list_was_read_agai
         await browser.press("h", "end")
         assert browser.names == ["a/", "b/", "c", "d"] and browser.current == "d"
         await browser.press("R", "k")
-        assert browser.main.is_reading and browser.current == "c"
+        assert browser.main.reader.is_reading and browser.current == "c"
         proxy.release()
-        await browser.until(lambda: not browser.main.is_reading)
+        await browser.until(lambda: not browser.main.reader.is_reading)
         assert browser.current == "c"
 
 
@@ -120,9 +120,9 @@ async def test_the_filter_narrows_says_what_it_covers_and_esc_peels(store: Stora
         await browser.shows("● 1")
         await browser.press("escape")
         await browser.until(lambda: len(browser.names) == 3)
-        assert len(browser.app.session.marks) == 1
+        assert len(browser.app.desk.marks) == 1
         await browser.press("escape")
-        assert not len(browser.app.session.marks)
+        assert not len(browser.app.desk.marks)
         await browser.press("escape", "escape")
         assert browser.app.is_running
         await browser.press("/")
@@ -141,7 +141,7 @@ async def test_esc_stops_a_long_listing_and_g_goes_on(store: Storage, browse: An
         await browser.shows("Listing… 250 keys (Esc stops)")
         await browser.press("j", "escape")
         await browser.shows("250 keys read, more to come (G goes on)")
-        assert browser.current == "n/00001" and not browser.main.is_reading
+        assert browser.current == "n/00001" and not browser.main.reader.is_reading
         await browser.shows("2/250+")
         await browser.press("G")
         await browser.until(lambda: browser.main.keys.listing.is_complete)
@@ -155,7 +155,7 @@ async def test_going_back_shows_the_rows_before_the_server_answers(
     async with browse(url=proxy.url) as browser:
         await browser.until(lambda: browser.names == ["a/", "b/"])
         await browser.press("j", "l")
-        await browser.until(lambda: browser.names == ["y"] and not browser.main.is_reading)
+        await browser.until(lambda: browser.names == ["y"] and not browser.main.reader.is_reading)
         proxy.default = Fault(stall_down=0)
         proxy.cut_all()
         await browser.press("h")
@@ -256,7 +256,7 @@ async def test_go_to_takes_a_location(store: Storage, browse: Any) -> None:
 async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_its_key(
     store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place_reading, "SORT_AT_ONCE", 100)
+    monkeypatch.setattr(sorting, "SORT_AT_ONCE", 100)
     monkeypatch.setattr(arranging, "PIECE", 20)
     sizes = {f"{number:03}": number * 7 % 300 + 1 for number in range(300)}
     await asyncio.to_thread(lambda: [store.set(name, "x" * size) for name, size in sizes.items()])
@@ -265,14 +265,14 @@ async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_i
         await browser.press("j", "j", "o")  # a list of several pages is in the order of its keys, by name is the first
         await browser.until(lambda: browser.main.keys.listing.sort == "name")
         await browser.press("o")
-        await browser.until(lambda: browser.main.keys.listing.sort == "size" and not browser.main.sorting)
+        await browser.until(lambda: browser.main.keys.listing.sort == "size" and not browser.main.sorting.words)
         assert browser.names == sorted(sizes, key=lambda name: -sizes[name])
         assert browser.current == "002"
         await browser.shows("size↓")
-        browser.main.action_sort_reverse()
-        browser.main.open(Location("tmp"))  # leaving ends it
+        browser.main.sorting.action_sort_reverse()
+        browser.main.place.open(Location("tmp"))  # leaving ends it
         await browser.shows("Empty. tmp")
-        assert not browser.main.sorting
+        assert not browser.main.sorting.words
 
 
 @pytest.mark.additions("its lists are keys only")

@@ -12,7 +12,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.models import Blob
-from storage_tui.tui.screens.clean_up import CleanUpScreen
+from storage_tui.tui.lists.clean_up import CleanUpScreen
 from storage_tui.tui.screens.mark_where import MarkWhereScreen
 from storage_tui.tui.state.flat import FlatList, Heading, day_title
 from storage_tui.tui.state.listing import Row
@@ -144,7 +144,7 @@ async def test_space_on_a_heading_marks_the_group_and_esc_goes_back_with_the_mar
         await browser.press("g", "g", "space")
         await browser.shows("● 3 · 6 B")
         await browser.press("space")
-        assert not len(browser.app.session.marks)
+        assert not len(browser.app.desk.marks)
         await browser.press("space", "escape")
         await browser.until(lambda: not isinstance(browser.app.screen, CleanUpScreen))
         await browser.shows("● 3 · 6 B")
@@ -202,7 +202,7 @@ async def test_ten_thousand_deletes_take_less_than_ten_seconds_with_progress(
         await browser.type("10000")
         began = time.perf_counter()
         seen: set[str] = set()
-        browser.main.set_interval(0.02, lambda: seen.add(browser.app.session.working))
+        browser.main.set_interval(0.02, lambda: seen.add(browser.app.desk.working))
         await browser.press("enter")
         await browser.shows("deleted 10,000 blobs")
         assert len([words for words in seen if words.startswith("Deleting")]) > 3

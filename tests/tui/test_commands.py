@@ -1,34 +1,75 @@
 """The command table, and what is made from it."""
 
-import pytest
+from collections.abc import Mapping
+from typing import Any
 
-from storage_tui.tui.commands import BROWSER, COMMANDS, Command, Keymap, clashes, in_context, key_label, markdown_table
-from storage_tui.tui.screens.browser import BrowserScreen
-from storage_tui.tui.screens.command_screen import CommandScreen
-from storage_tui.tui.screens.flat_screen import FlatScreen
-from storage_tui.tui.screens.lines_screen import LinesScreen
-from storage_tui.tui.screens.transfers import TransfersScreen
-from storage_tui.tui.screens.usage import UsageScreen
-from storage_tui.tui.screens.viewer import ViewerScreen
+import pytest
+from textual.screen import Screen
+from textual.widgets import Static
+
+from storage_tui import Storage
+from storage_tui.tui.command_screen import CommandScreen, find_actions
+from storage_tui.tui.commands import (
+    COMMANDS,
+    EVERYWHERE,
+    FOOTERS,
+    Command,
+    Context,
+    Keymap,
+    clashes,
+    footer_of,
+    in_context,
+    key_label,
+    markdown_table,
+)
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import footer_content
 
-SCREENS = {
-    "browser": BrowserScreen,
-    "rows": BrowserScreen,
-    "act": BrowserScreen,
-    "flat": FlatScreen,
-    "tree": UsageScreen,
-    "lines": LinesScreen,
-    "viewer": ViewerScreen,
-    "transfers": TransfersScreen,
-}
+WAYS: Mapping[str, Context] = {
+    "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "lines",
+    "f3": "viewer",
+}  # fmt: skip
+"""From the main screen to each other screen."""
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
-def test_every_command_has_a_method_on_its_screen_and_words_for_people(command: Command) -> None:
-    screen: type[CommandScreen[None]] = SCREENS[command.context]
-    assert callable(getattr(screen, f"action_{command.action}"))
-    assert command.keys and command.title and command.help and command.group
+@pytest.mark.parametrize("key", ["", *WAYS])
+async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, browse: Any, key: str) -> None:
+    store.set("map.wkt", "POINT (1 2)")
+    async with browse() as browser:
+        await browser.until(lambda: browser.current == "map.wkt")
+        if key:
+            await browser.press("question_mark" if key == "?" else key)
+        await browser.until(lambda: browser.app.screen is not browser.main or not key)
+        screen: Screen[Any] = browser.app.screen
+        assert isinstance(screen, CommandScreen) and WAYS.get(key, "browser") == screen.CONTEXT
+        await browser.until(lambda: screen.actions)
+        assert list(screen.actions) == [row.id for row in in_context(screen.CONTEXT)]
+
+
+def test_a_command_that_nothing_carries_out_is_a_defect_when_the_screen_opens() -> None:
+    page_down = next(row for row in COMMANDS if row.id == "page-down")
+    cursor = Cursor(LineView())
+    assert find_actions([page_down], (Static(), cursor)) == {"page-down": cursor.action_page_down}
+    with pytest.raises(TypeError, match="no action_page_down in Static"):  # Textual's own does not count
+        find_actions([page_down], (Static(),))
+
+
+def test_the_screens_of_the_test_above_are_all_there_are() -> None:
+    assert {"browser", *WAYS.values()} == set(EVERYWHERE) == {name for row in COMMANDS for name in row.contexts}
+
+
+def test_every_command_is_one_row_and_has_words_for_people() -> None:
+    assert len({row.id for row in COMMANDS}) == len(COMMANDS)
+    for row in COMMANDS:
+        assert row.contexts and row.title and row.help and row.group
+        assert all(row.keys_of(context) for context in row.contexts)
+        assert set(row.keys_in) <= set(row.contexts)
+
+
+def test_every_footer_names_commands_that_work_there() -> None:
+    for context in EVERYWHERE:
+        assert [row.id for row in footer_of(context)] == list(FOOTERS[context])
 
 
 def test_no_key_is_wanted_twice() -> None:
@@ -52,10 +93,11 @@ def test_a_chord_is_held_until_it_is_complete_or_broken() -> None:
     assert keymap.pending == ""
 
 
-def test_a_screen_of_its_own_wins_over_the_shared_lines() -> None:
-    command = Keymap("transfers", "lines").feed("x")
-    assert command is not None and command.id == "transfer-cancel"
-    assert Keymap("lines").feed("q") == next(row for row in COMMANDS if row.id == "close")
+def test_a_key_means_what_its_screen_says() -> None:
+    close = next(row for row in COMMANDS if row.id == "close")
+    assert Keymap("lines").feed("h") is close and Keymap("usage").feed("q") is close
+    command = Keymap("usage").feed("h")
+    assert command is not None and command.id == "parent"
 
 
 def test_keys_are_written_as_people_know_them() -> None:
@@ -66,11 +108,11 @@ def test_keys_are_written_as_people_know_them() -> None:
 
 def test_the_readme_table_has_every_command_of_the_browser() -> None:
     table = markdown_table()
-    assert all(f"`{key_label(row.keys[0])}`" in table for row in in_context(*BROWSER))
+    assert all(f"`{key_label(row.keys[0])}`" in table for row in in_context("browser"))
 
 
 @pytest.mark.parametrize("width", [10, 40, 80, 200])
 def test_the_footer_is_pruned_to_the_width(width: int) -> None:
-    footer = footer_content(in_context(*BROWSER), width=width)
+    footer = footer_content("browser", width=width)
     assert footer.cell_length <= width
     assert width < 40 or "open" in footer.plain

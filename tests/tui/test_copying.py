@@ -28,7 +28,7 @@ async def test_the_copy_menu_masks_the_url_until_asked(store: Storage, browse: A
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["it's"])
         await browser.press("y")
-        await browser.shows(f"Storage('{browser.app.session.storage.display_url}').get(")
+        await browser.shows(f"Storage('{browser.app.desk.storage.display_url}').get(")
         await browser.press("u")
         await browser.shows("••••••••")
         assert "sig=" not in browser.text

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.flows import downloading
+from storage_tui.tui.rows import downloading
 from storage_tui.tui.widgets.path_input import PathInput
 from tests.tui.conftest import BOTH_WIRES
 
@@ -80,7 +80,7 @@ async def test_a_download_asks_what_to_do_with_files_that_are_there(
         await browser.press("d")
         await browser.shows("Download f.txt")
         await browser.press("down", *["right"] * presses, "enter")
-        await browser.until(lambda: browser.app.session.queue.items and not browser.app.session.queue.is_active)
+        await browser.until(lambda: browser.app.desk.queue.items and not browser.app.desk.queue.is_active)
     assert {path.name: path.read_text() for path in (tmp_path / "here").iterdir()} == wanted
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.keys import Location
-from storage_tui.tui.screens.find import FindScreen
+from storage_tui.tui.lists.find import FindScreen
 from storage_tui.tui.state.places import RECENT_KEPT, Places
 from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
@@ -95,13 +95,13 @@ async def test_bookmarks_and_recent_places_last_until_the_next_session(store: St
         await browser.press("k")
         await browser.shows("'k goes to data:a/b/")
     async with browse("tmp:") as browser:
-        await browser.until(lambda: "k" in browser.app.session.places.bookmarks)
+        await browser.until(lambda: "k" in browser.app.desk.places.bookmarks)
         await browser.press("'")
         await browser.shows("data:a/b/")
         await browser.press("k")
         await browser.until(lambda: browser.names == ["c"])
         await browser.press("'", "down", "enter")
-        await browser.until(lambda: browser.main.location == Location("tmp"))
+        await browser.until(lambda: browser.main.place.location == Location("tmp"))
 
 
 def test_places_are_kept_by_server_and_a_broken_file_is_written_anew(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_the_filter_covers_what_arrives_while_it_stands(store: Storage, br
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys")
         await browser.press("escape")
-        await browser.until(lambda: not browser.main.is_reading)
+        await browser.until(lambda: not browser.main.reader.is_reading)
         await browser.press("/")
         await browser.type("13")
         await browser.shows("+ loaded keys")

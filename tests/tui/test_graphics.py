@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from storage_tui import Storage
-from storage_tui.tui.graphics import KITTY_ID, Graphics, encode
 from storage_tui.tui.previews.base import Pixels
+from storage_tui.tui.terminal.graphics import KITTY_ID, Graphics, encode
 from tests.terminal import Terminal
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)

@@ -5,20 +5,19 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.commands import BROWSER, in_context
 from storage_tui.tui.widgets.lines import footer_content
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 200])
 def test_the_footer_of_the_browser_fits_and_has_help(width: int) -> None:
-    footer = footer_content(in_context(*BROWSER), width=width)
+    footer = footer_content("browser", width=width)
     assert "? help" in footer.plain
     assert footer.cell_length <= width
     assert footer.plain.count("? help") == 1
 
 
 def test_a_wide_footer_keeps_its_order() -> None:
-    words = footer_content(in_context(*BROWSER), width=400).plain
+    words = footer_content("browser", width=400).plain
     assert words.index("p preview") < words.index("? help") < words.index("q quit")
 
 

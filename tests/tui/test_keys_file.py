@@ -8,7 +8,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.commands import COMMANDS, Keymap, clashes, key_label, use
+from storage_tui.tui.commands import COMMANDS, EVERYWHERE, Keymap, clashes, key_label, use
 from storage_tui.tui.key_names import key_name
 from storage_tui.tui.keys_file import PRESETS, commands_of
 
@@ -34,8 +34,21 @@ def test_a_key_of_ones_own_works_and_no_file_changes_nothing(tmp_path: Path) -> 
     rows, problems = commands_of(file)
     use(rows)
     assert problems == []
-    command = Keymap("browser", "rows", "act").feed("Z")
+    command = Keymap("browser").feed("Z")
     assert command is not None and command.id == "usage" and Keymap("browser").feed("U") is None
+
+
+def test_a_motion_is_one_id_for_every_screen(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('[keys]\ndown = ["J"]\npreview-down = ["alt+j"]\npage-down = ["Z"]')
+    rows, problems = commands_of(file)
+    use(rows)
+    assert problems == []
+    for context in EVERYWHERE:
+        command = Keymap(context).feed("J")
+        assert command is not None and command.id == "down" and Keymap(context).feed("j") is None
+    assert Keymap("viewer").feed("Z") is Keymap("browser").feed("Z") is not None
+    assert Keymap("viewer").feed("space") is None
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 
 from storage_tui.client.batch_plan import Conflict
 from storage_tui.contract.models import Blob
-from storage_tui.tui.clipboard import osc52
-from storage_tui.tui.flows.copying import curl_line
-from storage_tui.tui.flows.downloading import plan_downloads
-from storage_tui.tui.flows.gathering import Gathered
+from storage_tui.tui.rows.copying import curl_line
+from storage_tui.tui.rows.downloading import plan_downloads
+from storage_tui.tui.rows.gathering import Gathered
 from storage_tui.tui.screens.download import DownloadRequest
 from storage_tui.tui.state.paths import complete, expand
+from storage_tui.tui.terminal.clipboard import osc52
 
 
 def test_completion_goes_as_far_as_it_is_clear(tmp_path: Path) -> None:

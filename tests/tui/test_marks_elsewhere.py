@@ -56,7 +56,7 @@ async def test_a_delete_is_about_the_marks_one_sees_unless_told_otherwise(
         await browser.shows("Delete 1 blob from")
         await browser.press("right", "enter")
         await browser.until(lambda: browser.names == ["t"])
-        assert len(browser.app.session.marks) == 2
+        assert len(browser.app.desk.marks) == 2
     assert filled.list() == ["a", "b", "c"]
 
 
@@ -93,9 +93,9 @@ async def test_a_rescue_is_about_the_marks_one_sees_unless_told_otherwise(
         await browser.press("c")
         await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
         await browser.press("enter")
-        await browser.until(lambda: "data" in browser.app.session.changed)
+        await browser.until(lambda: "data" in browser.app.desk.changed)
         assert store.list() == ["t"]
-        assert len(browser.app.session.marks) == 1
+        assert len(browser.app.desk.marks) == 1
 
 
 async def test_a_download_names_the_types_that_marks_are_in(filled: Storage, browse: Any) -> None:
@@ -140,7 +140,7 @@ async def test_escape_deletes_nothing_and_keeps_the_marks(filled: Storage, brows
         await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
         await browser.press("escape")
         await browser.until(lambda: browser.app.screen is browser.main)
-        assert len(browser.app.session.marks) == 3
+        assert len(browser.app.desk.marks) == 3
     assert len(filled.list()) == 3
 
 

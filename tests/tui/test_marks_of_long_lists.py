@@ -8,8 +8,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
-from storage_tui.tui.flows import marking
-from storage_tui.tui.screens import choosing
+from storage_tui.tui.rows import mark_parts
 from storage_tui.tui.state import listing as listing_state
 
 WIRES = ("full", "published")
@@ -39,14 +38,14 @@ async def _all_there(browser: Any) -> None:
 
 
 def _marked(browser: Any) -> list[str]:
-    return sorted(row.key for row in browser.app.session.marks)
+    return sorted(row.key for row in browser.app.desk.marks)
 
 
 async def test_all_and_invert_cover_rows_of_dropped_pages(long_list: list[str], browse: Any) -> None:
     async with browse("data:long/", size=SIZE) as browser:
         await _all_there(browser)
         await browser.press("ctrl+a")
-        await browser.until(lambda: _marked(browser) == long_list and not browser.app.session.working)
+        await browser.until(lambda: _marked(browser) == long_list and not browser.app.desk.working)
         await browser.press("ctrl+a")
         assert _marked(browser) == []
         await browser.press("space", "V")
@@ -66,8 +65,8 @@ async def test_a_description_covers_them_and_marks_them_as_they_are_now(
         await browser.shows("more")
         await browser.press("enter")
         wanted = [key for number, key in enumerate(long_list) if number % 3 == 0 and number >= 30 and number != 36]
-        await browser.until(lambda: _marked(browser) == wanted and not browser.app.session.working)
-        marks = {row.key: row for row in browser.app.session.marks if isinstance(row, Blob)}
+        await browser.until(lambda: _marked(browser) == wanted and not browser.app.desk.working)
+        marks = {row.key: row for row in browser.app.desk.marks if isinstance(row, Blob)}
         assert marks[long_list[33]].size_bytes == 500 and all(blob.etag for blob in marks.values())
 
 
@@ -75,10 +74,10 @@ async def test_a_filter_and_a_range_cover_them(long_list: list[str], browse: Any
     async with browse("data:long/", size=SIZE) as browser:
         await _all_there(browser)
         await browser.press("v", "G", "v")
-        await browser.until(lambda: _marked(browser) == long_list and not browser.app.session.working)
+        await browser.until(lambda: _marked(browser) == long_list and not browser.app.desk.working)
         await browser.press("ctrl+a", "/", "5", "enter", "ctrl+a")
         wanted = [key for key in long_list if "5" in key]
-        await browser.until(lambda: _marked(browser) == wanted and not browser.app.session.working)
+        await browser.until(lambda: _marked(browser) == wanted and not browser.app.desk.working)
 
 
 async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse: Any) -> None:
@@ -93,8 +92,7 @@ async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse
 async def test_more_rows_than_marks_are_refused_with_the_way_out(
     long_list: list[str], browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (marking, choosing):
-        monkeypatch.setattr(module, "MARKS_AT_MOST", 50)
+    monkeypatch.setattr(mark_parts, "MARKS_AT_MOST", 50)
     async with browse("data:long/", size=(160, 24)) as browser:
         await _all_there(browser)
         for keys in (("ctrl+a",), ("V",), ("v", "G")):

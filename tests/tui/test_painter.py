@@ -6,7 +6,7 @@ import pyte
 import pytest
 from textual.color import Color
 
-from storage_tui.tui.painter import Painter, change, short
+from storage_tui.tui.terminal.painter import Painter, change, short
 from storage_tui.tui.theme import DARK
 
 COLUMNS, ROWS = 30, 8

@@ -19,12 +19,12 @@ async def test_a_key_goes_from_a_result_to_its_log_and_back(store: Storage, brow
     async with browse("result:job/") as browser:
         await browser.until(lambda: browser.names == ["a", "b", "c"])
         await browser.press("j", "b")
-        await browser.until(lambda: browser.main.location.storage_type == "logs" and browser.current == "job/b")
+        await browser.until(lambda: browser.main.place.location.storage_type == "logs" and browser.current == "job/b")
         await browser.shows("said job/b")
         await browser.press("b")
-        await browser.until(lambda: browser.main.location.storage_type == "result" and browser.current == "job/b")
+        await browser.until(lambda: browser.main.place.location.storage_type == "result" and browser.current == "job/b")
         await browser.press("H")
-        await browser.until(lambda: browser.main.location.storage_type == "logs")
+        await browser.until(lambda: browser.main.place.location.storage_type == "logs")
 
 
 async def test_a_folder_goes_to_the_folder_of_its_name(store: Storage, browse: Any) -> None:
@@ -32,7 +32,7 @@ async def test_a_folder_goes_to_the_folder_of_its_name(store: Storage, browse: A
     async with browse("logs:") as browser:
         await browser.until(lambda: browser.names == ["job/"])
         await browser.press("b")
-        await browser.until(lambda: str(browser.main.location) == "result:job/" and browser.names == ["a"])
+        await browser.until(lambda: str(browser.main.place.location) == "result:job/" and browser.names == ["a"])
 
 
 async def test_what_has_no_other_half_says_so(store: Storage, browse: Any) -> None:
@@ -61,7 +61,7 @@ async def test_the_parts_of_a_long_log_lead_to_the_result(store: Storage, browse
     async with browse("logs:") as browser:
         await browser.until(lambda: browser.names == ["long", "long.part-2"])
         await browser.press("j", "b")
-        await browser.until(lambda: browser.main.location.storage_type == "result" and browser.current == "long")
+        await browser.until(lambda: browser.main.place.location.storage_type == "result" and browser.current == "long")
 
 
 async def test_details_tell_of_the_other_half(store: Storage, browse: Any) -> None:

@@ -34,10 +34,10 @@ async def test_the_browser_begins_at_the_first_place_that_the_token_opens(
 ) -> None:
     async with browse(token=restricted(["data", "tmp"], ["list", "read"], "maps"), size=size) as browser:
         await browser.until(lambda: browser.names == ["a"])
-        assert str(browser.main.location) == "data:maps/"
+        assert str(browser.main.place.location) == "data:maps/"
         await browser.shows("this token is for data, tmp below maps/" if size[0] > 60 else "maps/")
-        assert not browser.main.error
-        assert not browser.app.session.log.unseen_errors
+        assert not browser.main.reader.error
+        assert not browser.app.desk.log.unseen_errors
 
 
 async def test_types_that_it_does_not_open_are_marked_and_refused_in_words(restricted: Any, browse: Any) -> None:
@@ -46,7 +46,7 @@ async def test_types_that_it_does_not_open_are_marked_and_refused_in_words(restr
         await browser.until(lambda: browser.text.count("not for this token") == 4)
         await browser.press("1")
         await browser.shows("this token does not open data; it is for tmp")
-        assert str(browser.main.location) == "tmp:"
+        assert str(browser.main.place.location) == "tmp:"
 
 
 async def test_the_keys_that_go_up_stay_within_it(restricted: Any, browse: Any) -> None:
@@ -57,7 +57,7 @@ async def test_the_keys_that_go_up_stay_within_it(restricted: Any, browse: Any) 
         await browser.press("2")
         await browser.until(lambda: browser.names == ["t"])
         await browser.press("tilde")
-        await browser.until(lambda: str(browser.main.location) == "tmp:maps/" and browser.names == ["t"])
+        await browser.until(lambda: str(browser.main.place.location) == "tmp:maps/" and browser.names == ["t"])
         await browser.shows("1 · 2 B")
 
 
@@ -66,7 +66,7 @@ async def test_a_place_named_on_the_command_line_that_it_does_not_open_leads_to_
 ) -> None:
     async with browse("tmp:elsewhere/", token=restricted([], [], "maps")) as browser:
         await browser.until(lambda: browser.names == ["t"])
-        assert str(browser.main.location) == "tmp:maps/"
+        assert str(browser.main.place.location) == "tmp:maps/"
 
 
 async def test_a_token_that_lists_nothing_shows_the_refusal(restricted: Any, browse: Any) -> None:

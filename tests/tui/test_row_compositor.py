@@ -8,7 +8,7 @@ import pytest
 from textual.geometry import Region
 
 from storage_tui import Storage
-from storage_tui.tui.row_compositor import RowCompositor
+from storage_tui.tui.terminal.compositor import RowCompositor
 
 COLUMNS, ROWS = 100, 30
 

@@ -34,12 +34,12 @@ async def test_keys_answer_before_a_round_trip_could_end(store: Storage, browse:
         keys = browser.main.keys
         for number in range(1, 30):
             await answer("j", lambda number=number: keys.cursor == number)
-        await answer("space", lambda: len(browser.app.session.marks) == 1)
+        await answer("space", lambda: len(browser.app.desk.marks) == 1)
         await answer("ctrl+d", lambda: keys.cursor > 40)
-        assert len(browser.app.session.marks) == 1 and browser.main.is_reading
+        assert len(browser.app.desk.marks) == 1 and browser.main.reader.is_reading
         await answer("g", lambda: browser.main.keymap.pending == "g")
         await answer("g", lambda: keys.cursor == 0)
-        await answer("h", lambda: browser.main.location.key == "")
+        await answer("h", lambda: browser.main.place.location.key == "")
         assert browser.names == ["f0/", "f1/", "f2/"]  # the way back needs no network
         took.sort()
         assert took[len(took) // 2] < AT_ONCE_S / 2 and took[-2] < AT_ONCE_S, took

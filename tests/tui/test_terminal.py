@@ -26,7 +26,7 @@ WRITER = """
 import os
 from textual import events
 from textual.app import App
-from storage_tui.tui.terminal import TerminalDriver
+from storage_tui.tui.terminal.driver import TerminalDriver
 
 class Writer(App):
     def on_key(self, event: events.Key) -> None:

@@ -20,7 +20,7 @@ async def _begin_six(browser: Any, proxy: FaultProxy) -> None:
     await browser.press("ctrl+a", "d")
     await browser.shows("Download 6 blobs")
     await browser.press("enter")
-    queue = browser.app.session.queue
+    queue = browser.app.desk.queue
     await browser.until(lambda: queue.running == 4 and any(item.done_bytes for item in queue.items))
 
 
@@ -35,7 +35,7 @@ async def test_what_waits_is_continued_by_the_next_session_too(
         await browser.press("q")
         await browser.shows("Quit, go on later")
         await browser.press("right", "right", "enter")
-        await browser.until(lambda: not browser.app.session.queue.is_active)
+        await browser.until(lambda: not browser.app.desk.queue.is_active)
     assert [path.name for path in (tmp_path / "here").iterdir() if not path.name.startswith(".")] == []
     proxy.default = NONE
     async with browse(url=proxy.url) as browser:
@@ -80,7 +80,7 @@ async def test_a_cancelled_upload_leaves_nothing_at_the_server(
         await browser.type("big")
         await browser.shows("File, 41")
         await browser.press("enter", "w")
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 2_000_000)
         await browser.until(lambda: list((server.data_dir / "uploads").iterdir()))
         await browser.press("x")
@@ -107,7 +107,7 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
         await browser.press("d")
         await browser.shows("150 blobs")
         await browser.press("enter")
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(
             lambda: not proxy.stalled.empty() and [item.state for item in queue.items].count("done") > 10
         )
@@ -138,7 +138,7 @@ async def test_the_transfers_say_how_each_stands_and_why_one_failed(
         await browser.press("d")
         await browser.shows("Download 2 blobs")
         await browser.press("down", "right", "enter")  # overwrite
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and not queue.is_active)
         await browser.press("w")
         await browser.shows("failed")
@@ -180,7 +180,7 @@ async def test_what_is_cancelled_and_at_once_wanted_again_is_moved(
         else:
             await browser.shows("Download big")
         await browser.press("enter", "w")
-        queue = browser.app.session.queue
+        queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 2_000_000)
         browser.app.screen.action_transfer_cancel()
         browser.app.screen.action_transfer_retry()  # before the first run of it has ended

@@ -33,7 +33,7 @@ async def test_enter_on_the_folder_given_asks_with_count_and_bytes(
         await browser.press("enter")
         await browser.shows("23 files, 115 B")
         assert isinstance(browser.app.screen, UploadScreen)
-        assert not browser.app.session.queue.items
+        assert not browser.app.desk.queue.items
         await browser.press("escape")
     assert store.list() == []
 

@@ -11,8 +11,7 @@ from textual import events
 from textual.widgets import Input
 
 from storage_tui import Storage
-from storage_tui.tui.screens import viewer_following
-from storage_tui.tui.screens.viewer import ViewerScreen
+from storage_tui.tui.viewer.screen import ViewerScreen
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import Browser
 
@@ -24,7 +23,7 @@ async def view(browser: Browser) -> ViewerScreen:
     """Open the blob under the cursor and wait for its rows."""
     await browser.until(lambda: browser.current)
     await browser.press("enter")
-    await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen) and browser.app.screen.document)
+    await browser.until(lambda: isinstance(browser.app.screen, ViewerScreen) and browser.app.screen.reader.document)
     assert isinstance(browser.app.screen, ViewerScreen)
     return browser.app.screen
 
@@ -51,13 +50,13 @@ async def test_both_ends_and_any_offset_are_reached_without_reading_what_is_betw
         await browser.shows("000000 the")
         await browser.press("G")
         await browser.shows("019999 the")
-        assert screen.document is not None and screen.document.source.bytes_read < 400_000
+        assert screen.reader.document is not None and screen.reader.document.source.bytes_read < 400_000
         await browser.press("g", "g")
-        await browser.until(lambda: screen.place == 0)
+        await browser.until(lambda: screen.reader.place == 0)
         await browser.press(":")
         await browser.type("50%")
         await browser.press("enter")
-        await browser.until(lambda: (screen.place or 0) > len(LOG))
+        await browser.until(lambda: (screen.reader.place or 0) > len(LOG))
         assert "50%" in browser.text or "51%" in browser.text
 
 
@@ -67,7 +66,7 @@ async def test_what_is_typed_before_the_prompt_is_drawn_goes_into_it(store: Stor
         screen = await view(browser)
         for key, sign in (("colon", ":"), ("5", "5"), ("0", "0"), ("percent_sign", "%"), ("enter", "\r")):
             browser.app.post_message(events.Key(key, sign))
-        await browser.until(lambda: (screen.place or 0) > len(LOG) // 3)
+        await browser.until(lambda: (screen.reader.place or 0) > len(LOG) // 3)
 
 
 async def test_scrolling_through_a_blob_shows_every_line_once(store: Storage, browse: Any) -> None:
@@ -76,19 +75,19 @@ async def test_scrolling_through_a_blob_shows_every_line_once(store: Storage, br
         screen = await view(browser)
         await browser.press("space", "b")
         for _ in range(150):
-            screen.action_view_page_down()
+            screen.actions["page-down"]()
             await browser.pilot.pause()
-            await browser.until(lambda: not screen.is_reading)
-        assert screen.document is not None
-        seen = [row.text.plain for row in screen.document.rows]
+            await browser.until(lambda: not screen.reader.is_reading)
+        assert screen.reader.document is not None
+        seen = [row.text.plain for row in screen.reader.document.rows]
         first = LINES.index(seen[0])
         assert seen == LINES[first : first + len(seen)]
         assert first + len(seen) > 4000
         for _ in range(160):
-            screen.action_view_page_up()
+            screen.actions["page-up"]()
             await browser.pilot.pause()
-            await browser.until(lambda: not screen.is_reading)
-        await browser.until(lambda: screen.place == 0)
+            await browser.until(lambda: not screen.reader.is_reading)
+        await browser.until(lambda: screen.reader.place == 0)
 
 
 async def test_a_search_reads_on_and_finds_forwards_and_backwards(store: Storage, browse: Any) -> None:
@@ -101,13 +100,13 @@ async def test_a_search_reads_on_and_finds_forwards_and_backwards(store: Storage
         await browser.press("/")
         await browser.type("nadel")
         await browser.press("enter")
-        await browser.until(lambda: screen.place == 100_000)
+        await browser.until(lambda: screen.reader.place == 100_000)
         await browser.press("n")
-        await browser.until(lambda: screen.place == 2_500_000)
+        await browser.until(lambda: screen.reader.place == 2_500_000)
         await browser.press("n")
         await browser.shows('no more "nadel" below')
         await browser.press("N")
-        await browser.until(lambda: screen.place == 100_000)
+        await browser.until(lambda: screen.reader.place == 100_000)
 
 
 async def test_esc_stops_a_search(store: Storage, proxy: FaultProxy, browse: Any) -> None:
@@ -120,7 +119,7 @@ async def test_esc_stops_a_search(store: Storage, proxy: FaultProxy, browse: Any
         await browser.press("enter")
         await browser.shows("Esc stops")
         await browser.press("escape")
-        await browser.until(lambda: screen.working == "")
+        await browser.until(lambda: screen.status.working == "")
         await browser.press("escape", "escape")
         await browser.until(lambda: browser.app.screen is browser.main)
 
@@ -144,31 +143,31 @@ async def test_esc_stops_a_jump_that_takes_long_and_the_rows_stay(
     async with browse(url=proxy.url) as browser:
         screen = await view(browser)
         await browser.shows("000000 the")
-        await browser.until(lambda: not screen.is_reading)
+        await browser.until(lambda: not screen.reader.is_reading)
         proxy.default = Fault(stall_down=1)
         proxy.cut_all()
         await browser.press("G")
         await browser.shows("Reading…")
         await browser.press("escape")
-        await browser.until(lambda: screen.working == "" and not screen.is_reading)
-        assert browser.app.screen is screen and screen.place == 0 and "000000 the" in browser.text
+        await browser.until(lambda: screen.status.working == "" and not screen.reader.is_reading)
+        assert browser.app.screen is screen and screen.reader.place == 0 and "000000 the" in browser.text
 
 
 async def test_a_server_that_is_away_while_following_is_told_once(
-    store: Storage, proxy: FaultProxy, browse: Any, monkeypatch: pytest.MonkeyPatch
+    store: Storage, proxy: FaultProxy, browse: Any
 ) -> None:
-    monkeypatch.setattr(viewer_following, "FOLLOW_S", 0.02)
     store.set("run.log", b"2024-01-01 00:00:00 INFO begins\n")
     async with browse(url=proxy.url, retries=0) as browser:
         screen = await view(browser)
+        screen.follower.look_s = screen.follower.idle_look_s = 0.02
         await browser.press("F")
         await browser.shows("following")
-        await browser.until(lambda: not screen.is_reading)
+        await browser.until(lambda: not screen.reader.is_reading)
         refused = proxy.connections
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
         await browser.until(lambda: proxy.connections > refused + 5)
-        assert browser.app.session.log.unseen_errors == 1
+        assert browser.app.desk.log.unseen_errors == 1
         store.set("run.log", b"2024-01-01 00:00:00 INFO is back\n")
         proxy.default = NONE
         await browser.shows("INFO is back")
@@ -182,15 +181,15 @@ async def test_hex_and_text_show_the_same_place(store: Storage, browse: Any) -> 
         await browser.press(":")
         await browser.type("0x10000")
         await browser.press("enter")
-        await browser.until(lambda: (screen.place or 0) > 65_000)
-        text_place = screen.place or 0
+        await browser.until(lambda: (screen.reader.place or 0) > 65_000)
+        text_place = screen.reader.place or 0
         await browser.press("x")
-        await browser.until(lambda: screen.document is not None and screen.document.is_hex)
-        assert 0 <= text_place - (screen.place or 0) < 32
+        await browser.until(lambda: screen.reader.document is not None and screen.reader.document.is_hex)
+        assert 0 <= text_place - (screen.reader.place or 0) < 32
         await browser.press("/")
         await browser.type("0x303031")
         await browser.press("enter")
-        await browser.until(lambda: (screen.place or 0) > text_place)
+        await browser.until(lambda: (screen.reader.place or 0) > text_place)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
@@ -198,10 +197,10 @@ async def test_bytes_without_text_have_no_text_to_switch_to(store: Storage, brow
     store.set("a.bin", b"\x00\x01hello there\x02\xff" * 60)
     async with browse(size=size) as browser:
         screen = await view(browser)
-        await browser.until(lambda: screen.document is not None and screen.document.is_hex)
+        await browser.until(lambda: screen.reader.document is not None and screen.reader.document.is_hex)
         await browser.press("x")
         await browser.shows("there is no text in it" if size[0] > 20 else "there is no")
-        assert screen.mode == "auto"
+        assert screen.reader.mode == "auto"
 
 
 async def test_json_folds_and_unfolds(store: Storage, browse: Any) -> None:
@@ -211,17 +210,35 @@ async def test_json_folds_and_unfolds(store: Storage, browse: Any) -> None:
         await browser.shows('"deep"')
         await browser.press("-", "-", "-")
         await browser.until(lambda: "lines" in browser.text)
-        before = len(screen.document.rows) if screen.document else 0
+        before = len(screen.reader.document.rows) if screen.reader.document else 0
         await browser.press("+")
-        await browser.until(lambda: screen.document is not None and len(screen.document.rows) > before)
+        await browser.until(lambda: screen.reader.document is not None and len(screen.reader.document.rows) > before)
         await browser.press("+", "+", "+", "+", "g", "g", "j", "j", "j")
-        full = len(screen.document.rows) if screen.document else 0
+        full = len(screen.reader.document.rows) if screen.reader.document else 0
         await browser.press("enter")
-        await browser.until(lambda: screen.document is not None and len(screen.document.rows) < full)
+        await browser.until(lambda: screen.reader.document is not None and len(screen.reader.document.rows) < full)
         await browser.press("/")
         await browser.type('"n": 4')
         await browser.press("enter")
         await browser.shows('"n": 4')
+
+
+async def test_a_command_that_only_other_documents_have_says_so_and_works_as_soon_as_one_is_shown(
+    store: Storage, browse: Any
+) -> None:
+    store.set("a.json", json.dumps({"deep": {"list": [1, 2, 3]}}).encode())
+    async with browse() as browser:
+        screen = await view(browser)
+        await browser.press("x")
+        await browser.until(lambda: screen.reader.document is not None and screen.reader.document.has_offsets)
+        await browser.press("-")
+        await browser.shows("only JSON folds")
+        await browser.press("enter")
+        await browser.shows("nothing to open here")
+        await browser.press("x", "x", "x")
+        await browser.until(lambda: screen.reader.mode == "auto" and not screen.reader.is_reading)
+        await browser.press("-")
+        await browser.shows("levels open")
 
 
 async def test_a_member_of_an_archive_opens_in_a_viewer_of_its_own(store: Storage, browse: Any) -> None:
@@ -281,6 +298,18 @@ async def test_following_shows_what_is_added_and_says_when_it_shrinks(store: Sto
         await browser.until(lambda: "following" not in browser.text)
 
 
+async def test_f_again_stops_following(store: Storage, browse: Any) -> None:
+    store.set("run.log", b"2024-01-01 00:00:00 INFO begins\n" * 500)
+    async with browse() as browser:
+        screen = await view(browser)
+        await browser.press("F")
+        await browser.shows("following; F stops")
+        await browser.press("F")
+        await browser.shows("no longer following")
+        assert not screen.follower.is_following
+        await browser.until(lambda: all(worker.is_finished for worker in screen.workers))
+
+
 async def test_long_lines_wrap_or_move_sideways(store: Storage, browse: Any) -> None:
     store.set("a.txt", ("w" * 500 + "END äöü 漢字\nsecond\n").encode())
     async with browse(size=(60, 20)) as browser:
@@ -290,7 +319,7 @@ async def test_long_lines_wrap_or_move_sideways(store: Storage, browse: Any) -> 
         await browser.until(lambda: "END" not in browser.text)
         await browser.press(*["l"] * 80)
         await browser.shows("END")
-        assert screen.view.left <= 520
+        assert screen.lines.left <= 520
         await browser.press("W")
         await browser.shows("second")
 
@@ -304,16 +333,16 @@ async def test_a_table_is_paged_below_its_head_which_moves_sideways_with_it(
     async with browse(size=size) as browser:
         screen = await view(browser)
         lines = browser.text.splitlines()
-        assert "number" in lines[1] and screen.document is not None and screen.document.heads
+        assert "number" in lines[1] and screen.reader.document is not None and screen.reader.document.heads
         assert ("integer" in lines[2]) == (size[1] > 5)
         await browser.press("G")
         await browser.shows(" 39999")
-        assert "number" in browser.text.splitlines()[1] and screen.document.source.bytes_read < 300_000
+        assert "number" in browser.text.splitlines()[1] and screen.reader.document.source.bytes_read < 300_000
         await browser.press(*["l"] * 9)
         await browser.shows("end39999")
         assert "last" in browser.text.splitlines()[1]
         await browser.press("enter", "x")
-        await browser.until(lambda: screen.mode == "text" and not screen.is_reading)
+        await browser.until(lambda: screen.reader.mode == "text" and not screen.reader.is_reading)
         await browser.shows("39999,xxx")
         assert "last" not in browser.text.splitlines()[1]
 
@@ -324,7 +353,7 @@ async def test_the_viewer_works_at_any_size(store: Storage, browse: Any, size: t
     async with browse(size=size) as browser:
         screen = await view(browser)
         await browser.press("G", "x")
-        await browser.until(lambda: screen.mode == "text" and not screen.is_reading)
+        await browser.until(lambda: screen.reader.mode == "text" and not screen.reader.is_reading)
         await browser.press("x", "space", "b", "?")
         await browser.press("escape", "q")
         await browser.until(lambda: browser.app.screen is browser.main)

@@ -6,7 +6,7 @@ from typing import Any
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.screens.browser import BrowserScreen
+from storage_tui.tui.browser.screen import BrowserScreen
 from tests.server.running import RunningServer
 from tests.tui.conftest import Browser
 from tests.tui.previews.samples import SAMPLES
@@ -45,7 +45,7 @@ async def test_holding_the_cursor_key_over_mixed_blobs_asks_for_one_preview_at_a
         await browser.until(lambda: any(isinstance(screen, BrowserScreen) for screen in app.screen_stack))
         await browser.shows(f"1/{HELD}")
         for step in range(HELD - 1):
-            browser.main.action_cursor_down()
+            browser.main.actions["down"]()
             if step % 25 == 0:  # a rest now and then, so that previews begin and are dropped
                 await browser.until(lambda asked=storage.asked: storage.asked > asked)
             else:

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 import storage_tui.tui
-from storage_tui.tui.output_net import OutputNet
+from storage_tui.tui.terminal.output_net import OutputNet
 from storage_tui.tui.visible import visible
 
 SOURCES = sorted(Path(storage_tui.tui.__file__).parent.rglob("*.py"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from rich.text import Text
 
+from storage_tui.contract.counts import plural
 from storage_tui.tui.previews.base import HEADER_BUDGET, Preview, Source, View
 from storage_tui.tui.previews.plain import BOMS, PAGE_LINES
 from storage_tui.tui.visible import visible
@@ -66,7 +67,7 @@ class JsonText:
         if printer.problem and not (printer.is_cut and not is_whole):
             note = f"not JSON from character {printer.at:,} on: {printer.problem}"
         elif not printer.is_done:
-            note = f"the first {len(printer.lines):,} lines"
+            note = f"the first {plural(len(printer.lines), 'line')}"
         return Preview(
             "JSON Lines" if printer.values > 1 else self.kind,
             facts=tuple(facts),

@@ -8,8 +8,8 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.screens.dialog import Dialog
-from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.formats import countdown_text
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.state.signed import expiry_of

@@ -1,6 +1,6 @@
 """The question before a delete: exactly what goes, No preselected, more than ten need the count typed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.flows.dry_run import write_list
 from storage_tui.tui.screens.dialog import Dialog, field
 from storage_tui.tui.state.formats import age_text, types_text
 from storage_tui.tui.visible import visible
@@ -23,14 +22,14 @@ TYPED_FROM = 11  # up to ten fit the eye
 
 
 class DeleteScreen(Dialog[bool]):
-    """True to delete these blobs."""
+    """True to delete these blobs. `write` writes the list of them to a file and returns the file, or raises OSError."""
 
     IS_QUESTION = True
 
-    def __init__(self, blobs: Sequence[Blob], folder: Path, *, title: str = "", note: str = "") -> None:
+    def __init__(self, blobs: Sequence[Blob], write: Callable[[], Path], *, title: str = "", note: str = "") -> None:
         super().__init__()
         self._blobs = blobs
-        self._folder = folder
+        self._write_list = write
         self._note = note
         types = [blob.storage_type for blob in blobs]
         self._is_mixed = len(set(types)) > 1
@@ -73,7 +72,7 @@ class DeleteScreen(Dialog[bool]):
     @work(thread=True, exclusive=True)
     def _write(self) -> None:
         try:
-            path = write_list(self._blobs, self._folder)
+            path = self._write_list()
             words, role = f"Nothing was deleted. The list is in {path}", "$success"
         except OSError as exc:
             words, role = f"The list was not written: {exc.strerror or exc}", "$error"

@@ -33,8 +33,8 @@ class Dialog(ModalScreen[ResultT | None]):
             yield Static(Content.styled(self.HINT, "$text-muted"), id="hint")
 
     def compose_body(self) -> ComposeResult:
-        """The widgets of the dialog."""
-        raise NotImplementedError
+        """Yield the widgets between title and hint."""
+        return ()
 
     def say(self, text: str, *, id: str = "note", role: str = "$text-muted") -> None:
         """Put a line of text into the Static with this id."""

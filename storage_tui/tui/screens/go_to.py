@@ -9,8 +9,8 @@ from textual.widgets import Input, Static
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.screens.dialog import Dialog, field
-from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.visible import visible
 

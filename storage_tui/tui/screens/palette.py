@@ -1,12 +1,10 @@
 """The palette: find a command by a few letters and run it."""
 
-from collections.abc import Sequence
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from storage_tui.tui.commands import Command, key_label
+from storage_tui.tui.commands import Command, Context, in_context, key_label
 from storage_tui.tui.screens.dialog import Dialog, field
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.text_lines import Line, TextLines
@@ -20,10 +18,11 @@ class PaletteScreen(Dialog[Command]):
     TITLE_TEXT = "Commands"
     HINT = "Type to find, ↑ ↓ choose, Enter runs, Esc leaves"
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, context: Context) -> None:
         super().__init__()
-        self._commands = commands
-        self._found = list(commands)
+        self._where = context
+        self._commands = in_context(context)
+        self._found = list(self._commands)
 
     def compose_body(self) -> ComposeResult:
         """The field and what it finds."""
@@ -38,7 +37,7 @@ class PaletteScreen(Dialog[Command]):
         return [
             [
                 (f"{row.title:<{TITLE_CELLS}} ", ""),
-                (" ".join(map(key_label, row.keys)).ljust(12), "key"),
+                (" ".join(map(key_label, row.keys_of(self._where))).ljust(12), "key"),
                 (row.help, "dim"),
             ]
             for row in self._found

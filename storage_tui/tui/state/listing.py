@@ -260,6 +260,16 @@ class Listing:
                 return slot.start + next(place for place, name in enumerate(names) if name >= leaf)
         return self.loaded
 
+    def index_near(self, key: str | None, fallback: int) -> int:
+        """Return the index for a cursor: of the key itself, else of the next key in key order, else `fallback`."""
+        if key is not None:
+            exact = self.index_of(key)
+            if exact is not None:
+                return exact
+            if self.sort == "key" and self.filter is None:
+                return max(0, min(self.index_after(key), len(self) - 1))
+        return max(0, min(fallback, len(self) - 1))
+
     def covers(self, key: str) -> bool:
         """Whether the pages loaded reach as far as `key`."""
         return self.is_complete or self.index_after(key) < self.loaded

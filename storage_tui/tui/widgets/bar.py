@@ -5,7 +5,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 
-from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.terminal.compositor import repaint
+from storage_tui.tui.terminal.textual_private import style_parser
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 LEFT_AT_LEAST = 10  # cells; where both do not fit the right text goes
@@ -37,7 +38,7 @@ class Bar(BareWidget):
         return Strip(
             [
                 Segment(text, style.rich_style)
-                for text, style in self._words(self.room.width).render(self.visual_style, "", self._get_style)
+                for text, style in self._words(self.room.width).render(self.visual_style, "", style_parser(self))
             ]
         )
 

@@ -5,21 +5,27 @@ from rich.segment import Segment
 from rich.style import Style
 
 from storage_tui.contract.counts import plural
+from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.flat import FlatList, Heading
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.parts import Part
 from storage_tui.tui.state.sizes import Sizes
-from storage_tui.tui.widgets.rows_view import Columns, RowsView
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPainter
 
 
-class FlatKeys(RowsView):
+class FlatKeys(LineView):
     """Rows of a FlatList; a heading takes the cursor, so that a whole group can be marked."""
 
+    COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | ROW_COMPONENTS
+
     def __init__(self, marks: Marks, sizes: Sizes, flat: FlatList, *, id: str | None = None) -> None:
-        super().__init__(marks, sizes, id=id)
+        super().__init__(id=id)
+        self._painter = RowPainter(self, marks, sizes)
         self.flat = flat
         self.wanted: Filter | None = None
         self.state = ""
@@ -52,6 +58,26 @@ class FlatKeys(RowsView):
         return None if isinstance(line, Heading) else line
 
     @property
+    def current(self) -> Row | None:
+        """The blob under the cursor."""
+        row = self.row_at(self.cursor) if self.cursor < self.line_count() else None
+        return None if row is None else self._painter.filled(row)
+
+    def blobs_in_view(self) -> list[Blob]:
+        """The blobs on the screen."""
+        return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
+
+    def parts(self, first: int, stop: int) -> list[Part]:
+        """The blobs shown from index `first` to before `stop`."""
+        rows = (self.row_at(index) for index in range(first, min(stop, self.line_count())))
+        return [Part(tuple(row for row in rows if row is not None))]
+
+    @property
+    def header_rows(self) -> int:
+        """One row of column titles where there is room."""
+        return 1 if self.room.height >= 6 else 0
+
+    @property
     def heading(self) -> Heading | None:
         """The heading under the cursor."""
         line = self.flat.lines[self.cursor] if self.cursor < self.line_count() else None
@@ -75,7 +101,7 @@ class FlatKeys(RowsView):
         """The titles of the columns."""
         arrow = "↑" if self.flat.is_reversed else "↓"
         name = {"key": "name, in key order", "name": f"name {arrow}"}.get(self.flat.sort, "name")
-        return self.draw_titles(name, self._columns(width), self.flat.sort, arrow)
+        return self._painter.titles(name, self._columns(width), self.flat.sort, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """The state in words."""
@@ -92,4 +118,4 @@ class FlatKeys(RowsView):
             rule = Segment("─" * max(0, width - 1 - cell_len(line.title) - cell_len(facts)), shade)
             return [bar, Segment(line.title, self.component("keys--folder")), Segment(facts, shade), rule]
         columns = self._columns(width)
-        return self.draw_row(line, self.flat.prefix, columns, is_cursor=is_cursor, wanted=self.wanted)
+        return self._painter.row(line, self.flat.prefix, columns, is_cursor=is_cursor, wanted=self.wanted)

@@ -15,12 +15,15 @@ from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.parts import Part, parts_of
 from storage_tui.tui.state.sizes import Sizes
-from storage_tui.tui.widgets.rows_view import Columns, RowsView, leaf_name
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPainter, leaf_name
 
 
-class KeyList(RowsView):
-    """Rows of the listing with cursor and marks. A row whose page is not here is asked for, and drawn as far as it is
-    known."""
+class KeyList(LineView):
+    """Rows of the listing with cursor and marks. The page of a row that is not here is asked for; the row is drawn as
+    far as it is known."""
+
+    COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | ROW_COMPONENTS
 
     @dataclass
     class PageWanted(Message):
@@ -29,7 +32,8 @@ class KeyList(RowsView):
         index: int
 
     def __init__(self, marks: Marks, sizes: Sizes, *, id: str | None = None) -> None:
-        super().__init__(marks, sizes, id=id)
+        super().__init__(id=id)
+        self._painter = RowPainter(self, marks, sizes)
         self.listing = Listing("data", "")
         self.state = ""
         self._state_is_error = False
@@ -53,6 +57,16 @@ class KeyList(RowsView):
         """The row of the listing."""
         return self.listing.row(index) if index < len(self.listing) else None
 
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        row = self.row_at(self.cursor)
+        return None if row is None else self._painter.filled(row)
+
+    def blobs_in_view(self) -> list[Blob]:
+        """The blobs on the screen."""
+        return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
+
     def parts(self, first: int, stop: int) -> list[Part]:
         """Page by page of the listing."""
         return parts_of(self.listing, first, stop)
@@ -68,7 +82,8 @@ class KeyList(RowsView):
         return self.listing.is_complete
 
     def survivor(self, gone: Iterable[Row]) -> str | None:
-        """The key for the cursor once these rows are gone: this one, else the next that stays, else the one before."""
+        """Return the key for the cursor once these rows are gone: of this row, else of the next row that stays, else of
+        the row before."""
         names = {(row.storage_type, row.key, isinstance(row, Folder)) for row in gone}
         after = range(self.cursor, len(self.listing))
         before = range(self.cursor - 1, -1, -1)
@@ -82,6 +97,11 @@ class KeyList(RowsView):
         """How many rows the listing shows."""
         return len(self.listing)
 
+    @property
+    def header_rows(self) -> int:
+        """One row of column titles where there is room."""
+        return 1 if self.room.height >= 6 else 0
+
     def _columns(self, width: int) -> Columns:
         expires = STORAGE_TYPES[self.listing.storage_type].expires_after is not None
         return Columns.fit(width, expires=expires)
@@ -94,7 +114,7 @@ class KeyList(RowsView):
         name = {"key": "name, in key order", "name": "name", "type": f"name, by type {arrow}"}.get(by, "name")
         if by == "name":
             name += " ↑" if listing.is_reversed else ""
-        return self.draw_titles(name, self._columns(width), by, arrow)
+        return self._painter.titles(name, self._columns(width), by, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """The state in words."""
@@ -105,8 +125,13 @@ class KeyList(RowsView):
         row = self.listing.row(index)
         if row is None:
             return None
-        known = row if isinstance(row, Folder) else self.sizes.fill(row)
-        return known, row in self.marks, self.listing.filter, self.listing.prefix, int(time())
+        return (
+            self._painter.filled(row),
+            row in self._painter.marks,
+            self.listing.filter,
+            self.listing.prefix,
+            int(time()),
+        )
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """One row, or that its page is on the way."""
@@ -119,4 +144,4 @@ class KeyList(RowsView):
                 bar = Segment("▌", self.component("line--bar")) if is_cursor else Segment(" ")
                 return [bar, Segment(f"  {leaf_name(row, self.listing.prefix)} …", self.component("line--dim"))]
         columns = self._columns(width)
-        return self.draw_row(row, self.listing.prefix, columns, is_cursor=is_cursor, wanted=self.listing.filter)
+        return self._painter.row(row, self.listing.prefix, columns, is_cursor=is_cursor, wanted=self.listing.filter)

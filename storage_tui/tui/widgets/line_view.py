@@ -1,4 +1,4 @@
-"""The base of every list: a cursor over numbered lines, of which only the visible ones are ever drawn."""
+"""The base of every list: a cursor over numbered lines. Only the visible lines are ever drawn."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.terminal.compositor import repaint
+from storage_tui.tui.terminal.textual_private import forward
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 WHEEL_LINES = 3
@@ -21,7 +22,7 @@ STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the n
 
 
 def cut_middle(text: str, width: int) -> str:
-    """`text` in at most `width` cells; what is too long loses its middle, so that the ending stays readable."""
+    """Return `text` in at most `width` cells. A long text loses its middle, so that its end can be read."""
     if cell_len(text) <= width:
         return text
     if width <= 1:
@@ -37,7 +38,7 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def cut_start(text: str, width: int) -> str:
-    """`text` in at most `width` cells; what is too long loses its beginning, as of a path the end says where one is."""
+    """Return `text` in at most `width` cells. A long text loses its beginning: of a path the end says where one is."""
     if cell_len(text) <= width:
         return text
     kept = width - 1
@@ -78,8 +79,8 @@ class LineView(BareWidget, can_focus=True):
         return 0
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """The segments of one line; cut and padded by the caller."""
-        raise NotImplementedError
+        """Return the segments of one line; the caller cuts and pads them."""
+        return []
 
     def draw_header(self, width: int) -> list[Segment] | None:
         """The segments of a header line above the lines; None for no header."""
@@ -100,6 +101,11 @@ class LineView(BareWidget, can_focus=True):
     def header_rows(self) -> int:
         """Rows that the header takes."""
         return 0
+
+    @property
+    def range_visible(self) -> range:
+        """The numbers of the lines on the screen."""
+        return range(self.top, min(self.top + self.rows_visible, self.line_count()))
 
     @property
     def rows_visible(self) -> int:
@@ -132,7 +138,7 @@ class LineView(BareWidget, can_focus=True):
         return strip
 
     def line_name(self, index: int) -> Hashable | None:
-        """Whatever the look of a line depends on, cursor and width aside; None where that cannot be told."""
+        """Return all that the look of a line depends on, but cursor and width; None for a line to draw each time."""
         return None
 
     def _line(self, index: int, width: int) -> Strip:
@@ -145,11 +151,11 @@ class LineView(BareWidget, can_focus=True):
         return Strip(styled).adjust_cell_length(width, base).simplify()
 
     def move(self, delta: int) -> None:
-        """The cursor `delta` lines down."""
+        """Move the cursor `delta` lines down."""
         self.go(self.cursor + delta)
 
     def go(self, index: int) -> None:
-        """The cursor on line `index`, or on the nearest there is."""
+        """Move the cursor to line `index`, or to the nearest line there is."""
         count = self.line_count()
         index = max(0, min(index, count - 1))
         before, top = self.cursor, self.top
@@ -174,21 +180,21 @@ class LineView(BareWidget, can_focus=True):
         self.top = max(0, min(self.top, count - rows))
 
     def page(self, pages: float) -> None:
-        """The cursor so many pages down, half pages allowed; the view moves along."""
+        """Move the cursor and the view so many pages down; half pages are allowed."""
         step = int(self.rows_visible * pages)
         self.top = max(0, min(self.top + step, self.line_count() - self.rows_visible))
         self.refresh()
         self.move(step)
 
     def refresh_line(self, index: int) -> None:
-        """Paint one line again, if it is in view."""
+        """Paint a line again, if the line is in view."""
         y = index - self.top + self.header_rows
         width, height = self.room
         if self.header_rows <= y < height:
             repaint(self, Region(0, y, width, 1))
 
     def lines_changed(self) -> None:
-        """The number of lines is another one: keep cursor and view inside, and paint."""
+        """Keep cursor and view inside after the number of lines has changed, and paint."""
         count = self.line_count()
         self.cursor = max(0, min(self.cursor, count - 1))
         self._scroll_to_cursor(count)
@@ -211,9 +217,7 @@ class LineView(BareWidget, can_focus=True):
     def _forward_event(self, event: events.Event) -> None:
         """Keys go to the screen, which has the commands, without a turn for each widget between."""
         if isinstance(event, events.Key):
-            event._set_forwarded()
-            event.set_sender(self)
-            self.screen.post_message(event)
+            forward(event, self)
         else:
             super()._forward_event(event)
 

@@ -11,7 +11,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.commands import Command, key_label
+from storage_tui.tui.commands import Command, Context, footer_of, key_label
 from storage_tui.tui.state.formats import count_text, countdown_text, duration_text, rate_text, urgency
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import Marks
@@ -22,7 +22,7 @@ from storage_tui.tui.widgets.line_view import cut_start
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-HELP = ("help", "view-help", "transfer-help")  # the commands whose key no footer leaves out
+HELP = "help"  # the command whose key no footer leaves out
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
@@ -139,10 +139,10 @@ def position_content(listing: Listing, cursor: int) -> Content:
     return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
 
 
-def footer_content(commands: Iterable[Command], *, width: int) -> Content:
-    """The keys of this screen, the most useful first, as many as fit; the one that shows all keys is always there."""
-    hints = [_hint(row) for row in sorted((row for row in commands if row.footer), key=lambda row: row.footer)]
-    pinned = next((hint for hint in hints if hint.id in HELP), None)
+def footer_content(context: Context, *, width: int) -> Content:
+    """The keys of a context, the most useful first, as many as fit; the one that shows all keys is always there."""
+    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context)]
+    pinned = next((hint for hint in hints if hint.id == HELP), None)
     room = width - 1 - (pinned.cells if pinned is not None else 0)
     shown: list[_Hint] = []
     for hint in hints:
@@ -168,10 +168,6 @@ class _Hint:
     @property
     def cells(self) -> int:
         return len(self.key) + len(self.word) + 3
-
-
-def _hint(row: Command) -> _Hint:
-    return _Hint(row.id, key_label(row.keys[0]), row.short or row.title.rstrip("….").lower())
 
 
 def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from storage_tui.tui.previews import Preview
-from storage_tui.tui.row_compositor import repaint
+from storage_tui.tui.terminal.compositor import repaint
 from storage_tui.tui.visible import visible
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile one is cut here

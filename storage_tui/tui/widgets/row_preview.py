@@ -10,18 +10,18 @@ from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.previews import Preview, Source, modes_of, preview
 from storage_tui.tui.previews.base import HEAD_BYTES, Mode
 from storage_tui.tui.previews.grid import grid_lines
-from storage_tui.tui.reading import image_of_row
-from storage_tui.tui.session import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text
 from storage_tui.tui.state.images import image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.store_reads import image_of_row
 from storage_tui.tui.widgets.preview_pane import PreviewPane
-from storage_tui.tui.widgets.rows_view import leaf_name
+from storage_tui.tui.widgets.row_painter import leaf_name
 
 DELAY_S = 0.05  # a key pressed twice passes a row faster than it can be read
 HELD_DELAY_S = 0.12  # while a key repeats: no preview begins between two rows that nobody stops at

@@ -9,19 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage_tui.tui.previews.base import MIB
-from storage_tui.tui.state.viewer_document import Document, open_document
-from storage_tui.tui.state.viewer_rows import KEPT_ROWS, Window
+from storage_tui.tui.viewer.documents.pages import KEPT_ROWS, Window
+from storage_tui.tui.viewer.documents.table import TableDocument
+from storage_tui.tui.viewer.opening import open_document
 from tests.tui.previews.ranges import Ranges, show
 
 LINE = b"%012d,some text,%6.2f\n"
 LINE_BYTES = len(LINE % (1, 1.0))
 
 
-async def opened(ranges: Ranges, name: str = "a.csv", *, knows_size: bool = True) -> tuple[Document, Window]:
+async def opened(ranges: Ranges, name: str = "a.csv", *, knows_size: bool = True) -> tuple[TableDocument, Window]:
     """The blob as the viewer shows it at first."""
     source = ranges.source(name, knows_size=knows_size)
     document, _ = await open_document(source, width=80, height=24, truecolor=True, mode="auto")
-    assert document.window is not None
+    assert isinstance(document, TableDocument)
     return document, document.window
 
 

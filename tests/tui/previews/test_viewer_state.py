@@ -15,16 +15,20 @@ from rich.text import Text
 
 from storage_tui.contract.errors import ConnectError, LocalFileError
 from storage_tui.contract.models import Blob
-from storage_tui.tui.flows.viewing import save_range
 from storage_tui.tui.previews import PreviewError, Source, preview
 from storage_tui.tui.previews.base import MIB, Mode, Part
 from storage_tui.tui.previews.colours import LANGUAGES, find_colours
 from storage_tui.tui.previews.member import open_member
 from storage_tui.tui.previews.plain import Encoding
-from storage_tui.tui.state.viewer_document import open_document, parse_place
-from storage_tui.tui.state.viewer_folds import Folds
-from storage_tui.tui.state.viewer_rows import KEPT_ROWS, HexPager, TextPager, Window
-from storage_tui.tui.state.viewer_search import line_pattern, make_pattern, search
+from storage_tui.tui.viewer.documents.archive import ArchiveDocument
+from storage_tui.tui.viewer.documents.hex import HexDocument, HexPager
+from storage_tui.tui.viewer.documents.pages import KEPT_ROWS, Window
+from storage_tui.tui.viewer.documents.search import line_pattern, make_pattern, search
+from storage_tui.tui.viewer.documents.text import TextPager
+from storage_tui.tui.viewer.documents.tree import Folds, TreeDocument
+from storage_tui.tui.viewer.offsets import parse_offset
+from storage_tui.tui.viewer.opening import open_document
+from storage_tui.tui.viewer.selection import save_range
 from tests.tui.previews.ranges import Ranges
 from tests.tui.previews.samples import SAMPLES, tarred, zipped
 
@@ -152,7 +156,7 @@ def test_a_pattern_is_no_expression() -> None:
      ("999G", 10**10), ("x", None), ("-5", None), ("9" * 400, None), ("", None), ("5q", None)],
 )  # fmt: skip
 def test_places_as_people_type_them(text: str, expected: int | None) -> None:
-    assert parse_place(text, 10**10) == expected
+    assert parse_offset(text, 10**10) == expected
 
 
 def test_folds_hide_what_is_deeper_and_nothing_else() -> None:
@@ -176,7 +180,7 @@ async def test_every_format_opens_in_every_mode(kind: str, mode: Mode) -> None:
     document, row = await open_document(source, width=100, height=30, truecolor=True, mode=mode)
     assert 0 <= row < max(1, len(document.rows))
     assert document.rows
-    assert document.shown.is_damaged is False or mode in ("json", "text")
+    assert document.is_damaged is False or mode in ("json", "text")
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])
@@ -223,7 +227,7 @@ async def test_a_bomb_in_an_archive_costs_a_mebibyte() -> None:
     shown = await preview(source, is_full=True)
     member = await open_member(source, next(part for part in shown.parts if part is not None))
     document, _ = await open_document(member, width=80, height=24, truecolor=True, mode="hex")
-    assert document.window is not None
+    assert isinstance(document, HexDocument)
     await document.window.go_end()
     assert document.rows[-1].stop <= MIB
     await document.window.go(10**9)
@@ -238,6 +242,7 @@ async def test_a_member_of_a_compressed_tar_is_opened_as_far_as_it_was_unpacked(
     document, _ = await open_document(
         Ranges.of(output.getvalue()).source("a.tar.gz"), width=80, height=24, truecolor=True, mode="auto"
     )
+    assert isinstance(document, ArchiveDocument)
     row = next(at for at in range(len(document.rows)) if document.part(at) is not None)
     part = document.part(row)
     assert part is not None
@@ -258,11 +263,11 @@ async def test_deep_json_folds_without_recursion() -> None:
     content = b'{"a":' * 30_000 + b"1" + b"}" * 30_000
     source = Source(Ranges.of(content), Blob("x.json", "data", len(content)))
     document, _ = await open_document(source, width=80, height=24, truecolor=True, mode="auto")
-    assert document.folds is not None
+    assert isinstance(document, TreeDocument)
     begun = time.process_time()
     document.fold_level(-1, 0)
     document.fold(document.facts)
-    assert document.find(line_pattern('"a"'), 0, is_forward=True) is not None
+    assert [progress.found async for progress in document.find('"a"', 0, is_forward=True)]
     assert time.process_time() - begun < 2
 
 

@@ -1,0 +1,56 @@
+"""What the path line and the status line of the main screen say."""
+
+from textual.content import Content
+
+from storage_tui.contract.keys import Location
+from storage_tui.tui.browser.reader import PlaceReader
+from storage_tui.tui.browser.sorting import Sorting
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.key_list import KeyList
+from storage_tui.tui.widgets.lines import gauge_content, marks_content, path_content, position_content
+from storage_tui.tui.widgets.notice import notice_content
+
+NAMED_FROM = 60  # cells of width at which the store is named; a narrower line names the profile
+
+
+class PlaceBars:
+    """Owns both lines; each paints only when it says something else."""
+
+    def __init__(self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader) -> None:
+        self.path = Bar(id="path")
+        self.status = Bar(id="status")
+        self._desk = desk
+        self._view = view
+        self._marking = marking
+        self._sorting = sorting
+        self._reader = reader
+
+    def say_path(self, *, width: int) -> None:
+        """Say which place is open and how far its list is read."""
+        listing, sorting = self._view.listing, self._sorting
+        path = path_content(
+            listing,
+            is_reading=self._reader.is_reading,
+            sorting=sorting.words,
+            width=width,
+            then=sorting.words_for_later(listing),
+        )
+        store = self._desk.title if width >= NAMED_FROM else self._desk.profile
+        server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
+        is_tight = path.cell_length + server.cell_length + 2 > width  # what a filter covers is worth more
+        self.path.say(path, Content("") if is_tight else server)
+
+    def say_status(self, location: Location, gauge: Gauge, *, width: int) -> None:
+        """Say what changes with the cursor: marks, a notice, the transfers, where the cursor is."""
+        desk, view = self._desk, self._view
+        notice = notice_content(desk, view.current, in_range=self._marking.has_range)
+        left = Content.assemble(" ", marks_content(desk.marks, here=location), notice)
+        right = Content.assemble(gauge_content(gauge, width=width), position_content(view.listing, view.cursor))
+        is_refusal = (said := desk.fresh_message) is not None and said.level == "error"
+        if is_refusal and left.cell_length + right.cell_length + 2 > width:
+            right = Content("")  # a refusal is worth more than the counters
+        self.status.say(left, right)

@@ -1,0 +1,82 @@
+"""The filter of the list, and the line that it is typed in."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from textual.screen import Screen
+
+from storage_tui.tui.background import run
+from storage_tui.tui.browser.reader import PlaceReader
+from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.widgets.filter_line import FilterLine
+from storage_tui.tui.widgets.key_list import KeyList
+
+FROM_ROWS = 200_000  # looked through in 20 ms; past this a keystroke waits a moment for the next one
+PAUSE_S = 0.2
+
+
+class Filtering:
+    """Shows the rows that match what is typed. `changed` is called when other rows are shown."""
+
+    def __init__(
+        self,
+        screen: Screen[Any],
+        view: KeyList,
+        line: FilterLine,
+        marking: Marking,
+        reader: PlaceReader,
+        *,
+        changed: Callable[[], None],
+    ) -> None:
+        self._screen = screen
+        self._view = view
+        self._line = line
+        self._marking = marking
+        self._reader = reader
+        self._changed = changed
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self._line.open()
+        self._reader.read_on()
+
+    def typed(self, text: str) -> None:
+        """Show the rows that match, once nothing more is typed into a long list."""
+        run(self._screen, partial(self._show, text), group="filter", exclusive=True)
+
+    async def _show(self, text: str) -> None:
+        if self._view.listing.loaded > FROM_ROWS:
+            await asyncio.sleep(PAUSE_S)
+        self._show_now(text)
+
+    def _show_now(self, text: str) -> None:
+        listing, current = self._view.listing, self._view.current
+        self._marking.end_range()
+        listing.set_filter(Filter(text) if text else None)
+        self._view.show(listing, cursor=listing.index_near(current.key if current else None, 0))
+        self._changed()
+
+    def line_left(self) -> None:
+        """Give the keys back to the list: what is typed next is about the rows that match."""
+        text, known = self._line.text, self._view.listing.filter
+        if text.split() != (known.words if known is not None else []):
+            self._screen.workers.cancel_group(self._screen, "filter")
+            self._show_now(text)
+        self._line.close()
+        self._screen.set_focus(self._view)
+        self._line.release()
+
+    def clear(self) -> bool:
+        """Drop the filter and close its line; False when there is none."""
+        had = self._line.close() or self._view.listing.filter is not None
+        self._line.clear()
+        return had
+
+    def leave_place(self) -> None:
+        """Make the list whole again, as its place is left, and empty the line."""
+        self._line.clear(quietly=True)
+        self._line.close()
+        self._view.listing.set_filter(None)

@@ -1,0 +1,69 @@
+"""Leaving the program: quit, or go on with another profile; what happens to transfers that run is asked."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual.screen import Screen
+
+from storage_tui.contract.keys import Location
+from storage_tui.tui.background import run
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.screens.profiles import ProfilesScreen
+from storage_tui.tui.screens.quit import QuitScreen
+from storage_tui.tui.state.listing import Row
+
+
+class Leaving:
+    """Ends the program. `chosen` gives the rows that are marked, or the row under the cursor."""
+
+    def __init__(self, screen: Screen[Any], desk: Desk, *, chosen: Callable[[], Sequence[Row]]) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._chosen = chosen
+        self._is_waiting = False
+
+    def action_quit(self) -> None:
+        """Leave; ask while transfers run."""
+        run(self._screen, self._quit, group="quit", exclusive=True)
+
+    async def _quit(self) -> None:
+        self._desk.next_profile = None
+        await self._leave("quits")
+
+    def action_profiles(self) -> None:
+        """Leave for another server; ask while transfers run."""
+        run(self._screen, self._change_profile, group="quit", exclusive=True)
+
+    async def _change_profile(self) -> None:
+        question = ProfilesScreen(self._desk.profiles, self._desk.profile)
+        name = await self._screen.app.push_screen_wait(question)
+        if name is not None and name != self._desk.profile:
+            self._desk.next_profile = name
+            await self._leave("goes on")
+
+    async def _leave(self, verb: str) -> None:
+        queue, app = self._desk.queue, self._screen.app
+        answer = await app.push_screen_wait(QuitScreen(queue.poll)) if queue.poll().is_active else "cancel"
+        if answer == "wait" and queue.is_active:
+            self._is_waiting = True
+            self._desk.say(f"{verb} when the transfers are done; Esc stays")
+            return
+        if answer in (None, "stay"):
+            self._desk.next_profile = None
+            return
+        await self._desk.runner.stop(keep=answer == "leave")
+        self._desk.chosen_at_quit = [Location(row.storage_type, row.key) for row in self._chosen()]
+        app.exit()
+
+    def stay(self) -> bool:
+        """Stay when the transfers are done after all; False when nothing waits for them to leave."""
+        if not self._is_waiting:
+            return False
+        self._is_waiting, self._desk.next_profile = False, None
+        self._desk.say("stays when the transfers are done")
+        return True
+
+    def transfers_done(self) -> None:
+        """Leave, if that waited for the transfers."""
+        if self._is_waiting:
+            self._screen.app.exit()

@@ -1,0 +1,314 @@
+"""The main screen: one place of the store. It owns the widgets and the objects that its keys work on."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+
+from storage_tui.contract.keys import Location
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.browser.bars import PlaceBars
+from storage_tui.tui.browser.continuing import offer_unfinished
+from storage_tui.tui.browser.filtering import Filtering
+from storage_tui.tui.browser.leaving import Leaving
+from storage_tui.tui.browser.place import Place
+from storage_tui.tui.browser.preview import PreviewKeys
+from storage_tui.tui.browser.reader import PlaceReader
+from storage_tui.tui.browser.sorting import Sorting
+from storage_tui.tui.browser.type_counts import TypeCounts
+from storage_tui.tui.browser.uploading import upload_to
+from storage_tui.tui.browser.walking import Walking
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.rows.actions import Gone, RowActions
+from storage_tui.tui.rows.job import Job
+from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.rows.missing_sizes import MissingSizes
+from storage_tui.tui.rows.through_page import send_through_page
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.filter_line import FilterLine
+from storage_tui.tui.widgets.key_list import KeyList
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import empty_words
+from storage_tui.tui.widgets.row_preview import RowPreview
+from storage_tui.tui.widgets.sidebar import Sidebar
+
+TICK_S = 0.2  # progress and counters: five times a second
+AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
+REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
+REFRESH_ROWS = 5000  # past this that would be more work than the uploads
+
+
+class BrowserScreen(CommandScreen[None]):
+    """One place of the store, and the keys that work on it."""
+
+    CONTEXT: ClassVar[Context] = "browser"
+    CSS_PATH = ["../widgets/rows.tcss", "screen.tcss"]
+    AUTO_FOCUS = "KeyList"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (18, "-tall")]
+
+    def __init__(self, desk: Desk, location: Location) -> None:
+        super().__init__()
+        self.desk = desk
+        self.gauge = desk.queue.poll()
+        self._ticks = 0
+        self._has_said = False  # the status line knows where the cursor went
+
+        self.keys = KeyList(desk.marks, desk.sizes, id="keys")
+        self.pane = RowPreview(desk.storage, id="preview")
+        self._sidebar = Sidebar(id="types")
+        self._filter_line = FilterLine(id="prompt")
+
+        changed = self.update_lines
+        self._job = Job(self, desk)
+        self._cursor = Cursor(self.keys, moved=self._cursor_moved_by_key)
+        self._marking = Marking(self, desk, self.keys, self._cursor, self._job, changed=changed)
+        self.sorting = Sorting(self, desk, self.keys, self._marking, read_on=self._read_on, changed=changed)
+        self._preview = PreviewKeys(self, desk, self.keys, self.pane)
+        self.reader = PlaceReader(
+            self, desk, self.keys, self._marking, self.sorting, changed=changed, arrived=self._preview.show_row,
+            go=self._open,
+        )  # fmt: skip
+        self._filtering = Filtering(self, self.keys, self._filter_line, self._marking, self.reader, changed=changed)
+        self.place = Place(
+            desk, self.keys, self.reader, self.sorting, location, left=self._filtering.leave_place,
+            opened=self._place_opened,
+        )  # fmt: skip
+        self._walking = Walking(self, desk, self.keys, self.place)
+        self._counts = TypeCounts(self, desk, self._sidebar)
+        self._sizes = MissingSizes(self, desk, self.keys)
+        self._bars = PlaceBars(desk, self.keys, self._marking, self.sorting, self.reader)
+        self._actions = RowActions(
+            self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
+            changed=self._rows_changed,
+        )  # fmt: skip
+        self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
+        self._program = ProgramActions(self, desk, current=self._current_row)
+
+    def compose(self) -> ComposeResult:
+        """Yield path, types, keys, preview, filter, status, keys."""
+        yield self._bars.path
+        with Horizontal(id="body"):
+            yield self._sidebar
+            with Container(id="main"):
+                yield self.keys
+                yield self.pane
+        yield self._filter_line
+        yield self._bars.status
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the screen, then what it owns."""
+        return (
+            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
+            self._program, self._leaving, self._cursor,
+        )  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Open the first place and start the clock."""
+        self.set_interval(TICK_S, self._tick)
+        self._open(self.place.location)
+        self._read_counts()
+        self._offer_unfinished()
+
+    @work(group="ask")
+    async def _offer_unfinished(self) -> None:
+        await offer_unfinished(self.app, self.desk)
+
+    def on_screen_resume(self) -> None:
+        """Show messages here again."""
+        self.desk.on_message = self.update_lines
+        self.update_lines()
+
+    def on_resize(self) -> None:
+        """Draw the preview for its new size."""
+        self.call_after_refresh(self._preview.show_row)
+
+    # What the objects say
+
+    def _current_row(self) -> Row | None:
+        return self.keys.current
+
+    def _open(self, location: Location) -> None:
+        self.place.open(location)
+
+    def _read_on(self) -> None:
+        self.reader.read_on()
+
+    def _read_counts(self) -> None:
+        self._counts.read(self.place.location.storage_type)
+
+    def _place_opened(self) -> None:
+        self._marking.end_range()
+        self._sidebar.choose(self.place.location.storage_type)
+
+    def _rows_changed(self) -> None:
+        self.keys.refresh()
+        self.update_lines()
+
+    def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
+        """Read again; the cursor goes to the next row that stays."""
+        self.place.reload(self.keys.survivor(rows))
+        self._read_counts()
+
+    def _cursor_moved_by_key(self) -> None:
+        """Mark the rows of a range; the cursor no longer stays at the end."""
+        self.reader.follows_end = False
+        self._marking.cursor_moved()
+
+    @on(LineView.CursorMoved)
+    def _cursor_moved(self) -> None:
+        if not self._has_said:
+            self._say_status()
+        self._has_said = False
+        self._preview.show_row()
+
+    @on(KeyList.PageWanted)
+    def _page_wanted(self, event: KeyList.PageWanted) -> None:
+        self.reader.restore(event.index)
+
+    @on(Sidebar.TypeChosen)
+    def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
+        self._walking.show_type(event.storage_type)
+
+    @on(FilterLine.Typed)
+    def _filter_typed(self, event: FilterLine.Typed) -> None:
+        self._filtering.typed(event.text)
+
+    @on(FilterLine.Left)
+    def _filter_left(self) -> None:
+        self._filtering.line_left()
+
+    # Lines
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
+        if was_active and not self.gauge.is_active:
+            self.desk.say_done(self.gauge)
+            self._leaving.transfers_done()
+        self._sizes.ask()
+        if self._ticks % AGES_TICKS == 0:
+            self.keys.refresh()
+        if self._ticks % REFRESH_TICKS == 0 and self.desk.changed:
+            self._take_changes()
+        self.update_lines()
+
+    def _take_changes(self) -> None:
+        """Read again what uploads changed; a long list only when they are through."""
+        is_here = self.place.location.storage_type in self.desk.changed
+        if is_here and self.gauge.is_active and self.keys.listing.loaded > REFRESH_ROWS:
+            return
+        if is_here and not self.reader.is_reading:
+            self.place.reload()
+        self.desk.changed.clear()
+        self._read_counts()
+
+    def update_lines(self) -> None:
+        """Say again what the one-row lines say, and what stands in an empty list."""
+        if not self.has_lines:
+            return
+        error = f"{visible(self.reader.error)}\nR tries again." if self.reader.error else ""
+        words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading)
+        self.keys.set_state(words, is_error=bool(error))
+        self._bars.say_path(width=self.size.width)
+        self._say_status()
+
+    def _say_status(self) -> None:
+        if self.has_lines:
+            self._bars.say_status(self.place.location, self.gauge, width=self.size.width)
+
+    def say_cursor(self) -> None:
+        """Say the status line now, so that it is painted with the row."""
+        self._say_status()
+        self._has_said = True
+
+    # Commands
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row, and along with it while more rows arrive."""
+        self._cursor.action_last()
+        self.reader.follow_end()
+
+    @on(LineView.Chosen)
+    def action_open(self) -> None:
+        """Open the folder; view a blob on the whole screen."""
+        row = self.keys.current
+        if isinstance(row, Folder):
+            self._open(Location(row.storage_type, row.key))
+        elif row is not None:
+            self.action_view()
+
+    def action_view(self) -> None:
+        """View the blob on the whole screen."""
+        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded when wanted
+
+        row = self.keys.current
+        if row is not None and not isinstance(row, Folder):
+            self.app.push_screen(ViewerScreen(self.desk, row))
+
+    def action_map(self) -> None:
+        """Show the marked regions, or this one, on one map."""
+        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded when wanted, as the viewer
+
+        blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
+        if blobs:
+            self.app.push_screen(MapScreen(self.desk, blobs))
+
+    def action_find(self) -> None:
+        """Search all that lies below here."""
+        from storage_tui.tui.lists.find import FindScreen  # loaded when wanted, as all that is seldom seen
+
+        self.app.push_screen(FindScreen(self.desk, self.place.location, self._go))
+
+    def action_clean_up(self) -> None:
+        """List all of tmp, or of this prefix where it expires, the soonest to go first."""
+        from storage_tui.tui.lists.clean_up import CleanUpScreen
+
+        here = self.place.location
+        expires = STORAGE_TYPES[here.storage_type].expires_after is not None
+        tmp = self.desk.scope.top_of("tmp") or Location("tmp")
+        self.app.push_screen(CleanUpScreen(self.desk, here if expires else tmp, self._go))
+
+    def action_usage(self) -> None:
+        """Show how much lies where."""
+        from storage_tui.tui.lists.usage import UsageScreen
+
+        self.app.push_screen(UsageScreen(self.desk, self.place.location, self._go))
+
+    def _go(self, folder: Location, key: str) -> None:
+        self.place.open(folder, anchor=key or None)
+
+    @work(group="act")
+    async def action_upload(self) -> None:
+        """Ask what, then upload in the background."""
+        if not send_through_page(self.app, self.desk, self.place.location):
+            await upload_to(self.app, self.desk, self.place.location)
+
+    def action_refresh(self) -> None:
+        """Read again, and paint all, over whatever else wrote to the terminal."""
+        self.desk.repaint()
+        self.place.reload()
+        self._read_counts()
+
+    def action_peel(self) -> None:
+        """Take one layer off: what waits or works, the range, the filter line, what is read, the marks."""
+        is_off = (
+            self._leaving.stay()
+            or self._job.stop()
+            or self._marking.end_range()
+            or self._filtering.clear()
+            or self.sorting.stop()
+            or self.reader.stop()
+        )
+        if not is_off and len(self.desk.marks):
+            self.desk.marks.clear()
+            self.keys.refresh()
+        self.update_lines()

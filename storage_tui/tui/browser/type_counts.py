@@ -1,0 +1,46 @@
+"""What the sidebar says of each storage type: count, bytes, and what the user may have."""
+
+from functools import partial
+from typing import Any
+
+from textual.screen import Screen
+
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.background import run
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.widgets.sidebar import Sidebar
+
+
+class TypeCounts:
+    """Asks the server, one type after the other."""
+
+    def __init__(self, screen: Screen[Any], desk: Desk, sidebar: Sidebar) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._sidebar = sidebar
+
+    def read(self, first: str) -> None:
+        """Ask for each type, the type `first` before the others."""
+        run(self._screen, partial(self._read, first), group="usage", exclusive=True)
+
+    async def _read(self, first: str) -> None:
+        desk, sidebar = self._desk, self._sidebar
+        try:
+            service = await desk.storage.describe()
+            sidebar.set_limits(service.user)
+            desk.scope = service.token
+            can_count = "usage" in service.features
+        except EXPECTED:
+            can_count = False
+        for name in sorted(STORAGE_TYPES, key=lambda name: name != first):
+            top = desk.scope.top_of(name)
+            if top is None:
+                sidebar.set_usage(name, "not for this token")
+                continue
+            if not can_count:  # a plain published server would be asked for every single blob
+                sidebar.set_usage(name, "not counted")
+                continue
+            try:
+                sidebar.set_usage(name, await desk.storage.usage(top.key, storage_type=name))
+            except EXPECTED:
+                sidebar.set_usage(name, "unknown")

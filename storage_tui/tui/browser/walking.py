@@ -1,0 +1,132 @@
+"""The commands that go to another place."""
+
+import asyncio
+from typing import Any
+
+from textual.screen import Screen
+
+from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.background import Work, run
+from storage_tui.tui.browser.place import Place
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.rows.pairing import find_pair
+from storage_tui.tui.screens.go_to import GoToScreen
+from storage_tui.tui.screens.places import BookmarkScreen, PlacesScreen
+from storage_tui.tui.store_reads import names_from
+from storage_tui.tui.widgets.key_list import KeyList
+
+TYPE_KEYS = tuple(STORAGE_TYPES)  # behind the keys 1 to 5
+
+
+class Walking:
+    """Opens places: above, before, in another storage type, typed in, kept under a letter."""
+
+    def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, place: Place) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._view = view
+        self._place = place
+
+    def _ask(self, work: Work) -> None:
+        run(self._screen, work, group="ask", exclusive=True)
+
+    def _go_to_key(self, location: Location) -> None:
+        """Open the folder of a key, the cursor on the key; a folder itself where the key is one."""
+        folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
+        self._place.open(Location(location.storage_type, folder), anchor=location.key or None)
+
+    def action_parent(self) -> None:
+        """Go up one folder, the cursor on the folder that was left."""
+        here = self._place.location
+        if here.key:
+            up = Location(here.storage_type, parent_prefix(here.key))
+            if self._desk.scope.may_list(up):
+                self._place.open(up, anchor=here.key)
+            else:
+                self._desk.say("this token opens nothing above here")
+
+    def action_back(self) -> None:
+        """Go to the place before."""
+        location = self._desk.history.last()
+        if location is not None:
+            self._place.open(location)
+            self._desk.history.last()  # going back is not a place to come back to
+
+    def action_go_to(self) -> None:
+        """Go to a location that is typed in."""
+        self._ask(self._go_to)
+
+    async def _go_to(self) -> None:
+        question = GoToScreen(self._place.location, lambda typed: names_from(self._desk.storage, typed))
+        location = await self._screen.app.push_screen_wait(question)
+        if location is not None:
+            self._go_to_key(location)
+
+    def action_pair(self) -> None:
+        """Go from a result to its log, and back."""
+        self._ask(self._pair)
+
+    async def _pair(self) -> None:
+        place = await find_pair(self._desk, self._place.location, self._view.current)
+        if place is not None:
+            self._go_to_key(place)
+
+    def action_bookmark(self) -> None:
+        """Keep this place under a letter."""
+        self._ask(self._bookmark)
+
+    async def _bookmark(self) -> None:
+        places = self._desk.places
+        letter = await self._screen.app.push_screen_wait(BookmarkScreen(self._place.location, places.bookmarks))
+        if letter is not None:
+            places.bookmarks[letter] = self._place.location
+            try:
+                await asyncio.to_thread(places.save)
+                self._desk.say(f"'{letter} goes to {self._place.location}")
+            except OSError as exc:
+                self._desk.fail("the bookmark lasts for this session only", exc)
+
+    def action_places(self) -> None:
+        """Go to a bookmark, or to a recent place."""
+        self._ask(self._places)
+
+    async def _places(self) -> None:
+        places = self._desk.places
+        place = await self._screen.app.push_screen_wait(PlacesScreen(places.bookmarks, places.recent))
+        if place is not None:
+            self._place.open(place)
+
+    def action_go_root(self) -> None:
+        """Go to the top of this storage type."""
+        storage_type = self._place.location.storage_type
+        self._place.open(self._desk.scope.top_of(storage_type) or Location(storage_type))
+
+    def show_type(self, storage_type: str) -> None:
+        """Go to the last place in a storage type; the first time to the top of what the token opens there."""
+        scope = self._desk.scope
+        top = scope.top_of(storage_type)
+        if top is None:
+            self._desk.fail(f"this token does not open {storage_type}; it is for {scope}")
+        elif storage_type != self._place.location.storage_type:
+            self._place.open(self._desk.history.last_in(storage_type) or top)
+
+    def action_type_1(self) -> None:
+        """Show storage type data."""
+        self.show_type(TYPE_KEYS[0])
+
+    def action_type_2(self) -> None:
+        """Show storage type tmp."""
+        self.show_type(TYPE_KEYS[1])
+
+    def action_type_3(self) -> None:
+        """Show storage type products."""
+        self.show_type(TYPE_KEYS[2])
+
+    def action_type_4(self) -> None:
+        """Show storage type result."""
+        self.show_type(TYPE_KEYS[3])
+
+    def action_type_5(self) -> None:
+        """Show storage type logs."""
+        self.show_type(TYPE_KEYS[4])

@@ -1,0 +1,169 @@
+"""A screen whose keys come from the command table, chords included."""
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import isawaitable
+from time import monotonic
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.screen import Screen
+from textual.widgets import Input
+
+from storage_tui.tui.commands import MOVE, Command, Context, Keymap
+from storage_tui.tui.terminal.compositor import RowCompositor
+from storage_tui.tui.terminal.textual_private import active, has_changes, paint, sender_of, use_compositor
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.filter_line import FilterField
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import chord_content, footer_content
+
+ResultT = TypeVar("ResultT")
+Action = Callable[[], object]
+
+KEY_S = 0.1  # a paint so soon after a key is its answer
+PAINT_S = 0.004  # keys that pile up are painted together
+PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
+
+
+class CommandScreen(Screen[ResultT]):
+    """Feeds every key that no widget took to the keymap of its context, and carries out the command.
+
+    A command is carried out by the method `action_<id>` of the first of `targets` that has it: the screen itself, then
+    plain objects that the screen owns. The screen yields `footer` where its keys are shown."""
+
+    CONTEXT: ClassVar[Context] = "lines"
+    AUTO_FOCUS = "*"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keymap = Keymap(self.CONTEXT)
+        self.footer = Bar(id="footer")
+        self.actions: Mapping[str, Action] = {}  # by the id of the command
+        use_compositor(self, RowCompositor())
+        self._key_at = self._painted_at = 0.0
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the one-row lines are there: not before the screen is made, nor while it is taken away, when what
+        still reads is told that it is cancelled."""
+        return self.is_mounted and self.footer.is_attached
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the objects that carry out commands, the first that can has it."""
+        return (self,)
+
+    def say_cursor(self) -> None:
+        """Say what the lines tell of the row under the cursor, before the cursor is painted there."""
+
+    def on_mount(self) -> None:
+        """Find what carries out each command."""
+        self.bind_commands()
+
+    def bind_commands(self) -> None:
+        """Find what carries out each command; to be called again when `targets` returns other objects."""
+        self.actions = find_actions(self.keymap.commands, self.targets())
+
+    def on_resize(self) -> None:
+        """Show as many keys as fit."""
+        self.say_footer()
+
+    def say_footer(self) -> None:
+        """Show the keys of this screen, or what may follow the first key of a chord."""
+        if self.keymap.pending:
+            self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
+        else:
+            self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._key_at = monotonic()  # also of those that a field keeps to itself
+        super()._forward_event(event)
+
+    async def on_key(self, event: events.Key) -> None:
+        """Run the command of this key; text fields keep theirs."""
+        self._key_at = monotonic()
+        field = self.focused
+        if isinstance(field, Input) and event.key not in PAST_FIELDS:
+            if isinstance(sender_of(event), LineView):
+                await self._type_into(field, event)
+            return
+        was_pending = self.keymap.pending
+        command = self.keymap.feed(_name(event))
+        if command is not None or self.keymap.pending or was_pending:
+            event.stop()
+            event.prevent_default()
+        if self.keymap.pending != was_pending:
+            self.say_footer()
+        if command is not None:
+            await self.run_command(command)
+
+    async def _type_into(self, field: Input, event: events.Key) -> None:
+        """A key that a field would have taken was on its way to the rows when the field opened: it goes there still."""
+        if isinstance(field, FilterField) and field.is_held:
+            field.hold(event)
+        elif event.key == "enter":
+            if isinstance(field, FilterField):
+                field.is_held = True
+            await field.action_submit()
+        elif event.is_printable and event.character is not None:
+            field.insert_text_at_cursor(event.character)
+        event.stop()
+
+    async def run_command(self, command: Command) -> None:
+        """Carry out a command."""
+        done = self.actions[command.id]()
+        if isawaitable(done):
+            await done
+
+    def take_key(self, event: events.Key) -> bool:
+        """Move the cursor and paint, at once and in one go; False for a key that does anything else, or has to wait
+        for what came before it."""
+        view = self.focused
+        if not isinstance(view, LineView) or self.keymap.pending or self.message_queue_size or view.message_queue_size:
+            return False
+        command = self.keymap.at_once(_name(event))
+        if command is None or command.group != MOVE or command.id not in self.actions:
+            return False
+        with active(self):
+            self.actions[command.id]()
+            self.say_cursor()
+            self._key_at = self._painted_at = monotonic()
+            paint(self)
+        return True
+
+    def action_suspend(self) -> None:
+        """Go to the shell that this program was started from, until the shell brings the program back."""
+        self.app.action_suspend_process()  # returns when it has been brought back
+        self.app.refresh(repaint=True)
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
+        now = monotonic()
+        if has_changes(self) and now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
+            self._painted_at = now
+            paint(self)
+
+
+def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:
+    """Return for each command the method of the first target that has it. A command without one is a defect."""
+    found: dict[str, Action] = {}
+    for command in commands:
+        target = next((target for target in targets if _has(target, command.action)), None)
+        if target is None:
+            names = ", ".join(type(target).__name__ for target in targets)
+            raise TypeError(f"no {command.action} in {names}")
+        found[command.id] = getattr(target, command.action)
+    return found
+
+
+def _has(target: object, action: str) -> bool:
+    """Whether a target has the method; one that Textual gives every widget, such as `action_page_down`, does not
+    count."""
+    owner = next((part for part in type(target).__mro__ if action in vars(part)), None)
+    return owner is not None and owner.__module__.partition(".")[0] != "textual"
+
+
+def _name(event: events.Key) -> str:
+    """The key as the command table writes it."""
+    is_sign = event.is_printable and event.character not in (None, " ")
+    return event.character if is_sign and event.character else event.key

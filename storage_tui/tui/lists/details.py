@@ -1,0 +1,116 @@
+"""Everything known about one blob or folder."""
+
+from datetime import UTC, datetime
+
+from textual import work
+from textual.content import Content
+
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.lists.lines_screen import LinesScreen
+from storage_tui.tui.rows.pairing import pair_facts
+from storage_tui.tui.state.folder_mix import COUNTED, Mix
+from storage_tui.tui.state.formats import age_text, countdown_text, moment_text
+from storage_tui.tui.state.images import file_facts, image_facts
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.store_reads import image_of_row, read_below
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.lines import rule_text
+from storage_tui.tui.widgets.text_lines import Line
+
+LABEL_CELLS = 14
+DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
+
+
+class DetailsScreen(LinesScreen):
+    """Shows what the list knew at once, then what the server says now."""
+
+    def __init__(self, desk: Desk, row: Row) -> None:
+        super().__init__(indent=LABEL_CELLS)
+        self._desk = desk
+        self._row = row
+        self._facts: list[tuple[str, str]] = []
+        self._error = ""
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask for the rest."""
+        self._show_facts()
+        self._ask()
+
+    @work(exclusive=True)
+    async def _ask(self) -> None:
+        row, storage = self._row, self._desk.storage
+        try:
+            if isinstance(row, Folder):
+                usage = await storage.usage(row.key, storage_type=row.storage_type)
+                self._facts = [
+                    ("blobs", f"{usage.count:,}"),
+                    ("bytes", f"{size_text(usage.size_bytes)}  ({usage.size_bytes:,})"),
+                    ("oldest", moment_text(usage.oldest) if usage.count else ""),
+                    ("newest", moment_text(usage.newest) if usage.count else ""),
+                    *await self._image_facts(row),
+                ]
+                self._show_facts()
+                await self._read_mix(row, usage.count)
+            else:
+                self._row = await storage.stat(row.key, storage_type=row.storage_type)
+                self._facts = [*await self._image_facts(row), *await pair_facts(self._desk, row)]
+        except EXPECTED as exc:
+            self._error = explain(exc)
+        self._show_facts()
+
+    async def _image_facts(self, row: Row) -> list[tuple[str, str]]:
+        image = await image_of_row(self._desk.storage, row)
+        return [] if image is None else [*image_facts(image), *file_facts(image), ("delete", DELETED_WHOLE)]
+
+    async def _read_mix(self, folder: Folder, total: int) -> None:
+        mix, known = Mix(), list(self._facts)
+        async for blobs in read_below(self._desk.storage, folder):
+            mix.add(blobs)
+            rows = [f"{kind}: {count}, {size}" for kind, count, size in mix.rows()]
+            labels = ["types", *[""] * (len(rows) - 1)]
+            self._facts = [*known, *zip(labels, rows, strict=True), ("", mix.coverage(total))] if rows else known
+            self._show_facts()
+            if mix.count >= COUNTED:
+                return
+
+    def _show_facts(self) -> None:
+        self.show(Content.styled(" Details", "bold $accent"), self._lines())
+
+    def _lines(self) -> list[Line]:
+        """Return a line for each fact: label and value."""
+        row = self._row
+        facts = [
+            ("key" if isinstance(row, Blob) else "prefix", visible(row.key)),
+            ("location", visible(str(Location(row.storage_type, row.key)))),
+            ("type", f"{row.storage_type}, {rule_text(row.storage_type)}"),
+        ]
+        if isinstance(row, Blob):
+            now = datetime.now(UTC)
+            facts += [*_blob_facts(row, now), ("signed URL", self._desk.signed.text(row, now))]
+        if not row.key.isascii():
+            facts.append(("key, ASCII", ascii(row.key)))
+        facts += self._facts
+        lines: list[Line] = [[(label.ljust(LABEL_CELLS), "dim"), (value, "")] for label, value in facts if value]
+        if self._error:
+            lines.append([("now".ljust(LABEL_CELLS), "dim"), (visible(self._error), "bad")])
+        return lines
+
+
+def _blob_facts(blob: Blob, now: datetime) -> list[tuple[str, str]]:
+    size = "unknown" if blob.size_bytes is None else f"{size_text(blob.size_bytes)}  ({blob.size_bytes:,} bytes)"
+    facts = [("size", size)]
+    if blob.modified is not None:
+        facts.append(("written", f"{moment_text(blob.modified)}, {age_text(blob.modified, now)} ago"))
+    if blob.expires is not None:
+        left = countdown_text(blob.expires, now)
+        facts.append(("expires", f"{moment_text(blob.expires)}, " + ("gone" if left == "gone" else f"in {left}")))
+    return [
+        *facts,
+        ("content type", visible(blob.content_type or "")),
+        ("crc32c", visible(blob.crc32c or "")),
+        ("ETag", visible(blob.etag or "")),
+    ]

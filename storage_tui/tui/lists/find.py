@@ -1,0 +1,95 @@
+"""Find: everything below a prefix that matches, listed as it is found."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from textual import on, work
+from textual.app import ComposeResult
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.flat_screen import FlatScreen, Go
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.state.listing import Folder
+from storage_tui.tui.state.selection import EXAMPLES, Selection
+from storage_tui.tui.store_reads import read_below
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.filter_line import FilterLine
+
+PAUSE_S = 0.25  # while one types the server is not asked anew for every letter
+
+
+class FindScreen(FlatScreen):
+    """The words of the list's filter, and bounds such as `>1GB`, over every key below the prefix."""
+
+    AUTO_FOCUS = "Input"
+
+    def __init__(self, desk: Desk, location: Location, go: Go) -> None:
+        super().__init__(desk, location, go, self._read_matches, name="find", sort="key")
+        self._line = FilterLine(" find ", id="prompt", classes="-open")
+        self._query = ""
+        self._problem = ""
+        self._looked_at = 0
+
+    def compose(self) -> ComposeResult:
+        """Yield title, the field, what was found, status, keys."""
+        yield self.title_bar
+        yield self._line
+        yield self.view
+        yield self.status
+        yield self.footer
+
+    @on(FilterLine.Typed)
+    def _typed(self, event: FilterLine.Typed) -> None:
+        self._search(event.text)
+
+    @work(exclusive=True, group="typed")
+    async def _search(self, text: str) -> None:
+        await asyncio.sleep(PAUSE_S)
+        self.reader.stop()
+        self._query, self._problem, self._looked_at = text, "", 0
+        try:
+            Selection(text)
+        except ValueError as exc:
+            self._problem, self._query = str(exc), ""
+        self.view.wanted = Filter(self._query)
+        self.reader.start()
+
+    @on(FilterLine.Left)
+    def _left(self) -> None:
+        self.set_focus(self.view)
+        self._line.release()
+
+    async def _read_matches(self) -> AsyncIterator[Sequence[Blob]]:
+        if not self._query.strip():
+            return
+        selection, cut = Selection(self._query), len(self.location.key)
+        async for blobs in read_below(self.desk.storage, Folder(self.location.key, self.location.storage_type)):
+            now = datetime.now(UTC)
+            self._looked_at += len(blobs)
+            yield [blob for blob in blobs if selection.matches(blob, blob.key[cut:], now)]
+
+    def empty_words(self) -> str:
+        """Return what to type, what is wrong with the words, or that nothing matches."""
+        if self._problem or not self._query.strip():
+            return visible(self._problem) or f"Type what to find: {EXAMPLES}"
+        extent = "" if self.view.flat.is_complete else ", not read to the end"
+        return f'No match for "{visible(self._query)}" in {plural(self._looked_at, "key")}{extent}.'
+
+    def counts_words(self) -> str:
+        """Return how many blobs were found among how many keys."""
+        return f"{self.view.flat.seen:,} found in {plural(self._looked_at, 'key')}" if self._query.strip() else ""
+
+    def action_find(self) -> None:
+        """Type other words."""
+        self._line.open()
+
+    def action_peel(self) -> None:
+        """Leave the field first; without a query leave the screen."""
+        if self._line.is_typing and self._query.strip():
+            self.view.focus()
+        else:
+            super().action_peel()

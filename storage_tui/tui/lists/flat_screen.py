@@ -1,0 +1,192 @@
+"""The base of the screens that show blobs out of many folders in one list: clean-up and search."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.flat_reader import FlatReader, Read
+from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.rows.actions import Gone, RowActions
+from storage_tui.tui.rows.job import Job
+from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.rows.missing_sizes import MissingSizes
+from storage_tui.tui.state.arranging import Sort
+from storage_tui.tui.state.flat import KEPT, FlatList
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.flat_keys import FlatKeys
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import gauge_content, marks_content, place_title
+from storage_tui.tui.widgets.notice import notice_content
+
+TICK_S = 0.2
+
+Go = Callable[[Location, str], None]
+"""Shows a blob, by its key, in its folder on the main screen."""
+
+
+class FlatScreen(CommandScreen[None]):
+    """Reads blobs in the background and lists them: `read` gives them, `name` is what the screen is called. A subclass
+    may change `empty_words` and `counts_words` at any time."""
+
+    CONTEXT: ClassVar[Context] = "flat"
+    CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
+    AUTO_FOCUS = "FlatKeys"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, desk: Desk, location: Location, go: Go, read: Read, *, name: str, sort: Sort) -> None:
+        super().__init__()
+        self.desk = desk
+        self.location = location
+        self._go = go
+        self._title = name
+        flat = FlatList(location.storage_type, location.key, sort=sort)
+        self.title_bar = Bar(id="title")
+        self.view = FlatKeys(desk.marks, desk.sizes, flat, id="flat")
+        self.status = Bar(id="status")
+        self.job = Job(self, desk)
+        self.cursor = Cursor(self.view, moved=self._cursor_moved)
+        self.marking = Marking(self, desk, self.view, self.cursor, self.job, changed=self.update_lines)
+        self.reader = FlatReader(self, desk, self.view, self.marking, location, read, changed=self.update_lines)
+        self._sizes = MissingSizes(self, desk, self.view)
+
+    def compose(self) -> ComposeResult:
+        """Yield title, list, status, keys."""
+        yield self.title_bar
+        yield self.view
+        yield self.status
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the screen, then what it owns."""
+        actions = RowActions(
+            self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
+            changed=self._rows_changed,
+        )  # fmt: skip
+        program = ProgramActions(self, self.desk, current=self.current_row)
+        return (self, self.reader, self.marking, actions, program, self.cursor)
+
+    def on_mount(self) -> None:
+        """Tell a few times a second how the reading goes."""
+        self.set_interval(TICK_S, self._tick)
+
+    def on_screen_resume(self) -> None:
+        """Show messages here."""
+        self.desk.on_message = self.update_lines
+        self.update_lines()
+
+    def current_row(self) -> Row | None:
+        """Return the blob under the cursor; None on a heading."""
+        return self.view.current
+
+    def _cursor_moved(self) -> None:
+        self.marking.cursor_moved()
+
+    def _shown(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the blobs of this list among these rows."""
+        names = {(blob.storage_type, blob.key) for blob in self.view.flat}
+        return [row for row in rows if isinstance(row, Blob) and (row.storage_type, row.key) in names]
+
+    def _rows_changed(self) -> None:
+        self.view.refresh()
+        self.update_lines()
+
+    def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
+        """Take blobs out of the list; the cursor stays at its place."""
+        self.view.flat.discard(gone)
+        self.view.lines_changed()
+        for name in {row.storage_type for row in rows}:
+            self.desk.touch(name)
+
+    def _tick(self) -> None:
+        self.reader.show_arrived()
+        self._sizes.ask()
+        self.update_lines()
+
+    def update_lines(self) -> None:
+        """Say again what the one-row lines say."""
+        if not self.has_lines:
+            return
+        width, view, reader = self.size.width, self.view, self.reader
+        error = f"{visible(reader.error)}\nR tries again." if reader.error else ""
+        view.set_state("Reading… (Esc stops)" if reader.is_reading else error or self.empty_words())
+        place = self.location
+        self.title_bar.say(place_title(place.storage_type, place.key, self._title, width=width), self._counts())
+        notice = notice_content(self.desk, view.current, in_range=self.marking.has_range)
+        position = f"  {min(view.cursor + 1, view.line_count()):,}/{view.line_count():,} "
+        right = Content.assemble(
+            gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
+        )
+        self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), right)
+
+    def empty_words(self) -> str:
+        """Return what stands in a list without rows."""
+        return "Empty. Esc goes back."
+
+    def counts_words(self) -> str:
+        """Return how many blobs there are, and how much they hold."""
+        return f"{plural(self.view.flat.seen, 'blob')} · {size_text(self.view.flat.size_bytes)}"
+
+    def _counts(self) -> Content:
+        flat, words = self.view.flat, self.counts_words()
+        if flat.dropped:
+            words += f", the first {KEPT:,} shown"
+        if self.reader.is_reading:
+            words = f"reading… {words} so far (Esc stops)"
+        elif not flat.is_complete and words:
+            words += ", not read to the end"
+        return Content.styled(f"  {words} ", "$text-muted")
+
+    @on(LineView.CursorMoved)
+    def _moved(self) -> None:
+        self.update_lines()
+
+    @on(LineView.Chosen)
+    def action_show_in_folder(self) -> None:
+        """Leave for the folder of the blob, the cursor on the blob."""
+        row = self.view.current
+        if row is not None:
+            self.dismiss(None)
+            self._go(Location(row.storage_type, parent_prefix(row.key)), row.key)
+
+    def action_mark(self) -> None:
+        """Mark the row; at a heading its whole group."""
+        heading = self.view.heading
+        if heading is None:
+            self.marking.action_mark()
+            return
+        marks = self.desk.marks
+        if all(blob in marks for blob in heading.blobs):
+            marks.discard(heading.blobs)
+        else:
+            marks.add(heading.blobs)
+        self._rows_changed()
+
+    def action_find(self) -> None:
+        """Do nothing: only a search has words to type again."""
+
+    def action_peel(self) -> None:
+        """Stop what works, stop reading, end the range, leave: one at a time."""
+        if self.job.stop():
+            pass
+        elif self.reader.is_reading:
+            self.reader.stop()
+        elif not self.marking.end_range():
+            self.dismiss(None)
+        self.update_lines()
+
+    def action_close(self) -> None:
+        """Go back to the main screen."""
+        self.dismiss(None)

@@ -1,0 +1,71 @@
+"""All keys, those of the screen one comes from first, from the command table."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from storage_tui.tui.commands import Context, in_context, key_label
+from storage_tui.tui.lists.lines_screen import LinesScreen
+from storage_tui.tui.widgets.text_lines import Line
+
+PLACES: dict[Context, str] = {
+    "browser": "In the main list",
+    "flat": "In clean-up and search",
+    "usage": "In usage",
+    "viewer": "In the viewer",
+    "transfers": "In transfers",
+    "lines": "In lists such as this one",
+}
+KEY_CELLS = 14
+INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
+COLUMNS_FROM = 40  # cells of width at which keys and words stand in columns
+
+
+class HelpScreen(LinesScreen):
+    """The commands by group, then those of the other screens."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(indent=INDENT)
+        self._where = context
+
+    def on_resize(self) -> None:
+        """Show the keys in columns, or where it is narrow in lines."""
+        self.view.indent = INDENT if self._has_columns else NARROW_INDENT
+        self.show(self._title(), self._lines())
+
+    def _title(self) -> Content:
+        return Content.assemble((" Help", "bold $accent"), (f"  {PLACES[self._where]}", "$text-muted"))
+
+    @property
+    def _has_columns(self) -> bool:
+        return self.size.width >= COLUMNS_FROM
+
+    def _row(self, keys: Sequence[str], words: str) -> Line:
+        if self._has_columns:
+            return [(f"  {'  '.join(keys):<{KEY_CELLS - 1}} ", "key"), (words, "")]
+        return [(f"{' '.join(keys)} ", "key"), (words, "")]
+
+    def _lines(self) -> list[Line]:
+        """Return the commands here by their groups, then for every other screen those that differ there."""
+        lines: list[Line] = []
+        listed: set[tuple[str, tuple[str, ...]]] = set()
+        for context in sorted(PLACES, key=lambda name: name != self._where):
+            heading = ""
+            for row in in_context(context):
+                keys = row.keys_of(context)
+                if (row.id, keys) in listed:
+                    continue
+                listed.add((row.id, keys))
+                title = row.group if context == self._where else PLACES[context]
+                if title != heading:
+                    lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
+                    heading = title
+                lines.append(self._row([key_label(key) for key in keys], row.help))
+        lines += [
+            [("", "")],
+            [("Filter", "head")],
+            self._row(["word word"], "names that have all words; a capital makes it exact"),
+            self._row(["*.tif"], "names that match the pattern"),
+            self._row(["~mps"], "names that have these letters in this order"),
+        ]
+        return lines

@@ -1,0 +1,49 @@
+"""The commands that every screen about the store has: details, transfers, log, help and the palette."""
+
+from collections.abc import Callable
+
+from storage_tui.tui.background import run
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.details import DetailsScreen
+from storage_tui.tui.lists.help import HelpScreen
+from storage_tui.tui.lists.log import LogScreen
+from storage_tui.tui.lists.transfers import TransfersScreen
+from storage_tui.tui.screens.palette import PaletteScreen
+from storage_tui.tui.state.listing import Row
+
+
+class ProgramActions:
+    """Opens a list over a screen, or its palette. `current` gives the row under the cursor."""
+
+    def __init__(self, screen: CommandScreen[None], desk: Desk, *, current: Callable[[], Row | None]) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._current = current
+
+    def action_details(self) -> None:
+        """Show everything known about the row."""
+        row = self._current()
+        if row is not None:
+            self._screen.app.push_screen(DetailsScreen(self._desk, row))
+
+    def action_transfers(self) -> None:
+        """Show what moves."""
+        self._screen.app.push_screen(TransfersScreen(self._desk))
+
+    def action_log(self) -> None:
+        """Show what happened."""
+        self._screen.app.push_screen(LogScreen(self._desk.log))
+
+    def action_help(self) -> None:
+        """Show the keys of this screen, then all others."""
+        self._screen.app.push_screen(HelpScreen(self._screen.CONTEXT))
+
+    def action_palette(self) -> None:
+        """Find a command by name and run it."""
+        run(self._screen, self._palette, group="ask", exclusive=True)
+
+    async def _palette(self) -> None:
+        command = await self._screen.app.push_screen_wait(PaletteScreen(self._screen.CONTEXT))
+        if command is not None:
+            self._screen.call_later(self._screen.run_command, command)

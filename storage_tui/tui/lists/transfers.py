@@ -1,0 +1,136 @@
+"""The transfers: each with state, bytes, rate and time left; pause, cancel, retry."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.help import HelpScreen
+from storage_tui.tui.state.paths import brief
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import LineView
+from storage_tui.tui.widgets.lines import gauge_content
+from storage_tui.tui.widgets.transfer_lines import TransferLines, remark_of
+
+TICK_S = 0.25
+
+
+class TransfersScreen(CommandScreen[None]):
+    """The queue as a list; below it, in full, where the transfer under the cursor goes and why it failed."""
+
+    CONTEXT: ClassVar[Context] = "transfers"
+    CSS_PATH = ["../widgets/rows.tcss", "transfers.tcss"]
+    AUTO_FOCUS = "TransferLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-tall")]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._title_bar = Bar(id="title")
+        self.view = TransferLines(id="transfers")
+        self._where = Bar(id="where")
+        self._why = Static(id="why")
+
+    def compose(self) -> ComposeResult:
+        """Yield title, transfers, the transfer under the cursor, keys."""
+        yield self._title_bar
+        yield self.view
+        yield self._where
+        yield self._why
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the screen, then the cursor over the transfers."""
+        return (self, Cursor(self.view))
+
+    def on_mount(self) -> None:
+        """Show the transfers now and again a few times a second."""
+        self.fill()
+        self.set_interval(TICK_S, self.fill)
+
+    @on(LineView.CursorMoved)
+    def _moved(self) -> None:
+        self.say_cursor()
+
+    def fill(self) -> None:
+        """Show how the transfers stand; only what changed is painted."""
+        self._title_bar.say(self._title())
+        self.view.show(self._desk.queue.items)
+        self.say_cursor()
+
+    def _title(self) -> Content:
+        gauge = gauge_content(self._desk.queue.poll(), width=self.size.width)
+        return Content.assemble((" Transfers  ", "bold $accent"), gauge)
+
+    def say_cursor(self) -> None:
+        """Say both ends of the transfer under the cursor, and what its line may have had no room for."""
+        transfer = self.view.transfer
+        where = why = Content("")
+        if transfer is not None:
+            word = "to" if transfer.direction == "download" else "from"
+            where = Content.styled(f" {word} {visible(brief(transfer.path))}", "$text-muted")
+            why = Content.styled(visible(remark_of(transfer)), "$text-error" if transfer.error else "$text-muted")
+        self._where.say(where)
+        if why != self._why.content:
+            self._why.update(why)
+
+    def action_transfer_pause(self) -> None:
+        """Hold the transfer, or go on with it."""
+        transfer = self.view.transfer
+        if transfer is not None:
+            if transfer.state == "paused":
+                self._desk.queue.resume(transfer)
+            else:
+                self._desk.queue.pause(transfer)
+        self._changed()
+
+    def action_transfer_cancel(self) -> None:
+        """Stop the transfer."""
+        transfer = self.view.transfer
+        if transfer is not None:
+            self._desk.runner.cancel(transfer)
+        self._changed()
+
+    def action_transfer_cancel_all(self) -> None:
+        """Stop all transfers."""
+        for transfer in list(self._desk.queue.items):
+            self._desk.runner.cancel(transfer)
+        self._changed()
+
+    def action_transfer_retry(self) -> None:
+        """Try the transfer again."""
+        transfer = self.view.transfer
+        if transfer is not None:
+            self._desk.queue.retry(transfer)
+        self._changed()
+
+    def action_transfer_retry_all(self) -> None:
+        """Try all transfers again that failed."""
+        for transfer in list(self._desk.queue.items):
+            if transfer.state == "failed":
+                self._desk.queue.retry(transfer)
+        self._changed()
+
+    def action_transfer_clear(self) -> None:
+        """Forget the transfers that are over."""
+        self._desk.queue.clear_finished()
+        self._changed()
+
+    def action_help(self) -> None:
+        """Show the keys of this screen, then all others."""
+        self.app.push_screen(HelpScreen(self.CONTEXT))
+
+    def action_close(self) -> None:
+        """Go back to the screen below."""
+        self.dismiss(None)
+
+    def _changed(self) -> None:
+        self._desk.runner.pump()
+        self.fill()

@@ -1,0 +1,73 @@
+"""Copy: the key, the location, a signed URL, a line of Python or curl, to the terminal's clipboard."""
+
+import os
+import shlex
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from textual.app import App
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.contract.counts import plural
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.screens.copy import CopyForm, CopyScreen
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.terminal.clipboard import osc52
+from storage_tui.tui.terminal.textual_private import write
+from storage_tui.tui.visible import is_plain
+
+NO_URL = "needs a server that others can reach; storage-tui serve starts one"
+
+
+async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
+    """Offer the row in every form, and send the form that is chosen."""
+    forms = [
+        CopyForm("k", "key", row.key),
+        CopyForm("l", "location", str(Location(row.storage_type, row.key))),
+        CopyForm("p", "Python", python_line(row, desk.storage)),
+    ]
+    if isinstance(row, Blob):
+        forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
+    await _choose(app, desk, row, forms)
+
+
+async def copy_url(app: App[Any], desk: Desk, blob: Blob) -> None:
+    """Make a signed URL and show it masked. Send the URL when that is chosen."""
+    await _choose(app, desk, blob, [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)])
+
+
+async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) -> None:
+    async def sign(lifetime: timedelta) -> str:
+        url = await desk.storage.get_signed_url(row.key, storage_type=row.storage_type, expires_in=lifetime)
+        if isinstance(row, Blob):
+            desk.signed.note(row, url, datetime.now(UTC))
+        return url
+
+    refusal = NO_URL if desk.storage.is_embedded else ""
+    chosen = await app.push_screen_wait(CopyScreen(forms, sign, lambda url: curl_line(url, row.key), refusal=refusal))
+    if chosen is None:
+        return
+    name, value = chosen
+    write(app, osc52(value, os.environ))
+    desk.say(f"sent the {name}{_hidden(value)} to the terminal's clipboard; terminals may ignore it")
+
+
+def _hidden(value: str) -> str:
+    """Return what to say of characters that are copied and cannot be seen on the screen."""
+    count = 0 if is_plain(value) else sum(not is_plain(character) for character in value)
+    return f" with {plural(count, 'character')} not to be seen here" if count else ""
+
+
+def python_line(row: Row, storage: AsyncStorage) -> str:
+    """Return the line that reads the row in Python, on the same server. The token is found as always."""
+    server = "" if storage.is_embedded else repr(storage.display_url)
+    call = "get" if isinstance(row, Blob) else "iter_list"
+    return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"
+
+
+def curl_line(url: str, key: str) -> str:
+    """Return the shell line that downloads a signed URL."""
+    name = key.rstrip("/").rpartition("/")[2] or "blob"
+    return f"curl -fo {shlex.quote(name)} {shlex.quote(url)}"

@@ -1,0 +1,103 @@
+"""Delete in `products`. The catalog deletes whole images: those of the rows are found, and all their files shown."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from textual.app import App
+
+from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
+from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.rows.dry_run import write_list
+from storage_tui.tui.rows.gathering import TooManyError, gather
+from storage_tui.tui.rows.outcome import Outcome
+from storage_tui.tui.screens.delete import DeleteScreen
+from storage_tui.tui.state.images import images_note, images_title
+from storage_tui.tui.state.listing import Row
+
+IMAGES_AT_MOST = 100  # each is asked for by itself; a product is emptied with product.delete_related_objects()
+
+
+async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
+    """Ask, and delete the images that the rows are files of after a yes. None when nothing was tried."""
+    try:
+        chosen = [one.blob.key for one in await gather(desk, rows)]
+        images = await _find_images(desk, chosen)
+    except (*EXPECTED, TooManyError) as exc:
+        desk.fail("cannot find the images of what would be deleted", exc)
+        return None
+    files = [blob for image in images for blob in image.blobs]
+    if not files:
+        way_out = STORAGE_TYPES[STORED_IN].way_out.rpartition(", or ")[2]
+        desk.fail(f"cannot delete from {STORED_IN}: {way_out}; this is no file of an image there")
+        return None
+    left_behind = len({*chosen} - {blob.key for blob in files})
+    question = DeleteScreen(
+        files,
+        partial(write_list, files, desk.download_folder),
+        title=images_title(images),
+        note=images_note(images, left_behind=left_behind),
+    )
+    if not await app.push_screen_wait(question):
+        return None
+    return await _delete(desk, images)
+
+
+async def _find_images(desk: Desk, keys: Sequence[str]) -> list[CatalogImage]:
+    image_ids = list(dict.fromkeys(filter(None, map(ImageId.of_key, keys))))
+    if len(image_ids) > IMAGES_AT_MOST:
+        raise TooManyError(
+            f"{plural(len(image_ids), 'image')}; choose at most {IMAGES_AT_MOST}, or empty the product with "
+            "product.delete_related_objects() of the catalog"
+        )
+    chosen, found = set(keys), []
+    try:
+        for number, image_id in enumerate(image_ids):
+            desk.working = f"Asking the catalog {number:,} of {len(image_ids):,} (Esc stops)"
+            image = await desk.storage.find_image(image_id)
+            if image is not None and not chosen.isdisjoint(blob.key for blob in image.blobs):
+                found.append(image)
+    finally:
+        desk.working = ""
+    return found
+
+
+async def _delete(desk: Desk, images: Sequence[CatalogImage]) -> Outcome:
+    outcome = Outcome(sum(len(image.blobs) for image in images))
+    deleted = failed = 0
+    is_stopped = True
+    try:
+        for number, image in enumerate(images):
+            desk.working = f"Deleting image {number + 1:,} of {len(images):,} (Esc stops)"
+            try:
+                await desk.storage.delete_image(image.image_id)
+                deleted += 1
+                outcome.deleted += len(image.blobs)
+            except NotFoundError:
+                pass  # somebody else was faster
+            except EXPECTED as exc:
+                failed += 1
+                desk.fail(f"the image {image.image_id} was not deleted", exc)
+                continue
+            outcome.gone.update((blob.storage_type, blob.key) for blob in image.blobs)
+            desk.marks.discard_keys(STORED_IN, [blob.key for blob in image.blobs])
+        is_stopped = False
+    finally:
+        desk.working = ""
+        desk.history.forget(STORED_IN)
+        if is_stopped:
+            desk.say(f"stopped: deleted at least {deleted:,} of {plural(len(images), 'image')}")
+            desk.changed.add(STORED_IN)  # the one on its way may have gone
+        desk.marks.discard(row for row in list(desk.marks) if not isinstance(row, Blob))
+    if failed and len(images) > 1:
+        desk.fail(f"deleted {deleted:,} of {plural(len(images), 'image')}, {failed:,} failed (L shows why)")
+    elif not failed:
+        before = len(images) - deleted
+        words = [f"deleted {plural(deleted, 'image')}, {plural(outcome.deleted, 'file')}"] if deleted else []
+        words += [f"{plural(before, 'image')} gone before"] if before else []
+        desk.say(", ".join(words))
+    return outcome

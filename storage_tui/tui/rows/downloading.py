@@ -1,0 +1,68 @@
+"""Download: count, ask where to and what to do with files that are there, then queue."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from storage_tui.client.batch_plan import BatchPlan
+from storage_tui.client.folders import local_names
+from storage_tui.contract.counts import plural
+from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.rows.gathering import Gathered, TooManyError, gather
+from storage_tui.tui.screens.download import DownloadRequest, DownloadScreen
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.transfers import Transfer
+
+
+async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
+    """Ask where to, and queue the download of the rows."""
+    if not rows:
+        desk.fail("nothing to download: the cursor is on no row")
+        return
+    try:
+        gathered = await gather(desk, rows)
+    except (*EXPECTED, TooManyError) as exc:
+        desk.fail("cannot count what would be downloaded", exc)
+        return
+    blobs = [one.blob for one in gathered]
+    if not blobs:
+        desk.say("nothing to download: the folder is empty by now")
+        return
+    request = await app.push_screen_wait(DownloadScreen(blobs, desk.download_folder))
+    if request is None:
+        return
+    desk.download_folder = request.folder
+    try:
+        transfers = await asyncio.to_thread(_planned, gathered, request, desk.storage.display_url)
+    except EXPECTED as exc:
+        desk.fail("cannot download", exc)
+        return
+    queued = desk.queue.add(transfers)
+    desk.runner.pump()
+    desk.marks.discard(rows)
+    total = sum(blob.size_bytes or 0 for blob in blobs)
+    desk.say(f"downloading {plural(queued, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
+
+
+def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
+    """Return the transfers where there is room for them, else raise StorageError. Blocks, for some seconds at most."""
+    transfers = plan_downloads(gathered, request)
+    BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
+    return transfers
+
+
+def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> list[Transfer]:
+    """Return a transfer for each blob, each with a local path of its own below the folder asked for."""
+    relative = [one.blob.key[len(one.home) :] or DELIMITER for one in gathered]
+    transfers = []
+    for one, name in zip(gathered, local_names(relative, ""), strict=True):
+        blob, path = one.blob, request.folder / Path(name.path)
+        transfer = Transfer("download", blob.storage_type, blob.key, path, blob.size_bytes, request.conflict)
+        transfer.root, transfer.blob, transfer.note = request.folder, blob, name.note
+        transfers.append(transfer)
+    return transfers

@@ -1,0 +1,19 @@
+"""Dry run: what a delete would take, written to a file of JSON lines that scripts and people can read."""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from storage_tui.contract.models import Blob
+
+
+def write_list(blobs: Iterable[Blob], folder: Path) -> Path:
+    """Write a line for each blob to a new file in `folder`, for its owner only. Return the file. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"storage-tui-delete-{datetime.now():%Y%m%d-%H%M%S-%f}.jsonl"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        for blob in blobs:
+            file.write(json.dumps({"storage_type": blob.storage_type, **blob.to_json()}) + "\n")
+    return path

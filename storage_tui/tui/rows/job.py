@@ -1,0 +1,37 @@
+"""The one action that works at a time, beside the transfers: a download that is counted, a delete, marks being read."""
+
+from typing import Any
+
+from textual.screen import Screen
+from textual.worker import WorkerState
+
+from storage_tui.tui.background import Work, run
+from storage_tui.tui.desk import JOB, Desk
+
+RUNNING = (WorkerState.PENDING, WorkerState.RUNNING)
+
+
+class Job:
+    """Starts and stops the action. The action belongs to the App, so that it outlives the screen."""
+
+    def __init__(self, screen: Screen[Any], desk: Desk) -> None:
+        self._screen = screen
+        self._desk = desk
+
+    def is_busy(self) -> bool:
+        """Return whether an action works already, and say so."""
+        is_busy = any(worker.group == JOB and worker.state in RUNNING for worker in self._screen.app.workers)
+        if is_busy:
+            self._desk.say("one at a time: Esc stops what goes on")
+        return is_busy
+
+    def start(self, work: Work) -> None:
+        """Begin an action. The caller has asked `is_busy` before."""
+        run(self._screen.app, work, group=JOB)
+
+    def stop(self) -> bool:
+        """Stop the action; False when none works."""
+        was_working = bool(self._desk.working)
+        if was_working:
+            self._screen.app.workers.cancel_group(self._screen.app, JOB)
+        return was_working

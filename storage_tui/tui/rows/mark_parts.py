@@ -1,0 +1,65 @@
+"""Marks over a whole list: rows that are here at once, rows of dropped pages as these are read again."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from storage_tui.contract.counts import plural
+from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.parts import Part
+from storage_tui.tui.store_reads import PAGES_AT_ONCE, read_part
+
+MARKS_AT_MOST = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
+
+Test = Callable[[Row], bool]
+
+
+def too_many(count: int) -> str:
+    """Return why so many rows are not marked, and what to do; empty where they can be marked."""
+    if count <= MARKS_AT_MOST:
+        return ""
+    return (
+        f"{count:,} rows are more than the {MARKS_AT_MOST:,} marks there can be: mark the folder (h, Space), or filter"
+    )
+
+
+def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
+    """Mark what matches in the parts whose rows are here, and take these parts out of `parts`."""
+    dropped = []
+    for part in parts:
+        if part.rows is None:
+            dropped.append(part)
+        else:
+            _mark(desk, part.rows, does_match)
+    parts.clear()
+    parts.extend(dropped)
+
+
+async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
+    """Mark what matches in the parts left; more parts may be added meanwhile. A row is read where `could_match` takes a
+    row of its name. How far this is shows in the status line; Esc stops the work, and what is marked stays."""
+    seen = 0
+    try:
+        while parts:
+            left = seen + sum(map(len, parts))
+            desk.working = f"Marking… {seen:,} of {plural(left, 'row')} read (Esc stops)"
+            some = [parts.popleft() for _ in range(min(PAGES_AT_ONCE, len(parts)))]
+            wanted = [[row for row in part.stand_ins() if could_match(row)] for part in some]
+            for rows in await asyncio.gather(*map(partial(read_part, desk.storage), some, wanted)):
+                _mark(desk, rows, does_match)
+            seen += sum(map(len, some))
+            if len(desk.marks) > MARKS_AT_MOST:
+                desk.fail(f"stopped at {plural(len(desk.marks), 'mark')}: mark a folder instead (h, Space)")
+                return
+            await asyncio.sleep(0)  # keys typed meanwhile come first
+    except EXPECTED as exc:
+        desk.fail("not all rows could be read to be marked", exc)
+    finally:
+        parts.clear()
+        desk.working = ""
+
+
+def _mark(desk: Desk, rows: Iterable[Row], does_match: Test) -> None:
+    desk.marks.add([row for row in map(desk.filled, rows) if does_match(row)])

@@ -1,0 +1,143 @@
+"""The driver of the terminal: the event loop itself reads keys and writes the screen, so that no thread is waited for.
+
+Textual reads keys in one thread and writes in another; on a busy machine each of the two may wait milliseconds for a
+turn. Here a key is handed over in the turn that reads it, and what is written goes out at once. What the terminal does
+not take at once follows when it does, in order.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from contextvars import Context
+from typing import Any
+
+from textual import constants, events
+from textual.app import App
+from textual.message import Message
+
+from storage_tui.tui.terminal.input import TerminalInput
+from storage_tui.tui.terminal.textual_private import OpenDriver, fail
+
+STDERR = 2  # where Textual draws
+READ_BYTES = 4096
+UNSENT_BYTES = 256 * 1024  # a few full screens; past this the program waits for the terminal, which shows nothing new
+
+
+Typed = events.Key | events.Paste
+
+
+class TerminalDriver(OpenDriver):
+    """Textual's driver without its threads. `take_typed` gets what is typed, as soon as the program sets it."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        self.take_typed: Callable[[Typed], None] | None = None
+        self._output: int | None = None  # opened again, so that O_NONBLOCK is for this program alone
+        self._unsent = bytearray()
+        self._input = TerminalInput(debug=self.is_debug)
+        self._tick: asyncio.TimerHandle | None = None
+
+    # Keys
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over."""
+        with suppress(OSError):  # a terminal without a name, as in some containers: Textual's thread writes then
+            self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        if self.start():
+            Context().run(self.loop.add_reader, self.fileno, self._read)  # not as part of what starts it
+
+    def run_input_thread(self) -> None:
+        """Do nothing: the event loop reads the keys."""
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        self.loop.remove_reader(self.fileno)
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        super().disable_input()
+
+    def _read(self) -> None:
+        try:
+            content = os.read(self.fileno, READ_BYTES)
+        except OSError:
+            content = b""
+        if not content:  # the terminal has hung up, which ends the program elsewhere
+            self.loop.remove_reader(self.fileno)
+            return
+        self._hand_over(self._input.feed(content))
+        if self._tick is None:
+            self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+
+    def _end_sequence(self) -> None:
+        """Take a sequence that went on no further for the key Esc."""
+        self._tick = None
+        self._hand_over(self._input.tick())
+        if self._input.is_waiting:
+            self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
+
+    def _hand_over(self, messages: Iterable[Message]) -> None:
+        try:
+            for message in messages:
+                self.process_message(message)
+        except Exception as exc:  # the event loop would print the exception over the screen and go on
+            fail(self.app, exc)
+
+    def process_message(self, message: Message) -> None:
+        """Hand a message to the program. A size that was not asked for is left out: the kernel sends the size then."""
+        if self.sizes_come_as_keys or not isinstance(message, events.Resize):
+            super().process_message(message)
+
+    def send_message(self, message: Message) -> None:
+        """Hand a message to the program, in this turn of the event loop."""
+        if self.take_typed is not None and isinstance(message, events.Key | events.Paste):
+            self.take_typed(message)
+        else:
+            self.app.post_message(message)
+
+    # The screen
+
+    def write(self, data: str) -> None:
+        """Send data now, or after what could not be sent yet."""
+        if self._output is None:
+            super().write(data)
+            return
+        content = data.encode("utf-8", "replace")
+        if not self._unsent:
+            content = content[self._send(self._output, content) :]
+        if content:
+            self._unsent += content
+            self.loop.add_writer(self._output, self._send_on)
+            if len(self._unsent) > UNSENT_BYTES:
+                self._drain()
+
+    def _send(self, output: int, content: bytes | bytearray) -> int:
+        try:
+            return os.write(output, content)
+        except BlockingIOError:
+            return 0
+        except OSError:  # the terminal has hung up: there is nobody to read what is written
+            return len(content)
+
+    def _send_on(self) -> None:
+        if self._output is not None:
+            del self._unsent[: self._send(self._output, self._unsent)]
+            if not self._unsent:
+                self.loop.remove_writer(self._output)
+
+    def _drain(self) -> None:
+        """Send all, however long the terminal takes."""
+        with suppress(OSError):
+            while self._unsent:
+                del self._unsent[: os.write(STDERR, self._unsent)]
+        self._unsent.clear()
+
+    def close(self) -> None:
+        """Leave the terminal to others."""
+        if self._output is not None:
+            self._drain()
+            self.loop.remove_writer(self._output)
+            os.close(self._output)
+            self._output = None
+        super().close()

@@ -1,0 +1,102 @@
+"""Facts and lines as a document: all rows are at hand, as of a Parquet schema or a list of members."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from rich.text import Text
+
+from storage_tui.tui.previews import Preview
+from storage_tui.tui.viewer.documents.document import Frame, Opening, PixelsAt, Progress, Row
+from storage_tui.tui.viewer.documents.pages import read_text
+from storage_tui.tui.viewer.documents.search import line_pattern
+
+LABEL_CELLS = 16
+
+
+class FixedDocument:
+    """The facts of a preview, a blank row, its lines. `facts` is the number of the first row of the lines."""
+
+    extent = ""
+    heads: tuple[Text, ...] = ()
+    is_drawing = is_hex = is_text = has_offsets = False
+    has_start = has_end = True
+    can_wrap = False
+    pixels: PixelsAt | None = None
+
+    def __init__(self, opening: Opening) -> None:
+        shown = opening.shown
+        self.source = opening.source
+        self.kind = shown.kind
+        self.is_damaged = shown.is_damaged
+        self.can_wrap = self.can_wrap or shown.can_wrap
+        self.rows = [_fact_row(label, value) for label, value in (*opening.facts, *_notes(shown))]
+        self.rows += [Row(Text(""))] if self.rows and shown.lines else []
+        self.facts = len(self.rows)
+        self.rows += [Row(line) for line in shown.lines]
+
+    @staticmethod
+    def elsewhere() -> Mapping[str, str]:
+        """No commands of its own."""
+        return {}
+
+    @staticmethod
+    def matches(opening: Opening) -> bool:
+        """Every preview has facts and lines."""
+        return True
+
+    @classmethod
+    async def open(cls, opening: Opening) -> tuple["FixedDocument", int]:
+        """Nothing more is read; the cursor begins at the first line, below the facts."""
+        document = cls(opening)
+        return document, min(document.facts, max(0, len(document.rows) - 1))
+
+    @property
+    def places(self) -> int | None:
+        """One place for each row."""
+        return len(self.rows)
+
+    def fit(self, width: int, height: int) -> bool:
+        """Rows stay as they are in a view of any size."""
+        return True
+
+    def status(self, row: int, last: int, *, is_short: bool) -> str:
+        """The number of the row, and what was read: `12/80  65.5 kB of 10.0 GB`."""
+        count = f"{row + 1:,}/{len(self.rows):,}"
+        return count if is_short else f"{count}  {read_text(self.source)}"
+
+    def commands(self, frame: Frame) -> object:
+        """Facts and lines have no commands of their own."""
+        return None
+
+    async def go(self, place: int | None) -> int:
+        """The row with this number, or the last."""
+        last = max(0, len(self.rows) - 1)
+        return last if place is None else min(place, last)
+
+    async def grow(self, *, is_down: bool) -> int:
+        """All rows are at hand."""
+        return 0
+
+    async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
+        """Look through the rows."""
+        found = next_row(line_pattern(words), [each.text.plain for each in self.rows], row, is_forward=is_forward)
+        if found is not None:
+            yield Progress(0, found)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def next_row(pattern: re.Pattern[str], lines: Sequence[str], at: int, *, is_forward: bool) -> int | None:
+    """The number of the next line after or before `at` that has a match."""
+    places = range(at + 1, len(lines)) if is_forward else range(at - 1, -1, -1)
+    return next((place for place in places if pattern.search(lines[place])), None)
+
+
+def _fact_row(label: str, value: str) -> Row:
+    return Row(Text.assemble((label.ljust(LABEL_CELLS), "dim"), value, no_wrap=True))
+
+
+def _notes(shown: Preview) -> list[tuple[str, str]]:
+    words = shown.note.split(" · ")
+    return [("note", word) for word in words if word and not word.endswith(" read")]

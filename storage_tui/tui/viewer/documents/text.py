@@ -1,0 +1,81 @@
+"""Text as a document: lines in their encoding, at any place of a blob."""
+
+from rich.text import Text
+
+from storage_tui.tui.previews import Source
+from storage_tui.tui.previews.plain import Encoding, find_aligned, find_encoding, skip_continuation, split_lines
+from storage_tui.tui.viewer.documents.document import Opening, Row
+from storage_tui.tui.viewer.documents.pages import BEFORE_BYTES, PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
+
+
+class TextDocument(PagedDocument):
+    """Lines of text."""
+
+    is_text = can_wrap = True
+
+    @staticmethod
+    def matches(opening: Opening) -> bool:
+        """Whether the preview has pages. The row before this one in the table has taken what is shown as bytes."""
+        return opening.shown.pages is not None
+
+    @classmethod
+    async def open(cls, opening: Opening) -> tuple["TextDocument", int]:
+        """Read the lines around the offset."""
+        encoding = find_encoding(opening.head) or Encoding("cp1252")
+        document = cls(opening, TextPager(opening.source, encoding), encoding.codec)
+        return document, await document.go(opening.offset)
+
+
+class TextPager:
+    """Makes rows of text: a row is a line."""
+
+    def __init__(self, source: Source, encoding: Encoding) -> None:
+        self.encoding = encoding
+        self.first = encoding.bom_bytes
+        self._source = source
+
+    async def after(self, start: int) -> list[Row]:
+        """Return the lines from here on."""
+        page = await read_page(self._source, start, start + PAGE_BYTES)
+        size = self._source.size_bytes
+        is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
+        return self._rows(page, start, is_last=is_last)[:PAGE_ROWS]
+
+    async def before(self, stop: int) -> list[Row]:
+        """Return the lines up to here; pieces of a line that is longer than a page."""
+        first = max(self.first, stop - PAGE_BYTES)
+        first += (stop - first) % self.encoding.unit_bytes
+        page = await read_page(self._source, first, stop)
+        if first > self.first:
+            skip = self._line_start(page)
+            if skip < len(page):
+                first, page = first + skip, page[skip:]
+            elif self.encoding.codec == "utf-8":
+                first, page = skip_continuation(first, page)
+        return self._rows(page, first, is_last=True)[-PAGE_ROWS:]
+
+    async def align(self, offset: int) -> int:
+        """Return where the line of this offset begins; the offset itself where the line begins far before."""
+        offset = max(self.first, offset // self.encoding.unit_bytes * self.encoding.unit_bytes)
+        first = max(self.first, offset - BEFORE_BYTES)
+        first += (offset - first) % self.encoding.unit_bytes
+        page = (await read_page(self._source, first, offset + PAGE_BYTES - BEFORE_BYTES))[: offset - first]
+        newline, unit = "\n".encode(self.encoding.codec), self.encoding.unit_bytes
+        at = page.rfind(newline)
+        while at > 0 and at % unit:
+            at = page.rfind(newline, 0, at + len(newline) - 1)
+        if at >= 0:
+            return first + at + unit
+        return first if first == self.first else offset
+
+    def _line_start(self, page: bytes) -> int:
+        unit = self.encoding.unit_bytes
+        found = find_aligned(page, "\n".encode(self.encoding.codec), 0, unit)
+        return len(page) if found == -1 else found + unit
+
+    def _rows(self, page: bytes, start: int, *, is_last: bool) -> list[Row]:
+        rows, at = [], start
+        for text, stop in split_lines(page, self.encoding, is_last=is_last, limit=len(page)):
+            rows.append(Row(Text(text), at, start + stop))
+            at = start + stop
+        return rows

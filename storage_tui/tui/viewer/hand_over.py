@@ -1,0 +1,104 @@
+"""A whole blob in a pager or an editor: downloaded after a question, and the screen left to the program."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.control import TransferControl
+from storage_tui.client.folders import local_names
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.tui.screens.hand_over import HandOverScreen
+from storage_tui.tui.viewer.reader import Reader
+from storage_tui.tui.viewer.status import WORK, Run, Status
+from storage_tui.tui.visible import visible
+
+PROGRESS_S = 0.25
+
+
+class HandOver:
+    """Hands the blob of a viewer to the program that the environment names."""
+
+    def __init__(self, app: App[Any], storage: AsyncStorage, reader: Reader, *, status: Status, run: Run) -> None:
+        self._app = app
+        self._storage = storage
+        self._reader = reader
+        self._status = status
+        self._run = run
+
+    def action_view_pager(self) -> None:
+        """Download, then show in $PAGER."""
+        self._start("PAGER", "less")
+
+    def action_view_editor(self) -> None:
+        """Download, then open in $EDITOR."""
+        self._start("EDITOR", "vi")
+
+    def _start(self, variable: str, fallback: str) -> None:
+        if self._reader.is_member:
+            self._status.say("only whole blobs are handed over", "$warning")
+        else:
+            self._run(partial(self._hand_over, variable, fallback), group=WORK, exclusive=True)
+
+    async def _hand_over(self, variable: str, fallback: str) -> None:
+        with self._status.trying(""):
+            blob, progress = self._reader.source.blob, self._status.work
+            self._status.say(await hand_over(self._app, self._storage, blob, variable, fallback, progress))
+
+
+async def hand_over(
+    app: App[Any], storage: AsyncStorage, blob: Blob, variable: str, fallback: str, progress: Callable[[str], None]
+) -> str:
+    """Ask, download the blob to a folder of our own, and leave the screen to a program; returns what to say afterwards.
+
+    The program is what the environment variable says, or `fallback`. A copy that the program changed is kept, and what
+    is returned names the copy; every other copy is removed. Raises what a download raises.
+    """
+    command = shlex.split(os.environ.get(variable) or fallback)
+    if not command or shutil.which(command[0]) is None:
+        return f"{visible(' '.join(command)) or fallback} is not installed; {variable} says which program to use"
+    if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
+        return "nothing was downloaded"
+    folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
+    is_kept = False
+    try:
+        path = folder / next(iter(local_names([blob.key.rsplit("/", 1)[-1] or "blob"], ""))).path
+        control = TransferControl()
+
+        def say_progress() -> None:
+            progress(f"downloading {size_text(control.done_bytes)} of {size_text(blob.size_bytes or 0)}, Esc stops")
+
+        timer = app.set_interval(PROGRESS_S, say_progress)
+        try:
+            say_progress()
+            await storage.get_file(blob.key, path, blob.storage_type, control=control)
+        finally:
+            timer.stop()
+        before = path.stat().st_mtime_ns
+        try:
+            with app.suspend():
+                code = _run(command, path)
+        except SuspendNotSupported:
+            return "this terminal cannot be left to another program"
+        app.refresh(repaint=True)
+        is_kept = path.exists() and path.stat().st_mtime_ns != before
+        if is_kept:
+            return f"the changed copy is {visible(str(path))}; u uploads it"
+        return f"{visible(command[0])} ended with {code}" if code else "back; the downloaded copy is removed"
+    finally:
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(command: list[str], path: Path) -> int:
+    """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program."""
+    return subprocess.run([*command, str(path)], check=False).returncode

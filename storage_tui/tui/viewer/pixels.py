@@ -1,0 +1,66 @@
+"""A picture in pixels over the blank rows of a document, where pixels were asked for."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from textual.screen import Screen
+
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.terminal.graphics import KINDS, Graphics, Kind, cell_size, encode
+from storage_tui.tui.terminal.textual_private import driver_of, write
+from storage_tui.tui.viewer.documents.document import Document, PixelsAt
+from storage_tui.tui.viewer.lines import ViewerLines
+from storage_tui.tui.viewer.status import Run
+
+
+class PixelPicture:
+    """Draws in the way that the desk says, one of KINDS."""
+
+    def __init__(self, desk: Desk, screen: Screen[Any], lines: ViewerLines, *, run: Run) -> None:
+        self._desk = desk
+        self._screen = screen
+        self._lines = lines
+        self._run = run
+        self._graphics: Graphics | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """How pictures are drawn."""
+        return next((kind for kind in KINDS if kind == self._desk.graphics), "blocks")
+
+    @property
+    def cell(self) -> tuple[int, int] | None:
+        """The width and height of a cell in pixels; None for half blocks."""
+        return None if self.kind == "blocks" else cell_size()
+
+    def take_next_kind(self) -> Kind:
+        """Draw pictures in the next way, which is returned; the document must be opened again for it."""
+        self.hide()
+        self._desk.graphics = kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
+        return kind
+
+    def show(self, document: Document | None) -> None:
+        """Put the picture of a document over its blank rows as soon as these are painted."""
+        self._run(partial(self._show, document), group="picture", exclusive=True)
+
+    async def _show(self, document: Document | None) -> None:
+        self.hide()
+        kind = self.kind
+        if document is None or document.pixels is None or kind == "blocks" or driver_of(self._screen.app) is None:
+            return
+        encoded = await asyncio.to_thread(encode, kind, document.pixels.pixels, cell_size())
+        self._screen.call_after_refresh(partial(self._place, kind, encoded, document.pixels))
+
+    def _place(self, kind: Kind, encoded: str, at: PixelsAt) -> None:
+        lines, app = self._lines, self._screen.app
+        fits = lines.top == 0 and at.row + at.pixels.rows <= lines.size.height
+        if not fits or app.screen is not self._screen or kind != self.kind:
+            return
+        self._graphics = self._graphics or Graphics(partial(write, app))
+        self._graphics.show(kind, encoded, column=lines.region.x, row=lines.region.y + at.row)
+
+    def hide(self) -> None:
+        """Leave nothing of the picture on the screen."""
+        if self._graphics is not None and self._graphics.clear():
+            self._desk.repaint()

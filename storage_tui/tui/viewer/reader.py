@@ -1,0 +1,251 @@
+"""The reader of a viewer: opens the document, reads on as the cursor moves, and goes to any place of the document."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from textual.worker import Worker
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.previews import Source, modes_of
+from storage_tui.tui.previews.base import HEAD_BYTES, Mode, RangeStorage
+from storage_tui.tui.previews.colours import find_colours
+from storage_tui.tui.viewer.documents.document import Document
+from storage_tui.tui.viewer.lines import ViewerLines
+from storage_tui.tui.viewer.offsets import parse_offset
+from storage_tui.tui.viewer.opening import open_document
+from storage_tui.tui.viewer.pixels import PixelPicture
+from storage_tui.tui.viewer.prompt import Prompt
+from storage_tui.tui.viewer.status import FAILURES, LOAD, PAGE, WORK, Run, Status
+
+MARGIN_SCREENS = 2  # the next page is read when so many screens are left
+
+
+class Reader:
+    """Owns the document, its source and its mode. Lends the lines and the status line to the document's commands: the
+    reader is the `Frame` of its document."""
+
+    def __init__(
+        self,
+        storage: RangeStorage,
+        blob: Blob,
+        member: Source | None,
+        *,
+        lines: ViewerLines,
+        status: Status,
+        prompt: Prompt,
+        picture: PixelPicture,
+        run: Run,
+        opened: Callable[[], None],
+        open_viewer: Callable[[Source], None],
+    ) -> None:
+        """`member` is the source where the blob is a member of an archive. `opened` is called when there is another
+        document; `open_viewer` shows a member in a viewer of its own."""
+        self.document: Document | None = None
+        self.mode: Mode = "auto"
+        self.source = member or Source(storage, blob)
+        self.is_member = member is not None
+        self._storage = storage
+        self._blob = blob
+        self._lines = lines
+        self._status = status
+        self._prompt = prompt
+        self._picture = picture
+        self._run = run
+        self._opened = opened
+        self._open_viewer = open_viewer
+        self._workers: dict[str, Worker[Any]] = {}
+
+    @property
+    def place(self) -> int | None:
+        """The offset of the row under the cursor; None where rows have no offsets."""
+        rows, at = self.document.rows if self.document is not None else [], self._lines.row
+        return rows[at].start if at < len(rows) and rows[at].start >= 0 else None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a page or the document is on its way."""
+        return any(not worker.is_finished for worker in self._workers.values())
+
+    # Open
+
+    def load(self, offset: int | None = None) -> None:
+        """Open the document in the mode of this reader, at an offset where the document has offsets."""
+        self._workers[LOAD] = self._run(partial(self._load, offset), group=LOAD, exclusive=True)
+
+    def load_source(self, source: Source, offset: int | None) -> None:
+        """Open another version of the blob."""
+        self.source = source
+        self.load(offset)
+
+    async def _load(self, offset: int | None) -> None:
+        size, is_truecolor = self._lines.size, self._lines.app.console.color_system == "truecolor"
+        with self._status.trying("Reading…"):
+            document, row = await open_document(
+                self.source, width=max(8, size.width), height=max(4, size.height), mode=self.mode, offset=offset,
+                truecolor=is_truecolor, cell=self._picture.cell,
+            )  # fmt: skip
+            self._show_document(document, row)
+
+    def _show_document(self, document: Document, row: int) -> None:
+        if self.document is not None:
+            self.document.close()
+        self.document = document
+        colours = find_colours(self._blob.key, self._blob.storage_type) if document.is_text else None
+        self._lines.begin(
+            heads=document.heads, is_drawing=document.is_drawing, can_wrap=document.can_wrap, colours=colours
+        )
+        self._draw(document, row)
+        self._opened()
+        self._picture.show(document)
+
+    def resized(self) -> None:
+        """Lay the document out for a view of another size, or open it again for that."""
+        document, size = self.document, self._lines.size
+        if document is None:
+            return
+        rows = document.rows
+        if not document.fit(size.width, size.height):
+            self.load(self.place)
+        elif document.rows is not rows:
+            self._lines.show_rows(document.rows, self._lines.row)
+
+    def close(self) -> None:
+        """The viewer is left."""
+        self._picture.hide()
+        if self.document is not None:
+            self.document.close()
+
+    # Read on
+
+    def moved(self) -> None:
+        """The cursor moved: read the next page where the end of the rows at hand is near."""
+        if self.document is not None and self.document.pixels is not None:
+            self._picture.show(self.document)  # which hides the picture where it is not whole in view
+        self.read_around()
+
+    def read_around(self) -> None:
+        """Read the next page, unless a page is on its way or none is wanted."""
+        document, lines = self.document, self._lines
+        if document is None or self.is_reading:
+            return
+        margin = MARGIN_SCREENS * lines.rows_visible
+        if not document.has_end and lines.cursor + margin >= lines.line_count():
+            self._grow(document, is_down=True)
+        elif not document.has_start and lines.cursor - margin < 0:
+            self._grow(document, is_down=False)
+
+    def _grow(self, document: Document, *, is_down: bool) -> None:
+        work = partial(self._read_page, document, is_down=is_down)
+        self._workers[PAGE] = self._run(work, group=PAGE, exclusive=True, exit_on_error=False)
+
+    async def _read_page(self, document: Document, *, is_down: bool) -> None:
+        try:
+            moved = await document.grow(is_down=is_down)
+        except FAILURES as exc:
+            self._status.fail(exc)
+            return
+        if self.document is document:
+            self._lines.show_rows(document.rows, max(0, self._lines.row + moved), moved=moved)
+            self._status.update()
+
+    # Go
+
+    def go_to(self, place: int | None) -> None:
+        """Move the cursor to a place, to the end for None; the document reads there where that is not at hand."""
+        if self.document is not None:
+            self._workers[PAGE] = self._run(partial(self._go_to, self.document, place), group=PAGE, exclusive=True)
+
+    async def _go_to(self, document: Document, place: int | None) -> None:
+        with self._status.trying("Reading…"):
+            row = await document.go(place)
+            if document.has_offsets:
+                self._lines.mark = None
+                self.show(row)
+                self._lines.call_later(self.read_around)  # this worker has ended then
+            else:
+                self._lines.go_row(row)
+
+    def action_first(self) -> None:
+        """Go to the start of the document."""
+        self.go_to(0)
+
+    def action_last(self) -> None:
+        """Go to the end of the document, without reading what is between."""
+        self.go_to(None)
+
+    def action_view_go(self) -> None:
+        """Ask for an offset, and go there."""
+        self._prompt.ask("offset, 0x… or %:", self._go)
+
+    def _go(self, text: str) -> None:
+        document = self.document
+        if not text.strip() or document is None:
+            return
+        place = parse_offset(text, document.places)
+        if place is None:
+            self.say("an offset is a number, 0x… or a share such as 50%", "$error")
+        else:
+            self.go_to(place)
+
+    # Look
+
+    def action_view_mode(self) -> None:
+        """Show the blob as found, as text, as hex, as JSON, in turn."""
+        modes = modes_of(self.source.kept(0, HEAD_BYTES), self._blob.key)
+        if len(modes) == 1:
+            self.say("there is no text in it to show by lines; / finds words among the bytes", "$warning")
+            return
+        at = modes.index(self.mode) if self.mode in modes else 0  # following has a mode of its own
+        self.mode = modes[(at + 1) % len(modes)]
+        self.load(self.place)
+
+    def action_view_graphics(self) -> None:
+        """Draw pictures in half blocks, by kitty graphics, as sixel, in turn."""
+        kind = self._picture.take_next_kind()
+        words = "in half blocks" if kind == "blocks" else f"by {kind} graphics, if this terminal can"
+        self.say(f"pictures {words}")
+        self.load(self.place)
+
+    def action_refresh(self) -> None:
+        """Read the blob again."""
+        if not self.is_member:
+            self.source = Source(self._storage, Blob(self._blob.key, self._blob.storage_type))
+        self.load(self.place)
+
+    # What the commands of a document are lent
+
+    @property
+    def row(self) -> int:
+        """The row under the cursor."""
+        return self._lines.row
+
+    def show(self, row: int) -> None:
+        """Draw the rows of the document again, with the cursor on `row`."""
+        document = self.document
+        if document is not None:
+            self._draw(document, row)
+            if document.pixels is not None:
+                self._picture.show(document)
+
+    def _draw(self, document: Document, row: int) -> None:
+        self._lines.heads = document.heads
+        self._lines.show_rows(document.rows, row)
+        self._lines.go_row(row)
+        self._status.update()
+
+    def say(self, text: str, role: str = "$success") -> None:
+        """Show a message in the status line."""
+        self._status.say(text, role)
+
+    def read(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
+        """Run work that reads, with `doing` in the status line."""
+        self._run(partial(self._try, work, doing), group=WORK, exclusive=True)
+
+    async def _try(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
+        with self._status.trying(doing):
+            await work()
+
+    def open(self, member: Source) -> None:
+        """Show a member in a viewer of its own."""
+        self._open_viewer(member)

@@ -1,0 +1,179 @@
+"""The full-screen viewer: a document, what is said about it, and the objects that carry out the commands."""
+
+from functools import partial
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+
+from storage_tui.contract.models import Blob
+from storage_tui.tui.command_screen import CommandScreen, find_actions
+from storage_tui.tui.commands import Context
+from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.details import DetailsScreen
+from storage_tui.tui.lists.help import HelpScreen
+from storage_tui.tui.previews import Source
+from storage_tui.tui.viewer.documents import DOCUMENTS
+from storage_tui.tui.viewer.finder import Finder
+from storage_tui.tui.viewer.follower import Follower
+from storage_tui.tui.viewer.hand_over import HandOver
+from storage_tui.tui.viewer.lines import ViewerLines
+from storage_tui.tui.viewer.pixels import PixelPicture
+from storage_tui.tui.viewer.prompt import Prompt
+from storage_tui.tui.viewer.reader import Reader
+from storage_tui.tui.viewer.selection import Selection
+from storage_tui.tui.viewer.status import READS, Status, status_content, title_content
+from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.line_view import LineView
+
+ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere().items()}
+"""What a command of some documents says in all others, by the id of the command."""
+
+
+class ViewerScreen(CommandScreen[None]):
+    """A blob on the whole screen. The commands of the document come first, then those of the objects of the viewer."""
+
+    CONTEXT: ClassVar[Context] = "viewer"
+    CSS_PATH = "viewer.tcss"
+    AUTO_FOCUS = "ViewerLines"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
+
+    def __init__(self, desk: Desk, blob: Blob, member: Source | None = None) -> None:
+        """`member` is the source where the blob is a member of an archive."""
+        super().__init__()
+        self.desk = desk
+        self.blob = blob
+        self.lines = ViewerLines(id="rows")  # held here: what still reads while the screen closes asks for its size
+        self.cursor = Cursor(self.lines)
+        self.title_bar = Bar(id="title")
+        self.status_bar = Bar(id="status")
+        self.prompt = Prompt(back_to=self.lines)
+        self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
+        self.picture = PixelPicture(desk, self, self.lines, run=self.run_worker)
+        self.reader = Reader(
+            desk.storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
+            picture=self.picture, run=self.run_worker, opened=self.bind_commands, open_viewer=self._open_viewer,
+        )  # fmt: skip
+        self.finder = Finder(self.reader, lines=self.lines, status=self.status, prompt=self.prompt, run=self.run_worker)
+        self.follower = Follower(desk.storage, blob, self.reader, status=self.status, run=self.run_worker)
+        self.selection = Selection(
+            blob, self.reader, lines=self.lines, status=self.status, prompt=self.prompt, folder=desk.download_folder,
+            run=self.run_worker,
+        )  # fmt: skip
+        self.hand_over = HandOver(self.app, desk.storage, self.reader, status=self.status, run=self.run_worker)
+
+    def compose(self) -> ComposeResult:
+        """Title, rows, status, prompt, keys."""
+        yield self.title_bar
+        yield self.lines
+        yield self.status_bar
+        yield self.prompt
+        yield self.footer
+
+    def targets(self) -> tuple[object, ...]:
+        """The document, then the objects of the viewer, the screen, the cursor."""
+        document = self.reader.document
+        commands = document.commands(self.reader) if document is not None else None
+        return (commands, self.reader, self.finder, self.follower, self.selection, self.hand_over, self, self.cursor)
+
+    def bind_commands(self) -> None:
+        """Find what carries out each command. A command that this document has not says which documents have it."""
+        rows, targets = self.keymap.commands, self.targets()
+        here = [row for row in rows if row.id not in ELSEWHERE or hasattr(targets[0], row.action)]
+        found = find_actions(here, targets)
+        say = self.status.say
+        self.actions = {row.id: found.get(row.id) or partial(say, ELSEWHERE[row.id], "$warning") for row in rows}
+
+    def on_mount(self) -> None:
+        """Read the blob."""
+        self.say_lines()
+        self.call_after_refresh(self.reader.load)
+
+    def on_resize(self) -> None:
+        """Lay out for the new size."""
+        self.call_after_refresh(self.reader.resized)
+        self.say_lines()
+
+    def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
+        """Another screen covers this one."""
+        self.picture.hide()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """This screen is seen again."""
+        self.picture.show(self.reader.document)
+
+    def on_unmount(self) -> None:
+        """The viewer is closed."""
+        self.reader.close()
+
+    @on(LineView.Chosen)
+    def _chosen(self) -> None:
+        self.actions["view-open"]()
+
+    @on(LineView.CursorMoved)
+    def _moved(self) -> None:
+        self.say_lines()
+        self.reader.moved()
+
+    def say_lines(self) -> None:
+        """Say what title and status line are to say now."""
+        if self.has_lines:
+            width, document = self.size.width, self.reader.document
+            self.title_bar.say(*title_content(self.blob, document, self.reader.mode, width))
+            self.status_bar.say(
+                *status_content(self.status, document, self.lines, is_following=self.follower.is_following, width=width)
+            )
+
+    # Look
+
+    def action_view_left(self) -> None:
+        """Move long lines to the right, so that their start is seen."""
+        self.lines.move_side(-1)
+
+    def action_view_right(self) -> None:
+        """Move long lines to the left, so that their end is seen."""
+        self.lines.move_side(1)
+
+    def action_view_wrap(self) -> None:
+        """Wrap long lines or cut them."""
+        if not self.lines.can_wrap:
+            self.status.say("these lines are cut at the edge; h and l move sideways", "$warning")
+        else:
+            is_wrapped = self.lines.toggle_wrap()
+            self.status.say("long lines are wrapped" if is_wrapped else "long lines are cut; h and l move")
+
+    # Program
+
+    def _open_viewer(self, member: Source) -> None:
+        self.app.push_screen(ViewerScreen(self.desk, member.blob, member))
+
+    def action_details(self) -> None:
+        """Show everything known about the blob."""
+        if self.reader.is_member:
+            self.status.say("a member has no details of its own", "$warning")
+        else:
+            self.app.push_screen(DetailsScreen(self.desk, self.blob))
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(self.CONTEXT))
+
+    def action_peel(self) -> None:
+        """Take one layer off: the prompt, what works, the following, the selection, the matches; then close."""
+        if self.prompt.stop():
+            return
+        if self.status.working:
+            for group in READS:
+                self.workers.cancel_group(self, group)
+            if self.reader.document is None:
+                self.dismiss(None)
+        elif self.follower.is_following:
+            self.follower.stop()
+        elif not self.selection.drop() and not self.finder.drop():
+            self.dismiss(None)
+        self.say_lines()
+
+    def action_close(self) -> None:
+        """Go back to the list."""
+        self.dismiss(None)

@@ -1,0 +1,126 @@
+"""What the title and the status line of the viewer say, and who owns it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.worker import Worker
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import PreconditionFailedError
+from storage_tui.contract.models import Blob
+from storage_tui.tui.desk import EXPECTED
+from storage_tui.tui.previews import PreviewError
+from storage_tui.tui.previews.base import Mode
+from storage_tui.tui.state.messages import MessageLog, explain
+from storage_tui.tui.viewer.documents.document import Document
+from storage_tui.tui.viewer.lines import ViewerLines
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.line_view import cut_start
+
+MESSAGE_S = 6.0
+NARROW = 60  # cells; the status line says less under that
+WIDE = 100  # cells from which on the title says how long and wide a table is
+FAILURES = (*EXPECTED, PreviewError)
+WORK, LOAD, PAGE = "work", "load", "page"
+READS = (WORK, LOAD, PAGE)  # the groups of workers that Esc stops
+
+Run = Callable[..., Worker[Any]]
+"""Starts work in the background, as `run_worker` of a screen does."""
+
+
+class Status:
+    """What works at the moment, and the message of the last few seconds."""
+
+    def __init__(
+        self,
+        blob: Blob,
+        log: MessageLog,
+        *,
+        set_timer: Callable[[float, Callable[[], None]], Timer],
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called when there is something else to say."""
+        self.working = ""
+        self.message: tuple[str, str] | None = None  # the words and their colour
+        self._blob = blob
+        self._log = log
+        self._set_timer = set_timer
+        self._changed = changed
+        self._timer: Timer | None = None
+
+    def say(self, text: str, role: str = "$success") -> None:
+        """Show a message for a while; `role` is its colour."""
+        self.message = (text, role)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._set_timer(MESSAGE_S, self._forget)
+        self._changed()
+
+    def fail(self, error: BaseException) -> None:
+        """Say what failed, here and in the log."""
+        reason = explain(error) if not isinstance(error, PreviewError) else str(error)
+        if isinstance(error, PreconditionFailedError):
+            reason = "the blob has changed; R reads it again"
+        self._log.error(f"viewing {self._blob.key!a}: {reason}", error)
+        self.say(visible(reason), "$error")
+
+    def update(self) -> None:
+        """Show the title and the status line as they are now."""
+        self._changed()
+
+    def work(self, text: str) -> None:
+        """Show what works at the moment; an empty text when nothing does."""
+        self.working = text
+        self._changed()
+
+    @contextmanager
+    def trying(self, text: str) -> Iterator[None]:
+        """Show `text` while the block runs. When the block fails on the store or the blob, the reason is said."""
+        self.work(text)
+        try:
+            yield
+        except FAILURES as exc:
+            self.fail(exc)
+        finally:
+            self.work("")
+
+    def _forget(self) -> None:
+        self.message = None
+        self._changed()
+
+
+def title_content(blob: Blob, document: Document | None, mode: Mode, width: int) -> tuple[Content, Content]:
+    """The storage type and the key, and what the blob is shown as."""
+    kind = ""
+    if document is not None:
+        kind = f"{document.kind}{f', as {mode}' if mode != 'auto' else ''} "
+        if document.extent and width >= WIDE:
+            kind += f" {document.extent} "
+    name = cut_start(visible(blob.key), max(8, width - 24))
+    title = Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
+    return title, Content.styled(kind, "$text-muted")
+
+
+def status_content(
+    status: Status, document: Document | None, lines: ViewerLines, *, is_following: bool, width: int
+) -> tuple[Content, Content]:
+    """The most urgent of what there is to say, and where in the document the cursor is."""
+    left = Content("")
+    if status.working:
+        left = Content.styled(status.working, "$accent")
+    elif status.message is not None:
+        left = Content.styled(*status.message)
+    elif lines.mark is not None:
+        first, stop = lines.chosen
+        left = Content.styled(f"{plural(stop - first, 'line')} chosen", "bold $warning")
+    elif is_following:
+        left = Content.styled("following; F stops", "$accent")
+    elif document is not None and document.is_damaged:
+        left = Content.styled("damaged", "$error")
+    right = ""
+    if document is not None:
+        right = document.status(lines.row, lines.shown[1] - 1, is_short=width < NARROW)
+    return Content.assemble(" ", left), Content.styled(f"{right} ", "$text-muted")

@@ -1,0 +1,126 @@
+"""How a blob or folder is drawn as a row of a list: columns, marks, colours."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from storage_tui.contract.sizes import size_parts
+from storage_tui.tui.state.arranging import Sort
+from storage_tui.tui.state.filter import Filter
+from storage_tui.tui.state.formats import age_text, countdown_text, urgency
+from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.sizes import Sizes
+from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.line_view import LineView, cut_middle
+
+SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with its gap of two before
+GUTTER = "   "  # bar, mark, gap
+NOT_BOLD = Style(bold=False)  # under the cursor too: only the name is
+TITLES = {"size": "size", "age": "age", "expiry": "expires"}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns fit, and the cells left for the name."""
+
+    name: int
+    size: bool
+    age: bool
+    expiry: bool
+
+    @classmethod
+    def fit(cls, width: int, *, expires: bool) -> "Columns":
+        """The columns for a list `width` cells wide; where it is tight, expiry outlives size and size outlives age."""
+        expiry = expires and width >= 24
+        size = width >= (40 if expires else 28)
+        age = width >= (54 if expires else 40)
+        taken = len(GUTTER) + 1 + SIZE_CELLS * size + AGE_CELLS * age + EXPIRY_CELLS * expiry
+        return cls(max(1, width - taken), size, age, expiry)
+
+
+def leaf_name(row: Row, prefix: str) -> str:
+    """What the list shows of a row: the key after the prefix, visible; words where there is nothing to see."""
+    name = row.key[len(prefix) :]
+    if not name:
+        return "(this key itself)"
+    return "(empty)/" if name == "/" and isinstance(row, Folder) else visible(name)
+
+
+ROW_COMPONENTS = {
+    "keys--folder",
+    "keys--mark",
+    "keys--match",
+    "keys--critical",
+    "keys--soon",
+    "keys--error",
+}
+
+
+class RowPainter:
+    """Draws rows with their marks, and the titles above them, in the colours of a view."""
+
+    def __init__(self, view: LineView, marks: Marks, sizes: Sizes) -> None:
+        self._view = view
+        self.marks = marks
+        self.sizes = sizes
+
+    def filled(self, row: Row) -> Row:
+        """Return the row with the size that a question for it alone has told."""
+        return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    def titles(self, name: str, columns: Columns, by: Sort, arrow: str) -> list[Segment]:
+        """Draw the titles of the columns, with an arrow at the column that sorts."""
+        text = GUTTER + cut_middle(name, columns.name).ljust(columns.name)
+        for title, shown, cells in (
+            ("size", columns.size, SIZE_CELLS),
+            ("age", columns.age, AGE_CELLS),
+            ("expiry", columns.expiry, EXPIRY_CELLS),
+        ):
+            if shown:
+                text += (TITLES[title] + (arrow if by == title else "")).rjust(cells)
+        return [Segment(text, self._view.component("line--head"))]
+
+    def row(
+        self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None
+    ) -> list[Segment]:
+        """Draw a row: bar, mark, name, size, age, expiry."""
+        dim = self._view.component("line--dim") + NOT_BOLD
+        bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
+        is_marked = row in self.marks
+        mark = Segment("● ", self._view.component("keys--mark")) if is_marked else Segment("  ")
+        name = cut_middle(leaf_name(row, prefix), columns.name)
+        pad = Segment(" " * (columns.name - cell_len(name)))
+        style = self._view.component("keys--folder") if isinstance(row, Folder) else None
+        if is_marked:
+            style = self._view.component("keys--mark")
+        segments = [bar, mark, *self._name_segments(name, style, wanted), pad]
+        if isinstance(row, Folder):
+            return segments
+        row = self.sizes.fill(row)
+        now = datetime.now(UTC)
+        if columns.size:
+            number, unit = size_parts(row.size_bytes)
+            segments += [Segment(number.rjust(SIZE_CELLS - 3)), Segment(f" {unit:<2}", dim)]
+        if columns.age:
+            segments.append(Segment(age_text(row.modified, now).rjust(AGE_CELLS), dim))
+        if columns.expiry:
+            left = urgency(row.expires, now)
+            shade = {"critical": "keys--critical", "gone": "keys--critical", "soon": "keys--soon"}.get(left)
+            text = countdown_text(row.expires, now).rjust(EXPIRY_CELLS)
+            segments.append(Segment(text, self._view.component(shade) if shade else dim))
+        return segments
+
+    def _name_segments(self, name: str, style: Style | None, wanted: Filter | None) -> list[Segment]:
+        word = next((word for word in wanted.words if word.isalnum()), None) if wanted else None
+        at = -1
+        if wanted is not None and word is not None:
+            at = (name if wanted.is_exact else name.lower()).find(word)
+        if at < 0 or word is None:
+            return [Segment(name, style)]
+        match = (style or Style.null()) + self._view.component("keys--match")
+        end = at + len(word)
+        return [Segment(name[:at], style), Segment(name[at:end], match), Segment(name[end:], style)]
