@@ -3,10 +3,11 @@
 | file | holds |
 |---|---|
 | app.py | the App: wiring only |
-| commands.py | every command as one row: keys, title, help, where it shows |
-| session.py, runner.py | what the screens share, and the transfers that run for as long as the App |
+| desk.py, runner.py | what the screens share, and the transfers that run for as long as the App |
+| commands.py | every command as one row: keys, title, help, the contexts it works in |
+| command_screen.py, cursor.py | a screen whose keys are commands, and the keys that move a cursor |
 | keys_file.py, key_names.py | keys of one's own |
-| reading.py, counting.py | the pages of a list, and what lies below a prefix |
+| store_reads.py, background.py | what is read of the store, and work in the background of a screen |
 | terminal.py, terminal_input.py | the terminal, read and written by the event loop itself |
 | typeahead.py | keys that come faster than what they open |
 | clipboard.py, graphics.py, hang_up.py | what some terminals can do besides, and one that goes |
@@ -15,10 +16,13 @@
 | theme.py | the look |
 | output_net.py | the filter on everything that is drawn |
 | visible.py | the one function that makes untrusted text safe to draw |
+| browser/ | the main screen, and the objects that its keys work on |
+| rows/ | rows of any list: their marks, and what can be done with them |
+| lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
+| screens/ | the dialogs, a question each, and the viewer |
+| flows/ | what leaves the viewer |
+| widgets/ | what is drawn |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
-| widgets/ | what is drawn on the main screen |
-| screens/ | the main screen and the dialogs, each with its .tcss |
-| flows/ | what happens between a key and its end: ask, then act |
 | previews/ | one file a format |
 | decoding/ | the process that decodes pictures |
 """
