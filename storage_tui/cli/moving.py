@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchPlan, Conflict
-from storage_tui.client.folders import LeftOut
+from storage_tui.client.batch.folders import LeftOut
+from storage_tui.client.batch.plan import BatchPlan, Conflict
+from storage_tui.client.batch.scheduler import Batch, BatchResult
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
 

@@ -8,11 +8,11 @@ import click
 
 from storage_tui.cli.moving import Report, StoppedError, obeying_signals
 from storage_tui.cli.output import gauge
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.content_types import guess_type
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.batch.progress import progress_of
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
-from storage_tui.client.progress import progress_of
+from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.errors import ChecksumError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 

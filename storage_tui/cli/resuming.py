@@ -9,16 +9,16 @@ from storage_tui import places
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import open_storage, with_settings
 from storage_tui.cli.output import complain, name_for_output
-from storage_tui.client.batch import JOBS, MOST_JOBS
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_rest
-from storage_tui.client.mover import BatchResult
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList, not_begun
+from storage_tui.client.batch.mover import BatchResult
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict, plan_rest
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.batch.waiting import LeftWaiting, WaitingItem, WaitingList, not_begun
 from storage_tui.config import Settings
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.storage import Storage
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
 
 
 @click.command()

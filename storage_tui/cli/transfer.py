@@ -13,11 +13,11 @@ from storage_tui.cli.options import LOCATION, open_storage, with_settings
 from storage_tui.cli.output import complain
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.words import local_words, source_words
-from storage_tui.client.batch import JOBS, MOST_JOBS
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
-from storage_tui.client.content_types import guess_type
-from storage_tui.client.folders import LeftOut, local_names
-from storage_tui.client.part_file import local_errors
+from storage_tui.client.batch.folders import LeftOut, local_names
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key

@@ -21,11 +21,11 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
-    from storage_tui.client.batch import Batch
-    from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
-    from storage_tui.client.journal import UnfinishedTransfer
-    from storage_tui.client.mover import BatchResult, Mover
-    from storage_tui.client.packs import Joining
+    from storage_tui.client.batch.mover import BatchResult, Mover
+    from storage_tui.client.batch.packs import Joining
+    from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict
+    from storage_tui.client.batch.scheduler import Batch
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -138,9 +138,9 @@ class AsyncStorage:
     ) -> "Sequence[BatchResult]":
         """Move items of a plan, each with its control, to their end, in an order of your own; what went wrong with one
         is in its result. Names that are chosen for items, in this call or another, are kept apart."""
-        from storage_tui.client.batch import Batch
-        from storage_tui.client.batch_plan import BatchPlan
-        from storage_tui.client.mover import Mover
+        from storage_tui.client.batch.mover import Mover
+        from storage_tui.client.batch.plan import BatchPlan
+        from storage_tui.client.batch.scheduler import Batch
 
         if conflict not in self._movers:
             self._movers[conflict] = Mover(self._blocking, conflict=conflict, syncs_folders=False)
@@ -152,7 +152,7 @@ class AsyncStorage:
 
     def joining(self, conflict: "Conflict") -> "Joining":
         """Tells which items one `move` moves quicker than several, as the server was found to be; asks nobody."""
-        from storage_tui.client.packs import Joining
+        from storage_tui.client.batch.packs import Joining
 
         return Joining(self._service.description or ServiceInfo(), conflict)
 
@@ -160,8 +160,8 @@ class AsyncStorage:
         self, plan: "BatchPlan", *, conflict: "Conflict | None" = None, jobs: int | None = None, resume: bool = True
     ) -> "Batch":
         """A Batch of this client, to be carried out by `run`; steer it and poll its `progress` meanwhile."""
-        from storage_tui.client.batch import JOBS, Batch
-        from storage_tui.client.batch_plan import Conflict
+        from storage_tui.client.batch.plan import Conflict
+        from storage_tui.client.batch.scheduler import JOBS, Batch
 
         return Batch(
             self._blocking, plan, conflict=conflict or Conflict.REFUSE, jobs=jobs or JOBS, resume=resume

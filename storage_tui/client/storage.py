@@ -25,9 +25,9 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, U
 from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
-    from storage_tui.client.part_file import PartFile
     from storage_tui.client.session import Session
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
+    from storage_tui.client.transfer.part_file import PartFile
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
@@ -154,7 +154,7 @@ class Storage:
         """
         if isinstance(file_obj, str | os.PathLike):
             return self._download(key, Path(file_obj), storage_type, control or TransferControl(), resume=resume)
-        from storage_tui.client import downloads
+        from storage_tui.client.transfer import downloads
 
         return downloads.to_object(self._session, key, storage_type, file_obj, control or TransferControl())
 
@@ -162,7 +162,7 @@ class Storage:
         """The large transfers of files with this server that were begun, by any process of this user, and that nobody
         works on now: what was killed, or cancelled with `keep`, or could not reach the server any more. Oldest first.
         """
-        from storage_tui.client import journal
+        from storage_tui.client.transfer import journal
 
         found = [row for row in journal.unfinished(places.state_dir()) if row.server == self.display_url]
         return [row for row in found if row.user is None or row.user == self._server.user()]
@@ -192,12 +192,12 @@ class Storage:
     def forget(self, transfer: "UnfinishedTransfer") -> bool:
         """Give up an unfinished transfer: what a download has gathered goes, and what the server keeps of an upload
         where it can be asked now. False when another process has taken it up meanwhile."""
-        from storage_tui.client import journal
+        from storage_tui.client.transfer import journal
 
         if not journal.forget(places.state_dir(), transfer):
             return False
         if transfer.direction == "upload" and transfer.server == self.display_url:
-            from storage_tui.client.file_upload import drop_upload
+            from storage_tui.client.transfer.file_upload import drop_upload
 
             drop_upload(self._session, self._service, transfer)
         return True
@@ -303,7 +303,7 @@ class Storage:
     ) -> AbstractContextManager[Iterator[bytes]]:
         """Within the block: the chunks of a blob in order, bounded memory, going on after cuts. After the last chunk
         the crc32c is compared: a ChecksumError there means that what was given before is damaged."""
-        from storage_tui.client import downloads
+        from storage_tui.client.transfer import downloads
 
         return downloads.streamed(self._session, key, storage_type, control or TransferControl())
 
@@ -360,10 +360,10 @@ class Storage:
         self, key: str, file: Any, storage_type: str, control: TransferControl, content_type: str | None, *,
         resume: bool = False, replaces: bool = True, root: Path | None = None,
     ) -> Blob:  # fmt: skip
-        from storage_tui.client.file_upload import FileUpload
-        from storage_tui.client.part_file import JOURNAL_FROM_BYTES
-        from storage_tui.client.sources import FileSource, open_source, source_below
-        from storage_tui.client.uploads import Upload
+        from storage_tui.client.transfer.file_upload import FileUpload
+        from storage_tui.client.transfer.part_file import JOURNAL_FROM_BYTES
+        from storage_tui.client.transfer.sources import FileSource, open_source, source_below
+        from storage_tui.client.transfer.uploads import Upload
 
         check_key(key)
         name = find_storage_type(storage_type).name
@@ -384,7 +384,7 @@ class Storage:
         root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
         hand_over: "Callable[[PartFile], None] | None" = None,
     ) -> Blob:  # fmt: skip
-        from storage_tui.client.downloads import FileDownload
+        from storage_tui.client.transfer.downloads import FileDownload
 
         check_key(key)
         return FileDownload(

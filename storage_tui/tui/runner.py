@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from storage_tui import places
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.batch.mover import BatchResult
+from storage_tui.client.batch.waiting import LeftWaiting, WaitingList
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import BatchResult
-from storage_tui.client.waiting import LeftWaiting, WaitingList
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.state.transfers import Transfer, TransferQueue

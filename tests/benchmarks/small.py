@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload
+from storage_tui.client.batch.plan import Conflict, plan_download, plan_upload
+from storage_tui.client.batch.scheduler import Batch
 from tests.benchmarks.programs import Row, interleaved
 
 COUNT = 1000

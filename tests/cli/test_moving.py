@@ -167,8 +167,8 @@ QUEUE = """
 import os, sys
 from pathlib import Path
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.waiting import WaitingItem, WaitingList
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.batch.waiting import WaitingItem, WaitingList
 folder, account = Path(sys.argv[2]), Storage(sys.argv[1], token_file=sys.argv[3]).account()
 rows = [
     WaitingItem(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), Conflict.OVERWRITE),

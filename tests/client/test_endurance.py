@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import is_same
+from storage_tui.client.batch.plan import is_same
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import unfinished
+from storage_tui.client.transfer.journal import unfinished
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy

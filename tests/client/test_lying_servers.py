@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict
+from storage_tui.client.batch.scheduler import Batch, BatchResult
 from storage_tui.client.requests import CONTROL_BYTES
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ProtocolError, StorageError

@@ -9,10 +9,10 @@ from threading import Thread
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest
+from storage_tui.client.batch.scheduler import Batch, BatchResult
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
 from storage_tui.contract.errors import ConflictError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy
 

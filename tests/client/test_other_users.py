@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.batch.waiting import LeftWaiting, WaitingItem, WaitingList
 from storage_tui.client.control import TransferControl
-from storage_tui.client.part_file import Journal, PartFile, Purpose, opened_folder
 from storage_tui.client.secret_files import FILE_BYTES, read_secret_file
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList
+from storage_tui.client.transfer.part_file import Journal, PartFile, Purpose, opened_folder
 from storage_tui.contract.errors import CancelledError, ConflictError, CredentialsError
 from tests.client.test_credentials import jwt
 from tests.faults.proxy import FaultProxy

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client import packs
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch import packs
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.packs import PACK_BLOBS, SMALL_BYTES
+from storage_tui.client.batch.plan import BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch.scheduler import Batch, BatchResult
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
-from storage_tui.client.packs import PACK_BLOBS, SMALL_BYTES
-from storage_tui.client.sources import FileSource
+from storage_tui.client.transfer.sources import FileSource
 from storage_tui.contract.wire import Span
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy

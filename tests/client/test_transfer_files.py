@@ -122,7 +122,7 @@ def _token_of(client: Storage) -> str:
 def test_what_somebody_put_in_place_of_a_part_is_not_touched(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, kind: str
 ) -> None:
-    from storage_tui.client.part_file import Purpose
+    from storage_tui.client.transfer.part_file import Purpose
 
     storage.set("k", content)
     precious = tmp_path / "precious"

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client import journal
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_rest
+from storage_tui.client.batch.plan import Conflict, plan_rest
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
+from storage_tui.client.transfer import journal
 from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileError, StorageError
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
@@ -41,8 +41,8 @@ FOLDER_SCRIPT = """
 import sys
 from pathlib import Path
 from storage_tui import Storage
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_upload
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.batch.plan import Conflict, plan_upload
 url, token, folder = sys.argv[1:]
 Batch(Storage(url, token=token), plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
 """

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.batch.waiting import LeftWaiting, WaitingItem, WaitingList
 
 SERVER = "http://127.0.0.1:1/storage/v1"
 ROWS = [
@@ -18,7 +18,7 @@ ROWS = [
 CHILD = """
 import sys
 from pathlib import Path
-from storage_tui.client.waiting import WaitingList
+from storage_tui.client.batch.waiting import WaitingList
 from tests.client.test_waiting import ROWS, SERVER
 waiting = WaitingList(Path(sys.argv[1]), SERVER)
 waiting.add(ROWS)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import BatchItem, Conflict, plan_download
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
-from storage_tui.client.part_file import PartFile, Purpose, opened_folder
-from storage_tui.client.waiting import WaitingItem, WaitingList
+from storage_tui.client.batch.plan import BatchItem, Conflict, plan_download
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.batch.waiting import WaitingItem, WaitingList
+from storage_tui.client.transfer.journal import TransferJournal, UnfinishedTransfer, now_text
+from storage_tui.client.transfer.part_file import PartFile, Purpose, opened_folder
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.mover import Mover
+from storage_tui.client.batch.mover import Mover
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 VALUE = bytes(range(256)) * 40_000

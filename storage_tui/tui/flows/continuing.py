@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
-from storage_tui.client.batch_plan import Conflict
-from storage_tui.client.waiting import WaitingItem, not_begun
+from storage_tui.client.batch.plan import Conflict
+from storage_tui.client.batch.waiting import WaitingItem, not_begun
 from storage_tui.contract.counts import plural
 from storage_tui.tui.session import EXPECTED, Session
 from storage_tui.tui.state.transfers import Transfer
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
 
 
 async def offer_unfinished(app: App[Any], session: Session) -> None:

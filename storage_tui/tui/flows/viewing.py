@@ -12,8 +12,8 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import local_names
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob

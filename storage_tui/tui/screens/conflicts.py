@@ -1,6 +1,6 @@
 """What may be done with a file or key that is there already, as the questions before transfers offer it."""
 
-from storage_tui.client.batch_plan import Conflict
+from storage_tui.client.batch.plan import Conflict
 
 CONFLICTS: tuple[tuple[Conflict, str], ...] = (
     (Conflict.SKIP, "skip"),

@@ -15,8 +15,8 @@ from storage_tui.tui.widgets.lines import ARROWS
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
-    from storage_tui.client.waiting import WaitingItem
+    from storage_tui.client.batch.waiting import WaitingItem
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
 
 LINES_SHOWN = 200  # of what waits; the title tells how many there are
 Answer = Literal["continue", "later", "forget"]

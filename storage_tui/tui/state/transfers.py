@@ -8,15 +8,15 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.content_types import guess_type
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.batch.progress import RateMeter
+from storage_tui.client.batch.waiting import WaitingItem
 from storage_tui.client.control import TransferControl
-from storage_tui.client.progress import RateMeter
-from storage_tui.client.waiting import WaitingItem
+from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.models import Blob
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
+    from storage_tui.client.transfer.journal import UnfinishedTransfer
 
 AT_ONCE = 4  # groups: small blobs gain from a few at once; large ones fill the line with one
 FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen

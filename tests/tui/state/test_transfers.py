@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from storage_tui.client.progress import RateMeter
+from storage_tui.client.batch.progress import RateMeter
 from storage_tui.tui.state.transfers import AT_ONCE, Transfer, TransferQueue
 
 

@@ -6,12 +6,13 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from storage_tui.client.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.control import TransferControl
-from storage_tui.client.early_sync import EarlySync
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
-from storage_tui.client.local_tree import opened_below
-from storage_tui.client.part_file import (
+from storage_tui.client.session import Session
+from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream
+from storage_tui.client.transfer.early_sync import EarlySync
+from storage_tui.client.transfer.journal import TransferJournal, UnfinishedTransfer, now_text
+from storage_tui.client.transfer.local_tree import opened_below
+from storage_tui.client.transfer.part_file import (
     JOURNAL_FROM_BYTES,
     Journal,
     PartFile,
@@ -20,7 +21,6 @@ from storage_tui.client.part_file import (
     local_errors,
     opened_folder,
 )
-from storage_tui.client.session import Session
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     BadRequestError,

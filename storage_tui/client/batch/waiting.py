@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.content_types import guess_type
-from storage_tui.client.journal import UnfinishedTransfer, make_folder, sync_folder
+from storage_tui.client.batch.plan import BatchItem, Conflict
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.journal import UnfinishedTransfer, make_folder, sync_folder
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand items; what is longer was written by somebody else
 FILES_READ = 1000  # of a folder somebody filled with other things

@@ -6,10 +6,10 @@ from pathlib import Path
 from storage_tui.client import calls
 from storage_tui.client.calls import Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, new_repeat_key, now_text
 from storage_tui.client.session import Session
-from storage_tui.client.sources import FileSource
-from storage_tui.client.uploads import SupersededError, Upload
+from storage_tui.client.transfer.journal import TransferJournal, UnfinishedTransfer, new_repeat_key, now_text
+from storage_tui.client.transfer.sources import FileSource
+from storage_tui.client.transfer.uploads import SupersededError, Upload
 from storage_tui.contract.errors import (
     CancelledError,
     CredentialsError,

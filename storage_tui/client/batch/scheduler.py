@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
+from storage_tui.client.batch.mover import BatchResult, Mover
+from storage_tui.client.batch.packs import Packed, Packs
+from storage_tui.client.batch.part_commits import PartCommits
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, Conflict
+from storage_tui.client.batch.progress import BatchProgress, RateMeter
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import BatchResult, Mover
-from storage_tui.client.packs import Packed, Packs
-from storage_tui.client.part_commits import PartCommits
-from storage_tui.client.part_file import PartFile, local_errors
-from storage_tui.client.progress import BatchProgress, RateMeter
+from storage_tui.client.transfer.part_file import PartFile, local_errors
 from storage_tui.contract.errors import ConflictError, StorageError
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from storage_tui.client.content_types import guess_type
+from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files, local_names
 from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import LeftOut, LocalFile, find_files, local_names
-from storage_tui.client.journal import UnfinishedTransfer
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.journal import UnfinishedTransfer
+from storage_tui.client.transfer.part_file import JOURNAL_FROM_BYTES, Purpose
 from storage_tui.contract import checksum
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError, NotFoundError

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from storage_tui.client.part_file import Purpose
+from storage_tui.client.transfer.part_file import Purpose
 
 ENTRY_BYTES = 64 * 1024
 ENTRIES_READ = 10_000  # of a folder somebody filled with other things

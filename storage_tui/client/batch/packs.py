@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_tui.client import calls
-from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.batch.mover import BatchResult, Mover, done
+from storage_tui.client.batch.plan import BatchItem, Conflict
 from storage_tui.client.control import TransferControl
-from storage_tui.client.local_tree import opened_below
-from storage_tui.client.mover import BatchResult, Mover, done
-from storage_tui.client.part_file import PartFile, Purpose
 from storage_tui.client.requests import CONTROL_BYTES, Request
-from storage_tui.client.sources import source_below
+from storage_tui.client.transfer.local_tree import opened_below
+from storage_tui.client.transfer.part_file import PartFile, Purpose
+from storage_tui.client.transfer.sources import source_below
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import CancelledError, ProtocolError, StorageError
 from storage_tui.contract.models import Blob, ServiceInfo

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from storage_tui import places
-from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
+from storage_tui.client.batch.plan import BatchItem, Conflict, free_key, free_path, is_same
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import is_left
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES, PartFile
+from storage_tui.client.transfer.journal import is_left
+from storage_tui.client.transfer.part_file import JOURNAL_FROM_BYTES, PartFile
 from storage_tui.contract.errors import (
     CancelledError,
     ChecksumError,

@@ -1,0 +1,1 @@
+"""Many blobs moved: what a batch is to move, and the one scheduler that moves it."""
