@@ -167,14 +167,15 @@ QUEUE = """
 import os, sys
 from pathlib import Path
 from storage_tui import Storage, places
-from storage_tui.client.batch.plan import BatchItem, Conflict
-from storage_tui.client.batch.waiting import WaitingItem, WaitingList
+from storage_tui.client.batch.plan import BatchItem, waiting_record
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.waiting import WaitingList
 folder, account = Path(sys.argv[2]), Storage(sys.argv[1], token_file=sys.argv[3]).account()
 rows = [
-    WaitingItem(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), Conflict.OVERWRITE),
-    WaitingItem(BatchItem("download", "data", "queue/kept", folder / "kept", 3), Conflict.SKIP),
-    WaitingItem(BatchItem("download", "data", "queue/both", folder / "both", 4, folder), Conflict.RENAME),
-    WaitingItem(BatchItem("upload", "data", "queue/gone", folder / "gone", 5), Conflict.OVERWRITE),
+    waiting_record(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), account, Conflict.OVERWRITE),
+    waiting_record(BatchItem("download", "data", "queue/kept", folder / "kept", 3), account, Conflict.SKIP),
+    waiting_record(BatchItem("download", "data", "queue/both", folder / "both", 4, folder), account, Conflict.RENAME),
+    waiting_record(BatchItem("upload", "data", "queue/gone", folder / "gone", 5), account, Conflict.OVERWRITE),
 ]
 WaitingList(places.state_dir(), account).add(enumerate(rows))
 os._exit(1)  # as a session of the browser that is killed

@@ -115,7 +115,7 @@ def test_two_downloads_to_one_name_at_once_do_not_mix(
 
 
 def _token_of(client: Storage) -> str:
-    return client._server.reach().token.reveal()
+    return client.engine.server.reach().token.reveal()
 
 
 @pytest.mark.parametrize("kind", ["symlink", "symlink to nothing", "folder", "pipe", "hard link"])

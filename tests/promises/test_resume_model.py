@@ -214,7 +214,7 @@ class TransfersAsDictionary(RuleBasedStateMachine):
 
 def test_transfers_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (part_file, downloads):
-        monkeypatch.setattr(module, "JOURNAL_FROM_BYTES", LARGE)
+        monkeypatch.setattr(module, "RESUMED_FROM_BYTES", LARGE)
     monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
     with parts() as running:
         monkeypatch.setattr(TransfersAsDictionary, "running", running, raising=False)

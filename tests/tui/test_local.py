@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.client.batch.plan import Conflict
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.models import Blob
 from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.flows.copying import curl_line

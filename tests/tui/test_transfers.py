@@ -112,7 +112,7 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
             lambda: not proxy.stalled.empty() and [item.state for item in queue.items].count("done") > 10
         )
         held = next(item for item in queue.items if item.state == "running" and item.size_bytes and not item.done_bytes)
-        queue.cancel(held)
+        browser.app.session.runner.cancel(held)
         proxy.default = NONE
         proxy.cut_all()
         await browser.until(lambda: not queue.is_active)

@@ -88,9 +88,9 @@ class TransfersScreen(LineMoves, CommandScreen[None]):
         transfer = self.view.transfer
         if transfer is not None:
             if transfer.state == "paused":
-                self._session.queue.resume(transfer)
+                self._session.runner.unpause(transfer)
             else:
-                self._session.queue.pause(transfer)
+                self._session.runner.pause(transfer)
         self._changed()
 
     def action_transfer_cancel(self) -> None:

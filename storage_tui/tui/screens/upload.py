@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files
-from storage_tui.client.batch.plan import Conflict
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix
