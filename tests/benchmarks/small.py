@@ -65,7 +65,8 @@ def _ours(storage: Storage, pool: ThreadPoolExecutor, source: Path, home: Path) 
         assert all(result.is_verified for result in results)
 
     def down() -> None:
-        results = Batch(storage.engine, plan_download(storage.engine, "files/", "data", home / "target"), jobs=THREADS).run()
+        plan = plan_download(storage.engine, "files/", "data", home / "target")
+        results = Batch(storage.engine, plan, jobs=THREADS).run()
         assert all(result.is_verified for result in results)
 
     def fresh_down() -> float:

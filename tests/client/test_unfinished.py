@@ -47,7 +47,7 @@ from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.batch.plan import plan_upload
 from storage_tui.client.transfer.conflict import Conflict
 url, token, folder = sys.argv[1:]
-Batch(Storage(url, token=token), plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
+Batch(Storage(url, token=token).engine, plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
 """
 
 

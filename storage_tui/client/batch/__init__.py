@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| scheduler.py | `Batch`: a bounded number at once, groups in turn, each item steered; a fixed plan or a queue that grows |
+| scheduler.py | `Batch`, a fixed plan or a queue that grows: a bounded number at once, groups in turn, each steered |
 | plan.py | the items of a batch: counted, with their room on disk, and what of them is there already |
 | folders.py | which keys a local folder becomes, and which local names keys become |
 | turns.py | the items that wait, and which is next |

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from storage_tui.client.batch.packs import Joining
 from storage_tui.client.batch.plan import BatchItem
@@ -12,17 +12,27 @@ Numbered = tuple[int, BatchItem]
 
 @dataclass(slots=True)
 class _Group:
-    """Items that were added together; those before `at` were taken."""
+    """Items that were added together; those before `at` were taken, those `dropped` are taken elsewhere."""
 
     first: int
     items: Sequence[BatchItem]
     at: int = 0
+    dropped: set[int] = field(default_factory=set)
 
     def numbers(self) -> range:
         return range(self.first + self.at, self.first + len(self.items))
 
     def item(self, number: int) -> BatchItem:
         return self.items[number - self.first]
+
+    def left(self) -> Iterator[Numbered]:
+        """Those that were neither taken nor dropped."""
+        for number in self.numbers():
+            if number in self.dropped:
+                self.dropped.discard(number)
+                self.at = number - self.first + 1
+            else:
+                yield number, self.item(number)
 
 
 class Turns:
@@ -32,7 +42,6 @@ class Turns:
     def __init__(self) -> None:
         self._groups: deque[_Group] = deque()
         self._count = 0
-        self._dropped: set[int] = set()
         self._on_hold: dict[int, BatchItem] = {}
 
     def __len__(self) -> int:
@@ -56,7 +65,7 @@ class Turns:
         taken: list[Numbered] = []
         while self._groups and not taken:
             group = self._groups.popleft()
-            for number, item in self._left(group):
+            for number, item in group.left():
                 is_small = joining.takes(item)
                 if taken and not is_small:
                     break
@@ -74,15 +83,15 @@ class Turns:
         if number in self._on_hold:
             return self._on_hold.pop(number)
         for group in self._groups:
-            if number in group.numbers() and number not in self._dropped:
-                self._dropped.add(number)
+            if number in group.numbers() and number not in group.dropped:
+                group.dropped.add(number)
                 self._count -= 1
                 return group.item(number)
         return None
 
     def drain(self) -> list[Numbered]:
         """Take all that wait out of their turn, on hold or not, in the order of their numbers."""
-        rows = [*self._on_hold.items(), *(row for group in self._groups for row in self._left(group))]
+        rows = [*self._on_hold.items(), *(row for group in self._groups for row in group.left())]
         self._groups.clear()
         self._on_hold.clear()
         self._count = 0
@@ -101,12 +110,3 @@ class Turns:
             if item is not None:
                 self._groups.appendleft(_Group(row, [item]))
                 self._count += 1
-
-    def _left(self, group: _Group) -> Iterator[Numbered]:
-        """Those of a group that were neither taken nor dropped."""
-        for number in group.numbers():
-            if number in self._dropped:
-                self._dropped.discard(number)
-                group.at = number - group.first + 1
-            else:
-                yield number, group.item(number)

@@ -1,4 +1,4 @@
-"""Small files of this user's own that other processes look at: opened without following a link, locked, read bounded."""
+"""Small files of this user that other processes look at: opened without following a link, locked, read bounded."""
 
 import fcntl
 import json
