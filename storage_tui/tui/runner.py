@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
@@ -17,6 +18,26 @@ from storage_tui.client.transfer.waiting import WaitingList
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.state.transfers import Transfer, TransferQueue
+
+
+class _Items(Sequence[BatchItem]):
+    """What the batch is to move, each item made as its turn comes: all at once would hold the keys up."""
+
+    def __init__(self, transfers: Sequence[Transfer]) -> None:
+        self._transfers = transfers
+
+    def __len__(self) -> int:
+        return len(self._transfers)
+
+    @overload
+    def __getitem__(self, index: int) -> BatchItem: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[BatchItem]: ...
+
+    def __getitem__(self, index: int | slice) -> BatchItem | Sequence[BatchItem]:
+        found = self._transfers[index]
+        return found.item if isinstance(found, Transfer) else _Items(found)
 
 
 class TransferRunner:
@@ -45,7 +66,8 @@ class TransferRunner:
         if not fresh:
             return
         self._writer.submit(lambda: self._keep_waiting(fresh))
-        numbers = self._running_batch().add([transfer.item for transfer in fresh])
+        total_bytes = sum(transfer.size_bytes or 0 for transfer in fresh)
+        numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
         for number, transfer in zip(numbers, fresh, strict=True):
             transfer.batch_number, self._handed[number] = number, transfer
 
@@ -85,6 +107,7 @@ class TransferRunner:
         for transfer in list(self._queue.items):
             self._queue.cancel(transfer)
         if self._batch is not None:
+            self._batch.leave_waiting()
             self._batch.cancel(keep=keep)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: self._close_list(keep=keep))

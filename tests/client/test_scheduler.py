@@ -318,3 +318,18 @@ def test_groups_have_turns(steer: Callable[[Turns], Any], wanted: list[int]) -> 
         taken += [(number, item.key) for number, item in rows]
     assert taken == [(number, str(number)) for number in wanted]
     assert turns.is_empty and turns.drop(1) is None
+
+
+def test_what_waits_is_left_without_a_result_and_what_has_begun_ends(
+    behind: Storage, storage: Storage, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    told = Told()
+    items = downloads(storage, tmp_path, "abc")
+    proxy.faults.append(STALL)
+    with queue_of(behind, told, jobs=1) as batch:
+        batch.add(items)
+        proxy.stalled.get(timeout=30)
+        batch.leave_waiting()
+        proxy.release()
+    assert told.order == [0] and told.ended[0].state == "done"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch.plan import BatchItem, plan_rest, waiting_record
+from storage_tui.client.batch.plan import plan_rest
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
@@ -79,7 +79,7 @@ def test_what_version_0_1_0_left_is_gone_on_with(storage: Storage, tmp_path: Pat
 
 
 def test_what_is_left_and_not_taken_is_found_again(storage: Storage, tmp_path: Path) -> None:
-    row = waiting_record(BatchItem("upload", "data", "k.csv", tmp_path / "k.csv", 1), "", Conflict.RENAME)
+    row = UnfinishedTransfer("upload", "", "data", "k.csv", str(tmp_path / "k.csv"), 1, conflict=Conflict.RENAME)
     waiting = Journal(places.state_dir()).waiting(storage.account())
     waiting.add([(7, row)])
     waiting.close(keep=True)

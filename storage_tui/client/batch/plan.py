@@ -137,14 +137,6 @@ def item_of(row: UnfinishedTransfer) -> BatchItem:
     )  # fmt: skip
 
 
-def waiting_record(item: BatchItem, account: str, conflict: Conflict) -> UnfinishedTransfer:
-    """What another process needs to move the item, as long as it has not begun."""
-    return UnfinishedTransfer(
-        item.direction, account, item.storage_type, item.key, str(item.path), item.size_bytes,
-        root=None if item.root is None else str(item.root), conflict=item.conflict or conflict,
-    )  # fmt: skip
-
-
 def survey(engine: TransferEngine, plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
     """The plan of an upload, told what is at its keys by one walk over the prefix instead of a request for each."""
     there = {blob.key: blob for blob in list_blobs(engine, prefix, storage_type)}

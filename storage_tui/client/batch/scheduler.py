@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from storage_tui.client.batch.mover import Mover
 from storage_tui.client.batch.packs import Packed, Packs
@@ -32,6 +33,7 @@ from storage_tui.contract.errors import ConflictError, LocalFileError, StorageEr
 JOBS = 4  # files at once: enough to hide round trips, few enough not to crowd a link
 MOST_JOBS = 32  # threads cost more than they bring long before this
 MOST_THREADS = 64  # a paused transfer keeps its thread and gives its place away; past this it keeps its place too
+TOLD_AT_ONCE = 1000  # results of items that never began: a queue of a million is not held twice
 WAKE_S = 0.5
 
 Begun = Callable[[Sequence[tuple[int, TransferControl]]], None]
@@ -85,14 +87,18 @@ class Batch:
         self._commits = PartCommits()
         self._has_ended = threading.Event()
         if plan is not None:
+            self._mover.reserve(plan.items)
             self.add(plan.items)
             self.close()
 
-    def add(self, items: Sequence[BatchItem]) -> range:
+    def add(self, items: Sequence[BatchItem], *, total_bytes: int | None = None) -> range:
         """Move these too, in turn with what was added before; returns their numbers. Raises ValueError after `close`.
-        The sequence is kept until the last of it was begun, and must not change."""
-        total_bytes = sum(item.size_bytes or 0 for item in items)
-        self._mover.reserve(items)
+
+        The sequence is kept until the last of it was begun, and must keep its length: one that makes its items as they
+        are asked for costs nothing before. `total_bytes` is the sum of their known sizes, where the caller has it.
+        """
+        if total_bytes is None:
+            total_bytes = sum(item.size_bytes or 0 for item in items)
         with self._lock:
             if self._is_closed:
                 raise ValueError("a batch that is closed or cancelled takes no more items")
@@ -195,14 +201,24 @@ class Batch:
             if number is None:
                 self._is_closed, self._is_paused = True, False
                 begun = [row for row, _ in self._active.values()]
-                dropped = self._turns.drain()
+                dropped: Iterable[tuple[int, BatchItem]] = self._turns.drain()
             else:
                 begun = [self._active[number][0]] if number in self._active else []
                 item = self._turns.drop(number)
                 dropped = [] if item is None else [(number, item)]
         for row in begun:
             row.control.cancel(keep=keep)
-        self._end_dropped(dropped)
+        rows = iter(dropped)
+        while some := list(islice(rows, TOLD_AT_ONCE)):
+            self._end_dropped(some)
+        self._staff()
+
+    def leave_waiting(self) -> None:
+        """No more items come, and those that have not begun are not moved: they have no result. At once, however many
+        they are."""
+        with self._lock:
+            self._is_closed = True
+            self._turns.drain()
         self._staff()
 
     def _end_dropped(self, rows: Sequence[tuple[int, BatchItem]]) -> None:
@@ -212,13 +228,11 @@ class Batch:
         with self._lock:
             self._ended_files += len(ended)
             self._ended_bytes += sum(item.size_bytes or 0 for _, item in rows)
-            if self._defect is not None:
-                return  # whoever is told may be what broke
         try:
             if self._ordered is not None:
                 for number, result in ended:
                     self._ordered.take(number, result)
-            elif ended and self._on_end is not None:
+            elif self._on_end is not None:
                 with self._telling:
                     self._on_end(ended)
         except BaseException as exc:
@@ -309,6 +323,7 @@ class Batch:
         """It comes out of `run`."""
         with self._lock:
             self._defect = self._defect or defect
+        self.leave_waiting()
         self.cancel(keep=True)
 
     def _look_at_places(self, rows: Sequence[Packed]) -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from storage_tui.client.batch.packs import Joining
 from storage_tui.client.batch.plan import BatchItem
@@ -89,13 +90,12 @@ class Turns:
                 return group.item(number)
         return None
 
-    def drain(self) -> list[Numbered]:
-        """Take all that wait out of their turn, on hold or not, in the order of their numbers."""
-        rows = [*self._on_hold.items(), *(row for group in self._groups for row in group.left())]
-        self._groups.clear()
-        self._on_hold.clear()
-        self._count = 0
-        return sorted(rows, key=lambda row: row[0])
+    def drain(self) -> Iterator[Numbered]:
+        """Take all that wait out of their turn, on hold or not. They are gone when this returns; each is made as the
+        iterator comes to it, which needs no lock."""
+        groups, held = self._groups, self._on_hold
+        self._groups, self._on_hold, self._count = deque(), {}, 0
+        return chain(held.items(), chain.from_iterable(group.left() for group in groups))
 
     def hold(self, number: int) -> None:
         """Let one that waits wait until `unhold`."""

@@ -147,7 +147,9 @@ def _source(row: UnfinishedTransfer) -> tuple[str, str, str]:
 
 
 def _line(number: int, row: UnfinishedTransfer) -> bytes:
-    fields = {name: value for name, value in format_record(row).items() if name not in _OF_THE_FILE}
+    fields = format_record(row)
+    for name in _OF_THE_FILE:
+        del fields[name]
     return json.dumps({"add": number, **fields}).encode()
 
 

@@ -5,17 +5,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from storage_tui.client.batch.plan import BatchItem, waiting_record
+from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.progress import RateMeter
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract.models import Blob
-
-if TYPE_CHECKING:
-    from storage_tui.client.transfer.records import UnfinishedTransfer
 
 FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen
 
@@ -37,7 +35,7 @@ class Transfer:
     conflict: Conflict = Conflict.SKIP
     root: Path | None = None  # the folder chosen; nothing is written or read outside of it
     blob: Blob | None = None  # the one to download, as it was listed
-    unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
+    unfinished: UnfinishedTransfer | None = None  # what an earlier session began and this one goes on with
     has_run: bool = False  # in this session, successful or not
     number: int = 0
     batch_number: int = -1  # of the last time that it was handed to the batch
@@ -60,9 +58,12 @@ class Transfer:
             conflict=self.conflict, left=None if self.has_run else self.unfinished,
         )  # fmt: skip
 
-    def record(self, account: str) -> "UnfinishedTransfer":
+    def record(self, account: str) -> UnfinishedTransfer:
         """What another session needs to go on with it, as long as it has not begun."""
-        return waiting_record(self.item, account, self.conflict)
+        return UnfinishedTransfer(
+            self.direction, account, self.storage_type, self.key, str(self.path), self.size_bytes,
+            root=None if self.root is None else str(self.root), conflict=self.conflict,
+        )  # fmt: skip
 
     @property
     def is_active(self) -> bool:
