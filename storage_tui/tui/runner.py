@@ -51,7 +51,7 @@ class TransferRunner:
         self._log = log
         self._touch = touch
         self._batch: Batch | None = None
-        self._handed: dict[int, Transfer] = {}  # to the batch, by its numbers
+        self._handed: dict[int, Transfer] = {}  # to the batch, by its numbers; a new batch has a new one
         self._tasks: set[asyncio.Task[None]] = set()
         self._news: deque[Callable[[], None]] = deque()  # from the threads of the batch
         self._is_woken = False
@@ -67,7 +67,11 @@ class TransferRunner:
             return
         self._writer.submit(lambda: self._keep_waiting(fresh))
         total_bytes = sum(transfer.size_bytes or 0 for transfer in fresh)
-        numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
+        try:
+            numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
+        except ValueError:  # a defect has just ended the batch
+            self._batch = None
+            numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
         for number, transfer in zip(numbers, fresh, strict=True):
             transfer.batch_number, self._handed[number] = number, transfer
 
@@ -130,11 +134,12 @@ class TransferRunner:
     def _running_batch(self) -> Batch:
         if self._batch is None:
             self._loop = asyncio.get_running_loop()
-            batch = self._batch = self._storage.batch(
-                on_begin=lambda rows: self._hear(partial(self._begun, rows)),
-                on_end=lambda rows: self._hear(partial(self._ended, rows)),
+            handed = self._handed = {}
+            self._batch = self._storage.batch(
+                on_begin=lambda rows: self._hear(partial(self._begun, handed, rows)),
+                on_end=lambda rows: self._hear(partial(self._ended, handed, rows)),
             )
-            self._start(self._run(batch))
+            self._start(self._run(self._batch, handed))
         return self._batch
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -142,7 +147,7 @@ class TransferRunner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, batch: Batch) -> None:
+    async def _run(self, batch: Batch, handed: dict[int, Transfer]) -> None:
         """Until the App ends, or a defect ends the batch; what is queued after that has a new one."""
         cause: Exception | None = None
         try:
@@ -153,8 +158,7 @@ class TransferRunner:
         self._take_news()
         if self._batch is batch:
             self._batch = None
-        left, self._handed = [row for row in self._handed.values() if row.is_active], {}
-        for transfer in left:
+        for transfer in [row for number, row in handed.items() if row.is_active and row.batch_number == number]:
             error = StorageError(f"the transfers stopped: {cause!r}; try it again")
             self._book(transfer, BatchResult(transfer.item, "failed", transfer.key, transfer.path, error=error))
             self._end_waiting(transfer)
@@ -171,15 +175,15 @@ class TransferRunner:
         for _ in range(len(self._news)):
             self._news.popleft()()
 
-    def _begun(self, rows: Sequence[tuple[int, TransferControl]]) -> None:
+    def _begun(self, handed: dict[int, Transfer], rows: Sequence[tuple[int, TransferControl]]) -> None:
         for number, control in rows:
-            transfer = self._handed.get(number)
+            transfer = handed.get(number)
             if transfer is not None and transfer.batch_number == number:
                 self._queue.begin(transfer, control)
 
-    def _ended(self, rows: Sequence[tuple[int, BatchResult]]) -> None:
+    def _ended(self, handed: dict[int, Transfer], rows: Sequence[tuple[int, BatchResult]]) -> None:
         for number, result in rows:
-            transfer = self._handed.pop(number, None)
+            transfer = handed.pop(number, None)
             if transfer is None or transfer.batch_number != number:
                 continue  # it was cancelled and put back into the queue since
             self._book(transfer, result)

@@ -8,6 +8,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.batch.mover import Mover
+from storage_tui.tui.state.transfers import Transfer
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 VALUE = bytes(range(256)) * 40_000
@@ -195,3 +196,33 @@ async def test_what_is_cancelled_and_at_once_wanted_again_is_moved(
         await browser.until(lambda: queue.items[0].state == "done")
         await browser.press("escape")
     assert here.read_bytes() == await asyncio.to_thread(store.get, "big") == VALUE * 4
+
+
+async def test_after_a_defect_each_transfer_can_be_tried_again(
+    store: Storage, browse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, calls = Mover.move, []
+
+    def break_once(self: Mover, *given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 1:
+            raise ZeroDivisionError("a defect")
+        return move(self, *given)
+
+    monkeypatch.setattr(Mover, "move", break_once)
+    names = [f"n{number}" for number in range(8)]
+    for name in names:
+        store.set(name, VALUE)
+    async with browse() as browser:
+        session = browser.app.session
+        queue = session.queue
+        queue.add([Transfer("download", "data", name, tmp_path / "here" / name) for name in names])
+        session.runner.pump()
+        await browser.until(lambda: not queue.is_active)
+        failed = [item for item in queue.items if item.state == "failed"]
+        assert failed and "a defect" in failed[0].error and "try it again" in failed[0].error
+        assert [queue.retry(item) for item in queue.items if item.state != "done"]
+        session.runner.pump()
+        await browser.until(lambda: not queue.is_active)
+        assert [item.state for item in queue.items] == ["done"] * len(names)
+    assert all((tmp_path / "here" / name).read_bytes() == VALUE for name in names)
