@@ -91,6 +91,18 @@ def download(storage: Storage, folder: Path) -> None:
     storage.get_file("p/large", folder / "single")
 
 
+def download_queue(storage: Storage, folder: Path) -> None:
+    for name in ("a", "b/c", "b/d", "large"):
+        storage.set(f"p/{name}", LARGE if name == "large" else name.encode())
+    (folder / "b").mkdir(parents=True)
+    states: list[str] = []
+    batch = Batch(storage.engine, on_end=lambda rows: states.extend(result.state for _, result in rows))
+    batch.add(plan_download(storage.engine, "p/", "data", folder).items)
+    batch.close()
+    batch.run()
+    assert states == ["done"] * 4
+
+
 def resume_part(_: Storage, folder: Path) -> None:
     purpose = Purpose("target", "server", "data", "k")
     folder.mkdir()
@@ -116,7 +128,7 @@ def keep_queue(_: Storage, folder: Path) -> None:
     waiting.close(keep=True)
 
 
-@pytest.mark.parametrize("act", [download, resume_part, keep_journal, keep_queue])
+@pytest.mark.parametrize("act", [download, download_queue, resume_part, keep_journal, keep_queue])
 def test_what_a_client_keeps(
     act: Callable[[Storage, Path], None], durable: Durable, storage: Storage, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,7 +137,7 @@ def test_what_a_client_keeps(
     folder = tmp_path / "folder"
     with durable.followed(monkeypatch):
         act(storage, folder)
-    folders = tuple(path.name for path in folder.rglob("*") if path.is_dir() and act is download)
+    folders = tuple(path.name for path in folder.rglob("*") if path.is_dir() and act in (download, download_queue))
     assert [what for what in durable.missing(folder) if what not in {f"the name {name}" for name in folders}] == []
     assert durable.too_early == []
 
