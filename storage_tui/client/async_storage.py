@@ -37,7 +37,7 @@ class AsyncStorage:
     """The asynchronous client of the Storage API; arguments, meanings and errors are those of `Storage`.
 
     Calls may be cancelled like any awaitable: a transfer then stops where it is. Use it from one event loop, and end
-    it with `await close()` or `async with`.
+    it with `await close()` or `async with`. `engine` is what moves the blobs, blocking, in threads.
     """
 
     def __init__(

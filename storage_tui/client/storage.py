@@ -36,7 +36,7 @@ class Storage:
 
     Nothing is read or called before the first call. All methods may be called from several threads at once, and after
     a fork, and a client may be pickled unless it was given a `token` itself. Every refusal is a StorageError that says
-    what to do; see `storage_tui.errors`.
+    what to do; see `storage_tui.errors`. `engine` is what moves the blobs: a `Batch` of many is made from it.
     """
 
     def __init__(
