@@ -62,7 +62,7 @@ def migrate(
 
 
 def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "Migration":
-    from storage_tui.client.progress import BatchProgress, RateMeter
+    from storage_tui.client.batch.progress import BatchProgress, RateMeter
     from storage_tui.server.engine import open_local_records, open_s3
     from storage_tui.server.migration import Migration, migrate
     from storage_tui.server.stores.local import LocalStore

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchPlan, Conflict
-from storage_tui.client.folders import LeftOut
+from storage_tui.client.batch.folders import LeftOut
+from storage_tui.client.batch.plan import BatchPlan
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
 
@@ -97,7 +99,7 @@ def move(
         report.tell(result)
 
     report.leave_out(plan.left_out)
-    batch = Batch(storage, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
+    batch = Batch(storage.engine, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
         with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else ""):
             results = batch.run()

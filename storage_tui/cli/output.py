@@ -16,7 +16,7 @@ from storage_tui.contract.sizes import size_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage_tui.client.progress import BatchProgress
+    from storage_tui.client.batch.progress import BatchProgress
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

@@ -8,11 +8,12 @@ import click
 
 from storage_tui.cli.moving import Report, StoppedError, obeying_signals
 from storage_tui.cli.output import gauge
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.content_types import guess_type
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.progress import progress_of
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
-from storage_tui.client.progress import progress_of
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.errors import ChecksumError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
 
@@ -41,7 +42,7 @@ def put_pipe(
     control = TransferControl()
     try:
         with obeying_signals(), gauge(progress_of(control), key):
-            result = Mover(storage, conflict=conflict).move_stream(item, pipe, control)
+            result = Mover(storage.engine, conflict=conflict).move_stream(item, pipe, control)
     except StoppedError as exc:
         raise StoppedError(f"{exc.message}; nothing of it was stored") from None
     report.tell(result)

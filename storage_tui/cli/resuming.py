@@ -1,24 +1,23 @@
 """`storage-tui resume`: what earlier commands and sessions of the browser began, or had waiting, and did not finish."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui import places
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import open_storage, with_settings
 from storage_tui.cli.output import complain, name_for_output
-from storage_tui.client.batch import JOBS, MOST_JOBS
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_rest
-from storage_tui.client.mover import BatchResult
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList, not_begun
+from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.unfinished import Unfinished
 from storage_tui.config import Settings
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
     from storage_tui.client.storage import Storage
+    from storage_tui.client.transfer.records import UnfinishedTransfer
 
 
 @click.command()
@@ -30,54 +29,41 @@ if TYPE_CHECKING:
 def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Settings) -> None:
     """Continue the transfers with this server that a crash, a signal or a lost network ended, and those that the
     browser still had waiting."""
-    with open_storage(settings) as storage:
-        begun = list(storage.unfinished())
-        left = LeftWaiting(places.state_dir(), storage.account())
-        try:
-            waiting = not_begun(left.items, begun)
-            if not begun and not waiting:
-                click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
-                left.take()
-            elif is_list:
-                _list(begun, waiting)
-            elif forget:
-                _forget(storage, begun, waiting)
-                left.take()
-            else:
-                _continue(storage, begun, waiting, left, jobs=jobs, as_json=as_json)
-        finally:
-            left.release()
-
-
-def _list(begun: "list[UnfinishedTransfer]", waiting: list[WaitingItem]) -> None:
-    for transfer in begun:
-        click.echo(f"{size_text(transfer.size_bytes):>10}  {_line(transfer)}")
-    for row in waiting:
-        size = "" if row.item.size_bytes is None else size_text(row.item.size_bytes)
-        click.echo(f"{size:>10}  {_line(row.item)}  not begun")
-
-
-def _forget(storage: "Storage", begun: "list[UnfinishedTransfer]", waiting: list[WaitingItem]) -> None:
-    for transfer in begun:
-        if storage.forget(transfer):
-            click.echo(f"forgotten  {_line(transfer)}")
+    with open_storage(settings) as storage, Unfinished(storage.engine) as found:
+        if not found.rows:
+            click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
+            found.take()
+        elif is_list:
+            _list(found.rows)
+        elif forget:
+            _forget(storage, found.rows)
+            found.take()
         else:
-            complain(f"another program goes on with {_line(transfer)}")
-    for row in waiting:
-        click.echo(f"forgotten  {_line(row.item)}  not begun")
+            _continue(storage, found, jobs=jobs, as_json=as_json)
 
 
-def _continue(
-    storage: "Storage", begun: "list[UnfinishedTransfer]", waiting: list[WaitingItem], left: LeftWaiting, *, jobs: int,
-    as_json: bool,
-) -> None:  # fmt: skip
-    """What is not done when this ends, however it ends, is left for the next time."""
-    items = [replace(row.item, conflict=row.conflict) for row in waiting]
+def _list(rows: "list[UnfinishedTransfer]") -> None:
+    for row in rows:
+        size = "" if row.size_bytes is None else size_text(row.size_bytes)
+        click.echo(f"{size:>10}  {_line(row)}")
+
+
+def _forget(storage: "Storage", rows: "list[UnfinishedTransfer]") -> None:
+    for row in rows:
+        if not row.has_begun or storage.forget(row):
+            click.echo(f"forgotten  {_line(row)}")
+        else:
+            complain(f"another program goes on with {_line(row)}")
+
+
+def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool) -> None:
+    """Go on with all of them. What is not done when this ends, however it ends, is left for the next time."""
+    items = [item_of(row) for row in found.waiting]
     numbers = {id(item): number for number, item in enumerate(items)}
-    kept = WaitingList(places.state_dir(), storage.account())
-    if waiting:
-        kept.add(enumerate(waiting))
-    left.take()
+    kept = storage.engine.journal.waiting(storage.account())
+    if items:
+        kept.add(enumerate(found.waiting))
+    found.take()
 
     def note(result: BatchResult) -> None:
         if result.state in ("done", "skipped") and id(result.item) in numbers:
@@ -85,14 +71,14 @@ def _continue(
 
     try:
         move(
-            storage, BatchPlan([*plan_rest(begun).items, *items]), conflict=Conflict.OVERWRITE, jobs=jobs, resume=True,
-            must_verify=False, as_json=as_json, verb="finished", note=note, waiting=lambda: len(kept),
+            storage, BatchPlan([*plan_rest(found.begun).items, *items]), conflict=Conflict.OVERWRITE, jobs=jobs,
+            resume=True, must_verify=False, as_json=as_json, verb="finished", note=note, waiting=lambda: len(kept),
         )  # fmt: skip
     finally:
         kept.close(keep=True)
 
 
-def _line(row: "UnfinishedTransfer | BatchItem") -> str:
-    ends = [str(row.path), f"{row.storage_type}:{row.key}"]
+def _line(row: "UnfinishedTransfer") -> str:
+    ends = [row.path, f"{row.storage_type}:{row.key}"]
     source, target = ends if row.direction == "upload" else reversed(ends)
-    return f"{name_for_output(source)} -> {name_for_output(target)}"
+    return f"{name_for_output(source)} -> {name_for_output(target)}" + ("" if row.has_begun else "  not begun")

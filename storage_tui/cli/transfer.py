@@ -13,11 +13,12 @@ from storage_tui.cli.options import LOCATION, open_storage, with_settings
 from storage_tui.cli.output import complain
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.words import local_words, source_words
-from storage_tui.client.batch import JOBS, MOST_JOBS
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
-from storage_tui.client.content_types import guess_type
-from storage_tui.client.folders import LeftOut, local_names
-from storage_tui.client.part_file import local_errors
+from storage_tui.client.batch.folders import LeftOut, local_names
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.config import Settings
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location, check_key
@@ -71,7 +72,7 @@ def get(
             return
         if recursive:
             prefix = _prefix(location)
-            plan = plan_download(storage, prefix, location.storage_type, Path(target).expanduser())
+            plan = plan_download(storage.engine, prefix, location.storage_type, Path(target).expanduser())
             for note in plan.notes:
                 complain(note)
         else:
@@ -162,7 +163,7 @@ def _folder_plan(storage: "Storage", folder: Path, location: Location, conflict:
     if not plan.items:
         complain(f"{str(folder)!a} holds no files; nothing of it was uploaded")
     if conflict is not Conflict.OVERWRITE:
-        plan = survey(storage, plan, prefix, location.storage_type)
+        plan = survey(storage.engine, plan, prefix, location.storage_type)
     return plan
 
 

@@ -1,6 +1,7 @@
 """`AsyncStorage`: the same calls as coroutines. What is short runs on the event loop; blobs move in threads."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -11,9 +12,9 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from storage_tui.client import calls, folding
-from storage_tui.client.calls import Call, RangeRead, Service
+from storage_tui.client.calls import Call, RangeRead
 from storage_tui.client.control import TransferControl
-from storage_tui.client.storage import Storage
+from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
@@ -21,11 +22,11 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.async_session import AsyncSession
-    from storage_tui.client.batch import Batch
-    from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
-    from storage_tui.client.journal import UnfinishedTransfer
-    from storage_tui.client.mover import BatchResult, Mover
-    from storage_tui.client.packs import Joining
+    from storage_tui.client.batch.plan import BatchPlan
+    from storage_tui.client.batch.results import BatchResult
+    from storage_tui.client.batch.scheduler import Batch, Begun, Ended
+    from storage_tui.client.transfer.conflict import Conflict
+    from storage_tui.client.transfer.records import UnfinishedTransfer
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class AsyncStorage:
     """The asynchronous client of the Storage API; arguments, meanings and errors are those of `Storage`.
 
     Calls may be cancelled like any awaitable: a transfer then stops where it is. Use it from one event loop, and end
-    it with `await close()` or `async with`.
+    it with `await close()` or `async with`. `engine` is what moves the blobs, blocking, in threads.
     """
 
     def __init__(
@@ -49,22 +50,19 @@ class AsyncStorage:
         retries: int = 3,
         timeout_s: float = 60.0,
     ) -> None:
-        self._blocking = Storage(
+        self.engine = TransferEngine(
             url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s
         )
-        self._timeout_s = timeout_s
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._controls: set[TransferControl] = set()
-        self._movers: dict[Conflict, Mover] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As `Storage`: unpickled it is a client of the same server made anew."""
-        made = self._blocking.__reduce__()[0]
-        return partial(type(self), **made.keywords), ()
+        return partial(type(self), **self.engine.arguments()), ()
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,28 +81,29 @@ class AsyncStorage:
         if self._threads is not None:
             threads, self._threads = self._threads, None
             await asyncio.to_thread(threads.shutdown, cancel_futures=True)
-        await asyncio.to_thread(self._blocking.close)
+        await asyncio.to_thread(self.engine.close)
 
     @property
     def is_embedded(self) -> bool:
         """Whether this is the store of this machine."""
-        return self._blocking.is_embedded
+        return self.engine.server.is_embedded
 
     @property
     def display_url(self) -> str:
         """How to name the server to people; holds no secret."""
-        return self._blocking.display_url
+        return self.engine.display_url
 
     def account(self) -> str:
         """See `Storage.account`; blocks, so call it in a thread."""
-        return self._blocking.account()
+        return self.engine.account()
 
     # The published calls.
 
     async def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
         """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes."""
         await self._in_thread(
-            TransferControl(), lambda used: self._blocking._set(key, value, storage_type, used, content_type)
+            TransferControl(),
+            lambda used: self.engine.set(key, value, storage_type, control=used, content_type=content_type),
         )
 
     async def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
@@ -118,7 +117,7 @@ class AsyncStorage:
         """Upload a file by name or an open binary file object; returns the stored blob. See `Storage.set_file`."""
         return await self._in_thread(
             control or TransferControl(),
-            lambda used: self._blocking.set_file(
+            lambda used: self.engine.upload(
                 key, file_obj, storage_type, control=used, content_type=content_type, resume=resume
             ),
         )
@@ -128,43 +127,26 @@ class AsyncStorage:
         control: TransferControl | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
         """Download into a file by name or an open binary file object. See `Storage.get_file`."""
-        return await self._in_thread(
-            control or TransferControl(),
-            lambda used: self._blocking.get_file(key, file_obj, storage_type, control=used, resume=resume),
-        )
 
-    async def move(
-        self, items: "Sequence[BatchItem]", *, conflict: "Conflict", controls: Sequence[TransferControl]
-    ) -> "Sequence[BatchResult]":
-        """Move items of a plan, each with its control, to their end, in an order of your own; what went wrong with one
-        is in its result. Names that are chosen for items, in this call or another, are kept apart."""
-        from storage_tui.client.batch import Batch
-        from storage_tui.client.batch_plan import BatchPlan
-        from storage_tui.client.mover import Mover
+        def work(used: TransferControl) -> Blob:
+            if isinstance(file_obj, str | os.PathLike):
+                return self.engine.download(key, Path(file_obj), storage_type, control=used, resume=resume)
+            return self.engine.download_to(key, file_obj, storage_type, control=used)
 
-        if conflict not in self._movers:
-            self._movers[conflict] = Mover(self._blocking, conflict=conflict, syncs_folders=False)
-        mover = self._movers[conflict]
-        plan = BatchPlan(items)
-        return await self.run(
-            Batch(self._blocking, plan, conflict=conflict, jobs=1, mover=mover, controls=controls)
-        )  # fmt: skip
-
-    def joining(self, conflict: "Conflict") -> "Joining":
-        """Tells which items one `move` moves quicker than several, as the server was found to be; asks nobody."""
-        from storage_tui.client.packs import Joining
-
-        return Joining(self._service.description or ServiceInfo(), conflict)
+        return await self._in_thread(control or TransferControl(), work)
 
     def batch(
-        self, plan: "BatchPlan", *, conflict: "Conflict | None" = None, jobs: int | None = None, resume: bool = True
-    ) -> "Batch":
-        """A Batch of this client, to be carried out by `run`; steer it and poll its `progress` meanwhile."""
-        from storage_tui.client.batch import JOBS, Batch
-        from storage_tui.client.batch_plan import Conflict
+        self, plan: "BatchPlan | None" = None, *, conflict: "Conflict | None" = None, jobs: int | None = None,
+        resume: bool = True, on_begin: "Begun | None" = None, on_end: "Ended | None" = None,
+    ) -> "Batch":  # fmt: skip
+        """A Batch of this client, to be carried out by `run`; steer it and poll its `progress` meanwhile. Without a
+        plan it takes items while it runs. See `Batch`, which says from which threads the callbacks come."""
+        from storage_tui.client.batch.scheduler import JOBS, Batch
+        from storage_tui.client.transfer.conflict import Conflict
 
         return Batch(
-            self._blocking, plan, conflict=conflict or Conflict.REFUSE, jobs=jobs or JOBS, resume=resume
+            self.engine, plan, conflict=conflict or Conflict.REFUSE, jobs=jobs or JOBS, resume=resume,
+            on_begin=on_begin, on_end=on_end,
         )  # fmt: skip
 
     async def run(self, batch: "Batch") -> "Sequence[BatchResult]":
@@ -182,18 +164,18 @@ class AsyncStorage:
         """What was begun with this server and is not ended, to offer `continue, forget` at the start: each row has
         `direction`, `storage_type`, `key`, `path`, `size_bytes`, `created` (RFC 3339) and `done_bytes()`. Files are
         read in a thread. See `Storage.unfinished`."""
-        return await asyncio.to_thread(self._blocking.unfinished)
+        return await asyncio.to_thread(self.engine.unfinished)
 
     async def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
         """Continue an unfinished transfer to its end; `control.note` tells whether it went on or started over.
         See `Storage.resume`."""
         return await self._in_thread(
-            control or TransferControl(), lambda used: self._blocking.resume(transfer, control=used)
+            control or TransferControl(), lambda used: self.engine.resume(transfer, control=used)
         )
 
     async def forget(self, transfer: "UnfinishedTransfer") -> bool:
         """Give up an unfinished transfer, here and on the server. See `Storage.forget`."""
-        return await self._in_thread(TransferControl(), lambda _: self._blocking.forget(transfer))
+        return await self._in_thread(TransferControl(), lambda _: self.engine.forget(transfer))
 
     async def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
         """Whether there is such a blob."""
@@ -238,18 +220,18 @@ class AsyncStorage:
         limit: int = 1000,
     ) -> Page:  # fmt: skip
         """One page of blobs and folders; go on with `token=page.next_token`. See `Storage.list_page`."""
-        return await self._run(folding.list_page(self._service, prefix, storage_type, delimiter, token, limit))
+        return await self._run(folding.list_page(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
     async def list_columns(
         self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
         limit: int | None = None,
     ) -> Sequence[ColumnPage]:  # fmt: skip
         """The next pages of a list in columns: names, sizes and times. See `Storage.list_columns`."""
-        return await self._run(folding.list_columns(self._service, prefix, storage_type, delimiter, token, limit))
+        return await self._run(folding.list_columns(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
     async def usage(self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "") -> Usage:
         """Count and bytes under the prefix. See `Storage.usage`."""
-        return await self._run(folding.usage(self._service, prefix, storage_type, delimiter))
+        return await self._run(folding.usage(self.engine.service, prefix, storage_type, delimiter))
 
     async def copy(
         self, key: str, to_key: str, *, storage_type: str = DEFAULT, to_storage_type: str | None = None,
@@ -262,14 +244,14 @@ class AsyncStorage:
         if not overwrite and await self.exists(to_key, target):
             raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
         return await self._in_thread(
-            TransferControl(), lambda used: self._blocking._copy_through(key, storage_type, to_key, target, used)
+            TransferControl(), lambda used: self.engine.copy_through(key, storage_type, to_key, target, control=used)
         )
 
     async def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT
     ) -> Sequence[DeleteResult]:
         """Delete many keys and tell of each what became of it. See `Storage.delete_many`."""
-        return await self._run(calls.delete_batch(self._service, calls.checked_targets(targets), storage_type))
+        return await self._run(calls.delete_batch(self.engine.service, calls.checked_targets(targets), storage_type))
 
     async def read_range(
         self, key: str, storage_type: str = DEFAULT, *, start: int = 0, stop: int | None = None,
@@ -284,7 +266,7 @@ class AsyncStorage:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Within the block: the chunks of a blob in order. See `Storage.stream`."""
         used = control or TransferControl()
-        opened = self._blocking.stream(key, storage_type, control=used)
+        opened = self.engine.stream(key, storage_type, control=used)
         chunks = opened.__enter__()
 
         async def iterate() -> AsyncIterator[bytes]:
@@ -300,13 +282,13 @@ class AsyncStorage:
         """The image of the catalog that a blob of `products` is a file of. See `Storage.image_of`."""
         from storage_tui.client import catalog
 
-        return await self._run(catalog.image_of(self._service, key))
+        return await self._run(catalog.image_of(self.engine.service, key))
 
     async def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
         """The image of that id in the catalog. See `Storage.find_image`."""
         from storage_tui.client import catalog
 
-        return await self._run(catalog.find_image(self._service, image_id))
+        return await self._run(catalog.find_image(self.engine.service, image_id))
 
     async def delete_image(self, image_id: "ImageId") -> None:
         """Delete an image from the catalog with all its files. See `Storage.delete_image`."""
@@ -316,17 +298,13 @@ class AsyncStorage:
 
     async def describe(self) -> ServiceInfo:
         """What the server is, its features and limits; asked once."""
-        return await self._run(calls.describe(self._service))
-
-    @property
-    def _service(self) -> Service:
-        return self._blocking._service
+        return await self._run(calls.describe(self.engine.service))
 
     async def _run(self, call: Call[T]) -> T:
         if self._made is None:
             from storage_tui.client.async_session import AsyncSession
 
-            self._made = AsyncSession(self._blocking._server, self._blocking._policy, self._timeout_s)
+            self._made = AsyncSession(self.engine.server, self.engine.policy, self.engine.timeout_s)
         return await self._made.run(call)
 
     async def _in_thread(self, control: TransferControl, work: Callable[[TransferControl], T]) -> T:

@@ -1,4 +1,4 @@
-"""The handle of one transfer: what it has done, and pause, resume and cancel from any thread."""
+"""The handle of one transfer: what it has done, and pause, unpause and cancel from any thread."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class TransferControl:
 
     @property
     def is_paused(self) -> bool:
-        """True between `pause` and `resume`."""
+        """True between `pause` and `unpause`."""
         return self._is_paused
 
     @property
@@ -45,12 +45,12 @@ class TransferControl:
         return self._keeps
 
     def pause(self) -> None:
-        """Stop moving bytes until `resume`."""
+        """Stop moving bytes until `unpause`."""
         with self._changed:
             self._is_paused = True
             self._abort()
 
-    def resume(self) -> None:
+    def unpause(self) -> None:
         """Go on after `pause`."""
         with self._changed:
             self._is_paused = False

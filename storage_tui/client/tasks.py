@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage_tui.client.content_types import guess_type
 from storage_tui.client.log_part import LINE_BYTES, LogPart, stamped
 from storage_tui.client.storage import Storage
+from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import check_key

@@ -1,21 +1,47 @@
-"""Runs the transfers of the queue, a few at once, for as long as the App lives, and keeps what waits for the next."""
+"""Hands the transfers of the queue to one batch for as long as the App lives, and keeps what waits for the next one."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, overload
 
-from storage_tui import places
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import BatchResult
-from storage_tui.client.waiting import LeftWaiting, WaitingList
+from storage_tui.client.transfer.records import UnfinishedTransfer
+from storage_tui.client.transfer.unfinished import Unfinished
+from storage_tui.client.transfer.waiting import WaitingList
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.state.transfers import Transfer, TransferQueue
 
 
+class _Items(Sequence[BatchItem]):
+    """What the batch is to move, each item made as its turn comes: all at once would hold the keys up."""
+
+    def __init__(self, transfers: Sequence[Transfer]) -> None:
+        self._transfers = transfers
+
+    def __len__(self) -> int:
+        return len(self._transfers)
+
+    @overload
+    def __getitem__(self, index: int) -> BatchItem: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[BatchItem]: ...
+
+    def __getitem__(self, index: int | slice) -> BatchItem | Sequence[BatchItem]:
+        found = self._transfers[index]
+        return found.item if isinstance(found, Transfer) else _Items(found)
+
+
 class TransferRunner:
-    """Starts what the queue has ready and books what becomes of it. `touch` is told the types that uploads changed."""
+    """Moves what the queue holds and books what becomes of each. `touch` gets the types that uploads changed."""
 
     def __init__(
         self, storage: AsyncStorage, queue: TransferQueue, log: MessageLog, touch: Callable[[str], None]
@@ -24,91 +50,153 @@ class TransferRunner:
         self._queue = queue
         self._log = log
         self._touch = touch
+        self._batch: Batch | None = None
+        self._handed: dict[int, Transfer] = {}  # to the batch, by its numbers; a new batch has a new one
         self._tasks: set[asyncio.Task[None]] = set()
+        self._news: deque[Callable[[], None]] = deque()  # from the threads of the batch
+        self._is_woken = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._list: WaitingList | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage-tui-queue")  # its writes keep their order
         self._keeps = False
 
     def pump(self) -> None:
-        """Start as many as may run; call it after every change of the queue."""
+        """Hand over what was queued since; call it after every change of the queue."""
         fresh = self._queue.take_fresh()
-        if fresh:
-            self._writer.submit(lambda: self._waiting.add([(one.number, one.waiting) for one in fresh]))
-        while group := self._queue.next_group(self._joining):
-            task = asyncio.create_task(self._run(group), name=f"transfer-{group[0].number}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not fresh:
+            return
+        self._writer.submit(lambda: self._keep_waiting(fresh))
+        total_bytes = sum(transfer.size_bytes or 0 for transfer in fresh)
+        try:
+            numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
+        except ValueError:  # a defect has just ended the batch
+            self._batch = None
+            numbers = self._running_batch().add(_Items(fresh), total_bytes=total_bytes)
+        for number, transfer in zip(numbers, fresh, strict=True):
+            transfer.batch_number, self._handed[number] = number, transfer
 
     async def pump_and_keep(self) -> None:
         """The same, and wait until what is queued is kept for a next session."""
         self.pump()
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: None)
 
+    def pause(self, transfer: Transfer) -> None:
+        """Hold a running transfer; its place goes to the next one."""
+        if self._queue.pause(transfer) and self._batch is not None:
+            self._batch.pause(transfer.batch_number)
+
+    def unpause(self, transfer: Transfer) -> None:
+        """Let a paused transfer go on where it stopped."""
+        if self._queue.unpause(transfer) and self._batch is not None:
+            self._batch.unpause(transfer.batch_number)
+
     def cancel(self, transfer: Transfer) -> None:
         """Stop a transfer for good, whether it has begun or not; the server drops what it has of an upload."""
         has_begun = transfer.control is not None
-        self._queue.cancel(transfer)
-        if has_begun:
-            return  # its end is booked when it comes
-        self._ended(transfer)
-        if transfer.unfinished is not None:
-            task = asyncio.create_task(self._forget(transfer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not self._queue.cancel(transfer) or self._batch is None:
+            return
+        self._batch.cancel(transfer.batch_number)
+        if not has_begun and transfer.unfinished is not None and not transfer.has_run:
+            transfer.has_run = True
+            self._start(self._forget(transfer.unfinished))
 
-    async def left_waiting(self) -> LeftWaiting:
-        """What earlier sessions that have ended left waiting with this server."""
-        return await asyncio.to_thread(lambda: LeftWaiting(places.state_dir(), self._storage.account()))
-
-    @property
-    def _waiting(self) -> WaitingList:
-        """What waits, as kept for a next session. Only the writer uses it: whose it is may have to be read first."""
-        if self._list is None:
-            self._list = WaitingList(places.state_dir(), self._storage.account())
-        return self._list
+    async def left(self) -> Unfinished:
+        """What earlier sessions that have ended left to do with this server."""
+        return await asyncio.to_thread(Unfinished, self._storage.engine)
 
     async def stop(self, *, keep: bool = False) -> None:
         """Cancel all and wait until nothing moves; with `keep` what has begun and what waits can be continued by the
         next session."""
         self._keeps = keep
         for transfer in list(self._queue.items):
-            self._queue.cancel(transfer, keep=keep)
+            self._queue.cancel(transfer)
+        if self._batch is not None:
+            self._batch.leave_waiting()
+            self._batch.cancel(keep=keep)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: self._close_list(keep=keep))
+
+    def _keep_waiting(self, transfers: Sequence[Transfer]) -> None:
+        account = self._storage.account()
+        self._waiting.add([(row.number, row.record(account)) for row in transfers])
+
+    @property
+    def _waiting(self) -> WaitingList:
+        """What waits, as kept for a next session. Only the writer uses it: whose it is may have to be read first."""
+        if self._list is None:
+            self._list = self._storage.engine.journal.waiting(self._storage.account())
+        return self._list
 
     def _close_list(self, *, keep: bool) -> None:
         if self._list is not None:
             self._list.close(keep=keep)
 
-    def _joining(self, first: Transfer) -> Callable[[Transfer], bool]:
-        """What moves together with a transfer."""
-        joining = self._storage.joining(first.conflict)
-        is_small = joining.takes(first.item)
-        return lambda other: is_small and other.conflict is first.conflict and joining.takes(other.item)
+    def _running_batch(self) -> Batch:
+        if self._batch is None:
+            self._loop = asyncio.get_running_loop()
+            handed = self._handed = {}
+            self._batch = self._storage.batch(
+                on_begin=lambda rows: self._hear(partial(self._begun, handed, rows)),
+                on_end=lambda rows: self._hear(partial(self._ended, handed, rows)),
+            )
+            self._start(self._run(self._batch, handed))
+        return self._batch
 
-    async def _run(self, group: Sequence[Transfer]) -> None:
-        results: Sequence[BatchResult | None] = [None] * len(group)
-        controls = [transfer.control or TransferControl() for transfer in group]
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: Batch, handed: dict[int, Transfer]) -> None:
+        """Until the App ends, or a defect ends the batch; what is queued after that has a new one."""
+        cause: Exception | None = None
         try:
-            items = [transfer.item for transfer in group]
-            results = await self._storage.move(items, conflict=group[0].conflict, controls=controls)
-        except StorageError as exc:  # such as no room for any of it
-            results = [BatchResult(row.item, "failed", row.key, row.path, error=exc) for row in group]
-        finally:
-            for transfer, control, result in zip(group, controls, results, strict=True):
-                if transfer.control is not control:
-                    continue  # it was cancelled and put back into the queue since
-                self._book(transfer, result)
-                if not (self._keeps and transfer.state == "cancelled"):
-                    self._ended(transfer)
-            self.pump()
+            await self._storage.run(batch)
+        except Exception as exc:
+            cause = exc
+            self._log.error("the transfers stopped", exc)
+        self._take_news()
+        if self._batch is batch:
+            self._batch = None
+        for transfer in [row for number, row in handed.items() if row.is_active and row.batch_number == number]:
+            error = StorageError(f"the transfers stopped: {cause!r}; try it again")
+            self._book(transfer, BatchResult(transfer.item, "failed", transfer.key, transfer.path, error=error))
+            self._end_waiting(transfer)
 
-    def _book(self, transfer: Transfer, result: BatchResult | None) -> None:
-        transfer.has_run = True
-        if result is None or result.state == "cancelled" or transfer.state == "cancelled":
-            transfer.state = "cancelled"
+    def _hear(self, news: Callable[[], None]) -> None:
+        """From a thread of the batch. The App is woken once for all that comes before it looks."""
+        self._news.append(news)
+        if not self._is_woken and self._loop is not None:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._take_news)
+
+    def _take_news(self) -> None:
+        self._is_woken = False  # before it looks: what comes meanwhile wakes it again
+        for _ in range(len(self._news)):
+            self._news.popleft()()
+
+    def _begun(self, handed: dict[int, Transfer], rows: Sequence[tuple[int, TransferControl]]) -> None:
+        for number, control in rows:
+            transfer = handed.get(number)
+            if transfer is not None and transfer.batch_number == number:
+                self._queue.begin(transfer, control)
+
+    def _ended(self, handed: dict[int, Transfer], rows: Sequence[tuple[int, BatchResult]]) -> None:
+        for number, result in rows:
+            transfer = handed.pop(number, None)
+            if transfer is None or transfer.batch_number != number:
+                continue  # it was cancelled and put back into the queue since
+            self._book(transfer, result)
+            if not (self._keeps and transfer.state == "cancelled"):
+                self._end_waiting(transfer)
+
+    def _book(self, transfer: Transfer, result: BatchResult) -> None:
+        was_cancelled = result.state == "cancelled" or transfer.state == "cancelled"
+        transfer.has_run = transfer.has_run or transfer.control is not None
+        if was_cancelled:
+            self._queue.end(transfer, "cancelled")
             return
-        transfer.key, transfer.path, transfer.state = result.key, result.path, result.state
+        transfer.key, transfer.path = result.key, result.path
         if result.error is not None:
             transfer.error = explain(result.error)
             self._log.error(f"{transfer.direction} of {transfer.key!a} failed: {transfer.error}", result.error)
@@ -119,13 +207,14 @@ class TransferRunner:
             if transfer.direction == "upload":
                 self._touch(transfer.storage_type)
         transfer.note = " · ".join(filter(None, notes))
+        self._queue.end(transfer, result.state)
 
-    def _ended(self, transfer: Transfer) -> None:
-        self._writer.submit(lambda: self._waiting.end(transfer.number))
+    def _end_waiting(self, transfer: Transfer) -> None:
+        number = transfer.number
+        self._writer.submit(lambda: self._waiting.end(number))
 
-    async def _forget(self, transfer: Transfer) -> None:
-        assert transfer.unfinished is not None
+    async def _forget(self, unfinished: UnfinishedTransfer) -> None:
         try:
-            await self._storage.forget(transfer.unfinished)
+            await self._storage.forget(unfinished)
         except (StorageError, OSError) as exc:
-            self._log.error(f"what is there of {transfer.key!a} could not be dropped: {explain(exc)}", exc)
+            self._log.error(f"what is there of {unfinished.key!a} could not be dropped: {explain(exc)}", exc)

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from storage_tui.client.batch.folders import local_names
 from storage_tui.client.feed import Feed
-from storage_tui.client.folders import local_names
 from storage_tui.client.storage import Storage
 from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.contract.keys import DELIMITER, key_from_path

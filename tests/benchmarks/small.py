@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_download, plan_upload
+from storage_tui.client.batch.plan import plan_download, plan_upload
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.transfer.conflict import Conflict
 from tests.benchmarks.programs import Row, interleaved
 
 COUNT = 1000
@@ -60,11 +61,12 @@ def _ours(storage: Storage, pool: ThreadPoolExecutor, source: Path, home: Path) 
 
     def up() -> None:
         plan = plan_upload(source, "files/", "data")
-        results = Batch(storage, plan, conflict=Conflict.OVERWRITE, jobs=THREADS).run()
+        results = Batch(storage.engine, plan, conflict=Conflict.OVERWRITE, jobs=THREADS).run()
         assert all(result.is_verified for result in results)
 
     def down() -> None:
-        results = Batch(storage, plan_download(storage, "files/", "data", home / "target"), jobs=THREADS).run()
+        plan = plan_download(storage.engine, "files/", "data", home / "target")
+        results = Batch(storage.engine, plan, jobs=THREADS).run()
         assert all(result.is_verified for result in results)
 
     def fresh_down() -> float:

@@ -167,14 +167,18 @@ QUEUE = """
 import os, sys
 from pathlib import Path
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.waiting import WaitingItem, WaitingList
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.records import UnfinishedTransfer
+from storage_tui.client.transfer.waiting import WaitingList
 folder, account = Path(sys.argv[2]), Storage(sys.argv[1], token_file=sys.argv[3]).account()
+def row(direction, name, size, conflict, **more):
+    path = str(folder / name)
+    return UnfinishedTransfer(direction, account, "data", f"queue/{name}", path, size, conflict=conflict, **more)
 rows = [
-    WaitingItem(BatchItem("upload", "data", "queue/up.csv", folder / "up.csv", 2), Conflict.OVERWRITE),
-    WaitingItem(BatchItem("download", "data", "queue/kept", folder / "kept", 3), Conflict.SKIP),
-    WaitingItem(BatchItem("download", "data", "queue/both", folder / "both", 4, folder), Conflict.RENAME),
-    WaitingItem(BatchItem("upload", "data", "queue/gone", folder / "gone", 5), Conflict.OVERWRITE),
+    row("upload", "up.csv", 2, Conflict.OVERWRITE),
+    row("download", "kept", 3, Conflict.SKIP),
+    row("download", "both", 4, Conflict.RENAME, root=str(folder)),
+    row("upload", "gone", 5, Conflict.OVERWRITE),
 ]
 WaitingList(places.state_dir(), account).add(enumerate(rows))
 os._exit(1)  # as a session of the browser that is killed

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_upload, survey
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.models import Blob
 from tests.faults.proxy import Fault, FaultProxy
@@ -50,11 +52,11 @@ def test_a_folder_goes_up_and_down_in_order_and_counted(storage: Storage, tree: 
     plan = plan_upload(tree, "p/", "data")
     assert (len(plan.items), plan.total_bytes) == (4, sum(map(len, FILES.values())))
     told: list[BatchResult] = []
-    results = Batch(storage, plan, conflict=Conflict.OVERWRITE, on_result=told.append).run()
+    results = Batch(storage.engine, plan, conflict=Conflict.OVERWRITE, on_result=told.append).run()
     assert told == results and [result.key for result in results] == [f"p/{name}" for name in sorted(FILES)]
     assert all(result.is_verified for result in results)
-    down = plan_download(storage, "p/", "data", tmp_path / "new" / "down")
-    batch = Batch(storage, down)
+    down = plan_download(storage.engine, "p/", "data", tmp_path / "new" / "down")
+    batch = Batch(storage.engine, down)
     batch.run()
     now = batch.progress()
     assert (now.files, now.files_done, now.files_failed) == (4, 4, 0)
@@ -67,7 +69,7 @@ DOWN = {  # what becomes of: a file of other size, one of the same size and othe
     Conflict.SKIP: (["skipped"] * 3, (OLD, b"TWO" * 1000, b"")),
     Conflict.OVERWRITE: (["done"] * 3, (b"1", b"two" * 1000, b"")),
     Conflict.RENAME: (["done"] * 3, (OLD, b"TWO" * 1000, b"")),
-    Conflict.RESUME: (["done", "skipped", "skipped"], (b"1", b"TWO" * 1000, b"")),
+    Conflict.OTHER_SIZE: (["done", "skipped", "skipped"], (b"1", b"TWO" * 1000, b"")),
     Conflict.DIFFERENT: (["done", "done", "skipped"], (b"1", b"two" * 1000, b"")),
     Conflict.REFUSE: (["failed"] * 3, (OLD, b"TWO" * 1000, b"")),
 }
@@ -81,7 +83,9 @@ def test_what_is_there_already_is_treated_as_asked_downwards(
     for name, content in zip(names, (OLD, b"TWO" * 1000, b""), strict=True):
         (tmp_path / "down" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "down" / name).write_bytes(content)
-    results = Batch(stored, plan_download(stored, "p/", "data", tmp_path / "down"), conflict=conflict).run()
+    results = Batch(
+        stored.engine, plan_download(stored.engine, "p/", "data", tmp_path / "down"), conflict=conflict
+    ).run()
     states, contents = DOWN[conflict]
     assert _states(results) == [*states, "done"]
     assert tuple((tmp_path / "down" / name).read_bytes() for name in names) == contents
@@ -99,8 +103,8 @@ def test_what_is_there_already_is_treated_as_asked_upwards(
         storage.set(f"p/{name}", content)
     plan = plan_upload(tree, "p/", "data")
     if is_surveyed:
-        plan = survey(storage, plan, "p/", "data")
-    results = Batch(storage, plan, conflict=conflict).run()
+        plan = survey(storage.engine, plan, "p/", "data")
+    results = Batch(storage.engine, plan, conflict=conflict).run()
     states, contents = DOWN[conflict]
     assert _states(results) == [*states, "done"]
     assert tuple(storage.get(f"p/{name}") for name in names) == contents
@@ -112,24 +116,24 @@ def test_failures_end_their_files_alone_and_can_be_run_again(storage: Storage, t
     (tree / "b" / "c.txt").unlink()
     plan = BatchPlan(plan_upload(tree, "p/", "data").items)
     (tree / "a").unlink()
-    batch = Batch(storage, plan, conflict=Conflict.OVERWRITE)
+    batch = Batch(storage.engine, plan, conflict=Conflict.OVERWRITE)
     results = batch.run()
     assert _states(results) == ["failed", "done", "done"] and batch.progress().files_failed == 1
     assert isinstance(results[0].error, LocalFileError)
     (tree / "a").write_bytes(b"1")
     again = batch.failed_plan()
     assert [item.key for item in again.items] == ["p/a"]
-    assert _states(Batch(storage, again).run()) == ["done"]
+    assert _states(Batch(storage.engine, again).run()) == ["done"]
 
 
 def test_a_file_that_arrives_damaged_is_fetched_once_more(
     stored: Storage, proxy: FaultProxy, token: str, tmp_path: Path
 ) -> None:
     with Storage(proxy.url, token=token) as behind:
-        plan = plan_download(behind, "p/z", "data", tmp_path / "down")
+        plan = plan_download(behind.engine, "p/z", "data", tmp_path / "down")
         proxy.cut_all()
         proxy.faults += [Fault(flip_down=1_000_000)]
-        [result] = Batch(behind, plan, jobs=1).run()
+        [result] = Batch(behind.engine, plan, jobs=1).run()
     assert result.state == "done" and result.note == "arrived damaged, started over"
 
 
@@ -138,9 +142,9 @@ def test_no_room_is_one_error_before_anything_moves(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
-    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
     with pytest.raises(LocalFileError, match="3,003,001 bytes are needed for 4 files and 1,000,000 are free"):
-        Batch(stored, plan).run()
+        Batch(stored.engine, plan).run()
     assert not (tmp_path / "down").exists()
 
 
@@ -162,7 +166,9 @@ def test_nothing_is_written_or_read_through_a_symbolic_link(stored: Storage, tre
     outside.mkdir()
     (tmp_path / "down").mkdir()
     (tmp_path / "down" / "b").symlink_to(outside)
-    results = Batch(stored, plan_download(stored, "p/", "data", tmp_path / "down"), conflict=Conflict.OVERWRITE).run()
+    results = Batch(
+        stored.engine, plan_download(stored.engine, "p/", "data", tmp_path / "down"), conflict=Conflict.OVERWRITE
+    ).run()
     assert _states(results) == ["done", "failed", "failed", "done"]
     assert list(outside.iterdir()) == []
     plan = plan_upload(tree, "q/", "data")
@@ -171,7 +177,7 @@ def test_nothing_is_written_or_read_through_a_symbolic_link(stored: Storage, tre
     (tree / "b").symlink_to(outside)
     (tree / "a").unlink()
     (tree / "a").symlink_to(outside / "c.txt")
-    assert _states(Batch(stored, plan).run()) == ["failed", "failed", "failed", "done"]
+    assert _states(Batch(stored.engine, plan).run()) == ["failed", "failed", "failed", "done"]
 
 
 def test_what_is_no_regular_file_is_left_out_of_an_upload(storage: Storage, tree: Path) -> None:
@@ -182,7 +188,7 @@ def test_what_is_no_regular_file_is_left_out_of_an_upload(storage: Storage, tree
 
 def test_a_key_that_leads_upwards_stays_in_the_folder(storage: Storage, tmp_path: Path) -> None:
     storage.set("p/%2e%2e/x", b"1")
-    plan = plan_download(storage, "p/", "data", tmp_path / "down", blobs=[Blob("p/../../x", "data", 1)])
+    plan = plan_download(storage.engine, "p/", "data", tmp_path / "down", blobs=[Blob("p/../../x", "data", 1)])
     assert all(item.path.is_relative_to(tmp_path / "down") and ".." not in item.path.parts for item in plan.items)
 
 
@@ -192,15 +198,15 @@ def test_at_most_so_many_are_moved_at_once(
     for number in range(20):
         (tree / f"n{number}").write_bytes(b"1")
     with Storage(proxy.url, token=token) as behind:
-        Batch(behind, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, jobs=3).run()
+        Batch(behind.engine, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, jobs=3).run()
     assert proxy.connections <= 3
 
 
 def _stalled(behind: Storage, proxy: FaultProxy, act: Callable[[Batch], Any], tmp_path: Path) -> list[BatchResult]:
-    plan = plan_download(behind, "p/", "data", tmp_path / "down")
+    plan = plan_download(behind.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.default = Fault(stall_down=1_000_000)
-    batch = Batch(behind, plan, jobs=2)
+    batch = Batch(behind.engine, plan, jobs=2)
     results: list[BatchResult] = []
     thread = threading.Thread(target=lambda: results.extend(batch.run()))
     thread.start()
@@ -234,20 +240,20 @@ def test_what_on_result_raises_comes_out(storage: Storage, tree: Path) -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        Batch(storage, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, on_result=tell).run()
+        Batch(storage.engine, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, on_result=tell).run()
 
 
 def test_a_published_server_moves_folders_too(published: Any, token: str, tree: Path, tmp_path: Path) -> None:
     with Storage(published.url, token=token) as plain:
-        Batch(plain, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE).run()
-        for conflict, state in ((Conflict.REFUSE, "done"), (Conflict.RESUME, "skipped")):
-            plan = plan_download(plain, "p/", "data", tmp_path / "down")
-            assert set(_states(Batch(plain, plan, conflict=conflict).run())) == {state}
+        Batch(plain.engine, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE).run()
+        for conflict, state in ((Conflict.REFUSE, "done"), (Conflict.OTHER_SIZE, "skipped")):
+            plan = plan_download(plain.engine, "p/", "data", tmp_path / "down")
+            assert set(_states(Batch(plain.engine, plan, conflict=conflict).run())) == {state}
 
 
 def test_a_server_that_is_gone_fails_each_file(token: str, tree: Path) -> None:
     with Storage("http://127.0.0.1:9/storage/v1", token=token, retries=0) as nobody:
-        results = Batch(nobody, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE).run()
+        results = Batch(nobody.engine, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE).run()
     assert all(isinstance(result.error, StorageError) for result in results)
 
 
@@ -257,9 +263,9 @@ def test_a_file_that_cannot_be_synced_fails_and_leaves_nothing(
     def refuse(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
     monkeypatch.setattr(os, "fsync", refuse)
-    batch = Batch(stored, plan)
+    batch = Batch(stored.engine, plan)
     assert _states(batch.run()) == ["failed"] * 4
     assert batch.progress().files_failed == 4
     assert [path for path in (tmp_path / "down").rglob("*") if path.is_file()] == []
@@ -280,8 +286,8 @@ def test_a_machine_that_gives_few_threads_moves_all_the_same(
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_some)
-    plan = plan_download(stored, "p/", "data", tmp_path / "down")
-    assert _states(Batch(stored, plan).run()) == ["done"] * 4
+    plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
+    assert _states(Batch(stored.engine, plan).run()) == ["done"] * 4
 
 
 def test_a_machine_that_gives_no_thread_says_so(
@@ -290,10 +296,10 @@ def test_a_machine_that_gives_no_thread_says_so(
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(RuntimeError, match="new thread"):
-        Batch(stored, plan).run()
+        Batch(stored.engine, plan).run()
 
 
 def test_a_cancel_ends_the_comparison_of_a_large_file(storage: Storage, tmp_path: Path) -> None:
@@ -310,7 +316,7 @@ def test_a_cancel_ends_the_comparison_of_a_large_file(storage: Storage, tmp_path
 
     blob = Blob("k", "data", 64 * 1024 * 1024, crc32c="AAAAAA==")
     item = BatchItem("download", "data", "k", path, blob.size_bytes, blob=blob)
-    result = Mover(storage, conflict=Conflict.DIFFERENT).settle(item, Watched())
+    result = Mover(storage.engine, conflict=Conflict.DIFFERENT).settle(item, Watched())
     assert isinstance(result, BatchResult)
     assert result.state == "cancelled"
     assert len(looks) == 3
@@ -323,9 +329,9 @@ def test_a_disk_without_room_tells_how_much_is_needed_for_what(
     (tmp_path / "down").mkdir()
     (tmp_path / "down" / "a").write_bytes(OLD)
     (tmp_path / "down" / "z").write_bytes(OLD)
-    plan = plan_download(stored, "p/", "data", tmp_path / "down")
+    plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
     with pytest.raises(LocalFileError, match=r"3,003,001 bytes are needed for 4 files"):
-        Batch(stored, plan, conflict=Conflict.OVERWRITE).run()
+        Batch(stored.engine, plan, conflict=Conflict.OVERWRITE).run()
     with pytest.raises(LocalFileError, match=r"3,000 bytes are needed for 2 files") as refused:
-        Batch(stored, plan, conflict=Conflict.SKIP).run()
+        Batch(stored.engine, plan, conflict=Conflict.SKIP).run()
     assert "0 are free" in refused.value.message

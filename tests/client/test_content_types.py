@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage_tui.client.content_types import TYPES, guess_type
+from storage_tui.client.transfer.content_types import TYPES, guess_type
 from storage_tui.server.responses import SAFE_TYPES
 
 

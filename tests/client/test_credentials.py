@@ -175,7 +175,7 @@ def test_a_refusal_of_the_iam_endpoint_is_told_without_the_secret(monkeypatch: p
 def test_a_token_refused_is_read_again_from_its_file(tmp_path: Path) -> None:
     path = private(tmp_path / "token", "old")
     with ScriptedServer(answer(401), answer(200, body=b"v")) as server, Storage(server.url, token_file=path) as storage:
-        storage._server.reach()
+        storage.engine.server.reach()
         private(path, "new")
         assert storage.get("k") == b"v"
         assert [headers["authorization"] for _, headers in server.requests] == ["Bearer old", "Bearer new"]
@@ -202,7 +202,13 @@ def test_a_token_is_in_no_repr_log_or_error(caplog: pytest.LogCaptureFixture, tm
                 call()
             except StorageError as exc:
                 texts += traceback.TracebackException.from_exception(exc, capture_locals=True).format()
-        texts += [repr(storage), repr(storage._server), repr(vars(storage)), repr(vars(storage._server)), caplog.text]
+        texts += [
+            repr(storage),
+            repr(storage.engine.server),
+            repr(vars(storage)),
+            repr(vars(storage.engine.server)),
+            caplog.text,
+        ]
         storage.close()
     frames = [text for text in texts if __file__ not in text]  # this test's own variables hold it
     assert frames and not [text for text in frames if token in text]

@@ -83,5 +83,5 @@ def test_an_upload_that_is_refused_in_the_end_leaves_nothing(
                 storage.set("k", b"first")
 
     with pytest.raises(ConflictError):
-        storage._upload("k", source, "data", Overtaken(), None, resume=True, replaces=False)
+        storage.engine.upload("k", source, "data", control=Overtaken(), resume=True, replaces=False)
     assert not left() and storage.get("k") == b"first"

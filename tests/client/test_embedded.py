@@ -317,7 +317,7 @@ def test_a_server_that_completion_starts_serves(monkeypatch: pytest.MonkeyPatch)
 def test_a_token_of_an_earlier_server_is_read_anew() -> None:
     with Storage() as storage:
         storage.set("k", b"1")
-        access = storage._server.reach()
+        access = storage.engine.server.reach()
         (places.data_dir() / "records" / "keys.record").unlink()
         pid = server_pid()
         assert pid is not None
@@ -325,7 +325,7 @@ def test_a_token_of_an_earlier_server_is_read_anew() -> None:
         wait_until(lambda: not is_alive(pid))
         with Storage() as other:
             assert other.get("k") == b"1"
-        assert storage._server.ready() == access
+        assert storage.engine.server.ready() == access
         assert storage.get("k") == b"1"
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import is_same
+from storage_tui.client.batch.plan import is_same
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import unfinished
+from storage_tui.client.transfer.journal import Journal
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy
@@ -123,7 +123,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
         proxy.cut_all()
         carried.append((proxy.bytes_up if is_up else proxy.bytes_down) - before)
         assert not storage.exists("k") if is_up else not target.exists()
-        assert [row.key for row in unfinished(places.state_dir())] == ["k"]
+        assert [row.key for row in Journal(places.state_dir()).unfinished()] == ["k"]
     proxy.default = Fault()
     control = TransferControl()
     before = proxy.bytes_up if is_up else proxy.bytes_down
@@ -136,7 +136,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
     assert control.note.startswith("resumed at")
     assert resent <= KILLS * (CHUNK + HEAD)
     assert storage.stat("k").crc32c == _crc(large if is_up else target) == _crc(large)
-    assert unfinished(places.state_dir()) == []
+    assert Journal(places.state_dir()).unfinished() == []
     assert [row.name for row in tmp_path.iterdir()] == ([] if is_up else ["k"])
 
 

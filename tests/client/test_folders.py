@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_tui.client.folders import LeftOut, find_files, local_names, local_segment
+from storage_tui.client.batch.folders import LeftOut, find_files, local_names, local_segment
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import check_key
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict
+from storage_tui.client.batch.plan import BatchItem, BatchPlan
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.requests import CONTROL_BYTES
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ProtocolError, StorageError
 from storage_tui.contract.models import FEATURES, ServiceInfo
@@ -37,7 +39,7 @@ def move(server: ScriptedServer, folder: Path, direction: Any) -> list[BatchResu
         for key, content in CONTENTS.items()
     ]
     with Storage(server.url, token="t", retries=0) as storage:
-        return Batch(storage, BatchPlan(items), jobs=1, conflict=Conflict.OVERWRITE).run()
+        return Batch(storage.engine, BatchPlan(items), jobs=1, conflict=Conflict.OVERWRITE).run()
 
 
 def test_a_pack_with_the_blobs_of_other_keys_is_not_taken(tmp_path: Path) -> None:

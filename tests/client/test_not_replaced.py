@@ -9,10 +9,12 @@ from threading import Thread
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_download, plan_rest
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_rest
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import ConflictError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy
 
@@ -53,7 +55,7 @@ def _stopped_midway(
     proxy.faults.append(Fault(stall_up=SIZE // 2, stall_down=SIZE // 2))
     results: list[BatchResult] = []
     control = TransferControl()
-    thread = Thread(target=lambda: results.append(Mover(behind, conflict=conflict).move(item, control)))
+    thread = Thread(target=lambda: results.append(Mover(behind.engine, conflict=conflict).move(item, control)))
     thread.start()
     proxy.stalled.get(timeout=30)
     happens(control)
@@ -108,7 +110,7 @@ def test_what_came_to_be_before_a_broken_transfer_is_gone_on_with_is_kept_too(
     if direction == "download":
         with pytest.raises(ConflictError, match="not overwritten"):
             behind.resume(left)
-    [result] = Batch(behind, plan_rest([left]), conflict=Conflict.OVERWRITE).run()
+    [result] = Batch(behind.engine, plan_rest([left]), conflict=Conflict.OVERWRITE).run()
     assert isinstance(result.error, ConflictError) and "not overwritten" in result.error.message
     assert (target.read_bytes() if direction == "download" else storage.get("k")) == MINE
     if direction == "download":
@@ -122,7 +124,7 @@ def test_small_files_of_a_folder_are_kept_too(
 ) -> None:
     for name in "abc":
         storage.set(f"few/{name}", name)
-    plan = plan_download(storage, "few/", "data", tmp_path / "out")
+    plan = plan_download(storage.engine, "few/", "data", tmp_path / "out")
     plan = BatchPlan([replace(item, conflict=Conflict.SKIP) if item.path.name == "c" else item for item in plan.items])
     settle = Mover.settle
 
@@ -134,7 +136,7 @@ def test_small_files_of_a_folder_are_kept_too(
         return place
 
     monkeypatch.setattr(Mover, "settle", settled_then_there)
-    results = Batch(storage, plan, conflict=Conflict.REFUSE).run()
+    results = Batch(storage.engine, plan, conflict=Conflict.REFUSE).run()
     assert [result.state for result in results] == ["done", "failed", "skipped"]
     found = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     assert found == {"a": b"a", "b": MINE, "c": MINE}
@@ -146,7 +148,7 @@ def test_an_upload_that_was_not_to_overwrite_and_now_is_overwrites(
     result = _kept_midway(behind, proxy, _item("upload", source))
     assert result.state == "cancelled"
     storage.set("k", MINE)
-    assert Mover(behind, conflict=Conflict.OVERWRITE).move(result.item, TransferControl()).state == "done"
+    assert Mover(behind.engine, conflict=Conflict.OVERWRITE).move(result.item, TransferControl()).state == "done"
     assert storage.get("k") == content and behind.unfinished() == []
 
 
@@ -157,5 +159,5 @@ def test_what_no_order_could_overwrite_is_named_and_not_offered_to_be(
     storage.set("k", b"x")
     target = tmp_path / "target"
     target.mkdir() if kind == "a folder" else target.symlink_to("nowhere")
-    result = Mover(storage, conflict=Conflict.REFUSE).move(_item("download", target), TransferControl())
+    result = Mover(storage.engine, conflict=Conflict.REFUSE).move(_item("download", target), TransferControl())
     assert isinstance(result.error, LocalFileError) and kind in result.error.message

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.control import TransferControl
-from storage_tui.client.part_file import Journal, PartFile, Purpose, opened_folder
 from storage_tui.client.secret_files import FILE_BYTES, read_secret_file
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.part_file import PartFile, PartNote, Purpose, opened_folder
+from storage_tui.client.transfer.records import UnfinishedTransfer
+from storage_tui.client.transfer.waiting import LeftWaiting, WaitingList
 from storage_tui.contract.errors import CancelledError, ConflictError, CredentialsError
 from tests.client.test_credentials import jwt
 from tests.faults.proxy import FaultProxy
@@ -76,11 +77,11 @@ def test_what_waits_is_kept_by_server_and_user(server: RunningServer, tmp_path: 
         assert ann.account() != bob.account()
         assert ann.account().startswith(server.url)
         waiting = WaitingList(places.state_dir(), ann.account())
-        waiting.add([(1, WaitingItem(BatchItem("upload", "data", "k", tmp_path / "k", 1), Conflict.SKIP))])
+        waiting.add([(1, waiting_upload(tmp_path / "k"))])
         waiting.close(keep=True)
         assert LeftWaiting(places.state_dir(), bob.account()).items == []
         left = LeftWaiting(places.state_dir(), ann.account())
-        assert [row.item.key for row in left.items] == ["k"]
+        assert [row.key for row in left.items] == ["k"]
         left.take()
 
 
@@ -90,7 +91,7 @@ def test_a_part_is_for_its_owner_alone_and_goes_on_from_ones_own_journal_only(tm
         for resume in (False, True):
             part, _ = PartFile.open(folder, purpose, resume=resume)
             assert stat.S_IMODE(os.fstat(part.descriptor).st_mode) == 0o600
-            part.note(Journal(purpose, "etag", 5))
+            part.note(PartNote(purpose, "etag", 5))
             part.keep()
         part, journal = PartFile.open(folder, purpose, resume=True)
         assert journal is not None
@@ -103,7 +104,7 @@ def test_a_part_is_for_its_owner_alone_and_goes_on_from_ones_own_journal_only(tm
 
 def test_the_queue_and_the_token_of_somebody_else_are_not_taken(tmp_path: Path) -> None:
     waiting = WaitingList(tmp_path, "server")
-    waiting.add([(1, WaitingItem(BatchItem("upload", "data", "k", tmp_path / "k", 1), Conflict.SKIP))])
+    waiting.add([(1, waiting_upload(tmp_path / "k"))])
     waiting.close(keep=True)
     [path] = (tmp_path / "queues").iterdir()
     os.link(path, tmp_path / "second name")
@@ -122,6 +123,11 @@ def test_the_queue_and_the_token_of_somebody_else_are_not_taken(tmp_path: Path) 
     token.chmod(0o600)
     with pytest.raises(CredentialsError, match="too large"):
         read_secret_file(token)
+
+
+def waiting_upload(path: Path) -> UnfinishedTransfer:
+    """An upload that has not begun."""
+    return UnfinishedTransfer("upload", "", "data", "k", str(path), 1, conflict=Conflict.SKIP)
 
 
 def may_give_away(path: Path) -> bool:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client import packs
-from storage_tui.client.batch import Batch, BatchResult
-from storage_tui.client.batch_plan import BatchPlan, Conflict, plan_download, plan_upload, survey
-from storage_tui.client.control import TransferControl
-from storage_tui.client.mover import Mover
-from storage_tui.client.packs import PACK_BLOBS, SMALL_BYTES
-from storage_tui.client.sources import FileSource
+from storage_tui.client.batch import packs
+from storage_tui.client.batch.mover import Mover
+from storage_tui.client.batch.packs import PACK_BLOBS, SMALL_BYTES
+from storage_tui.client.batch.plan import BatchPlan, plan_download, plan_upload, survey
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.sources import FileSource
 from storage_tui.contract.wire import Span
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
@@ -65,11 +66,11 @@ def through(server: RunningServer, token: str, proxy: FaultProxy) -> Iterator[St
 
 
 def _up(storage: Storage, tree: Path, **options: Any) -> list[BatchResult]:
-    return Batch(storage, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, **options).run()
+    return Batch(storage.engine, plan_upload(tree, "p/", "data"), conflict=Conflict.OVERWRITE, **options).run()
 
 
 def _down(storage: Storage, folder: Path, **options: Any) -> list[BatchResult]:
-    return Batch(storage, plan_download(storage, "p/", "data", folder), **options).run()
+    return Batch(storage.engine, plan_download(storage.engine, "p/", "data", folder), **options).run()
 
 
 def _all_there(storage: Storage, folder: Path, results: list[BatchResult]) -> None:
@@ -89,7 +90,7 @@ def test_small_files_go_up_and_down_together_and_in_order(
     up = _up(storage, tree, on_result=told.append)
     assert told == up and [result.key for result in up] == [f"p/{name}" for name in sorted(FILES)] + ["p/large"]
     assert alone[:1] == ["p/large"] and len(alone) <= 1 + COUNT % PACK_BLOBS, "the last of a folder may be alone"
-    batch = Batch(storage, plan_download(storage, "p/", "data", tmp_path / "down"))
+    batch = Batch(storage.engine, plan_download(storage.engine, "p/", "data", tmp_path / "down"))
     down = batch.run()
     assert (tmp_path / "down" / "large").stat().st_size == SMALL_BYTES + 1
     _all_there(storage, tmp_path / "down", [result for result in down if result.key != "p/large"])
@@ -114,8 +115,8 @@ def test_what_is_there_already_is_treated_as_asked(
 ) -> None:
     first, second, *_ = sorted(FILES)
     storage.set(f"p/{first}", b"old")
-    plan = survey(storage, plan_upload(tree, "p/", "data"), "p/", "data")
-    up = Batch(storage, plan, conflict=conflict).run()
+    plan = survey(storage.engine, plan_upload(tree, "p/", "data"), "p/", "data")
+    up = Batch(storage.engine, plan, conflict=conflict).run()
     states = {"skip": "skipped", "refuse": "failed"}
     assert [result.state for result in up] == [states.get(conflict.value, "done")] + ["done"] * (COUNT - 1)
     is_kept = conflict in (Conflict.SKIP, Conflict.REFUSE, Conflict.RENAME)
@@ -141,10 +142,10 @@ def test_whatever_breaks_a_pack_each_blob_arrives_whole(
     proxy.faults.extend([fault] * count)
     up = _up(through, tree, jobs=1)
     assert [result.state for result in up] == ["done"] * COUNT, [result.error for result in up if result.error]
-    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.faults.extend([fault] * count)
-    _all_there(storage, tmp_path / "down", Batch(through, plan, jobs=1).run())
+    _all_there(storage, tmp_path / "down", Batch(through.engine, plan, jobs=1).run())
 
 
 def test_a_link_in_the_way_is_not_followed(storage: Storage, tree: Path, tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_file_that_grows_past_a_pack_goes_by_itself(storage: Storage, tree: Pa
     plan = plan_upload(tree, "p/", "data")
     name = min(FILES)
     (tree / name).write_bytes(bytes(SMALL_BYTES + 1))
-    results = Batch(storage, plan, conflict=Conflict.OVERWRITE).run()
+    results = Batch(storage.engine, plan, conflict=Conflict.OVERWRITE).run()
     assert {result.state for result in results} == {"done"} and f"p/{name}" in alone
     assert len(storage.get(f"p/{name}")) == SMALL_BYTES + 1
 
@@ -191,7 +192,7 @@ def test_a_file_that_changes_while_a_pack_is_made_is_left_out_of_it(
 
 def test_what_may_not_be_written_twice_goes_one_by_one(storage: Storage, tree: Path, alone: list[str]) -> None:
     few = BatchPlan(plan_upload(tree, "p/", "products").items[:5])
-    assert {result.state for result in Batch(storage, few).run()} == {"done"} and len(alone) == 5
+    assert {result.state for result in Batch(storage.engine, few).run()} == {"done"} and len(alone) == 5
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -199,10 +200,10 @@ def test_a_cancel_within_a_pack_ends_all_and_leaves_nothing(
     through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, keep: bool
 ) -> None:
     _up(storage, tree)
-    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.default = Fault(stall_down=2000)
-    batch = Batch(through, plan, jobs=2)
+    batch = Batch(through.engine, plan, jobs=2)
     running = threading.Thread(target=batch.run)
     running.start()
     proxy.stalled.get(timeout=20)
@@ -219,15 +220,14 @@ def test_one_that_is_cancelled_within_a_pack_is_not_written_and_the_others_are(
     through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, at: int
 ) -> None:
     _up(storage, tree)
-    plan = plan_download(storage, "p/", "data", tmp_path / "down")
-    controls = [TransferControl() for _ in plan.items]
+    plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.faults.append(Fault(stall_down=300))
-    batch = Batch(through, plan, jobs=1, controls=controls)
+    batch = Batch(through.engine, plan, jobs=1)
     running = threading.Thread(target=batch.run)
     running.start()
     proxy.stalled.get(timeout=20)
-    controls[at].cancel()
+    batch.cancel(at)
     proxy.release()
     running.join(30)
     states = [result.state for result in batch.results]
@@ -239,10 +239,10 @@ def test_a_paused_pack_goes_on_item_by_item(
     through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path
 ) -> None:
     _up(storage, tree)
-    plan = plan_download(storage, "p/", "data", tmp_path / "down")
+    plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.faults.append(Fault(stall_down=2000))
-    batch = Batch(through, plan, jobs=1)
+    batch = Batch(through.engine, plan, jobs=1)
     running = threading.Thread(target=batch.run)
     running.start()
     proxy.stalled.get(timeout=20)

@@ -12,7 +12,7 @@ import pytest
 
 import storage_tui
 from storage_tui import AsyncStorage, Storage
-from storage_tui.client.journal import UnfinishedTransfer
+from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract import errors
 from tests.client.test_credentials import jwt
 from tests.server.running import RunningServer

@@ -51,7 +51,7 @@ def test_pause_lets_go_of_the_connection_and_resume_goes_on(
     connections = proxy.connections
     control.pause()
     proxy.release()
-    control.resume()
+    control.unpause()
     done()
     assert (storage.get("k") if is_up else target.read_bytes()) == content
     assert proxy.connections > connections and control.phase == "verified"

@@ -115,14 +115,14 @@ def test_two_downloads_to_one_name_at_once_do_not_mix(
 
 
 def _token_of(client: Storage) -> str:
-    return client._server.reach().token.reveal()
+    return client.engine.server.reach().token.reveal()
 
 
 @pytest.mark.parametrize("kind", ["symlink", "symlink to nothing", "folder", "pipe", "hard link"])
 def test_what_somebody_put_in_place_of_a_part_is_not_touched(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, kind: str
 ) -> None:
-    from storage_tui.client.part_file import Purpose
+    from storage_tui.client.transfer.part_file import Purpose
 
     storage.set("k", content)
     precious = tmp_path / "precious"

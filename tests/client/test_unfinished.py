@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client import journal
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_rest
+from storage_tui.client.batch.plan import plan_rest
+from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
+from storage_tui.client.transfer import journal
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileError, StorageError
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
@@ -41,10 +43,11 @@ FOLDER_SCRIPT = """
 import sys
 from pathlib import Path
 from storage_tui import Storage
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import Conflict, plan_upload
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.batch.plan import plan_upload
+from storage_tui.client.transfer.conflict import Conflict
 url, token, folder = sys.argv[1:]
-Batch(Storage(url, token=token), plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
+Batch(Storage(url, token=token).engine, plan_upload(Path(folder), "p/", "data"), conflict=Conflict.OVERWRITE).run()
 """
 
 
@@ -181,7 +184,7 @@ def test_an_upload_that_was_stored_before_the_kill_is_found_done(
         _kill_midway(proxy, token, "set_file", source)
         [found] = hasty.unfinished()
         hasty.set_file("k", source)
-        entry = journal.TransferJournal(places.state_dir(), found)
+        entry = journal.Journal(places.state_dir()).entry(found)
         assert entry.note(found)  # as if its process had not got that far
         entry.close()
         before = proxy.bytes_up
@@ -240,14 +243,14 @@ def test_cancel_drops_the_entry_and_cancel_with_keep_leaves_it(
 
 
 def test_a_transfer_that_another_process_works_on_is_left_alone(behind: Storage, source: Path) -> None:
-    transfer = journal.UnfinishedTransfer(
-        "upload", behind.display_url, "data", "k", str(source), SIZE, journal.now_text(), repeat_key="r"
+    transfer = UnfinishedTransfer(
+        "upload", behind.display_url, "data", "k", str(source), SIZE, now_text(), repeat_key="r"
     )
-    holder = journal.TransferJournal(places.state_dir(), transfer)
+    holder = journal.Journal(places.state_dir()).entry(transfer)
     assert holder.note(transfer)
     assert behind.unfinished() == [] and not behind.forget(transfer)
     behind.set_file("k", source)
-    assert not journal.TransferJournal(places.state_dir(), transfer).note(transfer)
+    assert not journal.Journal(places.state_dir()).entry(transfer).note(transfer)
     holder.close()
     assert behind.unfinished() == [transfer]
 
@@ -260,14 +263,14 @@ def test_what_another_program_goes_on_with_or_has_ended_is_not_moved_twice(
         storage.set("k", content)
     _kill_midway(proxy, token, verb, source if verb == "set_file" else source.with_name("k"))
     plan = plan_rest(behind.unfinished())
-    other = journal.TransferJournal(places.state_dir(), behind.unfinished()[0])
+    other = journal.Journal(places.state_dir()).entry(behind.unfinished()[0])
     before = proxy.connections
-    [result] = Batch(behind, plan, conflict=Conflict.OVERWRITE).run()
+    [result] = Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()
     assert (result.state, result.note) == ("skipped", "another program goes on with it, or has ended it")
     other.close()
     assert proxy.connections == before
-    assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["done"]
-    assert [row.state for row in Batch(behind, plan, conflict=Conflict.OVERWRITE).run()] == ["skipped"]
+    assert [row.state for row in Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()] == ["done"]
+    assert [row.state for row in Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()] == ["skipped"]
 
 
 def test_an_upload_out_of_a_folder_goes_on_without_following_links(
@@ -291,7 +294,7 @@ def test_an_upload_out_of_a_folder_goes_on_without_following_links(
     inner.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(LocalFileError, match="a link or a file, not a folder"):
         behind.resume(found)
-    [result] = Batch(behind, plan_rest([found]), conflict=Conflict.OVERWRITE).run()
+    [result] = Batch(behind.engine, plan_rest([found]), conflict=Conflict.OVERWRITE).run()
     assert result.state == "failed" and not storage.exists("p/inner/k")
     inner.unlink()
     (tmp_path / "kept").rename(inner)
@@ -301,7 +304,7 @@ def test_an_upload_out_of_a_folder_goes_on_without_following_links(
 
 
 def test_a_transfer_with_another_server_is_not_continued(behind: Storage, source: Path) -> None:
-    transfer = journal.UnfinishedTransfer("upload", "http://other", "data", "k", str(source), SIZE, "2026")
+    transfer = UnfinishedTransfer("upload", "http://other", "data", "k", str(source), SIZE, "2026")
     with pytest.raises(ConflictError, match="http://other"):
         behind.resume(transfer)
 
@@ -328,8 +331,8 @@ def test_without_a_state_folder_files_move_all_the_same(
 
 def test_an_entry_names_files_that_are_not_unicode(behind: Storage, tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
-    transfer = journal.UnfinishedTransfer("upload", behind.display_url, "data", "k", path, SIZE, "2026")
-    entry = journal.TransferJournal(places.state_dir(), transfer)
+    transfer = UnfinishedTransfer("upload", behind.display_url, "data", "k", path, SIZE, "2026")
+    entry = journal.Journal(places.state_dir()).entry(transfer)
     assert entry.note(transfer)
     entry.close()
     assert behind.unfinished() == [transfer]

@@ -6,19 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.waiting import LeftWaiting, WaitingItem, WaitingList
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.records import UnfinishedTransfer
+from storage_tui.client.transfer.waiting import LeftWaiting, WaitingList
 
 SERVER = "http://127.0.0.1:1/storage/v1"
 ROWS = [
-    (1, WaitingItem(BatchItem("upload", "data", "a\n\u00e9", Path("/x/a"), 3), Conflict.RENAME)),
-    (2, WaitingItem(BatchItem("download", "tmp", "b/c", Path("/x/b/c"), None, Path("/x")), Conflict.SKIP)),
-    (3, WaitingItem(BatchItem("upload", "data", "odd", Path("/x/\udcff"), 0), Conflict.OVERWRITE)),
+    (1, UnfinishedTransfer("upload", SERVER, "data", "a\n\u00e9", "/x/a", 3, conflict=Conflict.RENAME)),
+    (2, UnfinishedTransfer("download", SERVER, "tmp", "b/c", "/x/b/c", None, root="/x", conflict=Conflict.SKIP)),
+    (3, UnfinishedTransfer("upload", SERVER, "data", "odd", "/x/\udcff", 0, conflict=Conflict.OVERWRITE)),
 ]
 CHILD = """
 import sys
 from pathlib import Path
-from storage_tui.client.waiting import WaitingList
+from storage_tui.client.transfer.waiting import WaitingList
 from tests.client.test_waiting import ROWS, SERVER
 waiting = WaitingList(Path(sys.argv[1]), SERVER)
 waiting.add(ROWS)
@@ -67,7 +68,7 @@ def test_it_is_left_or_dropped_as_the_user_said_and_goes_when_all_is_done(tmp_pa
     assert list((tmp_path / "queues").iterdir()) == []
     waiting.add(ROWS[:1])
     waiting.close(keep=True)
-    assert [row.item.key for row in _left(tmp_path).items] == ["a\n\u00e9"]
+    assert [row.key for row in _left(tmp_path).items] == ["a\n\u00e9"]
 
 
 def test_the_queue_of_another_server_and_what_is_no_queue_are_left_alone(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_line_cut_off_by_a_crash_costs_that_line_only(tmp_path: Path) -> None:
     waiting.close(keep=True)
     [path] = (tmp_path / "queues").iterdir()
     path.write_bytes(path.read_bytes()[:-5])
-    assert [row.item.key for row in _left(tmp_path).items] == ["a\n\u00e9", "b/c"]
+    assert [row.key for row in _left(tmp_path).items] == ["a\n\u00e9", "b/c"]
 
 
 def test_a_state_folder_that_cannot_be_written_is_no_reason_not_to_transfer(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import h11
 
-from storage_tui.client.folders import local_names
+from storage_tui.client.batch.folders import local_names
 from storage_tui.client.heads import read_head
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import StorageError

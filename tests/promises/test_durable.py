@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage, places
-from storage_tui.client.batch import Batch
-from storage_tui.client.batch_plan import BatchItem, Conflict, plan_download
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
-from storage_tui.client.part_file import PartFile, Purpose, opened_folder
-from storage_tui.client.waiting import WaitingItem, WaitingList
+from storage_tui.client.batch.plan import plan_download
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.journal import Journal
+from storage_tui.client.transfer.part_file import PartFile, Purpose, opened_folder
+from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
+from storage_tui.client.transfer.waiting import WaitingList
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_records import LocalRecords
@@ -84,9 +86,21 @@ def download(storage: Storage, folder: Path) -> None:
     for name in ("a", "b/c", "b/d", "large"):
         storage.set(f"p/{name}", LARGE if name == "large" else name.encode())
     (folder / "b").mkdir(parents=True)
-    results = Batch(storage, plan_download(storage, "p/", "data", folder)).run()
+    results = Batch(storage.engine, plan_download(storage.engine, "p/", "data", folder)).run()
     assert [result.state for result in results] == ["done"] * 4
     storage.get_file("p/large", folder / "single")
+
+
+def download_queue(storage: Storage, folder: Path) -> None:
+    for name in ("a", "b/c", "b/d", "large"):
+        storage.set(f"p/{name}", LARGE if name == "large" else name.encode())
+    (folder / "b").mkdir(parents=True)
+    states: list[str] = []
+    batch = Batch(storage.engine, on_end=lambda rows: states.extend(result.state for _, result in rows))
+    batch.add(plan_download(storage.engine, "p/", "data", folder).items)
+    batch.close()
+    batch.run()
+    assert states == ["done"] * 4
 
 
 def resume_part(_: Storage, folder: Path) -> None:
@@ -100,21 +114,21 @@ def resume_part(_: Storage, folder: Path) -> None:
 
 def keep_journal(_: Storage, folder: Path) -> None:
     transfer = UnfinishedTransfer("upload", "s", "data", "k", str(folder / "k"), 5, now_text())
-    journal = TransferJournal(folder, transfer)
+    journal = Journal(folder).entry(transfer)
     for _ in range(2):
         assert journal.note(transfer)
     journal.close()
 
 
 def keep_queue(_: Storage, folder: Path) -> None:
-    row = WaitingItem(BatchItem("upload", "data", "k", folder / "k", 5), Conflict.SKIP)
+    row = UnfinishedTransfer("upload", "server", "data", "k", str(folder / "k"), 5, conflict=Conflict.SKIP)
     waiting = WaitingList(folder, "server")
     for number in range(3):
         waiting.add([(number, row)])
     waiting.close(keep=True)
 
 
-@pytest.mark.parametrize("act", [download, resume_part, keep_journal, keep_queue])
+@pytest.mark.parametrize("act", [download, download_queue, resume_part, keep_journal, keep_queue])
 def test_what_a_client_keeps(
     act: Callable[[Storage, Path], None], durable: Durable, storage: Storage, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +137,7 @@ def test_what_a_client_keeps(
     folder = tmp_path / "folder"
     with durable.followed(monkeypatch):
         act(storage, folder)
-    folders = tuple(path.name for path in folder.rglob("*") if path.is_dir() and act is download)
+    folders = tuple(path.name for path in folder.rglob("*") if path.is_dir() and act in (download, download_queue))
     assert [what for what in durable.missing(folder) if what not in {f"the name {name}" for name in folders}] == []
     assert durable.too_early == []
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from storage_tui import Storage
-from storage_tui.client import downloads, part_file, retry
+from storage_tui.client import retry
 from storage_tui.client.control import TransferControl
+from storage_tui.client.transfer import downloads, part_file
 from storage_tui.contract.errors import NotFoundError, StorageError
 from tests.effort import count
 from tests.faults.proxy import Fault
@@ -213,7 +214,7 @@ class TransfersAsDictionary(RuleBasedStateMachine):
 
 def test_transfers_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (part_file, downloads):
-        monkeypatch.setattr(module, "JOURNAL_FROM_BYTES", LARGE)
+        monkeypatch.setattr(module, "RESUMED_FROM_BYTES", LARGE)
     monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
     with parts() as running:
         monkeypatch.setattr(TransfersAsDictionary, "running", running, raising=False)

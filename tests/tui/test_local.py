@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.client.batch_plan import Conflict
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.models import Blob
 from storage_tui.tui.rows.copying import curl_line
 from storage_tui.tui.rows.downloading import plan_downloads

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.mover import Mover
+from storage_tui.client.batch.mover import Mover
+from storage_tui.tui.state.transfers import Transfer
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 VALUE = bytes(range(256)) * 40_000
@@ -22,6 +23,13 @@ async def _begin_six(browser: Any, proxy: FaultProxy) -> None:
     await browser.press("enter")
     queue = browser.app.desk.queue
     await browser.until(lambda: queue.running == 4 and any(item.done_bytes for item in queue.items))
+
+
+async def _asks_nothing(browser: Any) -> None:
+    """What there was to ask at the start was decided, and no question is open."""
+    asking = lambda: [row for row in browser.app.workers if row.group == "ask" and not row.is_finished]  # noqa: E731
+    await browser.until(lambda: len(browser.names) == 6 and not asking())
+    assert "unfinished" not in browser.text
 
 
 async def test_what_waits_is_continued_by_the_next_session_too(
@@ -45,8 +53,7 @@ async def test_what_waits_is_continued_by_the_next_session_too(
         await browser.shows("6 done")
     assert all((tmp_path / "here" / name).read_bytes() == VALUE for name in names)
     async with browse(url=proxy.url) as browser:
-        await browser.until(lambda: len(browser.names) == 6)
-        assert "unfinished" not in browser.text
+        await _asks_nothing(browser)
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == names
 
 
@@ -65,8 +72,7 @@ async def test_what_is_forgotten_is_not_offered_again(
         await browser.shows("forgot 6 transfers")
     assert list((tmp_path / "here").iterdir()) == []
     async with browse(url=proxy.url) as browser:
-        await browser.until(lambda: len(browser.names) == 6)
-        assert "unfinished" not in browser.text
+        await _asks_nothing(browser)
 
 
 async def test_a_cancelled_upload_leaves_nothing_at_the_server(
@@ -112,7 +118,7 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
             lambda: not proxy.stalled.empty() and [item.state for item in queue.items].count("done") > 10
         )
         held = next(item for item in queue.items if item.state == "running" and item.size_bytes and not item.done_bytes)
-        queue.cancel(held)
+        browser.app.session.runner.cancel(held)
         proxy.default = NONE
         proxy.cut_all()
         await browser.until(lambda: not queue.is_active)
@@ -190,3 +196,33 @@ async def test_what_is_cancelled_and_at_once_wanted_again_is_moved(
         await browser.until(lambda: queue.items[0].state == "done")
         await browser.press("escape")
     assert here.read_bytes() == await asyncio.to_thread(store.get, "big") == VALUE * 4
+
+
+async def test_after_a_defect_each_transfer_can_be_tried_again(
+    store: Storage, browse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, calls = Mover.move, []
+
+    def break_once(self: Mover, *given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 1:
+            raise ZeroDivisionError("a defect")
+        return move(self, *given)
+
+    monkeypatch.setattr(Mover, "move", break_once)
+    names = [f"n{number}" for number in range(8)]
+    for name in names:
+        store.set(name, VALUE)
+    async with browse() as browser:
+        session = browser.app.session
+        queue = session.queue
+        queue.add([Transfer("download", "data", name, tmp_path / "here" / name) for name in names])
+        session.runner.pump()
+        await browser.until(lambda: not queue.is_active)
+        failed = [item for item in queue.items if item.state == "failed"]
+        assert failed and "a defect" in failed[0].error and "try it again" in failed[0].error
+        assert [queue.retry(item) for item in queue.items if item.state != "done"]
+        session.runner.pump()
+        await browser.until(lambda: not queue.is_active)
+        assert [item.state for item in queue.items] == ["done"] * len(names)
+    assert all((tmp_path / "here" / name).read_bytes() == VALUE for name in names)

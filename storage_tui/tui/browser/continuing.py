@@ -1,64 +1,50 @@
 """Transfers that an earlier session began or had waiting: offer to continue them, or to forget them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import App
 
-from storage_tui.client.batch_plan import Conflict
-from storage_tui.client.waiting import WaitingItem, not_begun
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract.counts import plural
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.transfers import Transfer
 
-if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
-
 
 async def offer_unfinished(app: App[Any], desk: Desk) -> None:
-    """Ask once, when there are any. Esc leaves them for the next session."""
+    """Ask once, when there are any. Esc leaves them for the next start."""
     try:
-        begun = list(await desk.storage.unfinished())
+        found = await desk.runner.left()
     except EXPECTED as exc:
         desk.log.error("cannot tell whether transfers are unfinished", exc)
         return
-    left = await desk.runner.left_waiting()
     try:
-        waiting = not_begun(left.items, begun)
-        transfers = [_begun(one) for one in begun] + [_waiting(one) for one in waiting]
-        if not transfers:
-            left.take()
+        if not found.rows:
+            found.take()
             return
         from storage_tui.tui.screens.unfinished import UnfinishedScreen
 
-        answer = await app.push_screen_wait(UnfinishedScreen(begun, waiting))
+        answer = await app.push_screen_wait(UnfinishedScreen(found.rows))
         if answer == "continue":
-            desk.queue.add(transfers)
+            desk.queue.add(_transfer(row) for row in found.rows)
             await desk.runner.pump_and_keep()
-            left.take()
-            desk.say(f"continuing {plural(len(transfers), 'transfer')} (w shows them)")
+            found.take()
+            desk.say(f"continuing {plural(len(found.rows), 'transfer')} (w shows them)")
         elif answer == "forget":
-            left.take()
-            for one in begun:
-                await desk.storage.forget(one)
-            desk.say(f"forgot {plural(len(transfers), 'transfer')}")
+            found.take()
+            for row in found.begun:
+                await desk.storage.forget(row)
+            desk.say(f"forgot {plural(len(found.rows), 'transfer')}")
     except EXPECTED as exc:
         desk.fail("not all transfers were forgotten", exc)
     finally:
-        left.release()
+        found.release()
 
 
-def _begun(one: "UnfinishedTransfer") -> Transfer:
-    root = None if one.root is None else Path(one.root)
-    transfer = Transfer(
-        one.direction, one.storage_type, one.key, Path(one.path), one.size_bytes, Conflict.OVERWRITE, root
-    )
-    transfer.unfinished = one
-    return transfer
-
-
-def _waiting(row: WaitingItem) -> Transfer:
-    item = row.item
+def _transfer(row: UnfinishedTransfer) -> Transfer:
+    root = None if row.root is None else Path(row.root)
     return Transfer(
-        item.direction, item.storage_type, item.key, item.path, item.size_bytes, row.conflict, item.root
+        row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes, row.conflict or Conflict.OVERWRITE,
+        root, unfinished=row if row.has_begun else None,
     )  # fmt: skip

@@ -86,9 +86,9 @@ class TransfersScreen(CommandScreen[None]):
         transfer = self.view.transfer
         if transfer is not None:
             if transfer.state == "paused":
-                self._desk.queue.resume(transfer)
+                self._desk.runner.unpause(transfer)
             else:
-                self._desk.queue.pause(transfer)
+                self._desk.runner.pause(transfer)
         self._changed()
 
     def action_transfer_cancel(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from textual.app import App
 
-from storage_tui.client.batch_plan import BatchPlan
-from storage_tui.client.folders import local_names
+from storage_tui.client.batch.folders import local_names
+from storage_tui.client.batch.plan import BatchPlan
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text

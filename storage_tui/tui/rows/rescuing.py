@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import App
 
-from storage_tui.client.batch_plan import numbered
+from storage_tui.client.batch.plan import numbered
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ConflictError, PreconditionFailedError
 from storage_tui.contract.keys import Location, parent_prefix

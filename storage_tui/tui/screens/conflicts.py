@@ -1,11 +1,11 @@
 """What may be done with a file or key that is there already, as the questions before transfers offer it."""
 
-from storage_tui.client.batch_plan import Conflict
+from storage_tui.client.transfer.conflict import Conflict
 
 CONFLICTS: tuple[tuple[Conflict, str], ...] = (
     (Conflict.SKIP, "skip"),
     (Conflict.OVERWRITE, "overwrite"),
     (Conflict.RENAME, "keep both"),
     (Conflict.DIFFERENT, "overwrite if different"),
-    (Conflict.RESUME, "overwrite if other size"),
+    (Conflict.OTHER_SIZE, "overwrite if other size"),
 )

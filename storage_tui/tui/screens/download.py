@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
-from storage_tui.client.batch_plan import Conflict
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text

@@ -15,10 +15,9 @@ from storage_tui.tui.widgets.lines import ARROWS
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
-    from storage_tui.client.waiting import WaitingItem
+    from storage_tui.client.transfer.records import UnfinishedTransfer
 
-LINES_SHOWN = 200  # of what waits; the title tells how many there are
+LINES_SHOWN = 200  # more than anybody reads; the title tells how many there are
 Answer = Literal["continue", "later", "forget"]
 
 
@@ -28,10 +27,10 @@ class UnfinishedScreen(Dialog[Answer]):
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves them for the next time"
 
-    def __init__(self, begun: "Sequence[UnfinishedTransfer]", waiting: "Sequence[WaitingItem]" = ()) -> None:
+    def __init__(self, rows: "Sequence[UnfinishedTransfer]") -> None:
         super().__init__()
-        self._found = [_line(one) for one in begun] + [_waiting_line(one) for one in waiting[:LINES_SHOWN]]
-        self.TITLE_TEXT = plural(len(begun) + len(waiting), "unfinished transfer")
+        self._found = [_line(row) for row in rows[:LINES_SHOWN]]
+        self.TITLE_TEXT = plural(len(rows), "unfinished transfer")
 
     def compose_body(self) -> ComposeResult:
         """Each, and the answer."""
@@ -48,16 +47,12 @@ class UnfinishedScreen(Dialog[Answer]):
         self.dismiss(answers[event.value])
 
 
-def _line(one: "UnfinishedTransfer") -> Line:
-    done = one.done_bytes()
-    size = size_text(one.size_bytes)
-    there = f"{size_text(done)} of {size}" if done is not None else size
-    name = visible(f"{one.storage_type}:{one.key}")
-    return [(f"{ARROWS[one.direction]} ", "key"), (name, ""), (f"  {there}, {visible(one.path)}", "dim")]
-
-
-def _waiting_line(row: "WaitingItem") -> Line:
-    item = row.item
-    size = "" if item.size_bytes is None else f"{size_text(item.size_bytes)}, "
-    name = visible(f"{item.storage_type}:{item.key}")
-    return [(f"{ARROWS[item.direction]} ", "key"), (name, ""), (f"  {size}not begun, {visible(str(item.path))}", "dim")]
+def _line(row: "UnfinishedTransfer") -> Line:
+    size = "" if row.size_bytes is None else size_text(row.size_bytes)
+    if not row.has_begun:
+        there = f"{size}, not begun" if size else "not begun"
+    else:
+        done = row.done_bytes()
+        there = f"{size_text(done)} of {size}" if done is not None else size
+    name = visible(f"{row.storage_type}:{row.key}")
+    return [(f"{ARROWS[row.direction]} ", "key"), (name, ""), (f"  {there}, {visible(row.path)}", "dim")]

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
-from storage_tui.client.batch_plan import Conflict
-from storage_tui.client.folders import LeftOut, LocalFile, find_files
+from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files
+from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, check_prefix

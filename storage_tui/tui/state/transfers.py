@@ -1,24 +1,20 @@
 """The queue of transfers: what waits, what runs, what is done, and the rate and time left of the whole batch."""
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from storage_tui.client.batch_plan import BatchItem, Conflict
-from storage_tui.client.content_types import guess_type
+from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.progress import RateMeter
 from storage_tui.client.control import TransferControl
-from storage_tui.client.progress import RateMeter
-from storage_tui.client.waiting import WaitingItem
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract.models import Blob
 
-if TYPE_CHECKING:
-    from storage_tui.client.journal import UnfinishedTransfer
-
-AT_ONCE = 4  # groups: small blobs gain from a few at once; large ones fill the line with one
 FINISHED_KEPT = 2000  # done transfers that the screen still shows; failed ones stay until they are seen
 
 Direction = Literal["upload", "download"]
@@ -39,10 +35,10 @@ class Transfer:
     conflict: Conflict = Conflict.SKIP
     root: Path | None = None  # the folder chosen; nothing is written or read outside of it
     blob: Blob | None = None  # the one to download, as it was listed
-    unfinished: "UnfinishedTransfer | None" = None  # what an earlier session began and this one goes on with
+    unfinished: UnfinishedTransfer | None = None  # what an earlier session began and this one goes on with
     has_run: bool = False  # in this session, successful or not
     number: int = 0
-    group: int = 0  # those that move together have the number of the first of them
+    batch_number: int = -1  # of the last time that it was handed to the batch
     state: State = "waiting"
     note: str = ""
     error: str = ""
@@ -59,13 +55,20 @@ class Transfer:
         return BatchItem(
             self.direction, self.storage_type, self.key, self.path, self.size_bytes, self.root, self.blob,
             content_type=content_type, replaces=self.unfinished is None or self.unfinished.replaces,
-            left=None if self.has_run else self.unfinished,
+            conflict=self.conflict, left=None if self.has_run else self.unfinished,
+        )  # fmt: skip
+
+    def record(self, account: str) -> UnfinishedTransfer:
+        """What another session needs to go on with it, as long as it has not begun."""
+        return UnfinishedTransfer(
+            self.direction, account, self.storage_type, self.key, str(self.path), self.size_bytes,
+            root=None if self.root is None else str(self.root), conflict=self.conflict,
         )  # fmt: skip
 
     @property
-    def waiting(self) -> WaitingItem:
-        """What another session needs to go on with it."""
-        return WaitingItem(self.item, self.conflict)
+    def is_active(self) -> bool:
+        """Whether it waits, runs or is paused."""
+        return self.state in ACTIVE
 
     @property
     def done_bytes(self) -> int:
@@ -116,15 +119,15 @@ class Gauge:
 
 
 class TransferQueue:
-    """Transfers in the order they were asked for; `next_group` has at most AT_ONCE groups running at a time."""
+    """What people see of the transfers, in the order they were asked for. What runs when is up to the batch that the
+    transfers are handed to; here is booked what it reports."""
 
     def __init__(self) -> None:
         self.items: list[Transfer] = []
-        self._waiting: deque[Transfer] = deque()
         self._batch: dict[Transfer, None] = {}  # in the order they were asked for, each once
+        self._open: dict[Transfer, None] = {}  # what has not ended
         self._numbers = count(1)
         self._meter = RateMeter()
-        self._started: set[Transfer] = set()
         self._fresh: list[Transfer] = []
 
     def add(self, transfers: Iterable[Transfer]) -> int:
@@ -138,7 +141,7 @@ class TransferQueue:
             transfer.number = next(self._numbers)
         self.items += added
         self._batch.update(dict.fromkeys(added))
-        self._waiting.extend(added)
+        self._open.update(dict.fromkeys(added))
         self._fresh += added
         return len(added)
 
@@ -148,48 +151,41 @@ class TransferQueue:
         return fresh
 
     def _forget_oldest(self) -> None:
-        finished = [item for item in self.items if item.state not in ("failed", "waiting", "running", "paused")]
+        finished = [item for item in self.items if item.state != "failed" and not item.is_active]
         if len(finished) > FINISHED_KEPT:
             dropped = {id(item) for item in finished[:-FINISHED_KEPT]}
             self.items = [item for item in self.items if id(item) not in dropped]
 
-    def next_group(self, joining: Callable[[Transfer], Callable[[Transfer], bool]] | None = None) -> list[Transfer]:
-        """The transfers to start together, marked as running: the next one, and as many after it as `joining` of it
-        takes. None when enough run or nothing waits."""
-        self._started = {item for item in self._started if item.state in ACTIVE}
-        group: list[Transfer] = []
-        if len({item.group for item in self._started if item.state == "running"}) >= AT_ONCE:
-            return group
-        takes: Callable[[Transfer], bool] = _anything
-        while self._waiting and (self._waiting[0].state != "waiting" or takes(self._waiting[0])):
-            transfer = self._waiting.popleft()
-            if transfer.state == "waiting":
-                if not group:
-                    takes = joining(transfer) if joining is not None else _nothing
-                group.append(transfer)
-        for transfer in group:
-            transfer.group, transfer.state, transfer.control = group[0].number, "running", TransferControl()
-        self._started.update(group)
-        return group
+    def begin(self, transfer: Transfer, control: TransferControl) -> None:
+        """The transfer moves now, and `control` shows how far it is."""
+        if transfer.state == "waiting":
+            transfer.state, transfer.control = "running", control
 
-    def pause(self, transfer: Transfer) -> None:
-        """Hold a running transfer; its place goes to the next one."""
-        if transfer.state == "running" and transfer.control is not None:
-            transfer.control.pause()
-            transfer.state = "paused"
+    def end(self, transfer: Transfer, state: State) -> None:
+        """The transfer has ended."""
+        transfer.state = state
+        self._open.pop(transfer, None)
 
-    def resume(self, transfer: Transfer) -> None:
-        """Go on with a paused transfer where it stopped."""
-        if transfer.state == "paused" and transfer.control is not None:
-            transfer.state = "running"
-            transfer.control.resume()
+    def pause(self, transfer: Transfer) -> bool:
+        """Hold a running transfer; False when it does not run."""
+        if transfer.state != "running":
+            return False
+        transfer.state = "paused"
+        return True
 
-    def cancel(self, transfer: Transfer, *, keep: bool = False) -> None:
-        """Stop a transfer for good, or until the next session with `keep`; nothing is left under its final name."""
-        if transfer.state in ACTIVE:
-            transfer.state = "cancelled"
-            if transfer.control is not None:
-                transfer.control.cancel(keep=keep)
+    def unpause(self, transfer: Transfer) -> bool:
+        """Let a paused transfer go on; False when it is not paused."""
+        if transfer.state != "paused":
+            return False
+        transfer.state = "running"
+        return True
+
+    def cancel(self, transfer: Transfer) -> bool:
+        """Stop a transfer; False when it has ended. Nothing is left under its final name."""
+        if not transfer.is_active:
+            return False
+        self.end(transfer, "cancelled")
+        return True
 
     def retry(self, transfer: Transfer) -> bool:
         """Put a failed or cancelled transfer back at the end of the queue; False when it is neither."""
@@ -201,7 +197,7 @@ class TransferQueue:
         transfer.state, transfer.error, transfer.note, transfer.control = "waiting", "", "", None
         transfer.meter = RateMeter()
         self._batch[transfer] = None
-        self._waiting.append(transfer)
+        self._open[transfer] = None
         self._fresh.append(transfer)
         return True
 
@@ -212,12 +208,12 @@ class TransferQueue:
     @property
     def running(self) -> int:
         """How many run now."""
-        return sum(item.state == "running" for item in self._started)
+        return sum(item.state == "running" for item in self._open)
 
     @property
     def is_active(self) -> bool:
         """True while something waits, runs or is paused."""
-        return bool(self._waiting) or any(item.state in ACTIVE for item in self._started)
+        return any(item.state in ACTIVE for item in self._open)
 
     def poll(self, now: float | None = None) -> Gauge:
         """Read every running control once; call it a few times a second."""
@@ -252,11 +248,3 @@ class TransferQueue:
             self._meter.bytes_per_s,
             direction,
         )
-
-
-def _anything(_: Transfer) -> bool:
-    return True
-
-
-def _nothing(_: Transfer) -> bool:
-    return False

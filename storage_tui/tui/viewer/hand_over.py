@@ -13,8 +13,8 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import local_names
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.screens.hand_over import HandOverScreen

@@ -5,29 +5,30 @@ wrong. So nothing here retries, and nothing here reports.
 """
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage_tui.client import calls
-from storage_tui.client.batch_plan import BatchItem, Conflict
+from storage_tui.client.batch.mover import Mover, done
+from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
-from storage_tui.client.local_tree import opened_below
-from storage_tui.client.mover import BatchResult, Mover, done
-from storage_tui.client.part_file import PartFile, Purpose
 from storage_tui.client.requests import CONTROL_BYTES, Request
-from storage_tui.client.sources import source_below
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.client.transfer.local_tree import opened_below
+from storage_tui.client.transfer.part_file import PartFile, Purpose
+from storage_tui.client.transfer.sources import source_below
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import CancelledError, ProtocolError, StorageError
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.packs import PACK_TYPE, PackError, PackReader, frame
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
-
-if TYPE_CHECKING:
-    from storage_tui.client.storage import Storage
 
 SMALL_BYTES = 128 * 1024  # past this a request of its own costs little beside the bytes
 PACK_BLOBS = 64  # in one request: by then its cost is shared, and what a cut takes with it is soon sent again
@@ -88,19 +89,25 @@ def _is_packable(info: ServiceInfo, conflict: Conflict, item: BatchItem) -> bool
 class Packs:
     """Moves groups of small items, from any thread."""
 
-    def __init__(self, storage: "Storage", mover: Mover, conflict: Conflict) -> None:
-        self._storage, self._mover = storage, mover
+    def __init__(self, engine: TransferEngine, mover: Mover, conflict: Conflict) -> None:
+        self._engine, self._mover = engine, mover
         self._conflict = conflict
-        self._info = ServiceInfo()
+        self._asking = threading.Lock()
+        self._has_asked = False
 
     def ask(self) -> None:
         """Learn once what the server takes; what it does not say now is said when the first item is moved."""
-        with suppress(StorageError):
-            self._info = self._storage.describe()
+        if self._has_asked:
+            return
+        with self._asking:
+            if not self._has_asked:
+                with suppress(StorageError):
+                    self._engine.describe()
+                self._has_asked = True
 
     def joining(self) -> Joining:
         """What goes into the next pack."""
-        return Joining(self._info, self._conflict)
+        return Joining(self._engine.service.description or ServiceInfo(), self._conflict)
 
     def move(self, rows: Sequence[Packed]) -> Iterator[Ended]:
         """Move a group; gives those that ended, as they end. The others are to be moved one by one."""
@@ -169,8 +176,7 @@ class Packs:
         for row in rows:
             row.control.phase = "moving"
         request = Request("POST", f"/{first.item.storage_type}/{verb}", headers=headers)
-        session = self._storage._session
-        with session.stream(request, control=first.control, content=content) as (response, body):
+        with self._engine.session.stream(request, control=first.control, content=content) as (response, body):
             if not response.is_success:
                 raise ProtocolError(f"the server did not take a pack: {response.status}")
             buffer, taken = memoryview(bytearray(READ_BYTES)), 0
@@ -189,7 +195,7 @@ class Packs:
         if folder is None:
             opened = opened_below(item.root, path.parent.relative_to(item.root), make=True)
             folder = folders[path.parent] = stack.enter_context(opened)
-        purpose = Purpose(path.name, self._storage.display_url, item.storage_type, key)
+        purpose = Purpose(path.name, self._engine.display_url, item.storage_type, key)
         return PartFile.open_whole(folder, purpose, content, replaces=self._mover.replaces(item))
 
 

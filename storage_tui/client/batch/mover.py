@@ -2,16 +2,18 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO
 
-from storage_tui import places
-from storage_tui.client.batch_plan import BatchItem, Conflict, free_key, free_path, is_same
+from storage_tui.client import calls
+from storage_tui.client.batch.plan import BatchItem, free_key, free_path, is_same
+from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import is_left
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES, PartFile
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES, PartFile
 from storage_tui.contract.errors import (
     CancelledError,
     ChecksumError,
@@ -22,49 +24,42 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Blob
 
-if TYPE_CHECKING:
-    from storage_tui.client.storage import Storage
-
-REPLACING = (Conflict.OVERWRITE, Conflict.RESUME, Conflict.DIFFERENT)
+REPLACING = (Conflict.OVERWRITE, Conflict.OTHER_SIZE, Conflict.DIFFERENT)
 TAKEN_UP = "another program goes on with it, or has ended it"
 CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
-
-State = Literal["done", "skipped", "failed", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What became of one item. `key` and `path` are where it is now, which `rename` may have changed."""
-
-    item: BatchItem
-    state: State
-    key: str
-    path: Path
-    size_bytes: int = 0
-    is_verified: bool = False
-    note: str = ""
-    error: StorageError | None = None
 
 
 class Mover:
     """Moves items from any number of threads, each with what to do about a file or key that is there.
 
-    Names that `rename` chooses are kept apart from each other and from those `taken`. Without `syncs_folders` the name
+    Names that `rename` chooses are kept apart from each other and from those of items that were given to `reserve`,
+    until each is given to `release`. Without `syncs_folders` the name
     of a download below a root lasts once its folder is synced, which a caller can do once for many.
     """
 
     def __init__(
-        self, storage: "Storage", *, conflict: Conflict = Conflict.REFUSE, resume: bool = True,
-        taken: Iterable[BatchItem] = (), syncs_folders: bool = True,
+        self, engine: TransferEngine, *, conflict: Conflict = Conflict.REFUSE, resume: bool = True,
+        syncs_folders: bool = True,
     ) -> None:  # fmt: skip
-        self._storage = storage
+        self._engine = engine
         self._conflict, self._resume, self._syncs_folders = conflict, resume, syncs_folders
         self._naming = threading.Lock()
         self._taken_keys: set[str] = set()
         self._taken_paths: set[Path] = set()
-        for item in taken:
-            self._taken_keys.add(item.key)
-            self._taken_paths.add(item.path)
+
+    def reserve(self, items: Collection[BatchItem]) -> None:
+        """Choose no name for one of the items that another of them has."""
+        if any(self._conflict_of(item) is Conflict.RENAME for item in items):
+            with self._naming:
+                self._taken_keys.update(item.key for item in items)
+                self._taken_paths.update(item.path for item in items)
+
+    def release(self, result: BatchResult) -> None:
+        """The item has ended: what has its name is there now, or never will be."""
+        if self._taken_keys or self._taken_paths:
+            with self._naming:
+                self._taken_keys -= {result.item.key, result.key}
+                self._taken_paths -= {result.item.path, result.path}
 
     def move(
         self, item: BatchItem, control: TransferControl, hand_over: Callable[[PartFile], None] | None = None
@@ -97,9 +92,10 @@ class Mover:
             return place
         key, path = place
         try:
-            blob = self._storage._upload(
-                key, file, item.storage_type, control, item.content_type, replaces=self.replaces(item)
-            )
+            blob = self._engine.upload(
+                key, file, item.storage_type, control=control, content_type=item.content_type,
+                replaces=self.replaces(item),
+            )  # fmt: skip
         except (StorageError, OSError) as exc:
             return _failed(item, key, path, control, exc)
         return done(item, key, path, control, blob)
@@ -112,7 +108,7 @@ class Mover:
         """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
         try:
             control.check()
-            if item.left is not None and not is_left(places.state_dir(), item.left):
+            if item.left is not None and not self._engine.journal.is_left(item.left):
                 return BatchResult(item, "skipped", item.key, item.path, note=TAKEN_UP)
             if self._conflict_of(item) is Conflict.OVERWRITE:
                 return item.key, item.path
@@ -137,8 +133,8 @@ class Mover:
         raise AssertionError("unreachable")
 
     def _upload(self, item: BatchItem, key: str, path: Path, control: TransferControl) -> Blob:
-        return self._storage._upload(
-            key, path, item.storage_type, control, item.content_type, resume=self._resume,
+        return self._engine.upload(
+            key, path, item.storage_type, control=control, content_type=item.content_type, resume=self._resume,
             replaces=self.replaces(item), root=item.root,
         )  # fmt: skip
 
@@ -146,9 +142,9 @@ class Mover:
         self, item: BatchItem, key: str, path: Path, control: TransferControl,
         hand_over: Callable[[PartFile], None] | None,
     ) -> Blob:  # fmt: skip
-        is_large = item.size_bytes is None or item.size_bytes >= JOURNAL_FROM_BYTES  # a small one is never gone on with
-        return self._storage._download(
-            key, path, item.storage_type, control, resume=self._resume and is_large, root=item.root,
+        is_large = item.size_bytes is None or item.size_bytes >= RESUMED_FROM_BYTES  # a small one is never gone on with
+        return self._engine.download(
+            key, path, item.storage_type, control=control, resume=self._resume and is_large, root=item.root,
             syncs_folder=self._syncs_folders or item.root is None, replaces=self.replaces(item),
             hand_over=hand_over if item.root is not None and not is_large else None,
         )  # fmt: skip
@@ -164,7 +160,7 @@ class Mover:
                 return item.key, item.path, f"the {what} exists"
             case Conflict.RENAME:
                 return *self._renamed(item), ""
-            case Conflict.RESUME:
+            case Conflict.OTHER_SIZE:
                 is_whole = item.path.is_file() and item.path.stat().st_size == there.size_bytes
                 return item.key, item.path, f"the {what} exists with the same size" if is_whole else ""
             case Conflict.DIFFERENT:
@@ -183,7 +179,7 @@ class Mover:
         """A free key or path, kept from other items of this batch."""
         with self._naming:
             if item.direction == "upload":
-                key = free_key(self._storage, item.key, item.storage_type, self._taken_keys)
+                key = free_key(self._engine, item.key, item.storage_type, self._taken_keys)
                 self._taken_keys.add(key)
                 return key, item.path
             path = free_path(item.path, self._taken_paths)
@@ -198,11 +194,11 @@ class Mover:
         is_known = blob is not None and blob.size_bytes is not None
         if item.direction == "upload" and item.is_surveyed and (blob is None or is_known):
             return blob
-        needs_details = self._conflict_of(item) in (Conflict.RESUME, Conflict.DIFFERENT)
+        needs_details = self._conflict_of(item) in (Conflict.OTHER_SIZE, Conflict.DIFFERENT)
         if item.direction == "download" and (is_known or not needs_details):
             return blob or Blob(item.key, item.storage_type)
         try:
-            return self._storage.stat(item.key, item.storage_type)
+            return self._engine.run(calls.stat(item.key, item.storage_type))
         except NotFoundError:
             return None
 

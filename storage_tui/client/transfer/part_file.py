@@ -1,6 +1,6 @@
 """The file that a download grows in, beside its target and under another name, and how it becomes the target.
 
-`.NAME.DIGITS.part` is private and locked while it grows. A large one has a journal `….part.json` that says which blob
+`.NAME.DIGITS.part` is private and locked while it grows. A large one has a note `….part.json` that says which blob
 it is a part of, so that a later process can go on. Only a whole file gets the final name, by one rename.
 """
 
@@ -8,7 +8,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import secrets
 import stat
@@ -18,11 +17,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from storage_tui.client.transfer.private_files import read_record, record_bytes
 from storage_tui.contract.errors import ConflictError, LocalFileError
 
-JOURNAL_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
+RESUMED_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
 NAME_BYTES = 100  # of the target's name in the part's: names end at 255
-JOURNAL_BYTES = 64 * 1024
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _umask_lock = threading.Lock()
 
@@ -48,7 +47,7 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class PartNote:
     """Which blob a part is of, as it was when the download began."""
 
     purpose: Purpose
@@ -65,14 +64,14 @@ class PartFile:
         self._folder, self._target, self._may_resume, self._replaces = folder, target, may_resume, replaces
         self.name = name
         self.descriptor = descriptor
-        self._has_journal = False
+        self._has_note = False
         self._owns_folder = False
 
     @classmethod
     def open(
         cls, folder: int, purpose: Purpose, *, resume: bool, replaces: bool = True
-    ) -> "tuple[PartFile, Journal | None]":
-        """The part for this purpose in the folder (an open descriptor of it), and the journal of what an earlier
+    ) -> "tuple[PartFile, PartNote | None]":
+        """The part for this purpose in the folder (an open descriptor of it), and the note on what an earlier
         process left in it. Its name follows from the purpose, so that no folder is searched for it; while another
         process works on that one, and without `resume`, it is a new one under a random name. Without `replaces` it
         becomes the target only if there is none by then."""
@@ -81,10 +80,10 @@ class PartFile:
             name = purpose.part_name(purpose.digest())
             part = cls._taken(folder, target, name, replaces)
             if part is not None:
-                journal = _read_journal(folder, f"{name}.json")
-                if journal is not None and journal.purpose == purpose:
-                    part._has_journal = True
-                    return part, journal
+                note = _read_note(folder, f"{name}.json")
+                if note is not None and note.purpose == purpose:
+                    part._has_note = True
+                    return part, note
                 part.truncate()
                 with suppress(OSError):
                     os.unlink(f"{name}.json", dir_fd=folder)
@@ -129,8 +128,8 @@ class PartFile:
         os.close(descriptor)
         return None
 
-    def note(self, journal: Journal) -> None:
-        """Write the journal, which makes the part resumable; nothing where it cannot be found again."""
+    def note(self, note: PartNote) -> None:
+        """Write the note, which makes the part resumable; nothing where it cannot be found again."""
         if not self._may_resume:
             return
         with local_errors(self._target):
@@ -140,19 +139,19 @@ class PartFile:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(temporary, flags, 0o600, dir_fd=self._folder)
             try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    json.dump({"version": 1, **asdict(journal)}, file)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(record_bytes(asdict(note)))
                 os.replace(temporary, f"{self.name}.json", src_dir_fd=self._folder, dst_dir_fd=self._folder)
             except BaseException:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=self._folder)
                 raise
-        self._has_journal = True
+        self._has_note = True
 
     @property
     def is_resumable(self) -> bool:
         """Whether a later process can go on with it."""
-        return self._has_journal
+        return self._has_note
 
     def size(self) -> int:
         """The bytes it holds."""
@@ -160,7 +159,7 @@ class PartFile:
 
     def write(self, position: int, chunk: memoryview) -> None:
         """Put bytes at a position; raises LocalFileError, for a full disk with what to do."""
-        with local_errors(self._target, is_resumable=self._has_journal):
+        with local_errors(self._target, is_resumable=self._has_note):
             while chunk:
                 count = os.pwrite(self.descriptor, chunk, position)
                 position += count
@@ -179,14 +178,14 @@ class PartFile:
         """Give the whole file the final name, durably; an existing file's permissions are kept. Without `syncs_folder`
         the name lasts once the caller has synced the folder, which many files can share. Raises ConflictError when a
         file is there that it does not replace."""
-        with local_errors(self._target, is_resumable=self._has_journal):
+        with local_errors(self._target, is_resumable=self._has_note):
             existing = check_target(self._folder, self._target)
             os.fchmod(
                 self.descriptor, 0o666 & ~_umask() if existing is None else stat.S_IMODE(existing.st_mode) & 0o777
             )
             os.fsync(self.descriptor)
             self._replace() if self._replaces else self._take_free_name()
-            self._remove_journal()
+            self._remove_note()
             if syncs_folder:
                 os.fsync(self._folder)
         self._close()
@@ -212,7 +211,7 @@ class PartFile:
 
     def keep(self) -> None:
         """Leave it for a later process, when it can go on; else remove it."""
-        if not self._has_journal:
+        if not self._has_note:
             self.discard()
         else:
             self._close()
@@ -221,14 +220,14 @@ class PartFile:
         """Remove it."""
         with suppress(OSError):
             os.unlink(self.name, dir_fd=self._folder)
-        self._remove_journal()
+        self._remove_note()
         self._close()
 
-    def _remove_journal(self) -> None:
-        if self._has_journal:
+    def _remove_note(self) -> None:
+        if self._has_note:
             with suppress(OSError):
                 os.unlink(f"{self.name}.json", dir_fd=self._folder)
-            self._has_journal = False
+            self._has_note = False
 
     def _close(self) -> None:
         os.close(self.descriptor)
@@ -280,17 +279,20 @@ def local_errors(name: str, *, is_resumable: bool = False) -> Iterator[None]:
         raise LocalFileError(f"cannot write {name!r}: {exc.strerror or exc}") from exc
 
 
-def _read_journal(folder: int, name: str) -> Journal | None:
+def _read_note(folder: int, name: str) -> PartNote | None:
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
-            if os.fstat(file.fileno()).st_uid != os.getuid():
-                return None
-            raw = json.loads(file.read(JOURNAL_BYTES))
-        if raw.pop("version") != 1 or not isinstance(raw["size_bytes"], int):
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+    except (OSError, ValueError):
+        return None
+    try:
+        fields = read_record(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        if fields is None or not isinstance(fields["size_bytes"], int):
             return None
-        return Journal(Purpose(**raw.pop("purpose")), **raw)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return PartNote(Purpose(**fields.pop("purpose")), **fields)
+    except (TypeError, KeyError):
         return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 
-from storage_tui.client.part_file import local_errors
+from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.errors import LocalFileError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

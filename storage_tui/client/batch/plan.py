@@ -7,42 +7,27 @@ import os
 import shutil
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from storage_tui.client.content_types import guess_type
+from storage_tui.client import calls, folding
+from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files, local_names
 from storage_tui.client.control import TransferControl
-from storage_tui.client.folders import LeftOut, LocalFile, find_files, local_names
-from storage_tui.client.journal import UnfinishedTransfer
-from storage_tui.client.part_file import JOURNAL_FROM_BYTES, Purpose
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.content_types import guess_type
+from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES, Purpose
+from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract import checksum
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Blob
 
-if TYPE_CHECKING:
-    from storage_tui.client.storage import Storage
-
 READ_BYTES = 1024 * 1024
+PAGE_BLOBS = 1000  # as much as the server gives at once
 RENAMES = 10_000  # names tried before giving up
 SPARE_BYTES = 16 * 1024 * 1024  # room left for the file system's own needs
-
-
-class Conflict(StrEnum):
-    """What to do about a file or key that is there already.
-
-    `resume` leaves what has the right size and fetches the rest, which is quick and trusts sizes; `different` compares
-    the crc32c too, which reads every local file.
-    """
-
-    SKIP = "skip"
-    OVERWRITE = "overwrite"
-    RENAME = "rename"
-    RESUME = "resume"
-    DIFFERENT = "different"
-    REFUSE = "refuse"  # an error for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +95,10 @@ class BatchPlan:
 
 
 def plan_download(
-    storage: "Storage", prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None
+    engine: TransferEngine, prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None
 ) -> BatchPlan:
     """Every blob below the prefix (or those given) into the folder; raises NotFoundError when there is none."""
-    found = {blob.key: blob for blob in (list_blobs(storage, prefix, storage_type) if blobs is None else blobs)}
+    found = {blob.key: blob for blob in (list_blobs(engine, prefix, storage_type) if blobs is None else blobs)}
     if not found:
         raise NotFoundError(f"nothing is stored in the folder {storage_type}:{prefix}", key=prefix)
     root = folder.absolute()
@@ -136,30 +121,33 @@ def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:
 
 
 def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
-    """What is left of transfers that earlier processes began, all with the server of the client that runs the plan."""
-    return BatchPlan(
-        [
-            BatchItem(
-                row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes,
-                None if row.root is None else Path(row.root), content_type=row.content_type, replaces=row.replaces,
-                left=row,
-            )
-            for row in transfers
-        ]
+    """What earlier processes left to do, begun or not, all with the server of the client that runs the plan."""
+    return BatchPlan([item_of(row) for row in transfers])
+
+
+def item_of(row: UnfinishedTransfer) -> BatchItem:
+    """The item that goes on with an unfinished transfer."""
+    content_type = row.content_type
+    if not row.has_begun and row.direction == "upload":
+        content_type = guess_type(row.key, Path(row.path).name)
+    return BatchItem(
+        row.direction, row.storage_type, row.key, Path(row.path), row.size_bytes,
+        None if row.root is None else Path(row.root), content_type=content_type, conflict=row.conflict,
+        replaces=row.replaces, left=row if row.has_begun else None,
     )  # fmt: skip
 
 
-def survey(storage: "Storage", plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
+def survey(engine: TransferEngine, plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
     """The plan of an upload, told what is at its keys by one walk over the prefix instead of a request for each."""
-    there = {blob.key: blob for blob in list_blobs(storage, prefix, storage_type)}
+    there = {blob.key: blob for blob in list_blobs(engine, prefix, storage_type)}
     return replace(plan, items=[replace(row, blob=there.get(row.key), is_surveyed=True) for row in plan.items])
 
 
-def list_blobs(storage: "Storage", prefix: str, storage_type: str) -> Iterable[Blob]:
+def list_blobs(engine: TransferEngine, prefix: str, storage_type: str) -> Iterable[Blob]:
     """Every blob below the prefix, page by page."""
     token = None
     while True:
-        page = storage.list_page(prefix, storage_type=storage_type, delimiter="", token=token)
+        page = engine.run(folding.list_page(engine.service, prefix, storage_type, "", token, PAGE_BLOBS))
         yield from page.blobs
         token = page.next_token
         if token is None:
@@ -197,12 +185,12 @@ def free_path(path: Path, taken: Container[Path] = ()) -> Path:
     raise LocalFileError(f"no free name beside {str(path)!r}")
 
 
-def free_key(storage: "Storage", key: str, storage_type: str, taken: Container[str] = ()) -> str:
+def free_key(engine: TransferEngine, key: str, storage_type: str, taken: Container[str] = ()) -> str:
     """The same for a key."""
     folder, slash, name = key.rpartition(DELIMITER)
     for number in range(2, RENAMES):
         candidate = f"{folder}{slash}{numbered(name, number)}"
-        if candidate not in taken and not storage.exists(candidate, storage_type):
+        if candidate not in taken and not engine.run(calls.exists(candidate, storage_type)):
             return candidate
     raise LocalFileError(f"no free key beside {key!r}", key=key)
 
@@ -214,7 +202,7 @@ def _upload_item(file: LocalFile, root: Path, storage_type: str) -> BatchItem:
 
 
 def _gathered(item: BatchItem, server: str) -> int:
-    if (item.size_bytes or 0) < JOURNAL_FROM_BYTES:
+    if (item.size_bytes or 0) < RESUMED_FROM_BYTES:
         return 0
     purpose = Purpose(item.path.name, server, item.storage_type, item.key)
     try:

@@ -10,7 +10,7 @@ import os
 import threading
 from typing import Self
 
-from storage_tui.client.part_file import PartFile, local_errors
+from storage_tui.client.transfer.part_file import PartFile, local_errors
 
 SYNC_EVERY_BYTES = 64 * 1024 * 1024
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from storage_tui.client.part_file import PartFile
+from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import ConflictError, LocalFileError
 
 THREADS = 16  # syncs under way at once; they hardly run, they wait

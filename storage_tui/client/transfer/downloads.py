@@ -6,21 +6,22 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from storage_tui.client.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.control import TransferControl
-from storage_tui.client.early_sync import EarlySync
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, now_text
-from storage_tui.client.local_tree import opened_below
-from storage_tui.client.part_file import (
-    JOURNAL_FROM_BYTES,
-    Journal,
+from storage_tui.client.session import Session
+from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream
+from storage_tui.client.transfer.early_sync import EarlySync
+from storage_tui.client.transfer.journal import Journal, JournalEntry
+from storage_tui.client.transfer.local_tree import opened_below
+from storage_tui.client.transfer.part_file import (
+    RESUMED_FROM_BYTES,
     PartFile,
+    PartNote,
     Purpose,
     check_target,
     local_errors,
     opened_folder,
 )
-from storage_tui.client.session import Session
+from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -119,16 +120,16 @@ class FileDownload:
 
     def __init__(
         self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
-        state_dir: Path, root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
+        journal: Journal, root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
         hand_over: Callable[[PartFile], None] | None = None,
     ) -> None:  # fmt: skip
         self._session, self._key, self._path = session, key, path
         self._storage_type = find_storage_type(storage_type).name
         self._control, self._resume = control, resume
         self._purpose = Purpose(path.name, session.server.display_url, self._storage_type, key)
-        self._root, self._state_dir, self._syncs_folder = root, state_dir, syncs_folder
+        self._root, self._journal, self._syncs_folder = root, journal, syncs_folder
         self._replaces = replaces
-        self._entry: TransferJournal | None = None
+        self._entry: JournalEntry | None = None
         self._hand_over = hand_over
 
     def run(self) -> Blob:
@@ -139,9 +140,9 @@ class FileDownload:
         with self._folder() as folder:
             if check_target(folder, name) is not None and not self._replaces:
                 raise ConflictError(f"{str(self._path)!r} exists and was not overwritten", key=self._key)
-            part, journal = PartFile.open(folder, self._purpose, resume=self._resume, replaces=self._replaces)
+            part, note = PartFile.open(folder, self._purpose, resume=self._resume, replaces=self._replaces)
             try:
-                blob = self._fill(part, journal)
+                blob = self._fill(part, note)
             except (ChecksumError, PreconditionFailedError):
                 self._discard(part)
                 raise
@@ -183,25 +184,25 @@ class FileDownload:
             self._entry.remove()
         part.discard()
 
-    def _fill(self, part: PartFile, journal: Journal | None) -> Blob:
+    def _fill(self, part: PartFile, note: PartNote | None) -> Blob:
         for attempt in range(STARTS):
             try:
-                return self._fill_once(part, journal)
+                return self._fill_once(part, note)
             except PreconditionFailedError:
                 if attempt == STARTS - 1:
                     raise
                 self._control.note = "blob changed, started over"
             except ChecksumError:
-                if journal is None:
+                if note is None:
                     raise
                 self._control.note = "the earlier part was damaged, started over"
             part.truncate()
-            journal = None
+            note = None
         raise AssertionError("unreachable")
 
-    def _fill_once(self, part: PartFile, journal: Journal | None) -> Blob:
+    def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
-        start, crc, etag = (0, 0, None) if journal is None else (*self._earlier(part, journal), journal.etag)
+        start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)
         stream = BlobStream(self._session, self._key, self._storage_type, control=control, start=start, etag=etag)
         control.phase, control.done_bytes = "starting", start
         with EarlySync(part, self._path.name) as disk:
@@ -220,14 +221,14 @@ class FileDownload:
                 part.truncate(position)  # what an earlier process left may be longer than the blob
         return _conclude(stream, crc, control)
 
-    def _earlier(self, part: PartFile, journal: Journal) -> tuple[int, int]:
+    def _earlier(self, part: PartFile, note: PartNote) -> tuple[int, int]:
         """Length and crc32c of what an earlier process left, read from the disk: the one thing to be trusted.
 
         At least the last byte is asked of the server, which then tells the checksum of the blob too.
         """
         crc = position = 0
         buffer = memoryview(bytearray(CHUNK_BYTES))
-        last = max(0, journal.size_bytes - 1)
+        last = max(0, note.size_bytes - 1)
         with local_errors(self._path.name):
             while count := os.preadv(part.descriptor, [buffer[: last - position]], position):
                 self._control.check()
@@ -238,9 +239,9 @@ class FileDownload:
 
     def _note(self, part: PartFile, stream: BlobStream) -> None:
         blob, total = stream.blob, stream.total
-        if not self._resume or blob is None or blob.etag is None or total is None or total < JOURNAL_FROM_BYTES:
+        if not self._resume or blob is None or blob.etag is None or total is None or total < RESUMED_FROM_BYTES:
             return
-        part.note(Journal(self._purpose, blob.etag, total))
+        part.note(PartNote(self._purpose, blob.etag, total))
         if not part.is_resumable:
             return
         transfer = UnfinishedTransfer(
@@ -249,5 +250,5 @@ class FileDownload:
             user=self._session.server.user(), replaces=self._replaces,
         )  # fmt: skip
         if self._entry is None:
-            self._entry = TransferJournal(self._state_dir, transfer)
+            self._entry = self._journal.entry(transfer)
         self._entry.note(transfer)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from storage_tui.client.local_tree import open_file_below
+from storage_tui.client.transfer.local_tree import open_file_below
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.wire import UPLOAD_QUANTUM, Span
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from storage_tui.client import calls
 from storage_tui.client.calls import Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.journal import TransferJournal, UnfinishedTransfer, new_repeat_key, now_text
 from storage_tui.client.session import Session
-from storage_tui.client.sources import FileSource
-from storage_tui.client.uploads import SupersededError, Upload
+from storage_tui.client.transfer.journal import Journal, new_repeat_key
+from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
+from storage_tui.client.transfer.sources import FileSource
+from storage_tui.client.transfer.uploads import SupersededError, Upload
 from storage_tui.contract.errors import (
     CancelledError,
     CredentialsError,
@@ -32,7 +33,7 @@ class FileUpload:
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: FileSource, path: Path, *,
-        control: TransferControl, content_type: str | None, state_dir: Path, replaces: bool = True,
+        control: TransferControl, content_type: str | None, journal: Journal, replaces: bool = True,
         root: Path | None = None,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
@@ -42,7 +43,7 @@ class FileUpload:
             root=None if root is None else str(root.absolute()), mtime_ns=mtime_ns, inode=inode,
             repeat_key=new_repeat_key(), content_type=content_type, user=session.server.user(), replaces=replaces,
         )  # fmt: skip
-        self._journal = TransferJournal(state_dir, self._transfer)
+        self._entry = journal.entry(self._transfer)
 
     def run(self) -> Blob:
         """Upload to the end, going on with what an earlier process left; returns the blob."""
@@ -50,31 +51,31 @@ class FileUpload:
             blob = self._upload()
         except CancelledError:
             is_kept = self._control.is_cancelled and self._control.keeps_part
-            self._journal.close() if is_kept else self._journal.remove()
+            self._entry.close() if is_kept else self._entry.remove()
             raise
         except StorageError as exc:
-            self._journal.close() if exc.retryable or isinstance(exc, _PASSING) else self._journal.remove()
+            self._entry.close() if exc.retryable or isinstance(exc, _PASSING) else self._entry.remove()
             raise
         except BaseException:
-            self._journal.close()
+            self._entry.close()
             raise
-        self._journal.remove()
+        self._entry.remove()
         return blob
 
     def _upload(self) -> Blob:
-        transfer, earlier = self._transfer, self._journal.earlier
+        transfer, earlier = self._transfer, self._entry.earlier
         is_resumed = False
         if earlier is not None:
             is_resumed = self._may_go_on(earlier)
             if is_resumed:
                 transfer = replace(transfer, repeat_key=earlier.repeat_key, created=earlier.created)
         if not is_resumed:
-            self._journal.note(transfer)
+            self._entry.note(transfer)
         try:
             return self._run(transfer, is_resumed=is_resumed)
         except SupersededError:
             self._control.note = SUPERSEDED
-            self._journal.note(self._transfer)
+            self._entry.note(self._transfer)
             return self._run(self._transfer, is_resumed=False)
 
     def _run(self, transfer: UnfinishedTransfer, *, is_resumed: bool) -> Blob:
@@ -109,6 +110,7 @@ class FileUpload:
 
 def drop_upload(session: Session, service: Service, transfer: UnfinishedTransfer) -> None:
     """Have the server drop what it keeps of an upload; where it cannot be asked now it does so after a week."""
+    assert transfer.size_bytes is not None
     try:
         session.run(
             calls.cancel_upload(

@@ -1,0 +1,225 @@
+"""The engine that moves blobs, one a call. Both clients, the mover and the batch stand on it.
+
+It holds what a transfer needs: the server, the connections to it, the settings, and the journal of this user. The
+modules that move bytes are loaded by the first call that needs them, so that a client that only lists starts fast.
+"""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from storage_tui import places
+from storage_tui.client import calls
+from storage_tui.client.calls import Call, Service
+from storage_tui.client.control import TransferControl
+from storage_tui.client.embedded import EmbeddedServer
+from storage_tui.client.retry import RetryPolicy
+from storage_tui.client.server_choice import find_server
+from storage_tui.contract.errors import BadRequestError, ConflictError
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.models import Blob, ServiceInfo
+from storage_tui.contract.storage_types import find_storage_type
+
+if TYPE_CHECKING:
+    from storage_tui.client.session import Session
+    from storage_tui.client.transfer.journal import Journal
+    from storage_tui.client.transfer.part_file import PartFile
+    from storage_tui.client.transfer.records import UnfinishedTransfer
+
+T = TypeVar("T")
+SPOOL_BYTES = 4 * 1024 * 1024  # of a copy through this machine, what is held before it goes to a file
+
+
+class TransferEngine:
+    """Moves blobs between this machine and one server, from any number of threads.
+
+    `server`, `policy` and `timeout_s` are what the arguments named, see `Storage`; `service` is what is known of the
+    server. Nothing is read or called before the first call.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
+        data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
+    ) -> None:  # fmt: skip
+        if not isinstance(timeout_s, int | float) or timeout_s <= 0:
+            raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
+        self.server = find_server(url, token, token_file, data_dir)
+        self.policy = RetryPolicy(retries)
+        self.timeout_s = timeout_s
+        self.service = Service()
+        self._token_file, self._holds_token = token_file, token is not None
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that make an engine of the same server, in another process too. Raises TypeError when a token
+        was given: a token is not written anywhere."""
+        if self._holds_token:
+            raise TypeError("a client that was given a token is not pickled or copied; give it a token_file instead")
+        if isinstance(self.server, EmbeddedServer):
+            where: dict[str, Any] = {"data_dir": self.server.data_dir}
+        else:
+            file = self._token_file
+            where = {"url": self.server.display_url, "token_file": file and Path(file).expanduser().absolute()}
+        return where | {"retries": self.policy.retries, "timeout_s": self.timeout_s}
+
+    def close(self) -> None:
+        """Close the connections and leave the embedded server; a later call opens them again."""
+        if self._session is not None:
+            self._session.close()
+        self.server.close()
+
+    @property
+    def display_url(self) -> str:
+        """How to name the server to people; holds no secret."""
+        return self.server.display_url
+
+    def account(self) -> str:
+        """The server and whose token it is as one text, by which what is kept for later on this machine is found
+        again; holds no secret. Blocks where the token must be read first."""
+        user = self.server.user()
+        return self.display_url if user is None else f"{self.display_url} {user}"
+
+    @property
+    def session(self) -> "Session":
+        """The connections. Made by the first call, as their modules take longer to load than a client to be made."""
+        if self._session is None:
+            from storage_tui.client.session import Session
+
+            with self._lock:
+                if self._session is None:
+                    self._session = Session(self.server, self.policy, self.timeout_s)
+        return self._session
+
+    @property
+    def journal(self) -> "Journal":
+        """What this user's transfers leave on this machine to go on with."""
+        from storage_tui.client.transfer.journal import Journal
+
+        return Journal(places.state_dir())
+
+    def run(self, call: Call[T]) -> T:
+        """The result of a call, which blocks."""
+        return self.session.run(call)
+
+    def describe(self) -> ServiceInfo:
+        """What the server is, its features and limits; asked once."""
+        return self.run(calls.describe(self.service))
+
+    def set(
+        self, key: str, value: Any, storage_type: str, *, control: TransferControl, content_type: str | None
+    ) -> None:
+        """Store a value; see `Storage.set`."""
+        if isinstance(value, str):
+            value = calls.encoded(value)
+        if isinstance(value, os.PathLike) or value is None:
+            raise BadRequestError(f"set takes a str, bytes or a file object, not a {type(value).__name__}", key=key)
+        self.upload(key, value, storage_type, control=control, content_type=content_type)
+
+    def upload(
+        self, key: str, file: Any, storage_type: str, *, control: TransferControl, content_type: str | None = None,
+        resume: bool = False, replaces: bool = True, root: Path | None = None,
+    ) -> Blob:  # fmt: skip
+        """Upload a file by name, a file object, bytes or an iterable of bytes; returns the stored blob.
+
+        With `resume` a large file by name has an entry in the journal, and what an earlier process left of it is gone
+        on with. Without `replaces` a large one raises ConflictError where a blob is there. Below `root` no symbolic
+        link is followed.
+        """
+        from storage_tui.client.transfer.file_upload import FileUpload
+        from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES
+        from storage_tui.client.transfer.sources import FileSource, open_source, source_below
+        from storage_tui.client.transfer.uploads import Upload
+
+        check_key(key)
+        name = find_storage_type(storage_type).name
+        with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
+            is_named = resume and isinstance(file, str | os.PathLike)
+            if is_named and isinstance(source, FileSource) and source.size_bytes >= RESUMED_FROM_BYTES:
+                return FileUpload(
+                    self.session, self.service, key, name, source, Path(file), control=control,
+                    content_type=content_type, journal=self.journal, replaces=replaces, root=root,
+                ).run()  # fmt: skip
+            return Upload(
+                self.session, self.service, key, name, source, control=control, content_type=content_type,
+                replaces=replaces,
+            ).run()  # fmt: skip
+
+    def download(
+        self, key: str, path: Path, storage_type: str, *, control: TransferControl, resume: bool = True,
+        root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
+        hand_over: "Callable[[PartFile], None] | None" = None,
+    ) -> Blob:  # fmt: skip
+        """Download into a file that appears under its name only whole; returns the blob.
+
+        With `resume` an earlier part is gone on with, and kept when the transfer is cut off again. Without `replaces`
+        it raises ConflictError where a file is there. Without `syncs_folder` the name lasts once the caller has synced
+        the folder. With `hand_over` a small blob is done but for its name: its part is given to that.
+        """
+        from storage_tui.client.transfer.downloads import FileDownload
+
+        check_key(key)
+        return FileDownload(
+            self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,
+            syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over,
+        ).run()  # fmt: skip
+
+    def download_to(self, key: str, file: Any, storage_type: str, *, control: TransferControl) -> Blob:
+        """Download into an open binary file object; returns the blob."""
+        from storage_tui.client.transfer import downloads
+
+        return downloads.to_object(self.session, key, storage_type, file, control)
+
+    def stream(
+        self, key: str, storage_type: str, *, control: TransferControl
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """Within the block: the chunks of a blob; see `Storage.stream`."""
+        from storage_tui.client.transfer import downloads
+
+        return downloads.streamed(self.session, key, storage_type, control)
+
+    def copy_through(
+        self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl
+    ) -> Blob:
+        """Copy a blob through this machine, where the server cannot copy; returns the new blob."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+            blob = self.download_to(key, spool, storage_type, control=control)
+            spool.seek(0)
+            return self.upload(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
+
+    def unfinished(self) -> "list[UnfinishedTransfer]":
+        """The transfers with this server that this user began and that no process works on now, oldest first."""
+        found = [row for row in self.journal.unfinished() if row.server == self.display_url]
+        return [row for row in found if row.user is None or row.user == self.server.user()]
+
+    def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl) -> Blob:
+        """Continue an unfinished transfer to its end; see `Storage.resume`."""
+        if transfer.server != self.display_url:
+            raise ConflictError(f"this transfer is with {transfer.server}; connect to that first", key=transfer.key)
+        if transfer.user is not None and transfer.user != self.server.user():
+            raise ConflictError("another user began this transfer; go on with a token of that user", key=transfer.key)
+        path, root = Path(transfer.path), None if transfer.root is None else Path(transfer.root)
+        if transfer.direction == "upload":
+            return self.upload(
+                transfer.key, path, transfer.storage_type, control=control, content_type=transfer.content_type,
+                resume=True, replaces=transfer.replaces, root=root,
+            )  # fmt: skip
+        if not transfer.part.exists():
+            control.note = "what was there of it has gone, started over"
+        return self.download(
+            transfer.key, path, transfer.storage_type, control=control, root=root, replaces=transfer.replaces
+        )
+
+    def forget(self, transfer: "UnfinishedTransfer") -> bool:
+        """Give up an unfinished transfer; False when another process has taken it up. See `Storage.forget`."""
+        if not self.journal.forget(transfer):
+            return False
+        if transfer.direction == "upload" and transfer.server == self.display_url:
+            from storage_tui.client.transfer.file_upload import drop_upload
+
+            drop_upload(self.session, self.service, transfer)
+        return True

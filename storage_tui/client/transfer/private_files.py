@@ -1,0 +1,92 @@
+"""Small files of this user that other processes look at: opened without following a link, locked, read bounded."""
+
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+RECORD_BYTES = 64 * 1024  # a record has some hundred bytes; a larger file is something else
+LOCK_TRIES = 5  # a process that lists the files holds each lock for a moment
+LOCK_PAUSE_S = 0.005
+VERSION = 1
+
+
+@contextmanager
+def opened_locked(path: Path, kind: int) -> Iterator[int | None]:
+    """Within the block: a descriptor as `open_locked` returns it."""
+    descriptor = open_locked(path, kind)
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def open_locked(path: Path, kind: int) -> int | None:
+    """A descriptor for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`). None when the file is not
+    there, is no regular file of this user, or another process holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    try:
+        for attempt in range(LOCK_TRIES):
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if attempt == LOCK_TRIES - 1:
+                    raise
+                time.sleep(LOCK_PAUSE_S)
+        opened, named = os.fstat(descriptor), path.lstat()
+        is_it = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
+        if is_it and stat.S_ISREG(opened.st_mode) and opened.st_uid == os.getuid():
+            return descriptor
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def read_record(descriptor: int) -> dict[str, Any] | None:
+    """The fields of a record in a file of this user; None for anything else, or a version from the future."""
+    try:
+        if os.fstat(descriptor).st_uid != os.getuid():
+            return None
+        return checked_record(os.pread(descriptor, RECORD_BYTES, 0))
+    except (OSError, ValueError):
+        return None
+
+
+def checked_record(raw: bytes) -> dict[str, Any]:
+    """The fields of a record in JSON without its version; raises ValueError when it is none of this version."""
+    fields = json.loads(raw)
+    if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
+        raise ValueError("not a record of this version")
+    return fields
+
+
+def record_bytes(fields: dict[str, Any]) -> bytes:
+    """A record as `checked_record` reads it."""
+    return json.dumps({"version": VERSION, **fields}).encode()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the state that is not there, private and durably."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in the folder are on the disk when this returns."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
