@@ -1,1 +1,1 @@
-"""The main screen and the dialogs. A dialog gets values and gives a value; each has its .tcss beside it."""
+"""The dialogs and the viewer. A dialog gets values and gives a value. The .tcss of each stands beside it."""
