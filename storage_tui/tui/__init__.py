@@ -3,7 +3,7 @@
 | file | holds |
 |---|---|
 | app.py | the App: wiring only |
-| desk.py, runner.py | what the screens share, and the transfers that run for as long as the App |
+| desk.py, history.py, runner.py | what the screens share: the store, the places one came from, the transfers |
 | commands.py | every command as one row: keys, title, help, the contexts it works in |
 | command_screen.py, cursor.py | a screen whose keys are commands, and the keys that move a cursor |
 | keys_file.py, key_names.py | keys of one's own |
