@@ -13,8 +13,8 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
+from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
-from storage_tui.tui.state.history import History
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain

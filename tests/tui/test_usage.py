@@ -10,7 +10,7 @@ from storage_tui import AsyncStorage, Storage
 from storage_tui.contract import models
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.tui.lists.usage import UsageScreen
-from storage_tui.tui.state.usage_tree import UsageLevel
+from storage_tui.tui.lists.usage_tree import UsageLevel
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 

@@ -7,7 +7,7 @@
 | help | all keys |
 | details | everything known about a row |
 | usage | how much lies below each folder |
-| usage_count | counts that |
+| usage_tree, usage_count, usage_lines | the counts below each folder, how they are read, the widget that draws them |
 | find | what matches below a prefix |
 | clean_up | what will expire |
 | flat_screen | the base of find and clean-up: blobs out of many folders in one list |

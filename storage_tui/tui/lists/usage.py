@@ -17,18 +17,18 @@ from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.flat_screen import TICK_S, Go
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.lists.usage_count import count
+from storage_tui.tui.lists.usage_lines import UsageLines
+from storage_tui.tui.lists.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.state.usage_tree import USAGE_SORTS, UsageLevel
 from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.lines import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.notice import notice_content
-from storage_tui.tui.widgets.usage_lines import UsageLines
 
 
 class UsageScreen(CommandScreen[None]):

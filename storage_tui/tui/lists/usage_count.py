@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.models import Blob
+from storage_tui.tui.lists.usage_tree import UsageLevel
 from storage_tui.tui.state.listing import Folder
-from storage_tui.tui.state.usage_tree import UsageLevel
 from storage_tui.tui.store_reads import read_below, stat_each
 
 
