@@ -9,11 +9,11 @@ import os
 import re
 import shlex
 import signal
-import sys
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
+from storage_tui.cli.printing import say_page
 from storage_tui.cli.words import DEADLINE_S, OPEN
 from storage_tui.tui.visible import visible
 
@@ -192,7 +192,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     from storage_tui.cli.main import COMPLETE_VARIABLE
 
     made = SHELLS[shell](ctx.find_root().command, {}, "storage-tui", COMPLETE_VARIABLE)
-    sys.stdout.write(made.source())
+    say_page(made.source())
 
 
 def _too_late(number: int, frame: object) -> None:

@@ -8,7 +8,7 @@ import click
 from storage_tui import places
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import open_storage, with_settings
-from storage_tui.cli.output import complain, name_for_output
+from storage_tui.cli.printing import complain, remark, say
 from storage_tui.client.batch import JOBS, MOST_JOBS
 from storage_tui.client.batch_plan import BatchItem, BatchPlan, Conflict, plan_rest
 from storage_tui.client.mover import BatchResult
@@ -36,7 +36,7 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
         try:
             waiting = not_begun(left.items, begun)
             if not begun and not waiting:
-                click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
+                remark(f"no unfinished transfers with {storage.display_url}")
                 left.take()
             elif is_list:
                 _list(begun, waiting)
@@ -51,20 +51,20 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
 
 def _list(begun: "list[UnfinishedTransfer]", waiting: list[WaitingItem]) -> None:
     for transfer in begun:
-        click.echo(f"{size_text(transfer.size_bytes):>10}  {_line(transfer)}")
+        say(f"{size_text(transfer.size_bytes):>10}  {_line(transfer)}")
     for row in waiting:
         size = "" if row.item.size_bytes is None else size_text(row.item.size_bytes)
-        click.echo(f"{size:>10}  {_line(row.item)}  not begun")
+        say(f"{size:>10}  {_line(row.item)}  not begun")
 
 
 def _forget(storage: "Storage", begun: "list[UnfinishedTransfer]", waiting: list[WaitingItem]) -> None:
     for transfer in begun:
         if storage.forget(transfer):
-            click.echo(f"forgotten  {_line(transfer)}")
+            say(f"forgotten  {_line(transfer)}")
         else:
             complain(f"another program goes on with {_line(transfer)}")
     for row in waiting:
-        click.echo(f"forgotten  {_line(row.item)}  not begun")
+        say(f"forgotten  {_line(row.item)}  not begun")
 
 
 def _continue(
@@ -95,4 +95,4 @@ def _continue(
 def _line(row: "UnfinishedTransfer | BatchItem") -> str:
     ends = [str(row.path), f"{row.storage_type}:{row.key}"]
     source, target = ends if row.direction == "upload" else reversed(ends)
-    return f"{name_for_output(source)} -> {name_for_output(target)}"
+    return f"{source} -> {target}"

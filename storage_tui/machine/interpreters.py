@@ -10,8 +10,8 @@ Isolated like that, the child finds the program where it is installed in the int
 neither after `pip install --user`, nor in a checkout or a `pip install --target` folder named in PYTHONPATH. So
 `begin.py` is given absolute folders by the parent:
 
-- the folder that holds the package `storage_tui` which the parent has loaded. That very package is loaded first, so that
-  parent and child are the same version even where another one is installed;
+- the folder that holds the package `storage_tui` which the parent has loaded. That very package is loaded first, so
+  that parent and child are the same version even where another one is installed;
 - where else the parent finds installed packages: folders of its `sys.path` named site-packages or dist-packages, and
   the absolute entries of PYTHONPATH. The parent's other folders are left out: those are of a script, a notebook or the
   working directory.

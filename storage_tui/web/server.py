@@ -36,6 +36,7 @@ class WebServer(textual_server.Server):
         bound = self._socket.getsockname()[1]
         super().__init__(shlex.join(command), host="127.0.0.1", port=bound, title="storage-tui")
         self._guard = Guard(self._token, bound)
+        self.on_page: Callable[[], object] = lambda: None  # called when the page is asked for
 
     @property
     def link(self) -> str:
@@ -77,6 +78,7 @@ class WebServer(textual_server.Server):
         return app
 
     async def _index(self, request: web.Request) -> web.Response:
+        self.on_page()
         return _page("index.html", base=f"/{self._token}", socket=f"ws://{request.host}/{self._token}/ws")
 
     async def _send(self, request: web.Request) -> web.Response:

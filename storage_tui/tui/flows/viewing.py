@@ -18,6 +18,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.machine.programs import find_program, safe_path
 from storage_tui.tui.clipboard import osc52
 from storage_tui.tui.previews import Source
 from storage_tui.tui.previews.base import MIB, Budget
@@ -77,9 +78,14 @@ async def hand_over(
 
     A copy that the program changed is kept and named; every other is removed.
     """
-    command = shlex.split(os.environ.get(variable) or fallback)
-    if not command or shutil.which(command[0]) is None:
-        return f"{visible(' '.join(command)) or fallback} is not installed; {variable} says which program to use"
+    try:
+        command = shlex.split(os.environ.get(variable) or fallback)
+    except ValueError:
+        return f"{variable} has a quote that is not closed; it says which program to use"
+    program = find_program(command[0]) if command else None
+    if program is None:
+        named = visible(command[0] if command else fallback)
+        return f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
     if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
         return "nothing was downloaded"
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
@@ -100,7 +106,7 @@ async def hand_over(
         before = path.stat().st_mtime_ns
         try:
             with app.suspend():
-                code = _run(command, path)
+                code = _run([program, *command[1:]], path)
         except SuspendNotSupported:
             return "this terminal cannot be left to another program"
         app.refresh(repaint=True)
@@ -114,5 +120,10 @@ async def hand_over(
 
 
 def _run(command: list[str], path: Path) -> int:
-    """The program on our terminal; nothing of ours runs until it has ended, so that two do not read the same keys."""
-    return subprocess.run([*command, str(path)], check=False).returncode
+    """The program on our terminal; nothing of ours runs until it has ended, so that two do not read the same keys.
+
+    The program has the user's environment, as an editor may be written in Python. Only PATH is without the entries that
+    mean the working directory: pagers and editors start helpers by name.
+    """
+    environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
+    return subprocess.run([*command, str(path)], check=False, env=environment).returncode
