@@ -1,6 +1,7 @@
 """WebServer: one program a page over a web socket, downloads and uploads beside it."""
 
 import asyncio
+import errno
 import html
 import logging
 import secrets
@@ -15,7 +16,7 @@ from aiohttp import web
 from textual_serve import server as textual_server
 
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.places import WEB_VARIABLE
 from storage_tui.web import moving
@@ -68,7 +69,7 @@ class WebServer(textual_server.Server):
         base = f"/{self._token}"
         app.add_routes([
             web.get(f"{base}/", self._index),
-            web.get(f"{base}/ws", self.handle_websocket),
+            web.get(f"{base}/ws", self._socket_of_page),
             web.get(f"{base}/send/{{to:.*}}", self._send),
             web.get(f"{base}/blob/{{name:.+}}", self._download),
             web.put(f"{base}/blob/{{name:.+}}", self._upload),
@@ -80,6 +81,11 @@ class WebServer(textual_server.Server):
     async def _index(self, request: web.Request) -> web.Response:
         self.on_page()
         return _page("index.html", base=f"/{self._token}", socket=f"ws://{request.host}/{self._token}/ws")
+
+    async def _socket_of_page(self, request: web.Request) -> web.StreamResponse:
+        if not web.WebSocketResponse().can_prepare(request):
+            raise BadRequestError("this is the web socket of the page; it is opened by the page")
+        return await self.handle_websocket(request)
 
     async def _send(self, request: web.Request) -> web.Response:
         to = Location.parse(request.match_info["to"])
@@ -94,11 +100,16 @@ class WebServer(textual_server.Server):
 
 @web.middleware
 async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A StorageError is the status and sentence that the Storage API has for it."""
+    """A StorageError is the status and sentence that the Storage API has for it; a name too long for any file is of no
+    file."""
     try:
         return await handler(request)
     except StorageError as exc:
         return web.Response(status=exc.status, text=f"{exc.message}\n")
+    except OSError as exc:
+        if exc.errno != errno.ENAMETOOLONG:
+            raise
+        return web.Response(status=404, text="there is no such page\n")
 
 
 def _page(name: str, **values: str) -> web.Response:
