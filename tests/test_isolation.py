@@ -112,7 +112,7 @@ def test_a_pager_or_editor_of_the_working_directory_is_not_run(
     folder, sprung = traps
     real = tmp_path / "bin" / program
     real.parent.mkdir()
-    real.write_text("#!/bin/sh\nprintf 'the real one: '; cat \"$1\"; read answer\n")
+    real.write_text("#!/bin/sh\nprintf '\\r\\nthe real one: '; cat \"$1\"; read answer\n")
     real.chmod(0o755)
     environ |= {"PATH": f".:{real.parent}:{environ['PATH']}", variable: program}
     fill(environ, notes_txt=b"words of a blob\n")
@@ -180,10 +180,7 @@ def test_the_program_is_found_where_the_parent_found_it(tmp_path, runtime_base, 
     for one in installed.iterdir():
         if "storage_tui" not in one.name and one.name != "__pycache__":
             (packages / one.name).symlink_to(one)
-    code = (
-        "from storage_tui import Storage; import storage_tui\nwith Storage() as s: s.set('a', b'1'); print(s.get('a'))"
-    )
-    code += "\nprint(storage_tui.__file__)"
+    code = "import storage_tui; print(storage_tui.__file__)\nwith storage_tui.Storage() as s: s.set('a', b'1')"
     done = subprocess.run([python, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == str(packages / "storage_tui" / "__init__.py")

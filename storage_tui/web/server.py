@@ -13,12 +13,14 @@ from pathlib import Path
 from string import Template
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve import server as textual_server
 
 from storage_tui.client.storage import Storage
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.places import WEB_VARIABLE
+from storage_tui.tui.visible import visible
 from storage_tui.web import moving
 from storage_tui.web.guard import Guard, Handler
 
@@ -51,6 +53,7 @@ class WebServer(textual_server.Server):
     async def run(self, on_ready: Callable[[str], None]) -> None:
         """Serve until SIGINT or SIGTERM, then end the programs."""
         logging.getLogger("textual-serve").addHandler(logging.NullHandler())
+        _log_defects()
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
@@ -96,6 +99,22 @@ class WebServer(textual_server.Server):
 
     async def _upload(self, request: web.Request) -> web.Response:
         return await moving.upload(request, self._storage)
+
+
+class _Drawn(logging.Formatter):
+    """Lines that a terminal only draws: they repeat what a request said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(visible, super().format(record).splitlines()))
+
+
+def _log_defects() -> None:
+    """What goes wrong in a request is written to standard error; a request that is no HTTP is its sender's fault."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Drawn())
+    handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+    log = logging.getLogger("aiohttp")
+    log.handlers, log.propagate = [handler], False
 
 
 @web.middleware
