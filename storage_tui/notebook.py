@@ -18,6 +18,7 @@ from html import escape
 from storage_tui.client.control import TransferControl
 from storage_tui.client.watching import watching
 from storage_tui.contract.sizes import size_text
+from storage_tui.tui.visible import visible
 
 Show = Callable[[TransferControl], None]
 
@@ -64,7 +65,7 @@ def _cell(name: str) -> Show:
 
 def _line(name: str) -> Show:
     def show(control: TransferControl) -> None:
-        sys.stderr.write(f"\r{_words(ascii(name)[1:-1], control)}\x1b[K")
+        sys.stderr.write(f"\r{visible(_words(name, control))}\x1b[K")
         sys.stderr.flush()
 
     return show

@@ -1,7 +1,6 @@
 """The commands that look at blobs and remove them: ls, cat, cp, rm, du, url."""
 
 import contextlib
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -11,13 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.options import LOCATION, duration, open_storage, with_settings
-from storage_tui.cli.output import (
-    PartialFailureError,
-    complain,
-    human_countdown,
-    human_time,
-    name_for_output,
-)
+from storage_tui.cli.output import PartialFailureError, human_countdown, human_time
+from storage_tui.cli.printing import bytes_out, complain, confirm, say, say_json
 from storage_tui.config import Settings
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
@@ -78,17 +72,17 @@ def _walk(storage: "Storage", storage_type: str, prefix: str, *, delimiter: str)
 
 def _print_entry(entry: Blob | str, prefix: str, is_long: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"prefix": entry} if isinstance(entry, str) else entry.to_json()))
+        say_json({"prefix": entry} if isinstance(entry, str) else entry.to_json())
         return
     key = entry if isinstance(entry, str) else entry.key
-    name = name_for_output(key[len(prefix) :] or key)
+    name = key[len(prefix) :] or key
     if not is_long:
-        click.echo(name)
+        say(name)
     elif isinstance(entry, str):
-        click.echo(f"{'':>10}  {'':16}  {'':8}{name}")
+        say(f"{'':>10}  {'':16}  {'':8}{name}")
     else:
         left = human_countdown(entry.expires)
-        click.echo(f"{size_text(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}{name}")
+        say(f"{size_text(entry.size_bytes):>10}  {human_time(entry.modified):16}  {left:8}{name}")
 
 
 @click.command()
@@ -97,11 +91,12 @@ def _print_entry(entry: Blob | str, prefix: str, is_long: bool, as_json: bool) -
 def cat(locations: tuple[Location, ...], settings: Settings) -> None:
     """Write the bytes of blobs to standard output."""
     with open_storage(settings) as storage:
+        output = bytes_out()
         for location in locations:
             with storage.stream(location.key, location.storage_type) as chunks:
                 for chunk in chunks:
-                    sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+                    output.write(chunk)
+        output.flush()
 
 
 @click.command()
@@ -124,9 +119,9 @@ def cp(source: Location, target: Location, force: bool, as_json: bool, settings:
             overwrite=force,
         )
     if as_json:
-        click.echo(json.dumps({"storage_type": target.storage_type, **blob.to_json()}))
+        say_json({"storage_type": target.storage_type, **blob.to_json()})
     else:
-        click.echo(name_for_output(f"{target.storage_type}:{blob.key}"))
+        say(f"{target.storage_type}:{blob.key}")
 
 
 @click.command()
@@ -141,7 +136,7 @@ def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, as_json: boo
         if len(locations) == 1 and not recursive and not as_json:
             storage.delete(check_key(locations[0].key), locations[0].storage_type)
             if sys.stdout.isatty():
-                click.echo(f"deleted {name_for_output(str(locations[0]))}")
+                say(f"deleted {locations[0]}")
             return
         groups: dict[str, list[Blob | str]] = {}
         for location in locations:
@@ -157,7 +152,7 @@ def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, as_json: boo
         for storage_type, targets in groups.items():
             for result in storage.delete_many(targets, storage_type=storage_type):
                 if as_json:
-                    click.echo(json.dumps({"storage_type": storage_type, **result.to_json()}))
+                    say_json({"storage_type": storage_type, **result.to_json()})
                 if not result.is_deleted:
                     failed += 1
                     complain(result.message or f"cannot delete {result.key!a}: {result.error}")
@@ -180,7 +175,7 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
     size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
     if not sys.stdin.isatty():
         raise click.UsageError(f"{plural(total, 'blob')} ({size_text(size)}) would be deleted; give --yes to do it")
-    click.confirm(f"Delete {plural(total, 'blob')} ({size_text(size)})?", abort=True)
+    confirm(f"Delete {plural(total, 'blob')} ({size_text(size)})?")
 
 
 @click.command()
@@ -197,11 +192,11 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
         if prefix and not usage.count:
             usage = _usage_of_blob(storage, location)
     if as_json:
-        click.echo(json.dumps(usage.to_json()))
+        say_json(usage.to_json())
         return
     for row in (*sorted(usage.children, key=lambda child: child.size_bytes), usage):
-        name = name_for_output(f"{location.storage_type}:{row.prefix}")
-        click.echo(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
+        name = f"{location.storage_type}:{row.prefix}"
+        say(f"{size_text(row.size_bytes):>10}  {row.count:>9,}  {name}")
     if usage.is_cut:
         complain(f"there may be more folders than the first {len(usage.children):,}; the last line counts them too")
 
@@ -227,4 +222,7 @@ def url(location: Location, expires: timedelta, as_json: bool, settings: Setting
         if storage.is_embedded:
             raise StorageError("a signed URL needs a server that others can reach; start one with storage-tui serve")
         signed = storage.get_signed_url(location.key, location.storage_type, expires_in=expires)
-    click.echo(json.dumps({"url": signed, "expires_in_s": int(expires.total_seconds())}) if as_json else signed)
+    if as_json:
+        say_json({"url": signed, "expires_in_s": int(expires.total_seconds())})
+    else:
+        say(signed)

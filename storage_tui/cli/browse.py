@@ -15,6 +15,7 @@ import click
 from storage_tui import places
 from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import embedded_dir, with_settings
+from storage_tui.cli.printing import say
 from storage_tui.cli.words import location_words
 from storage_tui.client.quick_list import page_of, peek
 from storage_tui.config import Settings, load, profiles
@@ -50,7 +51,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
         if cd_file is not None:
             cd_file.write_text(f"{end}\n", "utf-8")
         for one in chosen if prints else ():
-            click.echo(str(one))
+            say(str(one))
 
 
 def _place(text: str) -> Location:

@@ -6,19 +6,19 @@ blanks and quotes, that a folder gets no blank behind it, and that nothing is of
 """
 
 import os
-import re
-import shlex
 import signal
-import sys
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
+from storage_tui.cli import shell_words
+from storage_tui.cli.printing import say_page
 from storage_tui.cli.words import DEADLINE_S, OPEN
 from storage_tui.tui.visible import visible
 
-WORDS = "_STORAGE_TUI_WORDS"  # the words up to the cursor, one a line, without the shell's quotes
-_PLAIN = re.compile(r"[A-Za-z0-9_./:=@%+,^-]")
+WORDS = "_STORAGE_TUI_WORDS"  # the line up to the cursor, or the words of it, one a line, without the shell's quotes
+REPLACED = "_STORAGE_TUI_REPLACED"  # the end of that line in whose place bash puts what is chosen
+LOCAL = ("file", "dir")  # items that the shell completes
 
 
 class _Shell(ShellComplete):
@@ -53,25 +53,26 @@ class _Shell(ShellComplete):
 
 
 class Bash(_Shell):
-    """bash ends words at colons and leaves quoting to the program."""
+    """bash replaces a part of the word, $2, and leaves quoting to the program; a quote that is open is closed by it."""
 
     name = "bash"
     source_template = """\
 %(complete_func)s() {
-    local line cur=${COMP_WORDS[COMP_CWORD]} local_type=
+    local line local_type=
     local -a found
     COMPREPLY=()
+    compopt -o nospace
     while IFS= read -r line; do
         case $line in
             $'\\tfile') local_type=-f ;;
             $'\\tdir') local_type=-d ;;
+            $'\\tend') compopt +o nospace ;;
             *) COMPREPLY+=("$line") ;;
         esac
-    done < <(_STORAGE_TUI_WORDS=${COMP_LINE:0:COMP_POINT} _STORAGE_TUI_BREAKS=$COMP_WORDBREAKS \\
+    done < <(_STORAGE_TUI_WORDS=${COMP_LINE:0:COMP_POINT} _STORAGE_TUI_REPLACED=$2 \\
         %(complete_var)s=bash_complete "$1" 2>/dev/null)
-    compopt -o nospace
     if [[ -n $local_type ]]; then
-        mapfile -t found < <(compgen "$local_type" -- "$cur")
+        mapfile -t found < <(compgen "$local_type" -- "${COMP_WORDS[COMP_CWORD]}")
         if (( ${#found[@]} )); then
             COMPREPLY=("${found[@]}")
             compopt +o nospace -o filenames
@@ -83,24 +84,33 @@ complete -F %(complete_func)s %(prog_name)s
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """The words of the line up to the cursor."""
-        line = os.environ.get(WORDS, "")
-        _, *words = _split(f"{line}x") or [""]  # the x makes a word of what stands at the cursor, be it nothing
-        self._raw = re.split(r"(?<!\\)\s", line)[-1]
-        return words[:-1], words[-1][:-1] if words else ""
+        line, replaced = os.environ.get(WORDS, ""), os.environ.get(REPLACED, "")
+        self._kept = shell_words.split(line.removesuffix(replaced))
+        if not line.endswith(replaced):  # bash replaces something else: nothing that is known is safe there
+            self._kept.is_literal = False
+        _, *words = shell_words.split(line).words
+        return words[:-1], words[-1] if words else ""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """What fits and begins with what stands before the replaced part; nothing behind an expansion of the shell,
+        of which only the shell knows what it is."""
+        line = shell_words.split(os.environ.get(WORDS, ""))
+        if not (line.is_literal and self._kept.is_literal):
+            return []
+        found = super().get_completions(args, incomplete)
+        kept = self._kept.words[-1]
+        items = [item for item in found if item.type in LOCAL or str(item.value).startswith(kept)]
+        if items and not any(item.type in (OPEN, *LOCAL) for item in items):
+            items.append(CompletionItem("", type="end"))
+        return items
 
     def format_completion(self, item: CompletionItem) -> str:
-        """The text to insert: quoted, without what bash took off before the last colon, with the blank it ends in."""
-        if item.type in ("file", "dir"):
+        """The text to insert, in the quotes that are open, without what stands before the replaced part."""
+        if item.type in (*LOCAL, "end"):
             return f"\t{item.type}"
-        value = str(item.value)
-        if self._raw[:1] in ("'", '"'):
-            return value
-        breaks = os.environ.get("_STORAGE_TUI_BREAKS", ":=")
-        ends = [found.end() for found in re.finditer(r"(?<!\\)[:=]", self._raw) if found[0] in breaks]
-        if ends:
-            value = value[len("".join(_split(self._raw[: ends[-1]]))) :]
-        text = "".join(c if _PLAIN.match(c) or not c.isascii() else f"\\{c}" for c in value)
-        return text if item.type == OPEN else f"{text} "
+        quote = self._kept.quote
+        text = shell_words.write(str(item.value)[len(self._kept.words[-1]) :], quote)
+        return text if item.type == OPEN or not quote else text + shell_words.OPENING[quote]
 
 
 class Zsh(_Shell):
@@ -112,7 +122,7 @@ class Zsh(_Shell):
 %(complete_func)s() {
     local line
     local -a open_ word_
-    for line in "${(@f)$(_STORAGE_TUI_WORDS="${(F)${(@Q)words[1,CURRENT]}}" \\
+    for line in "${(@f)$(_STORAGE_TUI_WORDS="${(F)${(@Q)words[1,CURRENT-1]}}"$'\\n'"${words[CURRENT]}" \\
         %(complete_var)s=zsh_complete ${(Q)words[1]} 2>/dev/null)}"; do
         case $line in
             ($'\\tfile') _files ;;
@@ -131,6 +141,16 @@ else
 fi
 """
 
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words; the last one as it was typed, in quotes that may be open."""
+        *words, raw = os.environ.get(WORDS, "\n").split("\n")
+        self._typed = shell_words.split(raw)
+        return words[1:], self._typed.words[-1]
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """What fits; nothing behind an expansion of the shell, of which only the shell knows what it is."""
+        return super().get_completions(args, incomplete) if self._typed.is_literal else []
+
 
 class Fish(_Shell):
     """fish adds no blank behind a colon or slash by itself, and shows what a word is for."""
@@ -139,7 +159,7 @@ class Fish(_Shell):
     source_template = """\
 function %(complete_func)s
     set -l current (commandline -ct)
-    set -l plain (string unescape -- $current; or echo -- $current)
+    set -l plain (string unescape -- $current; or string unescape -- $current\\'; or string unescape -- $current\\")
     set -l program (commandline -opc)[1]
     set -lx %(complete_var)s fish_complete
     set -lx _STORAGE_TUI_WORDS (string join \\n -- (commandline -opc) "$plain" | string collect -N)
@@ -192,22 +212,9 @@ def completion(ctx: click.Context, shell: str) -> None:
     from storage_tui.cli.main import COMPLETE_VARIABLE
 
     made = SHELLS[shell](ctx.find_root().command, {}, "storage-tui", COMPLETE_VARIABLE)
-    sys.stdout.write(made.source())
+    say_page(made.source())
 
 
 def _too_late(number: int, frame: object) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     raise TimeoutError
-
-
-def _split(text: str) -> list[str]:
-    """Words as a shell splits them; the last one may stand in quotes that are not closed."""
-    lexer = shlex.shlex(text, posix=True)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    words: list[str] = []
-    try:
-        words.extend(lexer)
-    except ValueError:
-        words.append(lexer.token)
-    return words

@@ -11,7 +11,7 @@ import click
 from storage_tui import places
 from storage_tui.cli.environment import SETTINGS, VARIABLES
 from storage_tui.cli.options import SHARED, with_settings
-from storage_tui.cli.output import name_for_output
+from storage_tui.cli.printing import say, say_json, shown
 from storage_tui.config import ENV_PREFIX, Settings, SettingsError, layers, profiles
 
 HIDDEN = "set, not shown"
@@ -38,23 +38,22 @@ def config(shows_path: bool, writes: bool, as_json: bool, settings: Settings) ->
     if writes:
         _write(path)
     if shows_path or writes:
-        click.echo(json.dumps({"path": str(path)}) if as_json else name_for_output(str(path)))
+        say_json({"path": str(path)}) if as_json else say(str(path))
         return
     rows = [*_settings(settings), *_environment()]
     if as_json:
         for row in rows:
             fields_of = {"name": row.name, "value": row.value, "from": row.where, "summary": row.summary}
-            click.echo(json.dumps(fields_of))
+            say_json(fields_of)
         return
-    widths = [max(len(getattr(row, column) or "-") for row in rows) for column in ("name", "value")]
+    widths = [max(len(shown(getattr(row, column) or "-")) for row in rows) for column in ("name", "value")]
     for row in rows:
-        name, value = name_for_output(row.name), name_for_output(row.value or "-")
-        click.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {name_for_output(row.where)}".rstrip())
-    click.echo(
-        f"\nsettings file  {name_for_output(str(path))}{'' if path.exists() else '  (not there; --write makes it)'}"
-    )
+        name, value = shown(row.name), shown(row.value or "-")
+        say(f"{name:{widths[0]}}  {value:{widths[1]}}  {row.where}".rstrip())
+    say("")
+    say(f"settings file  {path}{'' if path.exists() else '  (not there; --write makes it)'}")
     if named := profiles():
-        click.echo(f"profiles       {name_for_output(', '.join(named))}")
+        say(f"profiles       {', '.join(named)}")
 
 
 def _settings(settings: Settings) -> list[Row]:

@@ -1,6 +1,5 @@
 """`storage-tui doctor`: looks at all that has to be right, and says what to do about what is not."""
 
-import json
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import click
 
 from storage_tui.cli.engine_options import S3_ENDPOINT, STORE
 from storage_tui.cli.options import with_settings
+from storage_tui.cli.printing import say, say_json
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 
@@ -36,7 +36,6 @@ def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_
     holds its conditional writes, and has the same time. Exit code 0 when nothing failed.
     """
     from storage_tui.cli.checks import CHECKS, Line, programs, settings_file
-    from storage_tui.tui.visible import visible
 
     checks = {check.__name__: partial(check, settings) for check in CHECKS}
     if store is not None:
@@ -55,10 +54,10 @@ def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_
         for line in lines:
             failed += line.level == "fail"
             if as_json:
-                click.echo(json.dumps(asdict(line)))
+                say_json(asdict(line))
                 continue
-            level = click.style(line.level.ljust(4), fg=_COLOURS[line.level])
-            advice = f" -> {visible(line.advice)}" if line.advice else ""
-            click.echo(f"{level} {line.name.ljust(11)} {visible(line.text)}{advice}")
+            advice = f" -> {line.advice}" if line.advice else ""
+            text = " ".join(f"{line.text}{advice}".split("\n"))  # a message of the system may have several lines
+            say(f" {line.name.ljust(11)} {text}", label=line.level.ljust(4), colour=_COLOURS[line.level])
     if failed:
         raise UnwellError(f"{plural(failed, 'check')} failed")

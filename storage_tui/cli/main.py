@@ -9,7 +9,8 @@ import click
 
 from storage_tui import __version__
 from storage_tui.cli import first_look, standard_streams
-from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, complain, exit_code
+from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
+from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.config import SettingsError
 from storage_tui.contract.errors import StorageError
 
@@ -100,6 +101,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the program's one broad boundary."""
+    sys.excepthook = tell_defect
     try:
         if COMPLETE_VARIABLE in os.environ:
             from storage_tui.cli.completion import register
@@ -112,7 +114,7 @@ def main() -> None:
         finally:
             first_look.drop()  # what is said next belongs on the screen as it was
     except click.ClickException as exc:
-        exc.show()
+        refuse_usage(exc)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted")

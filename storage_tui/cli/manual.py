@@ -8,6 +8,7 @@ import click
 from storage_tui import __version__, places
 from storage_tui.cli.environment import VARIABLES
 from storage_tui.cli.output import EXIT_MEANINGS
+from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.errors import LocalFileError
 
 NAME = "storage-tui"
@@ -25,7 +26,7 @@ def man(ctx: click.Context, folder: Path | None) -> None:
     assert isinstance(root, click.Group)
     page = "\n".join(_page(root)) + "\n"
     if folder is None:
-        click.echo(page, nl=False)
+        say_page(page)
         return
     path = folder.expanduser() / "man1" / f"{NAME}.1"
     try:
@@ -33,7 +34,7 @@ def man(ctx: click.Context, folder: Path | None) -> None:
         path.write_text(page, "utf-8")
     except OSError as exc:
         raise LocalFileError(f"{path} cannot be written: {exc.strerror}") from exc
-    click.echo(str(path))
+    say(str(path))
 
 
 def _page(root: click.Group) -> Iterator[str]:

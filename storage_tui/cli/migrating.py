@@ -1,7 +1,6 @@
 """`storage-tui migrate`: a store of this machine into a bucket."""
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.engine_options import DATA_DIR, S3_ENDPOINT, local_place
-from storage_tui.cli.output import PartialFailureError, complain, gauge, human_duration
+from storage_tui.cli.output import PartialFailureError, gauge, human_duration
+from storage_tui.cli.printing import complain, say, say_json
 from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 
@@ -44,17 +44,17 @@ def migrate(
         raise click.UsageError(f"there is no store in {source}; name one with --data-dir")
     state = _run(source, target, overwrite, read_back)
     fields = {"moved": state.moved, "present": state.present, "failed": len(state.failures), "bytes": state.done_bytes}
-    click.echo(
-        json.dumps({**fields, "records": state.records})
-        if as_json
-        else f"{plural(state.moved, 'blob')} moved, {state.present:,} there already, "
-        f"{plural(len(state.failures), 'failure')}; "
-        f"{size_text(state.done_bytes)} and {plural(state.records, 'record')} checked, "
-        f"{human_duration(time.monotonic() - state.started)}"
-    )
-    if not as_json:
+    if as_json:
+        say_json({**fields, "records": state.records})
+    else:
+        say(
+            f"{plural(state.moved, 'blob')} moved, {state.present:,} there already, "
+            f"{plural(len(state.failures), 'failure')}; "
+            f"{size_text(state.done_bytes)} and {plural(state.records, 'record')} checked, "
+            f"{human_duration(time.monotonic() - state.started)}"
+        )
         place = f"--store {store}" + (f" --s3-endpoint {s3_endpoint}" if s3_endpoint else "")
-        click.echo(f"what was stored without a token is {LOCAL_USER}'s: storage-tui token create {LOCAL_USER} {place}")
+        say(f"what was stored without a token is {LOCAL_USER}'s: storage-tui token create {LOCAL_USER} {place}")
     for failure in state.failures[:SHOWN_FAILURES]:
         complain(f"{failure.what}: {failure.reason}")
     if state.failures:

@@ -1,6 +1,5 @@
 """Running a batch for people and scripts: its gauge, a line for each file, and what a signal leaves behind."""
 
-import json
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -8,9 +7,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import click
-
-from storage_tui.cli.output import PartialFailureError, complain, gauge, name_for_output
+from storage_tui.cli.output import PartialFailureError, gauge
+from storage_tui.cli.printing import complain, say, say_json
 from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.batch.plan import BatchPlan
 from storage_tui.client.batch.results import BatchResult
@@ -53,7 +51,7 @@ class Report:
         if self._as_json:
             for row in rows:
                 told = {"source": str(row.path), "target": None, "bytes": 0, "state": "left out", "note": row.why}
-                click.echo(json.dumps(told))
+                say_json(told)
 
     def tell(self, result: BatchResult) -> None:
         """One item has ended."""
@@ -67,15 +65,15 @@ class Report:
             if not self._is_single:
                 complain(error.message)
         if self._as_json:
-            click.echo(json.dumps(_row(result, error)))
+            say_json(_row(result, error))
         elif error is None and result.state != "cancelled" and not self._is_silent:
             more = f", {result.note}" if result.note else ""
-            click.echo(f"{name_for_output(_target(result))}  {_state(result)}{more}")
+            say(f"{_target(result)}  {_state(result)}{more}")
 
     def end(self, results: list[BatchResult]) -> None:
         """All have ended."""
         if self._as_json:
-            click.echo(json.dumps({"summary": {**_summary(results, self.failures), "left_out": self.missing}}))
+            say_json({"summary": {**_summary(results, self.failures), "left_out": self.missing}})
 
     def raise_failure(self) -> None:
         """What went wrong with a single item."""

@@ -1,6 +1,5 @@
 """The commands for those who look after a data directory: verify, backup, restore, audit."""
 
-import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,8 @@ import click
 
 from storage_tui.cli.engine_options import DATA_DIR, local_place, with_engine
 from storage_tui.cli.options import duration
-from storage_tui.cli.output import PartialFailureError, complain, name_for_output
+from storage_tui.cli.output import PartialFailureError
+from storage_tui.cli.printing import complain, say, say_json, show_status
 from storage_tui.cli.user_names import UserNames
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import DamagedError
@@ -56,12 +56,15 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
     users_of = _users_of(place, backup)
     show = _Meter(lambda: f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read")
     for finding in show.over(findings):
-        click.echo(json.dumps(_with_user(finding.to_json(), users_of)) if as_json else _line(finding, users_of))
+        if as_json:
+            say_json(_with_user(finding.to_json(), users_of))
+        else:
+            say(_line(finding, users_of))
     if as_json:
-        click.echo(json.dumps({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found}))
+        say_json({"blobs": tally.blobs, "size": tally.size_bytes, "found": tally.found})
     else:
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
-        click.echo(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
+        say(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
         raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
 
@@ -115,12 +118,13 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
     for finding in done.found:
         complain(_line(finding, users_of))
     fields = {"blobs": done.blobs, "size": done.size_bytes, "copied": done.copied, "copied_size": done.copied_bytes}
-    click.echo(
-        json.dumps({"snapshot": stamp, **fields, "damaged": len(done.found)})
-        if as_json
-        else f"snapshot {stamp}: {plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}; "
-        f"{done.copied:,} of them, {size_text(done.copied_bytes)}, are new in files"
-    )
+    if as_json:
+        say_json({"snapshot": stamp, **fields, "damaged": len(done.found)})
+    else:
+        say(
+            f"snapshot {stamp}: {plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}; "
+            f"{done.copied:,} of them, {size_text(done.copied_bytes)}, are new in files"
+        )
     if done.found:
         raise PartialFailureError(f"not in this snapshot, as damaged in the store: {plural(len(done.found), 'blob')}")
 
@@ -145,11 +149,11 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
         for finding in done.found:
             complain(_line(finding, _users_of(directory)))
     fields = {"snapshot": taken.stamp, "directory": str(directory), "blobs": done.blobs, "size": done.size_bytes}
-    click.echo(
-        json.dumps({**fields, "lost": len(done.found)})
-        if as_json
-        else f"snapshot {taken.stamp} is in {directory}: {plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}"
-    )
+    if as_json:
+        say_json({**fields, "lost": len(done.found)})
+    else:
+        size = f"{plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}"
+        say(f"snapshot {taken.stamp} is in {directory}: {size}")
     if done.found:
         raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")
 
@@ -175,10 +179,11 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
     for entry in log.entries(since=start, namespace=None if user is None else namespace_of(user)):
         raw = _with_user(entry.to_json(), users_of)
         who = users_of.of(entry.namespace) or entry.namespace
-        what = f"{entry.storage_type}:{name_for_output(entry.key)}"
-        click.echo(
-            json.dumps(raw) if as_json else f"{raw['at']} {name_for_output(who)} {what} {entry.etag} {entry.request_id}"
-        )
+        what = f"{entry.storage_type}:{entry.key}"
+        if as_json:
+            say_json(raw)
+        else:
+            say(f"{raw['at']} {who} {what} {entry.etag} {entry.request_id}")
 
 
 class _Meter:
@@ -200,19 +205,19 @@ class _Meter:
         self._stop.set()
         if self._is_shown:
             self._thread.join()
-            click.echo("\r\x1b[K", nl=False, err=True)
+            show_status("")
 
     def over(self, findings: "Iterable[Finding]") -> "Iterable[Finding]":
         """The findings, the meter away while each is written."""
         with self:
             for finding in findings:
                 if self._is_shown:
-                    click.echo("\r\x1b[K", nl=False, err=True)
+                    show_status("")
                 yield finding
 
     def _watch(self) -> None:
         while not self._stop.wait(_LOOK_S):
-            click.echo(f"\r{self._text()}\x1b[K", nl=False, err=True)
+            show_status(self._text())
 
 
 def _users_of(place: "Path | S3Place", backup: Path | None = None) -> UserNames:
@@ -238,8 +243,8 @@ def _with_user(raw: dict[str, Any], users: UserNames) -> dict[str, Any]:
 def _line(finding: "Finding", users: UserNames) -> str:
     parts = [finding.kind.ljust(8)]
     if finding.key:
-        whose = name_for_output(users.show(finding.namespace))
-        parts.append(f"{finding.storage_type}:{name_for_output(finding.key)} of {whose}")
+        whose = users.show(finding.namespace)
+        parts.append(f"{finding.storage_type}:{finding.key} of {whose}")
     if finding.file:
-        parts.append(f"({name_for_output(finding.file)})" if finding.key else name_for_output(finding.file))
+        parts.append(f"({finding.file})" if finding.key else finding.file)
     return f"{' '.join(parts)}: {finding.why}"

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
-
 from storage_tui.contract import errors
 from storage_tui.contract.counts import plural
 from storage_tui.contract.moments import local_time
@@ -65,22 +63,6 @@ def exit_code(error: errors.StorageError) -> int:
     if isinstance(error, PartialFailureError):
         return EXIT_PARTIAL
     return next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_FAILED)
-
-
-def complain(message: str) -> None:
-    """One line on standard error, with nothing in it that a terminal would obey."""
-    from storage_tui.tui.visible import visible
-
-    click.echo(f"storage-tui: {visible(message)}", err=True)
-
-
-def name_for_output(name: str) -> str:
-    """A key as standard output shows it: made visible on a terminal, byte for byte into a pipe."""
-    if not sys.stdout.isatty():
-        return name
-    from storage_tui.tui.visible import visible
-
-    return visible(name)
 
 
 def human_time(moment: datetime | None) -> str:

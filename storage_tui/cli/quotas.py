@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.engine_options import with_records
-from storage_tui.cli.output import name_for_output
+from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.storage_types import find_storage_type
@@ -110,7 +110,7 @@ def show(user: str | None, records: "Records", as_json: bool) -> None:
 
     table = read_limits(records)
     if as_json:
-        click.echo(table.to_json())
+        say_page(table.to_json().decode("ascii") + "\n")
     elif user is not None:
         _show(user, table.of_name(user))
     else:
@@ -138,17 +138,17 @@ def load(file: Path, records: "Records") -> None:
 def _show(name: str, limits: "UserLimits") -> None:
     from storage_tui.contract.sizes import size_text
 
-    click.echo(name_for_output(name))
+    say(name)
     for type_name, quota_of_type in limits.quotas.items():
         size = None if quota_of_type.size_bytes is None else size_text(quota_of_type.size_bytes)
         parts = (size, _count(quota_of_type.blobs, "blob"), _count(quota_of_type.uploads, "open upload"))
-        click.echo(f"  {type_name:8}  {', '.join(part for part in parts if part is not None)}")
+        say(f"  {type_name:8}  {', '.join(part for part in parts if part is not None)}")
     for verb, limit in limits.requests.items():
-        click.echo(f"  {verb:8}  {plural(limit, 'request')} a minute")
+        say(f"  {verb:8}  {plural(limit, 'request')} a minute")
     if limits.concurrent is not None:
-        click.echo(f"  {plural(limits.concurrent, 'request')} at once")
+        say(f"  {plural(limits.concurrent, 'request')} at once")
     if not (limits.quotas or limits.requests or limits.concurrent is not None):
-        click.echo("  without limit")
+        say("  without limit")
 
 
 def _count(count: int | None, noun: str) -> str | None:

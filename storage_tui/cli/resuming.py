@@ -6,7 +6,7 @@ import click
 
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import open_storage, with_settings
-from storage_tui.cli.output import complain, name_for_output
+from storage_tui.cli.printing import complain, remark, say
 from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
@@ -31,7 +31,7 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
     browser still had waiting."""
     with open_storage(settings) as storage, Unfinished(storage.engine) as found:
         if not found.rows:
-            click.echo(f"no unfinished transfers with {name_for_output(storage.display_url)}", err=True)
+            remark(f"no unfinished transfers with {storage.display_url}")
             found.take()
         elif is_list:
             _list(found.rows)
@@ -45,13 +45,13 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Sett
 def _list(rows: "list[UnfinishedTransfer]") -> None:
     for row in rows:
         size = "" if row.size_bytes is None else size_text(row.size_bytes)
-        click.echo(f"{size:>10}  {_line(row)}")
+        say(f"{size:>10}  {_line(row)}")
 
 
 def _forget(storage: "Storage", rows: "list[UnfinishedTransfer]") -> None:
     for row in rows:
         if not row.has_begun or storage.forget(row):
-            click.echo(f"forgotten  {_line(row)}")
+            say(f"forgotten  {_line(row)}")
         else:
             complain(f"another program goes on with {_line(row)}")
 
@@ -81,4 +81,4 @@ def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool
 def _line(row: "UnfinishedTransfer") -> str:
     ends = [row.path, f"{row.storage_type}:{row.key}"]
     source, target = ends if row.direction == "upload" else reversed(ends)
-    return f"{name_for_output(source)} -> {name_for_output(target)}" + ("" if row.has_begun else "  not begun")
+    return f"{source} -> {target}" + ("" if row.has_begun else "  not begun")

@@ -8,7 +8,7 @@ import click
 
 from storage_tui.cli.engine_options import with_engine
 from storage_tui.cli.operating_options import with_operating
-from storage_tui.cli.output import complain
+from storage_tui.cli.printing import complain, say
 
 if TYPE_CHECKING:
     from storage_tui.server.access.jwks import IdentityProvider
@@ -57,7 +57,7 @@ def serve(
 
 
 def _say_ready(url: str) -> None:
-    click.echo(f"Serving Storage API at {url}")
+    say(f"Serving Storage API at {url}")
 
 
 def _provider(jwks: str | None, issuer: str | None, audience: str | None) -> "IdentityProvider | None":

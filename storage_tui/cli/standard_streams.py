@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 
-from storage_tui.cli.output import complain
+from storage_tui.cli.printing import complain
 
 CANNOT_BE_WRITTEN = (errno.EBADF, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _CLOSED = {"stdin": (os.O_WRONLY, "r"), "stdout": (os.O_RDONLY, "w"), "stderr": (os.O_WRONLY, "w")}

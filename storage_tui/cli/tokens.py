@@ -1,6 +1,5 @@
 """`storage-tui token`: make, list and revoke tokens and logins, and replace the keys that sign them."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import click
 
 from storage_tui.cli.engine_options import with_records
 from storage_tui.cli.options import duration
+from storage_tui.cli.printing import remark, say, say_json, shown
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 
@@ -49,10 +49,10 @@ def create(
 
     restriction = _restriction(types, verbs, prefix)
     if login:
-        click.echo(create_login(records, name, valid_for=valid, restriction=restriction))
-        click.echo(LOGIN_HINT, err=True)
+        say(create_login(records, name, valid_for=valid, restriction=restriction))
+        remark(LOGIN_HINT)
     else:
-        click.echo(create_token(records, name, valid_for=valid, restriction=restriction))
+        say(create_token(records, name, valid_for=valid, restriction=restriction))
 
 
 @token.command("list")
@@ -65,17 +65,15 @@ def list_tokens(records: "Records", as_json: bool) -> None:
     tokens = list_issued(records)
     if as_json:
         for issued in tokens:
-            click.echo(json.dumps(_row(issued), ensure_ascii=False))
+            say_json(_row(issued))
         return
-    from storage_tui.cli.output import name_for_output
-
-    width = max([4, *(len(issued.user) for issued in tokens)])
-    click.echo(f"{'ID':16}  {'NAME':{width}}  {'KIND':5}  {'CREATED':16}  {'EXPIRES':16}  {'STATE':7}  FOR")
+    width = max([4, *(len(shown(issued.user)) for issued in tokens)])
+    say(f"{'ID':16}  {'NAME':{width}}  {'KIND':5}  {'CREATED':16}  {'EXPIRES':16}  {'STATE':7}  FOR")
     for issued in tokens:
         row = _row(issued)
-        user, scope = name_for_output(issued.user), name_for_output(str(row["for"]))
+        user, scope = shown(issued.user), str(row["for"])
         created, expires = (str(row[side])[:16].replace("T", " ") for side in ("created", "expires"))
-        click.echo(
+        say(
             f"{issued.token_id}  {user:{width}}  {row['kind']:5}  {created:16}  {expires:16}  {row['state']:7}  {scope}"
         )
 
@@ -92,11 +90,11 @@ def revoke(token_id: str | None, records: "Records", user: str | None, forget_ex
     if sum((token_id is not None, user is not None, forget_expired)) != 1:
         raise click.UsageError("give a token id, --user NAME or --forget-expired")
     if token_id is not None:
-        click.echo(f"revoked {token_id} of {issued.revoke(records, token_id).user}", err=True)
+        remark(f"revoked {token_id} of {issued.revoke(records, token_id).user}")
     elif user is not None:
-        click.echo(f"revoked every token of {user} up to now; {issued.revoke_all(records, user)} listed", err=True)
+        remark(f"revoked every token of {user} up to now; {issued.revoke_all(records, user)} listed")
     else:
-        click.echo(f"forgot {plural(issued.forget_expired(records), 'expired token')}", err=True)
+        remark(f"forgot {plural(issued.forget_expired(records), 'expired token')}")
 
 
 @token.command("rotate-keys")
@@ -108,11 +106,10 @@ def rotate_keys(records: "Records", forget_old: bool) -> None:
 
     if forget_old:
         keyring.forget_old_keys(records)
-        click.echo("everything signed with older keys is refused from now on", err=True)
+        remark("everything signed with older keys is refused from now on")
     else:
         keyring.rotate_keys(records)
-        click.echo("new keys sign from now on; what older ones signed stays good until rotate-keys --forget-old",
-                   err=True)  # fmt: skip
+        remark("new keys sign from now on; what older ones signed stays good until rotate-keys --forget-old")
 
 
 def _restriction(types: tuple[str, ...], verbs: tuple[str, ...], prefix: str) -> "Restriction | None":

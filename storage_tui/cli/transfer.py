@@ -10,8 +10,8 @@ import click
 
 from storage_tui.cli.moving import move
 from storage_tui.cli.options import LOCATION, open_storage, with_settings
-from storage_tui.cli.output import complain
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
+from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
@@ -64,11 +64,11 @@ def get(
     with open_storage(settings) as storage:
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
-            get_pipe(storage, location, sys.stdout.buffer, must_verify=verify)
+            get_pipe(storage, location, bytes_out(), must_verify=verify)
             return
         if not recursive and is_pipe(Path(target)):
             with Path(target).open("wb") as pipe:
-                get_pipe(storage, location, pipe, must_verify=verify)
+                get_pipe(storage, location, bytes_out(pipe), must_verify=verify)
             return
         if recursive:
             prefix = _prefix(location)

@@ -59,11 +59,16 @@ def _keys(ctx: click.Context, lead: str, typed: Location) -> Iterator[Completion
     if page is None:
         return
     for prefix in page.prefixes:
-        if lead or Location.parse(prefix).key == prefix:
+        if lead or _is_bare(prefix):
             yield CompletionItem(f"{lead}{prefix}", type=OPEN, help="folder")
     for blob in page.blobs:
-        if lead or Location.parse(blob.key).key == blob.key:  # else it needs its `data:`
+        if lead or _is_bare(blob.key):
             yield CompletionItem(f"{lead}{blob.key}")
+
+
+def _is_bare(key: str) -> bool:
+    """Whether a key is understood without its `data:`; one like `-r` would be a flag."""
+    return not key.startswith("-") and Location.parse(key).key == key
 
 
 def _page(ctx: click.Context, typed: Location) -> Page | None:

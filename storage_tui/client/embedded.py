@@ -13,7 +13,6 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -26,6 +25,7 @@ from storage_tui.client.secret_files import Secret, read_secret_file
 from storage_tui.client.servers import Access, Endpoint
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConnectError, CredentialsError
+from storage_tui.machine import interpreters
 
 BASE_URL = f"http://localhost{wire.BASE_PATH}"
 JOIN_S = 15.0  # a cold start takes about one second
@@ -193,18 +193,15 @@ class EmbeddedServer:
         return Access(Endpoint(BASE_URL, path), secret) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        arguments = ["-P", "-m", "storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)]
         environment = {
             name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _KEPT_BACK)
         }
-        root = Path(places.__file__).parent.parent
-        if not {"site-packages", "dist-packages"} & set(root.parts):
-            environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), environment.get("PYTHONPATH"))))
         log = self._open_log()
         try:
             child = subprocess.Popen(
-                [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                start_new_session=True, env=environment,
+                interpreters.command("storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
+                env=interpreters.environment(environment),
             )  # fmt: skip
         except OSError as exc:
             raise ConnectError(f"the {self.display_url} cannot be started: {exc.strerror}") from exc

@@ -152,8 +152,8 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-    except OSError as exc:
-        reason = exc.strerror or exc
+    except (OSError, UnicodeError) as exc:  # the latter for what can be no name of a host
+        reason = getattr(exc, "strerror", None) or exc
         raise UnavailableError(f"cannot listen on {host} port {port}: {reason}; use another --host or --port") from exc
     listening.setblocking(False)
     return listening

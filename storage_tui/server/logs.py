@@ -37,10 +37,17 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps({**raw, "message": record.getMessage()})
 
 
+class _TextFormatter(logging.Formatter):
+    """Lines that a terminal only draws, wherever the log is read later."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(one_line, super().format(record).splitlines()))
+
+
 def start_log(form: Format = "text") -> None:
     """Errors go to stderr, one line each."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    text = _TextFormatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(_JsonFormatter() if form == "json" else text)
     log.handlers = [handler]
     log.propagate = False

@@ -43,8 +43,8 @@ class Guard:
             return "pages of other sites may not ask"
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and needs_origin:
             return "pages of other sites may not ask"
-        first = request.path.split("/", 2)[1]
-        if not hmac.compare_digest(first.encode("utf-8", "surrogateescape"), self._token):
+        first = request.path.removeprefix("/").partition("/")[0]  # a path may be `*` or empty
+        if not hmac.compare_digest(first.encode("utf-8", "backslashreplace"), self._token):
             return "open the link that storage-tui web printed; it holds a token"
         return None
 

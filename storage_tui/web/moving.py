@@ -8,7 +8,7 @@ from aiohttp import web
 from storage_tui.client.batch.folders import local_names
 from storage_tui.client.feed import Feed
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import DELIMITER, key_from_path
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
@@ -58,6 +58,9 @@ async def upload(request: web.Request, storage: Storage) -> web.Response:
 
 
 def _named(request: web.Request) -> tuple[str, str]:
-    """Storage type and key out of `/TOKEN/VERB/TYPE/KEY`, the key decoded once from the raw bytes."""
-    _, _, _, name, raw = request.rel_url.raw_path.split("/", 4)
-    return find_storage_type(name).name, key_from_path(raw.encode("ascii"))
+    """Storage type and key out of `/TOKEN/VERB/TYPE/KEY`, the key decoded once from the raw bytes; raises
+    BadRequestError for another path."""
+    parts = request.rel_url.raw_path.split("/", 4)
+    if len(parts) < 5:
+        raise BadRequestError("a blob is asked for as /TOKEN/blob/TYPE/KEY; this path has no key")
+    return find_storage_type(parts[3]).name, key_from_path(parts[4].encode("utf-8", "surrogateescape"))

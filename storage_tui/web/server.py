@@ -1,6 +1,7 @@
 """WebServer: one program a page over a web socket, downloads and uploads beside it."""
 
 import asyncio
+import errno
 import html
 import logging
 import secrets
@@ -12,12 +13,14 @@ from pathlib import Path
 from string import Template
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve import server as textual_server
 
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.places import WEB_VARIABLE
+from storage_tui.tui.visible import visible
 from storage_tui.web import moving
 from storage_tui.web.guard import Guard, Handler
 
@@ -36,6 +39,7 @@ class WebServer(textual_server.Server):
         bound = self._socket.getsockname()[1]
         super().__init__(shlex.join(command), host="127.0.0.1", port=bound, title="storage-tui")
         self._guard = Guard(self._token, bound)
+        self.on_page: Callable[[], object] = lambda: None  # called when the page is asked for
 
     @property
     def link(self) -> str:
@@ -49,6 +53,7 @@ class WebServer(textual_server.Server):
     async def run(self, on_ready: Callable[[str], None]) -> None:
         """Serve until SIGINT or SIGTERM, then end the programs."""
         logging.getLogger("textual-serve").addHandler(logging.NullHandler())
+        _log_defects()
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
@@ -67,7 +72,7 @@ class WebServer(textual_server.Server):
         base = f"/{self._token}"
         app.add_routes([
             web.get(f"{base}/", self._index),
-            web.get(f"{base}/ws", self.handle_websocket),
+            web.get(f"{base}/ws", self._socket_of_page),
             web.get(f"{base}/send/{{to:.*}}", self._send),
             web.get(f"{base}/blob/{{name:.+}}", self._download),
             web.put(f"{base}/blob/{{name:.+}}", self._upload),
@@ -77,7 +82,13 @@ class WebServer(textual_server.Server):
         return app
 
     async def _index(self, request: web.Request) -> web.Response:
+        self.on_page()
         return _page("index.html", base=f"/{self._token}", socket=f"ws://{request.host}/{self._token}/ws")
+
+    async def _socket_of_page(self, request: web.Request) -> web.StreamResponse:
+        if not web.WebSocketResponse().can_prepare(request):
+            raise BadRequestError("this is the web socket of the page; it is opened by the page")
+        return await self.handle_websocket(request)
 
     async def _send(self, request: web.Request) -> web.Response:
         to = Location.parse(request.match_info["to"])
@@ -90,13 +101,34 @@ class WebServer(textual_server.Server):
         return await moving.upload(request, self._storage)
 
 
+class _Drawn(logging.Formatter):
+    """Lines that a terminal only draws: they repeat what a request said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(visible, super().format(record).splitlines()))
+
+
+def _log_defects() -> None:
+    """What goes wrong in a request is written to standard error; a request that is no HTTP is its sender's fault."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Drawn())
+    handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+    log = logging.getLogger("aiohttp")
+    log.handlers, log.propagate = [handler], False
+
+
 @web.middleware
 async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A StorageError is the status and sentence that the Storage API has for it."""
+    """A StorageError is the status and sentence that the Storage API has for it; a name too long for any file is of no
+    file."""
     try:
         return await handler(request)
     except StorageError as exc:
         return web.Response(status=exc.status, text=f"{exc.message}\n")
+    except OSError as exc:
+        if exc.errno != errno.ENAMETOOLONG:
+            raise
+        return web.Response(status=404, text="there is no such page\n")
 
 
 def _page(name: str, **values: str) -> web.Response:

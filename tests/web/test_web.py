@@ -1,6 +1,10 @@
 """The web page: who gets in, and keys, mouse, a download and an upload in a real Chromium."""
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +13,8 @@ import httpx
 import pytest
 
 from storage_tui import Storage
+from storage_tui.web.link_file import LinkFile
+from tests.server.running import RunningServer
 from tests.web.chromium import Page, chromium
 
 SAVED_S = 30
@@ -128,3 +134,77 @@ def _appears(file: Path) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+ODD = (
+    "", "%00", "%ff", "%ed%a0%80", "..", "%2e%2e/x", "a%2f..%2fb", "%", "%zz", "\\", "%1b", "%e2%80%ae", "a" * 2000,
+    "?", "//", "%252e", "data", "data:", "data:%ff", "data/", "data/%00", "data/..", "nope/a", "data%2fa", "d%61ta/a",
+    "\xff", "data/\xff", "data/%F0%9F", "data/none%00", "data/" + "s/" * 700, "data/a%", "*",
+)  # fmt: skip
+LEADS = ("", "blob", "blob/", "send", "send/", "static/", "static/js/", "page", "page/", "ws", "ws/", "none/")
+WHOLE = ("*", "/", "//", "", "?", ":80", "http://{host}/{token}/blob/data", "/{token}", "/{token}%2fblob/data")
+
+
+def raw_status(link: str, target: str, method: str) -> int:
+    """The status of a request that no HTTP library would send."""
+    parts = urlsplit(link)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        body = b"x" if method == "PUT" else b""
+        head = f"{method} {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nOrigin: http://{parts.netloc}\r\n"
+        head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode("latin-1") + body)
+        with connection.makefile("rb") as answer:
+            return int(answer.readline().split()[1])
+
+
+def test_a_malformed_path_is_the_fault_of_who_asks(link: str) -> None:
+    parts = urlsplit(link)
+    token = parts.path.strip("/")
+    targets = [f"/{token}/{lead}{odd}" for lead in LEADS for odd in ODD]
+    targets += [whole.format(host=parts.netloc, token=token) for whole in WHOLE]
+    for target in targets:
+        for method in ("GET", "PUT", "OPTIONS"):
+            status = raw_status(link, target, method)
+            assert 200 <= status < 500, (method, target.replace(token, "TOKEN")[:80], status)
+    assert raw_status(link, f"/{token}/blob/data", "GET") == 400
+    assert raw_status(link, f"/{token}/ws", "GET") == 400
+
+
+def test_the_link_opened_in_a_browser_is_in_no_command_line(
+    server: RunningServer, tmp_path: Path, runtime_base: Path
+) -> None:
+    """A browser that notes its words, and opens the page that they name when it is told to."""
+    noted, browser = tmp_path / "noted", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {noted}.new && mv {noted}.new {noted}\n')
+    browser.chmod(0o755)
+    environ = {
+        **os.environ, "HOME": str(tmp_path), "STORAGE_TUI_HOME": str(tmp_path / "own"), "PYTHONUNBUFFERED": "1",
+        "STORAGE_TUI_TOKEN": server.token(), "BROWSER": str(browser), "XDG_RUNTIME_DIR": str(runtime_base),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "storage_tui", "web", "--open", "--url", server.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, text=True) as process:
+        link = process.stdout.readline().strip()
+        token = urlsplit(link).path.strip("/")
+        assert _appears(noted)
+        address = noted.read_text()
+        page = Path(urlsplit(address).path)
+        assert urlsplit(address).scheme == "file" and token not in address
+        assert page.is_relative_to(runtime_base)
+        assert page.stat().st_mode & 0o777 == 0o600 and page.parent.stat().st_mode & 0o777 == 0o700
+        assert f'url={link}"' in page.read_text()
+        words = b"".join(file.read_bytes() for file in Path("/proc").glob(f"{process.pid}/task/*/children"))
+        for number in (process.pid, *map(int, words.split())):
+            assert token.encode() not in Path(f"/proc/{number}/cmdline").read_bytes()
+        assert ask(link).status_code == 200
+        assert not page.parent.exists()
+        process.terminate()
+        assert (process.wait(30), process.stderr.read()) == (0, "")
+
+
+async def test_a_browser_goes_from_the_private_page_to_the_link(link: str, tmp_path: Path) -> None:
+    async with chromium(tmp_path) as page:
+        with LinkFile(link) as file:
+            await page.call("Page.navigate", url=file.path.as_uri())
+            await page.until("document.querySelector('.xterm-screen') !== null")
+            assert await page.evaluate("document.referrer") == ""
+            assert await page.evaluate("location.href") == link

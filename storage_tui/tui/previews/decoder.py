@@ -4,13 +4,10 @@ for any more."""
 import asyncio
 import contextlib
 import itertools
-import os
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from pathlib import Path
 from typing import Any
 
-import storage_tui
+from storage_tui.machine import interpreters
 from storage_tui.tui.decoding import frames
 from storage_tui.tui.previews.base import PreviewError
 
@@ -85,12 +82,13 @@ class Decoder:
             return self._process
         if self._loop is loop:
             await self.close()
-        root = str(Path(storage_tui.__file__).parent.parent)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "storage_tui.tui.decoding",
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True,
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *interpreters.command("storage_tui.tui.decoding"),
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=interpreters.environment(), start_new_session=True,
+            )  # fmt: skip
+        except OSError as exc:
+            raise PreviewError(f"the decoder cannot be started: {exc.strerror}") from exc
         self._process, self._loop = process, loop
         self._reader = asyncio.create_task(self._read(process))
         return process

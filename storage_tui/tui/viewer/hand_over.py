@@ -17,6 +17,7 @@ from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.machine.programs import find_program, safe_path
 from storage_tui.tui.screens.hand_over import HandOverScreen
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
@@ -63,9 +64,14 @@ async def hand_over(
     The program is what the environment variable says, or `fallback`. A copy that the program changed is kept, and what
     is returned names the copy; every other copy is removed. Raises what a download raises.
     """
-    command = shlex.split(os.environ.get(variable) or fallback)
-    if not command or shutil.which(command[0]) is None:
-        return f"{visible(' '.join(command)) or fallback} is not installed; {variable} says which program to use"
+    try:
+        command = shlex.split(os.environ.get(variable) or fallback)
+    except ValueError:
+        return f"{variable} has a quote that is not closed; it says which program to use"
+    program = find_program(command[0]) if command else None
+    if program is None:
+        named = visible(command[0] if command else fallback)
+        return f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
     if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
         return "nothing was downloaded"
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
@@ -86,7 +92,7 @@ async def hand_over(
         before = path.stat().st_mtime_ns
         try:
             with app.suspend():
-                code = _run(command, path)
+                code = _run([program, *command[1:]], path)
         except SuspendNotSupported:
             return "this terminal cannot be left to another program"
         app.refresh(repaint=True)
@@ -100,5 +106,10 @@ async def hand_over(
 
 
 def _run(command: list[str], path: Path) -> int:
-    """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program."""
-    return subprocess.run([*command, str(path)], check=False).returncode
+    """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program.
+
+    The program has the user's environment, as an editor may be written in Python. Only PATH is without the entries that
+    mean the working directory: pagers and editors start helpers by name.
+    """
+    environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
+    return subprocess.run([*command, str(path)], check=False, env=environment).returncode

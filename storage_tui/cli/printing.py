@@ -1,0 +1,143 @@
+"""The one door to standard output and standard error: safe on a terminal, exact in a pipe.
+
+Keys, paths, names of users and messages of servers are written by others and may hold what a terminal obeys. On a
+terminal everything is therefore shown as `visible` draws it; a file or a pipe gets every character, or byte, as it is.
+No other file of the command line prints: a test reads their source.
+"""
+
+import codecs
+import io
+import sys
+from types import TracebackType
+from typing import IO, Any, TextIO, cast
+
+import click
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+def say(text: str, *, label: str = "", colour: str | None = None) -> None:
+    """One line on standard output; `label` stands in front of it, on a terminal in a `colour` of click's."""
+    if not sys.stdout.isatty():
+        _put(sys.stdout, f"{label}{text}\n")
+        return
+    head = click.style(_visible(label), fg=colour) if colour else _visible(label)
+    _put(sys.stdout, f"{head}{_visible(text)}\n")
+
+
+def shown(text: str) -> str:
+    """What `say` makes of a part of its line, for columns whose width counts."""
+    return _visible(text) if sys.stdout.isatty() else text
+
+
+def say_json(value: Any) -> None:
+    """One line of JSON on standard output, in ASCII, so that it is the same on a terminal."""
+    import json
+
+    say(json.dumps(value))
+
+
+def say_page(text: str) -> None:
+    """A text of several lines on standard output, its line ends as they are."""
+    _put(sys.stdout, _visible_lines(text) if sys.stdout.isatty() else text)
+
+
+def remark(text: str) -> None:
+    """One line on standard error, which is for people wherever it goes: made visible always."""
+    _put(sys.stderr, f"{_visible(text)}\n")
+
+
+def complain(message: str) -> None:
+    """A remark that says which program has a complaint."""
+    remark(f"storage-tui: {message}")
+
+
+def show_status(text: str) -> None:
+    """A line on standard error, a terminal, in the place of the one before; an empty one takes that away."""
+    _put(sys.stderr, f"\r{_visible(text)}\x1b[K" if text else CLEAR_LINE)
+
+
+def refuse_usage(error: click.ClickException) -> None:
+    """What click says of a wrong command line, which repeats words of it."""
+    said = io.StringIO()
+    error.show(said)
+    _put(sys.stderr, _visible_lines(said.getvalue()))
+
+
+def confirm(question: str) -> None:
+    """Ask on the terminal; raises click.Abort unless the answer is yes."""
+    click.confirm(_visible(question), abort=True)
+
+
+def tell_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A `sys.excepthook`: the message of an error may repeat anything."""
+    import traceback
+
+    _put(sys.stderr, _visible_lines("".join(traceback.format_exception(kind, error, trace))))
+
+
+def bytes_out(file: IO[bytes] | None = None) -> IO[bytes]:
+    """Where bytes of blobs are written: `file`, by default standard output. A terminal gets text that it only draws."""
+    if file is None:
+        sys.stdout.flush()
+        file = sys.stdout.buffer
+    return cast("IO[bytes]", _DrawnBytes(file)) if file.isatty() else file
+
+
+class TerminalText(io.TextIOBase):
+    """A text stream for a library that prints by itself, such as on `sys.stdout`: what it writes goes through here."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write lines as they are drawn."""
+        _put(self._stream, _visible_lines(text) if self._stream.isatty() else text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is waiting."""
+        self._stream.flush()
+
+
+class _DrawnBytes:
+    """Bytes of a blob on a terminal: text as it is drawn, line by line, everything else escaped."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, content: bytes) -> int:
+        self._file.write(_visible_lines(self._decoder.decode(content)).encode("utf-8", "backslashreplace"))
+        return len(content)
+
+    def flush(self) -> None:
+        self._file.write(_visible_lines(self._decoder.decode(b"", final=True)).encode("utf-8", "backslashreplace"))
+        self._decoder.reset()
+        self._file.flush()
+
+
+def _put(stream: TextIO, text: str) -> None:
+    try:
+        click.echo(text, file=stream, nl=False)
+    except UnicodeEncodeError:  # the locale has no such character, or a local file name is no UTF-8
+        raw = text.encode("utf-8", "surrogateescape")
+        if stream.isatty():
+            raw = text.encode(stream.encoding or "ascii", "backslashreplace")
+        stream.flush()
+        stream.buffer.write(raw)
+        stream.flush()
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    from storage_tui.tui.visible import visible
+
+    return visible(text)
+
+
+def _visible_lines(text: str) -> str:
+    """Line ends and tabs stay, a carriage return before a line end with them."""
+    rows = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(_visible(part) for part in row.split("\t")) for row in rows)
