@@ -40,7 +40,7 @@ class _Origin:
 
 
 class Credentials:
-    """The token for the server at `url`, found on first use and renewed when it is due; safe to share between threads."""
+    """The token for the server at `url`, found on first use, renewed when it is due; safe to share between threads."""
 
     def __init__(
         self, token: str | None = None, token_file: str | Path | None = None, *, url: str | None = None

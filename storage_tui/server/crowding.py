@@ -15,7 +15,7 @@ import os
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -26,6 +26,7 @@ SPARE = 32  # places made free beyond those asked for, so that the next ones wai
 QUIET_MS = 200  # on a connection that was used since then somebody may be about to ask again
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 OPEN_FILES = Path("/proc/self/fd")
+CAN_LOOK = TCP_INFO is not None and OPEN_FILES.is_dir()
 
 _INFO = struct.Struct("=8x13I")  # struct tcp_info of Linux: eight bytes, and 32-bit fields up to tcpi_last_ack_recv
 _WAITING, _SENT_MS, _RECEIVED_MS = 4, 9, 11  # tcpi_unacked, tcpi_last_data_sent, tcpi_last_data_recv
@@ -34,10 +35,10 @@ Peer = tuple[IPv4Address | IPv6Address, int]
 """Address and port of the other end of a connection."""
 
 
-def peer_of(client: object) -> Peer | None:
+def peer_of(client: Sequence[str | int] | None) -> Peer | None:
     """The peer in the words of the listener, or of the kernel; None where there is none, as on a UNIX socket."""
     try:
-        address, port = client  # type: ignore[misc]
+        address, port = client or ()
         return ip_address(str(address).partition("%")[0]), int(port)
     except (TypeError, ValueError):
         return None
@@ -60,7 +61,7 @@ class Crowding:
 
     async def run(self) -> None:
         """Make room whenever somebody waits for it, until it is cancelled."""
-        if self._listening.family == socket.AF_UNIX or TCP_INFO is None or not OPEN_FILES.is_dir():
+        if self._listening.family == socket.AF_UNIX or not CAN_LOOK:
             return
         while True:
             await asyncio.sleep(LOOK_S)
@@ -76,7 +77,8 @@ class Crowding:
     def make_room(self, count: int, busy: Collection[Peer]) -> int:
         """Close up to so many connections that are not of the busy peers; how many there were."""
         port = self._listening.getsockname()[1]
-        found = [row for name in os.listdir(OPEN_FILES) if (row := _idle(int(name), port)) and row.peer not in busy]
+        there = (_idle(int(file.name), port) for file in OPEN_FILES.iterdir())
+        found = [row for row in there if row is not None and row.peer not in busy]
         crowd = Counter(row.peer[0] for row in found)
         found.sort(key=lambda row: (-crowd[row.peer[0]], row.idle_ms < QUIET_MS, -row.idle_ms))
         return sum(_close(row, port) for row in found[:count])
