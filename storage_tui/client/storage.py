@@ -382,7 +382,7 @@ class Storage:
     def _download(
         self, key: str, path: Path, storage_type: str, control: TransferControl, *, resume: bool = True,
         root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
-        hand_over: "Callable[[PartFile], None] | None" = None,
+        hand_over: "Callable[[PartFile], None] | None" = None, listed: Blob | None = None,
     ) -> Blob:  # fmt: skip
         from storage_tui.client.downloads import FileDownload
 
@@ -390,4 +390,5 @@ class Storage:
         return FileDownload(
             self._session, key, storage_type, path, control=control, resume=resume, state_dir=places.state_dir(),
             root=root, syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over,
+            listed=listed,
         ).run()  # fmt: skip
