@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from traceback import TracebackException
+from typing import Any
 
 from rich.text import Text
 from textual import events, work
@@ -86,8 +87,10 @@ class StorageApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show the main screen."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._note_loop_error)
         for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers can go on later
-            asyncio.get_running_loop().add_signal_handler(number, self.exit)
+            loop.add_signal_handler(number, self.exit)
         self.push_screen(BrowserScreen(self.session, self._location))
         self._load_places()
         if self._say:
@@ -171,6 +174,15 @@ class StorageApp(App[None], inherit_bindings=False):
         kind = type(error).__name__ if error is not None else "unknown"
         self._exit_renderables.append(Text(f"storage-tui stopped by a defect ({kind}). {where}"))
         self._close_messages_no_wait()
+
+    def _note_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What went wrong in a callback of the event loop, which would print it over the screen, or after it."""
+        error = context.get("exception")
+        if error is None or isinstance(error, asyncio.InvalidStateError):
+            return  # a read was cancelled in the turn in which its bytes came, says the library below httpx
+        where = self._write_report(error)
+        if not self._exit:
+            self.session.fail(f"a defect ({type(error).__name__}) was passed over. {where}")
 
     def _write_report(self, error: BaseException | None) -> str:
         if error is None:

@@ -52,7 +52,14 @@ class TypeAhead:
         else:
             self._pass(typed)
 
+    @property
+    def _is_leaving(self) -> bool:
+        """Whether the program ends: no key does anything any more, and there may be no screen."""
+        return self._app._exit or not self._app.screen_stack
+
     def _pass(self, typed: Typed) -> None:
+        if self._is_leaving:
+            return
         if isinstance(typed, events.Key) and self._take_key(typed):
             return
         self._number += 1
@@ -65,6 +72,8 @@ class TypeAhead:
 
     def _follow(self, number: int, rounds: int) -> None:
         """Go the way the key went: by every widget around the one it was for, up to the screen."""
+        if self._is_leaving:
+            return
         widget, screen = self._app.focused, self._app.screen
         if screen is not self._stack[-1] or not rounds:
             self._settle(number, OPENING_LOOKS)
@@ -83,7 +92,7 @@ class TypeAhead:
 
     def _settle(self, number: int, looks: int) -> None:
         """Wait for a screen that comes up, until it takes keys."""
-        if number != self._number:
+        if number != self._number or self._is_leaving:
             return
         top = self._app.screen
         is_open = top is not self._stack[-1]

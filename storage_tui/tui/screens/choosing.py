@@ -168,7 +168,7 @@ class ChoosingScreen(StoreScreen):
 
     async def _mark_dropped(self, parts: "deque[Part]", could_match: Test, does_match: Test) -> None:
         await mark_dropped(self.session, parts, could_match, does_match)
-        if self.is_attached:
+        if self.has_lines:
             self.rows_changed()
 
 

@@ -8,6 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from storage_tui.tui.commands import MOVE, Command, Context, Keymap
+from storage_tui.tui.leaving import end_workers
 from storage_tui.tui.row_compositor import RowCompositor
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterField
@@ -48,6 +49,8 @@ class CommandScreen(Screen[ResultT]):
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
+        if self.app._exit:
+            return  # what one would do had no screen to do it on
         self._key_at = monotonic()
         field = self.focused
         if isinstance(field, Input) and event.key not in PAST_FIELDS:
@@ -118,6 +121,10 @@ class CommandScreen(Screen[ResultT]):
         if self._dirty_widgets and now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
             self._painted_at = now
             self._on_timer_update()
+
+    async def _message_loop_exit(self) -> None:
+        end_workers(self)
+        await super()._message_loop_exit()
 
     def chord_changed(self) -> None:
         """A chord has begun or ended: show what may follow, or no longer."""

@@ -111,7 +111,7 @@ class FlatScreen(ChoosingScreen, LineMoves):
         finally:
             if flat is self.flat:
                 self.is_reading = False
-                if self.is_attached:
+                if self.has_lines:
                     self._arrange()
                     self.update_lines()
 

@@ -116,7 +116,7 @@ class PlaceReading(ChoosingScreen):
         finally:
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None
-                if self.follows_end and self.keys.listing is listing:
+                if self.follows_end and self.has_lines and self.keys.listing is listing:
                     self.keys.go(len(listing) - 1)
             self.update_lines()
         if elsewhere is not None:

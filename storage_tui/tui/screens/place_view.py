@@ -194,6 +194,8 @@ class PlaceView(PlaceReading):
     # Lines
 
     def _tick(self) -> None:
+        if self.app._exit:
+            return  # nothing is read any more
         self._ticks += 1
         was_active, self.gauge = self.gauge.is_active, self.session.queue.poll()
         if was_active and not self.gauge.is_active:

@@ -86,7 +86,7 @@ class StoreScreen(CommandScreen[None]):
     async def _download(self, rows: list[Row]) -> None:
         if not save_through_page(self.app, self.session, rows):
             await download_rows(self.app, self.session, rows)
-        if self.is_attached:
+        if self.has_lines:
             self.rows_changed()
 
     def action_delete(self) -> None:
@@ -99,9 +99,9 @@ class StoreScreen(CommandScreen[None]):
         if rows is None:
             return
         outcome = await delete_rows(self.app, self.session, rows)
-        if outcome is not None and outcome.gone and self.is_attached:
+        if outcome is not None and outcome.gone and self.has_lines:
             self.rows_gone(rows, outcome.gone)
-        if self.is_attached:
+        if self.has_lines:
             self.rows_changed()
 
     def action_retry_delete(self) -> None:
@@ -114,7 +114,7 @@ class StoreScreen(CommandScreen[None]):
 
     async def _retry_delete(self, blobs: list[Blob]) -> None:
         outcome = await delete_blobs(self.session, blobs)
-        if outcome.gone and self.is_attached:
+        if outcome.gone and self.has_lines:
             self.rows_gone(list(blobs), outcome.gone)
 
     def action_rescue(self) -> None:
@@ -127,7 +127,7 @@ class StoreScreen(CommandScreen[None]):
         if rows is None:
             return
         await rescue_rows(self.app, self.session, rows)
-        if self.is_attached:
+        if self.has_lines:
             self.rows_changed()
 
     @work(group="ask", exclusive=True)
