@@ -24,7 +24,8 @@ from storage_tui import places
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
 PROFILES = "profiles"  # the table of the file that holds one table a profile
-SERVER = ("url", "token_file", "data_dir")  # which store; a profile that names one takes none of these from elsewhere
+STORES = ("url", "data_dir")
+SERVER = (*STORES, "token_file")  # which store; a profile that names one takes none of these from elsewhere
 
 
 class SettingsError(Exception):
@@ -86,12 +87,27 @@ def layers(
     found.append(Layer("the environment", from_environ))
     if strong:
         found.append(_profile(strong, tables, path, over=given))
-    return [*found, Layer("the command line", given)]
+    return _kept_apart([*found, Layer("the command line", given)])
 
 
 def profiles(*, file: Path | None = None) -> dict[str, Mapping[str, Any]]:
     """What each profile of the file sets, by name, in the order of the file. Raises as `load`."""
     return _file(file or places.config_file())[1]
+
+
+def _kept_apart(found: list[Layer]) -> list[Layer]:
+    """The layers, so that a token file that was named with one server is not taken along to another one."""
+    weaker: dict[str, Any] = {}
+    apart = []
+    for layer in found:
+        values = dict(layer.values)
+        before = {weaker[name] for name in STORES if weaker.get(name) is not None}
+        after = {values[name] for name in STORES if values.get(name) is not None}
+        if before and after and before != after:
+            values.setdefault("token_file", None)
+        weaker.update(values)
+        apart.append(Layer(layer.where, values))
+    return apart
 
 
 _KINDS = {entry.name: entry.type for entry in fields(Settings)}

@@ -65,7 +65,7 @@ def _settings(settings: Settings) -> list[Row]:
         value = getattr(settings, field.name)
         named = [layer.where for layer in found if field.name in layer.values]
         where = named[-1] if named else "default"
-        if where == "the environment":
+        if where == "the environment" and value is not None:
             where = f"{ENV_PREFIX}{field.name.upper()}"
         if field.name == "url" and value is None and settings.data_dir is None:
             published = os.environ.get("DESCARTESLABS_STORAGE_URL")

@@ -20,6 +20,16 @@ LOGIN_HINT = (
     "Paste it into `descarteslabs auth login`, with DESCARTESLABS_IAM_URL and DESCARTESLABS_STORAGE_URL set to the URL "
     "of the server, such as http://127.0.0.1:8000/storage/v1. It is a secret."
 )
+NO_URL_HINT = "It does not name its server: storage-tui renews it only where DESCARTESLABS_IAM_URL is set. Give --url."
+
+
+def _base_url(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    from storage_tui.client.servers import checked_url
+
+    try:
+        return None if text is None else checked_url(text)
+    except StorageError as exc:
+        raise click.BadParameter(exc.message) from exc
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -39,18 +49,21 @@ def token() -> None:
 @click.option("--verbs", type=_words, default="", metavar="VERB,…", help="Only these: list read write delete share.")
 @click.option("--prefix", default="", metavar="FOLDER", help="Only keys in this folder: a covers a/b, not ab.")
 @click.option("--login", is_flag=True, help="A login that renews its tokens, as `descarteslabs auth login` takes it.")
+@click.option("--url", callback=_base_url, help="With --login: the URL of the server, where alone it is renewed.")
 def create(
     name: str, records: "Records", valid: timedelta, types: tuple[str, ...], verbs: tuple[str, ...], prefix: str,
-    login: bool,
+    login: bool, url: str | None,
 ) -> None:  # fmt: skip
     """Print a token for the user NAME, and nothing else. Each user has a namespace of their own."""
     from storage_tui.server.access.logins import create_login
     from storage_tui.server.tokens import create_token
 
     restriction = _restriction(types, verbs, prefix)
+    if url is not None and not login:
+        raise click.UsageError("--url goes with --login; a token names no server")
     if login:
-        say(create_login(records, name, valid_for=valid, restriction=restriction))
-        remark(LOGIN_HINT)
+        say(create_login(records, name, valid_for=valid, restriction=restriction, url=url))
+        remark(LOGIN_HINT if url is not None else f"{LOGIN_HINT} {NO_URL_HINT}")
     else:
         say(create_token(records, name, valid_for=valid, restriction=restriction))
 

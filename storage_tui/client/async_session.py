@@ -8,7 +8,7 @@ import httpx
 
 from storage_tui.client.calls import Call
 from storage_tui.client.exchange import Target, check_encoding, deadlines, expanded, new_group, ssl_context, translated
-from storage_tui.client.requests import ERROR_BYTES, Request, Response, too_large
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
 from storage_tui.client.session import Window, may_have_gone
@@ -109,9 +109,10 @@ class AsyncSession:
 
 async def _read(raw: httpx.Response, request: Request) -> bytes:
     taken = bytearray()
+    most = most_bytes(request, Response(raw.status_code, raw.headers))
     window = None
     if request.window is not None and raw.status_code == 200:
-        window = Window(request.window, raw.headers.get("content-length"))
+        window = Window(request, raw.headers.get("content-length"), most)
     async for chunk in raw.aiter_raw():
         if window is not None:
             if window.take(chunk):
@@ -120,6 +121,6 @@ async def _read(raw: httpx.Response, request: Request) -> bytes:
         taken += chunk
         if raw.status_code >= 300 and len(taken) >= ERROR_BYTES:
             break
-        if raw.status_code < 300 and request.max_bytes is not None and len(taken) > request.max_bytes:
-            raise too_large(request)
+        if raw.status_code < 300 and len(taken) > most:
+            raise too_large(request, most)
     return bytes(taken) if window is None else window.result()

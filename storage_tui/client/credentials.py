@@ -2,8 +2,8 @@
 
 In this order: the arguments `token` and `token_file`; STORAGE_TUI_TOKEN; DESCARTESLABS_TOKEN;
 DESCARTESLABS_CLIENT_ID with DESCARTESLABS_CLIENT_SECRET or DESCARTESLABS_REFRESH_TOKEN; and only where none of these is
-set, DESCARTESLABS_TOKEN_INFO_PATH or `~/.descarteslabs/token_info.json`. A JWT near its end is renewed at the IAM
-endpoint (DESCARTESLABS_IAM_URL) where there is a refresh token.
+set, DESCARTESLABS_TOKEN_INFO_PATH or `~/.descarteslabs/token_info.json`. A JWT near its end is renewed where there is a
+refresh token, by the server that made it: `belonging.py` says which. A variable for another server is passed over.
 """
 
 import base64
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storage_tui.client.belonging import URL_VARIABLES, address_in, is_for, renewal_url
 from storage_tui.client.secret_files import Secret, read_secret_file, write_secret_file
 from storage_tui.contract.errors import CredentialsError, StorageError
 
-IAM_URL = "https://iam.descarteslabs.com"
 RENEW_BEFORE_S = 500  # as the published client does: no call starts with a token about to end
 TOKEN_BYTES = 16 * 1024
 
@@ -36,16 +36,20 @@ class _Origin:
     refresh_token: Secret | None = None
     scope: tuple[str, ...] = ()
     cache: Path | None = None
+    address: str | None = None  # of the server that made it, where the place names one
 
 
 class Credentials:
-    """The token for a server, found on first use and renewed when it is due; safe to share between threads."""
+    """The token for the server at `url`, found on first use, renewed when it is due; safe to share between threads."""
 
-    def __init__(self, token: str | None = None, token_file: str | Path | None = None) -> None:
+    def __init__(
+        self, token: str | None = None, token_file: str | Path | None = None, *, url: str | None = None
+    ) -> None:
         if token is not None and token_file is not None:
             raise CredentialsError("give a token or a token file, not both")
         self._given = None if token is None else Secret(_clean(token, "the token given"))
         self._file = None if token_file is None else Path(token_file).expanduser()
+        self._url = url
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._origin: _Origin | None = None
@@ -107,9 +111,11 @@ class Credentials:
             raise CredentialsError(f"{origin.name} holds no token that is still valid; log in again")
         from storage_tui.client.iam import refresh
 
-        iam_url = os.environ.get("DESCARTESLABS_IAM_URL", IAM_URL)
-        check_transport(iam_url)
         try:
+            iam_url = renewal_url(
+                origin.name, origin.address, origin.client_id, origin.refresh_token.reveal(), self._url, os.environ
+            )
+            check_transport(iam_url)
             jwt = Secret(refresh(iam_url, origin.client_id, origin.refresh_token, list(origin.scope)))
         except StorageError:
             if current is not None and (expiry_of(current) or 0) > time.time():
@@ -125,23 +131,24 @@ class Credentials:
             return _Origin("the token given", self._given)
         if self._file is not None:
             return self._from_token_file(self._file)
-        origin = _from_environment(os.environ)
+        origin = _from_environment(os.environ, self._url)
         if origin is not None:
             return origin
         path = token_info_path()
-        origin = None if path is None else _from_token_info(path)
+        origin = None if path is None else _from_token_info(path, self._url)
         if origin is None:
             places = "the environment (STORAGE_TUI_TOKEN, DESCARTESLABS_TOKEN)" + (f" or {path}" if path else "")
-            raise CredentialsError(f"no token for the server was found in {places}; give one with a token file")
+            others = [name for family, name in URL_VARIABLES.items() if not is_for(family, self._url, os.environ)]
+            passed = f"; tokens of the environment are for {' and '.join(others)}" if others else ""
+            raise CredentialsError(f"no token for the server was found in {places}{passed}; give one with a token file")
         return origin
 
-    @staticmethod
-    def _from_token_file(path: Path) -> _Origin:
+    def _from_token_file(self, path: Path) -> _Origin:
         text = read_secret_file(path)
         if text is None:
             raise CredentialsError(f"there is no token file {path}")
-        if text.lstrip().startswith("{"):
-            origin = _from_token_info(path)
+        if text.lstrip().startswith("{") or _pasted_login(text) is not None:
+            origin = _from_token_info(path, self._url)
             if origin is not None:
                 return origin
         return _Origin(str(path), Secret(_clean(text, str(path))))
@@ -176,10 +183,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _from_environment(environ: Mapping[str, str]) -> _Origin | None:
-    for name in ("STORAGE_TUI_TOKEN", "DESCARTESLABS_TOKEN"):
-        if environ.get(name):
+def _from_environment(environ: Mapping[str, str], url: str | None) -> _Origin | None:
+    for family in URL_VARIABLES:
+        name = f"{family}_TOKEN"
+        if environ.get(name) and is_for(family, url, environ):
             return _Origin(name, Secret(_clean(environ[name], name)))
+    if not is_for("DESCARTESLABS", url, environ):
+        return None
     client_id = environ.get("DESCARTESLABS_CLIENT_ID") or environ.get("CLIENT_ID")
     refresh_token = (
         environ.get("DESCARTESLABS_REFRESH_TOKEN")
@@ -202,10 +212,11 @@ def _from_environment(environ: Mapping[str, str]) -> _Origin | None:
     return _Origin("the environment", jwt, client_id, Secret(refresh_token), cache=cache)
 
 
-def _from_token_info(path: Path) -> _Origin | None:
+def _from_token_info(path: Path, url: str | None) -> _Origin | None:
     raw = _json_object(path)
     if raw is None:
         return None
+    address = address_in(raw, str(path), url)
     refresh_token = raw.get("refresh_token") or raw.get("client_secret")
     client_id = raw.get("client_id")
     jwt = None if _is_cache_off() else _valid_jwt(raw)
@@ -219,6 +230,7 @@ def _from_token_info(path: Path) -> _Origin | None:
         Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
         tuple(map(str, scope)) if isinstance(scope, list) else (),
         cache=path,
+        address=address,
     )
 
 
@@ -226,10 +238,10 @@ def _json_object(path: Path) -> dict[str, Any] | None:
     text = read_secret_file(path)
     if text is None:
         return None
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError):
-        raw = None
+    raw = _pasted_login(text)
+    if raw is None:
+        with suppress(ValueError, RecursionError):
+            raw = json.loads(text)
     if not isinstance(raw, dict):
         raise CredentialsError(f"{path} is not a file of tokens (a JSON object); log in again")
     return raw
@@ -280,8 +292,20 @@ def _is_cache_off() -> bool:
     return os.environ.get("DESCARTESLABS_NO_JWT_CACHE", "").lower() in ("1", "true", "yes")
 
 
+def _pasted_login(text: str) -> dict[str, Any] | None:
+    """A login as `storage-tui token create --login` prints it, base64url of JSON; None for any other text."""
+    packed = text.strip().encode("ascii", "replace").rstrip(b"=")
+    try:
+        raw = json.loads(base64.b64decode(packed + b"=" * (-len(packed) % 4), b"-_", validate=True))
+    except (ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) else None
+
+
 def _clean(text: str, place: str) -> str:
     token = text.strip().removeprefix("Bearer ").strip()
+    if _pasted_login(token) is not None:
+        raise CredentialsError(f"{place} is a login, which is not sent to a server; put it into a token file")
     if not token or not token.isascii() or not token.isprintable() or " " in token or len(token) > TOKEN_BYTES:
         raise CredentialsError(f"{place} is not a token: one line of ASCII without spaces is expected")
     return token

@@ -29,6 +29,8 @@ from storage_tui.contract.errors import (
 
 CONNECT_S = 10.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What goes along to another host. Not the token, and no page token or key of a repeat: they are of the first one.
+TAKEN_ALONG = frozenset({"user-agent", "accept", "accept-encoding", "range", "if-match", "if-none-match", "if-range"})
 IDENTITY = ("", "identity")
 GZIP, GZIP_BITS = "gzip", 31  # zlib takes the header and the checksum of gzip with these bits
 
@@ -85,6 +87,7 @@ class Target:
         _check_named(url, self.url, self._request)
         if _origin(url) != _origin(self.url):
             self._token = None
+            self._headers = {name: value for name, value in self._headers.items() if name.lower() in TAKEN_ALONG}
         self.url = url
         self._told = headers
         return True

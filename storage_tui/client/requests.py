@@ -1,6 +1,7 @@
 """A request and its answer without any I/O, and what an error answer becomes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from storage_tui.contract import wire
@@ -15,6 +16,7 @@ from storage_tui.contract.errors import (
 )
 
 CONTROL_BYTES = 16 * 1024 * 1024  # no list or description is larger; more than this is not read
+UNTOLD_BYTES = 1024 * 1024 * 1024  # what is read of a blob whose size the server tells nowhere
 ERROR_BYTES = 64 * 1024  # what is read of an error's text
 MESSAGE_LENGTH = 500  # and what of it is shown
 RETRY_AFTER_LIMIT_S = 60  # a server that asks for a longer wait is reported instead
@@ -69,9 +71,28 @@ class Response:
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def too_large(request: Request) -> ProtocolError:
-    """A control answer past the bound."""
-    return ProtocolError(f"the server's answer to {request} is larger than {CONTROL_BYTES} bytes", key=request.key)
+def most_bytes(request: Request, response: Response) -> int:
+    """How much of the body of a success may come: what the call allows, or what the server announced of a blob and, of
+    a part, no more than was asked for. An answer that announces nothing ends at UNTOLD_BYTES."""
+    if request.max_bytes is not None:
+        return request.max_bytes
+    length = response.headers.get("content-length", "")
+    most = int(length) if length.isascii() and length.isdecimal() and len(length) < 20 else UNTOLD_BYTES
+    if response.status != 206:
+        return most
+    with suppress(BadRequestError):
+        most = min(most, wire.parse_content_range(response.headers.get("content-range", ""))[0].size_bytes)
+    if request.window is None:
+        return most
+    start, stop = request.window
+    if stop is None:
+        return most if start >= 0 else min(most, -start)
+    return min(most, stop - start)
+
+
+def too_large(request: Request, size_bytes: int = CONTROL_BYTES) -> ProtocolError:
+    """An answer past the bound."""
+    return ProtocolError(f"the server's answer to {request} is larger than {size_bytes} bytes", key=request.key)
 
 
 def checked(request: Request, response: Response) -> Response:

@@ -23,7 +23,7 @@ def find_server(
     if data_dir is None:
         url = url or os.environ.get("STORAGE_TUI_URL") or os.environ.get("DESCARTESLABS_STORAGE_URL")
         if url:
-            return RemoteServer(url, Credentials(token, token_file))
+            return RemoteServer(url, Credentials(token, token_file, url=url))
     if token is not None or token_file is not None:
         raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
     return EmbeddedServer(places.data_dir() if data_dir is None else Path(data_dir))

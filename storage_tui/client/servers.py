@@ -64,7 +64,7 @@ class RemoteServer:
     is_embedded = False
 
     def __init__(self, url: str, credentials: Credentials) -> None:
-        self._endpoint = Endpoint(_checked_url(url))
+        self._endpoint = Endpoint(checked_url(url))
         self._credentials = credentials
         self._lock = threading.Lock()
 
@@ -101,8 +101,9 @@ class RemoteServer:
         """Nothing is held."""
 
 
-def _checked_url(url: str) -> str:
-    """The base URL; of a host alone the path is the one that every published server has."""
+def checked_url(url: str) -> str:
+    """The base URL of a server; of a host alone the path is the one that every published server has. Raises
+    BadRequestError for what is none, CredentialsError where a token would travel in clear text."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port

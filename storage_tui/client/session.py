@@ -12,7 +12,7 @@ import httpx
 from storage_tui.client.calls import Call
 from storage_tui.client.control import TransferControl
 from storage_tui.client.exchange import Target, check_encoding, deadlines, expanded, new_group, ssl_context, translated
-from storage_tui.client.requests import ERROR_BYTES, Request, Response, too_large
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.client.retry import Attempts, RetryPolicy
 from storage_tui.client.servers import Access, Endpoint, Server
 from storage_tui.client.transport import Body, SocketTransport, body_of
@@ -186,15 +186,20 @@ def _read(raw: httpx.Response, request: Request) -> bytes:
     """The body, bounded by what the request allows; of an error only the beginning."""
     if raw.status_code >= 300:
         return _first(raw, ERROR_BYTES)
+    most = most_bytes(request, Response(raw.status_code, raw.headers))
     if request.window is not None and raw.status_code == 200:
-        return _windowed(raw, request.window)
+        reader = Window(request, raw.headers.get("content-length"), most)
+        for chunk in raw.iter_raw():
+            if reader.take(chunk):
+                break
+        return reader.result()
     chunks = []
     size_bytes = 0
     for chunk in raw.iter_raw():
         chunks.append(chunk)
         size_bytes += len(chunk)
-        if request.max_bytes is not None and size_bytes > request.max_bytes:
-            raise too_large(request)
+        if size_bytes > most:
+            raise too_large(request, most)
     return b"".join(chunks)
 
 
@@ -207,35 +212,32 @@ def _first(raw: httpx.Response, size_bytes: int) -> bytes:
     return bytes(taken[:size_bytes])
 
 
-def _windowed(raw: httpx.Response, window: tuple[int, int | None]) -> bytes:
-    reader = Window(window, raw.headers.get("content-length"))
-    for chunk in raw.iter_raw():
-        if reader.take(chunk):
-            break
-    return reader.result()
-
-
 class Window:
     """A part of a body that comes whole, because the server ignores Range."""
 
-    def __init__(self, window: tuple[int, int | None], content_length: str | None) -> None:
-        start, stop = window
+    def __init__(self, request: Request, content_length: str | None, most: int) -> None:
+        start, stop = request.window or (0, None)
         if start < 0 and content_length is not None and content_length.isdecimal():
             start = max(0, int(content_length) + start)
         self._tail = -start if start < 0 else None  # of unknown length: keep the last bytes
         self._start, self._stop = max(start, 0), stop
+        self._request, self._most = request, most
         self._passed = 0
         self._kept = bytearray()
 
     def take(self, chunk: bytes) -> bool:
-        """True once nothing more is wanted."""
+        """True once nothing more is wanted; raises ProtocolError past what may come."""
         first = max(0, self._start - self._passed)
         last = None if self._stop is None else max(0, self._stop - self._passed)
         self._kept += chunk[first:last]
         self._passed += len(chunk)
         if self._tail is not None and len(self._kept) > self._tail:
             del self._kept[: -self._tail]
-        return self._stop is not None and self._passed >= self._stop
+        if self._stop is not None and self._passed >= self._stop:
+            return True
+        if self._passed > self._most:
+            raise too_large(self._request, self._most)
+        return False
 
     def result(self) -> bytes:
         """What lies in the window."""

@@ -18,6 +18,7 @@ import httpx
 from storage_tui.client.heads import Head, head_for, read_head, write_head
 
 HEAD_BYTES = 64 * 1024  # what a server may send as status line and headers
+INTERIM_ANSWERS = 16  # before the one that counts: a 100 or two, and some 103
 PIECE_BYTES = 256 * 1024  # one read when a body is iterated over
 JOINED_BYTES = 64 * 1024  # a body up to this travels in one write with its headers
 
@@ -188,7 +189,8 @@ class Connection:
         try:
             if received:
                 parser.receive_data(received)
-            while True:
+            interim = 0
+            while interim < INTERIM_ANSWERS:
                 event = parser.next_event()
                 if event is h11.NEED_DATA:
                     parser.receive_data(self.receive(64 * 1024))
@@ -196,6 +198,9 @@ class Connection:
                     return event
                 elif not isinstance(event, h11.InformationalResponse):
                     raise httpx.RemoteProtocolError("the server hung up without an answer")
+                else:
+                    interim += 1
+            raise httpx.RemoteProtocolError("the server sends one interim answer after the other")
         except h11.RemoteProtocolError as exc:
             raise httpx.RemoteProtocolError(str(exc)) from exc
 

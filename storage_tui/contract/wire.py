@@ -39,6 +39,8 @@ UPLOAD_CONTENT_TYPE = "X-Upload-Content-Type"
 UPLOAD_CONTENT_LENGTH = "X-Upload-Content-Length"
 IDEMPOTENCY_KEY = "Idempotency-Key"  # on new_resumable_url: the same value gets the URL of the same session again
 
+LOGIN_URL = "iam_url"  # in a login: the base URL of the server that made it; the published client takes no notice
+
 UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
 
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))")

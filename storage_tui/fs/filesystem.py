@@ -18,7 +18,7 @@ from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.fs.failures import as_os_error, error_for, os_errors
 from storage_tui.fs.file import StorageFile
-from storage_tui.fs.names import PROTOCOL, Name, blob_of, name_of, path_of, strip
+from storage_tui.fs.names import PROTOCOL, SLASH_END, Name, blob_of, name_of, path_of, strip
 from storage_tui.fs.tree import StorageTree
 
 READERS = 16  # ranges or blobs fetched at once by one call
@@ -31,9 +31,9 @@ class StorageFileSystem(StorageTree):
     environment names. Prefer `token_file` to `token`: arguments travel with pickles, to dask's workers too.
 
     Folders are what keys draw with their slashes: there are no empty ones, and making one does nothing. A blob `a`
-    and a folder `a/` may both be there: `info` tells of the blob and `ls` of the folder. Keys that end in a slash have
-    no path here; `rm` with `recursive` removes them with their folder. Errors are OSErrors with the StorageError as
-    their cause.
+    and a folder `a/` may both be there: `info` tells of the blob and `ls` of the folder. A key that ends in a slash, as
+    some programs mark a folder with, is a file `.` in that folder. Errors are OSErrors with the StorageError as their
+    cause.
     """
 
     protocol = PROTOCOL
@@ -154,11 +154,21 @@ class StorageFileSystem(StorageTree):
             if not name_of(rpath).key or (not self.isfile(rpath) and self.isdir(rpath)):
                 target.mkdir(parents=True, exist_ok=True)
                 return
+            if rpath.endswith(SLASH_END) and str(lpath).endswith(SLASH_END):
+                self._get_mark(rpath, target)
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
         name = blob_of(rpath)
         control = TransferControl()
         with os_errors(rpath), watching(control, _told(callback), is_on=callback is not DEFAULT_CALLBACK):
             self.storage.get_file(name.key, target, name.storage_type, control=control)
+
+    def _get_mark(self, path: str, folder: Path) -> None:
+        """A key that ends in a slash, to its own name in a local folder, which no file can have: an empty one marks
+        the folder, and makes that."""
+        if self.info(path)["size"]:
+            raise IsADirectoryError(errno.EISDIR, "no local file can have this name; get it by itself to another", path)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def put_file(
         self, lpath: str, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **options: Any

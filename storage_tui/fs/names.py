@@ -1,4 +1,8 @@
-"""Paths of the file system: `TYPE/KEY`, the storage types being the folders at the top."""
+"""Paths of the file system: `TYPE/KEY`, the storage types being the folders at the top.
+
+A path of fsspec loses the slashes at its end. A key that ends in one is written with a dot behind: `data/maps/.` is the
+key `maps/`, and `data//.` the key `/`. No key has a segment `.`, so that nothing else is written like this.
+"""
 
 import errno
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ from storage_tui.contract.keys import DELIMITER, MAX_KEY_BYTES, check_key, check
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
 PROTOCOL = "dlstorage"
+SLASH_END = "/."  # the end of the path of a key that ends in a slash
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def strip(text: str) -> str:
 def name_of(path: str) -> Name:
     """The name that a stripped path is. Raises OSError for what no blob or folder can be."""
     first, _, key = path.partition(DELIMITER)
+    if key.endswith(SLASH_END):
+        key = key.removesuffix(".")
     if first and first not in STORAGE_TYPES:
         raise FileNotFoundError(
             errno.ENOENT, f"{first!a} is no storage type; a path begins with one of {', '.join(STORAGE_TYPES)}", path
@@ -67,5 +74,12 @@ def blob_of(path: str) -> Name:
 
 
 def path_of(storage_type: str, key: str) -> str:
-    """The path of a key or prefix."""
-    return f"{storage_type}{DELIMITER}{key}".rstrip(DELIMITER)
+    """The path of a key."""
+    return f"{storage_type}{DELIMITER}{key}{'.' if key.endswith(DELIMITER) else ''}"
+
+
+def folder_path(storage_type: str, prefix: str) -> str:
+    """The path of the folder that a prefix draws. The one of keys that begin with a slash has none of its own: it is
+    that of the storage type."""
+    key = prefix.removesuffix(DELIMITER)
+    return path_of(storage_type, key) if key else storage_type

@@ -13,7 +13,7 @@ from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.fs.failures import as_os_error, os_errors
-from storage_tui.fs.names import Name, name_of, path_of
+from storage_tui.fs.names import Name, folder_path, name_of, path_of
 
 Info = dict[str, Any]
 
@@ -64,8 +64,8 @@ class StorageTree(AbstractFileSystem):
 
     def _in_folder(self, name: Name) -> Iterator[Info]:
         for page in self._pages(name, DELIMITER):
-            yield from (_folder(path_of(name.storage_type, prefix)) for prefix in page.prefixes)
-            yield from (_file(blob) for blob in page.blobs if not blob.key.endswith(DELIMITER))
+            yield from (_folder(folder_path(name.storage_type, prefix)) for prefix in page.prefixes)
+            yield from map(_file, page.blobs)
 
     def _below(self, name: Name) -> Iterator[Blob]:
         """Every blob below the folder; below the top of every storage type."""
@@ -91,7 +91,7 @@ class StorageTree(AbstractFileSystem):
         path = self._strip_protocol(path)
         name = name_of(path)
         with os_errors(path):
-            found = {row["name"]: row for row in map(_file, self._below(name)) if not row["name"].endswith(DELIMITER)}
+            found = {row["name"]: row for row in map(_file, self._below(name))}
         if withdirs:
             for row in [*found]:
                 for folder in _folders_of(row, path):
@@ -134,7 +134,7 @@ def _folder(path: str) -> Info:
 
 def _file(blob: Blob) -> Info:
     return {
-        "name": f"{blob.storage_type}{DELIMITER}{blob.key}",
+        "name": path_of(blob.storage_type, blob.key),
         "size": blob.size_bytes,
         "type": "file",
         "modified": blob.modified,
@@ -151,4 +151,5 @@ def _folders_of(path: str, root: str) -> Iterator[str]:
     while len(folder) > len(root):
         folder = folder.rpartition(DELIMITER)[0]
         if folder:
-            yield folder
+            storage_type, slash, key = folder.partition(DELIMITER)
+            yield folder_path(storage_type, key + slash)

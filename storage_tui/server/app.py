@@ -32,6 +32,7 @@ from storage_tui.server.batches import Batches
 from storage_tui.server.blobs import Blobs
 from storage_tui.server.body import ClientGoneError, Receive
 from storage_tui.server.catalog.catalog import Catalog
+from storage_tui.server.crowding import Peer
 from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
 from storage_tui.server.exchange import Exchange
@@ -171,6 +172,10 @@ class StorageApp:
     def active_requests(self) -> int:
         """How many requests are being carried out."""
         return len(self._active)
+
+    def busy_peers(self) -> set[Peer]:
+        """Whose connections carry a request that a token, or a URL that was made with one, has opened."""
+        return {row.peer for row in self._active if row.peer is not None and row.namespace}
 
     def drain(self) -> None:
         """Refuse what is new and cut what is still being received: what came of an upload is kept for a resume."""

@@ -7,6 +7,7 @@ pieces of up to twice MAX_BUFFER_BYTES; a connection that is cut is reported by 
 
 import asyncio
 import os
+import resource
 import socket
 import ssl
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from granian.server.embed import Server
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.app import StorageApp
+from storage_tui.server.crowding import Crowding
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction
+FILES_OF_CONNECTION = 2  # its socket and the blob that goes over it; where there are none left, nothing works any more
+OWN_FILES = 128  # databases, logs and folders
 HEADER_READ_MS = 10_000
 MAX_BUFFER_BYTES = 256 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
 DRAIN_S = 10.0  # what is under way may end by itself
@@ -52,6 +56,14 @@ def _no_password() -> str:
     raise ValueError("the private key is encrypted; give one without a password")
 
 
+def most_connections() -> int:
+    """How many connections are taken at once: fewer where this process may open few files."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the listener takes all that it may have
+    if most_files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(1, min(MAX_CONNECTIONS, (most_files - OWN_FILES) // FILES_OF_CONNECTION))
+
+
 class _Worker(Server):
     """granian on one socket, with the certificate as its files are now."""
 
@@ -62,7 +74,7 @@ class _Worker(Server):
             http=HTTPModes.http1,
             websockets=False,
             backlog=BACKLOG,
-            backpressure=MAX_CONNECTIONS,
+            backpressure=most_connections(),
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MS, max_buffer_size=MAX_BUFFER_BYTES),
             log_enabled=False,
             ssl_cert=tls.chain if tls is not None else None,
@@ -92,6 +104,7 @@ class Listener:
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Serve until `stop`, then let requests end: for DRAIN_S, or until `hurry`, before they are cut."""
         self._begin()
+        crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers).run())
         stopping = asyncio.ensure_future(stop.wait())
         while not stopping.done() and not (current := list(self._workers)[-1]).done():
             await asyncio.wait([current, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +113,8 @@ class Listener:
         hurrying = asyncio.ensure_future(hurry.wait())
         if self._notice_s:
             await asyncio.wait([current, hurrying], timeout=self._notice_s, return_when=asyncio.FIRST_COMPLETED)
+        crowding.cancel()
+        await asyncio.gather(crowding, return_exceptions=True)
         self._listening.close()
         for worker in self._workers.values():
             worker.stop()  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.access.grants import Grant
 from storage_tui.server.body import Body, Receive
+from storage_tui.server.crowding import peer_of
 
 Scope = Mapping[str, Any]
 
@@ -59,6 +60,7 @@ class Request:
         self.scheme = "https" if scope.get("scheme") == "https" else "http"
         self.raw_path: bytes = scope.get("raw_path") or b""
         self.raw_query: bytes = scope.get("query_string") or b""
+        self.peer = peer_of(scope.get("client"))
         self.stack = stack  # closed after the answer was sent: readers that a stream needs live in it
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
@@ -117,7 +119,7 @@ def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
     length = headers.one("content-length")
     coding = headers.one("transfer-encoding")
     host = headers.one("host")
-    if scope["http_version"] == "1.1" and host is None:
+    if scope["http_version"] == "1.1" and not host:  # the listener makes an empty one of none
         raise BadRequestError("an HTTP/1.1 request needs the header Host")
     if headers.one("content-encoding") not in (None, "", "identity"):
         raise BadRequestError("send the bytes as they are, without Content-Encoding")

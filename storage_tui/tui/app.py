@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from traceback import TracebackException
+from typing import Any
 
 from rich.text import Text
 from textual import events, work
@@ -31,7 +32,14 @@ from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
 from storage_tui.tui.terminal.output_net import OutputNet
 from storage_tui.tui.terminal.painter import Painter
-from storage_tui.tui.terminal.textual_private import active, add_filter, defect_of, driver_of, end_with_words
+from storage_tui.tui.terminal.textual_private import (
+    active,
+    add_filter,
+    defect_of,
+    driver_of,
+    end_with_words,
+    is_leaving,
+)
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
 from storage_tui.tui.visible import visible
@@ -87,8 +95,10 @@ class StorageApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show the main screen."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._note_loop_error)
         for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers can go on later
-            asyncio.get_running_loop().add_signal_handler(number, self.exit)
+            loop.add_signal_handler(number, self.exit)
         self.push_screen(BrowserScreen(self.desk, self._location))
         self._load_places()
         if self._say:
@@ -171,6 +181,15 @@ class StorageApp(App[None], inherit_bindings=False):
         where = self._write_report(error)
         kind = type(error).__name__ if error is not None else "unknown"
         end_with_words(self, Text(f"storage-tui stopped by a defect ({kind}). {where}"))
+
+    def _note_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What went wrong in a callback of the event loop, which would print it over the screen, or after it."""
+        error = context.get("exception")
+        if error is None or isinstance(error, asyncio.InvalidStateError):
+            return  # a read was cancelled in the turn in which its bytes came, says the library below httpx
+        where = self._write_report(error)
+        if not is_leaving(self):
+            self.desk.fail(f"a defect ({type(error).__name__}) was passed over. {where}")
 
     def _write_report(self, error: BaseException | None) -> str:
         if error is None:

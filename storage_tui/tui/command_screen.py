@@ -10,8 +10,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from storage_tui.tui.commands import MOVE, Command, Context, Keymap
+from storage_tui.tui.leaving import end_workers
 from storage_tui.tui.terminal.compositor import RowCompositor
-from storage_tui.tui.terminal.textual_private import active, has_changes, paint, sender_of, use_compositor
+from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterField
 from storage_tui.tui.widgets.line_view import LineView
@@ -81,6 +82,8 @@ class CommandScreen(Screen[ResultT]):
 
     async def on_key(self, event: events.Key) -> None:
         """Run the command of this key; text fields keep theirs."""
+        if is_leaving(self.app):
+            return  # what one would do had no screen to do it on
         self._key_at = monotonic()
         field = self.focused
         if isinstance(field, Input) and event.key not in PAST_FIELDS:
@@ -142,6 +145,10 @@ class CommandScreen(Screen[ResultT]):
         if has_changes(self) and now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
             self._painted_at = now
             paint(self)
+
+    async def _message_loop_exit(self) -> None:
+        end_workers(self)
+        await super()._message_loop_exit()
 
 
 def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:

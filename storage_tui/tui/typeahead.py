@@ -19,6 +19,7 @@ from textual.worker import Worker
 from storage_tui.tui.desk import JOB
 from storage_tui.tui.screens.dialog import Dialog
 from storage_tui.tui.terminal.driver import Typed
+from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.widgets.line_view import LineView
 
 ROUNDS = 3  # through the queues on a key's way: of the key, of what it sent, and of what that sent
@@ -51,7 +52,14 @@ class TypeAhead:
         else:
             self._pass(typed)
 
+    @property
+    def _is_leaving(self) -> bool:
+        """Whether the program ends: no key does anything any more, and there may be no screen."""
+        return is_leaving(self._app) or not self._app.screen_stack
+
     def _pass(self, typed: Typed) -> None:
+        if self._is_leaving:
+            return
         if isinstance(typed, events.Key) and self._take_key(typed):
             return
         self._number += 1
@@ -64,6 +72,8 @@ class TypeAhead:
 
     def _follow(self, number: int, rounds: int) -> None:
         """Go the way the key went: by every widget around the one it was for, up to the screen."""
+        if self._is_leaving:
+            return
         widget, screen = self._app.focused, self._app.screen
         if screen is not self._stack[-1] or not rounds:
             self._settle(number, OPENING_LOOKS)
@@ -82,7 +92,7 @@ class TypeAhead:
 
     def _settle(self, number: int, looks: int) -> None:
         """Wait for a screen that comes up, until it takes keys."""
-        if number != self._number:
+        if number != self._number or self._is_leaving:
             return
         top = self._app.screen
         is_open = top is not self._stack[-1]

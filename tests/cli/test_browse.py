@@ -40,6 +40,19 @@ def test_the_list_is_there_before_the_browser_and_stays_when_it_comes(warm):
         assert terminal.wait_for_exit() == 0
 
 
+@pytest.mark.parametrize("moment", ["at once", "first look", "browser"])
+@pytest.mark.parametrize("typed", ["2q", "G21q"])
+def test_a_key_and_q_at_once_leave_without_a_trace(warm, moment, typed):
+    environ, data_dir = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
+        if moment != "at once":
+            terminal.wait_for("sheet-11.tif" if moment == "first look" else "1/12")
+        terminal.send(typed)
+        assert terminal.wait_for_exit() == 0
+        assert b"Traceback" not in terminal.raw and b"defect" not in terminal.raw
+    assert not (data_dir.parent / "state" / "crash.log").exists()
+
+
 def test_keys_typed_before_the_browser_is_there_are_not_lost_and_not_shown(warm):
     environ, _ = warm
     with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:

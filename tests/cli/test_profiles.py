@@ -50,9 +50,14 @@ def test_a_profile_counts_as_much_as_what_named_it(file):
 def test_a_token_goes_to_the_server_it_was_named_with_only(file):
     assert load({"profile": "open"}, file=file, environ={}).token_file is None
     found = load({"profile": "lab", "url": "http://other/"}, file=file, environ={})
-    assert (found.url, found.token_file) == ("http://other/", Path("/first-token"))
+    assert (found.url, found.token_file) == ("http://other/", None)
     found = load({}, file=file, environ={"STORAGE_TUI_PROFILE": "lab", "STORAGE_TUI_URL": "http://other/"})
-    assert (found.url, found.token_file) == ("http://other/", Path("/first-token"))
+    assert (found.url, found.token_file) == ("http://other/", None)
+    assert load({"url": "http://other/"}, file=file, environ={}).token_file is None
+    assert load({"url": "http://first/"}, file=file, environ={}).token_file == Path("/first-token")
+    beside = {"STORAGE_TUI_URL": "http://other/", "STORAGE_TUI_TOKEN_FILE": "/other-token"}
+    assert load({}, file=file, environ=beside).token_file == Path("/other-token")
+    assert load({"url": "http://first/"}, file=file, environ=beside).token_file is None
     assert load({"profile": "plain"}, file=file, environ={}).token_file == Path("/first-token")
 
 

@@ -23,6 +23,7 @@ def test_tokens_are_made_listed_and_revoked(run, data_dir):
     login = run("token", "create", "ann", "--login", "--data-dir", data_dir)
     assert b"descarteslabs auth login" in login.stderr and login.stdout.count(b"\n") == 1
     refresh_token = json.loads(base64.urlsafe_b64decode(login.stdout.strip() + b"=="))["refresh_token"]
+    assert b"does not name its server" in login.stderr
     listed = rows(run, data_dir)
     assert [(row["user"], row["kind"], row["state"]) for row in listed] == [
         ("ann", "token", "good"), ("ann", "login", "good"), ("bob", "token", "good"),
@@ -34,6 +35,15 @@ def test_tokens_are_made_listed_and_revoked(run, data_dir):
     assert b"of bob" in run("token", "revoke", listed[2]["id"], "--data-dir", data_dir).stderr
     assert b"2 listed" in run("token", "revoke", "--user", "ann", "--data-dir", data_dir).stderr
     assert {row["state"] for row in rows(run, data_dir)} == {"revoked"}
+
+
+def test_a_login_names_the_server_that_renews_it(run, data_dir):
+    made = run("token", "create", "ann", "--login", "--url", "https://lab.example", "--data-dir", data_dir)
+    assert b"does not name its server" not in made.stderr
+    content = json.loads(base64.urlsafe_b64decode(made.stdout.strip() + b"=="))
+    assert content["iam_url"] == "https://lab.example/storage/v1"
+    for words, reason in ((("--url", "https://x/"), b"goes with --login"), (("--login", "--url", "x"), b"not the URL")):
+        assert reason in run("token", "create", "ann", *words, "--data-dir", data_dir, code=2).stderr
 
 
 def test_what_no_token_can_be_is_said_in_one_line(run, data_dir):

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage
+from storage_tui.client.belonging import IAM_URL, renewal_url
 from storage_tui.client.credentials import Credentials
 from storage_tui.client.iam import LEGACY_CLIENT_ID
 from storage_tui.client.secret_files import Secret, read_secret_file, write_secret_file
 from storage_tui.contract.errors import CredentialsError, StorageError
+from storage_tui.contract.wire import LOGIN_URL
 from tests.client.scripted import ScriptedServer, answer
 
 CANARY = "canary-7f3a"
@@ -163,6 +165,96 @@ def test_a_token_that_cannot_be_renewed_is_used_to_its_true_end(monkeypatch: pyt
         assert Credentials().obtain().reveal() == old
 
 
+def login(url: str | None = None, secret: str = "s") -> dict[str, str]:
+    """A login as `token create --login` makes it."""
+    refresh_token = f"{'0' * 16}.{secret}"
+    made = {"client_id": "0" * 16, "client_secret": refresh_token, "refresh_token": refresh_token}
+    return made if url is None else {**made, LOGIN_URL: url}
+
+
+def renewing() -> bytes:
+    return answer(200, body=json.dumps({"access_token": jwt()}).encode())
+
+
+def test_a_login_is_renewed_by_the_server_in_it_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with ScriptedServer(renewing()) as ours, ScriptedServer() as other:
+        monkeypatch.setenv("DESCARTESLABS_IAM_URL", other.url)
+        path = private(tmp_path / "login", json.dumps(login(ours.url)))
+        Credentials(token_file=path, url=ours.url).obtain()
+        assert ours.requests[0][0] == "POST /storage/v1/token HTTP/1.1" and not other.requests
+
+
+@pytest.mark.parametrize("name", ["renewed", "given"])
+def test_a_login_for_one_server_is_not_sent_to_another(tmp_path: Path, name: str) -> None:
+    with ScriptedServer() as ours, ScriptedServer() as other:
+        held = {**login(ours.url), **({"jwt_token": jwt()} if name == "given" else {})}
+        path = private(tmp_path / "login", json.dumps(held))
+        with Storage(other.url, token_file=path) as storage, pytest.raises(CredentialsError, match="is not sent to"):
+            storage.get("k")
+        assert not ours.requests and not other.requests
+
+
+def test_a_login_that_names_no_server_is_sent_to_none_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = private(tmp_path / "login", json.dumps(login()))
+    with ScriptedServer(renewing()) as ours:
+        for url in (ours.url, "https://platform.descarteslabs.com/storage/v1"):
+            with pytest.raises(CredentialsError, match="does not name the server that renews"):
+                Credentials(token_file=path, url=url).obtain()
+        monkeypatch.setenv("DESCARTESLABS_IAM_URL", ours.url)
+        Credentials(token_file=path, url=ours.url).obtain()
+
+
+def test_only_what_is_of_the_published_service_goes_to_the_published_iam_endpoint() -> None:
+    def where(url: str | None) -> str:
+        return renewal_url("the file", None, "id", "secret", url, {})
+
+    for url in ("https://platform.descarteslabs.com/storage/v1", "https://descarteslabs.com"):
+        assert where(url) == IAM_URL
+    for url in (
+        None, "http://platform.descarteslabs.com/", "https://lab.example/", "https://evildescarteslabs.com/",
+        "https://descarteslabs.com.evil/", "https://descarteslabs.com@evil/", "https://evil/descarteslabs.com",
+    ):  # fmt: skip
+        with pytest.raises(CredentialsError, match="does not name the server"):
+            where(url)
+
+
+@pytest.mark.parametrize(
+    ("token", "beside"),
+    [
+        ({"STORAGE_TUI_TOKEN": "ours"}, "STORAGE_TUI_URL"),
+        ({"DESCARTESLABS_TOKEN": "published"}, "DESCARTESLABS_STORAGE_URL"),
+        ({"DESCARTESLABS_CLIENT_ID": "id", "DESCARTESLABS_CLIENT_SECRET": "s"}, "DESCARTESLABS_STORAGE_URL"),
+    ],
+)
+def test_a_token_of_the_environment_goes_to_the_server_named_beside_it_only(
+    monkeypatch: pytest.MonkeyPatch, token: dict[str, str], beside: str
+) -> None:
+    for name, value in token.items():
+        monkeypatch.setenv(name, value)
+    with ScriptedServer(renewing()) as iam:
+        monkeypatch.setenv("DESCARTESLABS_IAM_URL", iam.url)
+        monkeypatch.setenv(beside, "https://first.example/storage/v1")
+        with pytest.raises(CredentialsError, match=f"tokens of the environment are for {beside}"):
+            Credentials(url="https://other.example/storage/v1").obtain()
+        assert not iam.requests
+        assert Credentials(url="https://first.example:443/elsewhere").obtain()
+
+
+def test_a_login_as_it_is_printed_is_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with ScriptedServer(renewing()) as ours:
+        printed = base64.urlsafe_b64encode(json.dumps(login(ours.url)).encode()).decode().rstrip("=")
+        path = private(tmp_path / "login", printed + "\n")
+        fresh = Credentials(token_file=path, url=ours.url).obtain().reveal()
+        assert json.loads(path.read_text()) == {**login(ours.url), "jwt_token": fresh}
+    with pytest.raises(CredentialsError, match="is a login"):
+        Credentials(printed, url=ours.url)
+    monkeypatch.setenv("STORAGE_TUI_TOKEN", printed)
+    with pytest.raises(CredentialsError, match="STORAGE_TUI_TOKEN is a login"):
+        Credentials(url=ours.url).obtain()
+
+
 def test_a_refusal_of_the_iam_endpoint_is_told_without_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(answer(403, body=f"bad token {CANARY}".encode())) as iam:
         for name, value in (("IAM_URL", iam.origin), ("CLIENT_ID", "id"), ("REFRESH_TOKEN", CANARY)):
@@ -234,6 +326,7 @@ def test_the_places_that_were_looked_at_are_those_that_were(home: Path, monkeypa
 def test_a_fork_while_another_thread_renews_the_token_does_not_wait_for_it() -> None:
     script = """
 import os, signal, sys
+from storage_tui.client.belonging import IAM_URL, renewal_url
 from storage_tui.client.credentials import Credentials
 
 credentials = Credentials("a.b.c")

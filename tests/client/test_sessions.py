@@ -149,6 +149,25 @@ def test_one_redirect_is_followed_without_the_token_to_another_origin(run: Run) 
 
 
 @pytest.mark.parametrize(
+    ("call", "kept_back"),
+    [
+        (calls.keys_page(None, "data", "page-2"), "x-next"),
+        (calls.new_upload("k", "data", repeat_key="again"), "idempotency-key"),
+    ],
+    ids=["page", "repeat"],
+)
+def test_a_redirect_to_another_origin_takes_nothing_along_that_is_of_the_first(
+    call: calls.Call[Any], kept_back: str
+) -> None:
+    with ScriptedServer(PLAIN) as other, ScriptedServer(answer(302, f"Location: {other.origin}/x")) as server:
+        session = Session(RemoteServer(server.url, Credentials("t")), RetryPolicy(0), 10)
+        with pytest.raises(errors.ProtocolError):
+            session.run(call)  # "ok" is neither a list nor a URL
+        assert kept_back in server.requests[0][1] and kept_back not in other.requests[0][1]
+        assert "x-request-group" not in other.requests[0][1]
+
+
+@pytest.mark.parametrize(
     "location", ["http://192.0.2.1/x", "file:///etc/passwd", "ftp://127.0.0.1/x", "http://[/", "https://"]
 )
 def test_a_redirect_to_elsewhere_is_refused(run: Run, location: str) -> None:

@@ -38,7 +38,7 @@ def test_the_published_client_logs_in_and_renews_its_tokens(server: RunningServe
     place = ("--data-dir", str(server.data_dir))
     if server.bucket is not None:
         place = ("--store", str(server.bucket), "--s3-endpoint", server.bucket.endpoint or "")
-    create = [sys.executable, "-m", "storage_tui", "token", "create", "Nora", "--login", *place]
+    create = [sys.executable, "-m", "storage_tui", "token", "create", "Nora", "--login", "--url", server.url, *place]
     made = subprocess.run(create, check=True, capture_output=True, timeout=60, env={**os.environ, **seaweed.ACCESS})
     login = made.stdout
     cli = (str(python), "-W", "ignore", "-m", "descarteslabs._dl_modules.client.scripts")  # its command `descarteslabs`

@@ -58,13 +58,66 @@ def test_awkward_keys_are_listed_read_and_removed(fs: StorageFileSystem) -> None
     keys = ["a//b", "x", "x/y", "sp ace/%2F", "ünï/cödé", "q?a=b#c", "tail/", "star*"]
     for key in keys:
         fs.storage.set(key, key)
-    named = {f"data/{key}" for key in keys if not key.endswith("/")}
-    assert set(fs.find("data")) == named
-    assert {row for row in named if fs.cat_file(row).decode() == row[5:]} == named
+    named = {f"data/{key}." if key.endswith("/") else f"data/{key}": key for key in keys}
+    assert set(fs.find("data")) == set(named)
+    assert {row: fs.cat_file(row).decode() for row in named} == named
     assert fs.info("data/x")["type"] == "file"
     assert fs.ls("data/x", detail=False) == ["data/x/y"]
     fs.rm("data", recursive=True)
     assert fs.storage.list() == []
+
+
+SLASHED = {"/": "data//.", "dir/": "data/dir/.", "dir//": "data/dir//.", "//": "data///.", "/a/": "data//a/."}
+
+
+@pytest.mark.parametrize("key", SLASHED)
+def test_a_key_that_ends_in_a_slash_has_a_path(fs: StorageFileSystem, key: str) -> None:
+    path = SLASHED[key]
+    fs.pipe_file(path, b"one")
+    assert fs.storage.list() == [key]
+    assert fs.find("data") == [path] and fs.isfile(path)
+    assert (fs.info(path)["name"], fs.size(path), fs.cat_file(f"dlstorage://{path}")) == (path, 3, b"one")
+    with fs.open(path, "wb") as file:
+        file.write(b"two")
+    with fs.open(path) as file:
+        assert file.read() == b"two"
+    fs.cp_file(path, "tmp/x/.")
+    assert fs.storage.get("x/", "tmp") == b"two"
+    fs.mv("tmp/x/.", "tmp/y")
+    assert fs.storage.list(storage_type="tmp") == ["y"]
+    fs.rm_file(path)
+    assert not fs.exists(path) and fs.storage.list() == []
+
+
+def test_keys_that_end_in_a_slash_are_seen_beside_the_others(fs: StorageFileSystem) -> None:
+    for key in ("dir/", "dir/x", "dir//y", "dir"):
+        fs.storage.set(key, b"" if key == "dir/" else key)
+    assert fs.ls("data/dir", detail=False) == [
+        "data/dir/.",
+        "data/dir/.",
+        "data/dir/x",
+    ]  # the key, and the folder dir//
+    assert fs.ls("data/dir/.", detail=False) == ["data/dir//y"]
+    found = fs.find("data", withdirs=True, detail=True)
+    assert {name: row["type"] for name, row in found.items()} == {
+        "data": "directory", "data/dir": "file", "data/dir/.": "file", "data/dir//y": "file", "data/dir/x": "file",
+    }  # fmt: skip
+    assert "data/dir/." in fs.glob("data/dir/*")
+    fs.cp("data/dir/", "tmp/copy/", recursive=True)
+    assert set(fs.storage.list(storage_type="tmp")) >= {"copy/", "copy/x", "copy//y"}
+    fs.rm("data/dir", recursive=True)
+    assert fs.storage.list() == []
+
+
+def test_a_mark_of_a_folder_is_downloaded_as_the_folder(fs: StorageFileSystem, tmp_path: Path) -> None:
+    fs.pipe({"data/dir/.": b"", "data/dir/x": b"x"})
+    fs.get("data/dir", str(tmp_path / "down"), recursive=True)
+    assert [row.name for row in (tmp_path / "down").iterdir()] == ["x"]
+    fs.pipe_file("data/dir/.", b"not empty")
+    with pytest.raises(IsADirectoryError, match="no local file can have this name"):
+        fs.get("data/dir", str(tmp_path / "down"), recursive=True)
+    fs.get_file("data/dir/.", tmp_path / "mark")
+    assert (tmp_path / "mark").read_bytes() == b"not empty"
 
 
 def test_a_large_file_is_written_as_a_stream_and_read_by_ranges(fs: StorageFileSystem) -> None:

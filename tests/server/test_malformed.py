@@ -71,7 +71,7 @@ def test_broken_chunks_store_nothing(server: RunningServer, chunks: bytes) -> No
         (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", (400, 505)),
         (b"GET /\r\n\r\n", (400, None)),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", (400, None)),
-        (b"GET /storage/v1 HTTP/1.1\r\n\r\n", (400, 401)),
+        (b"GET /storage/v1 HTTP/1.1\r\n\r\n", (400,)),
         (b"GET abc HTTP/1.1\r\nHost: x\r\n\r\n", (400, 401)),
         (b"GET http://evil/storage/v1 HTTP/1.1\r\nHost: x\r\n\r\n", (401,)),
         (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", (401,)),
@@ -138,6 +138,18 @@ def test_a_host_that_is_none_gets_no_url(server: RunningServer) -> None:
     for host in ("", "a b", "x/../y", "evil@x", "x:y", "[::1", "x?y", "x#y"):
         line = f"GET /storage/v1/data/new_resumable_url/x HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n\r\n"
         assert server.exchange(line.encode()).startswith(b"HTTP/1.1 400 "), host
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/storage/v1", "/storage/v1/data/list"])
+@pytest.mark.parametrize("hosts", [(), ("",), ("x", "x"), ("x", "y")], ids=["none", "empty", "same", "other"])
+def test_a_request_names_one_host(server: RunningServer, path: str, hosts: tuple[str, ...]) -> None:
+    lines = [f"Authorization: Bearer {server.token()}", *(f"Host: {host}" for host in hosts), "Connection: close"]
+    answers = [
+        server.exchange("\r\n".join((f"GET {path} HTTP/{version}", *lines, "", "")).encode())
+        for version in ("1.1", "1.0")
+    ]
+    assert answers[0].startswith(b"HTTP/1.1 400 "), answers[0]
+    assert answers[1].startswith(b"HTTP/1.0 400 " if len(hosts) > 1 else b"HTTP/1.0 200 "), answers[1]
 
 
 def test_a_half_closed_connection_stores_nothing(server: RunningServer) -> None:

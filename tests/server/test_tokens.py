@@ -228,13 +228,16 @@ def test_no_other_refresh_token_gives_anything(watchful_server: RunningServer) -
     assert httpx.get(f"{watchful_server.url}/token", trust_env=False).status_code == 401
 
 
+@pytest.mark.parametrize("names_server", [True, False])
 def test_our_client_logs_in_with_it(
-    watchful_server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    watchful_server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names_server: bool
 ) -> None:
     file = tmp_path / "token_info.json"
-    file.write_text(json.dumps(login_of(watchful_server, "mia")))
+    url = watchful_server.url if names_server else None
+    file.write_text(json.dumps(login_of(watchful_server, "mia", url=url)))
     file.chmod(0o600)
-    monkeypatch.setenv("DESCARTESLABS_IAM_URL", watchful_server.url)
+    if not names_server:
+        monkeypatch.setenv("DESCARTESLABS_IAM_URL", watchful_server.url)
     with Storage(watchful_server.url, token_file=file) as storage:
         storage.set("greeting", b"hello")
         assert storage.get("greeting") == b"hello"

@@ -146,7 +146,7 @@ class Mover:
         return self._engine.download(
             key, path, item.storage_type, control=control, resume=self._resume and is_large, root=item.root,
             syncs_folder=self._syncs_folders or item.root is None, replaces=self.replaces(item),
-            hand_over=hand_over if item.root is not None and not is_large else None,
+            hand_over=hand_over if item.root is not None and not is_large else None, listed=item.blob,
         )  # fmt: skip
 
     def _settled(self, item: BatchItem, control: TransferControl) -> tuple[str, Path, str]:

@@ -1,10 +1,11 @@
 """The bytes of one blob in order, going on after cuts as long as it is still the same blob."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from storage_tui.client import calls
 from storage_tui.client.control import TransferControl
-from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
+from storage_tui.client.requests import ERROR_BYTES, UNTOLD_BYTES, Request, Response, error_from
 from storage_tui.client.retry import Patience
 from storage_tui.client.session import Session
 from storage_tui.client.transport import Body
@@ -22,23 +23,27 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
+UNASKED_BYTES = 16 * 1024 * 1024  # of a blob that comes without its size, before the server is asked for that
 CHUNK_BYTES = 256 * 1024  # one write to disk, which stays in a processor's cache from the socket to there
 
 
 class BlobStream:
     """Reads a blob from `start` up to `stop`. `blob` and `total` are known once the first chunk was asked for.
 
-    With an `etag` it is that blob or PreconditionFailedError; without one, the blob that the first answer shows.
+    With an `etag` it is that blob or PreconditionFailedError; without one, the blob that the first answer shows. What
+    comes past the size that the server announced, or `listed`, is ProtocolError: no answer is read without end.
     """
 
     def __init__(
         self, session: Session, key: str, storage_type: str, *, control: TransferControl, start: int = 0,
-        stop: int | None = None, etag: str | None = None,
+        stop: int | None = None, etag: str | None = None, listed: Blob | None = None,
     ) -> None:  # fmt: skip
         self._session, self._control = session, control
         self._key, self._storage_type = key, find_storage_type(storage_type).name
         self._path = f"/{self._storage_type}/{wire.GET}/{key_to_path(key)}"
-        self._stop, self._etag = stop, etag
+        self._stop, self._etag, self._listed = stop, etag, listed
+        self._most = 0  # where the answer that is read must have ended, in bytes of the blob
+        self._is_untold = False  # and the server has not said it yet
         self.position = start
         self.total: int | None = None
         self.blob: Blob | None = None
@@ -69,6 +74,8 @@ class BlobStream:
                         if broken is not None:
                             raise broken
                         if count == 0:
+                            if self._goes_on(body):
+                                continue
                             self._check_complete()
                             return
             except StorageError as exc:
@@ -107,9 +114,15 @@ class BlobStream:
             if span.start != self.position:
                 raise ProtocolError(f"the server sent another part of {self._key!r} than was asked for", key=self._key)
             self._learn(response, total)
+            self._most = span.stop
             return True
         length = response.headers.get("content-length", "")
-        self._learn(response, int(length) if length.isascii() and length.isdecimal() else None)
+        size_bytes = int(length) if length.isascii() and length.isdecimal() else None
+        self._learn(response, size_bytes)
+        if size_bytes is None and self._listed is not None:
+            size_bytes = self._listed.size_bytes
+        self._is_untold = size_bytes is None
+        self._most = self.position + UNASKED_BYTES if size_bytes is None else size_bytes
         self._skip(body)
         return True
 
@@ -127,6 +140,13 @@ class BlobStream:
         )
         if is_other or (self._etag is not None and blob.etag not in (None, self._etag)):
             raise PreconditionFailedError(f"{self._key!r} was overwritten while it was read", key=self._key)
+        listed = self._listed
+        is_listed = listed is not None and listed.size_bytes is not None and blob.etag in (None, listed.etag)
+        if listed is not None and is_listed and total not in (None, listed.size_bytes):
+            raise ProtocolError(
+                f"the server lists {self._key!r} with {listed.size_bytes} bytes and sends {total}; list it again",
+                key=self._key,
+            )
         if first is None:
             self.blob, self.total = blob, total
             if blob.etag is not None and not blob.etag.startswith("W/"):
@@ -144,7 +164,8 @@ class BlobStream:
 
     def _fill(self, buffer: memoryview, body: Body) -> tuple[int, StorageError | None]:
         """As much of the buffer as comes, and the error that broke it off, so that no byte that came is lost."""
-        room = len(buffer) if self._stop is None else min(len(buffer), self._stop - self.position)
+        end = self._most if self._stop is None else min(self._stop, self._most)
+        room = max(0, min(len(buffer), end - self.position))
         filled = 0
         request = self._request()
         try:
@@ -164,6 +185,30 @@ class BlobStream:
         if self._stop is not None:
             return self.position >= self._stop
         return self.blob is not None and self.position == self.total
+
+    def _goes_on(self, body: Body) -> bool:
+        """Whether more may come; reads the end of a body in chunks, and raises ProtocolError where it has none."""
+        if self.position < self._most:
+            return False
+        if self._is_untold:
+            self._is_untold = False
+            self._most = self._told_by_head()
+            if self.position < self._most:
+                return True
+        with self._session.translating(self._request()):
+            if not body.read_into(memoryview(bytearray(1))):
+                return False
+        announced = "are read where it tells no size" if self._most == UNTOLD_BYTES else "it announced"
+        raise ProtocolError(
+            f"the server sends more of {self._key!r} than the {self._most} bytes that {announced}", key=self._key
+        )
+
+    def _told_by_head(self) -> int:
+        with suppress(StorageError):
+            told = self._session.run(calls.stat(self._key, self._storage_type)).size_bytes
+            if told:  # some servers say 0 of what they send in chunks
+                return told
+        return UNTOLD_BYTES
 
     def _check_complete(self) -> None:
         end = self.total if self._stop is None else min(self._stop, self.total or self._stop)

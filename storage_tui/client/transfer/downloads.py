@@ -116,12 +116,12 @@ def _write_all(sink: Any, chunk: memoryview) -> None:
 
 class FileDownload:
     """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again.
-    Without `replaces` a file that is there, now or in the end, is left as it is."""
+    Without `replaces` a file that is there, now or in the end, is left as it is. It ends where `listed` does."""
 
     def __init__(
         self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
         journal: Journal, root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
-        hand_over: Callable[[PartFile], None] | None = None,
+        hand_over: Callable[[PartFile], None] | None = None, listed: Blob | None = None,
     ) -> None:  # fmt: skip
         self._session, self._key, self._path = session, key, path
         self._storage_type = find_storage_type(storage_type).name
@@ -130,7 +130,7 @@ class FileDownload:
         self._root, self._journal, self._syncs_folder = root, journal, syncs_folder
         self._replaces = replaces
         self._entry: JournalEntry | None = None
-        self._hand_over = hand_over
+        self._hand_over, self._listed = hand_over, listed
 
     def run(self) -> Blob:
         """Download to the end; returns the blob that the file now holds."""
@@ -203,7 +203,9 @@ class FileDownload:
     def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
         start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)
-        stream = BlobStream(self._session, self._key, self._storage_type, control=control, start=start, etag=etag)
+        stream = BlobStream(
+            self._session, self._key, self._storage_type, control=control, start=start, etag=etag, listed=self._listed
+        )
         control.phase, control.done_bytes = "starting", start
         with EarlySync(part, self._path.name) as disk:
             position = start

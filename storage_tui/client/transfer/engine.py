@@ -152,20 +152,21 @@ class TransferEngine:
     def download(
         self, key: str, path: Path, storage_type: str, *, control: TransferControl, resume: bool = True,
         root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
-        hand_over: "Callable[[PartFile], None] | None" = None,
+        hand_over: "Callable[[PartFile], None] | None" = None, listed: Blob | None = None,
     ) -> Blob:  # fmt: skip
         """Download into a file that appears under its name only whole; returns the blob.
 
         With `resume` an earlier part is gone on with, and kept when the transfer is cut off again. Without `replaces`
         it raises ConflictError where a file is there. Without `syncs_folder` the name lasts once the caller has synced
-        the folder. With `hand_over` a small blob is done but for its name: its part is given to that.
+        the folder. With `hand_over` a small blob is done but for its name: its part is given to that. The download ends
+        where `listed`, the blob as a list described it, ends.
         """
         from storage_tui.client.transfer.downloads import FileDownload
 
         check_key(key)
         return FileDownload(
             self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,
-            syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over,
+            syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over, listed=listed,
         ).run()  # fmt: skip
 
     def download_to(self, key: str, file: Any, storage_type: str, *, control: TransferControl) -> Blob:

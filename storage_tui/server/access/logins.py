@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
+from storage_tui.contract.wire import LOGIN_URL
 from storage_tui.server.access.grants import Grant, Restriction, namespace_of
 from storage_tui.server.access.issued import Issued, find_issued, issue
 from storage_tui.server.access.revocations import Revocations
@@ -33,13 +34,17 @@ _REFUSAL = "the refresh token is not valid: it is unknown, revoked or expired; l
 
 
 def create_login(
-    records: Records, name: str, *, valid_for: timedelta = YEAR, restriction: Restriction | None = None
-) -> str:
-    """A login for the user, in the form that is pasted into `descarteslabs auth login`: base64url of JSON."""
+    records: Records, name: str, *, valid_for: timedelta = YEAR, restriction: Restriction | None = None,
+    url: str | None = None,
+) -> str:  # fmt: skip
+    """A login for the user, in the form that is pasted into `descarteslabs auth login`: base64url of JSON. It names the
+    `url` of the server, so that its refresh token is sent nowhere else."""
     secret = secrets.token_urlsafe(32)
     made = issue(records, name, valid_for_s=valid_for.total_seconds(), restriction=restriction, secret=secret)
     refresh_token = f"{made.token_id}.{secret}"
     content = {"client_id": made.token_id, "client_secret": refresh_token, "refresh_token": refresh_token}
+    if url is not None:
+        content[LOGIN_URL] = url
     return base64.urlsafe_b64encode(json.dumps(content).encode("ascii")).rstrip(b"=").decode("ascii")
 
 

@@ -114,7 +114,7 @@ class PlaceReader:
         finally:
             if self._reading is listing:  # else the next one has begun already
                 self._reading = None
-                if self.follows_end and view.listing is listing:
+                if self.follows_end and view.is_attached and view.listing is listing:
                     view.go(len(listing) - 1)
             self._changed()
         if elsewhere is not None:

@@ -31,6 +31,7 @@ from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
@@ -189,6 +190,8 @@ class BrowserScreen(CommandScreen[None]):
     # Lines
 
     def _tick(self) -> None:
+        if is_leaving(self.app):
+            return  # nothing is read any more
         self._ticks += 1
         was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
         if was_active and not self.gauge.is_active:

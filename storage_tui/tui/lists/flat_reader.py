@@ -73,7 +73,7 @@ class FlatReader:
         finally:
             if flat is self._view.flat:
                 self.is_reading = False
-                if self._screen.is_attached:
+                if self._view.is_attached:
                     self._show()
                     self._changed()
 

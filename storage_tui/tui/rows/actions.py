@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from textual.screen import Screen
-
 from storage_tui.contract.models import Blob
 from storage_tui.tui.background import run
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.copying import copy_menu, copy_url
 from storage_tui.tui.rows.deleting import delete_blobs, delete_rows
@@ -29,7 +28,7 @@ class RowActions:
 
     def __init__(
         self,
-        screen: Screen[Any],
+        screen: CommandScreen[Any],
         desk: Desk,
         job: Job,
         *,
@@ -57,11 +56,11 @@ class RowActions:
         return await which_rows(self._screen.app, question, marks, self._shown(marks), self._current())
 
     def _tell_changed(self) -> None:
-        if self._screen.is_attached:
+        if self._screen.has_lines:
             self._changed()
 
     def _tell_gone(self, rows: Sequence[Row], gone: Gone) -> None:
-        if gone and self._screen.is_attached:
+        if gone and self._screen.has_lines:
             self._gone(rows, gone)
 
     def action_download(self) -> None:

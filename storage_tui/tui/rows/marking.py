@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from textual.screen import Screen
-
 from storage_tui.contract.counts import plural
 from storage_tui.tui.background import run
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.job import Job
@@ -26,7 +25,7 @@ class Marking:
 
     def __init__(
         self,
-        screen: Screen[Any],
+        screen: CommandScreen[Any],
         desk: Desk,
         view: KeyList | FlatKeys,
         cursor: Cursor,
@@ -153,7 +152,7 @@ class Marking:
 
     async def _mark_dropped(self, parts: deque[Part], could_match: Test, does_match: Test) -> None:
         await mark_dropped(self._desk, parts, could_match, does_match)
-        if self._screen.is_attached:
+        if self._screen.has_lines:
             self._show_marks()
 
     def _show_marks(self) -> None:

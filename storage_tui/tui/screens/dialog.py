@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from storage_tui.tui.leaving import end_workers
 from storage_tui.tui.widgets.text_lines import TextLines
 
 ResultT = TypeVar("ResultT")
@@ -39,6 +40,10 @@ class Dialog(ModalScreen[ResultT | None]):
     def say(self, text: str, *, id: str = "note", role: str = "$text-muted") -> None:
         """Put a line of text into the Static with this id."""
         self.query_one(f"#{id}", Static).update(Content.styled(text, role))
+
+    async def _message_loop_exit(self) -> None:
+        end_workers(self)
+        await super()._message_loop_exit()
 
     def on_key(self, event: events.Key) -> None:
         """Esc leaves; up and down go from field to field."""

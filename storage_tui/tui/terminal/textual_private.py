@@ -46,6 +46,7 @@ __all__ = [
     "fail",
     "forward",
     "has_changes",
+    "is_leaving",
     "mark_changed",
     "paint",
     "sender_of",
@@ -73,8 +74,10 @@ PRIVATE: tuple[Private, ...] = (
     Private(App, "_handle_exception", "a defect while a key is read leaves a program that is stuck", ("error",)),
     Private(App, "_fatal_error", "the report of a defect shows local variables, which may be secrets", (), True),
     Private(App, "_exception", "the report of a defect does not say which"),
+    Private(App, "_exit", "keys that come while the program ends look for a screen that is gone"),
     Private(App, "_exit_renderables", "nobody is told where the report of a defect is"),
     Private(MessagePump, "_close_messages_no_wait", "a defect leaves a program that is stuck", ()),
+    Private(MessagePump, "_message_loop_exit", "what reads for a screen looks for widgets that are gone", (), True),
     Private(MessagePump, "_context", "no key is answered in the turn that reads it", ()),
     Private(Screen, "_compositor", "a key paints every row between the first and the last that changed"),
     Private(Screen, "_dirty_widgets", "what a key changed is painted with the next tick, or not at all"),
@@ -126,6 +129,11 @@ def active(pump: MessagePump) -> AbstractContextManager[None]:
 def fail(app: App[Any], error: Exception) -> None:
     """End the program as an exception in a handler does."""
     app._handle_exception(error)
+
+
+def is_leaving(app: App[Any]) -> bool:
+    """Whether the program ends, and there may be no screen any more."""
+    return app._exit
 
 
 def defect_of(app: App[Any]) -> BaseException | None:
