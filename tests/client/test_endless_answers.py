@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storage_tui.client.batch_plan import BatchItem, BatchPlan
 
 from storage_tui import Storage
-from storage_tui.client import blob_stream, requests
-from storage_tui.client.batch import Batch
+from storage_tui.client.batch.plan import BatchItem, BatchPlan
+from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.transfer import blob_stream, requests
 from storage_tui.contract.errors import NotFoundError, ProtocolError
 from storage_tui.contract.models import Blob
 from tests.client.scripted import ScriptedServer, answer

@@ -27,7 +27,7 @@ async def look(screen: Any, name: str, seen: list[str]) -> None:
     [
         ("find", FindScreen, "FlatKeys", "escape"),
         ("usage", UsageScreen, "#footer", "q"),
-        ("go_to", GoToScreen, "#box", "escape"),
+        ("go-to", GoToScreen, "#box", "escape"),
     ],
 )
 async def test_a_screen_that_goes_ends_what_reads_for_it_before_its_widgets_go(
@@ -36,7 +36,7 @@ async def test_a_screen_that_goes_ends_what_reads_for_it_before_its_widgets_go(
     store.set("a", b"a")
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["a"])
-        getattr(browser.app.screen, f"action_{action}")()
+        browser.app.screen.actions[action]()
         await browser.until(lambda: isinstance(browser.app.screen, kind))
         seen: list[str] = []
         browser.app.screen.run_worker(look(browser.app.screen, widget, seen))
