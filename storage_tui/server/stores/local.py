@@ -215,6 +215,7 @@ class LocalStore:
 
         def apply(connection: apsw.Connection) -> None:
             local_rows.delete(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
 
         await self._surely(lambda: self._committer.run(apply))
 
@@ -223,6 +224,7 @@ class LocalStore:
 
         def apply(connection: apsw.Connection) -> None:
             local_rows.remove(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
 
         await self._surely(lambda: self._committer.run(apply))
 
@@ -230,14 +232,17 @@ class LocalStore:
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:
         namespace_bytes(namespace)
-        find_storage_type(storage_type)
-
+        rule = find_storage_type(storage_type)
         request_id = REQUEST_ID.get()
 
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
             addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
-            return [local_rows.delete_one(connection, address, etag, now, request_id) for address, etag in addresses]
+            results = []
+            for address, etag in addresses:
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                self._room.trim_log(connection, namespace, rule.name)
+            return results
 
         return await self._surely(lambda: self._committer.run(apply))
 
