@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,17 +11,31 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, TooLargeError
+from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StorageError, TooLargeError
 from storage_tui.contract.models import format_time
 from storage_tui.server.quotas.entries import ROOT, Kind
 from storage_tui.server.quotas.quotas import Quotas
+from storage_tui.server.responses import one_line
 from storage_tui.server.stores.records import ABSENT, Records
+
+log = logging.getLogger("storage_tui.server")
 
 Fields = dict[str, Any]
 T = TypeVar("T")
 
 # Four times what a request may hold: a text that is not ASCII, or a number, takes more bytes here than on the wire.
 MAX_DOCUMENT_BYTES = 1024 * 1024
+SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # what every document of a kind has
+    "products": (("attributes", dict), ("created", str), ("modified", str)),
+    "images": (("uid", str), ("attributes", dict), ("files", list), ("created", str), ("modified", str)),
+    "uploads": (
+        ("id", str), ("image_id", str), ("product_id", str), ("attributes", dict), ("files", list), ("status", str),
+        ("events", list), ("created", str), ("modified", str), ("user", str),
+    ),
+    "claims": (("task", str),),
+    "removals": (("uid", str), ("files", list), ("created", str)),
+    "emptyings": (("status", str),),
+}  # fmt: skip
 TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
 
 
@@ -101,7 +116,7 @@ class Documents:
         record = self._records.read(_record(kind, namespace, name))
         if record is None:
             return None
-        return Document(parse_fields(record.content, name), record.version)
+        return Document(parse_fields(kind, name, record.content), record.version)
 
     def names_now(self, kind: Kind, namespace: str, prefix: str = "") -> Iterator[str]:
         """As `names`, blocking."""
@@ -125,11 +140,11 @@ class Documents:
             return self._records.remove(_record(kind, namespace, name), expected=expected)
 
 
-def parse_fields(content: bytes, name: str) -> Fields:
-    """What a document holds; raises DamagedError when its content is none."""
+def parse_fields(kind: Kind, name: str, content: bytes) -> Fields:
+    """What a document holds; raises DamagedError when its content is none of its kind."""
     try:
         fields = json.loads(content)
-        if isinstance(fields, dict):
+        if isinstance(fields, dict) and all(isinstance(fields.get(field), shape) for field, shape in SHAPES[kind]):
             return fields
     except (ValueError, RecursionError):
         pass
@@ -143,6 +158,15 @@ def _format(fields: Fields, name: str) -> bytes:
             f"{name!a} would have {len(content)} bytes in the catalog, where an entry has at most {MAX_DOCUMENT_BYTES}"
         )
     return content
+
+
+@contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """One step of a sweep: what it cannot do now is told, and keeps nothing from the steps that follow."""
+    try:
+        yield
+    except StorageError as exc:
+        log.error("sweep: %s waits for another time: %s", what, one_line(exc.message))
 
 
 def now_text() -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage_tui.contract.errors import ConflictError, StorageError
-from storage_tui.server.catalog.documents import Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Documents, Fields, going_on, now_text
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.responses import one_line
@@ -52,9 +52,10 @@ class Emptying:
     async def sweep(self) -> None:
         """Go on with what a crash has left."""
         for namespace, product_id in await self._documents.all_names("emptyings"):
-            state = await self.state(namespace, product_id)
-            if state["status"] == RUNNING and (namespace, product_id) not in self._running:
-                await asyncio.wait([self._run(namespace, product_id, state)])
+            with going_on("the emptying of a product"):
+                state = await self.state(namespace, product_id)
+                if state["status"] == RUNNING and (namespace, product_id) not in self._running:
+                    await asyncio.wait([self._run(namespace, product_id, state)])
 
     def _run(self, namespace: str, product_id: str, state: Fields) -> "asyncio.Task[None]":
         task = asyncio.create_task(self._empty(namespace, product_id, state))
@@ -63,7 +64,7 @@ class Emptying:
         return task
 
     async def _empty(self, namespace: str, product_id: str, state: Fields) -> None:
-        began, deleted = datetime.now(UTC), state["objects_deleted"]
+        began, deleted = datetime.now(UTC), int(state.get("objects_deleted", 0))
         outcome: dict[str, Any] = {"status": SUCCESS}
         try:
             for name in await self._documents.names("claims", namespace, f"{product_id}/"):

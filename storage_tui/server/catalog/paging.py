@@ -1,10 +1,12 @@
 """One page of a search: the documents found, as resources, and the link to the next."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.contract.errors import DamagedError
 from storage_tui.server.addresses import absolute_url
 from storage_tui.server.catalog.documents import Document, Documents
 from storage_tui.server.catalog.jsonapi import answer
@@ -14,6 +16,8 @@ from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 
 CONTINUE = "continue"  # the query parameter of a link
+
+log = logging.getLogger("storage_tui.server")
 
 Attributes = Mapping[str, Any]
 Describe = Callable[[str, Document], Attributes]
@@ -37,7 +41,8 @@ async def find(
 
     def matching() -> Iterator[tuple[str, Attributes]]:
         for name in names():
-            if name > query.after and (document := documents.read_now(kind, namespace, name)) is not None:
+            document = _read(documents, kind, namespace, name) if name > query.after else None
+            if document is not None:
                 attributes = describe(name, document)
                 if query.matches(attributes):
                     yield name, attributes
@@ -60,6 +65,17 @@ async def find(
         return found
 
     return await documents.in_thread(work)
+
+
+def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Document | None:
+    """The document; None when there is none, or one that cannot be read: the others are found all the same."""
+    try:
+        return documents.read_now(kind, namespace, name)
+    except DamagedError:
+        log.warning(
+            "a search passes over the record of one of the %s, which is damaged; storage-tui verify tells", kind
+        )
+        return None
 
 
 def page_answer(

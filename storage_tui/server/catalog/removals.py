@@ -14,7 +14,7 @@ from typing import Any
 from storage_tui.contract.catalog import STORED_IN, ImageId
 from storage_tui.contract.errors import ConflictError, NotFoundError, PreconditionFailedError
 from storage_tui.contract.models import Blob, parse_time
-from storage_tui.server.catalog.documents import Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Documents, Fields, going_on, now_text
 from storage_tui.server.stores.base import Address, Precondition, Store
 
 Files = Iterable[Mapping[str, Any]]  # each with `key` and `etag`
@@ -76,7 +76,8 @@ class Removals:
     async def sweep(self) -> None:
         """Finish what crashes have left."""
         for namespace, name in await self._documents.all_names("removals"):
-            await self.finish(namespace, name)
+            with going_on("a removal"):
+                await self.finish(namespace, name)
 
     async def _remove_document(self, namespace: str, name: str, uid: str) -> None:
         while (image := await self._documents.read("images", namespace, name)) is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from storage_tui.contract.catalog import STORED_IN, ImageId, file_href
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob, parse_time
-from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Document, Documents, Fields, going_on, now_text
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.stores.base import Address, Store
 
@@ -98,15 +98,17 @@ class Tasks:
     async def sweep(self, now: datetime) -> None:
         """Go on with what crashes have left, end what nobody came back for, and forget what is long over."""
         for namespace, name in await self._documents.all_names("claims"):
-            claim = await self._documents.read("claims", namespace, name)
-            if claim is not None:
-                task = await self._documents.read("uploads", namespace, claim.fields["task"])
-                if task is None or task.fields["status"] != TRANSFERRING:
-                    await self._go_on(namespace, name, claim, task)
+            with going_on("an upload of an image"):
+                claim = await self._documents.read("claims", namespace, name)
+                if claim is not None:
+                    task = await self._documents.read("uploads", namespace, claim.fields["task"])
+                    if task is None or task.fields["status"] != TRANSFERRING:
+                        await self._go_on(namespace, name, claim, task)
         oldest = f"{int((now - LIFETIME).timestamp() * 1000):013d}"
         for namespace, task_id in await self._documents.all_names("uploads"):
             if task_id < oldest:
-                await self._forget(namespace, task_id)
+                with going_on("an old upload of an image"):
+                    await self._forget(namespace, task_id)
 
     async def _forget(self, namespace: str, task_id: str) -> None:
         task = await self._documents.read("uploads", namespace, task_id)

@@ -5,6 +5,7 @@
       meta.db        which keys exist, and the bytes of small values
       blobs/xx/ID    the bytes of larger blobs under random ids that are never reused
       uploads/ID.part  what is still arriving
+      set-aside/     files of what `verify --repair` could not keep in the store; nothing removes them
       quarantine/    blob files that no row named when the store started
       ballast        room for deletes on a full disk, held by a file that is given up then
       collector      held with flock while files are unlinked, and while a backup copies what must not be
@@ -30,6 +31,7 @@ SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that n
 
 COLLECTOR_LOCK = "collector"
 RESTORING = "restoring"
+SET_ASIDE = "set-aside"
 
 _log = logging.getLogger(__name__)
 

@@ -67,6 +67,14 @@ class LocalRecords:
             _sync(path.parent)
         return True
 
+    def move_out(self, name: str, target: Path) -> None:
+        """Take a record that cannot be read away, to a file on the same file system."""
+        path = self._path(name)
+        with _translated(self._root), self._locked():
+            path.rename(target)
+            _sync(target.parent)
+            _sync(path.parent)
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names that start with the prefix, in byte order."""
         yield from sorted(name for name, _ in self._files(prefix))

@@ -12,6 +12,7 @@ from storage_tui.contract.errors import UnavailableError
 
 SCHEMA_VERSION = 6
 SUMS_SINCE = 3  # the first version with the checksums of blocks
+TOTALS_SINCE = 4  # … with counters for each user and type
 AUDIT_SINCE = 5  # … with the audit log
 TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003

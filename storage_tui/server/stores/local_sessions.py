@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 import apsw
 
-from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError
+from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
+from storage_tui.server.stores.local_possible import IS_UPLOAD_ID, id_is_possible, is_id
 from storage_tui.server.stores.local_rows import Fresh, Place, check_write, new_id, write
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
@@ -120,15 +121,28 @@ def find_repeat(
 
 def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
     """The session; raises NotFoundError when there never was one, GoneError when it has expired."""
-    row = connection.execute(_FIND, (upload_id,)).fetchone()
-    if row is None:
+    try:
+        row = connection.execute(_FIND, (upload_id,)).fetchone()
+        session = None if row is None else Session(upload_id, *row)
+        if session is not None:
+            _check_possible(session)
+    except (ValueError, KeyError, TypeError, OverflowError, StorageError) as exc:
+        raise GoneError("the server's row of this upload session is damaged; start a new one") from exc
+    if session is None:
         raise NotFoundError("no such upload session; start a new one")
-    session = Session(upload_id, *row)
     if session.expires <= now:
         raise GoneError("the upload session has expired after a week; start a new one", key=session.place.key)
     if session.state == "lost":
         raise GoneError("the server's disk lost bytes of this upload session; start a new one", key=session.place.key)
     return session
+
+
+def _check_possible(session: Session) -> None:
+    """Raise for what no session can be: a key that is not UTF-8, a file name that is none, JSON that cannot be read."""
+    if not is_id(session.blob_id) or session.offset < 0:
+        raise ValueError(session.blob_id)
+    session.to_upload()
+    [list(side) for side in json.loads(session.precondition)]
 
 
 def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
@@ -187,7 +201,9 @@ def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
     long_ago = now - TOMBSTONE_LIFETIME // timedelta(milliseconds=1)
     connection.execute("DELETE FROM uploads WHERE expires <= ? AND state != 'open'", (long_ago,))
     rows: list[Any] = connection.execute(
-        "SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' LIMIT ?", (now, limit)
+        f"SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' "
+        f"AND {id_is_possible('blob_id')} AND {IS_UPLOAD_ID} LIMIT ?",
+        (now, limit),
     ).fetchall()
     connection.executemany("UPDATE uploads SET state = 'cancelled' WHERE upload_id = ?", [(row[0],) for row in rows])
     ended = [row[1] for row in rows]

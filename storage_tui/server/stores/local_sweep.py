@@ -19,6 +19,7 @@ from storage_tui.server.stores.local_audit import forget_old
 from storage_tui.server.stores.local_commit import Committer
 from storage_tui.server.stores.local_files import SHARDS, Disk
 from storage_tui.server.stores.local_pool import Pool
+from storage_tui.server.stores.local_possible import id_is_possible
 from storage_tui.server.stores.local_room import Room
 from storage_tui.server.stores.local_rows import discard
 
@@ -31,9 +32,9 @@ CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is 
 BATCH = 500  # rows in one change, so that writers get their turn
 VACUUM_PAGES = 4096  # free pages the database keeps for new values, and the most handed back in one sweep
 
-_EXPIRED = "SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? LIMIT ?"
+_EXPIRED = f"SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? AND {id_is_possible('id')} LIMIT ?"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
-_GARBAGE = "SELECT id FROM garbage WHERE since <= ? LIMIT ?"
+_GARBAGE = f"SELECT id FROM garbage WHERE since <= ? AND {id_is_possible('id')} LIMIT ?"
 _IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
 _IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
 _SET_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"

@@ -18,15 +18,15 @@ from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
 from storage_tui.places import LOCK_NAME
 from storage_tui.server.stores.local_ballast import BALLAST_NAME
-from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
+from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SET_ASIDE, SHARDS, Disk
 from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
-from storage_tui.server.upkeep.verifying import Finding, Tally, check_values
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_records, check_rows, check_values
 
 COPY_THREADS = 4  # small files cost a sync each, which several can wait for at once
-NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK, BALLAST_NAME))
+NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK, BALLAST_NAME, SET_ASIDE))
 MAX_DAMAGE_TOLD = 1000  # lines in a manifest; the count is exact
 
 _log = logging.getLogger(__name__)
@@ -115,6 +115,8 @@ def _take(
         schema = schema_of(copied)
         _refuse_without_room(copied, disk, backup, must_link)
         values = Tally()
+        progress.found += check_rows(copied, database)
+        progress.found += check_records(disk.data_dir)
         progress.found += check_values(copied, values)
         progress.blobs, progress.size_bytes = values.blobs, values.size_bytes
         for shard in SHARDS:

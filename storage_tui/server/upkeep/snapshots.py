@@ -27,7 +27,7 @@ from storage_tui.contract.errors import ConflictError, NotFoundError, Unavailabl
 from storage_tui.server.stores.local_files import SHARDS
 from storage_tui.server.upkeep.files import PRIVATE_DIR, digest, make_folder, sync
 from storage_tui.server.upkeep.named import Named, files_in, open_database
-from storage_tui.server.upkeep.verifying import Finding, Tally, check_database, check_file, check_values
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_database, check_file, check_rows, check_values
 
 FORMAT = 1
 MARKER = "storage-tui-backup"
@@ -185,6 +185,7 @@ class Backup:
             for connection in connections:
                 try:
                     yield from check_database(connection, Path("meta.db"))
+                    yield from check_rows(connection, Path("meta.db"))
                     yield from check_values(connection, tally)
                 except apsw.Error as exc:
                     yield Finding("database", f"it cannot be read to its end: {exc}", file="meta.db")
