@@ -23,7 +23,7 @@ from storage_tui.server.stores.local_possible import (
     NAMESPACE_BYTES,
     NUMBERS_ARE_POSSIBLE,
     id_is_possible,
-    is_text,
+    is_key,
 )
 from storage_tui.server.stores.local_rows import Held
 
@@ -175,13 +175,25 @@ def _runs(
 
 
 def _readable(rows: list[Any]) -> list[Any]:
-    """The rows whose keys are UTF-8, as all are that were ever written here; of others the log tells."""
+    """The rows whose keys are keys, as all are that were ever written here; of others the log tells.
+
+    A key that is none would end the list, or begin the list anew."""
     try:
-        b"\0".join([row[0] for row in rows]).decode()
+        text = b" ".join([row[0] for row in rows]).decode()
+        if (
+            text.isprintable()
+            and "./" not in text
+            and ". " not in text
+            and text[-1:] != "."
+            and (not rows or rows[0][0])
+        ):
+            return rows
     except UnicodeDecodeError:
-        _log.warning("a list passes over a row whose key is not UTF-8; storage-tui verify tells which")
-        return [row for row in rows if is_text(row[0])]
-    return rows
+        pass
+    found = [row for row in rows if is_key(row[0])]
+    if len(found) < len(rows):
+        _log.warning("a list passes over a row whose key is none; storage-tui verify tells which")
+    return found
 
 
 def _child_prefix(key: bytes, low: bytes, fold: bytes) -> bytes | None:

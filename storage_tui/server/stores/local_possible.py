@@ -47,16 +47,25 @@ def is_text(key: bytes) -> bool:
     return True
 
 
+def is_key(raw: bytes) -> bool:
+    """Whether the bytes are a key."""
+    return _why_no_key(raw) is None
+
+
 def why_place_impossible(namespace: bytes, storage_type: str, key: bytes) -> str | None:
     """What is wrong with where a row says that its blob is; None when it can be."""
     if len(namespace) != NAMESPACE_BYTES:
         return f"its namespace has {len(namespace)} bytes, not {NAMESPACE_BYTES}"
     if storage_type not in STORAGE_TYPES:
         return "its storage type is not one"
-    if not is_text(key):
+    return _why_no_key(key)
+
+
+def _why_no_key(raw: bytes) -> str | None:
+    if not is_text(raw):
         return "its key is not UTF-8"
     try:
-        check_key(key.decode())
+        check_key(raw.decode())
     except InvalidKeyError as exc:
         return exc.message
     return None

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import apsw
 
@@ -27,6 +27,7 @@ MAX_ENDED = 10_000  # sessions of one user that have ended, the last ones: 15 MB
 FORGET_AT_ONCE = 1000  # rows in one change, so that writers get their turn
 
 State = Literal["open", "finished", "cancelled", "lost"]
+STATES: tuple[State, ...] = get_args(State)
 
 _COLUMNS = (
     "namespace, type, key, state, blob_id, offset, crc, size, content_type, want_crc, precondition, blob, expires"
@@ -139,7 +140,7 @@ def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
 
 def _check_possible(session: Session) -> None:
     """Raise for what no session can be: a key that is not UTF-8, a file name that is none, JSON that cannot be read."""
-    if not is_id(session.blob_id) or session.offset < 0:
+    if not is_id(session.blob_id) or session.offset < 0 or session.state not in STATES:
         raise ValueError(session.blob_id)
     session.to_upload()
     [list(side) for side in json.loads(session.precondition)]

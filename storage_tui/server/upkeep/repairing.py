@@ -28,6 +28,7 @@ from storage_tui.server.stores.local_possible import (
     NAMESPACE_BYTES,
     is_id,
     is_text,
+    why_place_impossible,
 )
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.local_rows import new_id
@@ -185,7 +186,8 @@ def _mended(connection: apsw.Connection, row: BadRow, found: _Bytes, now: int) -
     expires = None if lifetime is None else modified + lifetime // MILLISECOND
     if row.expires is not None and 0 <= row.expires <= MAX_MILLIS:
         expires = row.expires
-    key = row.key if row.key and is_text(row.key) else _free_key(connection, row, storage_type)
+    is_place = why_place_impossible(row.namespace, storage_type, row.key) is None
+    key = row.key if is_place else _free_key(connection, row, storage_type)
     content_type = row.content_type if row.content_type is not None and row.content_type.isascii() else None
     return replace(
         row, key=key, blob_id=blob_id, size_bytes=found.size_bytes, crc=found.crc, modified=modified, expires=expires,

@@ -11,6 +11,7 @@ from typing import Any
 import apsw
 
 from storage_tui.server.stores.local_possible import is_id, why_numbers_impossible, why_place_impossible
+from storage_tui.server.stores.local_sessions import STATES
 
 PAGE = 1000  # rows in memory at once
 
@@ -107,7 +108,7 @@ def bad_uploads(connection: apsw.Connection) -> Iterator[BadUpload]:
                 or (None if is_id(shown(blob_id)) else "the id of its blob is not one")
                 or (None if upload_id.isascii() and upload_id else "its id is not one")
                 or why_numbers_impossible(min(offset, size or 0), crc, 0, expires)
-                or (None if shown(state) in ("open", "finished", "cancelled", "lost") else "its state is not one")
+                or (None if shown(state) in STATES else "its state is not one")
                 or _why_bad_json(precondition, blob)
             )
             if why is not None:
@@ -125,8 +126,9 @@ def bad_totals(connection: apsw.Connection) -> list[tuple[str, str]]:
 
 
 def shown(raw: bytes) -> str:
-    """Bytes as a text; those that are no UTF-8 as escapes such as \\xff."""
-    return raw.decode("utf-8", "backslashreplace")
+    """Bytes as a text of one line; what is no UTF-8, or not printable, as escapes such as \\xff."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _shown(value: Any) -> Any:

@@ -81,7 +81,7 @@ async def check_others(local: Stage, content: bytes) -> None:
         columns += await local.store.list_columns(
             ALICE, "data", delimiter="/", limit=1, page_limit=1, after=columns[-1].next_token
         )
-    assert {key for page in columns for key in page.keys} >= {"a", "good", "x/"}
+    assert {key for page in columns for key in page.names} >= {"a", "good", "x/"}
     assert (await local.store.usage(ALICE, "data", delimiter="/")).count >= 3
     await local.store.sweep()
 
@@ -94,7 +94,7 @@ async def test_a_row_that_cannot_be_is_told_passed_over_and_repaired(
     change, place = DAMAGES.get(name) or (ID_DAMAGES[name], "bad" if content is SMALL else None)
     data_dir = local.path / "data"
     await fill(local, content)
-    edit(local, f"UPDATE keys SET {change} WHERE key = ?", b"bad")  # noqa: S608
+    edit(local, f"UPDATE keys SET {change} WHERE key = ?", b"bad")
     await check_others(local, content)
     told = [finding for finding in findings(data_dir) if finding.kind == "row" and finding.namespace]
     assert len(told) == 1 and told[0].why
@@ -141,7 +141,7 @@ async def check_set_aside(local: Stage, content: bytes, *, has_file: bool) -> No
 @pytest.mark.parametrize("change", ["size = -5", "crc = -1", "id = '../../x'", "id = CAST(x'ff' AS TEXT)"])
 async def test_what_a_bad_row_names_is_neither_read_nor_replaced_nor_removed(local: Stage, change: str) -> None:
     await fill(local, LARGE)
-    edit(local, f"UPDATE keys SET {change} WHERE key = ?", b"bad")  # noqa: S608
+    edit(local, f"UPDATE keys SET {change} WHERE key = ?", b"bad")
     address = local.at("bad")
     for attempt in (
         lambda: local.get("bad"), lambda: local.put("bad"), lambda: local.store.stat(address),
@@ -150,7 +150,7 @@ async def test_what_a_bad_row_names_is_neither_read_nor_replaced_nor_removed(loc
         with pytest.raises(DamagedError, match="verify --repair"):
             await attempt()
     [result, other] = await local.store.delete_many(ALICE, "data", [("bad", None), ("a", None)])
-    assert (result.code, other.code) == ("damaged", None)
+    assert (result.error, other.error) == ("damaged", None)
 
 
 async def test_a_key_that_is_taken_is_not_overwritten_by_a_repair(local: Stage) -> None:
@@ -172,7 +172,7 @@ async def test_upload_sessions_that_cannot_be_end_and_the_store_starts(local: St
         session = await local.store.create_upload(local.at(f"k{number}"))
         async with local.store.write_upload(session.upload_id) as writer:
             await writer.write(LARGE)
-        edit(local, f"UPDATE uploads SET {change} WHERE upload_id = ?", session.upload_id)  # noqa: S608
+        edit(local, f"UPDATE uploads SET {change} WHERE upload_id = ?", session.upload_id)
         ended.append(session.upload_id)
     good = await local.store.create_upload(local.at("good"))
     await local.restart()
