@@ -142,6 +142,7 @@ def _check_possible(session: Session) -> None:
     """Raise for what no session can be: a key that is not UTF-8, a file name that is none, JSON that cannot be read."""
     if not is_id(session.blob_id) or session.offset < 0 or session.state not in STATES:
         raise ValueError(session.blob_id)
+    find_storage_type(session.storage_type)
     session.to_upload()
     [list(side) for side in json.loads(session.precondition)]
 
