@@ -111,6 +111,7 @@ class Uploads:
         if session.blob is None:
             async with self._gate.turn(upload_id, request.body):
                 await self._store.cancel_upload(upload_id)
+            await self._quotas.upload_cancelled(session)
         raise CancelledError("the upload is cancelled" if session.blob is None else "the upload was finished already")
 
     async def _receive(

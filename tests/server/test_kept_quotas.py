@@ -148,3 +148,53 @@ def test_a_limit_brings_limits_for_what_it_does_not_name() -> None:
     assert Quota(size_bytes=MEGABYTE).most_uploads == OPEN_UPLOADS
     assert Quota(uploads=2).most_uploads == 2
     assert (Quota(blobs=3).most_entries, Quota(blobs=1000).most_entries) == (LEAST_ENTRIES, 4000)
+
+
+def test_open_uploads_are_counted_and_give_their_place_back(server: RunningServer, eve: httpx.Client) -> None:
+    limit(server, eve, {("types", "*", "uploads"): 3, ("types", "*", "bytes"): MEGABYTE})
+    urls = [eve.get(f"/data/new_resumable_url/u{number}").text for number in range(3)]
+
+    def another() -> int:
+        answer = eve.get("/data/new_resumable_url/more")
+        if answer.status_code != 200:
+            assert answer.headers["x-error-code"] == "too_many_uploads"
+            return answer.status_code
+        assert eve.delete(answer.text, headers={"Authorization": ""}).status_code == 499
+        return answer.status_code
+
+    assert another() == 409
+    assert eve.put(urls[0], content=b"x", headers={"Authorization": ""}).status_code == 200
+    assert another() == 200
+    assert eve.get("/data/new_resumable_url/u0").status_code == 200
+    assert another() == 409
+    assert eve.delete(urls[1], headers={"Authorization": ""}).status_code == 499
+    assert another() == 200
+
+
+def test_what_is_kept_of_unfinished_uploads_counts(server: RunningServer, eve: httpx.Client) -> None:
+    limit(server, eve, {("types", "*", "bytes"): MEGABYTE})
+    half = b"x" * (2 * 256 * 1024)
+    url = eve.get("/data/new_resumable_url/half").text
+    span = {"Content-Range": f"bytes 0-{len(half) - 1}/*", "Authorization": ""}
+    assert eve.put(url, content=half, headers=span).status_code == 308
+    assert eve.put("/data/set/blob", content=half).status_code == 507
+    other = eve.get("/data/new_resumable_url/other").text
+    assert eve.put(other, content=half, headers=span).status_code == 507
+    ended = eve.put(url, content=b"", headers={"Content-Range": f"bytes */{len(half)}", "Authorization": ""})
+    assert ended.status_code == 200
+    assert eve.put("/data/set/blob", content=half).status_code == 507
+    assert eve.delete("/data/half").status_code == 200
+    assert eve.put("/data/set/blob", content=half).status_code == 200
+
+
+def test_an_upload_of_an_image_that_is_given_up_gives_its_room_back(server: RunningServer, eve: httpx.Client) -> None:
+    limit(server, eve, {("types", "*", "bytes"): MEGABYTE})
+    save_product(eve, "eve:p")
+    half = b"x" * (2 * 256 * 1024)
+    task_id, [url] = begin_upload(eve, "eve:p:one", ["a.tif"])
+    span = {"Content-Range": f"bytes 0-{len(half) - 1}/*", "Authorization": ""}
+    assert eve.put(url, content=half, headers=span).status_code == 308
+    assert end_upload(eve, task_id, "canceled").status_code == 200
+    task_id, [url] = begin_upload(eve, "eve:p:one", ["a.tif"])
+    assert eve.put(url, content=half, headers={"Authorization": ""}).status_code == 200
+    assert end_upload(eve, task_id).status_code == 200

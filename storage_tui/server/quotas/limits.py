@@ -33,7 +33,7 @@ MAX_LIMIT = 2**62
 # What a limit brings along for what it does not name. Each of these takes up to about 1.5 kB of the database.
 BYTES_A_BLOB = 1024  # a quota of bytes allows one blob for so many of them, however small the blobs are
 LEAST_BLOBS = 10_000
-OPEN_UPLOADS = 10_000
+OPEN_UPLOADS = 1_000
 ENTRIES_A_BLOB = 4  # where blobs alone are limited: an image and its upload for each, and twice that
 LEAST_ENTRIES = 1_000
 

@@ -90,7 +90,17 @@ class Quotas:
                 account.counter.tell()
             yield room
         finally:
-            account.release(reservation, self._store, stored_bytes=room.stored_bytes)
+            try:
+                if upload_id and not isinstance(self._store, Counting):
+                    is_over = room.stored_bytes is not None
+                    await (account.opened.end(upload_id) if is_over else account.opened.keep(upload_id, self._store))
+            finally:
+                account.release(reservation, self._store, stored_bytes=room.stored_bytes)
+
+    async def upload_cancelled(self, session: UploadSession) -> None:
+        """The upload has ended without a blob."""
+        if self._quota(session.address) is not None and not isinstance(self._store, Counting):
+            await self._account(session.address).opened.end(session.upload_id)
 
     def limits_entries(self, namespace: str) -> bool:
         """Whether what the user keeps in the catalog is counted."""
@@ -157,13 +167,19 @@ class Quotas:
             return await create()
         account = self._account(address)
         before = (await account.totals(self._store)).open_uploads + account.creating
-        if before >= most and not may_exist:
+        is_full = before >= most and isinstance(self._store, Counting)  # another engine may not know what has ended
+        if is_full and not may_exist:
             raise _too_many(address, most)
         account.creating += 1
         try:
             session = await create()
         finally:
             account.creating -= 1
+        if not isinstance(self._store, Counting):
+            if session.blob is None and not await account.opened.begin(session.upload_id, most, self._store):
+                await self._store.cancel_upload(session.upload_id)
+                raise _too_many(address, most)
+            return session
         if before >= most and (await account.totals(self._store)).open_uploads > before:
             await self._store.cancel_upload(session.upload_id)
             raise _too_many(address, most)
@@ -207,6 +223,8 @@ class Quotas:
         for is_last in (False, True):
             if is_last:  # what the blob takes the place of is looked up only when it matters
                 replaced = await self._replaced(address)
+                if not isinstance(self._store, Counting):
+                    await account.opened.drop_ended(self._store)
             used = await account.totals(self._store)
             entries = await self._entries.total(address.namespace) if address.storage_type == STORED_IN else NOTHING
             others = [one for one in account.live if one is not mine]
