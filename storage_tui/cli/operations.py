@@ -72,7 +72,9 @@ def verify(
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
         click.echo(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
-        raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
+        is_repairable = backup is None and isinstance(place, Path) and {"row", "record"} & tally.found.keys()
+        way = "put rows and records right with --repair, then " if is_repairable else ""
+        raise DamagedError(f"something is lost in {backup or place}; {way}restore it from a backup, or store it again")
 
 
 def _repair(data_dir: Path, as_json: bool) -> None:
@@ -92,8 +94,12 @@ def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> 
     from storage_tui.server.access.issued import list_issued
     from storage_tui.server.engine import open_s3
     from storage_tui.server.upkeep.through_store import verify_through
+    from storage_tui.server.upkeep.verifying import check_records
 
     engine = open_s3(place)
+    for bad in check_records(engine.records):
+        tally.add(bad)
+        yield bad
     names = users or tuple(dict.fromkeys(issued.user for issued in list_issued(engine.records)))
     with asyncio.Runner() as runner:
         runner.run(engine.store.start())

@@ -77,7 +77,7 @@ class Sweeper:
 
     def _take(self, now: datetime) -> tuple[Lease, str] | None:
         found = self._records.read(LEASE_NAME)
-        lease = Lease(**json.loads(found.content)) if found is not None else Lease()
+        lease = Lease() if found is None else _parse_lease(found.content)
         if lease.holder not in ("", self._name) and lease.until > now.timestamp():
             return None
         lease = replace(lease, holder=self._name, until=(now + LEASE).timestamp())
@@ -161,3 +161,12 @@ class Sweeper:
         ids = [found.name.removeprefix(sessions.ROOT) for found in listing.objects]
         last = f"{int(moment.astimezone(UTC).timestamp()):08x}"
         return [upload_id for upload_id in ids if upload_id[: len(last)] <= last]
+
+
+def _parse_lease(content: bytes) -> Lease:
+    """The lease of a record; a free one of a record that holds none, as all of it is found out again."""
+    try:
+        raw = json.loads(content)
+        return Lease(str(raw["holder"]), float(raw["until"]), float(raw["scan_due"]), str(raw["emptied_to"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Lease()

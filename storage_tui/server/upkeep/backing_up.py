@@ -19,6 +19,7 @@ from storage_tui.contract.errors import ConflictError, StoreFullError, Unavailab
 from storage_tui.places import LOCK_NAME
 from storage_tui.server.stores.local_ballast import BALLAST_NAME
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SET_ASIDE, SHARDS, Disk
+from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
@@ -116,7 +117,7 @@ def _take(
         _refuse_without_room(copied, disk, backup, must_link)
         values = Tally()
         progress.found += check_rows(copied, database)
-        progress.found += check_records(disk.data_dir)
+        progress.found += check_records(LocalRecords(disk.data_dir))
         progress.found += check_values(copied, values)
         progress.blobs, progress.size_bytes = values.blobs, values.size_bytes
         for shard in SHARDS:

@@ -20,6 +20,7 @@ from storage_tui.server.stores.local_files import SHARDS, Disk
 from storage_tui.server.stores.local_lock import read_owner
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.local_schema import SUMS_SINCE, TOTALS_SINCE
+from storage_tui.server.stores.records import Records
 from storage_tui.server.upkeep import rows
 from storage_tui.server.upkeep.files import pass_over
 from storage_tui.server.upkeep.named import (
@@ -98,7 +99,7 @@ def _findings(disk: Disk, connection: apsw.Connection, tally: Tally) -> Iterator
     try:
         yield from check_database(connection, disk.database)
         yield from check_rows(connection, disk.database)
-        yield from check_records(disk.data_dir)
+        yield from check_records(LocalRecords(disk.data_dir))
         yield from check_values(connection, tally)
         for shard in SHARDS:
             named = files_in(connection, shard)
@@ -139,10 +140,10 @@ def row_finding(row: rows.BadRow, path: Path) -> Finding:
     return Finding("row", row.why, row.namespace.hex(), rows.shown(row.storage_type), rows.shown(row.key), path.name)
 
 
-def check_records(data_dir: Path) -> Iterator[Finding]:
+def check_records(records: Records) -> Iterator[Finding]:
     """Records that hold what no record of their name does."""
     try:
-        for bad in bad_records(LocalRecords(data_dir)):
+        for bad in bad_records(records):
             yield Finding("record", bad.why, file=f"records/{bad.name}")
     except StorageError as exc:
         yield Finding("record", exc.message, file="records")
