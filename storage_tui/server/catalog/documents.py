@@ -1,16 +1,17 @@
 """The documents of the catalog, kept as records: one a product, image, upload task and deletion."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
 from storage_tui.contract.models import format_time
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.stores.records import ABSENT, Records
 
 Kind = Literal["products", "images", "uploads", "claims", "removals", "emptyings"]
@@ -18,6 +19,9 @@ Fields = dict[str, Any]
 T = TypeVar("T")
 
 ROOT = "catalog"
+DOCUMENT_THREADS = 4  # each reads or writes a file, or waits for the engine
+SEARCH_THREADS = 2  # each takes a whole processor, and all of a user's documents
+SWEEPER = "sweep"  # whose turn the sweep takes: a user like any other, which no namespace is called
 TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
 
 
@@ -30,14 +34,26 @@ class Document:
 
 
 class Documents:
-    """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`."""
+    """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`.
 
-    def __init__(self, records: Records) -> None:
+    Single documents and searches have threads of their own, given out fairly by namespace. With `user` all turns are
+    that one's, whatever the namespace: so the sweep waits behind no user.
+    """
+
+    def __init__(self, records: Records, *, user: str = "") -> None:
         self._records = records
+        self._user = user
+        self._lane = Lane("documents", DOCUMENT_THREADS)
+        self._searches = Lane("searches", SEARCH_THREADS)
+
+    def close(self) -> None:
+        """After the last call."""
+        self._lane.close()
+        self._searches.close()
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Document | None:
         """The document, or None when there is none."""
-        return await asyncio.to_thread(self.read_now, kind, namespace, name)
+        return await self._run(namespace, self.read_now, kind, namespace, name)
 
     async def create(self, kind: Kind, namespace: str, name: str, fields: Fields) -> Document:
         """Write one that must not exist; raises ConflictError when it does."""
@@ -47,26 +63,31 @@ class Documents:
         self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None
     ) -> Document:
         """Write one that is still at the expected version; raises ConflictError when it is not."""
-        return await asyncio.to_thread(self.write_now, kind, namespace, name, fields, expected)
+        return await self._run(namespace, self.write_now, kind, namespace, name, fields, expected)
 
     async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
         """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
         with _telling(name):
-            return await asyncio.to_thread(self._records.remove, _record(kind, namespace, name), expected=expected)
+            return await self._run(
+                namespace, partial(self._records.remove, _record(kind, namespace, name), expected=expected)
+            )
 
     async def names(self, kind: Kind, namespace: str, prefix: str = "", limit: int | None = None) -> list[str]:
         """The names of the documents, in order."""
-        return await self.in_thread(lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
+        return await self._run(namespace, lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
 
     async def all_names(self, kind: Kind) -> list[tuple[str, str]]:
         """Namespace and name of all documents of a kind, for the sweep."""
         start = f"{ROOT}/{kind}/"
-        found = await self.in_thread(lambda: list(self._records.names(start)))
+        found = await self._run(SWEEPER, lambda: list(self._records.names(start)))
         return [(namespace, name) for namespace, _, name in (row.removeprefix(start).partition("/") for row in found)]
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work on the documents."""
-        return await asyncio.to_thread(work)
+    async def search(self, namespace: str, work: Callable[[], T]) -> T:
+        """Run blocking work on many documents of a namespace."""
+        return await self._searches.run(self._user or namespace, work)
+
+    async def _run(self, namespace: str, function: Callable[..., T], *args: Any) -> T:
+        return await self._lane.run(self._user or namespace, function, *args)
 
     def write_now(self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None) -> Document:
         """As `replace`, blocking."""
