@@ -150,6 +150,7 @@ class StorageApp:
                 request = Request(
                     scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing
                 )
+                scope["headers"] = ()  # they are in the request now, and need not be in memory twice
                 exchange.request = request
                 REQUEST_ID.set(request.request_id)
                 self._active.add(request)

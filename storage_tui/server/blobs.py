@@ -85,7 +85,8 @@ class Blobs:
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
         await self._streams.admit(request)
-        response.stream = await self._streams.begin(self._damage.chunks(address_of(request), reader, span))
+        chunks = self._damage.chunks(address_of(request), reader, span, step_bytes=self._streams.step_bytes)
+        response.stream = await self._streams.begin(chunks)
         return response
 
     async def head(self, request: Request) -> Response:

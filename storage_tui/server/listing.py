@@ -19,7 +19,7 @@ from storage_tui.contract.models import CHILDREN_AT_MOST, Limits, Page
 from storage_tui.contract.wire import NEXT, parse_number
 from storage_tui.server.compressing import compressed
 from storage_tui.server.keyring import Keyring
-from storage_tui.server.limits.budget import ENTRY_BYTES, LISTENER_BYTES, SUM_BYTES
+from storage_tui.server.limits.budget import COLUMN_BYTES, ENTRY_BYTES, LISTENER_BYTES, SUM_BYTES
 from storage_tui.server.limits.lanes import PATIENCE_S, Lane
 from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.request import Request
@@ -58,7 +58,8 @@ class Listing:
         most = self._limits.list_columns if details == COLUMNS else self._limits.list_page
         limit = _limit(request, most)
         place = {"prefix": prefix, "delimiter": delimiter, "after": after}
-        memory = await request.hold(request.budget.calls, min(limit, most) * ENTRY_BYTES)
+        entry_bytes = COLUMN_BYTES if details == COLUMNS else ENTRY_BYTES
+        memory = await request.hold(request.budget.calls, limit * entry_bytes)
         if details == COLUMNS:
             async with self._turn(request):
                 pages = await self._store.list_columns(

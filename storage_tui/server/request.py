@@ -1,6 +1,6 @@
 """A request as the handlers see it: strictly parsed, bounded, with the deadlines inside its body."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import AsyncExitStack, closing
 from typing import Any
 
@@ -13,10 +13,10 @@ from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost
 from storage_tui.server.limits.parsing import Check, Parsing, anything
 from storage_tui.server.limits.shares import Share, Shares
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 MAX_HEADERS = 100
-MAX_HEADER_BYTES = 32 * 1024  # all names and values; the listener itself takes more, which is never needed
+MAX_HEADER_BYTES = 16 * 1024  # all names and values; the listener itself takes more, which is never needed
 MAX_QUERY_BYTES = 8 * 1024  # a prefix of 1024 bytes is 3 kB in escapes; a page token carries one more
 MAX_PARAMETERS = 16
 STEP_BYTES = 64 * 1024  # in which a body of unknown length takes memory

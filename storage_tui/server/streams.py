@@ -5,9 +5,11 @@ from contextlib import aclosing, contextmanager
 
 from storage_tui.server.limits.budget import STREAM_BYTES
 from storage_tui.server.request import Request
+from storage_tui.server.stores.base import READ_SIZE
 
 CROWD = 8  # past so many at once pieces are small: nobody gets the full speed any more
-CROWD_BYTES = 32 * 1024
+CROWD_STEP_BYTES = 64 * 1024  # what is then read at once
+CROWD_BYTES = 16 * 1024  # and sent: the listener takes several pieces before its reader has taken one
 
 
 class Streams:
@@ -15,6 +17,11 @@ class Streams:
 
     def __init__(self) -> None:
         self._open = 0
+
+    @property
+    def step_bytes(self) -> int:
+        """How much is read of a blob at once."""
+        return READ_SIZE if self._open <= CROWD else CROWD_STEP_BYTES
 
     async def admit(self, request: Request, cost_bytes: int = STREAM_BYTES) -> None:
         """Let the request be one more, until its answer is sent; raises BusyError when there is no memory for it."""

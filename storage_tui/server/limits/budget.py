@@ -16,10 +16,11 @@ SMALL_BYTES = 16 * 1024  # what costs no more is not counted
 
 LINGERING = 32  # refused bodies that are read on at once, 8 MB of the listener's buffers; others lose the refusal
 LISTENER_BYTES = 256 * 1024  # the listener's buffers of a body or an answer that does not fit into them
-STREAM_BYTES = 576 * 1024  # an answer in pieces: one read, one piece cut from it, the listener's buffer
+STREAM_BYTES = 512 * 1024  # an answer in pieces: one read, one piece cut from it, the listener's buffer
 UPLOAD_BYTES = 640 * 1024  # a body that goes to the store in pieces
 PACK_HEADS_BYTES = 256 * 1024  # the heads of a pack of usual keys, and its results
-ENTRY_BYTES = 1600  # an entry of a list with a key of the usual length, as a row, as JSON and as bytes
+ENTRY_BYTES = 6000  # an entry of a list with the longest key: as a row, as JSON and as bytes
+COLUMN_BYTES = 1600  # an entry in columns, whose keys have a bound together
 SUM_BYTES = 800  # a row of a usage, in the same way
 SEARCH_BYTES = 10 * 1024 * 1024  # a page of long documents of the catalog
 PARTS = 100_000  # arrays, objects and their members in a document, where a call says no less
