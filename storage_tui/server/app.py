@@ -256,8 +256,8 @@ class StorageApp:
 
     def _refuse(self, error: StorageError, request: Request | None, scope: Scope) -> Response:
         accept = (request.headers.joined("accept") if request is not None else None) or ""
-        is_upload = scope["method"] == "PUT" and (request is None or request.route in ("", UPLOAD))
-        response = error_response(error, accept=accept, may_retry_after=not is_upload)
+        is_own_call = isinstance(error, BusyError) and request is not None and request.route != UPLOAD
+        response = error_response(error, accept=accept, may_retry_after=scope["method"] != "PUT" or is_own_call)
         response.headers["X-Request-Id"] = _id(request)
         if isinstance(error, MethodNotAllowedError) and request is not None:
             allowed = find_route(self.routes, request.method, request.raw_path).allowed
