@@ -39,7 +39,7 @@ class Listing:
         self._store = store
         self._keyring = keyring
         self._limits = limits
-        self._turns = Shares(QUERIES, "all turns for lists and sums")
+        self._turns = Shares(QUERIES, "all turns for lists and sums", patience_s=PATIENCE_S)
         self._lane = Lane("answers", QUERIES)
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Listing:
 
     @asynccontextmanager
     async def _turn(self, request: Request) -> AsyncIterator[None]:
-        turn = await self._turns.take(request.namespace, 1, patience_s=PATIENCE_S)
+        turn = await self._turns.take(request.namespace, 1)
         with closing(turn):
             yield
 

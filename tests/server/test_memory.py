@@ -24,7 +24,7 @@ DATA = "/storage/v1/data"
 TIGHT = """
 import storage_tui.server.app as app
 import storage_tui.server.limits.budget as budget
-budget.PATIENCE_S = 0.5
+budget.TRANSFER_PATIENCE_S = budget.CALL_PATIENCE_S = 0.5
 app.Budget = lambda: budget.Budget(transfer_bytes=5 * budget.MIB, call_bytes=5 * budget.MIB)
 """
 

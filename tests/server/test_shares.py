@@ -30,24 +30,24 @@ async def most(shares: Shares, user: str, amount: int = 1) -> list[Share]:
 
 async def asking(shares: Shares, user: str, amount: int = 1) -> asyncio.Task[Share]:
     """A request that waits already."""
-    task = asyncio.create_task(shares.take(user, amount, patience_s=LONG))
+    task = asyncio.create_task(shares.take(user, amount))
     await asyncio.sleep(0)
     return task
 
 
 async def test_a_user_alone_gets_four_fifths_and_everybody_else_something() -> None:
-    shares = Shares(80, "all slots")
+    shares = Shares(80, "all slots", patience_s=LONG)
     counts = [len(await most(shares, user)) for user in ("ann", "bob", "carl", "dora")]
     assert counts == [64, 12, 3, 1]
     assert shares.free == 0
 
 
 async def test_what_comes_back_goes_to_who_holds_least() -> None:
-    shares = Shares(10, "all slots")
+    shares = Shares(10, "all slots", patience_s=LONG)
     anns, bobs = await most(shares, "ann"), await most(shares, "bob")
     assert (len(anns), len(bobs), shares.free) == (8, 1, 1)
     waiting = {user: await asking(shares, user) for user in ("ann", "bob")}
-    carl = await shares.take("carl", 1, patience_s=NOW)  # the last one, as carl holds nothing
+    carl = await shares.take("carl", 1)  # the last one, as carl holds nothing
     waiting["carl"] = await asking(shares, "carl")
     anns.pop().close()
     anns.pop().close()
@@ -60,7 +60,7 @@ async def test_what_comes_back_goes_to_who_holds_least() -> None:
 
 
 async def test_users_who_always_want_more_end_up_with_the_same() -> None:
-    shares = Shares(20, "all slots")
+    shares = Shares(20, "all slots", patience_s=LONG)
     held = {"ann": await most(shares, "ann"), "bob": await most(shares, "bob")}
     for _ in range(100):
         for user in held:
@@ -71,10 +71,10 @@ async def test_users_who_always_want_more_end_up_with_the_same() -> None:
 
 
 async def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() -> None:
-    shares = Shares(5, "all slots")
+    shares = Shares(5, "all slots", patience_s=NOW)
     anns = await most(shares, "ann")
     with pytest.raises(BusyError, match="your own requests hold all slots; try again") as refusal:
-        await shares.take("ann", 1, patience_s=NOW)
+        await shares.take("ann", 1)
     assert refusal.value.retry_after_s and refusal.value.retryable
     for share in anns:
         share.close()
@@ -83,7 +83,7 @@ async def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() 
 
 
 async def test_a_cancelled_wait_gives_its_turn_to_the_next() -> None:
-    shares = Shares(5, "all slots")
+    shares = Shares(5, "all slots", patience_s=LONG)
     anns = await most(shares, "ann")
     first, second = await asking(shares, "ann"), await asking(shares, "ann")
     anns.pop().close()  # the turn of the first, which is cancelled in the same moment
@@ -94,8 +94,8 @@ async def test_a_cancelled_wait_gives_its_turn_to_the_next() -> None:
 
 
 async def test_growing_never_waits_and_shrinking_serves_others() -> None:
-    shares = Shares(100, "the memory")
-    ann = await shares.take("ann", 70, patience_s=NOW)
+    shares = Shares(100, "the memory", patience_s=LONG)
+    ann = await shares.take("ann", 70)
     with pytest.raises(BusyError):
         ann.grow(90)
     ann.grow(80)
@@ -107,16 +107,16 @@ async def test_growing_never_waits_and_shrinking_serves_others() -> None:
 
 
 async def test_more_than_there_is_can_be_had_alone() -> None:
-    shares = Shares(10, "the memory")
-    assert (await shares.take("ann", 1000, patience_s=NOW)).amount == 10
+    shares = Shares(10, "the memory", patience_s=LONG)
+    assert (await shares.take("ann", 1000)).amount == 10
 
 
 async def test_whoever_waits_is_told_that_the_server_stops() -> None:
-    shares = Shares(1, "all slots")
-    await shares.take("ann", 1, patience_s=NOW)
+    shares = Shares(1, "all slots", patience_s=LONG)
+    await shares.take("ann", 1)
     waiting = await asking(shares, "bob")
     shares.refuse(UnavailableError("the server is stopping"))
-    for call in (waiting, shares.take("carl", 1, patience_s=LONG)):
+    for call in (waiting, shares.take("carl", 1)):
         with pytest.raises(UnavailableError, match="stopping"):
             await call
 

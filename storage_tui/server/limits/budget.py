@@ -11,7 +11,8 @@ from storage_tui.server.limits.shares import Share, Shares
 MIB = 1024 * 1024
 TRANSFER_BYTES = 48 * MIB  # of blobs on their way in and out
 CALL_BYTES = 32 * MIB  # of documents, lists and results: apart, so that a user with many transfers can still list
-PATIENCE_S = 8.0  # a request that waits is not read from; the published client aborts a blocked send after 9.5 s
+TRANSFER_PATIENCE_S = 20.0  # the published client waits 30 s for an answer after its last byte
+CALL_PATIENCE_S = 8.0
 SMALL_BYTES = 16 * 1024  # what costs no more is not counted
 
 LINGERING = 32  # refused bodies that are read on at once, 8 MB of the listener's buffers; others lose the refusal
@@ -33,9 +34,9 @@ class Budget:
     """The memory of one server. `transfers` and `calls` are its parts."""
 
     def __init__(self, *, transfer_bytes: int = TRANSFER_BYTES, call_bytes: int = CALL_BYTES) -> None:
-        self.transfers = Shares(transfer_bytes, "the memory for blobs on their way")
-        self.calls = Shares(call_bytes, "the memory for calls")
-        self.lingering = Shares(LINGERING, "all places to read on")
+        self.transfers = Shares(transfer_bytes, "the memory for blobs on their way", patience_s=TRANSFER_PATIENCE_S)
+        self.calls = Shares(call_bytes, "the memory for calls", patience_s=CALL_PATIENCE_S)
+        self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
 
     def refuse(self, refusal: UnavailableError) -> None:
         """End all waiting for memory with the refusal."""
@@ -47,7 +48,7 @@ async def take(part: Shares, user: str, cost_bytes: int) -> Share | None:
     """So much of a part of the budget, None where the cost is too small to count; raises BusyError."""
     if cost_bytes <= SMALL_BYTES:
         return None
-    return await part.take(user, cost_bytes, patience_s=PATIENCE_S)
+    return await part.take(user, cost_bytes)
 
 
 def body_cost(size_bytes: int) -> int:

@@ -33,14 +33,13 @@ class Lane:
     def __init__(self, name: str, threads: int, *, patience_s: float = PATIENCE_S) -> None:
         self._name = name
         self._threads = threads
-        self._patience_s = patience_s
-        self._turns = Shares(threads, f"all threads for {name}")
+        self._turns = Shares(threads, f"all threads for {name}", patience_s=patience_s)
         self._executor: ThreadPoolExecutor | None = None
 
     async def run(self, user: str, function: Callable[..., T], *args: Any) -> T:
         """What the function returns, called in a thread once it is the user's turn; raises BusyError when that takes
         too long. A caller that is cancelled stops waiting; its turn ends with the function."""
-        turn = await self._turns.take(user, 1, patience_s=self._patience_s)
+        turn = await self._turns.take(user, 1)
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._threads, f"storage-{self._name}")
         loop = asyncio.get_running_loop()

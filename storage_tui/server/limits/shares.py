@@ -52,11 +52,13 @@ class _Wait:
 
 
 class Shares:
-    """`total` of a thing; for the event loop only. `what` names the thing in a refusal."""
+    """`total` of a thing; for the event loop only. `what` names the thing in a refusal, which comes when a turn did not
+    come for `patience_s`."""
 
-    def __init__(self, total: int, what: str) -> None:
+    def __init__(self, total: int, what: str, *, patience_s: float) -> None:
         self._total = self._free = total
         self._what = what
+        self._patience_s = patience_s
         self._held: dict[str, int] = {}
         self._waiting: dict[str, deque[_Wait]] = {}
         self._refusal: UnavailableError | None = None
@@ -70,15 +72,15 @@ class Shares:
         """What the user's requests hold together."""
         return self._held.get(user, 0)
 
-    async def take(self, user: str, amount: int, *, patience_s: float) -> Share:
-        """The amount, once it is the user's turn; raises BusyError when that takes longer than `patience_s`."""
+    async def take(self, user: str, amount: int) -> Share:
+        """The amount, once it is the user's turn; raises BusyError when that takes too long."""
         amount = min(amount, self._total)
         if self._refusal is not None:
             raise self._refusal
         if user not in self._waiting and self._may_have(user, amount):
             self._hand_out(user, amount)
         else:
-            await self._wait(user, amount, patience_s)
+            await self._wait(user, amount)
         return Share(self, user, amount)
 
     def try_take(self, user: str, amount: int) -> Share | None:
@@ -96,12 +98,12 @@ class Shares:
                 if not wait.granted.done():
                     wait.granted.set_exception(refusal)
 
-    async def _wait(self, user: str, amount: int, patience_s: float) -> None:
+    async def _wait(self, user: str, amount: int) -> None:
         wait = _Wait(amount)
         queue = self._waiting.setdefault(user, deque())
         queue.append(wait)
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(self._patience_s):
                 await wait.granted
         except BaseException as exc:
             if wait.granted.done() and not wait.granted.cancelled() and wait.granted.exception() is None:
