@@ -24,7 +24,7 @@ from storage_tui.server.app import StorageApp
 BACKLOG = 1024
 MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction
 HEADER_READ_MS = 10_000
-MAX_BUFFER_BYTES = 256 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
+MAX_BUFFER_BYTES = 128 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
 DRAIN_S = 10.0  # what is under way may end by itself
 CUT_S = 5.0  # then it is cut, and has this long to put away what it holds
 

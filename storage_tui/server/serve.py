@@ -21,6 +21,7 @@ from storage_tui.server.access.watched import refresh_all
 from storage_tui.server.app import StorageApp
 from storage_tui.server.engine import Engine, open_local, open_s3
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.logs import bound_log, start_log
 from storage_tui.server.operating import PLAIN, Operating
@@ -196,17 +197,26 @@ async def _sweep(store: Store, app: StorageApp) -> None:
 
 
 async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
-    """Notice what other servers and the command line change in the records."""
-    while True:
-        await asyncio.sleep(FOLLOW_S)
-        reading = asyncio.ensure_future(asyncio.to_thread(refresh_all, access.watched))
-        try:
-            await asyncio.shield(reading)
-        except asyncio.CancelledError:
-            await asyncio.wait((reading,))  # the engine must not close under it
-            raise
-        app.cut_revoked()
-        on_refresh(access)
+    """Notice what other servers and the command line change in the records: revoked tokens, keys, limits.
+
+    In a thread of its own, behind no request. So a change is noticed FOLLOW_S after it was made plus the time of three
+    short reads, whatever users do: at worst, on a bucket whose engine hangs, three times its deadline. A request that
+    is under way ends at its next piece; work in a thread, such as a search, goes on to its end.
+    """
+    watch = Lane("watch", 1)
+    try:
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            reading = asyncio.ensure_future(watch.run("", refresh_all, access.watched))
+            try:
+                await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                await asyncio.wait((reading,))  # the engine must not close under it
+                raise
+            app.cut_revoked()
+            on_refresh(access)
+    finally:
+        watch.close()
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

@@ -1,6 +1,5 @@
 """The documents of the catalog, kept as records: one a product, image, upload task and deletion."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StorageError, TooLargeError
 from storage_tui.contract.models import format_time
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.entries import ROOT, Kind
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.responses import one_line
@@ -36,6 +36,9 @@ SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # what every document of 
     "removals": (("uid", str), ("files", list), ("created", str)),
     "emptyings": (("status", str),),
 }  # fmt: skip
+DOCUMENT_THREADS = 4  # each reads or writes a file, or waits for the engine
+SEARCH_THREADS = 2  # each takes a whole processor, and all of a user's documents
+SWEEPER = "sweep"  # whose turn the sweep takes: a user like any other, which no namespace is called
 TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
 
 
@@ -50,17 +53,27 @@ class Document:
 class Documents:
     """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`.
 
-    With `quotas` each of them counts against the quota of its user. A change that `is_due` ends or takes away
-    something: it is written past a quota, and on a full disk.
+    Single documents and searches have threads of their own, given out fairly by namespace. With `user` all turns are
+    that one's, whatever the namespace: so the sweep waits behind no user. With `quotas` each document counts against
+    the quota of its user. A change that `is_due` ends or takes away something: it is written past a quota, and on a
+    full disk.
     """
 
-    def __init__(self, records: Records, quotas: Quotas | None = None) -> None:
+    def __init__(self, records: Records, quotas: Quotas | None = None, *, user: str = "") -> None:
         self._records = records
         self._quotas = quotas
+        self._user = user
+        self._lane = Lane("documents", DOCUMENT_THREADS)
+        self._searches = Lane("searches", SEARCH_THREADS)
+
+    def close(self) -> None:
+        """After the last call."""
+        self._lane.close()
+        self._searches.close()
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Document | None:
         """The document, or None when there is none."""
-        return await asyncio.to_thread(self.read_now, kind, namespace, name)
+        return await self._run(namespace, self.read_now, kind, namespace, name)
 
     async def create(self, kind: Kind, namespace: str, name: str, fields: Fields) -> Document:
         """Write one that must not exist; raises ConflictError when it does."""
@@ -75,37 +88,40 @@ class Documents:
         content = _format(fields, name)
         write = partial(self._write, kind, namespace, name, content, expected, is_due)
         if self._quotas is None or not self._quotas.limits_entries(namespace):
-            return Document(fields, await asyncio.to_thread(write))
-        before = await asyncio.to_thread(self._size, kind, namespace, name)
+            return Document(fields, await self._run(namespace, write))
+        before = await self._run(namespace, self._size, kind, namespace, name)
         if before is not None and expected == ABSENT:
-            return Document(fields, await asyncio.to_thread(write))  # which says that it exists
+            return Document(fields, await self._run(namespace, write))  # which says that it exists
         async with self._quotas.entry(namespace, name, before=before, after=len(content), is_due=is_due):
-            return Document(fields, await asyncio.to_thread(write))
+            return Document(fields, await self._run(namespace, write))
 
     async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
         """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
         remove = partial(self._remove, kind, namespace, name, expected)
         if self._quotas is None or not self._quotas.limits_entries(namespace):
-            return await asyncio.to_thread(remove)
-        before = await asyncio.to_thread(self._size, kind, namespace, name)
-        is_gone = await asyncio.to_thread(remove)
+            return await self._run(namespace, remove)
+        before = await self._run(namespace, self._size, kind, namespace, name)
+        is_gone = await self._run(namespace, remove)
         if is_gone and before is not None:
             self._quotas.entry_gone(namespace, before)
         return is_gone
 
     async def names(self, kind: Kind, namespace: str, prefix: str = "", limit: int | None = None) -> list[str]:
         """The names of the documents, in order."""
-        return await self.in_thread(lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
+        return await self._run(namespace, lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
 
     async def all_names(self, kind: Kind) -> list[tuple[str, str]]:
         """Namespace and name of all documents of a kind, for the sweep."""
         start = f"{ROOT}/{kind}/"
-        found = await self.in_thread(lambda: list(self._records.names(start)))
+        found = await self._run(SWEEPER, lambda: list(self._records.names(start)))
         return [(namespace, name) for namespace, _, name in (row.removeprefix(start).partition("/") for row in found)]
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work on the documents."""
-        return await asyncio.to_thread(work)
+    async def search(self, namespace: str, work: Callable[[], T]) -> T:
+        """Run blocking work on many documents of a namespace."""
+        return await self._searches.run(self._user or namespace, work)
+
+    async def _run(self, namespace: str, function: Callable[..., T], *args: Any) -> T:
+        return await self._lane.run(self._user or namespace, function, *args)
 
     def write_now(self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None) -> Document:
         """As `replace`, blocking, and not counted."""

@@ -17,14 +17,18 @@ PATIENCE_S = 5.0  # most products are emptied by then, and their owner need not 
 log = logging.getLogger("storage_tui.server")
 
 
+class Running(dict[tuple[str, str], "asyncio.Task[None]"]):
+    """The tasks of this process by namespace and product."""
+
+
 class Emptying:
     """Runs the tasks; one a product at a time in this process, and a second one elsewhere does no harm."""
 
-    def __init__(self, documents: Documents, removals: Removals, tasks: Tasks) -> None:
+    def __init__(self, documents: Documents, removals: Removals, tasks: Tasks, running: Running) -> None:
         self._documents = documents
         self._removals = removals
         self._tasks = tasks
-        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._running = running
 
     async def has_objects(self, namespace: str, product_id: str) -> bool:
         """Whether the product has images, or uploads or removals of some that are not over."""

@@ -28,9 +28,7 @@ class Resource:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object, strictly read; raises BadRequestError."""
-    raw = await request.json(DOCUMENT_BYTES, "a catalog document")
-    _check_value(raw, MAX_DEPTH)
-    return raw
+    return await request.json(DOCUMENT_BYTES, "a catalog document", check=_check_document)
 
 
 async def read_resource(request: Request, kind: str) -> Resource:
@@ -88,6 +86,10 @@ def answer(
 def _check_count(attributes: Attributes, most: int) -> None:
     if len(attributes) > most:
         raise BadRequestError(f"a resource has at most {MAX_ATTRIBUTES} attributes, not {len(attributes)}")
+
+
+def _check_document(raw: dict[str, Any]) -> None:
+    _check_value(raw, MAX_DEPTH)
 
 
 def _check_value(value: Any, depth: int) -> None:

@@ -11,6 +11,7 @@ from storage_tui.server.addresses import absolute_url
 from storage_tui.server.catalog.documents import Document, Documents
 from storage_tui.server.catalog.jsonapi import answer
 from storage_tui.server.catalog.search import PAGE, PAGE_BYTES, Query
+from storage_tui.server.limits.budget import PART_BYTES, TEXT_GROWTH
 from storage_tui.server.quotas.entries import Kind
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
@@ -48,7 +49,7 @@ async def find(
                     yield name, attributes
 
     def work() -> Found:
-        found, size_bytes = Found(), 0
+        found, cost_bytes = Found(), 0
         if query.limit == 0:
             found.count = sum(1 for _ in matching())
             return found
@@ -56,15 +57,15 @@ async def find(
         if query.ids() is not None:
             room = max(room, len(query.ids() or ()))  # a search for ids has no links that its sender would follow
         for name, attributes in matching():
-            if len(found.rows) == room or size_bytes > PAGE_BYTES:
+            if len(found.rows) == room or cost_bytes > PAGE_BYTES:
                 is_enough = query.limit is not None and len(found.rows) == query.limit
                 found.after = None if is_enough else found.rows[-1][0]
                 break
             found.rows.append((name, attributes))
-            size_bytes += len(str(attributes))
+            cost_bytes += cost(attributes)
         return found
 
-    return await documents.in_thread(work)
+    return await documents.search(namespace, work)
 
 
 def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Document | None:
@@ -78,14 +79,20 @@ def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Docume
         return None
 
 
-def page_answer(
-    request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
+def cost(attributes: Attributes) -> int:
+    """About how many bytes of memory the attributes take, with the text that is made of them."""
+    text = str(attributes)
+    return TEXT_GROWTH * len(text) + PART_BYTES * sum(map(text.count, "[{,"))
+
+
+async def page_answer(
+    documents: Documents, request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
     included: list[dict[str, Any]], public_url: str | None,
 ) -> Response:  # fmt: skip
-    """The page as an answer."""
+    """The page as an answer, made in a thread: a long one takes tens of milliseconds."""
     links = {}
     if found.after is not None:
         token = query.token(found.after, len(found.rows))
         links["next"] = absolute_url(request, f"{CATALOG_PATH}/{path}?{CONTINUE}={token}", public_url)
     meta = {"count": found.count} if found.count is not None else None
-    return answer(data, included=included, links=links, meta=meta)
+    return await documents.search(request.namespace, lambda: answer(data, included=included, links=links, meta=meta))

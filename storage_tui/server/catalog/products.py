@@ -19,6 +19,7 @@ from storage_tui.server.catalog.jsonapi import (
 )
 from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
 from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.limits.budget import SEARCH_BYTES
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, text_response
 
@@ -74,6 +75,7 @@ class Products:
     async def search(self, request: Request) -> Response:
         """A page of the user's products."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
+        await request.hold(request.budget.calls, SEARCH_BYTES)
 
         def names() -> Iterator[str]:
             ids = query.ids()
@@ -83,7 +85,9 @@ class Products:
 
         found = await find(self._documents, "products", request.namespace, query, names, _attributes)
         data = [resource(KIND, name, attributes) for name, attributes in found.rows]
-        return page_answer(request, "products", query, found, data, included=[], public_url=self._public_url)
+        return await page_answer(
+            self._documents, request, "products", query, found, data, included=[], public_url=self._public_url
+        )
 
     async def delete(self, request: Request) -> Response:
         """200 once it is gone; 409 while it has images or uploads of some."""

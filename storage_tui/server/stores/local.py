@@ -153,7 +153,7 @@ class LocalStore:
         check_prefix(after)
         if limit < 1:
             raise BadRequestError(f"a page holds at least 1 key, not {limit}")
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.list_page(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
                 now=self._now(),
@@ -169,7 +169,7 @@ class LocalStore:
         check_prefix(after)
         if limit < 1 or page_limit < 1:
             raise BadRequestError("a page holds at least 1 key")
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.list_columns(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
                 page_limit=page_limit, now=self._now(),
@@ -178,12 +178,12 @@ class LocalStore:
 
     async def namespaces(self) -> list[str]:
         """The namespaces that hold blobs."""
-        return await self._pool.read(local_listing.namespaces)
+        return await self._pool.query(local_listing.namespaces)
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
         check_prefix(prefix)
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.usage(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, now=self._now()
             )
@@ -293,7 +293,7 @@ class LocalStore:
     async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
         """As `Counting.totals` promises."""
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
-        return await self._pool.read(
+        return await self._pool.count(
             lambda connection: local_totals.totals(connection, owner, rule.name, self._now(), without)
         )
 
@@ -311,8 +311,10 @@ class LocalStore:
         return self._committer.broken
 
     async def overview(self) -> Overview:
-        free_bytes = await self._pool.in_thread(self._disk.free_bytes)
-        return await self._pool.read(lambda connection: local_totals.overview(connection, self._now(), free_bytes))
+        free_bytes = await self._pool.keep_up(self._disk.free_bytes)
+        return await self._pool.read_for_upkeep(
+            lambda connection: local_totals.overview(connection, self._now(), free_bytes)
+        )
 
     async def find_orphans(self) -> int:
         """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""

@@ -41,6 +41,7 @@ _HELD = _SELECT.format(
 _TOLD = _SELECT.format("size, modified, ifnull(expires, 0)", "")
 _NOTHING = (0, 0, 0)  # told of a child prefix
 FIRST_RUN, RUN_GROWTH, SUMMED_RUN = 2, 8, 1024  # rows read at once
+NAMED_BYTES = 1024 * 1024  # of keys in one answer in columns: 200 for each where there are 5,000
 _SUMS = f"SELECT count(*), sum(size), min(modified), max(modified) FROM keys WHERE {_WITHIN}"
 
 
@@ -72,6 +73,7 @@ def list_columns(
 ) -> list[ColumnPage]:  # fmt: skip
     """Pages as `Store.list_columns` promises them."""
     found: list[tuple[Any, ...]] = []
+    named_bytes = 0
     folders: list[int] = []
     with connection:
         for rows, child in _runs(
@@ -81,8 +83,10 @@ def list_columns(
             if child is not None:
                 folders.append(len(found))
                 found.append((child, *_NOTHING))
-            if len(found) > limit:
+            named_bytes += sum(len(row[0]) for row in rows) + len(child or b"")
+            if len(found) > limit or named_bytes > NAMED_BYTES:
                 break
+    limit = min(limit, _within(found, NAMED_BYTES))
     shown, cut, pages = min(len(found), limit), len(prefix.encode()), list[ColumnPage]()
     for start in range(0, shown, page_limit):
         stop = min(start + page_limit, shown)
@@ -98,6 +102,16 @@ def list_columns(
             )
         )
     return pages or [ColumnPage((), array("Q"), array("q"))]
+
+
+def _within(found: list[tuple[Any, ...]], most_bytes: int) -> int:
+    """How many entries have keys of so many bytes together; at least one."""
+    held_bytes = 0
+    for count, row in enumerate(found):
+        held_bytes += len(row[0])
+        if held_bytes > most_bytes:
+            return max(count, 1)
+    return len(found)
 
 
 def namespaces(connection: apsw.Connection) -> list[str]:

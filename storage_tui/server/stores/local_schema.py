@@ -129,7 +129,7 @@ def open_writer(database: Path) -> apsw.Connection:
         connection.pragma("checkpoint_fullfsync", 1)
         connection.pragma("journal_size_limit", WAL_BYTES)
         connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        connection.pragma("cache_size", -32 * 1024)
+        connection.pragma("cache_size", -8 * 1024)  # kB; the system holds the rest in its own cache
         _harden(connection)
         version = connection.pragma("user_version")
         if version > SCHEMA_VERSION:

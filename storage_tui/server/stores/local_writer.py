@@ -37,6 +37,7 @@ from storage_tui.server.stores.local_rows import INLINE_BYTES
 T = TypeVar("T")
 
 FLUSH_BYTES = 1024 * 1024  # one hop to a thread moves so much; two of them are in memory at most
+CROWD_FLUSH_BYTES = INLINE_BYTES + 1  # the same while many write at once: what stays in the database never has a file
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # twice as much is what a kill can cost: one checkpoint under way, one gathering
 
 
@@ -45,7 +46,7 @@ class PartWriter:
 
     def __init__(
         self, session: sessions.Session, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
-        executor: Executor, now: Callable[[], int],
+        executor: Executor, now: Callable[[], int], is_crowded: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._session = session
         self._disk = disk
@@ -53,6 +54,7 @@ class PartWriter:
         self._committer = committer
         self._executor = executor
         self._now = now
+        self._is_crowded = is_crowded
         self._offset = session.offset
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
@@ -80,7 +82,7 @@ class PartWriter:
         self._gathered.append(chunk)
         self._gathered_bytes += len(chunk)
         self._offset += len(chunk)
-        if self._gathered_bytes >= FLUSH_BYTES:
+        if self._gathered_bytes >= (CROWD_FLUSH_BYTES if self._is_crowded() else FLUSH_BYTES):
             await self._flush()
             if self._written.offset - self._syncing_to >= CHECKPOINT_BYTES:
                 await self._begin_sync()
