@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 import time
 from datetime import timedelta
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from storage_tui import places
 from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private, write_private
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.grants import Grant, namespace_of
 from storage_tui.server.app import StorageApp
@@ -51,12 +51,11 @@ class Household:
         try:
             # Nobody else may put anything into the folder above; into our own nobody else may even look.
             for directory, forbidden in ((self._runtime.parent, 0o022), (self._runtime, 0o077)):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_dir(directory)
                 status = directory.lstat()
                 if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & forbidden:
                     raise UnavailableError(f"{directory} must be a directory of yours alone; remove it, or chmod 700")
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._present = os.open(self._runtime / "present", flags, 0o600)
+            self._present = open_private(self._runtime / "present", os.O_RDWR | os.O_CREAT)
         except OSError as exc:
             raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
 
@@ -71,11 +70,7 @@ class Household:
         """Put a fresh token where clients look for it."""
         kid, issued = keyring.current("token").kid, int(time.time())
         token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
-        temporary = self._runtime / f".token.{secrets.token_hex(8)}"
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w") as file:
-            file.write(token)
-        temporary.replace(self._runtime / "token")
+        write_private(self._runtime / "token", token.encode(), is_durable=False)
         self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
     async def wait_until_empty(self, app: StorageApp) -> None:

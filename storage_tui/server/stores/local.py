@@ -48,7 +48,7 @@ from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.counting import Ceilings, Totals
 from storage_tui.server.stores.local_commit import Committer, Staged
-from storage_tui.server.stores.local_files import Disk, SyncFailedError
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
@@ -288,6 +288,7 @@ class LocalStore:
         self._room.ceilings = ceilings
 
     async def sweep(self) -> int:
+        await self._pool.in_thread(self._renew_lock)
         return await self._sweeper.sweep()
 
     @property
@@ -324,6 +325,15 @@ class LocalStore:
             lock.release()
             raise
         return lock, connection
+
+    def _renew_lock(self) -> None:
+        try:
+            if self._lock is not None:
+                self._lock.renew()
+        except StorageError as exc:
+            raise self._committer.fail("a look at the lock of the data directory", exc) from exc
+        except OSError as exc:
+            _log.warning("the lock of the data directory could not be looked at: %s", exc)
 
     def _let_go(self) -> None:
         self._pool.close()
@@ -369,9 +379,9 @@ class LocalStore:
             yield
         except FileNotFoundError:
             raise
-        except SyncFailedError as exc:
-            raise self._committer.fail("a sync of a blob", exc) from exc
         except OSError as exc:
+            if isinstance(exc, SyncFailedError) and exc.errno not in NO_ROOM:
+                raise self._committer.fail("a sync of a blob", exc) from exc
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 

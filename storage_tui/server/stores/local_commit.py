@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 import apsw
 
-from storage_tui.contract.errors import ServerError, StorageError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import ServerError, StorageError, UnavailableError
 from storage_tui.server.stores.local_files import Disk
-from storage_tui.server.stores.local_room import NO_ROOM, write_error
+from storage_tui.server.stores.local_room import passing_error, write_error
+from storage_tui.server.stores.local_schema import BUSY_MS
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._is_stopping = False
         self._is_shrink_wanted = False
+        self._is_log_long = False  # a checkpoint found no room
 
     def start(self) -> None:
         """Begin to take changes."""
@@ -113,7 +115,7 @@ class Committer:
                 first = self._queue.get(timeout=None if is_tidy else IDLE_S)
             except queue.Empty:
                 self._checkpoint()
-                is_tidy = True
+                is_tidy = not self._is_log_long
                 continue
             if first is None:
                 return
@@ -155,10 +157,9 @@ class Committer:
                 raise
         except StorageError as exc:
             _refuse(group, exc)
-        except apsw.FullError:
-            _refuse(group, StoreFullError("no room is left on the server's disk; delete something first"))
         except (apsw.Error, OSError) as exc:
-            _refuse(group, self.fail("a commit", exc))
+            passing = passing_error(exc, system_errno=self._connection.system_errno)
+            _refuse(group, passing or self.fail("a commit", exc))
         except Exception as exc:  # a defect in one change: refuse its group, go on with the next
             _log.exception("a change failed")
             _refuse(group, ServerError(f"the change failed on the server: {exc!r}"))
@@ -185,7 +186,7 @@ class Committer:
                 change.error = UnavailableError("the bytes of this upload are gone from the server's disk; start over")
                 change.staged = None
             except OSError as exc:
-                if exc.errno not in NO_ROOM:
+                if passing_error(exc) is None:
                     raise
                 change.error = write_error(exc)
             else:
@@ -216,10 +217,18 @@ class Committer:
         try:
             self._connection.set_busy_timeout(CHECKPOINT_BUSY_MS)
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._is_log_long = False
         except apsw.BusyError:
             _log.debug("a reader holds the WAL; it is cut another time")
         except apsw.Error as exc:
-            self.fail("a checkpoint", exc)
+            if passing_error(exc, system_errno=self._connection.system_errno, is_checkpoint=True) is None:
+                self._is_log_long = False
+                self.fail("a checkpoint", exc)
+            elif not self._is_log_long:  # told once; tried again every IDLE_S
+                self._is_log_long = True
+                _log.warning("the database's log is not cut until the disk has room again: %s", exc)
+        finally:
+            self._connection.set_busy_timeout(BUSY_MS)
 
 
 def _refuse(group: list[_Change], error: StorageError) -> None:

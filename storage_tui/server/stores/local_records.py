@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.server.stores.local_files import NO_ROOM
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Record, check_record
 
 SUFFIX = ".record"  # keeps a record `a` and a record `a/b` apart, and temporary files out of the names
@@ -76,18 +78,24 @@ class LocalRecords:
             missing.append(directory)
             directory = directory.parent
         for made in reversed(missing):
-            made.mkdir(mode=0o700, exist_ok=True)
+            make_private_dir(made)
             _sync(made.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._make_directories(self._root)
-        fd = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        # The folder, which nobody swaps, and the file that alone older programs lock.
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            file = open_private(self._root / ".lock", os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(file)
         finally:
-            os.close(fd)
+            os.close(folder)
 
 
 def _file_name(segment: str) -> str:
@@ -135,7 +143,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()
@@ -159,4 +167,6 @@ def _as_unavailable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
+        if exc.errno in NO_ROOM:
+            raise StoreFullError(f"no room is left on the disk for the records in {root}; make some first") from exc
         raise UnavailableError(f"cannot use the records in {root}: {exc.strerror or exc}") from exc

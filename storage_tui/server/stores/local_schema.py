@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.machine.private_files import touch_private
 
 SCHEMA_VERSION = 5
 SUMS_SINCE = 3  # the first version with the checksums of blocks
@@ -82,7 +83,7 @@ def open_writer(database: Path) -> apsw.Connection:
     """The one writing connection, its tables made; raises UnavailableError for a database of a newer program."""
     if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
-    database.touch(mode=0o600)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
+    touch_private(database)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
     connection = apsw.Connection(str(database))
     try:
         connection.set_busy_timeout(BUSY_MS)
