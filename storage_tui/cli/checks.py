@@ -170,6 +170,8 @@ def server(settings: Settings) -> Iterator[Line]:
     """Whether the server answers, how fast, with which clock, and takes the token."""
     from storage_tui.cli.options import open_storage
 
+    from storage_tui.client.requests import one_line
+
     with open_storage(settings) as storage:
         begun = time.monotonic()
         try:
@@ -180,6 +182,8 @@ def server(settings: Settings) -> Iterator[Line]:
         took_ms = (time.monotonic() - begun) * 1000
         kind = f"version {service.version}" if service.version else "a plain published server"
         yield Line("server", "ok", f"{storage.display_url}: {kind}, answered in {took_ms:.0f} ms")
+        if service.read_only is not None:
+            yield Line("server", "fail", one_line(service.read_only), "until then nothing can be stored or deleted")
 
 
 def token(settings: Settings) -> Iterator[Line]:

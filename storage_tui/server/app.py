@@ -74,7 +74,7 @@ class StorageApp:
         self._observers = (self.metrics.note, *observers)
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
-        description = Description(limits, quotas)
+        description = Description(limits, quotas, lambda: self.health.why_read_only)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)

@@ -3,7 +3,7 @@
 | file | noun |
 |---|---|
 | local_files.py | the folders, and the order in which bytes become durable |
-| local_lock.py | the one process that owns the directory |
+| local_lock.py, local_opening.py | the one process that owns the directory, and how far the disk lets it |
 | local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
 | local_commit.py | the one thread that changes anything |
 | local_pool.py | the threads that may block |
@@ -49,13 +49,12 @@ from storage_tui.server.stores.base import ANY, Address, BlobReader, Preconditio
 from storage_tui.server.stores.counting import Ceilings, Totals
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
-from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local_lock import Lock
+from storage_tui.server.stores.local_opening import open_directory
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
-from storage_tui.server.stores.local_recovery import recover_parts
 from storage_tui.server.stores.local_room import Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, Held, Place, locate, namespace_bytes, new_id
-from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.stores.local_summing import Summing
 from storage_tui.server.stores.local_sweep import Sweeper
 from storage_tui.server.stores.local_uploads import Uploads
@@ -95,11 +94,12 @@ class LocalStore:
 
     async def start(self) -> None:
         try:
-            self._lock, self._connection = await asyncio.to_thread(self._take_possession)
+            opened = await asyncio.to_thread(open_directory, self._disk, self._owner_note)
         except (OSError, apsw.Error) as exc:
             raise UnavailableError(f"the data directory {self.data_dir} cannot be used: {exc}") from exc
-        self._pool = Pool(self._disk.database)
-        self._committer = Committer(self._connection, self._disk)
+        self._lock, self._connection = opened.lock, opened.connection
+        self._pool = Pool(opened.open_reader)
+        self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
@@ -108,7 +108,10 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        self._orphan_search = asyncio.create_task(self._search_orphans())
+        if opened.read_only is None:
+            self._orphan_search = asyncio.create_task(self._search_orphans())
+        else:
+            _log.error("%s", opened.read_only)
 
     async def close(self) -> None:
         if self._lock is None:
@@ -311,20 +314,6 @@ class LocalStore:
 
     def _now(self) -> int:
         return to_millis(self._clock())
-
-    def _take_possession(self) -> tuple[Lock, apsw.Connection]:
-        refuse_network_filesystem(self.data_dir)
-        self._disk.refuse_unfinished()
-        self._disk.prepare()
-        lock = Lock.take(self.data_dir)
-        try:
-            lock.note(self._owner_note)
-            connection = open_writer(self._disk.database)
-            recover_parts(connection, self._disk)
-        except BaseException:
-            lock.release()
-            raise
-        return lock, connection
 
     def _renew_lock(self) -> None:
         try:

@@ -19,6 +19,8 @@ CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared 
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
 BUSY_MS = 10_000
 
+_ALONE = "unix-excl"  # SQLite's name for files of one process
+
 # `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have a
 # table of their own because lists and sums walk `keys`. Times are milliseconds since 1970, checksums the crc32c value.
 _TABLES = """
@@ -79,12 +81,16 @@ CREATE INDEX audit_by_time ON audit (at);
 }
 
 
-def open_writer(database: Path) -> apsw.Connection:
-    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program."""
+def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
+    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program.
+
+    With `is_alone`, here and of the readers, the index of the log is in memory, which a full disk has no room for: then
+    no other process reads the database.
+    """
     if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
     touch_private(database)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
-    connection = apsw.Connection(str(database))
+    connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)
     try:
         connection.set_busy_timeout(BUSY_MS)
         # Only a new file takes this one: freed pages can then be handed back by and by.
@@ -116,10 +122,29 @@ def open_writer(database: Path) -> apsw.Connection:
     return connection
 
 
-def open_reader(database: Path) -> apsw.Connection:
+def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
     """A connection that can only read, and so never checkpoints."""
-    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    vfs = _ALONE if is_alone else None
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
+    _harden(connection)
+    return connection
+
+
+def open_frozen(database: Path) -> apsw.Connection:
+    """A connection to a database that nobody changes meanwhile, on a disk that takes nothing: no lock, no new file.
+
+    What is in a log that was not copied home is read too. (SQLite's `immutable` would leave that out, and without it a
+    log wants an index in a file; an exclusive lock keeps the index in memory, and "unix-none" grants one to each.)
+    """
+    log = database.with_name(f"{database.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    how = "vfs=unix-none" if has_log else "immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(f"{database.absolute().as_uri()}?mode=ro&{how}", flags=flags)
+    if has_log:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.pragma("locking_mode", "exclusive")
     _harden(connection)
     return connection
 
