@@ -169,7 +169,6 @@ def terminal(_: Settings) -> Iterator[Line]:
 def server(settings: Settings) -> Iterator[Line]:
     """Whether the server answers, how fast, with which clock, and takes the token."""
     from storage_tui.cli.options import open_storage
-
     from storage_tui.client.requests import one_line
 
     with open_storage(settings) as storage:

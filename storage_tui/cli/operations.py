@@ -179,6 +179,9 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
         click.echo(
             json.dumps(raw) if as_json else f"{raw['at']} {name_for_output(who)} {what} {entry.etag} {entry.request_id}"
         )
+    for namespace, count in log.dropped(None if user is None else namespace_of(user)).items():
+        who = name_for_output(users_of.of(namespace) or namespace)
+        complain(f"{plural(count, 'older delete')} of {who} went from the log, which keeps a limited user's last ones")
 
 
 class _Meter:

@@ -82,7 +82,7 @@ class StorageApp:
         self.uploads = uploads = Uploads(store, access.keyring, limits, quotas, public_url)
         logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
-        self.catalog = Catalog(store, access.records, uploads, public_url)
+        self.catalog = Catalog(store, access.records, uploads, quotas, public_url)
         reads, writes = names_key(Verb.READ), names_key(Verb.WRITE)
         generation = frozenset(UNSIGNED_PARAMETERS)
         signed = SIGNED_PARAMETERS | UNSIGNED_PARAMETERS

@@ -122,7 +122,7 @@ class Stage:
         records: Records = Mortal(self.records, fuse) if fuse else self.records  # type: ignore[assignment]
         app = StorageApp(store, open_access(self.records))
         if fuse is not None:
-            app.catalog = type(app.catalog)(store, records, app.uploads, None)
+            app.catalog = type(app.catalog)(store, records, app.uploads, app._quotas, None)
             app.routes = (*(row for row in app.routes if row.base != CATALOG_PATH), *app.catalog.routes)
         headers = {"Authorization": f"Bearer {self.token}"}
         transport = httpx.ASGITransport(app)

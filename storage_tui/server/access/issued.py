@@ -80,7 +80,7 @@ def revoke(records: Records, token_id: str) -> Issued:
     if issued is None:
         raise NotFoundError(f"there is no token {token_id[:40]!a}; storage-tui token list shows the ids")
     revoke_token(records, token_id, expires=issued.expires)
-    _write(records, replace(issued, is_revoked=True))
+    _write(records, replace(issued, is_revoked=True), may_use_reserve=True)
     return issued
 
 
@@ -92,7 +92,7 @@ def revoke_all(records: Records, user: str) -> int:
     for issued in _all(records):
         if issued.user == user and not issued.is_revoked:
             revoke_token(records, issued.token_id, expires=issued.expires)
-            _write(records, replace(issued, is_revoked=True))
+            _write(records, replace(issued, is_revoked=True), may_use_reserve=True)
             count += 1
     return count
 
@@ -110,10 +110,10 @@ def _all(records: Records) -> Iterator[Issued]:
             yield _parse(record.content)
 
 
-def _write(records: Records, issued: Issued) -> None:
+def _write(records: Records, issued: Issued, *, may_use_reserve: bool = False) -> None:
     raw = asdict(issued)
     raw["restriction"] = None if issued.restriction is None else issued.restriction.to_json()
-    records.write(FOLDER + issued.token_id, json.dumps(raw).encode("ascii"))
+    records.write(FOLDER + issued.token_id, json.dumps(raw).encode("ascii"), may_use_reserve=may_use_reserve)
 
 
 def _parse(content: bytes) -> Issued:

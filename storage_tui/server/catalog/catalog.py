@@ -21,6 +21,7 @@ from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.catalog.uploads import ImageUploads
+from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.routes import Handler, Route
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import Records
@@ -33,8 +34,10 @@ DELETE_RELATED = "delete_related_objects"
 class Catalog:
     """The catalog over an engine. `uploads` makes the upload URLs of files."""
 
-    def __init__(self, store: Store, records: Records, uploads: Uploads, public_url: str | None) -> None:
-        documents = Documents(records)
+    def __init__(
+        self, store: Store, records: Records, uploads: Uploads, quotas: Quotas, public_url: str | None
+    ) -> None:  # fmt: skip
+        documents = Documents(records, quotas)
         self._removals = Removals(documents, store)
         self._tasks = Tasks(documents, store, self._removals)
         self._emptying = Emptying(documents, self._removals, self._tasks)

@@ -40,7 +40,7 @@ class Emptying:
         if not await self.has_objects(namespace, product_id):
             return None
         state = {"status": RUNNING, "start_datetime": now_text(), "objects_deleted": 0}
-        await self._documents.replace("emptyings", namespace, product_id, state)
+        await self._documents.replace("emptyings", namespace, product_id, state, is_due=True)
         await asyncio.wait([self._run(namespace, product_id, state)], timeout=PATIENCE_S)
         return await self.state(namespace, product_id)
 
@@ -76,6 +76,6 @@ class Emptying:
         seconds = (datetime.now(UTC) - began).total_seconds()
         ended = {**state, **outcome, "objects_deleted": deleted, "duration_in_seconds": seconds}
         try:
-            await self._documents.replace("emptyings", namespace, product_id, ended)
+            await self._documents.replace("emptyings", namespace, product_id, ended, is_due=True)
         except StorageError as exc:
             log.error("the end of emptying a product was not noted: %s", one_line(exc.message))

@@ -11,6 +11,7 @@ from storage_tui.server.catalog.jsonapi import (
     Attributes,
     Resource,
     answer,
+    merge,
     path_id,
     read_object,
     read_resource,
@@ -81,7 +82,7 @@ class Images:
                        and name in attributes)  # fmt: skip
         if fixed:
             raise ConflictError(f"{fixed[0]} of an image never changes; delete the image and upload it anew")
-        fields = {**document.fields, "attributes": {**held, **attributes}, "modified": now_text()}
+        fields = {**document.fields, "attributes": merge(held, attributes), "modified": now_text()}
         name = record_name(image_id)
         document = await self._documents.replace("images", request.namespace, name, fields, document.version)
         return answer(_describe(image_id, document), included=await self._included(request, [image_id]))

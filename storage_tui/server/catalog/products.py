@@ -8,7 +8,15 @@ from storage_tui.contract.errors import BadRequestError, ConflictError, NotFound
 from storage_tui.contract.wire import REQUEST_GROUP
 from storage_tui.server.catalog.documents import Document, Documents, Fields, normal_times, now_text
 from storage_tui.server.catalog.emptying import Emptying
-from storage_tui.server.catalog.jsonapi import Attributes, answer, path_id, read_object, read_resource, resource
+from storage_tui.server.catalog.jsonapi import (
+    Attributes,
+    answer,
+    merge,
+    path_id,
+    read_object,
+    read_resource,
+    resource,
+)
 from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
 from storage_tui.server.catalog.search import parse_query
 from storage_tui.server.request import Request
@@ -58,7 +66,7 @@ class Products:
         product_id = own_id(request, path_id(request), is_lookup=True)
         sent = await read_resource(request, KIND)
         document = await self.find(request.namespace, product_id)
-        attributes = {**document.fields["attributes"], **settable(sent.attributes)}
+        attributes = merge(document.fields["attributes"], settable(sent.attributes))
         fields = {**document.fields, "attributes": attributes, "modified": now_text()}
         document = await self._documents.replace("products", request.namespace, product_id, fields, document.version)
         return answer(describe(product_id, document), meta=_warnings(sent.attributes))

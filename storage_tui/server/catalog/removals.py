@@ -38,7 +38,7 @@ class Removals:
         if image is None:
             return await self.finish(namespace, name)
         removal = {"uid": image.fields["uid"], "files": image.fields["files"], "created": now_text()}
-        await self._documents.replace("removals", namespace, name, removal)
+        await self._documents.replace("removals", namespace, name, removal, is_due=True)
         return await self.finish(namespace, name)
 
     async def finish(self, namespace: str, name: str) -> bool:

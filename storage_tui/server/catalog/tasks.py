@@ -48,7 +48,12 @@ class Tasks:
         """Begin a task; raises ConflictError while another one for the same image is not over."""
         task_id = f"{int(datetime.now(UTC).timestamp() * 1000):013d}-{secrets.token_hex(8)}"
         task = await self._documents.create("uploads", namespace, task_id, {**fields, "id": task_id})
-        await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
+        try:
+            await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
+        except StorageError:
+            with contextlib.suppress(StorageError):  # else the sweep forgets it
+                await self._documents.remove("uploads", namespace, task_id)
+            raise
         return task
 
     async def drop_sessions(self, files: Sequence[Fields]) -> None:
@@ -166,8 +171,9 @@ class Tasks:
         }  # fmt: skip
         events = [*task.fields["events"], noted][-MAX_EVENTS:]
         fields = {**task.fields, "status": status, "events": events, "modified": now_text()}
+        is_due = status in (FAILURE, CANCELED)
         try:
-            return await self._documents.replace("uploads", namespace, task_id, fields, task.version)
+            return await self._documents.replace("uploads", namespace, task_id, fields, task.version, is_due=is_due)
         except ConflictError:
             other = await self.find(namespace, task_id)
             if other.fields["status"] != status:

@@ -54,6 +54,10 @@ class Account:
         """False while nobody has ever counted, and `totals` knows only what was stored since."""
         return isinstance(store, Counting) or self.counter.is_counted
 
+    def live_bytes(self, mine: Reservation | None = None) -> int:
+        """The bytes on their way here but for those of `mine`."""
+        return sum(one.size_bytes for one in self.live if one is not mine)
+
     async def totals(self, store: Store) -> Totals:
         """What is there and what has just been stored, without what is on its way here; with what is on its way to
         other servers."""

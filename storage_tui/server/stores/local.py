@@ -11,6 +11,7 @@
 | local_blocks.py, local_summing.py | the checksums by which a part of a blob is checked |
 | local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
 | local_sweep.py, local_room.py | what is cleared away, and how much may be written |
+| local_ballast.py | room for deletes that nobody else can take |
 | local_seed.py | a store filled at once, for demos and measurements |
 """
 
@@ -47,6 +48,7 @@ from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.counting import Ceilings, Totals
+from storage_tui.server.stores.local_ballast import Ballast
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_lock import Lock
@@ -65,6 +67,8 @@ T = TypeVar("T")
 _Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
 
 OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+
+BALLAST_PART = 4  # of the reserve that is ballast at most: a small disk is not all reserve
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +93,7 @@ class LocalStore:
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
         self._room = Room(self._disk, reserve_bytes)
+        self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
         self._orphan_search: asyncio.Task[None] | None = None
 
@@ -101,6 +106,7 @@ class LocalStore:
         self._pool = Pool(opened.open_reader)
         self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
+        await asyncio.to_thread(self._keep_ballast)
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
@@ -210,30 +216,39 @@ class LocalStore:
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
         place, request_id = locate(address), REQUEST_ID.get()
-        await self._committer.run(
-            lambda connection: local_rows.delete(connection, place, precondition, self._now(), request_id)
-        )
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.delete(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
         place, request_id = locate(address), REQUEST_ID.get()
-        await self._committer.run(
-            lambda connection: local_rows.remove(connection, place, precondition, self._now(), request_id)
-        )
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.remove(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:
         namespace_bytes(namespace)
-        find_storage_type(storage_type)
-
+        rule = find_storage_type(storage_type)
         request_id = REQUEST_ID.get()
 
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
             addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
-            return [local_rows.delete_one(connection, address, etag, now, request_id) for address, etag in addresses]
+            results = []
+            for address, etag in addresses:
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                self._room.trim_log(connection, namespace, rule.name)
+            return results
 
-        return await self._committer.run(apply)
+        return await self._surely(lambda: self._committer.run(apply))
 
     async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
         origin, place = locate(source), locate(target)
@@ -277,7 +292,7 @@ class LocalStore:
         return self._uploads.write(upload_id, restart=restart)
 
     async def cancel_upload(self, upload_id: str) -> None:
-        await self._uploads.cancel(upload_id)
+        await self._surely(lambda: self._uploads.cancel(upload_id))
 
     async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
         """As `Counting.totals` promises."""
@@ -292,7 +307,9 @@ class LocalStore:
 
     async def sweep(self) -> int:
         await self._pool.in_thread(self._renew_lock)
-        return await self._sweeper.sweep()
+        expired = await self._surely(self._sweeper.sweep)
+        await self._pool.in_thread(self._keep_ballast)
+        return expired
 
     @property
     def read_only(self) -> str | None:
@@ -394,6 +411,19 @@ class LocalStore:
             if not await self._sweeper.make_room():
                 raise
         return await attempt()
+
+    async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try what makes room, and when the disk is full once more with the room of the ballast."""
+        try:
+            return await attempt()
+        except StoreFullError:
+            if not await self._pool.in_thread(self._ballast.give):
+                raise
+        return await attempt()
+
+    def _keep_ballast(self) -> None:
+        if self.read_only is None and not self._room.is_short:
+            self._ballast.keep(self._room.reserve_bytes // BALLAST_PART)
 
 
 def _close_found(found: _Found) -> None:

@@ -6,6 +6,7 @@
       blobs/xx/ID    the bytes of larger blobs under random ids that are never reused
       uploads/ID.part  what is still arriving
       quarantine/    blob files that no row named when the store started
+      ballast        room for deletes on a full disk, held by a file that is given up then
       collector      held with flock while files are unlinked, and while a backup copies what must not be
       restoring      there while a restore is not complete; no server starts then
 

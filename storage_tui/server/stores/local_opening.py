@@ -3,7 +3,7 @@
 | the disk | what is done |
 |---|---|
 | has room | the index of the database's log is a file that other programs share |
-| is full | the index is in memory, so reads take nothing of the disk; deletes do as soon as the log can grow |
+| is full, and no ballast is left | the index is in memory, so reads take nothing of the disk; deletes do as soon as the log can grow |
 | takes no new file, or no change | the database is read as it lies there, log included; every change is refused |
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.stores.local_ballast import Ballast
 from storage_tui.server.stores.local_files import NO_ROOM, Disk
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_recovery import recover_parts
@@ -98,8 +99,8 @@ def _open_to_write(disk: Disk) -> tuple[apsw.Connection, Callable[[], apsw.Conne
     except apsw.Error as exc:
         if is_mounted_read_only(disk) or not _is_full(disk, exc):
             raise
-        is_alone = True
-        connection = open_writer(disk.database, is_alone=True)
+        is_alone = not Ballast(disk.data_dir).give()
+        connection = open_writer(disk.database, is_alone=is_alone)
     try:
         recover_parts(connection, disk)
     except BaseException:

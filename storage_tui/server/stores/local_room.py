@@ -6,6 +6,7 @@ import errno
 import apsw
 
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.server.stores import local_audit
 from storage_tui.server.stores.counting import Ceilings, no_ceilings
 from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_rows import Place
@@ -59,6 +60,11 @@ class Room:
         ceiling = self.ceilings(place.row_key[0].hex(), place.storage_type.name)
         if ceiling is not None:
             check_ceiling(connection, place, size_bytes, ceiling, now)
+
+    def trim_log(self, connection: apsw.Connection, namespace: str, storage_type: str) -> None:
+        """Keep the log of a limited user's deletes within its bound; called in the transaction of a delete."""
+        if self.ceilings(namespace, storage_type) is not None:
+            local_audit.trim(connection, bytes.fromhex(namespace))
 
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:

@@ -11,13 +11,15 @@ import apsw
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.private_files import touch_private
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SUMS_SINCE = 3  # the first version with the checksums of blocks
 AUDIT_SINCE = 5  # … with the audit log
+TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
 BUSY_MS = 10_000
+AUDIT_ROW_BYTES = 200  # what an entry of the audit log takes besides its key, with its places in three indexes
 
 _ALONE = "unix-excl"  # SQLite's name for files of one process
 
@@ -77,6 +79,38 @@ CREATE TABLE audit (
   key BLOB NOT NULL, etag TEXT NOT NULL, request TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
+""",
+    5: f"""
+CREATE TABLE traces (
+  namespace BLOB NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (namespace, kind)
+) WITHOUT ROWID, STRICT;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'audit', count(*), sum(length(key) + {AUDIT_ROW_BYTES}) FROM audit GROUP BY namespace;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'uploads', count(*), 0 FROM uploads WHERE state != 'open' GROUP BY namespace;
+CREATE TRIGGER traces_delete AFTER INSERT ON audit BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes)
+    VALUES (NEW.namespace, 'audit', 1, length(NEW.key) + {AUDIT_ROW_BYTES})
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER traces_forget AFTER DELETE ON audit BEGIN
+  UPDATE traces SET count = count - 1, bytes = bytes - length(OLD.key) - {AUDIT_ROW_BYTES}
+    WHERE namespace = OLD.namespace AND kind = 'audit';
+END;
+CREATE TRIGGER traces_end AFTER UPDATE OF state ON uploads WHEN OLD.state = 'open' AND NEW.state != 'open' BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes) VALUES (NEW.namespace, 'uploads', 1, 0)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER traces_expire AFTER DELETE ON uploads WHEN OLD.state != 'open' BEGIN
+  UPDATE traces SET count = count - 1 WHERE namespace = OLD.namespace AND kind = 'uploads';
+END;
+CREATE INDEX audit_by_user ON audit (namespace, seq);
+CREATE INDEX uploads_ended ON uploads (namespace, expires) WHERE state != 'open';
+CREATE TABLE set_aside (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, origin TEXT NOT NULL, why TEXT NOT NULL,
+  fields TEXT NOT NULL, content BLOB
+) STRICT;
 """,
 }
 

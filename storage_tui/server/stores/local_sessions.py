@@ -22,6 +22,8 @@ from storage_tui.server.stores.local_rows import Fresh, Place, check_write, new_
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
 TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is told apart from one that never was
+MAX_ENDED = 10_000  # sessions of one user that have ended, the last ones: 15 MB at most; of others nothing is known
+FORGET_AT_ONCE = 1000  # rows in one change, so that writers get their turn
 
 State = Literal["open", "finished", "cancelled", "lost"]
 
@@ -36,6 +38,11 @@ _CREATE = (
 _FIND_REPEAT = (
     f"SELECT upload_id, {_COLUMNS} FROM uploads WHERE namespace = ? AND repeat_key = ? AND type = ? AND key = ? "
     "AND size IS ? AND state IN ('open', 'finished') AND expires > ?"
+)
+_ENDED = "SELECT count FROM traces WHERE namespace = ? AND kind = 'uploads'"
+_FORGET_ENDED = (
+    "DELETE FROM uploads WHERE upload_id IN "
+    "(SELECT upload_id FROM uploads WHERE namespace = ? AND state != 'open' ORDER BY expires LIMIT ?)"
 )
 _WEEK = SESSION_LIFETIME // timedelta(milliseconds=1)
 
@@ -83,8 +90,10 @@ def create(
     connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
     want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
 ) -> Session:  # fmt: skip
-    """A new session, if the type's rule and the precondition would let it finish as things are."""
+    """A new session, if the type's rule and the precondition would let it finish as things are. The oldest of the
+    user's sessions that have ended are forgotten when those are too many."""
     check_write(connection, place, precondition, now)
+    _forget_ended(connection, place.row_key[0])
     upload_id = secrets.token_urlsafe(32)
     conditions = json.dumps([precondition.if_match, precondition.if_none_match])
     connection.execute(
@@ -92,6 +101,12 @@ def create(
         (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK, repeat_key),
     )
     return find(connection, upload_id, now)
+
+
+def _forget_ended(connection: apsw.Connection, namespace: bytes) -> None:
+    found: int | None = connection.execute(_ENDED, (namespace,)).get
+    if found is not None and found >= MAX_ENDED:
+        connection.execute(_FORGET_ENDED, (namespace, min(found - MAX_ENDED + 1, FORGET_AT_ONCE)))
 
 
 def find_repeat(

@@ -18,6 +18,7 @@ from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
 from storage_tui.machine.private_files import open_private
 from storage_tui.places import LOCK_NAME
+from storage_tui.server.stores.local_ballast import BALLAST_NAME
 from storage_tui.server.stores.local_files import COLLECTOR_LOCK, NO_ROOM, SHARDS, Disk
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
@@ -25,7 +26,7 @@ from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_values
 
 COPY_THREADS = 4  # small files cost a sync each, which several can wait for at once
-NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK))
+NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK, BALLAST_NAME))
 MAX_DAMAGE_TOLD = 1000  # lines in a manifest; the count is exact
 
 _log = logging.getLogger(__name__)
