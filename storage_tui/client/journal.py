@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui.client.part_file import Purpose
-from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.machine.private_files import make_private_dir, open_private, write_all
 
 ENTRY_BYTES = 64 * 1024
 ENTRIES_READ = 10_000  # of a folder somebody filled with other things
@@ -164,7 +164,7 @@ class TransferJournal:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can see it under its name
             raw = json.dumps({"version": 1, **asdict(transfer)}).encode()
-            os.write(descriptor, raw)
+            write_all(descriptor, raw)
             os.fsync(descriptor)
             if self._descriptor is None:
                 os.link(temporary, self._path)  # not a rename: another process may have been faster

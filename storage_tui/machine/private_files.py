@@ -54,6 +54,40 @@ def make_private_dir(path: Path) -> None:
             path.chmod(PRIVATE_DIR)
 
 
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of the bytes where the descriptor stands; raises OSError where the disk takes only a part."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def append_whole(descriptor: int, content: bytes) -> None:
+    """Add the bytes to the end of a file opened with O_APPEND, or none of them: half a line on a full disk would spoil
+    the one after it. Raises OSError."""
+    before = os.fstat(descriptor).st_size
+    try:
+        write_all(descriptor, content)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(descriptor, before)
+        raise
+
+
+def create_private(path: Path, content: bytes) -> None:
+    """Make the file, of mode 0600, with these bytes, or none; its folder is made where missing. Raises
+    FileExistsError where the name is taken, OSError when the disk refuses."""
+    make_private_dir(path.parent)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        write_all(descriptor, content)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def write_private(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     """Put the bytes under the name, whole or not at all, in a file of mode 0600; its folder is made where missing.
 

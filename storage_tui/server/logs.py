@@ -15,7 +15,7 @@ from typing import Any, Literal
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.models import format_time
-from storage_tui.machine.private_files import open_private
+from storage_tui.machine.private_files import append_whole, open_private
 from storage_tui.server.exchange import Exchange
 from storage_tui.server.responses import one_line
 
@@ -122,7 +122,7 @@ class AccessLog:
         try:
             descriptor = self._open()
             try:
-                os.write(descriptor, text.encode())
+                append_whole(descriptor, text.encode())
                 is_long = os.fstat(descriptor).st_size > self._max_bytes
             finally:
                 os.close(descriptor)

@@ -52,7 +52,7 @@ from storage_tui.server.stores.local_ballast import Ballast
 from storage_tui.server.stores.local_commit import Committer, Staged
 from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_lock import Lock
-from storage_tui.server.stores.local_opening import open_directory
+from storage_tui.server.stores.local_opening import can_write, open_directory
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
 from storage_tui.server.stores.local_room import Room, write_error
@@ -95,6 +95,7 @@ class LocalStore:
         self._room = Room(self._disk, reserve_bytes)
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
+        self._was_unwritable = False
         self._orphan_search: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -114,6 +115,8 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
+        # A disk that seems to be writable even so has another reason, which no new start would mend.
+        self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
         if opened.read_only is None:
             self._orphan_search = asyncio.create_task(self._search_orphans())
         else:
@@ -314,6 +317,11 @@ class LocalStore:
     @property
     def read_only(self) -> str | None:
         return self._committer.broken
+
+    @property
+    def may_write_again(self) -> bool:
+        """Whether a store that could only be read when it was started would be writable if it were started now."""
+        return self._was_unwritable and can_write(self._disk)
 
     async def overview(self) -> Overview:
         free_bytes = await self._pool.in_thread(self._disk.free_bytes)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 GROUP_SIZE = 256  # changes in one COMMIT: bounds how long the first of them waits for the last
 IDLE_S = 2.0  # without a change for so long the WAL is copied home and cut to nothing
-CUT_BYTES = 1024 * 1024  # a disk with less room might not give back what the log was cut by
+CUT_BYTES = 8 * 1024 * 1024  # on a disk with less room another program might have at once what the log was cut by
 CHECKPOINT_BUSY_MS = 100  # how long an idle checkpoint may wait for a reader
 
 _log = logging.getLogger(__name__)

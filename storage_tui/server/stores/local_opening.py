@@ -3,7 +3,7 @@
 | the disk | what is done |
 |---|---|
 | has room | the index of the database's log is a file that other programs share |
-| is full, and no ballast is left | the index is in memory, so reads take nothing of the disk; deletes do as soon as the log can grow |
+| is full, and no ballast is left | the index is in memory: reads take nothing of the disk, deletes their log |
 | takes no new file, or no change | the database is read as it lies there, log included; every change is refused |
 """
 
@@ -73,13 +73,26 @@ def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
 def why_unwritable(disk: Disk, exc: _Error) -> str | None:
     """What about the disk explains the error, and what to do; None where it is another one."""
     if is_mounted_read_only(disk):
-        return f"the file system of {disk.data_dir} is; mount it for writing, then restart the server"
+        return f"the file system of {disk.data_dir} is mounted so; mount it for writing, then restart the server"
     return f"no room is left under {disk.data_dir}; make some, then restart the server" if _is_full(disk, exc) else None
 
 
 def is_mounted_read_only(disk: Disk) -> bool:
     """Whether the file system of the store takes no changes."""
     return bool(os.statvfs(disk.data_dir).f_flag & os.ST_RDONLY)
+
+
+def can_write(disk: Disk) -> bool:
+    """Whether a start would find a disk to write to."""
+    try:
+        return _has_names(disk) and disk.free_bytes() >= START_BYTES and not is_mounted_read_only(disk)
+    except OSError:
+        return False
+
+
+def _has_names(disk: Disk) -> bool:
+    room = os.statvfs(disk.data_dir)
+    return room.f_favail > 0 or room.f_files == 0  # such as btrfs, which does not count them
 
 
 def _is_full(disk: Disk, exc: _Error) -> bool:
@@ -89,7 +102,7 @@ def _is_full(disk: Disk, exc: _Error) -> bool:
         return True
     # SQLite often says no more than that it cannot open or extend a file
     is_io = isinstance(exc, (apsw.CantOpenError, apsw.IOError))
-    return is_io and (disk.free_bytes() < START_BYTES or os.statvfs(disk.data_dir).f_favail == 0)
+    return is_io and (disk.free_bytes() < START_BYTES or not _has_names(disk))
 
 
 def _open_to_write(disk: Disk) -> tuple[apsw.Connection, Callable[[], apsw.Connection]]:

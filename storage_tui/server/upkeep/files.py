@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.contract import checksum
-from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.machine.private_files import make_private_dir, open_private, write_all
 
 PIECE_BYTES = 1024 * 1024
 
@@ -106,13 +106,6 @@ def write_json(path: Path, raw: Any) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of the bytes."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def sync(path: Path) -> None:
