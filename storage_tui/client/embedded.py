@@ -223,6 +223,8 @@ class EmbeddedServer:
             lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
             if lines:
                 return f": {one_line(lines[-1])}"
+            if not os.statvfs(self._runtime).f_bavail:  # it had no room for a last word
+                return f": no space left under {self._runtime}"
         return ""
 
     def _forget(self) -> None:

@@ -38,6 +38,11 @@ _log = logging.getLogger(__name__)
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: its fsync leaves bytes in the drive's cache
 
 
+def is_mounted_read_only(path: Path) -> bool:
+    """Whether the file system takes no changes."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 class SyncFailedError(OSError):
     """Bytes were written and may not be on the disk: nothing that is not known to be there can be trusted any more."""
 

@@ -17,7 +17,7 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.stores.local_ballast import Ballast
-from storage_tui.server.stores.local_files import NO_ROOM, Disk
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, is_mounted_read_only
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local_recovery import recover_parts
 from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_frozen, open_reader, open_writer
@@ -72,20 +72,15 @@ def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
 
 def why_unwritable(disk: Disk, exc: _Error) -> str | None:
     """What about the disk explains the error, and what to do; None where it is another one."""
-    if is_mounted_read_only(disk):
+    if is_mounted_read_only(disk.data_dir):
         return f"the file system of {disk.data_dir} is mounted so; mount it for writing, then restart the server"
     return f"no room is left under {disk.data_dir}; make some, then restart the server" if _is_full(disk, exc) else None
-
-
-def is_mounted_read_only(disk: Disk) -> bool:
-    """Whether the file system of the store takes no changes."""
-    return bool(os.statvfs(disk.data_dir).f_flag & os.ST_RDONLY)
 
 
 def can_write(disk: Disk) -> bool:
     """Whether a start would find a disk to write to."""
     try:
-        return _has_names(disk) and disk.free_bytes() >= START_BYTES and not is_mounted_read_only(disk)
+        return _has_names(disk) and disk.free_bytes() >= START_BYTES and not is_mounted_read_only(disk.data_dir)
     except OSError:
         return False
 
@@ -110,7 +105,7 @@ def _open_to_write(disk: Disk) -> tuple[apsw.Connection, Callable[[], apsw.Conne
     try:
         connection = open_writer(disk.database)
     except apsw.Error as exc:
-        if is_mounted_read_only(disk) or not _is_full(disk, exc):
+        if is_mounted_read_only(disk.data_dir) or not _is_full(disk, exc):
             raise
         is_alone = not Ballast(disk.data_dir).give()
         connection = open_writer(disk.database, is_alone=is_alone)

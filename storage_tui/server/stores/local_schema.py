@@ -10,6 +10,7 @@ import apsw
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.private_files import touch_private
+from storage_tui.server.stores.local_files import is_mounted_read_only
 
 SCHEMA_VERSION = 6
 SUMS_SINCE = 3  # the first version with the checksums of blocks
@@ -162,6 +163,19 @@ def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
     connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
     _harden(connection)
+    return connection
+
+
+def open_beside(database: Path) -> apsw.Connection:
+    """A connection for reading of a process that does not own the store, on a disk mounted read-only too."""
+    connection = open_reader(database)
+    try:
+        connection.pragma("user_version")
+    except apsw.Error:
+        connection.close()
+        if not is_mounted_read_only(database.parent):
+            raise
+        return open_frozen(database)
     return connection
 
 
