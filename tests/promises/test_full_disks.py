@@ -173,6 +173,7 @@ async def test_nothing_of_a_log_is_missing_on_a_disk_mounted_read_only(tmp_path:
     with mounted(tmp_path / "small") as small:
         stage = Stage(local_row(), small)
         await stage.start()
+        assert isinstance(stage.store, LocalStore)
         await stage.put("home", random_bytes(LARGE))
         if has_log:
             stage.store._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -255,6 +256,6 @@ def test_only_an_error_that_leaves_the_disk_as_it_was_passes(
     error: type[apsw.Error], number: int, code: int, is_checkpoint: bool, is_passing: bool
 ) -> None:
     raised = error("it failed")
-    raised.extendedresult = code
+    raised.extendedresult = code  # type: ignore[attr-defined]
     found = passing_error(raised, system_errno=number, is_checkpoint=is_checkpoint)
     assert (found is not None) == is_passing
