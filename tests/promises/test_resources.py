@@ -17,8 +17,11 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.server.access.issued import list_issued
+from storage_tui.server.stores.local_files import Disk
 from tests.effort import count
 from tests.mounts import mounted, needs_mounts
+from tests.server.cataloguing import call, document
 from tests.server.running import RunningServer
 
 MIB = 1024 * 1024
@@ -66,6 +69,76 @@ def test_a_full_disk_refuses_and_takes_again_when_there_is_room(tmp_path: Path, 
         assert fill(storage, size_bytes) > fitted // 2
         assert storage.get("before") == b"x" * 100_000
         assert server.process.poll() is None
+
+
+def fill_entries(client: httpx.Client, size_bytes: int, *, most: int = 2000) -> int:
+    """Save products until one is refused for want of room; how many fitted."""
+    for number in range(most):
+        answer = call(client, "POST", "/products", document("product", f"x:p{number}", name="x" * size_bytes))
+        if answer.status_code != 201:
+            assert answer.status_code == 507 and "/data" not in answer.text, answer.text
+            return number
+    raise AssertionError("it never was full")
+
+
+def run_cli(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (sys.executable, "-m", "storage_tui", *map(str, arguments)), capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+
+
+@needs_mounts
+@pytest.mark.parametrize("is_full_by_others", [False, True], ids=["by entries", "by another program"])
+def test_a_full_disk_takes_deletes_and_revocations_of_every_kind(tmp_path: Path, is_full_by_others: bool) -> None:
+    prelude = "import storage_tui.server.serve as serve_module\nserve_module.SWEEP_S = 0.2\n"
+    with mounted(tmp_path / "small", "size=96m") as small:
+        server = RunningServer(small / "data", prelude=prelude)
+        server.start()
+        try:
+            with server.client("ann") as ann, server.client("bob") as bob:
+                issued = list_issued(server.records())
+                bob.put("/data/set/mine", content=b"x" * 100_000)
+                bob.put("/tmp/set/other", content=b"x" * 1000)
+                fitted = fill_entries(ann, 200_000)
+                assert fitted > 200
+                assert bob.put("/data/set/more", content=b"x" * 250_000).status_code == 507
+                reserve = Disk(small).free_bytes()
+                assert reserve > 15 * MIB, "what entries take leaves the reserve alone"
+                if is_full_by_others:
+                    fill_up(small / "of another program")
+                    assert Disk(small).free_bytes() == 0
+                assert ann.delete("/data/missing").status_code == 404
+                assert bob.delete("/data/mine").status_code == 200
+                assert bob.delete("/tmp/other").status_code == 200
+                assert call(ann, "DELETE", "/products/x:p0").status_code == 200
+                for token in issued:
+                    done = run_cli("token", "revoke", token.token_id, "--data-dir", small / "data")
+                    assert done.returncode == 0, done.stderr
+                while bob.get("/data/list").status_code == 200:  # until the server has noticed
+                    pass
+                done = run_cli("token", "create", "eve", "--data-dir", small / "data")
+                assert done.returncode == is_full_by_others, done.stderr
+                assert ("no room" in done.stderr) == is_full_by_others and done.stderr.count("\n") <= 1
+                assert server.process.poll() is None
+            (small / "of another program").unlink(missing_ok=True)
+            with server.client("ann") as again:
+                for number in range(1, fitted):
+                    assert call(again, "DELETE", f"/products/x:p{number}").status_code == 200
+                assert fill_entries(again, 200_000) > fitted * 9 // 10
+        finally:
+            server.stop()
+        assert "Traceback" not in server.log_text()
+
+
+def fill_up(path: Path) -> None:
+    """Take all the room that the disk has."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(65536))
+    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(512))
 
 
 def test_a_server_with_few_descriptors_refuses_and_comes_back(tmp_path: Path) -> None:

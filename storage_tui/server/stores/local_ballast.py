@@ -7,6 +7,7 @@ tries once more; the sweep puts a new one in its place when there is room again.
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from storage_tui.machine.private_files import open_private
@@ -33,7 +34,8 @@ class Ballast:
             _take_up(descriptor, min(most_bytes, BALLAST_BYTES))
         except OSError as exc:
             _log.info("the store goes without ballast: %s", exc)
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
         finally:
             os.close(descriptor)
 
