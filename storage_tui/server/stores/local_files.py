@@ -85,7 +85,12 @@ class Disk:
     @contextmanager
     def collecting(self) -> Iterator[bool]:
         """Whether files that no row names any more may be unlinked now: not while a backup copies them."""
-        descriptor = open_private(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT)
+        try:
+            descriptor = open_private(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT)
+        except OSError as exc:
+            _log.warning("what nothing needs any more stays: %s", exc)
+            yield False
+            return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
