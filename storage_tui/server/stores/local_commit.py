@@ -233,7 +233,10 @@ class Committer:
 
     def _tidy(self) -> None:
         """Copy the log home and cut it. On a disk that is nearly full its place is kept, for deletes."""
-        is_full = self._disk.free_bytes() < CUT_BYTES
+        try:
+            is_full = self._disk.free_bytes() < CUT_BYTES
+        except OSError:  # the directory has another name now
+            is_full = True
         self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART if is_full else apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_TRUNCATE) -> bool:
