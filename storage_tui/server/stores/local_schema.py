@@ -128,8 +128,8 @@ def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
     connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)
     try:
         connection.set_busy_timeout(BUSY_MS)
-        # Only a new file takes this one: freed pages can then be handed back by and by.
-        connection.pragma("auto_vacuum", 2)
+        if not database.stat().st_size:  # freed pages can be handed back by and by; SQLite writes each time it is told
+            connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
         connection.pragma("fullfsync", 1)  # macOS: its fsync leaves bytes in the drive's cache
