@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui.client.part_file import Purpose
+from storage_tui.machine.private_files import make_private_dir, open_private, write_all
 
 ENTRY_BYTES = 64 * 1024
 ENTRIES_READ = 10_000  # of a folder somebody filled with other things
@@ -159,12 +160,11 @@ class TransferJournal:
 
     def _write(self, transfer: UnfinishedTransfer) -> bool:
         temporary = self._folder / f".{self._path.stem}.{secrets.token_hex(8)}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600)
+        descriptor = open_private(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can see it under its name
             raw = json.dumps({"version": 1, **asdict(transfer)}).encode()
-            os.write(descriptor, raw)
+            write_all(descriptor, raw)
             os.fsync(descriptor)
             if self._descriptor is None:
                 os.link(temporary, self._path)  # not a rename: another process may have been faster
@@ -202,7 +202,7 @@ class TransferJournal:
 def make_folder(folder: Path) -> None:
     """Make a folder of the state that is not there, private and durably."""
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_dir(folder)
         sync_folder(folder.parent)
 
 

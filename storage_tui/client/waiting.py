@@ -18,6 +18,7 @@ from typing import Any
 from storage_tui.client.batch_plan import BatchItem, Conflict
 from storage_tui.client.content_types import guess_type
 from storage_tui.client.journal import UnfinishedTransfer, make_folder, sync_folder
+from storage_tui.machine.private_files import append_whole, open_private
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand items; what is longer was written by somebody else
 FILES_READ = 1000  # of a folder somebody filled with other things
@@ -81,16 +82,14 @@ class WaitingList:
     def _begin(self) -> None:
         make_folder(self._folder)
         self._path = self._folder / f"{secrets.token_hex(12)}.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self._path, flags, 0o600)
+        self._descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         sync_folder(self._folder)
         self._write([json.dumps({"version": 1, "server": self._server})])
 
     def _write(self, lines: Sequence[str]) -> None:
-        rest = memoryview("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
-        while rest and self._descriptor is not None:
-            rest = rest[os.write(self._descriptor, rest) :]
+        if self._descriptor is not None:
+            append_whole(self._descriptor, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
 
 
 class LeftWaiting:

@@ -79,7 +79,7 @@ class StorageApp:
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         self._budget, self._parsing = Budget(), Parsing()
-        description = Description(limits, quotas)
+        description = Description(limits, quotas, lambda: self.health.why_read_only)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)

@@ -28,6 +28,7 @@ from storage_tui.server.operating import PLAIN, Operating
 from storage_tui.server.responses import one_line
 from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local import LocalStore
 
 SWEEP_S = 60.0
 FOLLOW_S = 2.0
@@ -82,15 +83,16 @@ def serve_embedded(*, data_dir: Path) -> None:
         household.write_token(keyring)
         return listen_unix(household.socket)
 
+    engine = open_local(data_dir, owner_note={"socket": str(household.socket)})
     try:
         asyncio.run(
             run(
-                open_local(data_dir, owner_note={"socket": str(household.socket)}),
+                engine,
                 listen=listen,
                 on_ready=lambda: None,
                 operating=Operating(shows_keys=True),  # its log is its only user's own
                 on_refresh=household.renew_token,
-                until=household.wait_until_empty,
+                until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
                 on_close=household.remove_socket,
             )
         )
@@ -98,6 +100,10 @@ def serve_embedded(*, data_dir: Path) -> None:
         if household.is_lost_race(exc):
             return
         raise
+
+
+def _may_write_again(store: Store) -> bool:
+    return isinstance(store, LocalStore) and store.may_write_again
 
 
 def leave() -> NoReturn:

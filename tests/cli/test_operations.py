@@ -138,6 +138,12 @@ def test_doctor_is_content_with_a_fresh_machine_and_not_with_a_bad_one(run, home
     bad = run("doctor", code=1)
     assert f"others may read {record}".encode() in bad.stdout
     record.chmod(0o600)
+    run("config", "--write")
+    written = Path(home["STORAGE_TUI_HOME"]) / "config" / "config.toml"
+    written.chmod(0o666)
+    assert f"others may write {written}".encode() in run("doctor", code=1).stdout
+    written.chmod(0o644)
+    run("doctor")
     token = tmp_path / "token"
     token.write_text("x.eyJleHAiOjF9.x")
     token.chmod(0o600)

@@ -20,6 +20,7 @@ from storage_tui.contract.errors import StorageError, StoreFullError, Unavailabl
 from storage_tui.server.access.issued import list_issued
 from storage_tui.server.stores.local_files import Disk
 from tests.effort import count
+from tests.mounts import mounted, needs_mounts
 from tests.server.cataloguing import call, document
 from tests.server.running import RunningServer
 
@@ -27,23 +28,6 @@ MIB = 1024 * 1024
 LIMIT = 256 * MIB  # of what a client or a server may hold while it moves a blob of any size
 
 pytestmark = pytest.mark.slow
-
-needs_mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None,
-    reason="a disk that is full, without inodes or read-only takes root and mount",
-)
-
-
-@contextlib.contextmanager
-def mounted(place: Path, options: str) -> Iterator[Path]:
-    """A file system in memory, of whatever size the options say."""
-    place.mkdir()
-    if subprocess.run(("mount", "-t", "tmpfs", "-o", options, "none", place), check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    try:
-        yield place
-    finally:
-        subprocess.run(("umount", "-l", place), check=True)
 
 
 @contextlib.contextmanager
@@ -155,20 +139,6 @@ def fill_up(path: Path) -> None:
     with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(512))
-
-
-@needs_mounts
-def test_a_disk_that_cannot_be_written_is_one_line_at_the_start(tmp_path: Path) -> None:
-    with mounted(tmp_path / "small", "size=64m") as small:
-        with serving(small / "data") as (_, storage):
-            storage.set("k", b"x")
-        subprocess.run(("mount", "-o", "remount,ro", small), check=True)
-        done = subprocess.run(
-            (sys.executable, "-m", "storage_tui", "serve", "--port", "0", "--data-dir", small / "data"),
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.count("\n") == 1 and "small" in done.stderr, done.stderr
 
 
 def test_a_server_with_few_descriptors_refuses_and_comes_back(tmp_path: Path) -> None:

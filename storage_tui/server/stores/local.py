@@ -3,7 +3,7 @@
 | file | noun |
 |---|---|
 | local_files.py | the folders, and the order in which bytes become durable |
-| local_lock.py | the one process that owns the directory |
+| local_lock.py, local_opening.py | the one process that owns the directory, and how far the disk lets it |
 | local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
 | local_commit.py | the one thread that changes anything |
 | local_pool.py | the threads that may block |
@@ -50,14 +50,13 @@ from storage_tui.server.stores.base import ANY, Address, BlobReader, Preconditio
 from storage_tui.server.stores.counting import Ceilings, Totals
 from storage_tui.server.stores.local_ballast import Ballast
 from storage_tui.server.stores.local_commit import Committer, Staged
-from storage_tui.server.stores.local_files import Disk, SyncFailedError
-from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
+from storage_tui.server.stores.local_lock import Lock
+from storage_tui.server.stores.local_opening import can_write, open_directory
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
-from storage_tui.server.stores.local_recovery import recover_parts
 from storage_tui.server.stores.local_room import Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, Held, Place, locate, namespace_bytes, new_id
-from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.stores.local_summing import Summing
 from storage_tui.server.stores.local_sweep import Sweeper
 from storage_tui.server.stores.local_uploads import Uploads
@@ -96,16 +95,19 @@ class LocalStore:
         self._room = Room(self._disk, reserve_bytes)
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
+        self._was_unwritable = False
         self._orphan_search: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         try:
-            self._lock, self._connection = await asyncio.to_thread(self._take_possession)
+            opened = await asyncio.to_thread(open_directory, self._disk, self._owner_note)
         except (OSError, apsw.Error) as exc:
             raise UnavailableError(f"the data directory {self.data_dir} cannot be used: {exc}") from exc
-        self._pool = Pool(self._disk.database)
-        self._committer = Committer(self._connection, self._disk)
+        self._lock, self._connection = opened.lock, opened.connection
+        self._pool = Pool(opened.open_reader)
+        self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
+        await asyncio.to_thread(self._keep_ballast)
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
@@ -113,7 +115,12 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        self._orphan_search = asyncio.create_task(self._search_orphans())
+        # A disk that seems to be writable even so has another reason, which no new start would mend.
+        self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
+        if opened.read_only is None:
+            self._orphan_search = asyncio.create_task(self._search_orphans())
+        else:
+            _log.error("%s", opened.read_only)
 
     async def close(self) -> None:
         if self._lock is None:
@@ -302,6 +309,7 @@ class LocalStore:
         self._room.ceilings = ceilings
 
     async def sweep(self) -> int:
+        await self._pool.in_thread(self._renew_lock)
         expired = await self._surely(self._sweeper.sweep)
         await self._pool.in_thread(self._keep_ballast)
         return expired
@@ -309,6 +317,11 @@ class LocalStore:
     @property
     def read_only(self) -> str | None:
         return self._committer.broken
+
+    @property
+    def may_write_again(self) -> bool:
+        """Whether a store that could only be read when it was started would be writable if it were started now."""
+        return self._was_unwritable and can_write(self._disk)
 
     async def overview(self) -> Overview:
         free_bytes = await self._pool.keep_up(self._disk.free_bytes)
@@ -329,20 +342,14 @@ class LocalStore:
     def _now(self) -> int:
         return to_millis(self._clock())
 
-    def _take_possession(self) -> tuple[Lock, apsw.Connection]:
-        refuse_network_filesystem(self.data_dir)
-        self._disk.refuse_unfinished()
-        self._disk.prepare()
-        self._keep_ballast()
-        lock = Lock.take(self.data_dir)
+    def _renew_lock(self) -> None:
         try:
-            lock.note(self._owner_note)
-            connection = open_writer(self._disk.database)
-            recover_parts(connection, self._disk)
-        except BaseException:
-            lock.release()
-            raise
-        return lock, connection
+            if self._lock is not None:
+                self._lock.renew()
+        except StorageError as exc:
+            raise self._committer.fail("a look at the lock of the data directory", exc) from exc
+        except OSError as exc:
+            _log.warning("the lock of the data directory could not be looked at: %s", exc)
 
     def _let_go(self) -> None:
         self._pool.close()
@@ -388,9 +395,9 @@ class LocalStore:
             yield
         except FileNotFoundError:
             raise
-        except SyncFailedError as exc:
-            raise self._committer.fail("a sync of a blob", exc) from exc
         except OSError as exc:
+            if isinstance(exc, SyncFailedError) and exc.errno not in NO_ROOM:
+                raise self._committer.fail("a sync of a blob", exc) from exc
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
@@ -425,7 +432,7 @@ class LocalStore:
         return await attempt()
 
     def _keep_ballast(self) -> None:
-        if not self._room.is_short:
+        if self.read_only is None and not self._room.is_short:
             self._ballast.keep(self._room.reserve_bytes // BALLAST_PART)
 
 

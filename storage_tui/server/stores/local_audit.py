@@ -10,7 +10,7 @@ import apsw
 from storage_tui.contract.errors import NotFoundError, UnavailableError
 from storage_tui.contract.moments import from_millis, to_millis
 from storage_tui.server.stores.audit import AUDIT_LIFETIME, AuditEntry
-from storage_tui.server.stores.local_schema import AUDIT_SINCE, SCHEMA_VERSION, TRACES_SINCE, open_reader
+from storage_tui.server.stores.local_schema import AUDIT_SINCE, SCHEMA_VERSION, TRACES_SINCE, open_beside
 
 PAGE = 1000  # entries in memory at once
 MOST_BYTES = 64 * 1024 * 1024  # of one user who has a quota: about 300,000 deletes; the oldest entries go then
@@ -48,7 +48,7 @@ def open_audit(data_dir: Path) -> "LocalAudit":
     if not database.is_file():
         raise NotFoundError(f"there is no store in {data_dir}")
     try:
-        connection = open_reader(database)
+        connection = open_beside(database)
         version: Any = connection.pragma("user_version")
         connection.close()
     except apsw.Error as exc:
@@ -68,7 +68,7 @@ class LocalAudit:
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
         """As `AuditLog.entries` promises."""
-        connection = open_reader(self._database)
+        connection = open_beside(self._database)
         owner = None if namespace is None else bytes.fromhex(namespace)
         start, last = 0 if since is None else to_millis(since), 0
         try:
@@ -89,7 +89,7 @@ class LocalAudit:
     def dropped(self, namespace: str | None = None) -> dict[str, int]:
         """As `AuditLog.dropped` promises."""
         owner = None if namespace is None else bytes.fromhex(namespace)
-        connection = open_reader(self._database)
+        connection = open_beside(self._database)
         try:
             if int(connection.pragma("user_version")) < TRACES_SINCE:
                 return {}

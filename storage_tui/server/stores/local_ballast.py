@@ -7,7 +7,10 @@ tries once more; the sweep puts a new one in its place when there is room again.
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from storage_tui.machine.private_files import open_private
 
 BALLAST_NAME = "ballast"
 BALLAST_BYTES = 4 * 1024 * 1024  # a delete of 1,000 keys writes about 1 MiB to the log of the database
@@ -23,16 +26,16 @@ class Ballast:
 
     def keep(self, most_bytes: int = BALLAST_BYTES) -> None:
         """Put the ballast there, if it is not, of `most_bytes` or less; a disk that cannot hold it goes without."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            descriptor = os.open(self._path, flags, 0o600)
+            descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError:
             return  # it is there, or nothing can be written
         try:
             _take_up(descriptor, min(most_bytes, BALLAST_BYTES))
         except OSError as exc:
             _log.info("the store goes without ballast: %s", exc)
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
         finally:
             os.close(descriptor)
 

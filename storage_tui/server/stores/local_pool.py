@@ -6,13 +6,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.stores.local_schema import open_reader
 
 T = TypeVar("T")
 
@@ -26,8 +24,8 @@ UPKEEP_THREADS = 2  # the sweep and the search for orphans, behind no user
 class Pool:
     """All of the threads. `close` waits for what they are at."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    def __init__(self, open_reader: Callable[[], apsw.Connection]) -> None:
+        self._open_reader = open_reader
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
         self.reading = ThreadPoolExecutor(READ_THREADS, "storage-read")
@@ -74,7 +72,7 @@ class Pool:
         try:
             connection: apsw.Connection | None = getattr(self._local, "connection", None)
             if connection is None:
-                connection = self._local.connection = open_reader(self._database)
+                connection = self._local.connection = self._open_reader()
                 self._connections.append(connection)
             return query(connection)
         except apsw.Error as exc:

@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private
 from storage_tui.server.stores.local_ballast import Ballast
-from storage_tui.server.stores.local_files import Disk
-from storage_tui.server.stores.local_room import NO_ROOM, Room
+from storage_tui.server.stores.local_files import NO_ROOM, Disk
+from storage_tui.server.stores.local_room import Room
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Record, check_record
 
 SUFFIX = ".record"  # keeps a record `a` and a record `a/b` apart, and temporary files out of the names
@@ -111,18 +112,24 @@ class LocalRecords:
             missing.append(directory)
             directory = directory.parent
         for made in reversed(missing):
-            made.mkdir(mode=0o700, exist_ok=True)
+            make_private_dir(made)
             _sync(made.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._make_directories(self._root)
-        fd = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        # The folder, which nobody swaps, and the file that alone older programs lock.
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            file = open_private(self._root / ".lock", os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(file)
         finally:
-            os.close(fd)
+            os.close(folder)
 
 
 def _file_name(segment: str) -> str:
@@ -170,7 +177,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()

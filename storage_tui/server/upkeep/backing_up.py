@@ -16,11 +16,18 @@ import apsw
 
 from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.private_files import open_private
 from storage_tui.places import LOCK_NAME
 from storage_tui.server.stores.local_ballast import BALLAST_NAME
-from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SET_ASIDE, SHARDS, Disk
+from storage_tui.server.stores.local_files import (
+    COLLECTOR_LOCK,
+    NO_ROOM,
+    SET_ASIDE,
+    SHARDS,
+    Disk,
+    is_mounted_read_only,
+)
 from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
@@ -93,7 +100,8 @@ def refuse_overlap(data_dir: Path, target: Path) -> None:
 @contextmanager
 def no_collecting(data_dir: Path) -> Iterator[None]:
     """No file that a database has named is unlinked meanwhile, by whichever process runs on the directory."""
-    descriptor = os.open(data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    flags = os.O_RDONLY if is_mounted_read_only(data_dir) else os.O_RDWR | os.O_CREAT
+    descriptor = open_private(data_dir / COLLECTOR_LOCK, flags)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield

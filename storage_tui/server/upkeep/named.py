@@ -16,7 +16,7 @@ from storage_tui.server.stores.local_possible import (
     id_is_possible,
     is_text,
 )
-from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_reader
+from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_beside
 
 VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and the read transaction is over soon
 
@@ -56,8 +56,10 @@ def open_database(path: Path) -> apsw.Connection:
     if not path.is_file():
         raise NotFoundError(f"there is no store in {path.parent}: it has no {path.name}")
     try:
-        connection = open_reader(path)
+        connection = open_beside(path)
         version = schema_of(connection)
+    except (apsw.BusyError, apsw.FullError) as exc:
+        raise UnavailableError(f"{path} cannot be read now: {exc}; make room on its disk, then try again") from exc
     except apsw.Error as exc:
         raise UnavailableError(f"{path} cannot be read: {exc}; restore it from a backup") from exc
     if version > SCHEMA_VERSION:

@@ -116,6 +116,7 @@ class PlaceView(PlaceReading):
         try:
             service = await self.session.storage.describe()
             sidebar.set_limits(service.user)
+            self.session.note_read_only(service.read_only)
             self.session.scope = service.token
             can_count = "usage" in service.features
         except EXPECTED:
