@@ -19,6 +19,7 @@ from storage_tui.cli.printing import say
 from storage_tui.cli.words import location_words
 from storage_tui.client.quick_list import page_of, peek
 from storage_tui.config import Settings, load, profiles
+from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 
@@ -49,7 +50,10 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
             settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
         end, chosen = _browse(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
         if cd_file is not None:
-            cd_file.write_text(f"{end}\n", "utf-8")
+            try:
+                cd_file.write_text(f"{end}\n", "utf-8")
+            except OSError as exc:
+                raise LocalFileError(f"{cd_file} cannot be written: {exc.strerror}") from exc
         for one in chosen if prints else ():
             say(str(one))
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -144,7 +145,13 @@ def permissions(settings: Settings) -> Iterator[Line]:
             yield Line("permissions", "fail", f"{path} belongs to another user", f"chown it, then chmod {mode}")
         elif status.st_mode & 0o077 and not path.is_symlink():
             yield Line("permissions", "fail", f"others may read {path}", f"chmod {mode} {path}")
-    yield Line("permissions", "ok", f"files and directories that hold secrets: {checked} looked at")
+    for path in _steering():
+        with suppress(OSError):
+            is_open = path.stat().st_mode & 0o022
+            checked += 1
+            if is_open:
+                yield Line("permissions", "fail", f"others may write {path}", f"chmod go-w {path}")
+    yield Line("permissions", "ok", f"files and directories that hold secrets or settings: {checked} looked at")
 
 
 def terminal(_: Settings) -> Iterator[Line]:
@@ -169,6 +176,7 @@ def terminal(_: Settings) -> Iterator[Line]:
 def server(settings: Settings) -> Iterator[Line]:
     """Whether the server answers, how fast, with which clock, and takes the token."""
     from storage_tui.cli.options import open_storage
+    from storage_tui.client.requests import one_line
 
     with open_storage(settings) as storage:
         begun = time.monotonic()
@@ -180,6 +188,8 @@ def server(settings: Settings) -> Iterator[Line]:
         took_ms = (time.monotonic() - begun) * 1000
         kind = f"version {service.version}" if service.version else "a plain published server"
         yield Line("server", "ok", f"{storage.display_url}: {kind}, answered in {took_ms:.0f} ms")
+        if service.read_only is not None:
+            yield Line("server", "fail", one_line(service.read_only), "until then nothing can be stored or deleted")
 
 
 def token(settings: Settings) -> Iterator[Line]:
@@ -235,6 +245,13 @@ def _secrets(settings: Settings) -> Iterator[Path]:
     login = Path("~/.descarteslabs").expanduser()
     if login.is_dir():
         yield from (path for path in login.iterdir() if path.name.startswith("token_info"))
+
+
+def _steering() -> Iterator[Path]:
+    """What holds no secret and says what the program does."""
+    settings_path, state = places.config_file(), places.state_dir()
+    yield from (settings_path.parent, settings_path, settings_path.with_name("keys.toml"))
+    yield from (state, state / "transfers", state / "queues", state / "places.json")
 
 
 def _expiry(text: str) -> datetime | None:

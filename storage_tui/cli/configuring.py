@@ -13,6 +13,7 @@ from storage_tui.cli.environment import SETTINGS, VARIABLES
 from storage_tui.cli.options import SHARED, with_settings
 from storage_tui.cli.printing import say, say_json, shown
 from storage_tui.config import ENV_PREFIX, Settings, SettingsError, layers, profiles
+from storage_tui.machine.private_files import create_private
 
 HIDDEN = "set, not shown"
 
@@ -106,9 +107,7 @@ def _write(path: Path) -> None:
         '# token_file = "~/.lab-token"', "",
     ]  # fmt: skip
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write("\n".join(lines))
+        create_private(path, "\n".join(lines).encode())
     except FileExistsError:
         raise SettingsError(f"{path} is there already and is left as it is; edit it, or move it away first") from None
     except OSError as exc:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storage_tui.server.stores.records import Records
     from storage_tui.server.upkeep.verifying import Finding, Tally
 
+LOST = "blobs, rows and records"
 _LOOK_S = 0.5  # how often a terminal is told how far it is
 _DIRECTORY = click.Path(path_type=Path)
 
@@ -31,12 +32,16 @@ _DIRECTORY = click.Path(path_type=Path)
 @with_engine
 @click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Look at this backup instead.")
 @click.option("--user", "users", multiple=True, metavar="NAME", help="With --store: whose blobs. [default: all known]")
+@click.option("--repair", is_flag=True, help="First put right rows and records that cannot be, or set them aside.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: each finding, then the sum.")
-def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...], as_json: bool) -> None:
+def verify(
+    place: "Path | S3Place", backup: Path | None, users: tuple[str, ...], repair: bool, as_json: bool
+) -> None:  # fmt: skip
     """Read every blob again and compare it with what was stored, beside a running server or without one.
 
     Exit code 0 says that nothing is lost; blob files without a key are told and harm nobody. Of a bucket the blobs of
-    all users are read that tokens were made for.
+    all users are read that tokens were made for. `--repair` needs the directory for itself: stop its server first.
+    Blobs that are whole keep their place, or get one below `recovered/` where their key is no text.
     """
     from storage_tui.server.upkeep.files import be_gentle
     from storage_tui.server.upkeep.snapshots import Backup
@@ -45,8 +50,12 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
 
     if users and isinstance(place, Path):
         raise click.UsageError("--user belongs to --store: of a directory everything is read")
+    if repair and (backup is not None or not isinstance(place, Path)):
+        raise click.UsageError("--repair belongs to a data directory: not to --backup, and not to --store")
     be_gentle()
     tally = Tally()
+    if repair and isinstance(place, Path):
+        _repair(place, as_json)
     if backup is not None:
         findings = Backup(backup.expanduser()).verify(tally)
     elif isinstance(place, Path):
@@ -66,7 +75,21 @@ def verify(place: "Path | S3Place", backup: Path | None, users: tuple[str, ...],
         found = ", ".join(f"{count} {kind}" for kind, count in tally.found.items()) or "all good"
         say(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
-        raise DamagedError(f"something is lost in {backup or place}; restore it from a backup, or store it again")
+        is_repairable = backup is None and isinstance(place, Path) and {"row", "record"} & tally.found.keys()
+        way = "put rows and records right with --repair, then " if is_repairable else ""
+        raise DamagedError(f"something is lost in {backup or place}; {way}restore it from a backup, or store it again")
+
+
+def _repair(data_dir: Path, as_json: bool) -> None:
+    from storage_tui.server.upkeep.repairing import repair
+
+    users_of = _users_of(data_dir)
+    for done in repair(data_dir):
+        raw = {**_with_user(done.finding.to_json(), users_of), "repair": done.outcome}
+        if as_json:
+            say_json(raw)
+        else:
+            say(f"{_line(done.finding, users_of)}; {done.outcome}")
 
 
 def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> "Iterator[Finding]":
@@ -77,8 +100,12 @@ def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> 
     from storage_tui.server.access.issued import list_issued
     from storage_tui.server.engine import open_s3
     from storage_tui.server.upkeep.through_store import verify_through
+    from storage_tui.server.upkeep.verifying import check_records
 
     engine = open_s3(place)
+    for bad in check_records(engine.records):
+        tally.add(bad)
+        yield bad
     names = users or tuple(dict.fromkeys(issued.user for issued in list_issued(engine.records)))
     with asyncio.Runner() as runner:
         runner.run(engine.store.start())
@@ -126,7 +153,9 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
             f"{done.copied:,} of them, {size_text(done.copied_bytes)}, are new in files"
         )
     if done.found:
-        raise PartialFailureError(f"not in this snapshot, as damaged in the store: {plural(len(done.found), 'blob')}")
+        raise PartialFailureError(
+            f"not in this snapshot, as damaged in the store: {plural(len(done.found), 'blob, row or record', LOST)}"
+        )
 
 
 @click.command()
@@ -184,6 +213,9 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
             say_json(raw)
         else:
             say(f"{raw['at']} {who} {what} {entry.etag} {entry.request_id}")
+    for namespace, count in log.dropped(None if user is None else namespace_of(user)).items():
+        who = users_of.of(namespace) or namespace
+        complain(f"{plural(count, 'older delete')} of {who} went from the log, which keeps a limited user's last ones")
 
 
 class _Meter:

@@ -26,6 +26,7 @@ from storage_tui.client.servers import Access, Endpoint
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConnectError, CredentialsError
 from storage_tui.machine import interpreters
+from storage_tui.machine.private_files import make_private_dir, open_private
 
 BASE_URL = f"http://localhost{wire.BASE_PATH}"
 JOIN_S = 15.0  # a cold start takes about one second
@@ -142,8 +143,7 @@ class EmbeddedServer:
 
     def _make_runtime(self) -> None:
         for folder in (self._runtime.parent, self._runtime):
-            with suppress(FileExistsError):
-                folder.mkdir(mode=0o700, parents=True)
+            make_private_dir(folder)
             found = folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 raise ConnectError(f"{folder} must be a directory of your own to hold the server's socket")
@@ -155,8 +155,7 @@ class EmbeddedServer:
         if self._present is not None:
             os.close(self._present)
             self._present = None
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._runtime / "present", flags, 0o600)
+        descriptor = open_private(self._runtime / "present", os.O_RDWR | os.O_CREAT)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -211,8 +210,7 @@ class EmbeddedServer:
         return child
 
     def _open_log(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        log = os.open(self._runtime / "log", flags, 0o600)
+        log = open_private(self._runtime / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         if os.fstat(log).st_size > LOG_BYTES:
             os.ftruncate(log, 0)
         return log
@@ -222,6 +220,8 @@ class EmbeddedServer:
             lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
             if lines:
                 return f": {one_line(lines[-1])}"
+            if not os.statvfs(self._runtime).f_bavail:  # it had no room for a last word
+                return f": no space left under {self._runtime}"
         return ""
 
     def _forget(self) -> None:

@@ -2,12 +2,12 @@
 
 import hmac
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import NoReturn
 
 from storage_tui.contract.errors import CredentialsError
+from storage_tui.machine.private_files import write_private
 
 FILE_BYTES = 64 * 1024  # a file of tokens is a few hundred bytes; a larger one is something else
 
@@ -74,15 +74,4 @@ def read_secret_file(path: Path) -> str | None:
 
 def write_secret_file(path: Path, text: str) -> None:
     """Put the text under the name whole and with mode 0600, in a folder of mode 0700 when that has to be made."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_private(path, text.encode())

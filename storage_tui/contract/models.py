@@ -297,7 +297,8 @@ class UserQuotas:
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
     """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features. `user` is told of
-    the user who asks, and is empty where nothing is limited; `token` of the token that was sent."""
+    the user who asks, and is empty where nothing is limited; `token` of the token that was sent. `read_only` says why
+    nothing can be changed at present, and is None where it can."""
 
     service: str = "storage"
     version: str = ""
@@ -306,11 +307,13 @@ class ServiceInfo:
     storage_types: tuple[dict[str, Any], ...] = ()
     user: UserQuotas = field(default_factory=UserQuotas)
     token: TokenScope = field(default_factory=TokenScope)
+    read_only: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The wire's object."""
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
         return {
+            **({} if self.read_only is None else {"read_only": self.read_only}),
             "service": self.service,
             "version": self.version,
             "features": sorted(self.features),
@@ -334,6 +337,7 @@ class ServiceInfo:
                 storage_types=tuple(row for row in raw.get("storage_types", ()) if isinstance(row, dict)),
                 user=UserQuotas.from_json(raw.get("user", {})),
                 token=TokenScope.from_json(raw.get("token", {})),
+                read_only=_told_text(raw.get("read_only")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc

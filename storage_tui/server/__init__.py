@@ -11,6 +11,7 @@
 | upload_gate.py, upload_answers.py, repeats.py | one writer a session, Google's answers, repeated calls |
 | access/, tokens.py, keyring.py, key_file.py, secret.py | who may |
 | quotas/ | how much |
+| limits/ | memory, threads and turns, shared fairly by user |
 | catalog/ | the catalog in front of `products` |
 | serve.py, listener.py, embedded.py | the process: over TCP, and on the UNIX socket of the embedded server |
 | operating.py, logs.py, exchange.py, metrics.py, health.py | how it is run and watched |

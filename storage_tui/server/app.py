@@ -37,6 +37,9 @@ from storage_tui.server.delivery import CutError, Send, deliver
 from storage_tui.server.description import Description
 from storage_tui.server.exchange import Exchange
 from storage_tui.server.health import Health
+from storage_tui.server.limits.budget import Budget
+from storage_tui.server.limits.parsing import Parsing
+from storage_tui.server.limits.shares import BusyError
 from storage_tui.server.listing import Listing
 from storage_tui.server.metrics import Metrics
 from storage_tui.server.quotas.quotas import Quotas
@@ -51,6 +54,7 @@ from storage_tui.server.streams import Streams
 from storage_tui.server.uploads import Uploads
 
 MAX_CONCURRENT = 768  # of one user: three quarters of what the listener takes, so that nobody can shut out the others
+UPLOAD = "/upload/{id}"
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # a signed URL must not be kept or passed on
 
 log = logging.getLogger("storage_tui.server")
@@ -75,15 +79,16 @@ class StorageApp:
         self._observers = (self.metrics.note, *observers)
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
-        description = Description(limits, quotas)
+        self._budget, self._parsing = Budget(), Parsing()
+        description = Description(limits, quotas, lambda: self.health.why_read_only)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
-        listing = Listing(store, access.keyring, limits)
+        self._listing = listing = Listing(store, access.keyring, limits)
         self.uploads = uploads = Uploads(store, access.keyring, limits, quotas, public_url)
-        logins = Logins(access.records, access.keyring, access.revocations)
+        self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
-        self.catalog = Catalog(store, access.records, uploads, public_url)
+        self.catalog = Catalog(store, access.records, uploads, quotas, public_url)
         reads, writes = names_key(Verb.READ), names_key(Verb.WRITE)
         generation = frozenset(UNSIGNED_PARAMETERS)
         signed = SIGNED_PARAMETERS | UNSIGNED_PARAMETERS
@@ -93,8 +98,8 @@ class StorageApp:
             Route("GET", "", description.get, names=names_nothing),
             Route("GET", "/", description.get, names=names_nothing),
             Route("POST", "/token", logins.exchange, Access.LOGIN),
-            Route("PUT", "/upload/{id}", uploads.put, Access.SESSION),
-            Route("DELETE", "/upload/{id}", uploads.cancel, Access.SESSION),
+            Route("PUT", UPLOAD, uploads.put, Access.SESSION),
+            Route("DELETE", UPLOAD, uploads.cancel, Access.SESSION),
             Route("GET", "/signed/{type}/{key}", blobs.get, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("HEAD", "/signed/{type}/{key}", blobs.head, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix, verb=Verb.LIST),
@@ -122,6 +127,8 @@ class StorageApp:
     async def close(self) -> None:
         """After the last request, and before the store closes."""
         await self._quotas.close()
+        for lane in (self._parsing, self._listing, self._logins, self.catalog):
+            lane.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises only when an answer has begun and cannot go on: then the listener cuts the connection."""
@@ -141,7 +148,10 @@ class StorageApp:
         request: Request | None = None
         async with AsyncExitStack() as stack:
             try:
-                request = Request(scope, receive, stack, request_id=secrets.token_hex(6))
+                request = Request(
+                    scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing
+                )
+                scope["headers"] = ()  # they are in the request now, and need not be in memory twice
                 exchange.request = request
                 REQUEST_ID.set(request.request_id)
                 self._active.add(request)
@@ -180,8 +190,10 @@ class StorageApp:
     def drain(self) -> None:
         """Refuse what is new and cut what is still being received: what came of an upload is kept for a resume."""
         self._is_draining = True
+        refusal = UnavailableError("the server is stopping; go on with the upload later")
+        self._budget.refuse(refusal)
         for request in self._active:
-            request.body.interrupt(UnavailableError("the server is stopping; go on with the upload later"))
+            request.body.interrupt(refusal)
 
     def cut_revoked(self) -> None:
         """End what is under way by tokens that were revoked meanwhile."""
@@ -249,14 +261,15 @@ class StorageApp:
 
     def _refuse(self, error: StorageError, request: Request | None, scope: Scope) -> Response:
         accept = (request.headers.joined("accept") if request is not None else None) or ""
-        response = error_response(error, accept=accept, may_retry_after=scope["method"] != "PUT")
+        is_own_call = isinstance(error, BusyError) and request is not None and request.route != UPLOAD
+        response = error_response(error, accept=accept, may_retry_after=scope["method"] != "PUT" or is_own_call)
         response.headers["X-Request-Id"] = _id(request)
         if isinstance(error, MethodNotAllowedError) and request is not None:
             allowed = find_route(self.routes, request.method, request.raw_path).allowed
             response.headers["Allow"] = ", ".join(allowed)
         if request is None or not request.body.is_done or scope["method"] == "PUT":
             response.headers["Connection"] = "close"
-        if error.status >= 500 and not isinstance(error, ServerError | QuotaExceededError):
+        if error.status >= 500 and not isinstance(error, ServerError | QuotaExceededError | BusyError):
             self._log_error(error, request, scope)
         return response
 

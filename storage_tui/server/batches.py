@@ -2,16 +2,16 @@
 of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from storage_tui.contract.errors import BadRequestError, StorageError, TooLargeError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, StorageError, TooLargeError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Limits
 from storage_tui.contract.packs import PACK_TYPE, Frame, PackError, PackReader, frame
 from storage_tui.contract.wire import Span
 from storage_tui.server.access.grants import Named, Verb
+from storage_tui.server.limits.budget import PACK_HEADS_BYTES, STREAM_BYTES, body_cost
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response, safe_content_type
@@ -19,9 +19,10 @@ from storage_tui.server.stores.base import READ_SIZE, Address, Store
 from storage_tui.server.streams import Streams
 from storage_tui.server.targets import storage_type_of
 
-MAX_OPEN = 16  # packs being received at once, each in memory: with the limit of each that bounds them all
 READ_AHEAD = 16  # blobs looked up at once: an engine with round trips of its own has several under way
 NAMES_BYTES = 2 * 1024 * 1024  # the longest list of the longest keys, written the longest way
+NAMES_PARTS = 1000  # a list of names has a part for each
+KNOWN = ("key", "crc32c", "content_type")  # what is kept of the head of a frame
 
 
 class Batches:
@@ -29,7 +30,6 @@ class Batches:
 
     def __init__(self, store: Store, limits: Limits, quotas: Quotas, streams: Streams) -> None:
         self._store, self._limits, self._quotas, self._streams = store, limits, quotas, streams
-        self._open = 0
 
     async def names_set(self, request: Request) -> Sequence[Named]:
         """The keys to be stored."""
@@ -55,7 +55,7 @@ class Batches:
         """A pack of the blobs that are asked for, in order; in place of one that cannot be sent, why."""
         storage_type = storage_type_of(request)
         addresses = [Address(request.namespace, storage_type, key) for key in await self._keys(request)]
-        request.stack.enter_context(self._streams.slot())
+        await self._streams.admit(request, STREAM_BYTES + READ_AHEAD * self._limits.batch_blob_bytes)
         headers = {"Content-Type": PACK_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return Response(200, headers, stream=self._pieces(addresses))
 
@@ -95,7 +95,7 @@ class Batches:
             return frame(_refusal(address.key, exc))
 
     async def _keys(self, request: Request) -> list[str]:
-        keys = (await request.json(NAMES_BYTES, "a list of keys")).get("keys")
+        keys = (await request.json(NAMES_BYTES, "a list of keys", parts=NAMES_PARTS)).get("keys")
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
             raise BadRequestError('what to get is {"keys": [key, …]}')
         self._check_count(len(keys))
@@ -104,18 +104,20 @@ class Batches:
     async def _frames(self, request: Request) -> list[Frame]:
         """The pack in the body, read once, so that all who ask judge the same one."""
         if request.pack is None:
-            request.stack.enter_context(self._slot())
-            limit = self._limits.batch_bytes
-            if (request.body.size_bytes or 0) > limit:
-                raise TooLargeError(f"a pack is at most {limit} bytes, not {request.body.size_bytes}")
+            limit, size_bytes = self._limits.batch_bytes, request.body.size_bytes
+            request.body.check_announced(limit, "a pack")
+            await request.hold(
+                request.budget.transfers, body_cost(limit if size_bytes is None else size_bytes) + PACK_HEADS_BYTES
+            )
             reader = PackReader(self._limits.batch_blob_bytes)
             frames: list[Frame] = []
             try:
                 async for chunk in request.body.chunks():
                     if request.body.received_bytes > limit:
                         raise TooLargeError(f"a pack is at most {limit} bytes")
-                    frames += map(_checked, reader.feed(chunk))
-                    self._check_count(len(frames))
+                    for row in reader.feed(chunk):
+                        frames.append(_checked(row))
+                        self._check_count(len(frames))
                 reader.end()
             except PackError as exc:
                 raise BadRequestError(str(exc)) from exc
@@ -126,23 +128,13 @@ class Batches:
         if count > self._limits.batch_blobs:
             raise TooLargeError(f"a pack has at most {self._limits.batch_blobs} blobs")
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        if self._open >= MAX_OPEN:
-            raise UnavailableError(f"{MAX_OPEN} packs are being received already; send the blobs one by one")
-        self._open += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
-
 
 def _checked(row: Frame) -> Frame:
-    head, _ = row
+    head, content = row
     told = (head.get("crc32c"), head.get("content_type"))
     if not isinstance(head.get("key"), str) or not all(text is None or isinstance(text, str) for text in told):
         raise BadRequestError('the head of each frame is {"key": …, "size": …}, crc32c and content_type optional')
-    return row
+    return {name: head[name] for name in KNOWN if name in head}, content
 
 
 def _refusal(key: str, error: StorageError) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from storage_tui.contract.wire import (
     format_http_date,
     parse_range,
 )
-from storage_tui.server.access.naming import COPY_BODY_BYTES, DELETE_BODY_BYTES
+from storage_tui.server.access.naming import COPY_BODY_BYTES, batch_of
 from storage_tui.server.conditions import check_match, is_unchanged, precondition, range_applies
 from storage_tui.server.damage import Damage
+from storage_tui.server.limits.budget import body_cost
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.redirects import redirect
 from storage_tui.server.repeats import Repeats
@@ -78,12 +79,14 @@ class Blobs:
             return await self._stream(request, reader, span, Response(status, headers))
         headers["Content-Length"] = str(span.size_bytes)
         if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
+            await request.hold(request.budget.transfers, body_cost(span.size_bytes))
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
         return await self._stream(request, reader, span, Response(status, headers))
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
-        request.stack.enter_context(self._streams.slot())
-        response.stream = await self._streams.begin(self._damage.chunks(address_of(request), reader, span))
+        await self._streams.admit(request)
+        chunks = self._damage.chunks(address_of(request), reader, span, step_bytes=self._streams.step_bytes)
+        response.stream = await self._streams.begin(chunks)
         return response
 
     async def head(self, request: Request) -> Response:
@@ -97,7 +100,7 @@ class Blobs:
         address = address_of(request)
         if request.body.size_bytes is None:
             raise BadRequestError("set needs Content-Length; send longer values to an upload URL", key=address.key)
-        content = await request.body.read(self._limits.set_bytes, "a value for set")
+        content = await request.read(request.budget.transfers, self._limits.set_bytes, "a value for set")
         async with self._quotas.reserve(address, len(content)) as room:
             blob = await self._store.put(
                 address,
@@ -125,7 +128,7 @@ class Blobs:
     async def delete_many(self, request: Request) -> Response:
         """Remove many blobs, each optionally only with the ETag that was seen; a result for each, in order."""
         storage_type = storage_type_of(request)
-        raw = await request.json(DELETE_BODY_BYTES, "a batch")
+        raw = await batch_of(request)
         targets = raw.get("targets")
         if not isinstance(targets, list):
             raise BadRequestError('a batch is {"targets": [{"key": …, "etag": …}, …]}')

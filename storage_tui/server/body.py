@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, IncompleteBodyError, StorageError, TooLargeError
+from storage_tui.server.limits.pace import RATE_WINDOW_BYTES, RATE_WINDOW_S, Pace
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 IDLE_S = 20.0  # the published client gives up after 30 s: it must get our answer before
-RATE_WINDOW_S = 60.0  # of waiting for the sender, in which …
-RATE_WINDOW_BYTES = 60 * 1024  # … so much must come: drops that beat the idle deadline do not hold a request for ever
 LINGER_S = 5.0  # how long a refused body is read on, so that its sender gets to read the refusal …
 LINGER_BYTES = 64 * 1024 * 1024  # … and how much of it
 
@@ -32,8 +31,8 @@ class Body:
         self._receive = receive
         self._deadline: asyncio.Timeout | None = None
         self._interruption: StorageError | None = None
-        self._waited_s = 0.0
-        self._bytes_before = 0  # what had come when the window began
+        self._pace = Pace()
+        self._waited_s = 0.0  # for the piece that came last
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The pieces as they arrive, none of them empty.
@@ -48,21 +47,28 @@ class Body:
             chunk: bytes = message.get("body", b"")
             self.received_bytes += len(chunk)
             self.is_done = not message.get("more_body", False)
-            self._check_rate()
+            self._check_rate(len(chunk))
             if chunk:
                 yield chunk
         if self.size_bytes is not None and self.received_bytes != self.size_bytes:
             raise _incomplete(self)
 
-    async def read(self, limit: int, what: str) -> bytes:
-        """All of the body, which must not be longer than `limit` bytes; raises TooLargeError naming `what`."""
+    def check_announced(self, limit: int, what: str) -> None:
+        """Raise TooLargeError naming `what` when more than `limit` bytes are announced."""
         if self.size_bytes is not None and self.size_bytes > limit:
             raise TooLargeError(f"{what} is at most {limit} bytes, not {self.size_bytes}")
+
+    async def read(self, limit: int, what: str, *, grow: Callable[[int], None] = lambda _: None) -> bytes:
+        """All of the body, which must not be longer than `limit` bytes; raises TooLargeError naming `what`.
+
+        `grow` is told how many bytes there are before more are asked for, and may raise."""
+        self.check_announced(limit, what)
         content = bytearray()
         async for chunk in self.chunks():
             content += chunk
             if len(content) > limit:
                 raise TooLargeError(f"{what} is at most {limit} bytes")
+            grow(len(content))
         return bytes(content)
 
     async def expect_empty(self) -> None:
@@ -116,18 +122,15 @@ class Body:
             raise _incomplete(self) from exc
         finally:
             self._deadline = None
-            self._waited_s += time.monotonic() - began
+            self._waited_s = time.monotonic() - began
 
-    def _check_rate(self) -> None:
+    def _check_rate(self, moved_bytes: int) -> None:
         """Raise IncompleteBodyError for a sender that is too slow; time in which nobody read from it is not counted."""
-        if self._waited_s < RATE_WINDOW_S or self.is_done:
-            return
-        if self.received_bytes - self._bytes_before < RATE_WINDOW_BYTES:
+        if self._pace.is_too_slow(self._waited_s, moved_bytes) and not self.is_done:
             raise IncompleteBodyError(
                 f"the body comes too slowly: less than {RATE_WINDOW_BYTES} bytes in {RATE_WINDOW_S:.0f} s; go on with "
                 "the upload over a better line"
             )
-        self._waited_s, self._bytes_before = 0.0, self.received_bytes
 
 
 def _incomplete(body: Body) -> IncompleteBodyError:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 
 from storage_tui.contract.errors import DamagedError
 from storage_tui.contract.wire import Span
-from storage_tui.server.stores.base import Address, BlobReader
+from storage_tui.server.stores.base import READ_SIZE, Address, BlobReader
 
 REMEMBERED = 1000  # the last ones; of others the client tells that their checksum differs
 TRIED_BYTES = 64 * 1024 * 1024  # read in a moment; whoever reads more goes on from where it was cut
@@ -37,11 +37,13 @@ class Damage:
                 async for _ in chunks:
                     pass
 
-    async def chunks(self, address: Address, reader: BlobReader, span: Span) -> AsyncGenerator[bytes, None]:
+    async def chunks(
+        self, address: Address, reader: BlobReader, span: Span, *, step_bytes: int = READ_SIZE
+    ) -> AsyncGenerator[bytes, None]:
         """The chunks of the reader; remembers damage that it meets, and forgets it after a whole read without any."""
         name = address, reader.blob.etag
         try:
-            async with aclosing(reader.chunks(span)) as chunks:  # type: ignore[type-var]
+            async with aclosing(reader.chunks(span, step_bytes=step_bytes)) as chunks:  # type: ignore[type-var]
                 async for chunk in chunks:
                     yield chunk
         except DamagedError as exc:

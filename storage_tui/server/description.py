@@ -1,5 +1,6 @@
 """What `GET /storage/v1` tells: version, features, limits and the rules of the storage types."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from storage_tui import __version__
@@ -14,8 +15,9 @@ from storage_tui.server.responses import Response, json_response
 class Description:
     """The handler of the service description."""
 
-    def __init__(self, limits: Limits, quotas: Quotas) -> None:
+    def __init__(self, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None]) -> None:
         self._quotas = quotas
+        self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
             features=frozenset(FEATURES),
@@ -28,4 +30,4 @@ class Description:
         user = await self._quotas.describe(request.namespace)
         restriction = request.grant.restriction
         token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
-        return json_response(replace(self._info, user=user, token=token).to_json())
+        return json_response(replace(self._info, user=user, token=token, read_only=self._why_read_only()).to_json())

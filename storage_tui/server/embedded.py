@@ -13,18 +13,20 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from storage_tui import places
 from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private, write_private
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.grants import Grant, namespace_of
 from storage_tui.server.app import StorageApp
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.stores.local_files import NO_ROOM
 from storage_tui.server.stores.local_lock import AlreadyOwnedError
 from storage_tui.server.tokens import sign_token
 
@@ -51,12 +53,11 @@ class Household:
         try:
             # Nobody else may put anything into the folder above; into our own nobody else may even look.
             for directory, forbidden in ((self._runtime.parent, 0o022), (self._runtime, 0o077)):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_dir(directory)
                 status = directory.lstat()
                 if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & forbidden:
                     raise UnavailableError(f"{directory} must be a directory of yours alone; remove it, or chmod 700")
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._present = os.open(self._runtime / "present", flags, 0o600)
+            self._present = open_private(self._runtime / "present", os.O_RDWR | os.O_CREAT)
         except OSError as exc:
             raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
 
@@ -64,23 +65,26 @@ class Household:
         """Put a fresh token in the place of one that the server takes no more, or will not for long: other keys sign
         now, or all tokens of the user were revoked."""
         if access.keyring.current("token").kid != self._kid or access.is_revoked(self._grant):
-            with contextlib.suppress(OSError):  # the next look tries again
+            with contextlib.suppress(UnavailableError):  # the next look tries again
                 self.write_token(access.keyring)
 
     def write_token(self, keyring: Keyring) -> None:
         """Put a fresh token where clients look for it."""
         kid, issued = keyring.current("token").kid, int(time.time())
         token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
-        temporary = self._runtime / f".token.{secrets.token_hex(8)}"
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w") as file:
-            file.write(token)
-        temporary.replace(self._runtime / "token")
+        path = self._runtime / "token"
+        try:
+            write_private(path, token.encode(), is_durable=False)
+        except OSError as exc:
+            if exc.errno not in NO_ROOM or not path.exists():
+                raise UnavailableError(f"cannot write {path}: {exc.strerror or exc}") from exc
+            _write_over(path, token.encode())
         self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
-    async def wait_until_empty(self, app: StorageApp) -> None:
+    async def wait_until_empty(self, app: StorageApp, *, is_outdated: Callable[[], bool] = lambda: False) -> None:
         """Returns when no client has been there for the linger time and nothing is under way, or at once when the data
-        directory was removed or replaced: what we have open is not what a client would find.
+        directory was removed or replaced: what we have open is not what a client would find. At once, too, when the
+        next server would do better, which `is_outdated` says.
 
         Without clients `present` is ours alone from then on until this process ends: a client that comes now waits for
         that, and then starts the next server.
@@ -90,7 +94,7 @@ class Household:
         empty_since: float | None = None
         while True:
             await asyncio.sleep(min(LOOK_S, max(linger_s / 4, 0.02)))
-            if _identity(self._data_dir) != opened:
+            if _identity(self._data_dir) != opened or is_outdated():
                 return
             if app.active_requests or not self._take_present():
                 empty_since = None
@@ -117,6 +121,20 @@ class Household:
         except BlockingIOError:
             return False
         return True
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    """Put the bytes where those of the file are, which takes no room; who reads meanwhile finds no token and reads it
+    again."""
+    try:
+        descriptor = open_private(path, os.O_WRONLY)
+        try:
+            os.pwrite(descriptor, content, 0)
+            os.ftruncate(descriptor, len(content))
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise UnavailableError(f"cannot write {path}: {exc.strerror or exc}") from exc
 
 
 def _identity(directory: Path) -> tuple[int, int] | None:

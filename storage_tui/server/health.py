@@ -32,7 +32,12 @@ class Health:
     @property
     def is_read_only(self) -> bool:
         """Whether the store takes no writes until a restart; an engine that cannot tell is taken to write."""
-        return isinstance(self._store, Overseen) and self._store.read_only is not None
+        return self.why_read_only is not None
+
+    @property
+    def why_read_only(self) -> str | None:
+        """Why the store takes no writes, and what to do; None while it does."""
+        return self._store.read_only if isinstance(self._store, Overseen) else None
 
     def authorize(self, authorization: str | None) -> None:
         """Raise UnauthorizedError unless the header holds the token for `/metrics`."""

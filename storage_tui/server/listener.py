@@ -28,7 +28,7 @@ MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction
 FILES_OF_CONNECTION = 2  # its socket and the blob that goes over it; where there are none left, nothing works any more
 OWN_FILES = 128  # databases, logs and folders
 HEADER_READ_MS = 10_000
-MAX_BUFFER_BYTES = 256 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
+MAX_BUFFER_BYTES = 128 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
 DRAIN_S = 10.0  # what is under way may end by itself
 CUT_S = 5.0  # then it is cut, and has this long to put away what it holds
 

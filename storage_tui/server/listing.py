@@ -1,21 +1,33 @@
-"""Lists and usage. A page token is what the store said to go on after, signed for this namespace, type and prefix."""
+"""Lists and usage. A page token is what the store said to go on after, signed for this namespace, type and prefix.
+
+They have turns, given out fairly by user, so that a crowd of them stops nothing else, and their answers are made in
+threads: a long one takes tens of milliseconds.
+"""
 
 import base64
 import binascii
 import hmac
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import DELIMITER, check_prefix
-from storage_tui.contract.models import Limits
+from storage_tui.contract.models import CHILDREN_AT_MOST, Limits, Page
 from storage_tui.contract.wire import NEXT, parse_number
 from storage_tui.server.compressing import compressed
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.limits.budget import COLUMN_BYTES, ENTRY_BYTES, LISTENER_BYTES, SUM_BYTES
+from storage_tui.server.limits.lanes import PATIENCE_S, Lane
+from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response
 from storage_tui.server.stores.base import Store
 from storage_tui.server.targets import storage_type_of
 
+QUERIES = 4  # lists and sums at once: as many as a local store has threads for them
 NONE, WHOLE, COLUMNS = "none", "whole", "columns"
 _DETAILS = {"false": NONE, "0": NONE, "true": WHOLE, "1": WHOLE, "columns": COLUMNS}
 
@@ -27,6 +39,12 @@ class Listing:
         self._store = store
         self._keyring = keyring
         self._limits = limits
+        self._turns = Shares(QUERIES, "all turns for lists and sums", patience_s=PATIENCE_S)
+        self._lane = Lane("answers", QUERIES)
+
+    def close(self) -> None:
+        """After the last request."""
+        self._lane.close()
 
     async def list(self, request: Request) -> Response:
         """One page: the published array of keys, or with `details` blobs and child prefixes, whole or in columns."""
@@ -40,26 +58,48 @@ class Listing:
         most = self._limits.list_columns if details == COLUMNS else self._limits.list_page
         limit = _limit(request, most)
         place = {"prefix": prefix, "delimiter": delimiter, "after": after}
+        entry_bytes = COLUMN_BYTES if details == COLUMNS else ENTRY_BYTES
+        memory = await request.hold(request.budget.calls, limit * entry_bytes)
         if details == COLUMNS:
-            pages = await self._store.list_columns(
-                request.namespace, storage_type, **place, limit=limit, page_limit=self._limits.list_page
-            )
+            async with self._turn(request):
+                pages = await self._store.list_columns(
+                    request.namespace, storage_type, **place, limit=limit, page_limit=self._limits.list_page
+                )
             pages = [replace(page, next_token=self._sign_next(page.next_token, scope)) for page in pages]
-            return compressed(json_response({"pages": [page.to_json() for page in pages]}), request)
-        page = await self._store.list_page(request.namespace, storage_type, **place, limit=limit)
+            return await self._answer(request, memory, lambda: {"pages": [page.to_json() for page in pages]})
+        async with self._turn(request):
+            page = await self._store.list_page(request.namespace, storage_type, **place, limit=limit)
         headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
-        if details == WHOLE:
-            return compressed(json_response(page.to_json(), headers=headers), request)
-        names = [*(blob.key for blob in page.blobs), *page.prefixes]
-        names = sorted(names, key=str.encode) if page.prefixes else names
-        return compressed(json_response(names, headers=headers), request)
+        return await self._answer(request, memory, page.to_json if details == WHOLE else partial(_names, page), headers)
 
     async def usage(self, request: Request) -> Response:
         """Count and bytes under a prefix."""
         storage_type = storage_type_of(request)
-        prefix = check_prefix(request.query.get("prefix", ""))
-        usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=_delimiter(request))
-        return compressed(json_response(usage.to_json()), request)
+        prefix, delimiter = check_prefix(request.query.get("prefix", "")), _delimiter(request)
+        rows = CHILDREN_AT_MOST if delimiter else 1
+        memory = await request.hold(request.budget.calls, rows * SUM_BYTES)
+        async with self._turn(request):
+            usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=delimiter)
+        return await self._answer(request, memory, usage.to_json)
+
+    @asynccontextmanager
+    async def _turn(self, request: Request) -> AsyncIterator[None]:
+        turn = await self._turns.take(request.namespace, 1)
+        with closing(turn):
+            yield
+
+    async def _answer(
+        self, request: Request, memory: Share | None, make: Callable[[], Any], headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The answer as `make` tells it; then only its bytes are held."""
+
+        def work() -> Response:
+            return compressed(json_response(make(), headers=headers), request)
+
+        response = await self._lane.run(request.namespace, work)
+        if memory is not None:
+            memory.shrink(len(response.content) + LISTENER_BYTES)
+        return response
 
     def _sign_next(self, after: str | None, scope: tuple[str, ...]) -> str | None:
         return None if after is None else self._sign_token(after, scope)
@@ -87,6 +127,11 @@ class Listing:
         if not hmac.compare_digest(expected, signature):
             raise refusal
         return after
+
+
+def _names(page: Page) -> list[str]:
+    names = [*(blob.key for blob in page.blobs), *page.prefixes]
+    return sorted(names, key=str.encode) if page.prefixes else names
 
 
 def _delimiter(request: Request) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.models import format_time
+from storage_tui.machine.private_files import append_whole, open_private
 from storage_tui.server.exchange import Exchange
 from storage_tui.server.responses import one_line
 
@@ -109,8 +110,7 @@ class AccessLog:
         return f"{at} {message}\n"
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        return os.open(self._path, flags, 0o600)
+        return open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def _serve(self) -> None:
         is_over = False
@@ -129,7 +129,7 @@ class AccessLog:
         try:
             descriptor = self._open()
             try:
-                os.write(descriptor, text.encode())
+                append_whole(descriptor, text.encode())
                 is_long = os.fstat(descriptor).st_size > self._max_bytes
             finally:
                 os.close(descriptor)

@@ -1,8 +1,7 @@
 """A request as the handlers see it: strictly parsed, bounded, with the deadlines inside its body."""
 
-import json
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import AsyncExitStack, closing
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, TooLargeError
@@ -11,13 +10,17 @@ from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.access.grants import Grant
 from storage_tui.server.body import Body, Receive
 from storage_tui.server.crowding import peer_of
+from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
+from storage_tui.server.limits.parsing import Check, Parsing, anything
+from storage_tui.server.limits.shares import Share, Shares
 
-Scope = Mapping[str, Any]
+Scope = MutableMapping[str, Any]
 
 MAX_HEADERS = 100
-MAX_HEADER_BYTES = 32 * 1024  # all names and values; the listener itself takes more, which is never needed
+MAX_HEADER_BYTES = 16 * 1024  # all names and values; the listener itself takes more, which is never needed
 MAX_QUERY_BYTES = 8 * 1024  # a prefix of 1024 bytes is 3 kB in escapes; a page token carries one more
 MAX_PARAMETERS = 16
+STEP_BYTES = 64 * 1024  # in which a body of unknown length takes memory
 
 
 class Headers:
@@ -54,8 +57,18 @@ class Headers:
 class Request:
     """One request. `grant` and `path` are filled by the one auth layer and the route table in app.py."""
 
-    def __init__(self, scope: Scope, receive: Receive, stack: AsyncExitStack, *, request_id: str) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        stack: AsyncExitStack,
+        *,
+        request_id: str,
+        budget: Budget,
+        parsing: Parsing,
+    ) -> None:
         self.request_id = request_id
+        self.budget = budget
         self.method: str = scope["method"]
         self.scheme = "https" if scope.get("scheme") == "https" else "http"
         self.raw_path: bytes = scope.get("raw_path") or b""
@@ -70,6 +83,7 @@ class Request:
         self.upload_id = ""  # of the store's session, on an upload URL
         self.body = _frame(scope, self.headers, receive)
         self.pack: list[Frame] | None = None  # the body where it is one, once it was read
+        self._parsing = parsing
         self._json: dict[str, Any] | None = None
 
     @property
@@ -77,10 +91,40 @@ class Request:
         """The namespace that the request may act in."""
         return self.grant.namespace
 
-    async def json(self, limit: int, what: str) -> dict[str, Any]:
-        """The body, a JSON object of at most `limit` bytes; read once, so that all who ask judge the same one."""
+    async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
+        """So much of a part of the budget, until the answer is sent; None when the cost is too small to count. Raises
+        BusyError when it cannot be had for a while."""
+        share = await take(part, self.namespace, cost_bytes)
+        if share is not None:
+            self.stack.callback(share.close)
+        return share
+
+    async def read(self, part: Shares, limit: int, what: str, *, cost: Callable[[int], int] = body_cost) -> bytes:
+        """The body, of at most `limit` bytes. What it costs is taken from the part of the budget before it is read, by
+        the length that was announced; for a body without one as it comes."""
+        size_bytes = self.body.size_bytes
+        self.body.check_announced(limit, what)
+        share = await self.hold(part, cost(min(STEP_BYTES, limit) if size_bytes is None else size_bytes))
+
+        def grow(read_bytes: int) -> None:
+            if size_bytes is None and share is not None:
+                share.grow(cost(min(read_bytes + STEP_BYTES, limit)))
+
+        return await self.body.read(limit, what, grow=grow)
+
+    async def linger(self) -> None:
+        """Read on for a while what a refused client still sends, as `Body.linger`, while only a few do so."""
+        share = self.budget.lingering.try_take(self.namespace, 1)
+        if share is not None:
+            with closing(share):
+                await self.body.linger()
+
+    async def json(self, limit: int, what: str, *, parts: int = PARTS, check: Check = anything) -> dict[str, Any]:
+        """The body, a JSON object of at most `limit` bytes and so many arrays, objects and members, which passes the
+        check; read once, so that all who ask judge the same one."""
         if self._json is None:
-            self._json = _parse_object(await self.body.read(limit, what))
+            content = await self.read(self.budget.calls, limit, what, cost=lambda size: json_cost(size, parts))
+            self._json = await self._parsing.object(self.namespace, content, parts, check)
         return self._json
 
     def parse_query(self) -> dict[str, str]:
@@ -98,16 +142,6 @@ class Request:
                 raise BadRequestError(f"the parameter {text[:40]!a} came twice; send it once")
             query[text] = _decode(value)
         return query
-
-
-def _parse_object(content: bytes) -> dict[str, Any]:
-    try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError) as exc:
-        raise BadRequestError("the body is not JSON") from exc
-    if not isinstance(raw, dict):
-        raise BadRequestError("the body must be a JSON object")
-    return raw
 
 
 def _decode(raw: bytes) -> str:

@@ -21,12 +21,14 @@ from storage_tui.server.access.watched import refresh_all
 from storage_tui.server.app import StorageApp
 from storage_tui.server.engine import Engine, open_local, open_s3
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.logs import bound_log, start_log
 from storage_tui.server.operating import PLAIN, Operating
 from storage_tui.server.responses import one_line
 from storage_tui.server.s3_place import S3Place
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local import LocalStore
 
 SWEEP_S = 60.0
 FOLLOW_S = 2.0
@@ -81,15 +83,16 @@ def serve_embedded(*, data_dir: Path) -> None:
         household.write_token(keyring)
         return listen_unix(household.socket)
 
+    engine = open_local(data_dir, owner_note={"socket": str(household.socket)})
     try:
         asyncio.run(
             run(
-                open_local(data_dir, owner_note={"socket": str(household.socket)}),
+                engine,
                 listen=listen,
                 on_ready=lambda: None,
                 operating=Operating(shows_keys=True),  # its log is its only user's own
                 on_refresh=household.renew_token,
-                until=household.wait_until_empty,
+                until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
                 on_close=household.remove_socket,
             )
         )
@@ -97,6 +100,10 @@ def serve_embedded(*, data_dir: Path) -> None:
         if household.is_lost_race(exc):
             return
         raise
+
+
+def _may_write_again(store: Store) -> bool:
+    return isinstance(store, LocalStore) and store.may_write_again
 
 
 def leave() -> NoReturn:
@@ -196,17 +203,26 @@ async def _sweep(store: Store, app: StorageApp) -> None:
 
 
 async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
-    """Notice what other servers and the command line change in the records."""
-    while True:
-        await asyncio.sleep(FOLLOW_S)
-        reading = asyncio.ensure_future(asyncio.to_thread(refresh_all, access.watched))
-        try:
-            await asyncio.shield(reading)
-        except asyncio.CancelledError:
-            await asyncio.wait((reading,))  # the engine must not close under it
-            raise
-        app.cut_revoked()
-        on_refresh(access)
+    """Notice what other servers and the command line change in the records: revoked tokens, keys, limits.
+
+    In a thread of its own, behind no request. So a change is noticed FOLLOW_S after it was made plus the time of three
+    short reads, whatever users do: at worst, on a bucket whose engine hangs, three times its deadline. A request that
+    is under way ends at its next piece; work in a thread, such as a search, goes on to its end.
+    """
+    watch = Lane("watch", 1)
+    try:
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            reading = asyncio.ensure_future(watch.run("", refresh_all, access.watched))
+            try:
+                await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                await asyncio.wait((reading,))  # the engine must not close under it
+                raise
+            app.cut_revoked()
+            on_refresh(access)
+    finally:
+        watch.close()
 
 
 async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:

@@ -1,17 +1,15 @@
-"""How many blobs are sent at once, and in what pieces, so that slow readers cannot fill the memory.
-
-Measured with granian 2.8: a reader that takes little costs 2.3 MB with pieces of READ_SIZE and 0.9 MB with CROWD_BYTES,
-which in turn send a single blob at two thirds of the speed.
-"""
+"""Blobs being sent, in what pieces, and what each of them costs, so that slow readers cannot fill the memory."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 
-from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.limits.budget import STREAM_BYTES
+from storage_tui.server.request import Request
+from storage_tui.server.stores.base import READ_SIZE
 
 CROWD = 8  # past so many at once pieces are small: nobody gets the full speed any more
-CROWD_BYTES = 32 * 1024
-MAX_STREAMS = 80  # keeps the whole server under 150 MB
+CROWD_STEP_BYTES = 64 * 1024  # what is then read at once
+CROWD_BYTES = 16 * 1024  # and sent: the listener takes several pieces before its reader has taken one
 
 
 class Streams:
@@ -20,22 +18,29 @@ class Streams:
     def __init__(self) -> None:
         self._open = 0
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """A place for one more; raises UnavailableError when all are taken."""
-        if self._open >= MAX_STREAMS:
-            raise UnavailableError(f"{MAX_STREAMS} blobs are being sent already; try again", retry_after_s=1)
-        self._open += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
+    @property
+    def step_bytes(self) -> int:
+        """How much is read of a blob at once."""
+        return READ_SIZE if self._open <= CROWD else CROWD_STEP_BYTES
+
+    async def admit(self, request: Request, cost_bytes: int = STREAM_BYTES) -> None:
+        """Let the request be one more, until its answer is sent; raises BusyError when there is no memory for it."""
+        await request.hold(request.budget.transfers, cost_bytes)
+        request.stack.enter_context(self._counted())
 
     async def begin(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The chunks, cut smaller while there is a crowd. The first is read before this returns: when it is damaged the
         answer can still be an error."""
         first = await anext(chunks, b"")
         return self._pieces(first, chunks)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
 
     async def _pieces(self, first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async with aclosing(rest):  # type: ignore[type-var]

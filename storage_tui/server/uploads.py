@@ -32,6 +32,7 @@ from storage_tui.server.addresses import absolute_url
 from storage_tui.server.body import Body
 from storage_tui.server.conditions import precondition
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.limits.budget import upload_cost
 from storage_tui.server.quotas.quotas import Quotas, Room
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, safe_content_type, text_response
@@ -101,6 +102,7 @@ class Uploads:
                 if session.blob is None:
                     check_intact(request.body)
                     return await self._receive(request, session, asked, turn)
+        await self._admit(request)
         await request.body.discard()
         return finished(session.blob)
 
@@ -111,11 +113,16 @@ class Uploads:
         if session.blob is None:
             async with self._gate.turn(upload_id, request.body):
                 await self._store.cancel_upload(upload_id)
+            await self._quotas.upload_cancelled(session)
         raise CancelledError("the upload is cancelled" if session.blob is None else "the upload was finished already")
+
+    async def _admit(self, request: Request) -> None:
+        await request.hold(request.budget.transfers, upload_cost(request.body.size_bytes))
 
     async def _receive(
         self, request: Request, session: UploadSession, asked: UploadRange | None, turn: Turn
     ) -> Response:
+        await self._admit(request)
         crc32c = parse_hash_header(request.headers.joined(GOOG_HASH) or "")
         total = request.body.size_bytes if asked is None else asked.total
         if asked is not None and asked.span is None:

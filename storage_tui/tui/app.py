@@ -20,6 +20,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
+from storage_tui.machine.private_files import write_private
 from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
@@ -197,9 +198,8 @@ class StorageApp(App[None], inherit_bindings=False):
         report = "".join(TracebackException.from_exception(error, capture_locals=False).format())
         path = self._state_dir / CRASH_LOG
         try:
-            self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             old = path.read_text("utf-8", "replace")[-CRASH_LOG_BYTES:] if path.exists() else ""
-            path.write_text(f"{old}\n{datetime.now(UTC).isoformat()}\n{report}", "utf-8")
+            write_private(path, f"{old}\n{datetime.now(UTC).isoformat()}\n{report}".encode("utf-8", "replace"))
         except OSError as exc:
             return f"The report could not be written: {visible(str(exc))}"
         return f"The report is in {visible(str(path))}"

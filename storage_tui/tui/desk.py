@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.requests import one_line
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -52,6 +53,7 @@ class Desk:
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
     scope: TokenScope = field(default_factory=TokenScope)  # what the token opens, as soon as the server has told it
+    read_only: str | None = None  # why the server takes no changes, where it has told so
     next_profile: str | None = None  # "" is none
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
@@ -82,6 +84,13 @@ class Desk:
     def fresh_message(self) -> Message | None:
         """The message of a moment ago; None when the last message is older."""
         return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
+
+    def note_read_only(self, why: str | None) -> None:
+        """Tell, once, that the server takes no changes at present."""
+        if why != self.read_only:
+            self.read_only = why
+            if why is not None:
+                self.fail(one_line(why))
 
     def say_done(self, gauge: Gauge) -> None:
         """Say how a batch of transfers ended."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from storage_tui.machine import interpreters
+from storage_tui.machine.private_files import create_private
 
 _PAGE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><meta name="referrer" content="no-referrer">
@@ -32,9 +33,7 @@ class LinkFile:
             tempfile.mkdtemp(prefix="storage-tui-", dir=runtime if Path(runtime).is_absolute() else None)
         )
         self.path = self.folder / "open.html"
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(_PAGE.format(link=html.escape(link)))
+        create_private(self.path, _PAGE.format(link=html.escape(link)).encode())
 
     def open(self) -> None:
         """Give the page to the web browser of this machine, without waiting for it."""

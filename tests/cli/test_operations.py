@@ -4,9 +4,12 @@ import asyncio
 import json
 from pathlib import Path
 
+import apsw
+
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.engine import open_local
 from storage_tui.server.stores.base import Address
+from storage_tui.server.upkeep.verifying import is_served
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -135,6 +138,12 @@ def test_doctor_is_content_with_a_fresh_machine_and_not_with_a_bad_one(run, home
     bad = run("doctor", code=1)
     assert f"others may read {record}".encode() in bad.stdout
     record.chmod(0o600)
+    run("config", "--write")
+    written = Path(home["STORAGE_TUI_HOME"]) / "config" / "config.toml"
+    written.chmod(0o666)
+    assert f"others may write {written}".encode() in run("doctor", code=1).stdout
+    written.chmod(0o644)
+    run("doctor")
     token = tmp_path / "token"
     token.write_text("x.eyJleHAiOjF9.x")
     token.chmod(0o600)
@@ -144,3 +153,36 @@ def test_doctor_is_content_with_a_fresh_machine_and_not_with_a_bad_one(run, home
     assert "expired at 1970-01-01" in lines["token"]["text"]
     assert lines["server"]["level"] == "fail"
     assert lines["server"]["advice"]
+
+
+def test_rows_and_records_that_cannot_be_are_one_line_each_and_repaired(run, home):
+    put(run, "whole")
+    put(run, "bad", b"small")
+    run("token", "create", "ann")
+    token_id = json.loads(run("token", "list", "--json").stdout.splitlines()[0])["id"]
+    (store_of(home) / "records" / "tokens" / f"{token_id}.record").write_bytes(b"{")
+    connection = apsw.Connection(str(store_of(home) / "meta.db"))
+    connection.set_busy_timeout(10_000)
+    connection.execute("UPDATE keys SET key = x'62ff0a1b5d' WHERE key = ?", (b"bad",))
+    connection.close()
+    told = run("verify", code=1)
+    lines = told.stdout.decode().splitlines()
+    assert lines[0] == "row      data:b\\xff\\n\\x1b] of user local (meta.db): its key is not UTF-8"
+    assert lines[1].startswith(f"record   records/tokens/{token_id}: ")
+    assert len(lines) == 3
+    assert b"--repair" in told.stderr and b"Traceback" not in told.stderr
+    assert b"whole" in run("ls").stdout
+    assert token_id.encode() not in run("token", "list").stdout
+    wait_until_left(home)
+    lines = run("verify", "--repair").stdout.decode().splitlines()
+    assert lines[0].endswith("; kept as data:recovered/b\\xff\\n\\x1b]")
+    assert "set aside as set-aside/" in lines[1]
+    assert lines[2].endswith("all good")
+    assert run("cat", "recovered/b\\xff\\n\\x1b]").stdout == b"small"
+    assert b"belongs to a data directory" in run("verify", "--repair", "--backup", "kept", code=2).stderr
+
+
+def wait_until_left(home):
+    """Until the server that the commands started has gone."""
+    while is_served(store_of(home)):
+        pass

@@ -17,30 +17,17 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.server.access.issued import list_issued
+from storage_tui.server.stores.local_files import Disk
 from tests.effort import count
+from tests.mounts import mounted, needs_mounts
+from tests.server.cataloguing import call, document
 from tests.server.running import RunningServer
 
 MIB = 1024 * 1024
 LIMIT = 256 * MIB  # of what a client or a server may hold while it moves a blob of any size
 
 pytestmark = pytest.mark.slow
-
-needs_mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None,
-    reason="a disk that is full, without inodes or read-only takes root and mount",
-)
-
-
-@contextlib.contextmanager
-def mounted(place: Path, options: str) -> Iterator[Path]:
-    """A file system in memory, of whatever size the options say."""
-    place.mkdir()
-    if subprocess.run(("mount", "-t", "tmpfs", "-o", options, "none", place), check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
-    try:
-        yield place
-    finally:
-        subprocess.run(("umount", "-l", place), check=True)
 
 
 @contextlib.contextmanager
@@ -84,18 +71,74 @@ def test_a_full_disk_refuses_and_takes_again_when_there_is_room(tmp_path: Path, 
         assert server.process.poll() is None
 
 
+def fill_entries(client: httpx.Client, size_bytes: int, *, most: int = 2000) -> int:
+    """Save products until one is refused for want of room; how many fitted."""
+    for number in range(most):
+        answer = call(client, "POST", "/products", document("product", f"x:p{number}", name="x" * size_bytes))
+        if answer.status_code != 201:
+            assert answer.status_code == 507 and "/data" not in answer.text, answer.text
+            return number
+    raise AssertionError("it never was full")
+
+
+def run_cli(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (sys.executable, "-m", "storage_tui", *map(str, arguments)), capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+
+
 @needs_mounts
-def test_a_disk_that_cannot_be_written_is_one_line_at_the_start(tmp_path: Path) -> None:
-    with mounted(tmp_path / "small", "size=64m") as small:
-        with serving(small / "data") as (_, storage):
-            storage.set("k", b"x")
-        subprocess.run(("mount", "-o", "remount,ro", small), check=True)
-        done = subprocess.run(
-            (sys.executable, "-m", "storage_tui", "serve", "--port", "0", "--data-dir", small / "data"),
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.count("\n") == 1 and "small" in done.stderr, done.stderr
+@pytest.mark.parametrize("is_full_by_others", [False, True], ids=["by entries", "by another program"])
+def test_a_full_disk_takes_deletes_and_revocations_of_every_kind(tmp_path: Path, is_full_by_others: bool) -> None:
+    prelude = "import storage_tui.server.serve as serve_module\nserve_module.SWEEP_S = 0.2\n"
+    with mounted(tmp_path / "small", "size=96m") as small:
+        server = RunningServer(small / "data", prelude=prelude)
+        server.start()
+        try:
+            with server.client("ann") as ann, server.client("bob") as bob:
+                issued = list_issued(server.records())
+                bob.put("/data/set/mine", content=b"x" * 100_000)
+                bob.put("/tmp/set/other", content=b"x" * 1000)
+                fitted = fill_entries(ann, 200_000)
+                assert fitted > 200
+                assert bob.put("/data/set/more", content=b"x" * 250_000).status_code == 507
+                reserve = Disk(small).free_bytes()
+                assert reserve > 15 * MIB, "what entries take leaves the reserve alone"
+                if is_full_by_others:
+                    fill_up(small / "of another program")
+                    assert Disk(small).free_bytes() == 0
+                assert ann.delete("/data/missing").status_code == 404
+                assert bob.delete("/data/mine").status_code == 200
+                assert bob.delete("/tmp/other").status_code == 200
+                assert call(ann, "DELETE", "/products/x:p0").status_code == 200
+                for token in issued:
+                    done = run_cli("token", "revoke", token.token_id, "--data-dir", small / "data")
+                    assert done.returncode == 0, done.stderr
+                while bob.get("/data/list").status_code == 200:  # until the server has noticed
+                    pass
+                done = run_cli("token", "create", "eve", "--data-dir", small / "data")
+                assert done.returncode == is_full_by_others, done.stderr
+                assert ("no room" in done.stderr) == is_full_by_others and done.stderr.count("\n") <= 1
+                assert server.process.poll() is None
+            (small / "of another program").unlink(missing_ok=True)
+            with server.client("ann") as again:
+                for number in range(1, fitted):
+                    assert call(again, "DELETE", f"/products/x:p{number}").status_code == 200
+                assert fill_entries(again, 200_000) > fitted * 9 // 10
+        finally:
+            server.stop()
+        assert "Traceback" not in server.log_text()
+
+
+def fill_up(path: Path) -> None:
+    """Take all the room that the disk has."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(65536))
+    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(512))
 
 
 def test_a_server_with_few_descriptors_refuses_and_comes_back(tmp_path: Path) -> None:

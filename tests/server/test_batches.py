@@ -1,7 +1,6 @@
 """Packs on the wire: many small blobs in one request, each with its own result, in bounded memory."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +9,6 @@ import pytest
 from storage_tui.contract import checksum
 from storage_tui.contract.packs import PACK_TYPE, Frame, PackReader, frame
 from storage_tui.server.access.grants import make_restriction
-from storage_tui.server.batches import MAX_OPEN
 from storage_tui.server.keyring import load_keyring
 from storage_tui.server.tokens import sign_token
 from tests.server.running import RunningServer, read_answer
@@ -131,34 +129,3 @@ def test_nothing_is_stored_or_told_when_one_key_is_outside_of_what_the_token_is_
         assert ann.head(f"/tmp/get/{inside}").status_code == 404
         assert up(client, frame({"key": inside}, b"1")).status_code == 200
         assert down(client, inside)[0][1] == b"1"
-
-
-def test_so_many_packs_at_once_and_no_more_while_single_blobs_go_on(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path / "data")
-    server.start()
-    with server.client() as ann:
-        _crowd(server, ann)
-    assert server.stop() == 0
-
-
-def _crowd(server: RunningServer, ann: httpx.Client) -> None:
-    head = (
-        f"POST /storage/v1/tmp/set HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {server.token()}\r\n"
-        "Content-Length: 1000\r\n\r\n"
-    ).encode()
-    slow = [server.connect() for _ in range(MAX_OPEN)]
-    try:
-        for connection in slow:
-            connection.sendall(head + b"\0")
-        while True:  # until the last of them has been taken in
-            answer = up(ann, frame({"key": "late"}, b"x"))
-            if answer.status_code != 200:
-                break
-        assert answer.status_code == 503 and "one by one" in answer.text
-        assert ann.put("/tmp/set/single", content=b"x").status_code == 200
-        assert down(ann, "single")[0][1] == b"x"
-    finally:
-        for connection in slow:
-            connection.close()
-    while up(ann, frame({"key": "late"}, b"x")).status_code != 200:
-        pass

@@ -6,7 +6,8 @@ import pytest
 
 from storage_tui.contract.errors import IncompleteBodyError
 from storage_tui.server import body as body_module
-from storage_tui.server.body import RATE_WINDOW_BYTES, RATE_WINDOW_S, Body, Message
+from storage_tui.server.body import Body, Message
+from storage_tui.server.limits.pace import RATE_WINDOW_BYTES, RATE_WINDOW_S
 
 
 @dataclass

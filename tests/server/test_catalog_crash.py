@@ -20,7 +20,7 @@ from storage_tui.contract.errors import NotFoundError
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.app import StorageApp
-from storage_tui.server.catalog.documents import Documents
+from storage_tui.server.catalog.documents import Documents, now_text
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.catalog.tasks import LIFETIME, Tasks
 from storage_tui.server.engine import open_s3
@@ -122,7 +122,7 @@ class Stage:
         records: Records = Mortal(self.records, fuse) if fuse else self.records  # type: ignore[assignment]
         app = StorageApp(store, open_access(self.records))
         if fuse is not None:
-            app.catalog = type(app.catalog)(store, records, app.uploads, None)
+            app.catalog = type(app.catalog)(store, records, app.uploads, app._quotas, None)
             app.routes = (*(row for row in app.routes if row.base != CATALOG_PATH), *app.catalog.routes)
         headers = {"Authorization": f"Bearer {self.token}"}
         transport = httpx.ASGITransport(app)
@@ -343,3 +343,26 @@ def test_a_killed_delete_is_ended_by_the_same_call_after_the_restart(mortal_serv
         assert call(ann, "DELETE", "/images/t:p:x").status_code == 200
         assert stored_keys(ann, "t:p/") == []
         begin_upload(ann, "t:p:x", ["a.tif"])
+
+
+async def test_damaged_records_keep_nothing_from_the_sweep_nor_from_a_search(stage: Stage) -> None:
+    image_id = ImageId("t:p", "image")
+    async with stage.client() as client:
+        for product_id in ("t:p", "t:q"):
+            await send(client, "POST", "/products", document("product", product_id))
+        await upload(client, image_id)
+        for kind in ("products", "images", "removals", "claims", "emptyings"):
+            stage.records.write(f"catalog/{kind}/{stage.namespace}/t:a", b"{")
+        stage.records.write(f"catalog/uploads/{stage.namespace}/{'0' * 13}-{'0' * 16}", b"[]")
+        found = await send(client, "PUT", "/products", {"limit": 10})
+        assert [row["id"] for row in found.json()["data"]] == ["t:p", "t:q"]
+        refused = await send(client, "GET", "/products/t:a")
+        assert (refused.status_code, refused.headers["x-error-code"]) == (500, "damaged")
+        documents = Documents(stage.records)
+        image = documents.read_now("images", stage.namespace, record_name(image_id))
+        assert image is not None
+        left = {"uid": image.fields["uid"], "files": image.fields["files"], "created": now_text()}
+        documents.write_now("removals", stage.namespace, record_name(image_id), left)
+        await stage.sweep()
+        assert (await send(client, "GET", f"/images/{image_id}")).status_code == 404
+        assert await stage.keys(image_id) == []

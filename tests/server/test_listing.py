@@ -13,6 +13,7 @@ from storage_tui.contract.models import Page, Usage
 from storage_tui.contract.packs import PACK_TYPE, frame
 from storage_tui.server.access.grants import namespace_of
 from storage_tui.server.keyring import load_keyring, rotate_keys
+from storage_tui.server.stores.local_listing import NAMED_BYTES
 from tests.server.running import RunningServer, running_server
 
 KEYS = sorted(
@@ -105,6 +106,24 @@ def test_a_long_list_in_columns_is_several_pages_that_can_be_read_alone(server: 
         assert answer[-1]["next"] is None
         again = client.get("/data/list", params={"limit": "1000"}, headers={"X-NEXT": answer[0]["next"]}).json()
         assert again == answer[1]["names"]
+
+
+def test_columns_of_long_keys_end_early_and_go_on(server: RunningServer) -> None:
+    """So many long keys would take more memory than one answer may."""
+    keys = [f"k{number:04}{'-' * 1000}" for number in range(1500)]
+    found: list[str] = []
+    with server.client("long") as client:
+        for start in range(0, len(keys), 250):
+            pack = b"".join(frame({"key": key}) for key in keys[start : start + 250])
+            client.post("/data/set", content=pack, headers={"Content-Type": PACK_TYPE}).raise_for_status()
+        token, answers = "", 0
+        while token is not None:
+            headers = {"X-NEXT": token} if token else {}
+            pages = client.get("/data/list", params={"details": "columns"}, headers=headers).json()["pages"]
+            assert sum(len(name) for page in pages for name in page["names"]) <= NAMED_BYTES
+            found += [name for page in pages for name in page["names"]]
+            token, answers = pages[-1]["next"], answers + 1
+    assert (found, answers) == (keys, 2)
 
 
 def test_a_delimiter_without_details_lists_folders_among_keys(lister: httpx.Client) -> None:

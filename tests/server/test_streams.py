@@ -8,11 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage_tui.server.streams import MAX_STREAMS
+from storage_tui.server.limits.budget import STREAM_BYTES, TRANSFER_BYTES
+from storage_tui.server.limits.shares import GREED
 from tests.server.running import RunningServer
 
 SIZE_BYTES = 64 * 1024 * 1024  # more than the kernel buffers on both sides
 PEAK_MB = 150
+MAX_STREAMS = TRANSFER_BYTES * GREED // (GREED + 1) // STREAM_BYTES  # of one user
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_slow_readers_are_bounded_and_others_are_served(crowded: tuple[RunningSe
     server, readers = crowded
     with server.client() as ann:
         refused = ann.get("/data/get/large")
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
         assert ann.get("/data/get/small").content == b"small"
         assert ann.put("/data/set/more", content=b"x").status_code == 200
         for reader in readers[:10]:

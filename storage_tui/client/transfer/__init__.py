@@ -16,5 +16,5 @@
 | journal.py | the records of large transfers that were begun and have not ended |
 | waiting.py | the records of transfers that were asked for and have not begun |
 | unfinished.py | both together: what the command line and the browser go on with |
-| private_files.py | small files of this user that other processes look at, opened and locked |
+| record_files.py | small files of this user that other processes look at, opened and locked |
 """

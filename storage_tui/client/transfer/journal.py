@@ -11,7 +11,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from storage_tui.client.transfer.private_files import (
+from storage_tui.client.transfer.record_files import (
     make_folder,
     open_locked,
     opened_locked,
@@ -21,6 +21,7 @@ from storage_tui.client.transfer.private_files import (
 )
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
 from storage_tui.client.transfer.waiting import LeftWaiting, WaitingList
+from storage_tui.machine.private_files import open_private, write_all
 
 ENTRIES_READ = 10_000  # of a folder somebody filled with other things
 _FOLDER = "transfers"
@@ -123,11 +124,10 @@ class JournalEntry:
 
     def _write(self, transfer: UnfinishedTransfer) -> bool:
         temporary = self._folder / f".{self._path.stem}.{secrets.token_hex(8)}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600)
+        descriptor = open_private(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can see it under its name
-            os.write(descriptor, record_bytes(format_record(transfer)))
+            write_all(descriptor, record_bytes(format_record(transfer)))
             os.fsync(descriptor)
             if self._descriptor is None:
                 os.link(temporary, self._path)  # not a rename: another process may have been faster

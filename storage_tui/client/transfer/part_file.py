@@ -17,12 +17,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from storage_tui.client.transfer.private_files import read_record, record_bytes
+from storage_tui.client.transfer.record_files import read_record, record_bytes
 from storage_tui.contract.errors import ConflictError, LocalFileError
+from storage_tui.machine.private_files import open_private
 
 RESUMED_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
 NAME_BYTES = 100  # of the target's name in the part's: names end at 255
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN = os.O_RDWR | os.O_CREAT
 _umask_lock = threading.Lock()
 
 
@@ -90,7 +91,7 @@ class PartFile:
                 return part, None
         name = purpose.part_name(secrets.token_hex(6))
         with local_errors(target):
-            descriptor = os.open(name, _OPEN | os.O_EXCL, 0o600, dir_fd=folder)
+            descriptor = open_private(name, _OPEN | os.O_EXCL, dir_fd=folder)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return cls(folder, target, name, descriptor, may_resume=False, replaces=replaces), None
 
@@ -111,7 +112,7 @@ class PartFile:
     def _taken(cls, folder: int, target: str, name: str, replaces: bool) -> "PartFile | None":
         with local_errors(target):
             try:
-                descriptor = os.open(name, _OPEN | os.O_NONBLOCK, 0o600, dir_fd=folder)
+                descriptor = open_private(name, _OPEN | os.O_NONBLOCK, dir_fd=folder)
             except OSError as exc:
                 if exc.errno in (errno.ELOOP, errno.EACCES, errno.EISDIR, errno.ENXIO):
                     return None  # something else stands there
@@ -136,8 +137,7 @@ class PartFile:
             temporary = f"{self.name}.json.new"  # one name: what a killed process left is replaced, never gathered
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=self._folder)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(temporary, flags, 0o600, dir_fd=self._folder)
+            descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=self._folder)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(record_bytes(asdict(note)))

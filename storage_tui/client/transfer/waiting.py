@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage_tui.client.transfer.conflict import Conflict
-from storage_tui.client.transfer.private_files import (
+from storage_tui.client.transfer.record_files import (
     checked_record,
     make_folder,
     open_locked,
@@ -21,6 +21,7 @@ from storage_tui.client.transfer.private_files import (
     sync_folder,
 )
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
+from storage_tui.machine.private_files import append_whole, open_private
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand transfers; a longer file is something else
 FILES_READ = 1000  # of a folder somebody filled with other things
@@ -77,16 +78,14 @@ class WaitingList:
     def _begin(self) -> None:
         make_folder(self._folder)
         self._path = self._folder / f"{secrets.token_hex(12)}.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self._path, flags, 0o600)
+        self._descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         sync_folder(self._folder)
         self._write([record_bytes({"server": self._account})])
 
     def _write(self, lines: Sequence[bytes]) -> None:
-        rest = memoryview(b"".join(line + b"\n" for line in lines))
-        while rest and self._descriptor is not None:
-            rest = rest[os.write(self._descriptor, rest) :]
+        if self._descriptor is not None:
+            append_whole(self._descriptor, b"".join(line + b"\n" for line in lines))
 
 
 class LeftWaiting:

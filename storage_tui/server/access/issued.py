@@ -6,11 +6,13 @@ A login is a refresh token, kept as its SHA-256: it is 32 random bytes, so that 
 import hashlib
 import hmac
 import json
+import logging
 import re
 import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, NotFoundError, StorageError
@@ -22,6 +24,8 @@ FOLDER = "tokens/"
 MAX_USER_CHARACTERS = 255
 
 _ID = re.compile(r"[0-9a-f]{16}")
+
+log = logging.getLogger("storage_tui.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def find_issued(records: Records, token_id: str) -> Issued | None:
     if not _ID.fullmatch(token_id):
         return None
     record = records.read(FOLDER + token_id)
-    return None if record is None else _parse(record.content)
+    return None if record is None else parse_issued(record.content)
 
 
 def list_issued(records: Records) -> list[Issued]:
@@ -80,7 +84,7 @@ def revoke(records: Records, token_id: str) -> Issued:
     if issued is None:
         raise NotFoundError(f"there is no token {token_id[:40]!a}; storage-tui token list shows the ids")
     revoke_token(records, token_id, expires=issued.expires)
-    _write(records, replace(issued, is_revoked=True))
+    _write(records, replace(issued, is_revoked=True), may_use_reserve=True)
     return issued
 
 
@@ -92,7 +96,7 @@ def revoke_all(records: Records, user: str) -> int:
     for issued in _all(records):
         if issued.user == user and not issued.is_revoked:
             revoke_token(records, issued.token_id, expires=issued.expires)
-            _write(records, replace(issued, is_revoked=True))
+            _write(records, replace(issued, is_revoked=True), may_use_reserve=True)
             count += 1
     return count
 
@@ -107,21 +111,30 @@ def _all(records: Records) -> Iterator[Issued]:
     for name in records.names(FOLDER):
         record = records.read(name)
         if record is not None:
-            yield _parse(record.content)
+            try:
+                yield parse_issued(record.content)
+            except StorageError:
+                log.warning("the record %s is no token, and is passed over; storage-tui verify tells more", name)
 
 
-def _write(records: Records, issued: Issued) -> None:
+def _write(records: Records, issued: Issued, *, may_use_reserve: bool = False) -> None:
     raw = asdict(issued)
     raw["restriction"] = None if issued.restriction is None else issued.restriction.to_json()
-    records.write(FOLDER + issued.token_id, json.dumps(raw).encode("ascii"))
+    records.write(FOLDER + issued.token_id, json.dumps(raw).encode("ascii"), may_use_reserve=may_use_reserve)
 
 
-def _parse(content: bytes) -> Issued:
+def parse_issued(content: bytes) -> Issued:
+    """What such a record holds; raises StorageError when it is none."""
     try:
         raw: dict[str, Any] = json.loads(content)
         restriction = raw.pop("restriction")
-        return Issued(**raw, restriction=None if restriction is None else Restriction.from_json(restriction))
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        made = Issued(**raw, restriction=None if restriction is None else Restriction.from_json(restriction))
+        if not isinstance(made.user, str) or not _ID.fullmatch(made.token_id):
+            raise ValueError(made.token_id)
+        for moment in (made.created, made.expires):
+            datetime.fromtimestamp(moment, UTC)
+        return made
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as exc:
         raise StorageError(f"a record below {FOLDER!r} is no token; restore it from a backup") from exc
 
 

@@ -3,7 +3,6 @@
 Source of the forms: the published client 1.12.1, `descarteslabs.auth`; RFC 6749 section 6 for the exchange.
 """
 
-import asyncio
 import base64
 import json
 import re
@@ -19,6 +18,7 @@ from storage_tui.server.access.issued import Issued, find_issued, issue
 from storage_tui.server.access.revocations import Revocations
 from storage_tui.server.access.watched import Watched
 from storage_tui.server.keyring import Keyring
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, json_response
 from storage_tui.server.stores.records import Records
@@ -26,6 +26,7 @@ from storage_tui.server.tokens import ENDS_CLAIM, YEAR, sign_token
 
 TOKEN_LIFETIME = timedelta(hours=1)  # the published client renews one 500 s before its end
 BODY_BYTES = 16 * 1024
+LOOK_UP_THREADS = 2  # nobody who asks is known yet, so all share these
 LEGACY_CLIENT_ID = "ZOBAi4UROl5gKZIpxxlwOEfx8KpqXf2c"  # of logins made before the IAM service was the issuer
 LEGACY_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -55,6 +56,11 @@ class Logins:
         self._records = records
         self._keyring = keyring
         self._revocations = revocations
+        self._lane = Lane("logins", LOOK_UP_THREADS)
+
+    def close(self) -> None:
+        """After the last request."""
+        self._lane.close()
 
     async def exchange(self, request: Request) -> Response:
         """A fresh JWT for a refresh token; raises BadRequestError for one that does not hold (RFC 6749 5.2)."""
@@ -65,7 +71,7 @@ class Logins:
         found = _REFRESH_TOKEN.fullmatch(text) if isinstance(text, str) else None
         if found is None or client_id not in (found[1], LEGACY_CLIENT_ID):
             raise BadRequestError(_REFUSAL)
-        login = await asyncio.to_thread(find_issued, self._records, found[1])
+        login = await self._lane.run("", find_issued, self._records, found[1])
         if login is None or not login.is_secret(found[2]) or not self._is_good(login):
             raise BadRequestError(_REFUSAL)
         lifetime = min(TOKEN_LIFETIME, timedelta(seconds=login.expires - time.time()))

@@ -42,12 +42,15 @@ class Watched(Generic[T]):
 
 
 def change(records: Records, name: str, edit: Callable[[bytes], bytes]) -> None:
-    """Replace the record by what `edit` makes of its content, b"" where there is none; no other change is lost."""
+    """Replace the record by what `edit` makes of its content, b"" where there is none; no other change is lost.
+
+    What is changed so decides who may do what, so it may use the reserve of a full disk."""
     for _ in range(TRIES):
         record = records.read(name)
         content = edit(b"" if record is None else record.content)
         try:
-            records.write(name, content, expected=ABSENT if record is None else record.version)
+            version = ABSENT if record is None else record.version
+            records.write(name, content, expected=version, may_use_reserve=True)
         except ConflictError:
             continue
         return

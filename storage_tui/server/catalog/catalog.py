@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from storage_tui.contract.catalog import CATALOG_PATH
 from storage_tui.server.access.grants import Verb
 from storage_tui.server.access.naming import Naming
-from storage_tui.server.catalog.documents import Documents
-from storage_tui.server.catalog.emptying import Emptying
+from storage_tui.server.catalog.documents import SWEEPER, Documents
+from storage_tui.server.catalog.emptying import Emptying, Running
 from storage_tui.server.catalog.images import Images
 from storage_tui.server.catalog.naming import (
     names_all,
@@ -21,6 +21,7 @@ from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.catalog.uploads import ImageUploads
+from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.routes import Handler, Route
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import Records
@@ -33,14 +34,20 @@ DELETE_RELATED = "delete_related_objects"
 class Catalog:
     """The catalog over an engine. `uploads` makes the upload URLs of files."""
 
-    def __init__(self, store: Store, records: Records, uploads: Uploads, public_url: str | None) -> None:
-        documents = Documents(records)
-        self._removals = Removals(documents, store)
-        self._tasks = Tasks(documents, store, self._removals)
-        self._emptying = Emptying(documents, self._removals, self._tasks)
-        products = Products(documents, self._emptying, public_url)
-        images = Images(documents, store, products, self._removals, public_url)
-        image_uploads = ImageUploads(documents, products, images, self._tasks, uploads, public_url)
+    def __init__(
+        self, store: Store, records: Records, uploads: Uploads, quotas: Quotas, public_url: str | None
+    ) -> None:  # fmt: skip
+        documents, running = Documents(records, quotas), Running()
+        removals = Removals(documents, store)
+        tasks = Tasks(documents, store, removals)
+        products = Products(documents, Emptying(documents, removals, tasks, running), public_url)
+        images = Images(documents, store, products, removals, public_url)
+        image_uploads = ImageUploads(documents, products, images, tasks, uploads, public_url)
+        swept = Documents(records, quotas, user=SWEEPER)  # threads of its own: the sweep waits behind no user
+        self._removals = Removals(swept, store)
+        self._tasks = Tasks(swept, store, self._removals)
+        self._emptying = Emptying(swept, self._removals, self._tasks, running)
+        self._documents = (documents, swept)
         self.routes = (
             _route("POST", "/products", products.create, names_new_product),
             _route("PUT", "/products", products.search, names_all, Verb.LIST),
@@ -61,6 +68,11 @@ class Catalog:
             _route("GET", "/uploads_v2/{id}", image_uploads.get, image_uploads.names_write),
             _route("PATCH", "/uploads_v2/{id}", image_uploads.change, image_uploads.names_write),
         )
+
+    def close(self) -> None:
+        """After the last request and the last sweep."""
+        for documents in self._documents:
+            documents.close()
 
     async def sweep(self) -> None:
         """Finish what crashes have left half done, and end uploads that nobody came back for. Any number of servers

@@ -1,23 +1,44 @@
 """The documents of the catalog, kept as records: one a product, image, upload task and deletion."""
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StorageError, TooLargeError
 from storage_tui.contract.models import format_time
+from storage_tui.server.limits.lanes import Lane
+from storage_tui.server.quotas.entries import ROOT, Kind
+from storage_tui.server.quotas.quotas import Quotas
+from storage_tui.server.responses import one_line
 from storage_tui.server.stores.records import ABSENT, Records
 
-Kind = Literal["products", "images", "uploads", "claims", "removals", "emptyings"]
+log = logging.getLogger("storage_tui.server")
+
 Fields = dict[str, Any]
 T = TypeVar("T")
 
-ROOT = "catalog"
+# Four times what a request may hold: a text that is not ASCII, or a number, takes more bytes here than on the wire.
+MAX_DOCUMENT_BYTES = 1024 * 1024
+SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # what every document of a kind has
+    "products": (("attributes", dict), ("created", str), ("modified", str)),
+    "images": (("uid", str), ("attributes", dict), ("files", list), ("created", str), ("modified", str)),
+    "uploads": (
+        ("id", str), ("image_id", str), ("product_id", str), ("attributes", dict), ("files", list), ("status", str),
+        ("events", list), ("created", str), ("modified", str), ("user", str),
+    ),
+    "claims": (("task", str),),
+    "removals": (("uid", str), ("files", list), ("created", str)),
+    "emptyings": (("status", str),),
+}  # fmt: skip
+DOCUMENT_THREADS = 4  # each reads or writes a file, or waits for the engine
+SEARCH_THREADS = 2  # each takes a whole processor, and all of a user's documents
+SWEEPER = "sweep"  # whose turn the sweep takes: a user like any other, which no namespace is called
 TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
 
 
@@ -30,67 +51,138 @@ class Document:
 
 
 class Documents:
-    """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`."""
+    """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`.
 
-    def __init__(self, records: Records) -> None:
+    Single documents and searches have threads of their own, given out fairly by namespace. With `user` all turns are
+    that one's, whatever the namespace: so the sweep waits behind no user. With `quotas` each document counts against
+    the quota of its user. A change that `is_due` ends or takes away something: it is written past a quota, and on a
+    full disk.
+    """
+
+    def __init__(self, records: Records, quotas: Quotas | None = None, *, user: str = "") -> None:
         self._records = records
+        self._quotas = quotas
+        self._user = user
+        self._lane = Lane("documents", DOCUMENT_THREADS)
+        self._searches = Lane("searches", SEARCH_THREADS)
+
+    def close(self) -> None:
+        """After the last call."""
+        self._lane.close()
+        self._searches.close()
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Document | None:
         """The document, or None when there is none."""
-        return await asyncio.to_thread(self.read_now, kind, namespace, name)
+        return await self._run(namespace, self.read_now, kind, namespace, name)
 
     async def create(self, kind: Kind, namespace: str, name: str, fields: Fields) -> Document:
         """Write one that must not exist; raises ConflictError when it does."""
         return await self.replace(kind, namespace, name, fields, ABSENT)
 
     async def replace(
-        self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None
-    ) -> Document:
-        """Write one that is still at the expected version; raises ConflictError when it is not."""
-        return await asyncio.to_thread(self.write_now, kind, namespace, name, fields, expected)
+        self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None, *,
+        is_due: bool = False,
+    ) -> Document:  # fmt: skip
+        """Write one that is still at the expected version; raises ConflictError when it is not, TooLargeError for one
+        past MAX_DOCUMENT_BYTES, QuotaExceededError and StoreFullError when there is no room for it."""
+        content = _format(fields, name)
+        write = partial(self._write, kind, namespace, name, content, expected, is_due)
+        if self._quotas is None or not self._quotas.limits_entries(namespace):
+            return Document(fields, await self._run(namespace, write))
+        before = await self._run(namespace, self._size, kind, namespace, name)
+        if before is not None and expected == ABSENT:
+            return Document(fields, await self._run(namespace, write))  # which says that it exists
+        async with self._quotas.entry(namespace, name, before=before, after=len(content), is_due=is_due):
+            return Document(fields, await self._run(namespace, write))
 
     async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
         """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
-        with _telling(name):
-            return await asyncio.to_thread(self._records.remove, _record(kind, namespace, name), expected=expected)
+        remove = partial(self._remove, kind, namespace, name, expected)
+        if self._quotas is None or not self._quotas.limits_entries(namespace):
+            return await self._run(namespace, remove)
+        before = await self._run(namespace, self._size, kind, namespace, name)
+        is_gone = await self._run(namespace, remove)
+        if is_gone and before is not None:
+            self._quotas.entry_gone(namespace, before)
+        return is_gone
 
     async def names(self, kind: Kind, namespace: str, prefix: str = "", limit: int | None = None) -> list[str]:
         """The names of the documents, in order."""
-        return await self.in_thread(lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
+        return await self._run(namespace, lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
 
     async def all_names(self, kind: Kind) -> list[tuple[str, str]]:
         """Namespace and name of all documents of a kind, for the sweep."""
         start = f"{ROOT}/{kind}/"
-        found = await self.in_thread(lambda: list(self._records.names(start)))
+        found = await self._run(SWEEPER, lambda: list(self._records.names(start)))
         return [(namespace, name) for namespace, _, name in (row.removeprefix(start).partition("/") for row in found)]
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work on the documents."""
-        return await asyncio.to_thread(work)
+    async def search(self, namespace: str, work: Callable[[], T]) -> T:
+        """Run blocking work on many documents of a namespace."""
+        return await self._searches.run(self._user or namespace, work)
+
+    async def _run(self, namespace: str, function: Callable[..., T], *args: Any) -> T:
+        return await self._lane.run(self._user or namespace, function, *args)
 
     def write_now(self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None) -> Document:
-        """As `replace`, blocking."""
-        content = json.dumps(fields, separators=(",", ":")).encode("ascii")
-        with _telling(name):
-            version = self._records.write(_record(kind, namespace, name), content, expected=expected)
-        return Document(fields, version)
+        """As `replace`, blocking, and not counted."""
+        return Document(fields, self._write(kind, namespace, name, _format(fields, name), expected, is_due=False))
 
     def read_now(self, kind: Kind, namespace: str, name: str) -> Document | None:
         """As `read`, blocking."""
         record = self._records.read(_record(kind, namespace, name))
         if record is None:
             return None
-        try:
-            fields = json.loads(record.content)
-        except ValueError as exc:
-            raise UnavailableError(f"the catalog's record of {name!a} is damaged; restore it from a backup") from exc
-        return Document(fields, record.version)
+        return Document(parse_fields(kind, name, record.content), record.version)
 
     def names_now(self, kind: Kind, namespace: str, prefix: str = "") -> Iterator[str]:
         """As `names`, blocking."""
         start = f"{ROOT}/{kind}/{namespace}/"
         for row in self._records.names(start + prefix):
             yield row.removeprefix(start)
+
+    def _size(self, kind: Kind, namespace: str, name: str) -> int | None:
+        record = self._records.read(_record(kind, namespace, name))
+        return None if record is None else len(record.content)
+
+    def _write(
+        self, kind: Kind, namespace: str, name: str, content: bytes, expected: str | None, is_due: bool
+    ) -> str:  # fmt: skip
+        with _telling(name):
+            record = _record(kind, namespace, name)
+            return self._records.write(record, content, expected=expected, may_use_reserve=is_due)
+
+    def _remove(self, kind: Kind, namespace: str, name: str, expected: str | None) -> bool:
+        with _telling(name):
+            return self._records.remove(_record(kind, namespace, name), expected=expected)
+
+
+def parse_fields(kind: Kind, name: str, content: bytes) -> Fields:
+    """What a document holds; raises DamagedError when its content is none of its kind."""
+    try:
+        fields = json.loads(content)
+        if isinstance(fields, dict) and all(isinstance(fields.get(field), shape) for field, shape in SHAPES[kind]):
+            return fields
+    except (ValueError, RecursionError):
+        pass
+    raise DamagedError(f"the catalog's record of {name!a} is damaged; storage-tui verify tells more")
+
+
+def _format(fields: Fields, name: str) -> bytes:
+    content = json.dumps(fields, separators=(",", ":")).encode("ascii")
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise TooLargeError(
+            f"{name!a} would have {len(content)} bytes in the catalog, where an entry has at most {MAX_DOCUMENT_BYTES}"
+        )
+    return content
+
+
+@contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """One step of a sweep: what it cannot do now is told, and keeps nothing from the steps that follow."""
+    try:
+        yield
+    except StorageError as exc:
+        log.error("sweep: %s waits for another time: %s", what, one_line(exc.message))
 
 
 def now_text() -> str:

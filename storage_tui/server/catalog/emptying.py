@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage_tui.contract.errors import ConflictError, StorageError
-from storage_tui.server.catalog.documents import Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Documents, Fields, going_on, now_text
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.responses import one_line
@@ -17,14 +17,18 @@ PATIENCE_S = 5.0  # most products are emptied by then, and their owner need not 
 log = logging.getLogger("storage_tui.server")
 
 
+class Running(dict[tuple[str, str], "asyncio.Task[None]"]):
+    """The tasks of this process by namespace and product."""
+
+
 class Emptying:
     """Runs the tasks; one a product at a time in this process, and a second one elsewhere does no harm."""
 
-    def __init__(self, documents: Documents, removals: Removals, tasks: Tasks) -> None:
+    def __init__(self, documents: Documents, removals: Removals, tasks: Tasks, running: Running) -> None:
         self._documents = documents
         self._removals = removals
         self._tasks = tasks
-        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._running = running
 
     async def has_objects(self, namespace: str, product_id: str) -> bool:
         """Whether the product has images, or uploads or removals of some that are not over."""
@@ -40,7 +44,7 @@ class Emptying:
         if not await self.has_objects(namespace, product_id):
             return None
         state = {"status": RUNNING, "start_datetime": now_text(), "objects_deleted": 0}
-        await self._documents.replace("emptyings", namespace, product_id, state)
+        await self._documents.replace("emptyings", namespace, product_id, state, is_due=True)
         await asyncio.wait([self._run(namespace, product_id, state)], timeout=PATIENCE_S)
         return await self.state(namespace, product_id)
 
@@ -52,9 +56,10 @@ class Emptying:
     async def sweep(self) -> None:
         """Go on with what a crash has left."""
         for namespace, product_id in await self._documents.all_names("emptyings"):
-            state = await self.state(namespace, product_id)
-            if state["status"] == RUNNING and (namespace, product_id) not in self._running:
-                await asyncio.wait([self._run(namespace, product_id, state)])
+            with going_on("the emptying of a product"):
+                state = await self.state(namespace, product_id)
+                if state["status"] == RUNNING and (namespace, product_id) not in self._running:
+                    await asyncio.wait([self._run(namespace, product_id, state)])
 
     def _run(self, namespace: str, product_id: str, state: Fields) -> "asyncio.Task[None]":
         task = asyncio.create_task(self._empty(namespace, product_id, state))
@@ -63,7 +68,7 @@ class Emptying:
         return task
 
     async def _empty(self, namespace: str, product_id: str, state: Fields) -> None:
-        began, deleted = datetime.now(UTC), state["objects_deleted"]
+        began, deleted = datetime.now(UTC), int(state.get("objects_deleted", 0))
         outcome: dict[str, Any] = {"status": SUCCESS}
         try:
             for name in await self._documents.names("claims", namespace, f"{product_id}/"):
@@ -76,6 +81,6 @@ class Emptying:
         seconds = (datetime.now(UTC) - began).total_seconds()
         ended = {**state, **outcome, "objects_deleted": deleted, "duration_in_seconds": seconds}
         try:
-            await self._documents.replace("emptyings", namespace, product_id, ended)
+            await self._documents.replace("emptyings", namespace, product_id, ended, is_due=True)
         except StorageError as exc:
             log.error("the end of emptying a product was not noted: %s", one_line(exc.message))

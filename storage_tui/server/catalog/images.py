@@ -11,17 +11,19 @@ from storage_tui.server.catalog.jsonapi import (
     Attributes,
     Resource,
     answer,
+    merge,
     path_id,
     read_object,
     read_resource,
     resource,
 )
-from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
+from storage_tui.server.catalog.paging import CONTINUE, cost, find, page_answer
 from storage_tui.server.catalog.products import Products, group_of, is_repeat, own_id, settable
 from storage_tui.server.catalog.products import describe as describe_product
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
-from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.catalog.search import PAGE_BYTES, parse_query
 from storage_tui.server.catalog.tasks import image_fields
+from storage_tui.server.limits.budget import SEARCH_BYTES
 from storage_tui.server.repeats import Repeats
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, text_response
@@ -81,7 +83,7 @@ class Images:
                        and name in attributes)  # fmt: skip
         if fixed:
             raise ConflictError(f"{fixed[0]} of an image never changes; delete the image and upload it anew")
-        fields = {**document.fields, "attributes": {**held, **attributes}, "modified": now_text()}
+        fields = {**document.fields, "attributes": merge(held, attributes), "modified": now_text()}
         name = record_name(image_id)
         document = await self._documents.replace("images", request.namespace, name, fields, document.version)
         return answer(_describe(image_id, document), included=await self._included(request, [image_id]))
@@ -89,6 +91,7 @@ class Images:
     async def search(self, request: Request) -> Response:
         """A page of the user's images, with their products."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
+        await request.hold(request.budget.calls, SEARCH_BYTES)
 
         def names() -> Iterator[str]:
             ids, products = query.ids(), query.ids("product_id")
@@ -106,8 +109,8 @@ class Images:
         found = await find(self._documents, "images", request.namespace, query, names, _attributes)
         data = [resource(KIND, str(attributes["id"]), attributes) for _, attributes in found.rows]
         included = await self._included(request, _parsed(row["id"] for row in data))
-        return page_answer(
-            request, "images", query, found, data, included=included, public_url=self._public_url
+        return await page_answer(
+            self._documents, request, "images", query, found, data, included=included, public_url=self._public_url
         )  # fmt: skip
 
     async def delete(self, request: Request) -> Response:
@@ -158,11 +161,13 @@ class Images:
     async def _included(self, request: Request, image_ids: Iterable[ImageId]) -> list[dict[str, Any]]:
         if "product" not in request.query.get("include", "").split(","):
             return []
-        found = []
+        found: list[dict[str, Any]] = []
+        cost_bytes = 0
         for product_id in dict.fromkeys(image_id.product_id for image_id in image_ids):
             product = await self._documents.read("products", request.namespace, product_id)
-            if product is not None:
+            if product is not None and cost_bytes < PAGE_BYTES:  # clients get those that are missing by themselves
                 found.append(describe_product(product_id, product))
+                cost_bytes += cost(product.fields)
         return found
 
 

@@ -28,9 +28,7 @@ class Resource:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object, strictly read; raises BadRequestError."""
-    raw = await request.json(DOCUMENT_BYTES, "a catalog document")
-    _check_value(raw, MAX_DEPTH)
-    return raw
+    return await request.json(DOCUMENT_BYTES, "a catalog document", check=_check_document)
 
 
 async def read_resource(request: Request, kind: str) -> Resource:
@@ -48,9 +46,15 @@ def resource_from(raw: Any, kind: str) -> Resource:
         raise BadRequestError("the id of a resource is a text")
     if not isinstance(attributes, dict):
         raise BadRequestError("the attributes of a resource are an object")
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise BadRequestError(f"a resource has at most {MAX_ATTRIBUTES} attributes, not {len(attributes)}")
+    _check_count(attributes, MAX_ATTRIBUTES)
     return Resource(resource_id, attributes)
+
+
+def merge(held: Attributes, sent: Attributes) -> Attributes:
+    """What a resource with some attributes becomes by others; raises BadRequestError when those are too many."""
+    merged = {**held, **sent}
+    _check_count(merged, max(MAX_ATTRIBUTES, len(held)))
+    return merged
 
 
 def path_id(request: Request) -> str:
@@ -77,6 +81,15 @@ def answer(
         document["meta"] = dict(meta)
     content = json.dumps(document, separators=(",", ":")).encode("ascii")
     return Response(status, {"Content-Type": JSON_API, "Cache-Control": "no-store"}, content)
+
+
+def _check_count(attributes: Attributes, most: int) -> None:
+    if len(attributes) > most:
+        raise BadRequestError(f"a resource has at most {MAX_ATTRIBUTES} attributes, not {len(attributes)}")
+
+
+def _check_document(raw: dict[str, Any]) -> None:
+    _check_value(raw, MAX_DEPTH)
 
 
 def _check_value(value: Any, depth: int) -> None:

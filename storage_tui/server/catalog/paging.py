@@ -1,18 +1,24 @@
 """One page of a search: the documents found, as resources, and the link to the next."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.contract.errors import DamagedError
 from storage_tui.server.addresses import absolute_url
-from storage_tui.server.catalog.documents import Document, Documents, Kind
+from storage_tui.server.catalog.documents import Document, Documents
 from storage_tui.server.catalog.jsonapi import answer
 from storage_tui.server.catalog.search import PAGE, PAGE_BYTES, Query
+from storage_tui.server.limits.budget import PART_BYTES, TEXT_GROWTH
+from storage_tui.server.quotas.entries import Kind
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 
 CONTINUE = "continue"  # the query parameter of a link
+
+log = logging.getLogger("storage_tui.server")
 
 Attributes = Mapping[str, Any]
 Describe = Callable[[str, Document], Attributes]
@@ -36,13 +42,14 @@ async def find(
 
     def matching() -> Iterator[tuple[str, Attributes]]:
         for name in names():
-            if name > query.after and (document := documents.read_now(kind, namespace, name)) is not None:
+            document = _read(documents, kind, namespace, name) if name > query.after else None
+            if document is not None:
                 attributes = describe(name, document)
                 if query.matches(attributes):
                     yield name, attributes
 
     def work() -> Found:
-        found, size_bytes = Found(), 0
+        found, cost_bytes = Found(), 0
         if query.limit == 0:
             found.count = sum(1 for _ in matching())
             return found
@@ -50,25 +57,42 @@ async def find(
         if query.ids() is not None:
             room = max(room, len(query.ids() or ()))  # a search for ids has no links that its sender would follow
         for name, attributes in matching():
-            if len(found.rows) == room or size_bytes > PAGE_BYTES:
+            if len(found.rows) == room or cost_bytes > PAGE_BYTES:
                 is_enough = query.limit is not None and len(found.rows) == query.limit
                 found.after = None if is_enough else found.rows[-1][0]
                 break
             found.rows.append((name, attributes))
-            size_bytes += len(str(attributes))
+            cost_bytes += cost(attributes)
         return found
 
-    return await documents.in_thread(work)
+    return await documents.search(namespace, work)
 
 
-def page_answer(
-    request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
+def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Document | None:
+    """The document; None when there is none, or one that cannot be read: the others are found all the same."""
+    try:
+        return documents.read_now(kind, namespace, name)
+    except DamagedError:
+        log.warning(
+            "a search passes over the record of one of the %s, which is damaged; storage-tui verify tells", kind
+        )
+        return None
+
+
+def cost(attributes: Attributes) -> int:
+    """About how many bytes of memory the attributes take, with the text that is made of them."""
+    text = str(attributes)
+    return TEXT_GROWTH * len(text) + PART_BYTES * sum(map(text.count, "[{,"))
+
+
+async def page_answer(
+    documents: Documents, request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
     included: list[dict[str, Any]], public_url: str | None,
 ) -> Response:  # fmt: skip
-    """The page as an answer."""
+    """The page as an answer, made in a thread: a long one takes tens of milliseconds."""
     links = {}
     if found.after is not None:
         token = query.token(found.after, len(found.rows))
         links["next"] = absolute_url(request, f"{CATALOG_PATH}/{path}?{CONTINUE}={token}", public_url)
     meta = {"count": found.count} if found.count is not None else None
-    return answer(data, included=included, links=links, meta=meta)
+    return await documents.search(request.namespace, lambda: answer(data, included=included, links=links, meta=meta))

@@ -8,9 +8,18 @@ from storage_tui.contract.errors import BadRequestError, ConflictError, NotFound
 from storage_tui.contract.wire import REQUEST_GROUP
 from storage_tui.server.catalog.documents import Document, Documents, Fields, normal_times, now_text
 from storage_tui.server.catalog.emptying import Emptying
-from storage_tui.server.catalog.jsonapi import Attributes, answer, path_id, read_object, read_resource, resource
+from storage_tui.server.catalog.jsonapi import (
+    Attributes,
+    answer,
+    merge,
+    path_id,
+    read_object,
+    read_resource,
+    resource,
+)
 from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
 from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.limits.budget import SEARCH_BYTES
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response, text_response
 
@@ -58,7 +67,7 @@ class Products:
         product_id = own_id(request, path_id(request), is_lookup=True)
         sent = await read_resource(request, KIND)
         document = await self.find(request.namespace, product_id)
-        attributes = {**document.fields["attributes"], **settable(sent.attributes)}
+        attributes = merge(document.fields["attributes"], settable(sent.attributes))
         fields = {**document.fields, "attributes": attributes, "modified": now_text()}
         document = await self._documents.replace("products", request.namespace, product_id, fields, document.version)
         return answer(describe(product_id, document), meta=_warnings(sent.attributes))
@@ -66,6 +75,7 @@ class Products:
     async def search(self, request: Request) -> Response:
         """A page of the user's products."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
+        await request.hold(request.budget.calls, SEARCH_BYTES)
 
         def names() -> Iterator[str]:
             ids = query.ids()
@@ -75,7 +85,9 @@ class Products:
 
         found = await find(self._documents, "products", request.namespace, query, names, _attributes)
         data = [resource(KIND, name, attributes) for name, attributes in found.rows]
-        return page_answer(request, "products", query, found, data, included=[], public_url=self._public_url)
+        return await page_answer(
+            self._documents, request, "products", query, found, data, included=[], public_url=self._public_url
+        )
 
     async def delete(self, request: Request) -> Response:
         """200 once it is gone; 409 while it has images or uploads of some."""

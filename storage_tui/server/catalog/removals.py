@@ -14,7 +14,7 @@ from typing import Any
 from storage_tui.contract.catalog import STORED_IN, ImageId
 from storage_tui.contract.errors import ConflictError, NotFoundError, PreconditionFailedError
 from storage_tui.contract.models import Blob, parse_time
-from storage_tui.server.catalog.documents import Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Documents, Fields, going_on, now_text
 from storage_tui.server.stores.base import Address, Precondition, Store
 
 Files = Iterable[Mapping[str, Any]]  # each with `key` and `etag`
@@ -38,7 +38,7 @@ class Removals:
         if image is None:
             return await self.finish(namespace, name)
         removal = {"uid": image.fields["uid"], "files": image.fields["files"], "created": now_text()}
-        await self._documents.replace("removals", namespace, name, removal)
+        await self._documents.replace("removals", namespace, name, removal, is_due=True)
         return await self.finish(namespace, name)
 
     async def finish(self, namespace: str, name: str) -> bool:
@@ -76,7 +76,8 @@ class Removals:
     async def sweep(self) -> None:
         """Finish what crashes have left."""
         for namespace, name in await self._documents.all_names("removals"):
-            await self.finish(namespace, name)
+            with going_on("a removal"):
+                await self.finish(namespace, name)
 
     async def _remove_document(self, namespace: str, name: str, uid: str) -> None:
         while (image := await self._documents.read("images", namespace, name)) is not None:

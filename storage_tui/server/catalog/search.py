@@ -16,7 +16,7 @@ from storage_tui.contract.errors import BadRequestError
 from storage_tui.server.catalog.documents import TIMES, normal_time
 
 PAGE = 100  # documents of a page
-PAGE_BYTES = 4 * 1024 * 1024  # and about how many bytes of them, when they are long
+PAGE_BYTES = 6 * 1024 * 1024  # of memory for them, when they are long; the last one may take as much again
 MAX_IDS = 1000  # that one search may name
 MAX_CONDITIONS = 100
 KNOWN = frozenset(("filter", "limit", "include", "sort"))

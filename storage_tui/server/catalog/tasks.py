@@ -15,7 +15,7 @@ from typing import Any
 from storage_tui.contract.catalog import STORED_IN, ImageId, file_href
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob, parse_time
-from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
+from storage_tui.server.catalog.documents import Document, Documents, Fields, going_on, now_text
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.stores.base import Address, Store
 
@@ -48,7 +48,12 @@ class Tasks:
         """Begin a task; raises ConflictError while another one for the same image is not over."""
         task_id = f"{int(datetime.now(UTC).timestamp() * 1000):013d}-{secrets.token_hex(8)}"
         task = await self._documents.create("uploads", namespace, task_id, {**fields, "id": task_id})
-        await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
+        try:
+            await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
+        except StorageError:
+            with contextlib.suppress(StorageError):  # else the sweep forgets it
+                await self._documents.remove("uploads", namespace, task_id)
+            raise
         return task
 
     async def drop_sessions(self, files: Sequence[Fields]) -> None:
@@ -93,15 +98,17 @@ class Tasks:
     async def sweep(self, now: datetime) -> None:
         """Go on with what crashes have left, end what nobody came back for, and forget what is long over."""
         for namespace, name in await self._documents.all_names("claims"):
-            claim = await self._documents.read("claims", namespace, name)
-            if claim is not None:
-                task = await self._documents.read("uploads", namespace, claim.fields["task"])
-                if task is None or task.fields["status"] != TRANSFERRING:
-                    await self._go_on(namespace, name, claim, task)
+            with going_on("an upload of an image"):
+                claim = await self._documents.read("claims", namespace, name)
+                if claim is not None:
+                    task = await self._documents.read("uploads", namespace, claim.fields["task"])
+                    if task is None or task.fields["status"] != TRANSFERRING:
+                        await self._go_on(namespace, name, claim, task)
         oldest = f"{int((now - LIFETIME).timestamp() * 1000):013d}"
         for namespace, task_id in await self._documents.all_names("uploads"):
             if task_id < oldest:
-                await self._forget(namespace, task_id)
+                with going_on("an old upload of an image"):
+                    await self._forget(namespace, task_id)
 
     async def _forget(self, namespace: str, task_id: str) -> None:
         task = await self._documents.read("uploads", namespace, task_id)
@@ -166,8 +173,9 @@ class Tasks:
         }  # fmt: skip
         events = [*task.fields["events"], noted][-MAX_EVENTS:]
         fields = {**task.fields, "status": status, "events": events, "modified": now_text()}
+        is_due = status in (FAILURE, CANCELED)
         try:
-            return await self._documents.replace("uploads", namespace, task_id, fields, task.version)
+            return await self._documents.replace("uploads", namespace, task_id, fields, task.version, is_due=is_due)
         except ConflictError:
             other = await self.find(namespace, task_id)
             if other.fields["status"] != status:

@@ -22,6 +22,7 @@ from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import record_name
 from storage_tui.server.catalog.search import parse_query
 from storage_tui.server.catalog.tasks import CANCELED, PENDING, TASK_ID, TRANSFERRING, Tasks
+from storage_tui.server.limits.budget import SEARCH_BYTES
 from storage_tui.server.request import Request
 from storage_tui.server.responses import Response
 from storage_tui.server.stores.base import Address
@@ -108,6 +109,7 @@ class ImageUploads:
     async def search(self, request: Request) -> Response:
         """A page of the user's uploads of the last days."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
+        await request.hold(request.budget.calls, SEARCH_BYTES)
 
         def names() -> Iterator[str]:
             ids = query.ids()
@@ -117,7 +119,9 @@ class ImageUploads:
 
         found = await find(self._documents, "uploads", request.namespace, query, names, _attributes)
         data = [resource(KIND, name, attributes) for name, attributes in found.rows]
-        return page_answer(request, "uploads_v2", query, found, data, included=[], public_url=self._public_url)
+        return await page_answer(
+            self._documents, request, "uploads_v2", query, found, data, included=[], public_url=self._public_url
+        )
 
     async def names_write(self, request: Request) -> Sequence[Named]:
         """The image of the upload in the path, for restricted tokens. Where there is none it is as if it were out of

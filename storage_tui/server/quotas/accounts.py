@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from storage_tui.server.quotas.counters import Counter
+from storage_tui.server.quotas.open_uploads import OpenUploads
 from storage_tui.server.quotas.sums import Amount, SharedSums
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.counting import Counting, Totals
@@ -44,6 +45,7 @@ class Account:
     def __post_init__(self) -> None:
         shared = SharedSums(self.records, self.namespace, self.storage_type, self.server)
         self.counter = Counter(shared, self._held)
+        self.opened = OpenUploads(self.records, self.namespace, self.storage_type)
 
     @property
     def is_idle(self) -> bool:
@@ -53,6 +55,10 @@ class Account:
     def is_counted(self, store: Store) -> bool:
         """False while nobody has ever counted, and `totals` knows only what was stored since."""
         return isinstance(store, Counting) or self.counter.is_counted
+
+    def live_bytes(self, mine: Reservation | None = None) -> int:
+        """The bytes on their way here but for those of `mine`."""
+        return sum(one.size_bytes for one in self.live if one is not mine)
 
     async def totals(self, store: Store) -> Totals:
         """What is there and what has just been stored, without what is on its way here; with what is on its way to
@@ -65,7 +71,9 @@ class Account:
             later = [size for at, size in self._settled if at >= asked]
             return Totals(found.count + len(later), found.size_bytes + sum(later), found.open_uploads, found.open_bytes)
         stored, others = await self.counter.total(store, self.server)
-        return Totals(stored.count + others.count, stored.size_bytes, open_bytes=others.size_bytes)
+        opened = await self.opened.total(without=[one.upload_id for one in self.live])
+        open_bytes = others.size_bytes + opened.size_bytes
+        return Totals(stored.count + others.count, stored.size_bytes, opened.count, open_bytes)
 
     def release(self, reservation: Reservation, store: Store, *, stored_bytes: int | None) -> None:
         """Give the room back; `stored_bytes` are what was stored instead, None when nothing was."""

@@ -78,7 +78,7 @@ class Counter:
         if self._has_news:
             await self.sync()
 
-    async def total(self, store: Store, server: str) -> tuple[Amount, Amount]:
+    async def total(self, store: Store | Recounting, server: str) -> tuple[Amount, Amount]:
         """What is stored, and what other servers have on their way."""
         if self._sums is None or not 0 <= self.clock() - self._looked < SYNC_S:
             await self.sync()
@@ -120,7 +120,7 @@ class Counter:
         finally:
             self._syncing = None
 
-    async def _count(self, store: Store) -> None:
+    async def _count(self, store: Store | Recounting) -> None:
         begun, found = time.monotonic(), None
         try:
             await self.sync()  # what is added before the count begins is not in the sums twice
@@ -138,7 +138,7 @@ class Counter:
         finally:
             self._counting = None
 
-    async def _ask(self, store: Store) -> Amount | None:
+    async def _ask(self, store: Store | Recounting) -> Amount | None:
         """Count everything; None when another server took the turn meanwhile."""
         count = store.recount if isinstance(store, Recounting) else store.usage
         asked = asyncio.ensure_future(count(self._shared.namespace, self._shared.storage_type))

@@ -6,6 +6,10 @@
  "users": {"ann": {"types": {"*": {"bytes": null}}}}}
 ```
 
+The bytes of `products` are those of the blobs there and of the catalog's entries. Where a limit leaves open how many
+blobs, open uploads or entries there may be, it brings a limit for them (`Quota.most_blobs` and the like), as each takes
+room that its bytes do not show.
+
 What is closest to a user and type counts: the user's type, the user's `*`, the default's type, the default's `*`. null
 is without limit, and so is what stands nowhere. The quota of `*` is for each type, not for all of them together.
 """
@@ -26,6 +30,13 @@ EVERY_TYPE = "*"
 FIELDS = ("bytes", "blobs", "uploads")
 MAX_LIMIT = 2**62
 
+# What a limit brings along for what it does not name. Each of these takes up to about 1.5 kB of the database.
+BYTES_A_BLOB = 1024  # a quota of bytes allows one blob for so many of them, however small the blobs are
+LEAST_BLOBS = 10_000
+OPEN_UPLOADS = 1_000
+ENTRIES_A_BLOB = 4  # where blobs alone are limited: an image and its upload for each, and twice that
+LEAST_ENTRIES = 1_000
+
 Rules = Mapping[str, Any]  # one user's, or the default's, as in the record
 
 
@@ -41,6 +52,23 @@ class Quota:
     def is_endless(self) -> bool:
         """True when nothing is limited."""
         return self.size_bytes is None and self.blobs is None and self.uploads is None
+
+    @property
+    def most_blobs(self) -> int | None:
+        """How many blobs there may be: as many as the quota says, or as the bytes allow."""
+        if self.blobs is not None or self.size_bytes is None:
+            return self.blobs
+        return max(LEAST_BLOBS, self.size_bytes // BYTES_A_BLOB)
+
+    @property
+    def most_uploads(self) -> int | None:
+        """How many uploads may be open; OPEN_UPLOADS where the quota does not say, and is one at all."""
+        return OPEN_UPLOADS if self.uploads is None and not self.is_endless else self.uploads
+
+    @property
+    def most_entries(self) -> int | None:
+        """How many entries the catalog may have where their bytes are not limited."""
+        return None if self.blobs is None else max(LEAST_ENTRIES, ENTRIES_A_BLOB * self.blobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +153,7 @@ def change_limits(records: Records, name: str | None, changes: Changes) -> Limit
 def replace_limits(records: Records, raw: Any) -> LimitsTable:
     """Put a whole new table; raises BadRequestError for one that cannot be read."""
     table = check_limits(raw)
-    records.write(RECORD, table.to_json())
+    records.write(RECORD, table.to_json(), may_use_reserve=True)
     return table
 
 

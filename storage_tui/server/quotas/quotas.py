@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from storage_tui.contract.catalog import STORED_IN
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import (
     NotFoundError,
@@ -18,9 +19,10 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob, QuotaUse, UserQuotas
 from storage_tui.server.access.watched import Watched
 from storage_tui.server.quotas.accounts import Account, Reservation
+from storage_tui.server.quotas.entries import Entries, change_of
 from storage_tui.server.quotas.limits import LimitsTable, Quota
 from storage_tui.server.quotas.rates import Rates
-from storage_tui.server.quotas.sums import Amount
+from storage_tui.server.quotas.sums import NOTHING, Amount
 from storage_tui.server.stores.base import Address, Store, UploadSession
 from storage_tui.server.stores.counting import Ceiling, Counting, Telling
 from storage_tui.server.stores.records import Records
@@ -40,6 +42,7 @@ class Quotas:
         self._rates = Rates()
         self._server = secrets.token_hex(8)
         self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
+        self._entries = Entries(records, self._server, is_own=isinstance(store, Counting))
         if isinstance(store, Counting):
             store.obey(self._ceiling)
         if isinstance(store, Telling):
@@ -47,7 +50,7 @@ class Quotas:
 
     async def close(self) -> None:
         """Tell other servers what is left to be told; after the last request, and before the store closes."""
-        await asyncio.gather(*(account.counter.close() for account in self._accounts.values()))
+        await asyncio.gather(self._entries.close(), *(account.counter.close() for account in self._accounts.values()))
 
     def take_request(self, namespace: str, request_class: str) -> None:
         """Count one request; raises RateLimitError when the user's minute is used up."""
@@ -87,7 +90,67 @@ class Quotas:
                 account.counter.tell()
             yield room
         finally:
-            account.release(reservation, self._store, stored_bytes=room.stored_bytes)
+            try:
+                if upload_id and not isinstance(self._store, Counting):
+                    is_over = room.stored_bytes is not None
+                    await (account.opened.end(upload_id) if is_over else account.opened.keep(upload_id, self._store))
+            finally:
+                account.release(reservation, self._store, stored_bytes=room.stored_bytes)
+
+    async def upload_cancelled(self, session: UploadSession) -> None:
+        """The upload has ended without a blob."""
+        if self._quota(session.address) is not None and not isinstance(self._store, Counting):
+            await self._account(session.address).opened.end(session.upload_id)
+
+    def limits_entries(self, namespace: str) -> bool:
+        """Whether what the user keeps in the catalog is counted."""
+        is_limited = self._limits.value.of(namespace).quotas.get(STORED_IN) is not None
+        if not is_limited:
+            self._entries.forget(namespace)
+        return is_limited
+
+    @asynccontextmanager
+    async def entry(
+        self, namespace: str, name: str, *, before: int | None, after: int, is_due: bool = False
+    ) -> AsyncIterator[None]:  # fmt: skip
+        """Room for an entry of the catalog while its `before` bytes, None when it is new, become `after`.
+
+        Raises QuotaExceededError when there is none, unless the change `is_due`, as one is that makes room.
+        """
+        change = change_of(before, after)
+        quota = self._limits.value.of(namespace).quotas.get(STORED_IN)
+        is_more = change.count > 0 or change.size_bytes > 0
+        if quota is not None and is_more and not is_due:
+            await self._fit_entry(quota, namespace, name, change)
+        self._entries.begin(namespace, change)
+        is_written = False
+        try:
+            yield
+            is_written = True
+        finally:
+            self._entries.end(namespace, change, is_written=is_written)
+
+    def entry_gone(self, namespace: str, size_bytes: int) -> None:
+        """An entry of so many bytes is gone."""
+        self._entries.gone(namespace, size_bytes)
+
+    async def _fit_entry(self, quota: Quota, namespace: str, name: str, change: Amount) -> None:
+        """Raise unless there is room for the change; nobody else gets in before it begins."""
+        account = self._account(Address(namespace, STORED_IN, ""))
+        blobs = await account.totals(self._store)
+        entries = await self._entries.total(namespace)
+        most = quota.most_entries
+        if most is not None and change.count > 0 and entries.count >= most:
+            raise QuotaExceededError(
+                f"no room for {name!a} in the catalog: your quota for {STORED_IN} allows {most} entries, "
+                f"and {entries.count} are there; delete something first"
+            )
+        used_bytes = blobs.size_bytes + blobs.open_bytes + account.live_bytes() + entries.size_bytes
+        if quota.size_bytes is not None and used_bytes + change.size_bytes > quota.size_bytes:
+            raise QuotaExceededError(
+                f"no room for {name!a} in the catalog: your quota for {STORED_IN} is {quota.size_bytes} bytes, its "
+                f"entries among them, and {used_bytes} are used or on their way; delete something first"
+            )
 
     async def new_upload(
         self, address: Address, size_bytes: int | None, create: Callable[[], Awaitable[UploadSession]], *,
@@ -99,20 +162,27 @@ class Quotas:
         if quota is None:
             return await create()
         await self._fit(quota, address, size_bytes or 0, None)
-        if quota.uploads is None:
+        most = quota.most_uploads
+        if most is None:
             return await create()
         account = self._account(address)
         before = (await account.totals(self._store)).open_uploads + account.creating
-        if before >= quota.uploads and not may_exist:
-            raise _too_many(address, quota.uploads)
+        is_full = before >= most and isinstance(self._store, Counting)  # another engine may not know what has ended
+        if is_full and not may_exist:
+            raise _too_many(address, most)
         account.creating += 1
         try:
             session = await create()
         finally:
             account.creating -= 1
-        if before >= quota.uploads and (await account.totals(self._store)).open_uploads > before:
+        if not isinstance(self._store, Counting):
+            if session.blob is None and not await account.opened.begin(session.upload_id, most, self._store):
+                await self._store.cancel_upload(session.upload_id)
+                raise _too_many(address, most)
+            return session
+        if before >= most and (await account.totals(self._store)).open_uploads > before:
             await self._store.cancel_upload(session.upload_id)
-            raise _too_many(address, quota.uploads)
+            raise _too_many(address, most)
         return session
 
     async def describe(self, namespace: str) -> UserQuotas:
@@ -127,12 +197,16 @@ class Quotas:
         try:
             async with asyncio.timeout(COUNT_S):
                 used = await account.totals(self._store)
+                entries = await self._entries.total(namespace) if storage_type == STORED_IN else NOTHING
         except (TimeoutError, StorageError):
             return row
         if not account.is_counted(self._store):
             return row
         return replace(
-            row, used_bytes=used.size_bytes + used.open_bytes, used_count=used.count, used_uploads=used.open_uploads
+            row,
+            used_bytes=used.size_bytes + used.open_bytes + entries.size_bytes,
+            used_count=used.count,
+            used_uploads=used.open_uploads,
         )
 
     async def _fit(self, quota: Quota, address: Address, size_bytes: int, mine: Reservation | None) -> None:
@@ -145,16 +219,20 @@ class Quotas:
             )
         account = self._account(address)
         replaced: int | None = None
+        most_blobs = quota.most_blobs
         for is_last in (False, True):
             if is_last:  # what the blob takes the place of is looked up only when it matters
                 replaced = await self._replaced(address)
+                if not isinstance(self._store, Counting):
+                    await account.opened.drop_ended(self._store)
             used = await account.totals(self._store)
+            entries = await self._entries.total(address.namespace) if address.storage_type == STORED_IN else NOTHING
             others = [one for one in account.live if one is not mine]
-            used_bytes = used.size_bytes + used.open_bytes + sum(one.size_bytes for one in others)
+            used_bytes = used.size_bytes + used.open_bytes + account.live_bytes(mine) + entries.size_bytes
             free_bytes = None if quota.size_bytes is None else quota.size_bytes - used_bytes + (replaced or 0)
             blobs = used.count + len(others)
             is_room = free_bytes is None or size_bytes <= free_bytes or size_bytes <= (replaced or 0)
-            is_counted = quota.blobs is None or blobs < quota.blobs or replaced is not None
+            is_counted = most_blobs is None or blobs < most_blobs or replaced is not None
             if is_room and is_counted:
                 if mine is not None:
                     mine.size_bytes = size_bytes
@@ -166,7 +244,7 @@ class Quotas:
                 key=address.key,
             )
         raise QuotaExceededError(
-            f"your quota for {address.storage_type} is {quota.blobs} blobs, and {blobs} are there or on their way; "
+            f"your quota for {address.storage_type} is {most_blobs} blobs, and {blobs} are there or on their way; "
             "delete something first",
             key=address.key,
         )
@@ -199,7 +277,7 @@ class Quotas:
 
     def _ceiling(self, namespace: str, storage_type: str) -> Ceiling | None:
         quota = self._limits.value.of(namespace).quotas.get(storage_type)
-        return None if quota is None else Ceiling(quota.size_bytes, quota.blobs)
+        return None if quota is None else Ceiling(quota.size_bytes, quota.most_blobs)
 
 
 def _too_many(address: Address, allowed: int) -> TooManyUploadsError:

@@ -158,7 +158,7 @@ class SharedSums:
             if changed is None:
                 return None
             try:
-                self._records.write(self._name, changed.to_json(), expected=version)
+                self._records.write(self._name, changed.to_json(), expected=version, may_use_reserve=True)
             except ConflictError:
                 continue
             return changed

@@ -44,3 +44,7 @@ class AuditLog(Protocol):
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
         """The deletes since then, of that namespace or of all, oldest first."""
+
+    def dropped(self, namespace: str | None = None) -> dict[str, int]:
+        """How many of the oldest entries of a namespace, or of each, have gone before their time: what is kept of a
+        user who has a quota is limited."""

@@ -74,8 +74,9 @@ class BlobReader(Protocol):
     def blob(self) -> Blob:
         """The blob being read, complete with size, ETag, checksum, times and content type."""
 
-    def chunks(self, span: Span) -> AsyncIterator[bytes]:
-        """The bytes of the span in pieces of about READ_SIZE, yielding to the event loop between them."""
+    def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
+        """The bytes of the span in pieces of about `step_bytes`, which READ_SIZE is a multiple of and 64 KiB the least,
+        yielding to the event loop between them. An engine may give READ_SIZE at once."""
 
 
 class UploadWriter(Protocol):

@@ -3,7 +3,7 @@
 | file | noun |
 |---|---|
 | local_files.py | the folders, and the order in which bytes become durable |
-| local_lock.py | the one process that owns the directory |
+| local_lock.py, local_opening.py | the one process that owns the directory, and how far the disk lets it |
 | local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
 | local_commit.py | the one thread that changes anything |
 | local_pool.py | the threads that may block |
@@ -11,6 +11,7 @@
 | local_blocks.py, local_summing.py | the checksums by which a part of a blob is checked |
 | local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
 | local_sweep.py, local_room.py | what is cleared away, and how much may be written |
+| local_ballast.py | room for deletes that nobody else can take |
 | local_seed.py | a store filled at once, for demos and measurements |
 """
 
@@ -47,15 +48,15 @@ from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.counting import Ceilings, Totals
+from storage_tui.server.stores.local_ballast import Ballast
 from storage_tui.server.stores.local_commit import Committer, Staged
-from storage_tui.server.stores.local_files import Disk, SyncFailedError
-from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
+from storage_tui.server.stores.local_lock import Lock
+from storage_tui.server.stores.local_opening import can_write, open_directory
 from storage_tui.server.stores.local_pool import Pool
 from storage_tui.server.stores.local_reader import FileReader, ValueReader
-from storage_tui.server.stores.local_recovery import recover_parts
 from storage_tui.server.stores.local_room import Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES, Fresh, Held, Place, locate, namespace_bytes, new_id
-from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.stores.local_summing import Summing
 from storage_tui.server.stores.local_sweep import Sweeper
 from storage_tui.server.stores.local_uploads import Uploads
@@ -66,6 +67,8 @@ T = TypeVar("T")
 _Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
 
 OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+
+BALLAST_PART = 4  # of the reserve that is ballast at most: a small disk is not all reserve
 
 _log = logging.getLogger(__name__)
 
@@ -90,17 +93,21 @@ class LocalStore:
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
         self._room = Room(self._disk, reserve_bytes)
+        self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
+        self._was_unwritable = False
         self._orphan_search: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         try:
-            self._lock, self._connection = await asyncio.to_thread(self._take_possession)
+            opened = await asyncio.to_thread(open_directory, self._disk, self._owner_note)
         except (OSError, apsw.Error) as exc:
             raise UnavailableError(f"the data directory {self.data_dir} cannot be used: {exc}") from exc
-        self._pool = Pool(self._disk.database)
-        self._committer = Committer(self._connection, self._disk)
+        self._lock, self._connection = opened.lock, opened.connection
+        self._pool = Pool(opened.open_reader)
+        self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
+        await asyncio.to_thread(self._keep_ballast)
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
@@ -108,7 +115,12 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        self._orphan_search = asyncio.create_task(self._search_orphans())
+        # A disk that seems to be writable even so has another reason, which no new start would mend.
+        self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
+        if opened.read_only is None:
+            self._orphan_search = asyncio.create_task(self._search_orphans())
+        else:
+            _log.error("%s", opened.read_only)
 
     async def close(self) -> None:
         if self._lock is None:
@@ -148,7 +160,7 @@ class LocalStore:
         check_prefix(after)
         if limit < 1:
             raise BadRequestError(f"a page holds at least 1 key, not {limit}")
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.list_page(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
                 now=self._now(),
@@ -164,7 +176,7 @@ class LocalStore:
         check_prefix(after)
         if limit < 1 or page_limit < 1:
             raise BadRequestError("a page holds at least 1 key")
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.list_columns(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
                 page_limit=page_limit, now=self._now(),
@@ -173,12 +185,12 @@ class LocalStore:
 
     async def namespaces(self) -> list[str]:
         """The namespaces that hold blobs."""
-        return await self._pool.read(local_listing.namespaces)
+        return await self._pool.query(local_listing.namespaces)
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
         check_prefix(prefix)
-        return await self._pool.read(
+        return await self._pool.query(
             lambda connection: local_listing.usage(
                 connection, owner, rule.name, prefix=prefix, delimiter=delimiter, now=self._now()
             )
@@ -207,30 +219,39 @@ class LocalStore:
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
         place, request_id = locate(address), REQUEST_ID.get()
-        await self._committer.run(
-            lambda connection: local_rows.delete(connection, place, precondition, self._now(), request_id)
-        )
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.delete(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
         place, request_id = locate(address), REQUEST_ID.get()
-        await self._committer.run(
-            lambda connection: local_rows.remove(connection, place, precondition, self._now(), request_id)
-        )
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.remove(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:
         namespace_bytes(namespace)
-        find_storage_type(storage_type)
-
+        rule = find_storage_type(storage_type)
         request_id = REQUEST_ID.get()
 
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
             addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
-            return [local_rows.delete_one(connection, address, etag, now, request_id) for address, etag in addresses]
+            results = []
+            for address, etag in addresses:
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                self._room.trim_log(connection, namespace, rule.name)
+            return results
 
-        return await self._committer.run(apply)
+        return await self._surely(lambda: self._committer.run(apply))
 
     async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
         origin, place = locate(source), locate(target)
@@ -274,12 +295,12 @@ class LocalStore:
         return self._uploads.write(upload_id, restart=restart)
 
     async def cancel_upload(self, upload_id: str) -> None:
-        await self._uploads.cancel(upload_id)
+        await self._surely(lambda: self._uploads.cancel(upload_id))
 
     async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
         """As `Counting.totals` promises."""
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
-        return await self._pool.read(
+        return await self._pool.count(
             lambda connection: local_totals.totals(connection, owner, rule.name, self._now(), without)
         )
 
@@ -288,15 +309,25 @@ class LocalStore:
         self._room.ceilings = ceilings
 
     async def sweep(self) -> int:
-        return await self._sweeper.sweep()
+        await self._pool.in_thread(self._renew_lock)
+        expired = await self._surely(self._sweeper.sweep)
+        await self._pool.in_thread(self._keep_ballast)
+        return expired
 
     @property
     def read_only(self) -> str | None:
         return self._committer.broken
 
+    @property
+    def may_write_again(self) -> bool:
+        """Whether a store that could only be read when it was started would be writable if it were started now."""
+        return self._was_unwritable and can_write(self._disk)
+
     async def overview(self) -> Overview:
-        free_bytes = await self._pool.in_thread(self._disk.free_bytes)
-        return await self._pool.read(lambda connection: local_totals.overview(connection, self._now(), free_bytes))
+        free_bytes = await self._pool.keep_up(self._disk.free_bytes)
+        return await self._pool.read_for_upkeep(
+            lambda connection: local_totals.overview(connection, self._now(), free_bytes)
+        )
 
     async def find_orphans(self) -> int:
         """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
@@ -311,19 +342,14 @@ class LocalStore:
     def _now(self) -> int:
         return to_millis(self._clock())
 
-    def _take_possession(self) -> tuple[Lock, apsw.Connection]:
-        refuse_network_filesystem(self.data_dir)
-        self._disk.refuse_unfinished()
-        self._disk.prepare()
-        lock = Lock.take(self.data_dir)
+    def _renew_lock(self) -> None:
         try:
-            lock.note(self._owner_note)
-            connection = open_writer(self._disk.database)
-            recover_parts(connection, self._disk)
-        except BaseException:
-            lock.release()
-            raise
-        return lock, connection
+            if self._lock is not None:
+                self._lock.renew()
+        except StorageError as exc:
+            raise self._committer.fail("a look at the lock of the data directory", exc) from exc
+        except OSError as exc:
+            _log.warning("the lock of the data directory could not be looked at: %s", exc)
 
     def _let_go(self) -> None:
         self._pool.close()
@@ -369,9 +395,9 @@ class LocalStore:
             yield
         except FileNotFoundError:
             raise
-        except SyncFailedError as exc:
-            raise self._committer.fail("a sync of a blob", exc) from exc
         except OSError as exc:
+            if isinstance(exc, SyncFailedError) and exc.errno not in NO_ROOM:
+                raise self._committer.fail("a sync of a blob", exc) from exc
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
@@ -395,6 +421,19 @@ class LocalStore:
             if not await self._sweeper.make_room():
                 raise
         return await attempt()
+
+    async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try what makes room, and when the disk is full once more with the room of the ballast."""
+        try:
+            return await attempt()
+        except StoreFullError:
+            if not await self._pool.in_thread(self._ballast.give):
+                raise
+        return await attempt()
+
+    def _keep_ballast(self) -> None:
+        if self.read_only is None and not self._room.is_short:
+            self._ballast.keep(self._room.reserve_bytes // BALLAST_PART)
 
 
 def _close_found(found: _Found) -> None:

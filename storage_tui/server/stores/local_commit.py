@@ -16,12 +16,14 @@ import apsw
 
 from storage_tui.contract.errors import ServerError, StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local_files import Disk
-from storage_tui.server.stores.local_room import NO_ROOM, write_error
+from storage_tui.server.stores.local_room import passing_error, write_error
+from storage_tui.server.stores.local_schema import BUSY_MS
 
 T = TypeVar("T")
 
 GROUP_SIZE = 256  # changes in one COMMIT: bounds how long the first of them waits for the last
 IDLE_S = 2.0  # without a change for so long the WAL is copied home and cut to nothing
+CUT_BYTES = 8 * 1024 * 1024  # on a disk with less room another program might have at once what the log was cut by
 CHECKPOINT_BUSY_MS = 100  # how long an idle checkpoint may wait for a reader
 
 _log = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ class _Change:
 class Committer:
     """The writer thread. `start` before the first `run`, `stop` after the last; `broken` tells why it refuses."""
 
-    def __init__(self, connection: apsw.Connection, disk: Disk) -> None:
-        self.broken: str | None = None
+    def __init__(self, connection: apsw.Connection, disk: Disk, *, broken: str | None = None) -> None:
+        self.broken = broken
         self._connection = connection
         self._disk = disk
         self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
@@ -62,6 +64,7 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._is_stopping = False
         self._is_shrink_wanted = False
+        self._is_log_long = False  # a checkpoint found no room
 
     def start(self) -> None:
         """Begin to take changes."""
@@ -112,8 +115,8 @@ class Committer:
             try:
                 first = self._queue.get(timeout=None if is_tidy else IDLE_S)
             except queue.Empty:
-                self._checkpoint()
-                is_tidy = True
+                self._tidy()
+                is_tidy = not self._is_log_long
                 continue
             if first is None:
                 return
@@ -143,27 +146,43 @@ class Committer:
         try:
             self._check_broken()
             self._publish([change for change in group if change.staged is not None])
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                for change in group:
-                    if change.error is None:
-                        self._apply(change)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+                self._transact(group)
+            except apsw.Error as exc:
+                if not self._find_room(exc):
+                    raise
+                self._transact(group)
         except StorageError as exc:
             _refuse(group, exc)
-        except apsw.FullError:
-            _refuse(group, StoreFullError("no room is left on the server's disk; delete something first"))
         except (apsw.Error, OSError) as exc:
-            _refuse(group, self.fail("a commit", exc))
+            passing = passing_error(exc, system_errno=self._connection.system_errno)
+            _refuse(group, passing or self.fail("a commit", exc))
         except Exception as exc:  # a defect in one change: refuse its group, go on with the next
             _log.exception("a change failed")
             _refuse(group, ServerError(f"the change failed on the server: {exc!r}"))
         if self.broken is None:
             self._retract(change for change in group if change.error is not None and change.staged is not None)
+
+    def _transact(self, group: list[_Change]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for change in group:
+                if change.error is None:
+                    self._apply(change)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _find_room(self, exc: apsw.Error) -> bool:
+        """Make room for a transaction that found none, and was rolled back: the log is written from its beginning
+        again once it is copied home."""
+        if not isinstance(passing_error(exc, system_errno=self._connection.system_errno), StoreFullError):
+            return False
+        is_copied = self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
+        self._check_broken()
+        return is_copied
 
     def _check_broken(self) -> None:
         if self.broken is not None:
@@ -185,7 +204,7 @@ class Committer:
                 change.error = UnavailableError("the bytes of this upload are gone from the server's disk; start over")
                 change.staged = None
             except OSError as exc:
-                if exc.errno not in NO_ROOM:
+                if passing_error(exc) is None:
                     raise
                 change.error = write_error(exc)
             else:
@@ -212,14 +231,33 @@ class Committer:
         except RuntimeError:
             _log.debug("the event loop ended before %d changes were answered", len(group))
 
-    def _checkpoint(self) -> None:
+    def _tidy(self) -> None:
+        """Copy the log home and cut it. On a disk that is nearly full its place is kept, for deletes."""
+        try:
+            is_full = self._disk.free_bytes() < CUT_BYTES
+        except OSError:  # the directory has another name now
+            is_full = True
+        self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART if is_full else apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_TRUNCATE) -> bool:
+        """Copy the log home; False when that has to wait."""
         try:
             self._connection.set_busy_timeout(CHECKPOINT_BUSY_MS)
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._connection.wal_checkpoint(mode=mode)
+            self._is_log_long = False
+            return True
         except apsw.BusyError:
             _log.debug("a reader holds the WAL; it is cut another time")
         except apsw.Error as exc:
-            self.fail("a checkpoint", exc)
+            if passing_error(exc, system_errno=self._connection.system_errno, is_checkpoint=True) is None:
+                self._is_log_long = False
+                self.fail("a checkpoint", exc)
+            elif not self._is_log_long:  # told once; tried again every IDLE_S
+                self._is_log_long = True
+                _log.warning("the database's log is not cut until the disk has room again: %s", exc)
+        finally:
+            self._connection.set_busy_timeout(BUSY_MS)
+        return False
 
 
 def _refuse(group: list[_Change], error: StorageError) -> None:

@@ -5,7 +5,9 @@
       meta.db        which keys exist, and the bytes of small values
       blobs/xx/ID    the bytes of larger blobs under random ids that are never reused
       uploads/ID.part  what is still arriving
+      set-aside/     files of what `verify --repair` could not keep in the store; nothing removes them
       quarantine/    blob files that no row named when the store started
+      ballast        room for deletes on a full disk, held by a file that is given up then
       collector      held with flock while files are unlinked, and while a backup copies what must not be
       restoring      there while a restore is not complete; no server starts then
 
@@ -13,6 +15,7 @@ A file becomes a blob by: write to `uploads/ID.part`, `sync_file`, `publish` (a 
 and then the COMMIT of its row. Every call blocks and belongs in a thread.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -22,17 +25,24 @@ from itertools import takewhile
 from pathlib import Path
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private, touch_private
 
-PRIVATE_DIR = 0o700
-PRIVATE_FILE = 0o600
 SHARDS = tuple(f"{number:02x}" for number in range(256))  # made once, so that no blob waits for a new folder's fsync
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk, a quota or a file system's largest file says
 
 COLLECTOR_LOCK = "collector"
 RESTORING = "restoring"
+SET_ASIDE = "set-aside"
 
 _log = logging.getLogger(__name__)
 
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: its fsync leaves bytes in the drive's cache
+
+
+def is_mounted_read_only(path: Path) -> bool:
+    """Whether the file system takes no changes."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 class SyncFailedError(OSError):
@@ -52,12 +62,12 @@ class Disk:
     def prepare(self) -> None:
         """Make what is missing of the folders, durably. They have to be on one file system, as rename is atomic only
         there; raises OSError when they are not."""
-        self.data_dir.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        make_private_dir(self.data_dir)
         for folder in (self.blobs, self.uploads, self.quarantine):
-            folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+            make_private_dir(folder)
         for shard in SHARDS:
-            (self.blobs / shard).mkdir(mode=PRIVATE_DIR, exist_ok=True)
-        (self.data_dir / COLLECTOR_LOCK).touch(mode=PRIVATE_FILE)  # now: a disk without inodes must be able to collect
+            make_private_dir(self.blobs / shard)
+        touch_private(self.data_dir / COLLECTOR_LOCK)  # now: a disk without inodes must be able to collect
         if len({folder.stat().st_dev for folder in (self.data_dir, self.blobs, self.uploads, self.quarantine)}) > 1:
             raise OSError(f"{self.data_dir} must be on one file system with all its folders")
         above = self.data_dir.absolute().parents[1:]
@@ -77,7 +87,12 @@ class Disk:
     @contextmanager
     def collecting(self) -> Iterator[bool]:
         """Whether files that no row names any more may be unlinked now: not while a backup copies them."""
-        descriptor = os.open(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            descriptor = open_private(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT)
+        except OSError as exc:
+            _log.warning("what nothing needs any more stays: %s", exc)
+            yield False
+            return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -97,8 +112,7 @@ class Disk:
 
     def open_part(self, blob_id: str) -> int:
         """The descriptor of the part file, made when it is not there."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        return os.open(self.part_path(blob_id), flags, PRIVATE_FILE)
+        return open_private(self.part_path(blob_id), os.O_RDWR | os.O_CREAT)
 
     def write(self, descriptor: int, chunks: Sequence[bytes], offset: int) -> None:
         """Write all of the chunks at the offset."""
@@ -163,10 +177,13 @@ class Disk:
             os.fdatasync(descriptor)
 
     def sync_dir(self, folder: Path) -> None:
-        """The names in the folder are on disk when this returns."""
+        """The names in the folder are on disk when this returns. Raises SyncFailedError when they may not be, OSError
+        when the folder could not even be opened, as without a free descriptor."""
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor) if _FULL_SYNC is None else fcntl.fcntl(descriptor, _FULL_SYNC)
+        except OSError as exc:
+            raise SyncFailedError(exc.errno, exc.strerror) from exc
         finally:
             os.close(descriptor)
 

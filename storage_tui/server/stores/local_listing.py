@@ -4,6 +4,7 @@ A prefix is a range of the primary key, never a pattern. A child prefix costs on
 however much that is.
 """
 
+import logging
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,15 +17,31 @@ from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.keys import successor
 from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.moments import from_millis
+from storage_tui.server.stores.local_possible import (
+    CONTENT_TYPE,
+    CRC_IS_POSSIBLE,
+    NAMESPACE_BYTES,
+    NUMBERS_ARE_POSSIBLE,
+    id_is_possible,
+    is_key,
+)
 from storage_tui.server.stores.local_rows import Held
 
+_log = logging.getLogger(__name__)
+
 _PAST_ALL = b"\xff"  # no UTF-8 text begins with this byte
-_WITHIN = "namespace = ? AND type = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?)"
-_SELECT = "SELECT key, {} FROM keys WHERE " + _WITHIN + " ORDER BY key LIMIT ?"
-_HELD = _SELECT.format("id, size, crc, modified, expires, content_type, content")
-_TOLD = _SELECT.format("size, modified, ifnull(expires, 0)")
+_WITHIN = (
+    "namespace = ? AND type = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) "
+    f"AND {NUMBERS_ARE_POSSIBLE}"
+)
+_SELECT = "SELECT key, {} FROM keys WHERE " + _WITHIN + " {} ORDER BY key LIMIT ?"
+_HELD = _SELECT.format(
+    f"id, size, crc, modified, expires, {CONTENT_TYPE}, content", f"AND {CRC_IS_POSSIBLE} AND {id_is_possible('id')}"
+)
+_TOLD = _SELECT.format("size, modified, ifnull(expires, 0)", "")
 _NOTHING = (0, 0, 0)  # told of a child prefix
 FIRST_RUN, RUN_GROWTH, SUMMED_RUN = 2, 8, 1024  # rows read at once
+NAMED_BYTES = 1024 * 1024  # of keys in one answer in columns: 200 for each where there are 5,000
 _SUMS = f"SELECT count(*), sum(size), min(modified), max(modified) FROM keys WHERE {_WITHIN}"
 
 
@@ -56,6 +73,7 @@ def list_columns(
 ) -> list[ColumnPage]:  # fmt: skip
     """Pages as `Store.list_columns` promises them."""
     found: list[tuple[Any, ...]] = []
+    named_bytes = 0
     folders: list[int] = []
     with connection:
         for rows, child in _runs(
@@ -65,8 +83,10 @@ def list_columns(
             if child is not None:
                 folders.append(len(found))
                 found.append((child, *_NOTHING))
-            if len(found) > limit:
+            named_bytes += sum(len(row[0]) for row in rows) + len(child or b"")
+            if len(found) > limit or named_bytes > NAMED_BYTES:
                 break
+    limit = min(limit, _within(found, NAMED_BYTES))
     shown, cut, pages = min(len(found), limit), len(prefix.encode()), list[ColumnPage]()
     for start in range(0, shown, page_limit):
         stop = min(start + page_limit, shown)
@@ -84,10 +104,20 @@ def list_columns(
     return pages or [ColumnPage((), array("Q"), array("q"))]
 
 
+def _within(found: list[tuple[Any, ...]], most_bytes: int) -> int:
+    """How many entries have keys of so many bytes together; at least one."""
+    held_bytes = 0
+    for count, row in enumerate(found):
+        held_bytes += len(row[0])
+        if held_bytes > most_bytes:
+            return max(count, 1)
+    return len(found)
+
+
 def namespaces(connection: apsw.Connection) -> list[str]:
     """The namespaces that hold blobs, expired ones too."""
     rows: list[Any] = connection.execute("SELECT DISTINCT namespace FROM keys ORDER BY 1").fetchall()
-    return [row[0].hex() for row in rows]
+    return [row[0].hex() for row in rows if len(row[0]) == NAMESPACE_BYTES]
 
 
 def usage(
@@ -145,7 +175,8 @@ def _runs(
         start = (past + b"\0" if child is None else successor(child)) if past else low
     size = FIRST_RUN
     while start is not None and start < high:
-        rows: list[Any] = connection.execute(select, (namespace, storage_type, start, high, now, size)).fetchall()
+        found: list[Any] = connection.execute(select, (namespace, storage_type, start, high, now, size)).fetchall()
+        rows = _readable(found)
         at = next((at for at, row in enumerate(rows) if row[0].find(fold, len(low)) != -1), None) if fold else None
         if at is not None:
             child = _child_prefix(rows[at][0], low, fold)
@@ -153,8 +184,30 @@ def _runs(
             start, size = successor(child or b""), FIRST_RUN
         else:
             yield rows, None
-            start = rows[-1][0] + b"\0" if len(rows) == size else None
+            start = found[-1][0] + b"\0" if len(found) == size else None
             size = min(size * RUN_GROWTH, most)
+
+
+def _readable(rows: list[Any]) -> list[Any]:
+    """The rows whose keys are keys, as all are that were ever written here; of others the log tells.
+
+    A key that is none would end the list, or begin the list anew."""
+    try:
+        text = b" ".join([row[0] for row in rows]).decode()
+        if (
+            text.isprintable()
+            and "./" not in text
+            and ". " not in text
+            and text[-1:] != "."
+            and (not rows or rows[0][0])
+        ):
+            return rows
+    except UnicodeDecodeError:
+        pass
+    found = [row for row in rows if is_key(row[0])]
+    if len(found) < len(rows):
+        _log.warning("a list passes over a row whose key is none; storage-tui verify tells which")
+    return found
 
 
 def _child_prefix(key: bytes, low: bytes, fold: bytes) -> bytes | None:

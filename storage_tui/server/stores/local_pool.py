@@ -1,33 +1,38 @@
-"""The threads of a local store that may block: reading rows, each thread by a connection of its own, and file work."""
+"""The threads of a local store that may block, by purpose: rows, lists and sums, files, and what clears the store away.
+Each thread that reads rows has a connection of its own."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.stores.local_schema import open_reader
 
 T = TypeVar("T")
 
 READ_THREADS = 8  # a row takes less time than its hop to a thread; so many help when the disk is cold
+QUERY_THREADS = 4  # lists and sums, which take long: apart, so that a crowd of them stops no read of a blob
 FILE_THREADS = 8  # uploads that write and sync at once; the others wait their turn
+COUNT_THREADS = 1  # what quotas ask for, which are looked up by key
+UPKEEP_THREADS = 2  # the sweep and the search for orphans, behind no user
 
 
 class Pool:
-    """Both kinds of threads. `close` waits for what they are at."""
+    """All of the threads. `close` waits for what they are at."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    def __init__(self, open_reader: Callable[[], apsw.Connection]) -> None:
+        self._open_reader = open_reader
         self._local = threading.local()
         self._connections: list[apsw.Connection] = []
         self.reading = ThreadPoolExecutor(READ_THREADS, "storage-read")
         self.files = ThreadPoolExecutor(FILE_THREADS, "storage-files")
+        self._querying = ThreadPoolExecutor(QUERY_THREADS, "storage-query")
+        self._counting = ThreadPoolExecutor(COUNT_THREADS, "storage-count")
+        self._upkeep = ThreadPoolExecutor(UPKEEP_THREADS, "storage-upkeep")
 
     async def read(self, query: Callable[[apsw.Connection], T], undo: Callable[[T], None] | None = None) -> T:
         """What the query finds; raises UnavailableError when the database cannot be read.
@@ -36,14 +41,30 @@ class Pool:
         """
         return await _result(submit(self.reading, self._read, query), undo)
 
+    async def query(self, query: Callable[[apsw.Connection], T]) -> T:
+        """As `read`, for lists and sums."""
+        return await _result(submit(self._querying, self._read, query), None)
+
+    async def count(self, query: Callable[[apsw.Connection], T]) -> T:
+        """As `read`, for quotas."""
+        return await _result(submit(self._counting, self._read, query), None)
+
+    async def read_for_upkeep(self, query: Callable[[apsw.Connection], T]) -> T:
+        """As `read`, for who keeps the store in order."""
+        return await _result(submit(self._upkeep, self._read, query), None)
+
+    async def keep_up(self, work: Callable[[], T]) -> T:
+        """As `in_thread`, for who keeps the store in order."""
+        return await _result(submit(self._upkeep, work), None)
+
     async def in_thread(self, work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
         """What the work returns; `undo` as in `read`."""
         return await _result(submit(self.files, work), undo)
 
     def close(self) -> None:
         """End the threads, then the connections. Blocks."""
-        self.files.shutdown()
-        self.reading.shutdown()
+        for threads in (self.files, self.reading, self._querying, self._counting, self._upkeep):
+            threads.shutdown()
         for connection in self._connections:
             connection.close()
 
@@ -51,7 +72,7 @@ class Pool:
         try:
             connection: apsw.Connection | None = getattr(self._local, "connection", None)
             if connection is None:
-                connection = self._local.connection = open_reader(self._database)
+                connection = self._local.connection = self._open_reader()
                 self._connections.append(connection)
             return query(connection)
         except apsw.Error as exc:

@@ -37,7 +37,7 @@ class ValueReader:
     def blob(self) -> Blob:
         return self._blob
 
-    async def chunks(self, span: Span) -> AsyncIterator[bytes]:
+    async def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
         _check_span(self._blob, span)
         if len(self._content) != self._blob.size_bytes:
             raise damaged(self._blob, f"{len(self._content)} bytes are there")
@@ -62,7 +62,7 @@ class FileReader:
     def blob(self) -> Blob:
         return self._blob
 
-    async def chunks(self, span: Span) -> AsyncIterator[bytes]:
+    async def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
         _check_span(self._blob, span)
         found = os.fstat(self._descriptor).st_size
         if found != self._blob.size_bytes:
@@ -70,11 +70,11 @@ class FileReader:
         if not span.size_bytes:
             return
         if span.size_bytes == self._blob.size_bytes:
-            pieces = self._whole(span.stop)
+            pieces = self._whole(span.stop, step_bytes)
         elif found <= WHOLE_BYTES:
             pieces = self._part_of_small(span)
         else:
-            pieces = self._part(span)
+            pieces = self._part(span, step_bytes)
         async with aclosing(pieces):  # type: ignore[type-var]
             async for piece in pieces:
                 yield piece
@@ -94,10 +94,10 @@ class FileReader:
         except UnavailableError:  # the store has closed, and its threads with it
             os.close(self._descriptor)
 
-    async def _whole(self, size_bytes: int) -> AsyncIterator[bytes]:
+    async def _whole(self, size_bytes: int, step_bytes: int) -> AsyncIterator[bytes]:
         offset, crc = 0, 0
         while offset < size_bytes:
-            piece = await self._read(offset, min(READ_SIZE, size_bytes - offset))
+            piece = await self._read(offset, min(step_bytes, size_bytes - offset))
             offset, crc = offset + len(piece), checksum.extend(crc, piece)
             if offset == size_bytes:
                 check_crc(self._blob, crc)
@@ -108,14 +108,14 @@ class FileReader:
         check_crc(self._blob, checksum.extend(0, content))
         yield content[span.start : span.stop]
 
-    async def _part(self, span: Span) -> AsyncIterator[bytes]:
+    async def _part(self, span: Span, step_bytes: int) -> AsyncIterator[bytes]:
         offset = span.start - span.start % BLOCK_BYTES
         end = min(-(-span.stop // BLOCK_BYTES) * BLOCK_BYTES, self._blob.size_bytes or 0)
         sums = None
         while offset < end:
             if sums is None or offset % SUMS_BYTES == 0:
                 sums = await self._find_sums(Span(offset, min(end, offset - offset % SUMS_BYTES + SUMS_BYTES)))
-            piece = await self._read_all(offset, min(READ_SIZE - offset % READ_SIZE, end - offset))
+            piece = await self._read_all(offset, min(step_bytes - offset % step_bytes, end - offset))
             if not sums.is_good(offset, memoryview(piece)):
                 raise damaged(self._blob, f"the checksums of the blocks from {offset} on are others")
             yield piece[max(span.start - offset, 0) : span.stop - offset]

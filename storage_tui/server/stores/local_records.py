@@ -6,11 +6,15 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.server.stores.local_ballast import Ballast
+from storage_tui.server.stores.local_files import NO_ROOM, Disk
+from storage_tui.server.stores.local_room import Room
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Record, check_record
 
 SUFFIX = ".record"  # keeps a record `a` and a record `a/b` apart, and temporary files out of the names
@@ -18,39 +22,44 @@ MAX_FILE_NAME_BYTES = 255
 
 
 class LocalRecords:
-    """Records in files, readable by this user alone. A lock file orders the writers of all processes."""
+    """Records in files, readable by this user alone. A lock file orders the writers of all processes.
 
-    def __init__(self, data_dir: Path) -> None:
+    `reserve_bytes` is what is kept free on the disk, as for the store in the directory."""
+
+    def __init__(self, data_dir: Path, *, reserve_bytes: int | None = None) -> None:
         self._root = data_dir / "records"
+        self._room = Room(Disk(data_dir), reserve_bytes)
+        self._ballast = Ballast(data_dir)
 
     def read(self, name: str) -> Record | None:
         """The record, or None when there is none."""
         check_record(name)
-        with _as_unavailable(self._root):
+        with _translated(self._root):
             return _read(self._path(name))
 
-    def write(self, name: str, content: bytes, *, expected: str | None = None) -> str:
+    def write(
+        self, name: str, content: bytes, *, expected: str | None = None, may_use_reserve: bool = False
+    ) -> str:  # fmt: skip
         """Create or replace the record and return its version."""
         check_record(name, content)
         path = self._path(name)
-        with _as_unavailable(self._root), self._locked():
+        with _translated(self._root), self._locked():
             _expect(path, name, expected)
-            self._make_directories(path.parent)
-            temporary = path.with_name(f".{secrets.token_hex(8)}")
+            if not may_use_reserve:
+                self._room.check(len(content))
             try:
-                _write_new(temporary, content)
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            _sync(path.parent)
+                self._replace(path, content)
+            except OSError as exc:
+                if not may_use_reserve or exc.errno not in NO_ROOM or not self._ballast.give():
+                    raise
+                self._replace(path, content)
         return _version(content)
 
     def remove(self, name: str, *, expected: str | None = None) -> bool:
         """Remove the record; whether there was one."""
         check_record(name)
         path = self._path(name)
-        with _as_unavailable(self._root), self._locked():
+        with _translated(self._root), self._locked():
             _expect(path, name, expected)
             try:
                 path.unlink()
@@ -59,12 +68,39 @@ class LocalRecords:
             _sync(path.parent)
         return True
 
+    def move_out(self, name: str, target: Path) -> None:
+        """Take a record that cannot be read away, to a file on the same file system."""
+        path = self._path(name)
+        with _translated(self._root), self._locked():
+            path.rename(target)
+            _sync(target.parent)
+            _sync(path.parent)
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names that start with the prefix, in byte order."""
+        yield from sorted(name for name, _ in self._files(prefix))
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """The names that start with the prefix, each with the bytes of its content."""
+        for name, path in self._files(prefix):
+            with _translated(self._root), suppress(FileNotFoundError):
+                yield name, path.stat(follow_symlinks=False).st_size
+
+    def _files(self, prefix: str) -> list[tuple[str, Path]]:
         folder, _, _ = prefix.rpartition("/")
-        with _as_unavailable(self._root):
-            found = sorted(name for name in _walk(self._root, folder) if name.startswith(prefix))
-        yield from found
+        with _translated(self._root):
+            return [(name, path) for name, path in _walk(self._root, folder) if name.startswith(prefix)]
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        self._make_directories(path.parent)
+        temporary = path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            _write_new(temporary, content)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
 
     def _path(self, name: str) -> Path:
         *folders, last = (_file_name(segment) for segment in name.split("/"))
@@ -76,18 +112,24 @@ class LocalRecords:
             missing.append(directory)
             directory = directory.parent
         for made in reversed(missing):
-            made.mkdir(mode=0o700, exist_ok=True)
+            make_private_dir(made)
             _sync(made.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._make_directories(self._root)
-        fd = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        # The folder, which nobody swaps, and the file that alone older programs lock.
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            file = open_private(self._root / ".lock", os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(file)
         finally:
-            os.close(fd)
+            os.close(folder)
 
 
 def _file_name(segment: str) -> str:
@@ -100,15 +142,15 @@ def _file_name(segment: str) -> str:
     return name
 
 
-def _walk(root: Path, folder: str) -> Iterator[str]:
-    """All names below the folder, in no order."""
+def _walk(root: Path, folder: str) -> Iterator[tuple[str, Path]]:
+    """All names below the folder with their files, in no order."""
     start = root.joinpath(*(_file_name(segment) for segment in folder.split("/"))) if folder else root
     for directory, _, files in os.walk(start):
         relative = Path(directory).relative_to(root)
         above = "".join(f"{unquote(part)}/" for part in relative.parts)
         for file in files:
             if file.endswith(SUFFIX) and not file.startswith("."):
-                yield above + unquote(file.removesuffix(SUFFIX))
+                yield above + unquote(file.removesuffix(SUFFIX)), Path(directory) / file
 
 
 def _expect(path: Path, name: str, expected: str | None) -> None:
@@ -135,7 +177,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()
@@ -155,8 +197,10 @@ def _version(content: bytes) -> str:
 
 
 @contextmanager
-def _as_unavailable(root: Path) -> Iterator[None]:
+def _translated(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
+        if exc.errno in NO_ROOM:
+            raise StoreFullError("no room is left on the server's disk; delete something first") from exc
         raise UnavailableError(f"cannot use the records in {root}: {exc.strerror or exc}") from exc

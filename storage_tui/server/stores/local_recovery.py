@@ -8,8 +8,12 @@ import apsw
 
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_possible import IS_UPLOAD_ID, id_is_possible
 
-_OPEN = "SELECT upload_id, blob_id, offset FROM uploads WHERE state = 'open' AND offset > 0"
+_OPEN = (
+    "SELECT upload_id, blob_id, offset FROM uploads WHERE state = 'open' AND offset > 0 "
+    f"AND {id_is_possible('blob_id')} AND {IS_UPLOAD_ID}"
+)
 
 _log = logging.getLogger(__name__)
 

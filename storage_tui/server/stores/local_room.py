@@ -5,9 +5,10 @@ import errno
 
 import apsw
 
-from storage_tui.contract.errors import StoreFullError, UnavailableError
+from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
+from storage_tui.server.stores import local_audit
 from storage_tui.server.stores.counting import Ceilings, no_ceilings
-from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_rows import Place
 from storage_tui.server.stores.local_totals import check_ceiling
 
@@ -16,7 +17,10 @@ RESERVE_SHARE = 0.02
 LEAST_RESERVE_BYTES = 16 * 1024**2  # but not less than a delete may need for the database and its log, on a small disk
 LEAST_RESERVE_SHARE = 0.25
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = "no room is left on the server's disk; delete something first"
+
+SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # what a process or machine runs out of, and has again later
+_SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 
 
 class Room:
@@ -57,9 +61,36 @@ class Room:
         if ceiling is not None:
             check_ceiling(connection, place, size_bytes, ceiling, now)
 
+    def trim_log(self, connection: apsw.Connection, namespace: str, storage_type: str) -> None:
+        """Keep the log of a limited user's deletes within its bound; called in the transaction of a delete."""
+        if self.ceilings(namespace, storage_type) is not None:
+            local_audit.trim(connection, bytes.fromhex(namespace))
+
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:
     """What a failed write of bytes means: a full disk, or one that cannot be written."""
     if exc.errno in NO_ROOM:
-        return StoreFullError("no room is left on the server's disk; delete something first")
+        return StoreFullError(FULL)
     return UnavailableError(f"the server's disk cannot be written: {exc}")
+
+
+def passing_error(
+    exc: apsw.Error | OSError, *, system_errno: int = 0, is_checkpoint: bool = False
+) -> StorageError | None:
+    """What to answer for an error of a commit after which the disk holds what it held; None for one after which nobody
+    knows, such as a failed sync.
+
+    `system_errno` is what SQLite noted of the system's last error. A checkpoint may fail at its sync as well when that
+    finds no room: the log is cut only after a sync that succeeded, and until then all pages are written again.
+    """
+    if isinstance(exc, SyncFailedError):
+        return None
+    if isinstance(exc, OSError):
+        return write_error(exc) if exc.errno in (*NO_ROOM, *SHORT_OF) else None
+    if isinstance(exc, apsw.FullError):
+        return StoreFullError(FULL)
+    if isinstance(exc, apsw.IOError) and system_errno in NO_ROOM:
+        return StoreFullError(FULL) if is_checkpoint or getattr(exc, "extendedresult", None) not in _SYNCS else None
+    if isinstance(exc, apsw.BusyError):
+        return UnavailableError("another program holds the store's database; try again when that has ended")
+    return None

@@ -8,12 +8,14 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     BadRequestError,
+    DamagedError,
     NotFoundError,
     PreconditionFailedError,
     StorageError,
@@ -25,6 +27,7 @@ from storage_tui.contract.moments import MILLISECOND, from_millis
 from storage_tui.contract.storage_types import StorageType, find_storage_type
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition
+from storage_tui.server.stores.local_possible import is_id, why_numbers_impossible
 
 INLINE_BYTES = 64 * 1024  # up to here bytes live in the database: one COMMIT, and no file with its own syncs
 
@@ -128,8 +131,8 @@ def find(connection: apsw.Connection, place: Place, now: int) -> Held:
 
 def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, bytes | None]:
     """What is live at the place, with the bytes of a small value, as of one moment; raises NotFoundError."""
-    row = connection.execute(_READ, place.row_key).fetchone()
-    if row is None or not (held := Held(*row[:-1])).is_live(now):
+    row = _fetch(connection, _READ, place)
+    if row is None or not (held := _possible(row[:-1], place)).is_live(now):
         raise not_found(place)
     return held, row[-1]
 
@@ -212,8 +215,34 @@ def not_found(place: Place) -> NotFoundError:
 
 
 def _find(connection: apsw.Connection, place: Place) -> Held | None:
-    row = connection.execute(_FIND, place.row_key).fetchone()
-    return None if row is None else Held(*row)
+    row = _fetch(connection, _FIND, place)
+    return None if row is None else _possible(row, place)
+
+
+def _fetch(connection: apsw.Connection, select: str, place: Place) -> tuple[Any, ...] | None:
+    try:
+        return connection.execute(select, place.row_key).fetchone()
+    except UnicodeDecodeError as exc:
+        raise _damaged(place, "a text in it is not UTF-8") from exc
+
+
+def _possible(row: tuple[Any, ...], place: Place) -> Held:
+    """The row, when that is one; raises DamagedError: what it names can be neither read nor let go of."""
+    held = Held(*row)
+    why = why_numbers_impossible(held.size_bytes, held.crc, held.modified, held.expires)
+    if why is None and not is_id(held.blob_id):
+        why = "its id is not one"
+    if why is not None:
+        raise _damaged(place, why)
+    return held
+
+
+def _damaged(place: Place, why: str) -> DamagedError:
+    return DamagedError(
+        f"the row of {place.key!r} in {place.storage_type.name} is damaged on the server: {why}; whoever runs the "
+        "server can repair it with storage-tui verify --repair",
+        key=place.key,
+    )
 
 
 def _check_precondition(place: Place, held: Held | None, precondition: Precondition) -> None:

@@ -9,14 +9,21 @@ from pathlib import Path
 import apsw
 
 from storage_tui.contract.errors import UnavailableError
+from storage_tui.machine.private_files import touch_private
+from storage_tui.server.stores.local_files import is_mounted_read_only
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SUMS_SINCE = 3  # the first version with the checksums of blocks
+TOTALS_SINCE = 4  # … with counters for each user and type
 AUDIT_SINCE = 5  # … with the audit log
+TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
 BUSY_MS = 10_000
+AUDIT_ROW_BYTES = 200  # what an entry of the audit log takes besides its key, with its places in three indexes
+
+_ALONE = "unix-excl"  # SQLite's name for files of one process
 
 # `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have a
 # table of their own because lists and sums walk `keys`. Times are milliseconds since 1970, checksums the crc32c value.
@@ -75,26 +82,62 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
 """,
+    5: f"""
+CREATE TABLE traces (
+  namespace BLOB NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (namespace, kind)
+) WITHOUT ROWID, STRICT;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'audit', count(*), sum(length(key) + {AUDIT_ROW_BYTES}) FROM audit GROUP BY namespace;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'uploads', count(*), 0 FROM uploads WHERE state != 'open' GROUP BY namespace;
+CREATE TRIGGER traces_delete AFTER INSERT ON audit BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes)
+    VALUES (NEW.namespace, 'audit', 1, length(NEW.key) + {AUDIT_ROW_BYTES})
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER traces_forget AFTER DELETE ON audit BEGIN
+  UPDATE traces SET count = count - 1, bytes = bytes - length(OLD.key) - {AUDIT_ROW_BYTES}
+    WHERE namespace = OLD.namespace AND kind = 'audit';
+END;
+CREATE TRIGGER traces_end AFTER UPDATE OF state ON uploads WHEN OLD.state = 'open' AND NEW.state != 'open' BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes) VALUES (NEW.namespace, 'uploads', 1, 0)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER traces_expire AFTER DELETE ON uploads WHEN OLD.state != 'open' BEGIN
+  UPDATE traces SET count = count - 1 WHERE namespace = OLD.namespace AND kind = 'uploads';
+END;
+CREATE INDEX audit_by_user ON audit (namespace, seq);
+CREATE INDEX uploads_ended ON uploads (namespace, expires) WHERE state != 'open';
+CREATE TABLE set_aside (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, origin TEXT NOT NULL, why TEXT NOT NULL,
+  fields TEXT NOT NULL, content BLOB
+) STRICT;
+""",
 }
 
 
-def open_writer(database: Path) -> apsw.Connection:
-    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program."""
+def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
+    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program.
+
+    With `is_alone`, here and of the readers, the index of the log is in memory, which a full disk has no room for: then
+    no other process reads the database.
+    """
     if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
-    database.touch(mode=0o600)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
-    connection = apsw.Connection(str(database))
+    touch_private(database)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
+    connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)
     try:
         connection.set_busy_timeout(BUSY_MS)
-        # Only a new file takes this one: freed pages can then be handed back by and by.
-        connection.pragma("auto_vacuum", 2)
+        if not database.stat().st_size:  # freed pages can be handed back by and by; SQLite writes each time it is told
+            connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
         connection.pragma("fullfsync", 1)  # macOS: its fsync leaves bytes in the drive's cache
         connection.pragma("checkpoint_fullfsync", 1)
         connection.pragma("journal_size_limit", WAL_BYTES)
         connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        connection.pragma("cache_size", -32 * 1024)
+        connection.pragma("cache_size", -8 * 1024)  # kB; the system holds the rest in its own cache
         _harden(connection)
         version = connection.pragma("user_version")
         if version > SCHEMA_VERSION:
@@ -115,10 +158,42 @@ def open_writer(database: Path) -> apsw.Connection:
     return connection
 
 
-def open_reader(database: Path) -> apsw.Connection:
+def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
     """A connection that can only read, and so never checkpoints."""
-    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    vfs = _ALONE if is_alone else None
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
+    _harden(connection)
+    return connection
+
+
+def open_beside(database: Path) -> apsw.Connection:
+    """A connection for reading of a process that does not own the store, on a disk mounted read-only too."""
+    connection = open_reader(database)
+    try:
+        connection.pragma("user_version")
+    except apsw.Error:
+        connection.close()
+        if not is_mounted_read_only(database.parent):
+            raise
+        return open_frozen(database)
+    return connection
+
+
+def open_frozen(database: Path) -> apsw.Connection:
+    """A connection to a database that nobody changes meanwhile, on a disk that takes nothing: no lock, no new file.
+
+    What is in a log that was not copied home is read too. (SQLite's `immutable` would leave that out, and without it a
+    log wants an index in a file; an exclusive lock keeps the index in memory, and "unix-none" grants one to each.)
+    """
+    log = database.with_name(f"{database.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    how = "vfs=unix-none" if has_log else "immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(f"{database.absolute().as_uri()}?mode=ro&{how}", flags=flags)
+    if has_log:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.pragma("locking_mode", "exclusive")
     _harden(connection)
     return connection
 

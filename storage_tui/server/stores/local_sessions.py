@@ -9,21 +9,25 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import apsw
 
-from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError
+from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
+from storage_tui.server.stores.local_possible import IS_UPLOAD_ID, id_is_possible, is_id
 from storage_tui.server.stores.local_rows import Fresh, Place, check_write, new_id, write
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
 TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is told apart from one that never was
+MAX_ENDED = 10_000  # sessions of one user that have ended, the last ones: 15 MB at most; of others nothing is known
+FORGET_AT_ONCE = 1000  # rows in one change, so that writers get their turn
 
 State = Literal["open", "finished", "cancelled", "lost"]
+STATES: tuple[State, ...] = get_args(State)
 
 _COLUMNS = (
     "namespace, type, key, state, blob_id, offset, crc, size, content_type, want_crc, precondition, blob, expires"
@@ -36,6 +40,11 @@ _CREATE = (
 _FIND_REPEAT = (
     f"SELECT upload_id, {_COLUMNS} FROM uploads WHERE namespace = ? AND repeat_key = ? AND type = ? AND key = ? "
     "AND size IS ? AND state IN ('open', 'finished') AND expires > ?"
+)
+_ENDED = "SELECT count FROM traces WHERE namespace = ? AND kind = 'uploads'"
+_FORGET_ENDED = (
+    "DELETE FROM uploads WHERE upload_id IN "
+    "(SELECT upload_id FROM uploads WHERE namespace = ? AND state != 'open' ORDER BY expires LIMIT ?)"
 )
 _WEEK = SESSION_LIFETIME // timedelta(milliseconds=1)
 
@@ -83,8 +92,10 @@ def create(
     connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
     want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
 ) -> Session:  # fmt: skip
-    """A new session, if the type's rule and the precondition would let it finish as things are."""
+    """A new session, if the type's rule and the precondition would let it finish as things are. The oldest of the
+    user's sessions that have ended are forgotten when those are too many."""
     check_write(connection, place, precondition, now)
+    _forget_ended(connection, place.row_key[0])
     upload_id = secrets.token_urlsafe(32)
     conditions = json.dumps([precondition.if_match, precondition.if_none_match])
     connection.execute(
@@ -92,6 +103,12 @@ def create(
         (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK, repeat_key),
     )
     return find(connection, upload_id, now)
+
+
+def _forget_ended(connection: apsw.Connection, namespace: bytes) -> None:
+    found: int | None = connection.execute(_ENDED, (namespace,)).get
+    if found is not None and found >= MAX_ENDED:
+        connection.execute(_FORGET_ENDED, (namespace, min(found - MAX_ENDED + 1, FORGET_AT_ONCE)))
 
 
 def find_repeat(
@@ -105,15 +122,29 @@ def find_repeat(
 
 def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
     """The session; raises NotFoundError when there never was one, GoneError when it has expired."""
-    row = connection.execute(_FIND, (upload_id,)).fetchone()
-    if row is None:
+    try:
+        row = connection.execute(_FIND, (upload_id,)).fetchone()
+        session = None if row is None else Session(upload_id, *row)
+        if session is not None:
+            _check_possible(session)
+    except (ValueError, KeyError, TypeError, OverflowError, StorageError) as exc:
+        raise GoneError("the server's row of this upload session is damaged; start a new one") from exc
+    if session is None:
         raise NotFoundError("no such upload session; start a new one")
-    session = Session(upload_id, *row)
     if session.expires <= now:
         raise GoneError("the upload session has expired after a week; start a new one", key=session.place.key)
     if session.state == "lost":
         raise GoneError("the server's disk lost bytes of this upload session; start a new one", key=session.place.key)
     return session
+
+
+def _check_possible(session: Session) -> None:
+    """Raise for what no session can be: a key that is not UTF-8, a file name that is none, JSON that cannot be read."""
+    if not is_id(session.blob_id) or session.offset < 0 or session.state not in STATES:
+        raise ValueError(session.blob_id)
+    find_storage_type(session.storage_type)
+    session.to_upload()
+    [list(side) for side in json.loads(session.precondition)]
 
 
 def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
@@ -172,7 +203,9 @@ def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
     long_ago = now - TOMBSTONE_LIFETIME // timedelta(milliseconds=1)
     connection.execute("DELETE FROM uploads WHERE expires <= ? AND state != 'open'", (long_ago,))
     rows: list[Any] = connection.execute(
-        "SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' LIMIT ?", (now, limit)
+        f"SELECT upload_id, blob_id FROM uploads WHERE expires <= ? AND state = 'open' "
+        f"AND {id_is_possible('blob_id')} AND {IS_UPLOAD_ID} LIMIT ?",
+        (now, limit),
     ).fetchall()
     connection.executemany("UPDATE uploads SET state = 'cancelled' WHERE upload_id = ?", [(row[0],) for row in rows])
     ended = [row[1] for row in rows]

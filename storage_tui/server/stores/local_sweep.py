@@ -19,6 +19,7 @@ from storage_tui.server.stores.local_audit import forget_old
 from storage_tui.server.stores.local_commit import Committer
 from storage_tui.server.stores.local_files import SHARDS, Disk
 from storage_tui.server.stores.local_pool import Pool
+from storage_tui.server.stores.local_possible import id_is_possible
 from storage_tui.server.stores.local_room import Room
 from storage_tui.server.stores.local_rows import discard
 
@@ -31,9 +32,9 @@ CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is 
 BATCH = 500  # rows in one change, so that writers get their turn
 VACUUM_PAGES = 4096  # free pages the database keeps for new values, and the most handed back in one sweep
 
-_EXPIRED = "SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? LIMIT ?"
+_EXPIRED = f"SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? AND {id_is_possible('id')} LIMIT ?"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
-_GARBAGE = "SELECT id FROM garbage WHERE since <= ? LIMIT ?"
+_GARBAGE = f"SELECT id FROM garbage WHERE since <= ? AND {id_is_possible('id')} LIMIT ?"
 _IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
 _IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
 _SET_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
@@ -62,9 +63,9 @@ class Sweeper:
         while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
             await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
         await self._committer.run(lambda connection: forget_old(connection, now))
-        is_short = await self._pool.in_thread(lambda: self._room.is_short)
+        is_short = await self._pool.keep_up(lambda: self._room.is_short)
         await self.collect(grace=0 if is_short else GARBAGE_GRACE)
-        await self._pool.in_thread(self._clear_quarantine)
+        await self._pool.keep_up(self._clear_quarantine)
         await self._committer.run(partial(_vacuum, 0 if is_short else VACUUM_PAGES))
         return expired
 
@@ -83,7 +84,7 @@ class Sweeper:
 
     async def _collect(self, before: int) -> int:
         count = 0
-        while found := await self._pool.read(lambda connection: _garbage(connection, before)):
+        while found := await self._pool.read_for_upkeep(lambda connection: _garbage(connection, before)):
             gone = await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
             await self._committer.run(partial(_forget, [path.name for path in gone]))
             count += len(gone)
@@ -99,8 +100,8 @@ class Sweeper:
         """
         count = 0
         for shard in SHARDS:
-            names = await self._pool.in_thread(partial(_names, self._disk.blobs / shard))
-            loose = await self._pool.read(partial(_nameless, names))
+            names = await self._pool.keep_up(partial(_names, self._disk.blobs / shard))
+            loose = await self._pool.read_for_upkeep(partial(_nameless, names))
             if loose:
                 count += await self._committer.run(partial(self._isolate, loose))
         if count:
@@ -121,7 +122,7 @@ class Sweeper:
 
     async def _unlink(self, paths: list[Path]) -> list[Path]:
         """Those that are gone now."""
-        return await self._pool.in_thread(lambda: [path for path in paths if self._disk.unlink(path)])
+        return await self._pool.keep_up(lambda: [path for path in paths if self._disk.unlink(path)])
 
     def _clear_quarantine(self) -> None:
         before = (self._now() - QUARANTINE_LIFETIME) / _SECOND

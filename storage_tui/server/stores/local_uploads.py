@@ -16,6 +16,8 @@ from storage_tui.server.stores.local_room import Room
 from storage_tui.server.stores.local_writer import PartWriter
 from storage_tui.server.stores.parking import Parking
 
+CROWD = 8  # writers; past so many each gathers little, as together they would fill the memory
+
 
 class Uploads:
     """What a local store does about upload sessions once they exist."""
@@ -40,7 +42,7 @@ class Uploads:
             session, tail = await self._pool.read(partial(self._find_open, upload_id))
             return PartWriter(
                 session, tail, disk=self._disk, room=self._room, committer=self._committer, executor=self._pool.files,
-                now=self._now,
+                now=self._now, is_crowded=lambda: self._parking.count > CROWD,
             )  # fmt: skip
 
         return self._parking.writing(upload_id, open_writer, restart=restart)

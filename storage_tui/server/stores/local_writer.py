@@ -29,14 +29,15 @@ from storage_tui.contract.models import Blob
 from storage_tui.server.stores import local_sessions as sessions
 from storage_tui.server.stores.local_blocks import WHOLE_BYTES, Blocks, Row, Written
 from storage_tui.server.stores.local_commit import Committer, Staged
-from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local_files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local_pool import submit
-from storage_tui.server.stores.local_room import Room, write_error
+from storage_tui.server.stores.local_room import SHORT_OF, Room, write_error
 from storage_tui.server.stores.local_rows import INLINE_BYTES
 
 T = TypeVar("T")
 
 FLUSH_BYTES = 1024 * 1024  # one hop to a thread moves so much; two of them are in memory at most
+CROWD_FLUSH_BYTES = INLINE_BYTES + 1  # the same while many write at once: what stays in the database never has a file
 CHECKPOINT_BYTES = 16 * 1024 * 1024  # twice as much is what a kill can cost: one checkpoint under way, one gathering
 
 
@@ -45,7 +46,7 @@ class PartWriter:
 
     def __init__(
         self, session: sessions.Session, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
-        executor: Executor, now: Callable[[], int],
+        executor: Executor, now: Callable[[], int], is_crowded: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._session = session
         self._disk = disk
@@ -53,6 +54,7 @@ class PartWriter:
         self._committer = committer
         self._executor = executor
         self._now = now
+        self._is_crowded = is_crowded
         self._offset = session.offset
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
@@ -66,6 +68,7 @@ class PartWriter:
         self._flushing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
+        self._is_unsynced = False  # a sync found no room; another one would not say so again, and prove nothing
         self._is_over = False
 
     @property
@@ -80,7 +83,7 @@ class PartWriter:
         self._gathered.append(chunk)
         self._gathered_bytes += len(chunk)
         self._offset += len(chunk)
-        if self._gathered_bytes >= FLUSH_BYTES:
+        if self._gathered_bytes >= (CROWD_FLUSH_BYTES if self._is_crowded() else FLUSH_BYTES):
             await self._flush()
             if self._written.offset - self._syncing_to >= CHECKPOINT_BYTES:
                 await self._begin_sync()
@@ -202,7 +205,7 @@ class PartWriter:
 
     async def _sync(self) -> None:
         written = self._written
-        if written.offset <= self._durable:
+        if written.offset <= self._durable or self._is_unsynced:
             return
         await self._run(self._sync_part)
         await self._advance(written, self._blocks.rows(self._durable, written))
@@ -252,12 +255,23 @@ class PartWriter:
             self._failure = write_error(exc)
 
     def _sync_part(self) -> None:
+        """Make durable what is in the part. A disk without room for that loses what came since the last checkpoint,
+        which a later writer of the session writes again."""
         try:
-            self._disk.sync_file(self._open())
+            descriptor = self._open()
+        except OSError as exc:
+            raise write_error(exc) from exc
+        try:
+            self._disk.sync_file(descriptor)
             if not self._is_named:
                 self._disk.sync_dir(self._disk.uploads)
                 self._is_named = True
         except OSError as exc:
+            if exc.errno in NO_ROOM:
+                self._is_unsynced, self._failure = True, write_error(exc)
+                raise self._failure from exc
+            if exc.errno in SHORT_OF and not isinstance(exc, SyncFailedError):
+                raise write_error(exc) from exc
             raise self._committer.fail("a sync of an upload", exc) from exc
 
     def _truncate(self) -> None:

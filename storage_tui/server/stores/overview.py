@@ -28,7 +28,7 @@ class Overseen(Protocol):
 
     @property
     def read_only(self) -> str | None:
-        """Why nothing can be written until a restart; None while all is well."""
+        """Why nothing can be written until a restart, and what to do first; None while all is well."""
 
     async def overview(self) -> Overview:
         """The whole store; cheap enough to be asked every few seconds."""

@@ -33,6 +33,11 @@ class Parking:
     def __init__(self) -> None:
         self._parking: dict[str, asyncio.Task[None] | None] = {}  # a session in here has a writer; the task ends it
 
+    @property
+    def count(self) -> int:
+        """How many sessions have a writer."""
+        return len(self._parking)
+
     @asynccontextmanager
     async def writing(
         self, upload_id: str, open_writer: Callable[[], Awaitable[W]], *, restart: bool

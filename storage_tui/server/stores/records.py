@@ -30,18 +30,21 @@ class Records(Protocol):
     A name is 1 to 1024 printable ASCII characters in segments parted by `/`, none of them empty, `.` or `..`.
     A change is durable when the call returns; a reader sees the old content or the new one, whole.
 
-    Raises UnavailableError when the engine cannot be reached or read, BadRequestError for a name or content that no
-    record can have.
+    Raises UnavailableError when the engine cannot be reached or read, StoreFullError when it has no room,
+    BadRequestError for a name or content that no record can have.
     """
 
     def read(self, name: str) -> Record | None:
         """The record, or None when there is none."""
 
-    def write(self, name: str, content: bytes, *, expected: str | None = None) -> str:
+    def write(
+        self, name: str, content: bytes, *, expected: str | None = None, may_use_reserve: bool = False
+    ) -> str:  # fmt: skip
         """Create or replace the record and return its version.
 
         With `expected`, a version that `read` gave or ABSENT, it is written only while the record still is at that
-        version; else ConflictError is raised and nothing changed.
+        version; else ConflictError is raised and nothing changed. `may_use_reserve` is for what must go on when the
+        disk is full, such as a revocation or a delete: it may use the room that is kept free of everything else.
         """
 
     def remove(self, name: str, *, expected: str | None = None) -> bool:
@@ -49,6 +52,9 @@ class Records(Protocol):
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names that start with the prefix, in byte order; one that exists throughout is found exactly once."""
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """The same names, in any order, each with the bytes of its content; no record is read for it."""
 
 
 def check_record(name: str, content: bytes = b"") -> None:

@@ -86,8 +86,9 @@ class S3Audit:
         self._bucket = bucket
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
-        """As `AuditLog.entries` promises. Raises NotFoundError where there is no bucket."""
-        after = "" if since is None else _name(since)
+        """As `AuditLog.entries` promises. Raises NotFoundError where there is no bucket, and DamagedError at the end
+        when something in the log was no part of one."""
+        after, bad = "" if since is None else _name(since), list[str]()
         with ThreadPoolExecutor(READERS) as threads:
             while True:
                 try:
@@ -95,15 +96,28 @@ class S3Audit:
                 except MissingError as exc:
                     raise NotFoundError(f"there is no bucket {self._bucket.name}") from exc
                 names = [found.name for found in listing.objects]
-                for at, rows in threads.map(self._read, names):
-                    for row in rows:
+                for name, found in zip(names, threads.map(self._read, names), strict=True):
+                    if found is None:
+                        bad.append(name)
+                        continue
+                    for row in found[1]:
                         if namespace in (None, row[0]):
-                            yield AuditEntry(at, *row)
+                            yield AuditEntry(found[0], *row)
                 if not listing.is_truncated:
-                    return
+                    break
                 after = names[-1]
+        if bad:
+            raise DamagedError(
+                f"{self._bucket.root}{bad[0]} in the bucket is no part of an audit log, as {len(bad)} of its objects "
+                "are; the rest was read; move them"
+            )
 
-    def _read(self, name: str) -> tuple[datetime, list[tuple[str, str, str, str, str]]]:
+    def dropped(self, namespace: str | None = None) -> dict[str, int]:
+        """None: entries go by their age alone."""
+        return {}
+
+    def _read(self, name: str) -> tuple[datetime, list[tuple[str, str, str, str, str]]] | None:
+        """When the entries of an object were made, and they; None of an object that is no part of a log."""
         found = self._bucket.read(name)
         if found is None:  # it was swept meanwhile
             return datetime.now(UTC), []
@@ -112,8 +126,8 @@ class S3Audit:
             at = datetime.strptime(stamp, _TIME).replace(tzinfo=UTC) + int(millis) * _MILLISECOND
             rows = [(str(owner), str(kind), str(key), str(etag), str(request)) for owner, kind, key, etag, request
                     in json.loads(found[1])]  # fmt: skip
-        except (ValueError, TypeError) as exc:
-            raise DamagedError(f"{self._bucket.root}{name} in the bucket is no part of an audit log; move it") from exc
+        except (ValueError, TypeError, RecursionError):
+            return None
         return at, rows
 
 

@@ -16,7 +16,7 @@ from storage_tui.server.stores.s3_signing import Credentials, Signer, encode_que
 CONNECT_S = 3.0
 SILENCE_S = 10.0  # a node that says nothing for so long hangs; SeaweedFS itself would wait 30 to 60 s for it
 RETRY_AFTER_S = 5
-CONNECTIONS = 64  # as many as threads may call at once
+CONNECTIONS = 80  # as many as threads may call at once
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition: done twice is done once
 
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")

@@ -72,18 +72,18 @@ class Lists:
         _check_delimiter(delimiter)
         coded = prefix_to_name(root, prefix)
         count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most)
-        listing = await self._threads.calls.run(self._bucket.list, coded)
+        listing = await self._threads.lists.run(self._bucket.list, coded)
         while listing.is_truncated:  # the next list is under way while this one is counted
             asked = asyncio.create_task(
-                self._threads.calls.run(self._bucket.list, coded, after=listing.objects[-1].name)
+                self._threads.lists.run(self._bucket.list, coded, after=listing.objects[-1].name)
             )
             try:
-                await self._threads.calls.run(count.add, listing.objects)
+                await self._threads.lists.run(count.add, listing.objects)
             except BaseException:
                 asked.cancel()
                 raise
             listing = await asked
-        await self._threads.calls.run(count.add, listing.objects)
+        await self._threads.lists.run(count.add, listing.objects)
         return count.usage()
 
     async def _entries(
@@ -96,7 +96,7 @@ class Lists:
         start = self._start(root, prefix, delimiter, after) if after.encode() >= prefix.encode() and after else ""
         want = min(limit + 1, LIST_LIMIT)
         while True:
-            listing = await self._threads.calls.run(
+            listing = await self._threads.lists.run(
                 self._bucket.list, prefix_to_name(root, prefix), after=start, delimiter=delimiter, limit=want
             )
             for entry in await self._live(rule, root, listing, now):
@@ -131,7 +131,7 @@ class Lists:
         limit = 1 if rule.expires_after is None else LIST_LIMIT
         start = ""
         while True:
-            listing = await self._threads.calls.run(self._bucket.list, name, after=start, limit=limit)
+            listing = await self._threads.lists.run(self._bucket.list, name, after=start, limit=limit)
             for found in listing.objects:
                 if is_live(found, rule, now) and name_to_key(root, found.name) is not None:
                     return True

@@ -53,7 +53,7 @@ class ObjectReader:
         given = {name: value for name, value in headers.items() if name in ANSWERABLE}
         return self._bucket.presign(self._place.name, given, valid_s=DIRECT_S)
 
-    async def chunks(self, span: Span) -> AsyncIterator[bytes]:
+    async def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
         size_bytes = self._found.size_bytes
         if not 0 <= span.start <= span.stop <= size_bytes:
             raise ValueError(f"{span} is not within the {size_bytes} bytes of {self._blob.key!r}")

@@ -29,8 +29,10 @@ class S3Records:
             raise UnavailableError(f"the record {name} is larger than a record can be; restore it from a backup")
         return Record(found[1], found[0].etag)
 
-    def write(self, name: str, content: bytes, *, expected: str | None = None) -> str:
-        """Create or replace the record and return its version."""
+    def write(
+        self, name: str, content: bytes, *, expected: str | None = None, may_use_reserve: bool = False
+    ) -> str:  # fmt: skip
+        """Create or replace the record and return its version. What an engine keeps free is its own business."""
         check_record(name, content)
         condition = NOTHING_ASKED
         if expected is not None:
@@ -55,13 +57,18 @@ class S3Records:
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names that start with the prefix, in byte order."""
+        for name, _ in self.sizes(prefix):
+            yield name
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """The names that start with the prefix, each with the bytes of its content."""
         start = ""
         while True:
             listing = self._bucket.list(prefix_to_name(ROOT, prefix), after=start)
             for found in listing.objects:
                 name = name_to_key(ROOT, found.name)
                 if name is not None:
-                    yield name
+                    yield name, found.size_bytes
             if not listing.is_truncated:
                 return
             start = listing.objects[-1].name

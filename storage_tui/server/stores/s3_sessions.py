@@ -222,8 +222,7 @@ def forget_bytes(bucket: Bucket, upload_id: str) -> None:
     """Let go of all bytes of a session by a list of them: also of those that a killed server left. Its object stays, to
     tell that there was one."""
     found = bucket.read(ROOT + upload_id)
-    if found is not None:
-        session = _parse(found[1])
+    if found is not None and (session := _parse_or_none(found[1])) is not None:
         drop_bytes(bucket, session)
         if session.repeat is not None:
             noted = bucket.read(REPEATS + session.repeat)
@@ -233,13 +232,26 @@ def forget_bytes(bucket: Bucket, upload_id: str) -> None:
         bucket.delete(stray.name)
 
 
+def _parse_or_none(content: bytes) -> Session | None:
+    try:
+        return _parse(content)
+    except GoneError:
+        return None
+
+
 def _format(session: Session) -> bytes:
     return json.dumps(asdict(session)).encode()
 
 
 def _parse(content: bytes) -> Session:
-    raw = json.loads(content)
-    for name in ("if_match", "if_none_match", "parts"):
-        raw[name] = tuple(raw[name])
-    raw["pieces"] = tuple(Piece(**piece) for piece in raw["pieces"])
-    return Session(**raw)
+    """The session of an object; raises GoneError when it holds none."""
+    try:
+        raw = json.loads(content)
+        for name in ("if_match", "if_none_match", "parts"):
+            raw[name] = tuple(raw[name])
+        raw["pieces"] = tuple(Piece(**piece) for piece in raw["pieces"])
+        session = Session(**raw)
+        began(session.upload_id)
+        return session
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
+        raise GoneError("the server's note of this upload session is damaged; start a new one") from exc

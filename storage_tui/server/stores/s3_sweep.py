@@ -55,11 +55,11 @@ class Sweeper:
     async def sweep(self) -> int:
         """One round; returns how many blobs expired: 0 while another server sweeps or the clocks disagree."""
         now = self._now()
-        taken = await self._threads.calls.run(self._take, now)
+        taken = await self._threads.upkeep.run(self._take, now)
         if taken is None:
             return 0
         lease, version = taken
-        skew = abs(await self._threads.calls.run(self._bucket.now) - now)
+        skew = abs(await self._threads.upkeep.run(self._bucket.now) - now)
         if skew > MAX_SKEW:
             _log.warning("the clock is %d s off that of the storage engine: nothing is swept", skew.total_seconds())
             return 0
@@ -72,12 +72,12 @@ class Sweeper:
             count, next_expiry = await self._scan(now)
             rested = now + REST * timedelta(seconds=time.monotonic() - started)
             lease = replace(lease, scan_due=max(rested, next_expiry).timestamp())
-        await self._threads.calls.run(self._give_back, lease, version)
+        await self._threads.upkeep.run(self._give_back, lease, version)
         return count
 
     def _take(self, now: datetime) -> tuple[Lease, str] | None:
         found = self._records.read(LEASE_NAME)
-        lease = Lease(**json.loads(found.content)) if found is not None else Lease()
+        lease = Lease() if found is None else _parse_lease(found.content)
         if lease.holder not in ("", self._name) and lease.until > now.timestamp():
             return None
         lease = replace(lease, holder=self._name, until=(now + LEASE).timestamp())
@@ -102,7 +102,7 @@ class Sweeper:
         next_expiry = now + min(lifetimes)
         start = ""
         while True:
-            listing = await self._threads.calls.run(self._bucket.list, ROOT, after=start, delimiter="/")
+            listing = await self._threads.upkeep.run(self._bucket.list, ROOT, after=start, delimiter="/")
             for namespace in listing.prefixes:
                 for rule in STORAGE_TYPES.values():
                     if rule.expires_after is not None:
@@ -117,11 +117,11 @@ class Sweeper:
         lifetime = rule.expires_after or timedelta.max
         next_expiry = now + lifetime
         while True:
-            listing = await self._threads.calls.run(self._bucket.list, prefix, after=start)
+            listing = await self._threads.upkeep.run(self._bucket.list, prefix, after=start)
             expired = [found for found in listing.objects if not is_live(found, rule, now)]
             living = (found.modified + lifetime for found in listing.objects if is_live(found, rule, now))
             next_expiry = min(next_expiry, *living, now + lifetime)
-            removed = await gather_few(self._threads.calls.run(self._remove, found, rule, now) for found in expired)
+            removed = await gather_few(self._threads.upkeep.run(self._remove, found, rule, now) for found in expired)
             count += sum(removed)
             if not listing.is_truncated:
                 return count, next_expiry
@@ -141,23 +141,32 @@ class Sweeper:
     async def _empty_sessions(self, emptied_to: str, now: datetime) -> str:
         """Drop the bytes of sessions that have expired; returns the last of them."""
         for upload_id in await self._sessions_before(now - sessions.SESSION_LIFETIME, emptied_to):
-            await self._threads.calls.run(sessions.forget_bytes, self._bucket, upload_id)
+            await self._threads.upkeep.run(sessions.forget_bytes, self._bucket, upload_id)
             emptied_to = upload_id
         return emptied_to
 
     async def _forget_sessions(self, now: datetime) -> None:
         long_ago = now - sessions.SESSION_LIFETIME - sessions.TOMBSTONE_LIFETIME
         for upload_id in await self._sessions_before(long_ago, ""):
-            await self._threads.calls.run(self._bucket.delete, sessions.ROOT + upload_id)
+            await self._threads.upkeep.run(self._bucket.delete, sessions.ROOT + upload_id)
 
     async def _forget_entries(self, now: datetime) -> None:
-        names = await self._threads.calls.run(forgettable, self._bucket, now)
-        await gather_few(self._threads.calls.run(self._bucket.delete, name) for name in names)
+        names = await self._threads.upkeep.run(forgettable, self._bucket, now)
+        await gather_few(self._threads.upkeep.run(self._bucket.delete, name) for name in names)
 
     async def _sessions_before(self, moment: datetime, start: str) -> list[str]:
         """The ids of up to a thousand sessions that began by the moment, after `start`."""
         after = sessions.ROOT + start if start else ""
-        listing = await self._threads.calls.run(self._bucket.list, sessions.ROOT, after=after)
+        listing = await self._threads.upkeep.run(self._bucket.list, sessions.ROOT, after=after)
         ids = [found.name.removeprefix(sessions.ROOT) for found in listing.objects]
         last = f"{int(moment.astimezone(UTC).timestamp()):08x}"
         return [upload_id for upload_id in ids if upload_id[: len(last)] <= last]
+
+
+def _parse_lease(content: bytes) -> Lease:
+    """The lease of a record; a free one of a record that holds none, as all of it is found out again."""
+    try:
+        raw = json.loads(content)
+        return Lease(str(raw["holder"]), float(raw["until"]), float(raw["scan_due"]), str(raw["emptied_to"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Lease()

@@ -1,7 +1,7 @@
 """The threads in which a server waits for the engine, and the deadline after which it stops waiting.
 
-Short calls, reads and writes of bytes have threads of their own, so that a crowd of uploads does not keep lists
-waiting, and holds no more memory than its threads do.
+Short calls, lists, reads and writes of bytes have threads of their own, so that a crowd of uploads does not keep lists
+waiting, nor a crowd of lists short calls, and holds no more memory than its threads do. The sweep has its own too.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 DEADLINE_S = 25.0  # of a short call, in the queue for a thread and in it
 AT_ONCE = 16  # calls that one request keeps under way, so that no request takes all threads
-CALLS, READS, WRITES = 32, 16, 12  # a write holds a part and its pieces, up to twice PART_BYTES
+CALLS, LISTS, READS, WRITES, UPKEEP = 32, 16, 16, 12, 4  # a write holds a part and its pieces, up to twice PART_BYTES
 
 
 class Lane:
@@ -47,16 +47,19 @@ class Lane:
 
 
 class Threads:
-    """The lanes of one store: `calls` are short, `reads` and `writes` move the bytes of large blobs."""
+    """The lanes of one store: `calls` are short, `lists` many for one request, `reads` and `writes` move the bytes of
+    large blobs, `upkeep` is the sweep's."""
 
     def __init__(self) -> None:
         self.calls = Lane("calls", CALLS, DEADLINE_S)
+        self.lists = Lane("lists", LISTS, DEADLINE_S)
+        self.upkeep = Lane("upkeep", UPKEEP, DEADLINE_S)
         self.reads = Lane("reads", READS, None)
         self.writes = Lane("writes", WRITES, None)
 
     def close(self) -> None:
         """Close all of them."""
-        for lane in (self.calls, self.reads, self.writes):
+        for lane in (self.calls, self.lists, self.upkeep, self.reads, self.writes):
             lane.close()
 
 

@@ -16,16 +16,25 @@ import apsw
 
 from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.private_files import open_private
 from storage_tui.places import LOCK_NAME
-from storage_tui.server.stores.local_files import COLLECTOR_LOCK, SHARDS, Disk
-from storage_tui.server.stores.local_room import NO_ROOM
+from storage_tui.server.stores.local_ballast import BALLAST_NAME
+from storage_tui.server.stores.local_files import (
+    COLLECTOR_LOCK,
+    NO_ROOM,
+    SET_ASIDE,
+    SHARDS,
+    Disk,
+    is_mounted_read_only,
+)
+from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
-from storage_tui.server.upkeep.verifying import Finding, Tally, check_values
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_records, check_rows, check_values
 
 COPY_THREADS = 4  # small files cost a sync each, which several can wait for at once
-NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK))
+NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK, BALLAST_NAME, SET_ASIDE))
 MAX_DAMAGE_TOLD = 1000  # lines in a manifest; the count is exact
 
 _log = logging.getLogger(__name__)
@@ -91,7 +100,8 @@ def refuse_overlap(data_dir: Path, target: Path) -> None:
 @contextmanager
 def no_collecting(data_dir: Path) -> Iterator[None]:
     """No file that a database has named is unlinked meanwhile, by whichever process runs on the directory."""
-    descriptor = os.open(data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    flags = os.O_RDONLY if is_mounted_read_only(data_dir) else os.O_RDWR | os.O_CREAT
+    descriptor = open_private(data_dir / COLLECTOR_LOCK, flags)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
@@ -114,6 +124,8 @@ def _take(
         schema = schema_of(copied)
         _refuse_without_room(copied, disk, backup, must_link)
         values = Tally()
+        progress.found += check_rows(copied, database)
+        progress.found += check_records(LocalRecords(disk.data_dir))
         progress.found += check_values(copied, values)
         progress.blobs, progress.size_bytes = values.blobs, values.size_bytes
         for shard in SHARDS:

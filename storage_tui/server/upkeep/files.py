@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.contract import checksum
+from storage_tui.machine.private_files import make_private_dir, open_private, write_all
 
 PIECE_BYTES = 1024 * 1024
-PRIVATE_FILE = 0o600
-PRIVATE_DIR = 0o700
 
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}  # the number of the system call, by machine
 _IDLE_CLASS = 3 << 13
@@ -58,7 +57,7 @@ def copy_file(
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     with _writing():
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+        descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     size_bytes = crc = 0
 
     def take(piece: bytes) -> None:
@@ -95,7 +94,7 @@ def _writing() -> Iterator[None]:
 def write_json(path: Path, raw: Any) -> None:
     """Put a JSON document under the name, whole and durable."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         try:
             write_all(descriptor, json.dumps(raw, indent=1).encode() + b"\n")
@@ -107,13 +106,6 @@ def write_json(path: Path, raw: Any) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of the bytes."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def sync(path: Path) -> None:
@@ -130,7 +122,7 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     make_folder(path.parent)
-    path.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+    make_private_dir(path)
     sync(path.parent)
 
 

@@ -9,16 +9,25 @@ import apsw
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import NotFoundError, UnavailableError
-from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_reader
+from storage_tui.server.stores.local_possible import (
+    CRC_IS_POSSIBLE,
+    NUMBERS_ARE_POSSIBLE,
+    PLACE_IS_POSSIBLE,
+    id_is_possible,
+    is_text,
+)
+from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_beside
 
 VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and the read transaction is over soon
 
 _COLUMNS = "namespace, type, key, id, size, crc"
-_FILES = f"SELECT {_COLUMNS} FROM keys WHERE content IS NULL AND id >= ? AND id < ? ORDER BY id"
+_POSSIBLE = f"{PLACE_IS_POSSIBLE} AND {NUMBERS_ARE_POSSIBLE} AND {CRC_IS_POSSIBLE} AND {id_is_possible('keys.id')}"
+_FILES = f"SELECT {_COLUMNS} FROM keys WHERE content IS NULL AND id >= ? AND id < ? AND {_POSSIBLE} ORDER BY id"
 _VALUES = (
     f"SELECT {', '.join('keys.' + name for name in _COLUMNS.split(', '))}, contents.content "
     "FROM keys LEFT JOIN contents ON contents.id = keys.content "
-    "WHERE keys.content IS NOT NULL AND (namespace, type, key) > (?, ?, ?) ORDER BY namespace, type, key LIMIT ?"
+    f"WHERE keys.content IS NOT NULL AND (namespace, type, key) > (?, ?, ?) AND {_POSSIBLE} "
+    "ORDER BY namespace, type, key LIMIT ?"
 )
 _IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
 _IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
@@ -47,8 +56,10 @@ def open_database(path: Path) -> apsw.Connection:
     if not path.is_file():
         raise NotFoundError(f"there is no store in {path.parent}: it has no {path.name}")
     try:
-        connection = open_reader(path)
+        connection = open_beside(path)
         version = schema_of(connection)
+    except (apsw.BusyError, apsw.FullError) as exc:
+        raise UnavailableError(f"{path} cannot be read now: {exc}; make room on its disk, then try again") from exc
     except apsw.Error as exc:
         raise UnavailableError(f"{path} cannot be read: {exc}; restore it from a backup") from exc
     if version > SCHEMA_VERSION:
@@ -67,17 +78,19 @@ def schema_of(connection: apsw.Connection) -> int:
 
 
 def files_in(connection: apsw.Connection, shard: str) -> list[Named]:
-    """The blobs whose files are in this folder, by id."""
+    """The blobs whose files are in this folder, by id; without rows that are impossible (`rows.py`)."""
     rows: list[Any] = connection.execute(_FILES, (shard, _after(shard))).fetchall()
-    return [_named(row) for row in rows]
+    return [_named(row) for row in rows if is_text(row[2])]
 
 
 def values_in(connection: apsw.Connection) -> Iterator[tuple[Named, bytes | None]]:
-    """The small values with their bytes, None where those are missing; in short transactions."""
+    """The small values with their bytes, None where those are missing; in short transactions, and without rows that
+    are impossible."""
     last: tuple[Any, ...] = (b"", "", b"")
     while rows := connection.execute(_VALUES, (*last, VALUES_AT_ONCE)).fetchall():
         for row in rows:
-            yield _named(row), row[6]  # type: ignore[misc]
+            if is_text(row[2]):  # type: ignore[arg-type]
+                yield _named(row), row[6]  # type: ignore[misc]
         last = tuple(rows[-1][:3])
 
 

@@ -8,15 +8,15 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StoreFullError, UnavailableError
-from storage_tui.server.stores.local_files import RESTORING, SHARDS, Disk
+from storage_tui.server.stores.local_files import NO_ROOM, RESTORING, SHARDS, Disk
 from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
-from storage_tui.server.stores.local_room import NO_ROOM
 from storage_tui.server.stores.local_schema import open_writer
 from storage_tui.server.upkeep.backing_up import refuse_overlap
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, why_bad
+from storage_tui.server.upkeep.repairing import repair_rows
 from storage_tui.server.upkeep.snapshots import Backup, Snapshot
-from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_values
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_rows, check_values
 
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
@@ -85,6 +85,7 @@ def _fill(backup: Backup, snapshot: Snapshot, disk: Disk, may_lose: bool, progre
     named = open_database(snapshot.database)
     try:
         values = Tally()
+        progress.found += check_rows(named, snapshot.database)
         progress.found += check_values(named, values)
         progress.blobs, progress.size_bytes = values.blobs, values.size_bytes
         for shard in SHARDS:
@@ -143,10 +144,12 @@ def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None
     try:
         with connection:
             for finding in lost:
-                if finding.namespace:
+                if finding.namespace and finding.kind != "row":
                     place: Any = (bytes.fromhex(finding.namespace), finding.storage_type, finding.key.encode())
                     connection.execute(_REMOVE, place)
             connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' AND offset > 0")
+        for _ in repair_rows(connection, disk):
+            pass  # each is told already
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     finally:
         connection.close()

@@ -24,10 +24,11 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import ConflictError, NotFoundError, UnavailableError
+from storage_tui.machine.private_files import PRIVATE_DIR, make_private_dir, touch_private
 from storage_tui.server.stores.local_files import SHARDS
-from storage_tui.server.upkeep.files import PRIVATE_DIR, digest, make_folder, sync
+from storage_tui.server.upkeep.files import digest, make_folder, sync
 from storage_tui.server.upkeep.named import Named, files_in, open_database
-from storage_tui.server.upkeep.verifying import Finding, Tally, check_database, check_file, check_values
+from storage_tui.server.upkeep.verifying import Finding, Tally, check_database, check_file, check_rows, check_values
 
 FORMAT = 1
 MARKER = "storage-tui-backup"
@@ -84,8 +85,7 @@ class Backup:
             raise ConflictError(f"{self.folder} holds something else; name an empty directory or an earlier backup")
         make_folder(self.folder)
         self.folder.chmod(PRIVATE_DIR)
-        descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        os.close(descriptor)
+        touch_private(marker)
         for shard in SHARDS:
             make_folder(self.blobs / shard)
         make_folder(self.folder / "snapshots")
@@ -120,7 +120,7 @@ class Backup:
             number += 1
             name = f"{max(stamp, last.partition('-')[0])}-{number:04}"
         folder = self.folder / "snapshots" / name
-        folder.mkdir(mode=PRIVATE_DIR)
+        make_private_dir(folder)
         return folder
 
     def snapshots(self) -> list[Snapshot]:
@@ -185,6 +185,7 @@ class Backup:
             for connection in connections:
                 try:
                     yield from check_database(connection, Path("meta.db"))
+                    yield from check_rows(connection, Path("meta.db"))
                     yield from check_values(connection, tally)
                 except apsw.Error as exc:
                     yield Finding("database", f"it cannot be read to its end: {exc}", file="meta.db")

@@ -13,11 +13,15 @@ from typing import Any, Literal
 import apsw
 
 from storage_tui.contract import checksum
+from storage_tui.contract.errors import StorageError
 from storage_tui.server.stores import local_blocks
 from storage_tui.server.stores.local_blocks import WHOLE_BYTES, Blocks, Written
 from storage_tui.server.stores.local_files import SHARDS, Disk
 from storage_tui.server.stores.local_lock import read_owner
-from storage_tui.server.stores.local_schema import SUMS_SINCE
+from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local_schema import SUMS_SINCE, TOTALS_SINCE
+from storage_tui.server.stores.records import Records
+from storage_tui.server.upkeep import rows
 from storage_tui.server.upkeep.files import pass_over
 from storage_tui.server.upkeep.named import (
     Named,
@@ -29,10 +33,11 @@ from storage_tui.server.upkeep.named import (
     values_in,
     why_bad,
 )
+from storage_tui.server.upkeep.record_checks import bad_records
 
 PUBLISHING_S = 600.0  # under a running server a younger file without a key may be waiting for its COMMIT
 
-Kind = Literal["damaged", "missing", "orphan", "database", "document"]
+Kind = Literal["damaged", "missing", "orphan", "database", "document", "row", "record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ def _findings(disk: Disk, connection: apsw.Connection, tally: Tally) -> Iterator
     settled = time.time() - (PUBLISHING_S if is_served(disk.data_dir) else 0)
     try:
         yield from check_database(connection, disk.database)
+        yield from check_rows(connection, disk.database)
+        yield from check_records(LocalRecords(disk.data_dir))
         yield from check_values(connection, tally)
         for shard in SHARDS:
             named = files_in(connection, shard)
@@ -113,6 +120,33 @@ def check_database(connection: apsw.Connection, path: Path) -> Iterator[Finding]
     for (text,) in rows:
         if text != "ok":
             yield Finding("database", text, file=path.name)
+
+
+def check_rows(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
+    """Rows that cannot be, and counters that are wrong. Their keys are told with escapes where they are no text."""
+    for row in rows.bad_rows(connection):
+        yield row_finding(row, path)
+    for upload in rows.bad_uploads(connection):
+        place = (upload.namespace.hex(), rows.shown(upload.storage_type), rows.shown(upload.key))
+        yield Finding("row", f"the upload to it cannot go on: {upload.why}", *place, file=path.name)
+    if schema_of(connection) >= TOTALS_SINCE:
+        for namespace, storage_type in rows.bad_totals(connection):
+            why = f"the sums of {storage_type} of namespace {namespace} are not those of what is there"
+            yield Finding("row", why, file=path.name)
+
+
+def row_finding(row: rows.BadRow, path: Path) -> Finding:
+    """A row that cannot be."""
+    return Finding("row", row.why, row.namespace.hex(), rows.shown(row.storage_type), rows.shown(row.key), path.name)
+
+
+def check_records(records: Records) -> Iterator[Finding]:
+    """Records that hold what no record of their name does."""
+    try:
+        for bad in bad_records(records):
+            yield Finding("record", bad.why, file=f"records/{bad.name}")
+    except StorageError as exc:
+        yield Finding("record", exc.message, file="records")
 
 
 def check_values(connection: apsw.Connection, tally: Tally) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ class TypeCounts:
         try:
             service = await desk.storage.describe()
             sidebar.set_limits(service.user)
+            desk.note_read_only(service.read_only)
             desk.scope = service.token
             can_count = "usage" in service.features
         except EXPECTED:

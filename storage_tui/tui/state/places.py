@@ -1,13 +1,13 @@
 """Bookmarks and recent places of each server or profile, in one small file of the state directory."""
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
+from storage_tui.machine.private_files import write_private
 
 FILE = "places.json"
 RECENT_KEPT = 30
@@ -53,11 +53,7 @@ class Places:
             "bookmarks": {letter: str(place) for letter, place in sorted(self.bookmarks.items())},
             "recent": [str(place) for place in self.recent],
         }
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._file.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(whole, file, indent=1)
-        fresh.replace(self._file)
+        write_private(self._file, json.dumps(whole, indent=1).encode(), is_durable=False)
 
     def _read(self) -> dict[str, Any]:
         with suppress(OSError, ValueError):

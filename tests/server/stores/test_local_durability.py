@@ -4,12 +4,14 @@ import asyncio
 import errno
 from pathlib import Path
 
+import apsw
 import pytest
 
 from storage_tui.contract.errors import PreconditionFailedError, StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.local import LocalStore
 from storage_tui.server.stores.local_rows import INLINE_BYTES
+from storage_tui.server.stores.local_schema import BUSY_MS
 from tests.server.stores.broken_disks import FailingDisk, OffLoopDisk, RecordingDisk
 from tests.server.stores.engines import Stage, local_row, random_bytes
 
@@ -188,6 +190,79 @@ async def test_a_disk_that_fills_up_under_a_write_leaves_the_store_usable(tmp_pa
     await stage.put("k", content)
     await stage.upload("u", content)
     assert await stage.get("u") == content
+    await stage.store.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_blob_whose_sync_finds_no_room_is_refused_alone(tmp_path: Path, number: int) -> None:
+    stage, disk = await failing(tmp_path)
+    disk.fails["sync_file"] = number
+    with pytest.raises(StoreFullError):
+        await stage.put("k", random_bytes(LARGE))
+    assert await stage.keys() == [] and not list((tmp_path / "data" / "uploads").iterdir())
+    await stage.put("k", random_bytes(LARGE))
+    await stage.store.close()
+
+
+async def test_an_upload_whose_sync_finds_no_room_keeps_what_was_durable_and_no_more(tmp_path: Path) -> None:
+    stage, disk = await failing(tmp_path)
+    content = random_bytes(4 * MIB)
+    session = await stage.store.create_upload(stage.at("u"), size_bytes=len(content))
+    with pytest.raises(StoreFullError):
+        async with stage.store.write_upload(session.upload_id) as writer:
+            await writer.write(content[: 2 * MIB])
+            await writer.checkpoint()
+            await writer.write(content[2 * MIB :])
+            disk.fails["sync_file"] = errno.ENOSPC  # a second sync would succeed, and prove nothing
+            await writer.finish()
+    assert (await stage.store.find_upload(session.upload_id)).offset == 2 * MIB
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(content[2 * MIB :])
+        await writer.finish()
+    assert await stage.get("u") == content
+    await stage.store.close()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC])
+async def test_a_folder_that_cannot_be_opened_to_be_synced_refuses_one_blob(tmp_path: Path, number: int) -> None:
+    stage, disk = await failing(tmp_path)
+    for operation in ("sync_dir", "publish"):
+        disk.fails[operation] = number
+        with pytest.raises((UnavailableError, StoreFullError)):
+            await stage.put("k", random_bytes(LARGE))
+    session = await stage.store.create_upload(stage.at("u"))
+    disk.fails["sync_dir"] = number
+    with pytest.raises((UnavailableError, StoreFullError)):
+        async with stage.store.write_upload(session.upload_id) as writer:
+            await writer.write(random_bytes(2 * MIB))
+            await writer.checkpoint()
+    assert await stage.keys() == [] and not list((tmp_path / "data" / "blobs").glob("*/*"))
+    await stage.put("k", random_bytes(LARGE))
+    await stage.store.close()
+
+
+async def test_a_database_that_another_program_holds_is_no_failed_disk(tmp_path: Path) -> None:
+    stage, _ = await failing(tmp_path)
+    assert isinstance(stage.store, LocalStore)
+    await stage.put("k", b"before")
+    other = apsw.Connection(str(tmp_path / "data" / "meta.db"))
+    stage.store._connection.set_busy_timeout(10)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UnavailableError, match="another program"):
+        await stage.put("k", b"x")
+    other.execute("ROLLBACK")
+    other.close()
+    await stage.put("k", b"after")
+    assert await stage.get("k") == b"after"
+    await stage.store.close()
+
+
+async def test_an_idle_checkpoint_leaves_the_patience_of_the_writer_as_it_was(tmp_path: Path) -> None:
+    stage, _ = await failing(tmp_path)
+    assert isinstance(stage.store, LocalStore)
+    await stage.put("k", b"x")
+    await stage.store._committer.shrink()  # a checkpoint
+    assert stage.store._connection.pragma("busy_timeout") == BUSY_MS
     await stage.store.close()
 
 

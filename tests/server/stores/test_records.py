@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.contract.errors import BadRequestError, ConflictError, UnavailableError
+from storage_tui.contract.errors import BadRequestError, ConflictError, StoreFullError, UnavailableError
+from storage_tui.server.access.issued import issue, revoke, revoke_all
+from storage_tui.server.keyring import load_keyring, rotate_keys
+from storage_tui.server.quotas.limits import change_limits
 from storage_tui.server.stores.local_records import LocalRecords
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Records
 from storage_tui.server.stores.s3_records import S3Records
@@ -103,3 +106,27 @@ def test_a_record_that_others_could_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "records" / "a.record").chmod(0o644)
     with pytest.raises(UnavailableError, match="chmod 600"):
         records.read("a")
+
+
+def test_a_record_leaves_the_reserve_of_the_disk_to_what_must_be_written(tmp_path: Path) -> None:
+    short = LocalRecords(tmp_path, reserve_bytes=2**62)
+    with pytest.raises(StoreFullError, match="in reserve"):
+        short.write("tokens/1", b"new")
+    with pytest.raises(StoreFullError, match="in reserve"):
+        issue(short, "ann", valid_for_s=60)
+    assert list(short.names()) == []
+    issued = issue(LocalRecords(tmp_path), "ann", valid_for_s=60)
+    assert revoke(short, issued.token_id).user == "ann"
+    assert revoke_all(short, "ann") == 0
+    assert change_limits(short, "ann", {("types", "*", "bytes"): 5}).of_name("ann").quotas["data"].size_bytes == 5
+    load_keyring(short)
+    rotate_keys(short)
+    assert short.remove(f"tokens/{issued.token_id}")
+
+
+def test_names_come_with_their_sizes(records: Records) -> None:
+    sizes = {name: number for number, name in enumerate(NAMES)}
+    for name, size in sizes.items():
+        records.write(name, b"x" * size)
+    assert dict(records.sizes("")) == sizes
+    assert dict(records.sizes("a/")) == {"a/b": sizes["a/b"]}

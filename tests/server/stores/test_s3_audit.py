@@ -1,6 +1,7 @@
 """The audit log of a bucket: an entry before every delete by a call, whichever server does it and whenever it dies."""
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,8 +144,13 @@ async def test_entries_are_found_by_time_and_user_and_go_after_their_lifetime(s3
 def test_what_is_no_log_is_told(bucket: Bucket) -> None:
     with pytest.raises(NotFoundError, match="there is no bucket"):
         list(S3Audit(Bucket(bucket.engine, "nowhere-at-all")).entries())
+    entry = [ALICE, "data", "k", "etag", "request"]
+    for name in ("20240501T115959.000-a", "20240501T120001.000-b"):
+        bucket.put(ROOT + name, json.dumps([entry]).encode())
     for name in ("by-hand", "20240501T120000.123-x"):
         bucket.put(ROOT + name, b"not ours")
         with pytest.raises(DamagedError, match="is no part of an audit log"):
             list(S3Audit(bucket).entries())
+        found = iter(S3Audit(bucket).entries())
+        assert [next(found).key, next(found).key] == ["k", "k"], "what stands around it is read"
         bucket.delete(ROOT + name)

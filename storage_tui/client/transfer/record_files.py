@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage_tui.machine.private_files import make_private_dir
+
 RECORD_BYTES = 64 * 1024  # a record has some hundred bytes; a larger file is something else
 LOCK_TRIES = 5  # a process that lists the files holds each lock for a moment
 LOCK_PAUSE_S = 0.005
@@ -79,7 +81,7 @@ def record_bytes(fields: dict[str, Any]) -> bytes:
 def make_folder(folder: Path) -> None:
     """Make a folder of the state that is not there, private and durably."""
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_dir(folder)
         sync_folder(folder.parent)
 
 

@@ -1,0 +1,155 @@
+"""So much of one thing, such as bytes of memory or threads, given out fairly by user.
+
+The rule: a user may hold up to GREED times what is left free afterwards, and one who holds nothing may take whatever
+is free. So a user alone gets four fifths, the next one four fifths of the rest, and as shares come back those who hold
+least are served first, until all hold the same. Nothing is ever taken away.
+"""
+
+import asyncio
+from collections import deque
+
+from storage_tui.contract.errors import UnavailableError
+
+GREED = 4
+RETRY_AFTER_S = 2
+
+
+class BusyError(UnavailableError):
+    """Others, or the user's own requests, hold what the request needs; it may be sent again. No defect: not logged."""
+
+
+class Share:
+    """What one request holds. `close` gives it back, any number of times."""
+
+    def __init__(self, shares: "Shares", user: str, amount: int) -> None:
+        self._shares = shares
+        self._user = user
+        self.amount = amount
+
+    def shrink(self, amount: int) -> None:
+        """Keep no more than the amount."""
+        gone = self.amount - min(amount, self.amount)
+        self.amount -= gone
+        self._shares._give_back(self._user, gone)
+
+    def grow(self, amount: int) -> None:
+        """Hold as much as the amount in all; raises BusyError at once where there is not so much, as a request that
+        waits with something in its hands could wait for itself."""
+        more = amount - self.amount
+        if more > 0:
+            self._shares._take_more(self._user, more)
+            self.amount = amount
+
+    def close(self) -> None:
+        """Give back all of it."""
+        self.shrink(0)
+
+
+class _Wait:
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class Shares:
+    """`total` of a thing; for the event loop only. `what` names the thing in a refusal, which comes when a turn did not
+    come for `patience_s`."""
+
+    def __init__(self, total: int, what: str, *, patience_s: float) -> None:
+        self._total = self._free = total
+        self._what = what
+        self._patience_s = patience_s
+        self._held: dict[str, int] = {}
+        self._waiting: dict[str, deque[_Wait]] = {}
+        self._refusal: UnavailableError | None = None
+
+    @property
+    def free(self) -> int:
+        """What nobody holds."""
+        return self._free
+
+    def held_by(self, user: str) -> int:
+        """What the user's requests hold together."""
+        return self._held.get(user, 0)
+
+    async def take(self, user: str, amount: int) -> Share:
+        """The amount, once it is the user's turn; raises BusyError when that takes too long."""
+        amount = min(amount, self._total)
+        if self._refusal is not None:
+            raise self._refusal
+        if user not in self._waiting and self._may_have(user, amount):
+            self._hand_out(user, amount)
+        else:
+            await self._wait(user, amount)
+        return Share(self, user, amount)
+
+    def try_take(self, user: str, amount: int) -> Share | None:
+        """The amount at once, None where the user may not have it now."""
+        if user in self._waiting or not self._may_have(user, amount):
+            return None
+        self._hand_out(user, amount)
+        return Share(self, user, amount)
+
+    def refuse(self, refusal: UnavailableError) -> None:
+        """End all waiting with the refusal, now and from now on."""
+        self._refusal = refusal
+        for queue in self._waiting.values():
+            for wait in queue:
+                if not wait.granted.done():
+                    wait.granted.set_exception(refusal)
+
+    async def _wait(self, user: str, amount: int) -> None:
+        wait = _Wait(amount)
+        queue = self._waiting.setdefault(user, deque())
+        queue.append(wait)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await wait.granted
+        except BaseException as exc:
+            if wait.granted.done() and not wait.granted.cancelled() and wait.granted.exception() is None:
+                self._give_back(user, amount)  # it came in the moment in which nobody waited any more
+            if isinstance(exc, TimeoutError):
+                raise self._busy(user) from None
+            raise
+        finally:
+            if wait in queue:
+                queue.remove(wait)
+            if not queue and self._waiting.get(user) is queue:
+                del self._waiting[user]
+            self._serve()
+
+    def _may_have(self, user: str, amount: int) -> bool:
+        left, held = self._free - amount, self._held.get(user, 0)
+        return left >= 0 and (not held or held + amount <= GREED * left)
+
+    def _hand_out(self, user: str, amount: int) -> None:
+        self._free -= amount
+        self._held[user] = self._held.get(user, 0) + amount
+
+    def _take_more(self, user: str, amount: int) -> None:
+        if not self._may_have(user, amount):
+            raise self._busy(user)
+        self._hand_out(user, amount)
+
+    def _give_back(self, user: str, amount: int) -> None:
+        if not amount:
+            return
+        self._free += amount
+        self._held[user] -= amount
+        if not self._held[user]:
+            del self._held[user]
+        self._serve()
+
+    def _serve(self) -> None:
+        """Hand out what is free to those who wait and may have it: who holds least comes first."""
+        for user in sorted(self._waiting, key=lambda user: self._held.get(user, 0)):
+            queue = self._waiting[user]
+            while queue and (queue[0].granted.done() or self._may_have(user, queue[0].amount)):
+                wait = queue.popleft()
+                if not wait.granted.done():
+                    self._hand_out(user, wait.amount)
+                    wait.granted.set_result(None)
+
+    def _busy(self, user: str) -> BusyError:
+        whose = "your own requests hold" if self.held_by(user) else "others hold"
+        return BusyError(f"{whose} {self._what}; try again", retry_after_s=RETRY_AFTER_S)

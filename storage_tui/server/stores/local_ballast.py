@@ -1,0 +1,57 @@
+"""Ballast: a file that only takes up room, given up when the disk is full.
+
+The reserve of `local_room.py` is room that this program leaves free, and another program may fill it. The ballast is
+room that nobody else can have. What must work on a full disk, a delete or a revocation, takes the ballast away and
+tries once more; the sweep puts a new one in its place when there is room again.
+"""
+
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from storage_tui.machine.private_files import open_private
+
+BALLAST_NAME = "ballast"
+BALLAST_BYTES = 4 * 1024 * 1024  # a delete of 1,000 keys writes about 1 MiB to the log of the database
+
+_log = logging.getLogger(__name__)
+
+
+class Ballast:
+    """The ballast of one data directory; for any process that may change something there. Its calls block."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / BALLAST_NAME
+
+    def keep(self, most_bytes: int = BALLAST_BYTES) -> None:
+        """Put the ballast there, if it is not, of `most_bytes` or less; a disk that cannot hold it goes without."""
+        try:
+            descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except OSError:
+            return  # it is there, or nothing can be written
+        try:
+            _take_up(descriptor, min(most_bytes, BALLAST_BYTES))
+        except OSError as exc:
+            _log.info("the store goes without ballast: %s", exc)
+            with suppress(OSError):
+                self._path.unlink()
+        finally:
+            os.close(descriptor)
+
+    def give(self) -> bool:
+        """Give the room of the ballast to the disk; whether there was any."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        _log.warning("the disk is full: the room kept for deletes is used now; make room on it")
+        return True
+
+
+def _take_up(descriptor: int, size_bytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size_bytes)
+        return
+    while size_bytes > 0:
+        size_bytes -= os.write(descriptor, bytes(min(size_bytes, 1 << 20)))
