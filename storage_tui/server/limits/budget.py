@@ -5,7 +5,6 @@ The process has 50 MB at its start; with both parts of the budget used up it sta
 are small are not counted: the bound on connections bounds them.
 """
 
-from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.limits.shares import Share, Shares
 
 MIB = 1024 * 1024
@@ -37,11 +36,6 @@ class Budget:
         self.transfers = Shares(transfer_bytes, "the memory for blobs on their way", patience_s=TRANSFER_PATIENCE_S)
         self.calls = Shares(call_bytes, "the memory for calls", patience_s=CALL_PATIENCE_S)
         self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
-
-    def refuse(self, refusal: UnavailableError) -> None:
-        """End all waiting for memory with the refusal."""
-        self.transfers.refuse(refusal)
-        self.calls.refuse(refusal)
 
 
 async def take(part: Shares, user: str, cost_bytes: int) -> Share | None:
