@@ -83,7 +83,7 @@ def uploads(server: RunningServer) -> list[tuple[bytes, bytes]]:
 
 
 def many_headers(server: RunningServer) -> list[tuple[bytes, bytes]]:
-    lines = [f"X-{number}: {'a' * 250}" for number in range(90)]
+    lines = [f"X-{number}: {'a' * 300}" for number in range(90)]
     return [(head(server, "PUT", f"{DATA}/set/k", "Content-Length: 10", *lines), b"x")] * 760
 
 
