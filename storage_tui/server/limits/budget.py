@@ -8,8 +8,8 @@ are small are not counted: the bound on connections bounds them.
 from storage_tui.server.limits.shares import Share, Shares
 
 MIB = 1024 * 1024
-TRANSFER_BYTES = 48 * MIB  # of blobs on their way in and out
-CALL_BYTES = 32 * MIB  # of documents, lists and results: apart, so that a user with many transfers can still list
+TRANSFER_BYTES = 44 * MIB  # of blobs on their way in and out
+CALL_BYTES = 28 * MIB  # of documents, lists and results: apart, so that a user with many transfers can still list
 TRANSFER_PATIENCE_S = 20.0  # the published client waits 30 s for an answer after its last byte
 CALL_PATIENCE_S = 8.0
 SMALL_BYTES = 16 * 1024  # what costs no more is not counted
