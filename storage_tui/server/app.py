@@ -190,10 +190,8 @@ class StorageApp:
     def drain(self) -> None:
         """Refuse what is new and cut what is still being received: what came of an upload is kept for a resume."""
         self._is_draining = True
-        refusal = UnavailableError("the server is stopping; go on with the upload later")
-        self._budget.refuse(refusal)
         for request in self._active:
-            request.body.interrupt(refusal)
+            request.body.interrupt(UnavailableError("the server is stopping; go on with the upload later"))
 
     def cut_revoked(self) -> None:
         """End what is under way by tokens that were revoked meanwhile."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, IncompleteBodyError, StorageError, TooLargeError
@@ -103,6 +104,21 @@ class Body:
         self._interruption = reason
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def interruptible(self) -> AsyncIterator[None]:
+        """What is waited for within ends when `interrupt` is called, and raises its reason."""
+        if self._interruption is not None:
+            raise self._interruption
+        try:
+            async with asyncio.timeout(None) as self._deadline:
+                yield
+        except TimeoutError as exc:
+            if self._interruption is None:
+                raise
+            raise self._interruption from exc
+        finally:
+            self._deadline = None
 
     @property
     def is_interrupted(self) -> bool:

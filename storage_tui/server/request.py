@@ -17,7 +17,7 @@ from storage_tui.server.limits.shares import Share, Shares
 Scope = MutableMapping[str, Any]
 
 MAX_HEADERS = 100
-MAX_HEADER_BYTES = 16 * 1024  # all names and values; the listener itself takes more, which is never needed
+MAX_HEADER_BYTES = 24 * 1024  # all names and values; the listener itself takes more, which is never needed
 MAX_QUERY_BYTES = 8 * 1024  # a prefix of 1024 bytes is 3 kB in escapes; a page token carries one more
 MAX_PARAMETERS = 16
 STEP_BYTES = 64 * 1024  # in which a body of unknown length takes memory
@@ -93,8 +93,9 @@ class Request:
 
     async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
         """So much of a part of the budget, until the answer is sent; None when the cost is too small to count. Raises
-        BusyError when it cannot be had for a while."""
-        share = await take(part, self.namespace, cost_bytes)
+        BusyError when it cannot be had for a while, and at once what the body is interrupted with."""
+        async with self.body.interruptible():
+            share = await take(part, self.namespace, cost_bytes)
         if share is not None:
             self.stack.callback(share.close)
         return share

@@ -1,4 +1,4 @@
-"""Sending an answer: in pieces where it is large, at a least rate, and never to who has gone."""
+"""Sending an answer: in pieces where it is large, at a least rate; and what a request holds until then."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage_tui.contract.errors import UnavailableError
 from storage_tui.server import delivery
 from storage_tui.server.body import Message
 from storage_tui.server.delivery import PIECE_BYTES, CutError, deliver
@@ -64,6 +65,23 @@ async def test_a_small_answer_is_one_piece_and_a_head_none() -> None:
         reader = Reader()
         await answer(Response(200, {}, b"small"), reader, is_head=is_head)
         assert (len(reader.messages), reader.content) == (2, content)
+
+
+async def test_a_request_that_waits_for_memory_ends_when_it_is_interrupted() -> None:
+    scope = {"method": "PUT", "http_version": "1.1", "headers": [(b"host", b"h"), (b"content-length", b"5")]}
+    budget = Budget(transfer_bytes=100_000)
+    async with AsyncExitStack() as stack:
+        request = Request(scope, never, stack, request_id="1", budget=budget, parsing=Parsing())
+        await request.hold(budget.transfers, 80_000)
+        waiting = asyncio.create_task(request.hold(budget.transfers, 20_000))
+        await asyncio.sleep(0)
+        request.body.interrupt(UnavailableError("the server is stopping"))
+        with pytest.raises(UnavailableError, match="stopping"):
+            await waiting
+        with pytest.raises(UnavailableError, match="stopping"):
+            await request.hold(budget.transfers, 20_000)
+        assert budget.transfers.free == 20_000
+    assert budget.transfers.free == 100_000
 
 
 async def drops() -> Any:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import storage_tui.server
-from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.limits.shares import BusyError, Share, Shares
 
@@ -109,16 +108,6 @@ async def test_growing_never_waits_and_shrinking_serves_others() -> None:
 async def test_more_than_there_is_can_be_had_alone() -> None:
     shares = Shares(10, "the memory", patience_s=LONG)
     assert (await shares.take("ann", 1000)).amount == 10
-
-
-async def test_whoever_waits_is_told_that_the_server_stops() -> None:
-    shares = Shares(1, "all slots", patience_s=LONG)
-    await shares.take("ann", 1)
-    waiting = await asking(shares, "bob")
-    shares.refuse(UnavailableError("the server is stopping"))
-    for call in (waiting, shares.take("carl", 1)):
-        with pytest.raises(UnavailableError, match="stopping"):
-            await call
 
 
 @pytest.fixture

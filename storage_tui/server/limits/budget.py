@@ -5,12 +5,11 @@ The process has 50 MB at its start; with both parts of the budget used up it sta
 are small are not counted: the bound on connections bounds them.
 """
 
-from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.limits.shares import Share, Shares
 
 MIB = 1024 * 1024
-TRANSFER_BYTES = 48 * MIB  # of blobs on their way in and out
-CALL_BYTES = 32 * MIB  # of documents, lists and results: apart, so that a user with many transfers can still list
+TRANSFER_BYTES = 44 * MIB  # of blobs on their way in and out
+CALL_BYTES = 28 * MIB  # of documents, lists and results: apart, so that a user with many transfers can still list
 TRANSFER_PATIENCE_S = 20.0  # the published client waits 30 s for an answer after its last byte
 CALL_PATIENCE_S = 8.0
 SMALL_BYTES = 16 * 1024  # what costs no more is not counted
@@ -37,11 +36,6 @@ class Budget:
         self.transfers = Shares(transfer_bytes, "the memory for blobs on their way", patience_s=TRANSFER_PATIENCE_S)
         self.calls = Shares(call_bytes, "the memory for calls", patience_s=CALL_PATIENCE_S)
         self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
-
-    def refuse(self, refusal: UnavailableError) -> None:
-        """End all waiting for memory with the refusal."""
-        self.transfers.refuse(refusal)
-        self.calls.refuse(refusal)
 
 
 async def take(part: Shares, user: str, cost_bytes: int) -> Share | None:

@@ -61,7 +61,6 @@ class Shares:
         self._patience_s = patience_s
         self._held: dict[str, int] = {}
         self._waiting: dict[str, deque[_Wait]] = {}
-        self._refusal: UnavailableError | None = None
 
     @property
     def free(self) -> int:
@@ -75,8 +74,6 @@ class Shares:
     async def take(self, user: str, amount: int) -> Share:
         """The amount, once it is the user's turn; raises BusyError when that takes too long."""
         amount = min(amount, self._total)
-        if self._refusal is not None:
-            raise self._refusal
         if user not in self._waiting and self._may_have(user, amount):
             self._hand_out(user, amount)
         else:
@@ -89,14 +86,6 @@ class Shares:
             return None
         self._hand_out(user, amount)
         return Share(self, user, amount)
-
-    def refuse(self, refusal: UnavailableError) -> None:
-        """End all waiting with the refusal, now and from now on."""
-        self._refusal = refusal
-        for queue in self._waiting.values():
-            for wait in queue:
-                if not wait.granted.done():
-                    wait.granted.set_exception(refusal)
 
     async def _wait(self, user: str, amount: int) -> None:
         wait = _Wait(amount)
