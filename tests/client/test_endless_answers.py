@@ -102,7 +102,7 @@ def test_what_was_listed_is_the_end(tmp_path: Path, etag: str | None, announces:
         headers["Content-Length"] = str(len(CHUNK) * CHUNKS + 5)
     item = BatchItem("download", "data", "k", tmp_path / "k", 5, tmp_path, Blob("k", "data", 5, etag=etag))
     with EndlessServer(headers=headers) as server, Storage(server.url, token="t", retries=0) as storage:
-        (result,) = Batch(storage, BatchPlan([item])).run()
+        (result,) = Batch(storage.engine, BatchPlan([item])).run()
         assert result.state == "failed" and isinstance(result.error, ProtocolError)
         assert ("list it again" if announces else "than the 5 bytes") in result.error.message
         assert server.sent_chunks < CHUNKS
