@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from html import escape
 
 from storage_tui.client.control import TransferControl
-from storage_tui.client.watching import watching
+from storage_tui.client.progress_watch import watching
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.visible import visible
+from storage_tui.contract.visible import visible
 
 Show = Callable[[TransferControl], None]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage_tui.server.s3_place import S3Place
+from storage_tui.server.stores.s3.protocol.place import S3Place
 from tests import seaweed
 
 RACKS = 3

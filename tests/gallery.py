@@ -13,7 +13,7 @@ import numpy
 from PIL import Image
 
 from storage_tui.demo import files, pictures, shapes, tables, terrain
-from tests.tui.previews.samples import NETCDF, zstandard
+from tests.previews.samples import NETCDF, zstandard
 
 ROWS = 5000
 PAGE = b"""<!doctype html>

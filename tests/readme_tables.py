@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from storage_tui.cli.environment import VARIABLES
+from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.main import cli
 
 README = Path(__file__).parent.parent / "README.md"

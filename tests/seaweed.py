@@ -16,9 +16,9 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.server.s3_place import S3Place
-from storage_tui.server.stores.s3_bucket import Bucket
-from storage_tui.server.stores.s3_engine import ConditionError, MissingError, S3Engine, path_of
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.protocol.place import S3Place
+from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, S3Engine, path_of
 
 ACCESS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "tested-secret"}
 BUCKET = "storage-tests"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.config import Settings, SettingsError, load
+from storage_tui.cli.settings import Settings, SettingsError, load
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {"pyproject.toml", "storage_tui", "tests", "screenshots", "README.md"}

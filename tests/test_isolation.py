@@ -82,7 +82,7 @@ def own_runtime(monkeypatch, environ):
 def test_the_traps_work(traps, environ):
     folder, sprung = traps
     subprocess.run(
-        [sys.executable, "-m", "storage_tui.tui.decoding"], cwd=folder, env=environ, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "storage_tui.previews.decoding"], cwd=folder, env=environ, stdin=subprocess.DEVNULL
     )
     assert sprung.read_text()
 

@@ -12,17 +12,17 @@ from pathlib import Path
 import click
 import pytest
 
-from storage_tui.cli.environment import VARIABLES
+from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS
-from storage_tui.config import ENV_PREFIX, Settings
+from storage_tui.cli.settings import ENV_PREFIX, Settings
 from tests.readme_tables import filled
 from tests.test_readme import README, ROOT, blocks
 from tests.world.environment import world_python
 
 ELSEWHERE = (  # begins of lines that another test runs, since they stay, draw, or set up an environment
     ("python3 -m venv", ".ci/run; tests/test_packaging.py"),
-    ("storage-tui serve", "tests/server/test_serve.py"),
+    ("storage-tui serve", "tests/server/run/test_serve.py"),
     ("storage-tui web", "tests/web/"),
     ("storage-tui token", "tests/server/"),
     ("storage-tui --url", "tests/cli/test_browse.py"),

@@ -9,8 +9,8 @@ import os
 import sys
 import termios
 
-from storage_tui import places
-from storage_tui.client.quick_get import quick_get
+from storage_tui.client.access.quick_get import quick_get
+from storage_tui.machine import directories as places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _parsed(body: bytes) -> "Any":
 def _visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    from storage_tui.tui.visible import visible
+    from storage_tui.contract.visible import visible
 
     return visible(text)
 

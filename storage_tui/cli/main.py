@@ -11,39 +11,51 @@ from storage_tui import __version__
 from storage_tui.cli import first_look, standard_streams
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
-from storage_tui.config import SettingsError
+from storage_tui.cli.settings import SettingsError
 from storage_tui.contract.errors import StorageError
 
 COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
 _VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 _COMMANDS = {  # module, attribute, what `--help` says: a command's module is loaded when it runs
-    "browse": ("storage_tui.cli.browse", "browse", "Open the browser at LOCATION, such as tmp: or data:maps/2024/."),
-    "ls": ("storage_tui.cli.blobs", "ls", "List keys and folders at LOCATION."),
-    "get": ("storage_tui.cli.transfer", "get", "Download a blob to a file, a folder or standard output."),
-    "put": ("storage_tui.cli.transfer", "put", "Upload files to a key or a folder."),
-    "resume": ("storage_tui.cli.resuming", "resume", "Continue the transfers that were cut off."),
-    "cat": ("storage_tui.cli.blobs", "cat", "Write the bytes of blobs to standard output."),
-    "cp": ("storage_tui.cli.blobs", "cp", "Copy a blob on the server, also between storage types."),
-    "rm": ("storage_tui.cli.blobs", "rm", "Delete blobs."),
-    "du": ("storage_tui.cli.blobs", "du", "Show how much lies in each folder below LOCATION, and in all."),
-    "url": ("storage_tui.cli.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
-    "web": ("storage_tui.cli.web", "web", "Serve the browser as a web page, to this machine only."),
-    "config": ("storage_tui.cli.configuring", "config", "Show every setting, its value and where that came from."),
-    "man": ("storage_tui.cli.manual", "man", "Print the manual page: storage-tui man | man -l -"),
+    "browse": (
+        "storage_tui.cli.commands.browse",
+        "browse",
+        "Open the browser at LOCATION, such as tmp: or data:maps/2024/.",
+    ),
+    "ls": ("storage_tui.cli.commands.blobs", "ls", "List keys and folders at LOCATION."),
+    "get": ("storage_tui.cli.commands.transfer", "get", "Download a blob to a file, a folder or standard output."),
+    "put": ("storage_tui.cli.commands.transfer", "put", "Upload files to a key or a folder."),
+    "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
+    "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
+    "cp": ("storage_tui.cli.commands.blobs", "cp", "Copy a blob on the server, also between storage types."),
+    "rm": ("storage_tui.cli.commands.blobs", "rm", "Delete blobs."),
+    "du": ("storage_tui.cli.commands.blobs", "du", "Show how much lies in each folder below LOCATION, and in all."),
+    "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
+    "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
+    "config": ("storage_tui.cli.commands.config", "config", "Show every setting, its value and where that came from."),
+    "man": ("storage_tui.cli.commands.manual", "man", "Print the manual page: storage-tui man | man -l -"),
     "completion": (
-        "storage_tui.cli.completion",
+        "storage_tui.cli.commands.completion",
         "completion",
         "Print the script that completes commands, flags and keys.",
     ),
-    "serve": ("storage_tui.cli.serving", "serve", "Serve the Storage API from a data directory or a bucket."),
-    "token": ("storage_tui.cli.tokens", "token", "Make, list and revoke the tokens of a server."),
-    "quota": ("storage_tui.cli.quotas", "quota", "Set and show what users may store and ask for."),
-    "migrate": ("storage_tui.cli.migrating", "migrate", "Copy a store of this machine into a bucket."),
-    "verify": ("storage_tui.cli.operations", "verify", "Read every blob again and compare it with what was stored."),
-    "backup": ("storage_tui.cli.operations", "backup", "Put a snapshot of the store into a directory."),
-    "restore": ("storage_tui.cli.operations", "restore", "Make a store out of a backup."),
-    "audit": ("storage_tui.cli.operations", "audit", "Print every delete by a call: when, whose, what."),
-    "doctor": ("storage_tui.cli.doctor", "doctor", "Check settings, store, disk, clock, server; say what to do."),
+    "serve": ("storage_tui.cli.operators.serve", "serve", "Serve the Storage API from a data directory or a bucket."),
+    "token": ("storage_tui.cli.operators.tokens", "token", "Make, list and revoke the tokens of a server."),
+    "quota": ("storage_tui.cli.operators.quotas", "quota", "Set and show what users may store and ask for."),
+    "migrate": ("storage_tui.cli.operators.migrate", "migrate", "Copy a store of this machine into a bucket."),
+    "verify": (
+        "storage_tui.cli.operators.operations",
+        "verify",
+        "Read every blob again and compare it with what was stored.",
+    ),
+    "backup": ("storage_tui.cli.operators.operations", "backup", "Put a snapshot of the store into a directory."),
+    "restore": ("storage_tui.cli.operators.operations", "restore", "Make a store out of a backup."),
+    "audit": ("storage_tui.cli.operators.operations", "audit", "Print every delete by a call: when, whose, what."),
+    "doctor": (
+        "storage_tui.cli.operators.doctor",
+        "doctor",
+        "Check settings, store, disk, clock, server; say what to do.",
+    ),
 }
 
 
@@ -104,7 +116,7 @@ def main() -> None:
     sys.excepthook = tell_defect
     try:
         if COMPLETE_VARIABLE in os.environ:
-            from storage_tui.cli.completion import register
+            from storage_tui.cli.commands.completion import register
 
             register()
         try:

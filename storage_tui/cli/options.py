@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from storage_tui import places
-from storage_tui.config import Settings, load
+from storage_tui.cli.settings import Settings, load
 from storage_tui.contract.keys import Location
+from storage_tui.machine import directories as places
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage

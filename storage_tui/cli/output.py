@@ -94,7 +94,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.text import Text
 
-    from storage_tui.tui.visible import visible
+    from storage_tui.contract.visible import visible
 
     columns = (
         TextColumn("{task.description}", markup=False),

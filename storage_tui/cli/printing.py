@@ -132,7 +132,7 @@ def _put(stream: TextIO, text: str) -> None:
 def _visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    from storage_tui.tui.visible import visible
+    from storage_tui.contract.visible import visible
 
     return visible(text)
 

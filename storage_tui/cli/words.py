@@ -46,7 +46,7 @@ def local_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 
 def profile_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The profiles of the settings file."""
-    from storage_tui.config import SettingsError, profiles
+    from storage_tui.cli.settings import SettingsError, profiles
 
     try:
         return [CompletionItem(name) for name in profiles() if name.startswith(incomplete)]
@@ -74,8 +74,8 @@ def _is_bare(key: str) -> bool:
 def _page(ctx: click.Context, typed: Location) -> Page | None:
     """What begins with the location, from the running embedded server if that is it; None when it cannot be told."""
     from storage_tui.cli.options import SHARED, embedded_dir, settings_of
-    from storage_tui.client.quick_list import peek_page
-    from storage_tui.config import SettingsError
+    from storage_tui.cli.settings import SettingsError
+    from storage_tui.client.access.quick_list import peek_page
 
     try:
         settings = settings_of({name: ctx.params.get(name) for name in SHARED})

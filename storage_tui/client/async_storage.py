@@ -21,10 +21,10 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, U
 from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
-    from storage_tui.client.async_session import AsyncSession
     from storage_tui.client.batch.plan import BatchPlan
     from storage_tui.client.batch.results import BatchResult
     from storage_tui.client.batch.scheduler import Batch, Begun, Ended
+    from storage_tui.client.http.async_session import AsyncSession
     from storage_tui.client.transfer.conflict import Conflict
     from storage_tui.client.transfer.records import UnfinishedTransfer
     from storage_tui.contract.catalog import CatalogImage, ImageId
@@ -280,19 +280,19 @@ class AsyncStorage:
 
     async def image_of(self, key: str) -> "CatalogImage | None":
         """The image of the catalog that a blob of `products` is a file of. See `Storage.image_of`."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         return await self._run(catalog.image_of(self.engine.service, key))
 
     async def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
         """The image of that id in the catalog. See `Storage.find_image`."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         return await self._run(catalog.find_image(self.engine.service, image_id))
 
     async def delete_image(self, image_id: "ImageId") -> None:
         """Delete an image from the catalog with all its files. See `Storage.delete_image`."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         await self._run(catalog.delete_image(image_id))
 
@@ -302,7 +302,7 @@ class AsyncStorage:
 
     async def _run(self, call: Call[T]) -> T:
         if self._made is None:
-            from storage_tui.client.async_session import AsyncSession
+            from storage_tui.client.http.async_session import AsyncSession
 
             self._made = AsyncSession(self.engine.server, self.engine.policy, self.engine.timeout_s)
         return await self._made.run(call)

@@ -258,20 +258,20 @@ class Storage:
     def image_of(self, key: str) -> "CatalogImage | None":
         """The image of the catalog that a blob of `products` is a file of; None where it is of none, or the server has
         no catalog (no feature `catalog` in `describe`)."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         return self.engine.run(catalog.image_of(self.engine.service, key))
 
     def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
         """The image of that id in the catalog; None where there is none, or the server has no catalog."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         return self.engine.run(catalog.find_image(self.engine.service, image_id))
 
     def delete_image(self, image_id: "ImageId") -> None:
         """Delete an image from the catalog with all its files in `products`, which is the only way to delete those;
         NotFoundError when there is none."""
-        from storage_tui.client import catalog
+        from storage_tui.client import catalog_calls as catalog
 
         self.engine.run(catalog.delete_image(image_id))
 

@@ -15,7 +15,7 @@ from storage_tui.demo import files, pictures, shapes, tables, terrain
 from storage_tui.demo.images import IMAGES, register_images
 from storage_tui.demo.tiff import INT, UINT, Raster, write_tiff
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local_seed import SeedBlob, seed
+from storage_tui.server.stores.local.seed import SeedBlob, seed
 
 UTM_WEST, UTM_NORTH, UTM_EPSG = 710_240.0, 4_117_620.0, 32610  # the landscape in metres of zone 10 north
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif", ".tif": "image/tiff",

@@ -8,7 +8,7 @@ from storage_tui.contract.catalog import ImageId
 from storage_tui.server.catalog.documents import Documents, normal_times, now_text
 from storage_tui.server.catalog.removals import record_name
 from storage_tui.server.catalog.tasks import image_fields
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
 
 PRODUCT_ID = "acme:s2:v1"
 PRODUCT_NAME = "Sentinel-2 true colour"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec.spec import AbstractBufferedFile
 
-from storage_tui.client.feed import Feed
+from storage_tui.client.push_upload import Feed
 from storage_tui.fs.failures import os_errors
 from storage_tui.fs.names import blob_of
 

@@ -12,8 +12,8 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import isfilelike, stringify_path, tokenize
 
 from storage_tui.client.control import TransferControl
+from storage_tui.client.progress_watch import watching
 from storage_tui.client.storage import Storage
-from storage_tui.client.watching import watching
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.fs.failures import as_os_error, error_for, os_errors

@@ -23,35 +23,35 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Limits
 from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
+from storage_tui.machine.secrets import Secret
 from storage_tui.server.access.control import AccessControl
-from storage_tui.server.access.grants import Grant, Verb
 from storage_tui.server.access.logins import Logins
-from storage_tui.server.access.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
+from storage_tui.server.access.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.access.upload_ids import open_upload_id
-from storage_tui.server.batches import Batches
-from storage_tui.server.blobs import Blobs
-from storage_tui.server.body import ClientGoneError, Receive
 from storage_tui.server.catalog.catalog import Catalog
-from storage_tui.server.crowding import Peer
-from storage_tui.server.delivery import CutError, Send, deliver
-from storage_tui.server.description import Description
-from storage_tui.server.exchange import Exchange
-from storage_tui.server.health import Health
+from storage_tui.server.http.body import ClientGoneError, Receive
+from storage_tui.server.http.delivery import CutError, Send, deliver
+from storage_tui.server.http.grants import Grant, Verb
+from storage_tui.server.http.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
+from storage_tui.server.http.request import Request, Scope
+from storage_tui.server.http.request_summary import Exchange
+from storage_tui.server.http.responses import Response, error_response, one_line
+from storage_tui.server.http.routes import ANY_KEY, Access, Match, Route, find_route
+from storage_tui.server.http.streams import Streams
 from storage_tui.server.limits.budget import Budget
 from storage_tui.server.limits.parsing import Parsing
 from storage_tui.server.limits.shares import BusyError
-from storage_tui.server.listing import Listing
-from storage_tui.server.metrics import Metrics
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.request import Request, Scope
-from storage_tui.server.responses import Response, error_response, one_line
-from storage_tui.server.routes import ANY_KEY, Access, Match, Route, find_route
-from storage_tui.server.secret import Secret
-from storage_tui.server.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
+from storage_tui.server.resources.batches import Batches
+from storage_tui.server.resources.blobs import Blobs
+from storage_tui.server.resources.description import Description
+from storage_tui.server.resources.health import Health
+from storage_tui.server.resources.listing import Listing
+from storage_tui.server.resources.metrics import Metrics
+from storage_tui.server.resources.uploads import Uploads
+from storage_tui.server.run.crowding import Peer
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
-from storage_tui.server.streams import Streams
-from storage_tui.server.uploads import Uploads
 
 MAX_CONCURRENT = 768  # of one user: three quarters of what the listener takes, so that nobody can shut out the others
 UPLOAD = "/upload/{id}"
@@ -65,7 +65,7 @@ class StorageApp:
 
     def __init__(
         self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None,
-        metrics_token: Secret | None = None, shows_keys: bool = False,
+        metrics_token: Secret[bytes] | None = None, shows_keys: bool = False,
         observers: Sequence[Callable[[Exchange], None]] = (),
     ) -> None:  # fmt: skip
         """`metrics_token` opens `/metrics`, which there is not without it. Each of the `observers` is told of every

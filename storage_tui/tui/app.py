@@ -20,19 +20,20 @@ from textual.drivers.linux_driver import LinuxDriver
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
+from storage_tui.contract.visible import visible
 from storage_tui.machine.private_files import write_private
+from storage_tui.previews import close as close_previews
 from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.pauses import shorten_pauses
-from storage_tui.tui.previews import close as close_previews
+from storage_tui.tui.state.bookmarks import Places
 from storage_tui.tui.state.listing import Listing
-from storage_tui.tui.state.places import Places
 from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
 from storage_tui.tui.terminal.output_net import OutputNet
 from storage_tui.tui.terminal.painter import Painter
+from storage_tui.tui.terminal.pauses import shorten_pauses
 from storage_tui.tui.terminal.textual_private import (
     active,
     add_filter,
@@ -43,7 +44,6 @@ from storage_tui.tui.terminal.textual_private import (
 )
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
-from storage_tui.tui.visible import visible
 
 CRASH_LOG = "crash.log"
 CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from textual.dom import DOMNode
+from textual.screen import Screen
 from textual.worker import Worker
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -14,3 +15,13 @@ def run(node: DOMNode, work: Work, *, group: str, exclusive: bool = False) -> Wo
     """Run work that ends with its node; with `exclusive` in place of what the node has running in this group."""
     worker: Worker[None] = node.run_worker(work, group=group, exclusive=exclusive)
     return worker
+
+
+def end_workers(screen: Screen[Any]) -> None:
+    """Cancel the workers of a screen and of its widgets, before Textual takes the widgets off.
+
+    Textual ends the workers later. A worker that went on in between would look for a widget that is gone.
+    """
+    for worker in list(screen.workers):
+        if screen in worker.node.ancestors_with_self:
+            worker.cancel()

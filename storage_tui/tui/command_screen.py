@@ -9,14 +9,14 @@ from textual import events
 from textual.screen import Screen
 from textual.widgets import Input
 
+from storage_tui.tui.background import end_workers
 from storage_tui.tui.commands import MOVE, Command, Context, Keymap
-from storage_tui.tui.leaving import end_workers
 from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.bar_content import chord_content, footer_content
 from storage_tui.tui.widgets.filter_line import FilterField
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import chord_content, footer_content
 
 ResultT = TypeVar("ResultT")
 Action = Callable[[], object]

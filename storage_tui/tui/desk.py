@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.client.requests import one_line
+from storage_tui.client.http.requests import one_line
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -16,11 +16,11 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
+from storage_tui.tui.state.bookmarks import Places
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
-from storage_tui.tui.state.places import Places
 from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.transfers import Gauge, TransferQueue

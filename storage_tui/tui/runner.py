@@ -12,9 +12,9 @@ from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
+from storage_tui.client.transfer.queue_file import WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.client.transfer.unfinished import Unfinished
-from storage_tui.client.transfer.waiting import WaitingList
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.state.transfers import Transfer, TransferQueue

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from storage_tui.tui.desk import JOB
-from storage_tui.tui.screens.dialog import Dialog
+from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.terminal.driver import Typed
 from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.widgets.line_view import LineView

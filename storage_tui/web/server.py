@@ -19,9 +19,9 @@ from textual_serve import server as textual_server
 from storage_tui.client.storage import Storage
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import Location
-from storage_tui.places import WEB_VARIABLE
-from storage_tui.tui.visible import visible
-from storage_tui.web import moving
+from storage_tui.contract.visible import visible
+from storage_tui.machine.directories import WEB_VARIABLE
+from storage_tui.web import page_transfers as moving
 from storage_tui.web.guard import Guard, Handler
 
 PAGES = Path(__file__).parent / "page"

@@ -21,9 +21,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from storage_tui.server.s3_place import S3Place
-from storage_tui.server.stores.s3_bucket import Bucket
-from storage_tui.server.stores.s3_names import key_to_name, prefix_to_name
+from storage_tui.server.stores.s3.names import key_to_name, prefix_to_name
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.protocol.place import S3Place
 from tests import seaweed
 from tests.benchmarks.programs import Row
 from tests.server.running import RunningServer

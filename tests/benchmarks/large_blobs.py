@@ -9,9 +9,9 @@ import apsw
 
 from storage_tui.contract import checksum
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local_blocks import Blocks, Written, drop, keep
-from storage_tui.server.stores.local_files import Disk
-from storage_tui.server.stores.local_seed import SeedBlob, seed
+from storage_tui.server.stores.local.blocks import Blocks, Written, drop, keep
+from storage_tui.server.stores.local.files import Disk
+from storage_tui.server.stores.local.seed import SeedBlob, seed
 from tests.benchmarks.seed import LOCAL_NAMESPACE
 
 GIB = 1024**3

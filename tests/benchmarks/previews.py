@@ -11,14 +11,14 @@ from pathlib import Path
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.previews import Source, close, preview
-from storage_tui.tui.previews.base import HEADER_BUDGET, THUMBNAIL_BUDGET
+from storage_tui.previews import Source, close, preview
+from storage_tui.previews.base import HEADER_BUDGET, THUMBNAIL_BUDGET
 from tests.benchmarks.large_blobs import LARGE, seed_large
 from tests.benchmarks.link import Link
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ, serving
 from tests.gallery import parquet
+from tests.previews.samples import SAMPLES
 from tests.terminal import Terminal
-from tests.tui.previews.samples import SAMPLES
 
 ROUNDS = 9
 ROUND_TRIP_S = 0.08

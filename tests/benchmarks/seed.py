@@ -13,7 +13,7 @@ from hashlib import sha1
 from pathlib import Path
 
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local_seed import SeedBlob, seed
+from storage_tui.server.stores.local.seed import SeedBlob, seed
 
 LOCAL_NAMESPACE = sha1(b"local").hexdigest()  # of the embedded server's one user
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.cli.first_look import names_of, picture
-from storage_tui.client.quick_list import peek_page
+from storage_tui.client.access.quick_list import peek_page
 from storage_tui.contract.keys import Location
 from tests.terminal import Terminal
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from storage_tui.contract.models import CHILDREN_AT_MOST
-from storage_tui.server.stores.local_seed import seed
+from storage_tui.server.stores.local.seed import seed
 from tests.benchmarks.seed import LOCAL_NAMESPACE, make_blobs
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.cli.completion import SHELLS
+from storage_tui.cli.commands.completion import SHELLS
 from tests.terminal import Terminal
 
 KEYS = ("tmp:maps/dem one.tif", "tmp:maps/2024/a.tif", "tmp:maps/2024/b.tif", "data:it's=odd:x", "data:maps/other.tif")

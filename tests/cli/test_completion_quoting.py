@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from storage_tui.cli import shell_words
+from storage_tui.cli.commands import shell_words
 from tests.cli.test_completion import SOURCE, START
 from tests.terminal import Terminal
 

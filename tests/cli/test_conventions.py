@@ -12,10 +12,10 @@ from dataclasses import fields
 import click
 import pytest
 
-from storage_tui.cli.environment import VARIABLES
+from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS, exit_code
-from storage_tui.config import Settings, load
+from storage_tui.cli.settings import Settings, load
 from storage_tui.contract import errors
 from storage_tui.tui.commands import COMMANDS as BROWSER_COMMANDS
 from tests.terminal import Terminal

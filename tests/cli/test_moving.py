@@ -166,10 +166,11 @@ def test_what_is_forgotten_is_gone(run, home, server, token_file, tmp_path):
 QUEUE = """
 import os, sys
 from pathlib import Path
-from storage_tui import Storage, places
+from storage_tui import Storage
+from storage_tui.machine import directories as places
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.records import UnfinishedTransfer
-from storage_tui.client.transfer.waiting import WaitingList
+from storage_tui.client.transfer.queue_file import WaitingList
 folder, account = Path(sys.argv[2]), Storage(sys.argv[1], token_file=sys.argv[3]).account()
 def row(direction, name, size, conflict, **more):
     path = str(folder / name)

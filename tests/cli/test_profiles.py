@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage
-from storage_tui.config import Settings, SettingsError, load, profiles
+from storage_tui.cli.settings import Settings, SettingsError, load, profiles
 from tests.terminal import Terminal
 
 FILE = """

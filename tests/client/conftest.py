@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage, Storage
-from storage_tui.client import retry
+from storage_tui.client.http import retry
 from tests.client.moving import SIZE
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy

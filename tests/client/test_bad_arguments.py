@@ -15,9 +15,9 @@ from storage_tui.contract.errors import (
     UnknownStorageTypeError,
 )
 from storage_tui.contract.models import Blob
+from tests.client.access.test_credentials import jwt
 from tests.client.published import PublishedServer
 from tests.client.scripted import ScriptedServer
-from tests.client.test_credentials import jwt
 from tests.server.running import RunningServer
 
 

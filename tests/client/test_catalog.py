@@ -8,11 +8,11 @@ import pytest
 from storage_tui import Storage
 from storage_tui.contract.catalog import CatalogImage, ImageId, file_key
 from storage_tui.contract.errors import BadRequestError, ForbiddenError, NotFoundError, ProtocolError
-from storage_tui.server.access.grants import Restriction, Verb
-from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.tokens import create_token
+from storage_tui.server.access.tokens import create_token
+from storage_tui.server.http.grants import Restriction, Verb
+from storage_tui.server.stores.local.records import LocalRecords
 from tests.client.published import PublishedServer
-from tests.server.cataloguing import begin_upload, call, save_product, upload_image
+from tests.server.catalog.cataloguing import begin_upload, call, save_product, upload_image
 from tests.server.running import RunningServer
 
 IMAGE = ImageId("org:p", "scene-1")

@@ -3,7 +3,7 @@
 import pytest
 
 from storage_tui.client.transfer.content_types import TYPES, guess_type
-from storage_tui.server.responses import SAFE_TYPES
+from storage_tui.server.http.responses import SAFE_TYPES
 
 
 @pytest.mark.parametrize(

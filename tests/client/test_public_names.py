@@ -14,7 +14,7 @@ import storage_tui
 from storage_tui import AsyncStorage, Storage
 from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract import errors
-from tests.client.test_credentials import jwt
+from tests.client.access.test_credentials import jwt
 from tests.server.running import RunningServer
 
 PUBLISHED = {  # descarteslabs 1.12.1, descarteslabs/client/services/storage/storage.py

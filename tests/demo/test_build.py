@@ -10,11 +10,11 @@ from storage_tui import Storage
 from storage_tui.demo import build_demo
 from storage_tui.demo.build import File, _files
 from storage_tui.demo.images import IMAGES, PRODUCT_NAME
+from storage_tui.previews import close
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.tui.previews import close
+from storage_tui.server.stores.local.store import LocalStore
+from tests.previews.ranges import show
 from tests.server.running import RunningServer
-from tests.tui.previews.ranges import show
 
 NAMESPACE = sha1(b"local").hexdigest()
 

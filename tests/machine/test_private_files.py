@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import storage_tui
-from storage_tui.client.secret_files import write_secret_file
+from storage_tui.client.access.token_files import write_token_file
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.journal import Journal
+from storage_tui.client.transfer.queue_file import LeftWaiting, WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer
-from storage_tui.client.transfer.waiting import LeftWaiting, WaitingList
 from storage_tui.contract.models import Blob
 from storage_tui.machine.private_files import (
     append_whole,
@@ -30,7 +30,7 @@ from storage_tui.machine.private_files import (
     write_private,
 )
 from storage_tui.tui.rows.dry_run import write_list
-from storage_tui.tui.state.places import Places
+from storage_tui.tui.state.bookmarks import Places
 
 PACKAGE = Path(storage_tui.__file__).parent
 UMASKS = (0o000, 0o022, 0o277)
@@ -84,7 +84,7 @@ def test_files_and_folders_get_their_modes_under_every_umask(tmp_path: Path, mas
         os.close(open_private(tmp_path / "a" / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND))
         write_private(tmp_path / "c" / "d" / "file", b"x")
         create_private(tmp_path / "e" / "new", b"x")
-        write_secret_file(tmp_path / "login" / "token", "secret")
+        write_token_file(tmp_path / "login" / "token", "secret")
         Journal(tmp_path / "state").entry(transfer(tmp_path)).note(transfer(tmp_path))
         waiting = WaitingList(tmp_path / "state2" / "deep", "server")
         waiting.add([(1, queued(tmp_path / "f"))])

@@ -24,7 +24,7 @@ from typing import Any
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.server.stores.base import Address, Precondition
-from storage_tui.server.stores.local import LocalStore
+from storage_tui.server.stores.local.store import LocalStore
 from tests.server.stores.engines import Clock, whole
 
 NAMESPACE = "d" * 40

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.contract.errors import StorageError, UnavailableError
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_files import Disk
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.files import Disk
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.upkeep import backing_up, restoring
 from storage_tui.server.upkeep.backing_up import back_up
 from storage_tui.server.upkeep.restoring import restore

@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 
 from storage_tui.client import calls, folding
+from storage_tui.client.access.quick_list import page_of
+from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.calls import Call, Service
-from storage_tui.client.catalog import find_image
-from storage_tui.client.exchange import Target, translated
-from storage_tui.client.heads import read_head
-from storage_tui.client.quick_list import page_of
-from storage_tui.client.requests import Request, Response
-from storage_tui.client.secret_files import Secret
-from storage_tui.client.servers import Access, Endpoint
+from storage_tui.client.catalog_calls import find_image
+from storage_tui.client.http.attempt import Target, translated
+from storage_tui.client.http.heads import read_head
+from storage_tui.client.http.requests import Request, Response
 from storage_tui.contract.catalog import ImageId
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.models import FEATURES, Blob, Page, ServiceInfo, Usage
+from storage_tui.machine.secrets import Secret
 
 MOST_ANSWERS = 20  # of one call; one that asks on and on is a defect
 BLOB = {"key": "k", "size": 5, "modified": "2026-11-23T05:58:39.000Z", "etag": "e", "crc32c": "AAAAAA==",

@@ -4,12 +4,12 @@ import asyncio
 import pickle
 from datetime import date
 
-from storage_tui.tui.previews import Preview, close, preview
-from storage_tui.tui.previews.base import FULL_BUDGET
-from storage_tui.tui.previews.table import PREVIEWS
-from storage_tui.tui.visible import is_plain
-from tests.tui.previews import samples
-from tests.tui.previews.ranges import Ranges
+from storage_tui.contract.visible import is_plain
+from storage_tui.previews import Preview, close, preview
+from storage_tui.previews.base import FULL_BUDGET
+from storage_tui.previews.registry import PREVIEWS
+from tests.previews import samples
+from tests.previews.ranges import Ranges
 
 WIDTH, HEIGHT = 60, 20
 NAMES = ("blob", "a.csv", "a.json", "a.pkl", "a.txt", "a.geojson", "a.wkt", "a.npy", "a.parquet")

@@ -17,9 +17,9 @@ from storage_tui.contract.keys import key_from_path
 from storage_tui.contract.packs import frame
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import open_access
+from storage_tui.server.access.tokens import create_token
 from storage_tui.server.app import StorageApp
-from storage_tui.server.engine import open_local
-from storage_tui.server.tokens import create_token
+from storage_tui.server.run.engine import open_local
 
 KEY, OTHER, VALUE = "a/b c", "other", b"0123456789"
 JSON_API = "Content-Type: application/vnd.api+json"

@@ -9,12 +9,12 @@ from contextlib import suppress
 import h11
 
 from storage_tui.client.batch.folders import local_names
-from storage_tui.client.heads import read_head
+from storage_tui.client.http.heads import read_head
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, key_from_path, key_to_path
 from storage_tui.contract.packs import Frame, PackError, PackReader, frame
-from storage_tui.tui.visible import visible
+from storage_tui.contract.visible import visible
 
 SIZE_BYTES = 1000
 WIRE_SEEDS = (

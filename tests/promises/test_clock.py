@@ -24,7 +24,7 @@ def _library() -> str | None:
 
 
 LIBRARY = _library()
-SOON = "import storage_tui.server.serve as serve; serve.SWEEP_S = 0.05\n"
+SOON = "import storage_tui.server.run.serve as serve; serve.SWEEP_S = 0.05\n"
 DAY_S = 24 * 3600
 
 pytestmark = [

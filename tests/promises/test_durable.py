@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui import Storage, places
+from storage_tui import Storage
 from storage_tui.client.batch.plan import plan_download
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.journal import Journal
 from storage_tui.client.transfer.part_file import PartFile, Purpose, opened_folder
+from storage_tui.client.transfer.queue_file import WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
-from storage_tui.client.transfer.waiting import WaitingList
+from storage_tui.machine import directories as places
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.upkeep import backing_up, restoring
 from storage_tui.server.upkeep.backing_up import back_up
 from storage_tui.server.upkeep.restoring import restore

@@ -15,10 +15,10 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.errors import ConnectError, StorageError, StoreFullError, UnavailableError
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_ballast import BALLAST_NAME
-from storage_tui.server.stores.local_commit import IDLE_S
-from storage_tui.server.stores.local_room import passing_error
+from storage_tui.server.stores.local.ballast import BALLAST_NAME
+from storage_tui.server.stores.local.commit import IDLE_S
+from storage_tui.server.stores.local.room import passing_error
+from storage_tui.server.stores.local.store import LocalStore
 from tests.mounts import KINDS, fill_up, make_room, mounted, needs_mounts, remount
 from tests.server.running import RunningServer
 from tests.server.stores.engines import Stage, local_row, random_bytes

@@ -9,8 +9,8 @@ from schemathesis.checks import not_a_server_error
 
 from storage_tui.server.access.control import open_access
 from storage_tui.server.app import StorageApp
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.local.store import LocalStore
 from tests.effort import count
 from tests.promises.openapi import CALLS, document
 from tests.server.running import RunningServer

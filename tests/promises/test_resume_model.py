@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from storage_tui import Storage
-from storage_tui.client import retry
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http import retry
 from storage_tui.client.transfer import downloads, part_file
 from storage_tui.contract.errors import NotFoundError, StorageError
 from tests.effort import count

@@ -17,7 +17,7 @@ from tests.terminal import Terminal
 
 MIB = 1024 * 1024
 DEFECT = """
-from storage_tui.server.stores.local import LocalStore
+from storage_tui.server.stores.local.store import LocalStore
 async def stat(self, address):
     raise ValueError(f"a canary {address.key}")
 LocalStore.stat = stat

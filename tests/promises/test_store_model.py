@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, PreconditionFailedError, TypeRuleError
 from storage_tui.server.stores.base import Address, Precondition
-from storage_tui.server.stores.local_rows import INLINE_BYTES
+from storage_tui.server.stores.local.database.rows import INLINE_BYTES
 from tests.effort import count
 from tests.server.stores.engines import ALICE, BOB, ENGINES, Stage
 

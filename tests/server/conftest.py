@@ -18,8 +18,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose deadlines are a fraction of the real ones."""
     prelude = (
-        "import storage_tui.server.body as body, storage_tui.server.delivery as delivery\n"
-        "import storage_tui.server.listener as listener\n"
+        "import storage_tui.server.http.body as body, storage_tui.server.http.delivery as delivery\n"
+        "import storage_tui.server.run.listener as listener\n"
         "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\nlistener.HEADER_READ_MS = 2000\n"
     )
     with running_server(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude) as running:
@@ -30,7 +30,7 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
 def watchful_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that sees within a moment what the command line changes beside it; its sessions may end early."""
     prelude = (
-        "import storage_tui.server.serve as serve_module, storage_tui.server.body as body\n"
+        "import storage_tui.server.run.serve as serve_module, storage_tui.server.http.body as body\n"
         "serve_module.FOLLOW_S = 0.05\nbody.IDLE_S = 3.0\n"
     )
     with running_server(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude) as running:

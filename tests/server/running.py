@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from storage_tui.contract.wire import BASE_PATH
-from storage_tui.server.s3_place import S3Place
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.access.tokens import create_token
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.records import Records
-from storage_tui.server.stores.s3_records import S3Records
-from storage_tui.server.tokens import create_token
+from storage_tui.server.stores.s3.protocol.place import S3Place
+from storage_tui.server.stores.s3.records import S3Records
 from tests import seaweed
 
 READY_S = 30.0
@@ -29,8 +29,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 {prelude}
-from storage_tui.server.serve import leave, serve
-from storage_tui.server.s3_place import S3Place
+from storage_tui.server.run.serve import leave, serve
+from storage_tui.server.stores.s3.protocol.place import S3Place
 place = Path(sys.argv[1])
 if sys.argv[4]:
     place = replace(S3Place.parse(sys.argv[1], endpoint=sys.argv[4]), is_direct=sys.argv[5] == "direct")

@@ -8,8 +8,8 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.tui.screens.delete import DeleteScreen
-from storage_tui.tui.screens.quit import QuitScreen
+from storage_tui.tui.dialogs.delete import DeleteScreen
+from storage_tui.tui.dialogs.quit import QuitScreen
 from storage_tui.tui.state.transfers import Transfer
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.visible import is_plain, visible
+from storage_tui.contract.visible import is_plain, visible
 from tests.effort import count
 from tests.promises.keys import DIFFERENT, KEYS, folded
 

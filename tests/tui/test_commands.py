@@ -23,8 +23,8 @@ from storage_tui.tui.commands import (
     markdown_table,
 )
 from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import footer_content
 
 WAYS: Mapping[str, Context] = {
     "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "lines",

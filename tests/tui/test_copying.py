@@ -7,7 +7,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.tui.app import StorageApp
-from storage_tui.tui.screens.copy import CopyScreen
+from storage_tui.tui.dialogs.copy import CopyScreen
 from tests.tui.conftest import BOTH_WIRES, Browser
 
 WIRES = BOTH_WIRES

@@ -9,12 +9,12 @@ import jwt
 import pytest
 
 from storage_tui import Storage
-from storage_tui.server.access.grants import Restriction, Verb
-from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.tokens import create_token
-from storage_tui.tui.screens.delete import DeleteScreen
+from storage_tui.server.access.tokens import create_token
+from storage_tui.server.http.grants import Restriction, Verb
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.tui.dialogs.delete import DeleteScreen
 from tests.client.published import PublishedServer
-from tests.server.cataloguing import call, save_product, upload_image
+from tests.server.catalog.cataloguing import call, save_product, upload_image
 from tests.server.running import RunningServer
 
 PRODUCT = "org:forest"

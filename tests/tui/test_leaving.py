@@ -8,9 +8,9 @@ import pytest
 from textual import events
 
 from storage_tui import Storage
+from storage_tui.tui.dialogs.go_to import GoToScreen
 from storage_tui.tui.lists.find import FindScreen
 from storage_tui.tui.lists.usage import UsageScreen
-from storage_tui.tui.screens.go_to import GoToScreen
 from storage_tui.tui.typeahead import TypeAhead
 
 

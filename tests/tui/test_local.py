@@ -7,10 +7,10 @@ import pytest
 
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.models import Blob
+from storage_tui.tui.dialogs.download import DownloadRequest
 from storage_tui.tui.rows.copying import curl_line
 from storage_tui.tui.rows.downloading import plan_downloads
 from storage_tui.tui.rows.gathering import Gathered
-from storage_tui.tui.screens.download import DownloadRequest
 from storage_tui.tui.state.paths import complete, expand
 from storage_tui.tui.terminal.clipboard import osc52
 

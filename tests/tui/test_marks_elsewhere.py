@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.screens.delete import DeleteScreen
-from storage_tui.tui.screens.which_marks import WhichMarksScreen
+from storage_tui.tui.dialogs.delete import DeleteScreen
+from storage_tui.tui.dialogs.which_marks import WhichMarksScreen
 from tests.tui.conftest import BOTH_WIRES, Browser
 
 WIRES = BOTH_WIRES

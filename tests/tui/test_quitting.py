@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.screens.quit import QuitScreen
+from storage_tui.tui.dialogs.quit import QuitScreen
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from storage_tui import Storage
 from storage_tui.contract.models import QuotaUse
 from storage_tui.server.quotas.limits import change_limits
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
 from tests.server.running import RunningServer
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.server.access.grants import make_restriction
-from storage_tui.server.tokens import create_token
+from storage_tui.server.access.tokens import create_token
+from storage_tui.server.http.grants import make_restriction
 from tests.server.running import RunningServer
 
 SIZES = [(120, 40), (80, 24), (20, 5)]

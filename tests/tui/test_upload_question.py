@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.tui.screens.upload import UploadScreen
+from storage_tui.tui.dialogs.upload import UploadScreen
 
 SIZES = [(120, 40), (80, 24), (20, 5)]
 

@@ -11,8 +11,8 @@ from rich.segment import Segment
 from textual.color import Color
 
 import storage_tui.tui
+from storage_tui.contract.visible import visible
 from storage_tui.tui.terminal.output_net import OutputNet
-from storage_tui.tui.visible import visible
 
 SOURCES = sorted(Path(storage_tui.tui.__file__).parent.rglob("*.py"))
 TAKE_MARKUP = {"Static", "Label", "Button", "notify", "panic", "Checkbox", "OptionList", "add_row", "add_option"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from storage_tui.tui.screens.profiles import ProfilesScreen
+from storage_tui.tui.dialogs.profiles import ProfilesScreen
 
 PLACES = {name: f"https://{name}.{'example-' * 14}net/storage/v1" for name in ("lab", "maps", "runs")}
 

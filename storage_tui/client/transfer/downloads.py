@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from storage_tui.client.control import TransferControl
-from storage_tui.client.session import Session
+from storage_tui.client.http.session import Session
 from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.transfer.early_sync import EarlySync
 from storage_tui.client.transfer.journal import Journal, JournalEntry

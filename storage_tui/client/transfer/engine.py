@@ -12,20 +12,20 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from storage_tui import places
 from storage_tui.client import calls
+from storage_tui.client.access.embedded import EmbeddedServer
+from storage_tui.client.access.server_choice import find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.embedded import EmbeddedServer
-from storage_tui.client.retry import RetryPolicy
-from storage_tui.client.server_choice import find_server
+from storage_tui.client.http.retry import RetryPolicy
 from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.machine import directories as places
 
 if TYPE_CHECKING:
-    from storage_tui.client.session import Session
+    from storage_tui.client.http.session import Session
     from storage_tui.client.transfer.journal import Journal
     from storage_tui.client.transfer.part_file import PartFile
     from storage_tui.client.transfer.records import UnfinishedTransfer
@@ -88,7 +88,7 @@ class TransferEngine:
     def session(self) -> "Session":
         """The connections. Made by the first call, as their modules take longer to load than a client to be made."""
         if self._session is None:
-            from storage_tui.client.session import Session
+            from storage_tui.client.http.session import Session
 
             with self._lock:
                 if self._session is None:

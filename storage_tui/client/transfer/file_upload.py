@@ -6,7 +6,7 @@ from pathlib import Path
 from storage_tui.client import calls
 from storage_tui.client.calls import Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.session import Session
+from storage_tui.client.http.session import Session
 from storage_tui.client.transfer.journal import Journal, new_repeat_key
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.client.transfer.sources import FileSource

@@ -11,6 +11,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from storage_tui.client.transfer.queue_file import LeftWaiting, WaitingList
 from storage_tui.client.transfer.record_files import (
     make_folder,
     open_locked,
@@ -20,7 +21,6 @@ from storage_tui.client.transfer.record_files import (
     sync_folder,
 )
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
-from storage_tui.client.transfer.waiting import LeftWaiting, WaitingList
 from storage_tui.machine.private_files import open_private, write_all
 
 ENTRIES_READ = 10_000  # of a folder somebody filled with other things

@@ -4,8 +4,8 @@ from types import TracebackType
 from typing import Self
 
 from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.client.transfer.queue_file import not_begun
 from storage_tui.client.transfer.records import UnfinishedTransfer
-from storage_tui.client.transfer.waiting import not_begun
 
 
 class Unfinished:

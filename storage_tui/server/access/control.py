@@ -3,16 +3,16 @@
 import time
 
 from storage_tui.contract.errors import ForbiddenError, UnauthorizedError
-from storage_tui.server.access.grants import Grant
 from storage_tui.server.access.jwks import IdentityProvider
+from storage_tui.server.access.keyring import Keyring, load_keyring
 from storage_tui.server.access.revocations import RECORD as REVOKED
 from storage_tui.server.access.revocations import Revocations, parse_revocations
-from storage_tui.server.access.watched import Refreshable, Watched
-from storage_tui.server.keyring import Keyring, load_keyring
+from storage_tui.server.access.tokens import own_grant, read_bearer, unknown_key
+from storage_tui.server.http.grants import Grant
 from storage_tui.server.quotas.limits import RECORD as LIMITS
 from storage_tui.server.quotas.limits import LimitsTable, parse_limits
 from storage_tui.server.stores.records import Records
-from storage_tui.server.tokens import own_grant, read_bearer, unknown_key
+from storage_tui.server.stores.watched_record import Refreshable, Watched
 
 
 class AccessControl:

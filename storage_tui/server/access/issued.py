@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, NotFoundError, StorageError
-from storage_tui.server.access.grants import Restriction, namespace_of
 from storage_tui.server.access.revocations import revoke_token, revoke_user
+from storage_tui.server.http.grants import Restriction, namespace_of
 from storage_tui.server.stores.records import Records
 
 FOLDER = "tokens/"

@@ -13,16 +13,16 @@ from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.wire import LOGIN_URL
-from storage_tui.server.access.grants import Grant, Restriction, namespace_of
 from storage_tui.server.access.issued import Issued, find_issued, issue
+from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.access.revocations import Revocations
-from storage_tui.server.access.watched import Watched
-from storage_tui.server.keyring import Keyring
+from storage_tui.server.access.tokens import ENDS_CLAIM, YEAR, sign_token
+from storage_tui.server.http.grants import Grant, Restriction, namespace_of
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.limits.lanes import Lane
-from storage_tui.server.request import Request
-from storage_tui.server.responses import Response, json_response
 from storage_tui.server.stores.records import Records
-from storage_tui.server.tokens import ENDS_CLAIM, YEAR, sign_token
+from storage_tui.server.stores.watched_record import Watched
 
 TOKEN_LIFETIME = timedelta(hours=1)  # the published client renews one 500 s before its end
 BODY_BYTES = 16 * 1024

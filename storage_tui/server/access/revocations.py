@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.server.access.grants import Grant
-from storage_tui.server.access.watched import change
+from storage_tui.server.http.grants import Grant
 from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.watched_record import change
 
 RECORD = "revoked"
 OUTLIVED_BY_S = 8 * 86400  # signed URLs and upload sessions of a token live up to a week longer than it

@@ -7,8 +7,8 @@ import hmac
 import re
 
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.server.access.grants import Grant
-from storage_tui.server.keyring import Keyring, SigningKey
+from storage_tui.server.access.keyring import Keyring, SigningKey
+from storage_tui.server.http.grants import Grant
 
 MAX_ID_CHARACTERS = 1000  # an engine's own id may be long
 

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 
 from storage_tui.contract.catalog import CATALOG_PATH
-from storage_tui.server.access.grants import Verb
-from storage_tui.server.access.naming import Naming
 from storage_tui.server.catalog.documents import SWEEPER, Documents
 from storage_tui.server.catalog.emptying import Emptying, Running
 from storage_tui.server.catalog.images import Images
@@ -21,11 +19,13 @@ from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.catalog.uploads import ImageUploads
+from storage_tui.server.http.grants import Verb
+from storage_tui.server.http.naming import Naming
+from storage_tui.server.http.routes import Handler, Route
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.routes import Handler, Route
+from storage_tui.server.resources.uploads import Uploads
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import Records
-from storage_tui.server.uploads import Uploads
 
 PARAMETERS = frozenset(("include", CONTINUE))
 DELETE_RELATED = "delete_related_objects"

@@ -23,10 +23,10 @@ from storage_tui.server.catalog.products import describe as describe_product
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.catalog.search import PAGE_BYTES, parse_query
 from storage_tui.server.catalog.tasks import image_fields
+from storage_tui.server.http.repeats import Repeats
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response, text_response
 from storage_tui.server.limits.budget import SEARCH_BYTES
-from storage_tui.server.repeats import Repeats
-from storage_tui.server.request import Request
-from storage_tui.server.responses import Response, text_response
 from storage_tui.server.stores.base import Address, Store
 
 KIND = "image"

@@ -8,8 +8,8 @@ from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.wire import percent_decode
-from storage_tui.server.request import Request
-from storage_tui.server.responses import JSON_API, Response
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import JSON_API, Response
 
 DOCUMENT_BYTES = 256 * 1024  # of a request: an outline of some thousand points fits many times
 MAX_DEPTH = 32

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from storage_tui.contract.catalog import STORED_IN
-from storage_tui.server.access.grants import Named, Verb
-from storage_tui.server.access.naming import Naming
 from storage_tui.server.catalog.images import looked_up_image, named_image
 from storage_tui.server.catalog.jsonapi import path_id, read_resource, resource_from
 from storage_tui.server.catalog.products import own_id
 from storage_tui.server.catalog.removals import record_name
-from storage_tui.server.request import Request
+from storage_tui.server.http.grants import Named, Verb
+from storage_tui.server.http.naming import Naming
+from storage_tui.server.http.request import Request
 
 
 def names_product(verb: Verb) -> Naming:

@@ -7,14 +7,14 @@ from typing import Any
 
 from storage_tui.contract.catalog import CATALOG_PATH
 from storage_tui.contract.errors import DamagedError
-from storage_tui.server.addresses import absolute_url
 from storage_tui.server.catalog.documents import Document, Documents
 from storage_tui.server.catalog.jsonapi import answer
 from storage_tui.server.catalog.search import PAGE, PAGE_BYTES, Query
+from storage_tui.server.http.addresses import absolute_url
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response
 from storage_tui.server.limits.budget import PART_BYTES, TEXT_GROWTH
 from storage_tui.server.quotas.entries import Kind
-from storage_tui.server.request import Request
-from storage_tui.server.responses import Response
 
 CONTINUE = "continue"  # the query parameter of a link
 

@@ -19,9 +19,9 @@ from storage_tui.server.catalog.jsonapi import (
 )
 from storage_tui.server.catalog.paging import CONTINUE, find, page_answer
 from storage_tui.server.catalog.search import parse_query
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response, text_response
 from storage_tui.server.limits.budget import SEARCH_BYTES
-from storage_tui.server.request import Request
-from storage_tui.server.responses import Response, text_response
 
 KIND = "product"
 DELETE_TASK = "product_delete_task"

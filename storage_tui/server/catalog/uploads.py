@@ -5,7 +5,6 @@ from typing import Any
 
 from storage_tui.contract.catalog import STORED_IN, ImageId, file_key
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, NotFoundError, StorageError
-from storage_tui.server.access.grants import Named, Verb
 from storage_tui.server.catalog.documents import Document, Documents, Fields, now_text
 from storage_tui.server.catalog.images import MAX_FILES, Images, exists_already, image_attributes, named_image
 from storage_tui.server.catalog.jsonapi import (
@@ -22,11 +21,12 @@ from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import record_name
 from storage_tui.server.catalog.search import parse_query
 from storage_tui.server.catalog.tasks import CANCELED, PENDING, TASK_ID, TRANSFERRING, Tasks
+from storage_tui.server.http.grants import Named, Verb
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response
 from storage_tui.server.limits.budget import SEARCH_BYTES
-from storage_tui.server.request import Request
-from storage_tui.server.responses import Response
+from storage_tui.server.resources.uploads import Uploads
 from storage_tui.server.stores.base import Address
-from storage_tui.server.uploads import Uploads
 
 KIND, EVENT = "image_upload", "image_upload_event"
 NDARRAY = "ndarray"  # its files are named by the client's temporary directory; they get the name of the image

@@ -13,8 +13,8 @@ from storage_tui.server.quotas.counters import Counter
 from storage_tui.server.quotas.open_uploads import OpenUploads
 from storage_tui.server.quotas.sums import Amount, SharedSums
 from storage_tui.server.stores.base import Store
-from storage_tui.server.stores.counting import Counting, Totals
 from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.totals import Counting, Totals
 
 SETTLED_S = 60.0  # no engine that counts takes longer than this to answer
 

@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable
 
 from storage_tui.contract.errors import StorageError
+from storage_tui.server.http.responses import one_line
 from storage_tui.server.quotas.sums import COUNTING_S, HELD_S, NOTHING, Amount, SharedSums, Sums
-from storage_tui.server.responses import one_line
 from storage_tui.server.stores.base import Store
-from storage_tui.server.stores.counting import Recounting
+from storage_tui.server.stores.totals import Recounting
 
 SYNC_S = 1.0
 FIRST_COUNT_S = 5.0  # a user who was never counted waits so long; then nothing is held against them until it ends

@@ -21,9 +21,9 @@ from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.storage_types import STORAGE_TYPES, find_storage_type
-from storage_tui.server.access.grants import Verb, namespace_of
-from storage_tui.server.access.watched import change
+from storage_tui.server.http.grants import Verb, namespace_of
 from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.watched_record import change
 
 RECORD = "limits"
 EVERY_TYPE = "*"

@@ -17,15 +17,15 @@ from storage_tui.contract.errors import (
     TooManyUploadsError,
 )
 from storage_tui.contract.models import Blob, QuotaUse, UserQuotas
-from storage_tui.server.access.watched import Watched
 from storage_tui.server.quotas.accounts import Account, Reservation
 from storage_tui.server.quotas.entries import Entries, change_of
 from storage_tui.server.quotas.limits import LimitsTable, Quota
 from storage_tui.server.quotas.rates import Rates
 from storage_tui.server.quotas.sums import NOTHING, Amount
 from storage_tui.server.stores.base import Address, Store, UploadSession
-from storage_tui.server.stores.counting import Ceiling, Counting, Telling
 from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.totals import Ceiling, Counting, Telling
+from storage_tui.server.stores.watched_record import Watched
 
 MAX_IDLE_ACCOUNTS = 1000  # of users seen last, about; those with something on its way come on top
 COUNT_S = 1.0  # a description does not wait longer for the counting of an engine

@@ -16,10 +16,10 @@ import apsw
 
 from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
+from storage_tui.machine.directories import LOCK_NAME
 from storage_tui.machine.private_files import open_private
-from storage_tui.places import LOCK_NAME
-from storage_tui.server.stores.local_ballast import BALLAST_NAME
-from storage_tui.server.stores.local_files import (
+from storage_tui.server.stores.local.ballast import BALLAST_NAME
+from storage_tui.server.stores.local.files import (
     COLLECTOR_LOCK,
     NO_ROOM,
     SET_ASIDE,
@@ -27,7 +27,7 @@ from storage_tui.server.stores.local_files import (
     Disk,
     is_mounted_read_only,
 )
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, digest, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, schema_of, why_bad
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup

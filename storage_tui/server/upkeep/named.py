@@ -9,14 +9,14 @@ import apsw
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import NotFoundError, UnavailableError
-from storage_tui.server.stores.local_possible import (
+from storage_tui.server.stores.local.database.possible import (
     CRC_IS_POSSIBLE,
     NUMBERS_ARE_POSSIBLE,
     PLACE_IS_POSSIBLE,
     id_is_possible,
     is_text,
 )
-from storage_tui.server.stores.local_schema import SCHEMA_VERSION, open_beside
+from storage_tui.server.stores.local.database.schema import SCHEMA_VERSION, open_beside
 
 VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and the read transaction is over soon
 

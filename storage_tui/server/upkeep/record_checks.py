@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.server import keyring
-from storage_tui.server.access import issued, revocations
+from storage_tui.server.access import issued, keyring, revocations
 from storage_tui.server.catalog.documents import parse_fields
 from storage_tui.server.quotas import limits
 from storage_tui.server.quotas.entries import KINDS, ROOT

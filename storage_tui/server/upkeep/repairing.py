@@ -20,9 +20,7 @@ from storage_tui.contract.errors import InvalidKeyError, NotFoundError, Unavaila
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.moments import MILLISECOND
 from storage_tui.contract.storage_types import STORAGE_TYPES
-from storage_tui.server.stores.local_files import SET_ASIDE, Disk
-from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
-from storage_tui.server.stores.local_possible import (
+from storage_tui.server.stores.local.database.possible import (
     MAX_CRC,
     MAX_MILLIS,
     NAMESPACE_BYTES,
@@ -30,9 +28,11 @@ from storage_tui.server.stores.local_possible import (
     is_text,
     why_place_impossible,
 )
-from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.stores.local_rows import new_id
-from storage_tui.server.stores.local_schema import open_writer
+from storage_tui.server.stores.local.database.rows import new_id
+from storage_tui.server.stores.local.database.schema import open_writer
+from storage_tui.server.stores.local.files import SET_ASIDE, Disk
+from storage_tui.server.stores.local.lock import Lock, refuse_network_filesystem
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.upkeep import rows
 from storage_tui.server.upkeep.files import make_folder, pass_over, sync
 from storage_tui.server.upkeep.record_checks import BadRecord, bad_records

@@ -8,9 +8,9 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StoreFullError, UnavailableError
-from storage_tui.server.stores.local_files import NO_ROOM, RESTORING, SHARDS, Disk
-from storage_tui.server.stores.local_lock import Lock, refuse_network_filesystem
-from storage_tui.server.stores.local_schema import open_writer
+from storage_tui.server.stores.local.database.schema import open_writer
+from storage_tui.server.stores.local.files import NO_ROOM, RESTORING, SHARDS, Disk
+from storage_tui.server.stores.local.lock import Lock, refuse_network_filesystem
 from storage_tui.server.upkeep.backing_up import refuse_overlap
 from storage_tui.server.upkeep.files import NotWrittenError, copy_file, make_folder, sync, write_json
 from storage_tui.server.upkeep.named import Named, files_in, open_database, why_bad

@@ -10,8 +10,8 @@ from typing import Any
 
 import apsw
 
-from storage_tui.server.stores.local_possible import is_id, why_numbers_impossible, why_place_impossible
-from storage_tui.server.stores.local_sessions import STATES
+from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible, why_place_impossible
+from storage_tui.server.stores.local.database.sessions import STATES
 
 PAGE = 1000  # rows in memory at once
 

@@ -25,7 +25,7 @@ import apsw
 
 from storage_tui.contract.errors import ConflictError, NotFoundError, UnavailableError
 from storage_tui.machine.private_files import PRIVATE_DIR, make_private_dir, touch_private
-from storage_tui.server.stores.local_files import SHARDS
+from storage_tui.server.stores.local.files import SHARDS
 from storage_tui.server.upkeep.files import digest, make_folder, sync
 from storage_tui.server.upkeep.named import Named, files_in, open_database
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_database, check_file, check_rows, check_values

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from storage_tui.contract.errors import DamagedError, NotFoundError
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.wire import Span
+from storage_tui.server.stores.all_blobs import every_blob
 from storage_tui.server.stores.base import Address, Store
-from storage_tui.server.stores.walking import every_blob
 from storage_tui.server.upkeep.verifying import Finding, Tally
 
 

@@ -14,12 +14,12 @@ import apsw
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import StorageError
-from storage_tui.server.stores import local_blocks
-from storage_tui.server.stores.local_blocks import WHOLE_BYTES, Blocks, Written
-from storage_tui.server.stores.local_files import SHARDS, Disk
-from storage_tui.server.stores.local_lock import read_owner
-from storage_tui.server.stores.local_records import LocalRecords
-from storage_tui.server.stores.local_schema import SUMS_SINCE, TOTALS_SINCE
+from storage_tui.server.stores.local import blocks as local_blocks
+from storage_tui.server.stores.local.blocks import WHOLE_BYTES, Blocks, Written
+from storage_tui.server.stores.local.database.schema import SUMS_SINCE, TOTALS_SINCE
+from storage_tui.server.stores.local.files import SHARDS, Disk
+from storage_tui.server.stores.local.lock import read_owner
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.records import Records
 from storage_tui.server.upkeep import rows
 from storage_tui.server.upkeep.files import pass_over

@@ -3,15 +3,15 @@
 from textual.content import Content
 
 from storage_tui.contract.keys import Location
+from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.transfers import Gauge
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, path_content, position_content
 from storage_tui.tui.widgets.key_list import KeyList
-from storage_tui.tui.widgets.lines import gauge_content, marks_content, path_content, position_content
 from storage_tui.tui.widgets.notice import notice_content
 
 NAMED_FROM = 60  # cells of width at which the store is named; a narrower line names the profile

@@ -23,7 +23,7 @@ async def offer_unfinished(app: App[Any], desk: Desk) -> None:
         if not found.rows:
             found.take()
             return
-        from storage_tui.tui.screens.unfinished import UnfinishedScreen
+        from storage_tui.tui.dialogs.unfinished import UnfinishedScreen
 
         answer = await app.push_screen_wait(UnfinishedScreen(found.rows))
         if answer == "continue":

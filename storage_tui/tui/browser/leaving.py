@@ -8,8 +8,8 @@ from textual.screen import Screen
 from storage_tui.contract.keys import Location
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.screens.profiles import ProfilesScreen
-from storage_tui.tui.screens.quit import QuitScreen
+from storage_tui.tui.dialogs.profiles import ProfilesScreen
+from storage_tui.tui.dialogs.quit import QuitScreen
 from storage_tui.tui.state.listing import Row
 
 

@@ -11,6 +11,7 @@ from textual.worker import Worker
 from storage_tui.contract.errors import ForbiddenError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.token_scope import TokenScope
+from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import EXPECTED, Desk
@@ -18,7 +19,6 @@ from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.listing import NEXT_PAGE, Listing
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import PageRestorer, read_pages
-from storage_tui.tui.visible import place_text
 from storage_tui.tui.widgets.key_list import KeyList
 
 FOLLOW_S = 0.25  # how often the cursor follows the end of a list that grows

@@ -9,6 +9,7 @@ from textual.containers import Container, Horizontal
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.bars import PlaceBars
 from storage_tui.tui.browser.continuing import offer_unfinished
 from storage_tui.tui.browser.filtering import Filtering
@@ -32,11 +33,10 @@ from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.terminal.textual_private import is_leaving
-from storage_tui.tui.visible import visible
+from storage_tui.tui.widgets.bar_content import empty_words
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import empty_words
 from storage_tui.tui.widgets.row_preview import RowPreview
 from storage_tui.tui.widgets.sidebar import Sidebar
 

@@ -8,7 +8,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.screens.upload import UploadScreen
+from storage_tui.tui.dialogs.upload import UploadScreen
 from storage_tui.tui.state.transfers import Transfer
 
 

@@ -10,9 +10,9 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.background import Work, run
 from storage_tui.tui.browser.place import Place
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.dialogs.bookmarks import BookmarkScreen, PlacesScreen
+from storage_tui.tui.dialogs.go_to import GoToScreen
 from storage_tui.tui.rows.pairing import find_pair
-from storage_tui.tui.screens.go_to import GoToScreen
-from storage_tui.tui.screens.places import BookmarkScreen, PlacesScreen
 from storage_tui.tui.store_reads import names_from
 from storage_tui.tui.widgets.key_list import KeyList
 

@@ -8,6 +8,7 @@ from textual.content import Content
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.lists.lines_screen import LinesScreen
 from storage_tui.tui.rows.pairing import pair_facts
@@ -17,8 +18,7 @@ from storage_tui.tui.state.images import file_facts, image_facts
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import image_of_row, read_below
-from storage_tui.tui.visible import visible
-from storage_tui.tui.widgets.lines import rule_text
+from storage_tui.tui.widgets.bar_content import rule_text
 from storage_tui.tui.widgets.text_lines import Line
 
 LABEL_CELLS = 14

@@ -9,14 +9,14 @@ from textual.screen import Screen
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.arranging import Sort
-from storage_tui.tui.state.flat import FlatList
 from storage_tui.tui.state.listing import SORTS
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.visible import place_text
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 
 Read = Callable[[], AsyncIterator[Sequence[Blob]]]

@@ -11,10 +11,12 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.lists.flat import KEPT, FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.rows.actions import Gone, RowActions
@@ -22,13 +24,11 @@ from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.state.arranging import Sort
-from storage_tui.tui.state.flat import KEPT, FlatList
 from storage_tui.tui.state.listing import Row
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.notice import notice_content
 
 TICK_S = 0.2

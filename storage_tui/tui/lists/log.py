@@ -3,9 +3,9 @@
 from textual.content import Content
 
 from storage_tui.contract.counts import plural
+from storage_tui.contract.visible import visible
 from storage_tui.tui.lists.lines_screen import LinesScreen
 from storage_tui.tui.state.messages import MessageLog
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.text_lines import Line
 
 TIME_CELLS = 9  # the time of a message and a space

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.dialogs.palette import PaletteScreen
 from storage_tui.tui.lists.details import DetailsScreen
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.log import LogScreen
 from storage_tui.tui.lists.transfers import TransfersScreen
-from storage_tui.tui.screens.palette import PaletteScreen
 from storage_tui.tui.state.listing import Row
 
 

@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.help import HelpScreen
+from storage_tui.tui.lists.transfer_lines import TransferLines, remark_of
 from storage_tui.tui.state.paths import brief
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.bar_content import gauge_content
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import gauge_content
-from storage_tui.tui.widgets.transfer_lines import TransferLines, remark_of
 
 TICK_S = 0.25
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import place_text, visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
@@ -24,10 +25,9 @@ from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.visible import place_text, visible
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.lines import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.notice import notice_content
 
 

@@ -7,11 +7,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.lists.usage_tree import Branch, UsageLevel, UsageSort
 from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.state.listing import Folder
 from storage_tui.tui.state.marks import Marks
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
 BAR_CELLS = 12

@@ -11,12 +11,12 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import is_plain
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.screens.copy import CopyForm, CopyScreen
+from storage_tui.tui.dialogs.copy import CopyForm, CopyScreen
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.terminal.clipboard import osc52
 from storage_tui.tui.terminal.textual_private import write
-from storage_tui.tui.visible import is_plain
 
 NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 

@@ -11,11 +11,11 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.dialogs.delete import DeleteScreen
 from storage_tui.tui.rows.deleting_images import delete_images
 from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
-from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.state.listing import Row
 
 BATCH = 250  # progress in the status line a few times a second, and Esc waits for one batch at most

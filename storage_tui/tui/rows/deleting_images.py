@@ -12,10 +12,10 @@ from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.dialogs.delete import DeleteScreen
 from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
-from storage_tui.tui.screens.delete import DeleteScreen
 from storage_tui.tui.state.images import images_note, images_title
 from storage_tui.tui.state.listing import Row
 

@@ -13,8 +13,8 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.dialogs.download import DownloadRequest, DownloadScreen
 from storage_tui.tui.rows.gathering import Gathered, TooManyError, gather
-from storage_tui.tui.screens.download import DownloadRequest, DownloadScreen
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.transfers import Transfer
 

@@ -7,10 +7,10 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.tasks import LOGS, RESULT, pair_of
+from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.formats import age_text
 from storage_tui.tui.state.listing import Row
-from storage_tui.tui.visible import visible
 
 OTHER = {RESULT: LOGS, LOGS: RESULT}
 NOUNS = {RESULT: "result", LOGS: "log"}

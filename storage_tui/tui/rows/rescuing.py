@@ -13,8 +13,8 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.dialogs.rescue import RescueScreen
 from storage_tui.tui.rows.gathering import TooManyError, gather
-from storage_tui.tui.screens.rescue import RescueScreen
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.messages import explain
 

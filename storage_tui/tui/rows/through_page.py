@@ -10,7 +10,7 @@ from textual.app import App
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, key_to_path
 from storage_tui.contract.models import Blob
-from storage_tui.places import WEB_VARIABLE
+from storage_tui.machine.directories import WEB_VARIABLE
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.state.listing import Row
 

@@ -16,7 +16,7 @@ async def which_rows(
     at_cursor = [] if current is None else [current]
     if len(shown) == len(marks):
         return list(marks) or at_cursor
-    from storage_tui.tui.screens.which_marks import WhichMarksScreen  # loaded when wanted, as all that is seldom seen
+    from storage_tui.tui.dialogs.which_marks import WhichMarksScreen  # loaded when wanted, as all that is seldom seen
 
     answer = await app.push_screen_wait(WhichMarksScreen(question, marks, shown, at_cursor))
     if answer == "here":

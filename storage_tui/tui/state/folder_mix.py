@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.visible import visible
+from storage_tui.contract.visible import visible
 
 COUNTED = 10_000  # blobs looked at for the details; the pane looks at one page
 SHOWN = 8  # kinds named; the rest is summed

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.state.formats import moment_text
-from storage_tui.tui.visible import visible
 
 FILES_SHOWN = 20  # an image has a few; the rest is counted
 

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from storage_tui.tui.previews.base import Pixels
+from storage_tui.previews.base import Pixels
 
 Kind = Literal["blocks", "kitty", "sixel"]
 KINDS: tuple[Kind, ...] = ("blocks", "kitty", "sixel")

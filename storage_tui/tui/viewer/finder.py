@@ -3,13 +3,13 @@
 from functools import partial
 
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.viewer.documents.document import Document
 from storage_tui.tui.viewer.documents.search import line_pattern
-from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
-from storage_tui.tui.visible import visible
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 
 class Finder:

@@ -9,12 +9,12 @@ from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.previews import Source
 from storage_tui.tui.desk import EXPECTED
-from storage_tui.tui.previews import Source
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import Run, Status
-from storage_tui.tui.visible import visible
 
 LOOK_S = 1.0  # between two looks at a growing blob
 IDLE_LOOKS = 60  # looks without news before they become rarer

@@ -17,11 +17,11 @@ from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.machine.programs import find_program, safe_path
-from storage_tui.tui.screens.hand_over import HandOverScreen
+from storage_tui.tui.dialogs.hand_over import HandOverScreen
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
-from storage_tui.tui.visible import visible
 
 PROGRESS_S = 0.25
 

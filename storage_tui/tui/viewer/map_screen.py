@@ -7,15 +7,15 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import visible
+from storage_tui.previews import PreviewError, Source
+from storage_tui.previews.overlay import read_region
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.previews import PreviewError, Source
-from storage_tui.tui.previews.overlay import read_region
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.viewer.documents.regions import RegionsMap
-from storage_tui.tui.viewer.lines import ViewerLines
-from storage_tui.tui.visible import visible
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 from storage_tui.tui.widgets.bar import Bar
 
 

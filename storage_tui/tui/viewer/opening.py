@@ -1,7 +1,7 @@
 """Opens a blob as a document: the preview of the blob, and the row of the table that shows it."""
 
-from storage_tui.tui.previews import Source, preview
-from storage_tui.tui.previews.base import Mode
+from storage_tui.previews import Source, preview
+from storage_tui.previews.base import Mode
 from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.documents.document import Document, Opening
 

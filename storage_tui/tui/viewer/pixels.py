@@ -10,8 +10,8 @@ from storage_tui.tui.desk import Desk
 from storage_tui.tui.terminal.graphics import KINDS, Graphics, Kind, cell_size, encode
 from storage_tui.tui.terminal.textual_private import driver_of, write
 from storage_tui.tui.viewer.documents.document import Document, PixelsAt
-from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.status import Run
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 
 class PixelPicture:

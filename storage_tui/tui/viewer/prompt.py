@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from storage_tui.tui.screens.dialog import field
+from storage_tui.tui.dialogs.dialog import field
 from storage_tui.tui.widgets.bar import Bar
 
 Submit = Callable[[str], object]

@@ -7,16 +7,16 @@ from typing import Any
 from textual.worker import Worker
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews import Source, modes_of
-from storage_tui.tui.previews.base import HEAD_BYTES, Mode, RangeStorage
-from storage_tui.tui.previews.colours import find_colours
+from storage_tui.previews import Source, modes_of
+from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
+from storage_tui.previews.syntax import find_colours
 from storage_tui.tui.viewer.documents.document import Document
-from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.offsets import parse_offset
 from storage_tui.tui.viewer.opening import open_document
 from storage_tui.tui.viewer.pixels import PixelPicture
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.status import FAILURES, LOAD, PAGE, WORK, Run, Status
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 MARGIN_SCREENS = 2  # the next page is read when so many screens are left
 

@@ -7,23 +7,23 @@ from textual import events, on
 from textual.app import ComposeResult
 
 from storage_tui.contract.models import Blob
+from storage_tui.previews import Source
 from storage_tui.tui.command_screen import CommandScreen, find_actions
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.details import DetailsScreen
 from storage_tui.tui.lists.help import HelpScreen
-from storage_tui.tui.previews import Source
 from storage_tui.tui.viewer.documents import DOCUMENTS
 from storage_tui.tui.viewer.finder import Finder
 from storage_tui.tui.viewer.follower import Follower
 from storage_tui.tui.viewer.hand_over import HandOver
-from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.pixels import PixelPicture
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.selection import Selection
 from storage_tui.tui.viewer.status import READS, Status, status_content, title_content
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
 

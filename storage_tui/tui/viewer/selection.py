@@ -9,17 +9,17 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import MIB, Budget
+from storage_tui.contract.visible import visible
+from storage_tui.previews import Source
+from storage_tui.previews.base import MIB, Budget
 from storage_tui.tui.state.paths import expand
 from storage_tui.tui.terminal.clipboard import osc52
 from storage_tui.tui.terminal.textual_private import write
 from storage_tui.tui.viewer.documents.document import span_of
-from storage_tui.tui.viewer.lines import ViewerLines
 from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
-from storage_tui.tui.visible import visible
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 COPIED_BYTES = MIB  # at most for the clipboard: terminals drop what is longer, often far sooner
 RANGE_BUDGET = Budget(requests=2, size_bytes=4 * MIB)  # what is in view is far less

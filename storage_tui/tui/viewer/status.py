@@ -11,13 +11,13 @@ from textual.worker import Worker
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import PreconditionFailedError
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import visible
+from storage_tui.previews import PreviewError
+from storage_tui.previews.base import Mode
 from storage_tui.tui.desk import EXPECTED
-from storage_tui.tui.previews import PreviewError
-from storage_tui.tui.previews.base import Mode
 from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.viewer.documents.document import Document
-from storage_tui.tui.viewer.lines import ViewerLines
-from storage_tui.tui.visible import visible
+from storage_tui.tui.viewer.viewer_lines import ViewerLines
 from storage_tui.tui.widgets.line_view import cut_start
 
 MESSAGE_S = 6.0

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
+from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.state.listing import Row
-from storage_tui.tui.visible import visible
-from storage_tui.tui.widgets.lines import row_content
+from storage_tui.tui.widgets.bar_content import row_content
 
 
 def notice_content(desk: Desk, row: Row | None, *, in_range: bool = False) -> Content:

@@ -10,9 +10,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from storage_tui.tui.previews import Preview
+from storage_tui.contract.visible import visible
+from storage_tui.previews import Preview
 from storage_tui.tui.terminal.compositor import repaint
-from storage_tui.tui.visible import visible
 
 WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile one is cut here
 WHEEL_LINES = 3

@@ -8,13 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 from storage_tui.contract.sizes import size_parts
+from storage_tui.contract.visible import visible
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.sizes import Sizes
-from storage_tui.tui.visible import visible
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
 SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with its gap of two before

@@ -10,10 +10,10 @@ from storage_tui.contract.catalog import STORED_IN, CatalogImage
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
+from storage_tui.previews import Preview, Source, modes_of, preview
+from storage_tui.previews.base import HEAD_BYTES, Mode
+from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
-from storage_tui.tui.previews import Preview, Source, modes_of, preview
-from storage_tui.tui.previews.base import HEAD_BYTES, Mode
-from storage_tui.tui.previews.grid import grid_lines
 from storage_tui.tui.state.folder_mix import Mix
 from storage_tui.tui.state.formats import moment_text
 from storage_tui.tui.state.images import image_facts

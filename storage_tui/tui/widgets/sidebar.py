@@ -12,7 +12,7 @@ from storage_tui.contract.models import QuotaUse, Usage, UserQuotas
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.formats import count_text
-from storage_tui.tui.widgets.lines import rule_text
+from storage_tui.tui.widgets.bar_content import rule_text
 
 FULL_SOON = 0.9  # of a quota: from here on it is said in another colour
 

@@ -5,7 +5,7 @@ import errno
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage_tui.server.stores.local_files import Disk
+from storage_tui.server.stores.local.files import Disk
 
 
 class RecordingDisk(Disk):

@@ -10,8 +10,8 @@ from typing import Any
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, Store
-from storage_tui.server.stores.local import LocalStore
-from tests.server.stores.timed_bucket import open_timed_store
+from storage_tui.server.stores.local.store import LocalStore
+from tests.server.stores.s3.timed_bucket import open_timed_store
 
 ALICE = "a" * 40
 BOB = "b0" * 20

@@ -11,8 +11,8 @@ import pytest
 from storage_tui.contract.errors import ConflictError, DamagedError, GoneError, NotFoundError, StorageError
 from storage_tui.server.access.issued import issue, list_issued
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local_audit import open_audit
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.database.audit import open_audit
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.upkeep.backing_up import Progress, back_up
 from storage_tui.server.upkeep.repairing import repair
 from storage_tui.server.upkeep.restoring import Progress as Restoring

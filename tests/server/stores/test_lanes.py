@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_pool import Pool, submit
+from storage_tui.server.stores.local.database.pool import Pool, submit
+from storage_tui.server.stores.local.store import LocalStore
 from tests.server.stores.engines import ALICE, Stage
 
 MANY = 50  # more than any lane has threads

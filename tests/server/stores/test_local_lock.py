@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_lock import AlreadyOwnedError, Lock, read_owner
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.lock import AlreadyOwnedError, Lock, read_owner
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.local.store import LocalStore
 from tests.server.stores.engines import Stage
 
 

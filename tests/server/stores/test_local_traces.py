@@ -7,11 +7,12 @@ import apsw
 import pytest
 
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.server.stores import local_audit, local_sessions
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.counting import Ceiling
-from storage_tui.server.stores.local import LocalStore
-from storage_tui.server.stores.local_audit import open_audit
+from storage_tui.server.stores.local.database import audit as local_audit
+from storage_tui.server.stores.local.database import sessions as local_sessions
+from storage_tui.server.stores.local.database.audit import open_audit
+from storage_tui.server.stores.local.store import LocalStore
+from storage_tui.server.stores.totals import Ceiling
 from tests.server.stores.engines import ALICE, BOB, Stage
 from tests.server.stores.older import WITHOUT_TRACES
 

@@ -9,11 +9,11 @@ import pytest
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, StoreFullError, UnavailableError
 from storage_tui.server.access.issued import issue, revoke, revoke_all
-from storage_tui.server.keyring import load_keyring, rotate_keys
+from storage_tui.server.access.keyring import load_keyring, rotate_keys
 from storage_tui.server.quotas.limits import change_limits
-from storage_tui.server.stores.local_records import LocalRecords
+from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Records
-from storage_tui.server.stores.s3_records import S3Records
+from storage_tui.server.stores.s3.records import S3Records
 from tests import seaweed
 
 NAMES = ["a", "a/b", "a-b", "ab", ".hidden", "x/.y", "products/org:p", "images/org:p/%2F", "z.record", "Z", "~", "a b"]

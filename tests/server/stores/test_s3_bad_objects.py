@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from storage_tui.contract.errors import GoneError
-from storage_tui.server.stores import s3_sessions
-from storage_tui.server.stores.s3 import S3Store
-from storage_tui.server.stores.s3_bucket import Bucket
-from storage_tui.server.stores.s3_records import S3Records
-from storage_tui.server.stores.s3_sweep import LEASE_NAME
+from storage_tui.server.stores.s3 import sessions as s3_sessions
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.records import S3Records
+from storage_tui.server.stores.s3.store import S3Store
+from storage_tui.server.stores.s3.sweep import LEASE_NAME
 from tests.server.stores.engines import ENGINES, Stage
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage_tui.tui.state.flat import day_title
+from storage_tui.tui.lists.flat import day_title
 from storage_tui.tui.state.formats import age_text, count_text, countdown_text, duration_text, moment_text, urgency
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
-from storage_tui.tui.previews.base import Part
-from storage_tui.tui.previews.member import open_member
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import Part
+from storage_tui.previews.member import open_member
 from storage_tui.tui.viewer.documents.document import Frame, Opening
 from storage_tui.tui.viewer.documents.fixed import FixedDocument
-from storage_tui.tui.visible import visible
 
 NOTHING_TO_OPEN = "nothing to open here: Enter folds JSON and opens members of archives"
 

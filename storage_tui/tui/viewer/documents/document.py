@@ -6,8 +6,8 @@ from typing import Protocol
 
 from rich.text import Text
 
-from storage_tui.tui.previews import Preview, Source
-from storage_tui.tui.previews.base import Mode, Pixels
+from storage_tui.previews import Preview, Source
+from storage_tui.previews.base import Mode, Pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from rich.text import Text
 
-from storage_tui.tui.previews import Preview
+from storage_tui.previews import Preview
 from storage_tui.tui.viewer.documents.document import Frame, Opening, PixelsAt, Progress, Row
 from storage_tui.tui.viewer.documents.pages import read_text
 from storage_tui.tui.viewer.documents.search import line_pattern

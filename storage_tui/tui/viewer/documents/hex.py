@@ -1,8 +1,8 @@
 """Bytes as a document: rows of hexadecimal digits, at any place of a blob."""
 
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.hexdump import bytes_per_row, hex_lines
-from storage_tui.tui.previews.pick import HEX, TEXT
+from storage_tui.previews import Source
+from storage_tui.previews.formats.hexdump import bytes_per_row, hex_lines
+from storage_tui.previews.pick import HEX, TEXT
 from storage_tui.tui.viewer.documents.document import Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 

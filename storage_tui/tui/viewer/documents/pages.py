@@ -6,8 +6,8 @@ from typing import Protocol
 from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import HEAD_BYTES, KIB, Budget
+from storage_tui.previews import Source
+from storage_tui.previews.base import HEAD_BYTES, KIB, Budget
 from storage_tui.tui.viewer.documents.document import Frame, Opening, PixelsAt, Progress, Row
 from storage_tui.tui.viewer.documents.search import make_pattern, search
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
-from storage_tui.tui.previews.base import View
-from storage_tui.tui.previews.overlay import MOST, draw_regions
-from storage_tui.tui.previews.shapes import Shapes
+from storage_tui.previews.base import View
+from storage_tui.previews.overlay import MOST, draw_regions
+from storage_tui.previews.vector.shapes import Shapes
 from storage_tui.tui.viewer.documents.document import Row
 
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.base import KIB, MIB, Budget
+from storage_tui.previews import Source
+from storage_tui.previews.base import KIB, MIB, Budget
 from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s

@@ -10,10 +10,10 @@ from itertools import islice
 from rich.cells import cell_len
 from rich.text import Text
 
-from storage_tui.tui.previews import PreviewError, Source
-from storage_tui.tui.previews.delimited import CSV, TSV, find_dialect, read_table, whole_rows
-from storage_tui.tui.previews.grid import COLUMN_CELLS, cell_text, grid_line
-from storage_tui.tui.previews.plain import Encoding, find_aligned, find_encoding
+from storage_tui.previews import PreviewError, Source
+from storage_tui.previews.formats.delimited import CSV, TSV, find_dialect, read_table, whole_rows
+from storage_tui.previews.formats.plain import Encoding, find_aligned, find_encoding
+from storage_tui.previews.table.grid import COLUMN_CELLS, cell_text, grid_line
 from storage_tui.tui.viewer.documents.document import Frame, Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 from storage_tui.tui.viewer.documents.text import TextPager

@@ -2,8 +2,8 @@
 
 from rich.text import Text
 
-from storage_tui.tui.previews import Source
-from storage_tui.tui.previews.plain import Encoding, find_aligned, find_encoding, skip_continuation, split_lines
+from storage_tui.previews import Source
+from storage_tui.previews.formats.plain import Encoding, find_aligned, find_encoding, skip_continuation, split_lines
 from storage_tui.tui.viewer.documents.document import Opening, Row
 from storage_tui.tui.viewer.documents.pages import BEFORE_BYTES, PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from rich.text import Text
 
 from storage_tui.contract.counts import plural
-from storage_tui.tui.previews.base import KIB
+from storage_tui.previews.base import KIB
 from storage_tui.tui.viewer.documents.document import Frame, Opening, Progress, Row
 from storage_tui.tui.viewer.documents.fixed import FixedDocument, next_row
 from storage_tui.tui.viewer.documents.search import line_pattern

@@ -1,0 +1,162 @@
+"""The command that a bare `storage-tui` runs: open the browser."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha1
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from storage_tui.cli.first_look import ROWS, FirstLook, take
+from storage_tui.cli.options import embedded_dir, with_settings
+from storage_tui.cli.printing import say
+from storage_tui.cli.settings import Settings, load, profiles
+from storage_tui.cli.words import location_words
+from storage_tui.client.access.quick_list import page_of, peek
+from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
+from storage_tui.machine import directories as places
+
+if TYPE_CHECKING:
+    from storage_tui.tui.app import StorageApp
+
+LOCAL_USER = "local"  # the one user of an embedded store
+
+
+@click.command()
+@click.argument("location", default="", shell_complete=location_words)
+@click.option("--demo", is_flag=True, help="Browse a throwaway store of small real files, removed afterwards.")
+@click.option("--print", "prints", is_flag=True, help="At the end print what is marked, or the row one is on.")
+@click.option(
+    "--cd-file", type=click.Path(path_type=Path), metavar="FILE", help="At the end write where one was to FILE."
+)
+@with_settings
+def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
+    """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
+    is_in_page = places.WEB_VARIABLE in os.environ
+    if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # drawn there
+        raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
+    if not is_in_page and os.environ.get("TERM", "dumb") in ("", "dumb"):
+        raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
+    place = _place(location)
+    with contextlib.ExitStack() as stack:
+        if demo:
+            settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
+        end, chosen = _browse(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
+        if cd_file is not None:
+            try:
+                cd_file.write_text(f"{end}\n", "utf-8")
+            except OSError as exc:
+                raise LocalFileError(f"{cd_file} cannot be written: {exc.strerror}") from exc
+        for one in chosen if prints else ():
+            say(str(one))
+
+
+def _place(text: str) -> Location:
+    """A location to browse: here a bare type name is the type, and a key is the folder it names."""
+    if text in STORAGE_TYPES or text in ALIASES:
+        return Location(find_storage_type(text).name)
+    place = Location.parse(text)
+    if place.key and not place.key.endswith(DELIMITER):
+        return Location(place.storage_type, place.key + DELIMITER)
+    return place
+
+
+def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
+    """Browse, one profile after the other; where one was at the end, and what was chosen."""
+    app = _run(place, settings, title=title, is_piped=is_piped)
+    while app.next_profile is not None:
+        settings = load({"profile": app.next_profile})
+        app = _run(Location(place.storage_type), settings, title="", is_piped=is_piped)
+    return app.place, app.chosen
+
+
+def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> "StorageApp":
+    """Browse one store; the app when it has ended."""
+    look = None if is_piped else _first_look(place, settings)
+    with contextlib.nullcontext() if look is None else look:
+        # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
+        sys.modules.setdefault("httpx._main", cast(ModuleType, None))
+        from storage_tui.client.async_storage import AsyncStorage
+        from storage_tui.tui.app import StorageApp
+
+        storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+        app = StorageApp(
+            storage,
+            location=place,
+            title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
+            state_dir=places.state_dir(),
+            theme=settings.theme,
+            graphics=settings.graphics,
+            first_page=None if look is None else page_of(look.answer, place.storage_type),
+            keys_file=places.config_file().with_name("keys.toml"),
+            profile=settings.profile or "",
+            profiles={name: _store_named(values) for name, values in profiles().items()},
+        )
+    app.run(mouse=settings.mouse)
+    if app.return_code:  # it was stopped by a defect, and has said so
+        raise click.exceptions.Exit(app.return_code)
+    return app
+
+
+def _store_named(values: Mapping[str, Any]) -> str:
+    """What a profile is, in a few words: its server, or the directory of its store."""
+    return str(values.get("url") or values.get("data_dir") or "the server of the settings above it")
+
+
+def _first_look(place: Location, settings: Settings) -> FirstLook | None:
+    """The list on the screen while the browser is loaded: the one there already, or what the embedded server says at
+    once; None for a server elsewhere, which only the client proper may ask."""
+    look = take(place.storage_type, place.key)
+    directory = embedded_dir(settings)
+    if look is not None or directory is None:
+        return look
+    answer = peek(directory, place, limit=ROWS)
+    if answer is not None:
+        look = FirstLook(answer, place.storage_type, place.key)
+        look.show()
+    return look
+
+
+@contextlib.contextmanager
+def _demo_store() -> Iterator[Path]:
+    """A data directory filled with the demo's blobs, removed once its server has gone."""
+    import shutil
+    import signal
+    import tempfile
+
+    from storage_tui.demo import build_demo
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _leave)
+    folder = Path(tempfile.mkdtemp(prefix="storage-tui-demo-"))
+    os.environ["STORAGE_TUI_LINGER"] = "0"  # its server need not wait for others: nobody else knows of it
+    try:
+        build_demo(folder / "store", namespace=sha1(LOCAL_USER.encode()).hexdigest())
+        yield folder / "store"
+    finally:
+        _wait_for_server(folder / "store" / "lock")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """A signal handler that ends the program in order, with the exit code that shells expect."""
+    sys.exit(128 + number)
+
+
+def _wait_for_server(lock: Path) -> None:
+    """Until nothing holds the lock of the data directory, which is a moment after the last client has gone."""
+    import fcntl
+    import time
+
+    for _ in range(50):
+        with contextlib.suppress(OSError), lock.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.1)

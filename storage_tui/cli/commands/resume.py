@@ -1,0 +1,84 @@
+"""`storage-tui resume`: what earlier commands and sessions of the browser began, or had waiting, and did not finish."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui.cli.moving import move
+from storage_tui.cli.options import open_storage, with_settings
+from storage_tui.cli.printing import complain, remark, say
+from storage_tui.cli.settings import Settings
+from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
+from storage_tui.client.batch.results import BatchResult
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.transfer.unfinished import Unfinished
+from storage_tui.contract.sizes import size_text
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+    from storage_tui.client.transfer.records import UnfinishedTransfer
+
+
+@click.command()
+@click.option("--list", "is_list", is_flag=True, help="Only list them.")
+@click.option("--forget", is_flag=True, help="Give them up, with what is there of them.")
+@click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
+@with_settings
+def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Settings) -> None:
+    """Continue the transfers with this server that a crash, a signal or a lost network ended, and those that the
+    browser still had waiting."""
+    with open_storage(settings) as storage, Unfinished(storage.engine) as found:
+        if not found.rows:
+            remark(f"no unfinished transfers with {storage.display_url}")
+            found.take()
+        elif is_list:
+            _list(found.rows)
+        elif forget:
+            _forget(storage, found.rows)
+            found.take()
+        else:
+            _continue(storage, found, jobs=jobs, as_json=as_json)
+
+
+def _list(rows: "list[UnfinishedTransfer]") -> None:
+    for row in rows:
+        size = "" if row.size_bytes is None else size_text(row.size_bytes)
+        say(f"{size:>10}  {_line(row)}")
+
+
+def _forget(storage: "Storage", rows: "list[UnfinishedTransfer]") -> None:
+    for row in rows:
+        if not row.has_begun or storage.forget(row):
+            say(f"forgotten  {_line(row)}")
+        else:
+            complain(f"another program goes on with {_line(row)}")
+
+
+def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool) -> None:
+    """Go on with all of them. What is not done when this ends, however it ends, is left for the next time."""
+    items = [item_of(row) for row in found.waiting]
+    numbers = {id(item): number for number, item in enumerate(items)}
+    kept = storage.engine.journal.waiting(storage.account())
+    if items:
+        kept.add(enumerate(found.waiting))
+    found.take()
+
+    def note(result: BatchResult) -> None:
+        if result.state in ("done", "skipped") and id(result.item) in numbers:
+            kept.end(numbers[id(result.item)])
+
+    try:
+        move(
+            storage, BatchPlan([*plan_rest(found.begun).items, *items]), conflict=Conflict.OVERWRITE, jobs=jobs,
+            resume=True, must_verify=False, as_json=as_json, verb="finished", note=note, waiting=lambda: len(kept),
+        )  # fmt: skip
+    finally:
+        kept.close(keep=True)
+
+
+def _line(row: "UnfinishedTransfer") -> str:
+    ends = [row.path, f"{row.storage_type}:{row.key}"]
+    source, target = ends if row.direction == "upload" else reversed(ends)
+    return f"{source} -> {target}" + ("" if row.has_begun else "  not begun")

@@ -1,0 +1,62 @@
+"""`storage-tui web`: the browser in a web page of this machine."""
+
+import asyncio
+import contextlib
+import os
+import sys
+
+import click
+
+from storage_tui.cli.options import LOCATION, open_storage, with_settings
+from storage_tui.cli.printing import TerminalText, say
+from storage_tui.cli.settings import Settings
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location
+from storage_tui.machine import interpreters
+
+FILE_S = 120.0  # a browser that has not come to the page by then will not come
+
+
+@click.command()
+@click.argument("location", type=LOCATION, default="data:")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one.")
+@click.option("--open", "opens", is_flag=True, help="Open the link in the web browser too.")
+@with_settings
+def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
+    """Serve the browser as a web page, to this machine only, until interrupted.
+
+    Prints a link with a token: whoever has it uses the store as you do. Over SSH forward the port:
+
+    \b
+    ssh -L 8080:127.0.0.1:8080 HOST storage-tui web --port 8080
+    """
+    try:
+        from storage_tui.web.link_file import LinkFile
+        from storage_tui.web.server import WebServer
+    except ModuleNotFoundError as exc:
+        raise StorageError(f"{exc.name} is missing; install it with: pip install 'storage-tui[web]'") from exc
+    flags = []
+    for flag, value in (
+        ("--profile", settings.profile), ("--url", settings.url), ("--token-file", settings.token_file),
+        ("--data-dir", settings.data_dir),
+    ):  # fmt: skip
+        flags += [] if value is None else [flag, str(value)]
+    command = interpreters.command("storage_tui", "browse", str(location), *flags)
+    with open_storage(settings) as storage, contextlib.ExitStack() as stack:
+        try:
+            server = WebServer(command, storage, port=port)
+        except OSError as exc:
+            raise StorageError(f"port {port} cannot be used: {exc.strerror}; without --port a free one is") from exc
+        interpreters.clean(os.environ)  # which the program in the page inherits
+        os.environ.update(server.environment())
+
+        def begin(link: str) -> None:
+            say(link)
+            if opens:
+                file = stack.enter_context(LinkFile(link))
+                server.on_page = file.remove
+                asyncio.get_running_loop().call_later(FILE_S, file.remove)
+                file.open()
+
+        with contextlib.redirect_stdout(TerminalText(sys.stdout)):  # textual-serve prints what a program said last
+            asyncio.run(server.run(begin))

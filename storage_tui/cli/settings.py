@@ -1,0 +1,175 @@
+"""Settings: one frozen dataclass; defaults, then the file, then the environment, then flags.
+
+The file is TOML at the place `places.config_file()` names. Environment names are `STORAGE_TUI_` and the setting in
+capitals, such as STORAGE_TUI_URL. Unknown keys and values of the wrong kind are refused by name, not ignored.
+
+A table `[profiles.NAME]` of the file keeps the settings of one server under a name. They count as much as what named
+the profile: `--profile` overrules the environment, STORAGE_TUI_PROFILE and the file's own `profile` do not.
+
+    profile = "lab"
+
+    [profiles.lab]
+    url = "https://lab.example/storage/v1"
+    token_file = "~/.lab-token"
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from storage_tui.machine import directories as places
+
+ENV_PREFIX = "STORAGE_TUI_"
+GRAPHICS = ("blocks", "kitty", "sixel")
+PROFILES = "profiles"  # the table of the file that holds one table a profile
+STORES = ("url", "data_dir")
+SERVER = (*STORES, "token_file")  # which store; a profile that names one takes none of these from elsewhere
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text names it, its place and what is wanted."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a person can set. Each field is a key of the file, an environment name and, mostly, a flag; its
+    `help` in the metadata says what it is for."""
+
+    url: str | None = field(default=None, metadata={
+        "help": "Base URL of a Storage API server; without one the embedded store of this machine."})  # fmt: skip
+    token_file: Path | None = field(default=None, metadata={"help": "File that holds a token for the URL."})
+    data_dir: Path | None = field(default=None, metadata={
+        "help": "Data directory of the embedded store; without one your own."})  # fmt: skip
+    theme: str | None = field(default=None, metadata={
+        "help": "A Textual theme, such as nord or ansi-light; without one what suits the terminal."})  # fmt: skip
+    mouse: bool = field(default=True, metadata={
+        "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
+    graphics: str = field(default="blocks", metadata={
+        "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
+    profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The settings that one place gives. `where` names the place for people."""
+
+    where: str
+    values: Mapping[str, Any]
+
+
+def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in force; `flags` hold what was given on the command line, None where nothing was; an empty
+    profile there means none, whatever the environment and the file say.
+
+    Raises SettingsError for a file that cannot be read, an unknown key or profile, or a value of the wrong kind.
+    """
+    chosen: dict[str, Any] = {}
+    for layer in layers(flags, file=file, environ=environ):
+        chosen.update(layer.values)
+    return replace(Settings(), **{**chosen, "profile": chosen.get("profile") or None})
+
+
+def layers(
+    flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> list[Layer]:
+    """Where the settings come from, the weakest first; the defaults are not among them. Raises as `load`."""
+    path = file or places.config_file()
+    values, tables = _file(path)
+    named = {name: environ[ENV_PREFIX + name.upper()] for name in _KINDS if environ.get(ENV_PREFIX + name.upper())}
+    from_environ = {name: _convert(text, name, ENV_PREFIX + name.upper()) for name, text in named.items()}
+    given = {name: value for name, value in flags.items() if value is not None}
+    found = [Layer(str(path), values)]
+    weak, strong = from_environ.get("profile") or values.get("profile"), given.get("profile")
+    if weak is not None and strong is None:
+        found.append(_profile(weak, tables, path, over={**from_environ, **given}))
+    found.append(Layer("the environment", from_environ))
+    if strong:
+        found.append(_profile(strong, tables, path, over=given))
+    return _kept_apart([*found, Layer("the command line", given)])
+
+
+def profiles(*, file: Path | None = None) -> dict[str, Mapping[str, Any]]:
+    """What each profile of the file sets, by name, in the order of the file. Raises as `load`."""
+    return _file(file or places.config_file())[1]
+
+
+def _kept_apart(found: list[Layer]) -> list[Layer]:
+    """The layers, so that a token file that was named with one server is not taken along to another one."""
+    weaker: dict[str, Any] = {}
+    apart = []
+    for layer in found:
+        values = dict(layer.values)
+        before = {weaker[name] for name in STORES if weaker.get(name) is not None}
+        after = {values[name] for name in STORES if values.get(name) is not None}
+        if before and after and before != after:
+            values.setdefault("token_file", None)
+        weaker.update(values)
+        apart.append(Layer(layer.where, values))
+    return apart
+
+
+_KINDS = {entry.name: entry.type for entry in fields(Settings)}
+
+
+def _profile(name: str, tables: Mapping[str, Mapping[str, Any]], path: Path, *, over: Mapping[str, Any]) -> Layer:
+    """A profile as a layer. Its token never goes to a server that is named elsewhere (`over`), nor another's to its."""
+    if name not in tables:
+        known = f"there are {', '.join(tables)}" if tables else "a table [profiles.NAME] makes one"
+        raise SettingsError(f"{path}: no profile {name!a:.60}; {known}")
+    values = dict(tables[name])
+    if "url" in over or "data_dir" in over:
+        values = {setting: value for setting, value in values.items() if setting not in SERVER}
+    elif any(setting in values for setting in SERVER):
+        values = {**dict.fromkeys(SERVER), **values}
+    return Layer(f"profile {name}", values)
+
+
+def _file(path: Path) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+    raw = _read(path)
+    tables = raw.pop(PROFILES, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(f"{path}: {PROFILES} must hold tables, written [profiles.NAME]")
+    found = {name: _taken(table, f"{path}: profile {name}", barred=("profile",)) for name, table in tables.items()}
+    return _taken(raw, str(path)), dict(found)
+
+
+def _taken(table: Mapping[str, Any], where: str, *, barred: tuple[str, ...] = ()) -> dict[str, Any]:
+    known = [name for name in _KINDS if name not in barred]
+    for name in table:
+        if name not in known:
+            raise SettingsError(f"{where}: unknown setting {name!a}; the settings are {', '.join(known)}")
+    return {name: _convert(value, name, f"{where}: {name}") for name, value in table.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path}: cannot be read: {exc}") from exc
+    import tomllib  # most people have no such file
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"{path}: cannot be read as TOML: {exc}") from exc
+
+
+def _convert(value: Any, name: str, where: str) -> Any:
+    kind = _KINDS[name]
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "1", "yes", "on"):
+            return True
+        if value in ("false", "0", "no", "off"):
+            return False
+        raise SettingsError(f"{where} must be true or false, not {value!a:.60}")
+    if not isinstance(value, str) or not value:
+        raise SettingsError(f"{where} must be text, not {value!a:.60}")
+    if name == "graphics" and value not in GRAPHICS:
+        raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
+    return Path(value).expanduser() if Path in get_args(kind) else value

@@ -1,0 +1,272 @@
+"""Start or join the embedded server of a data directory, and keep it there for as long as this process uses it.
+
+All of it goes through files in one private runtime directory: a shared lock on `present` for as long as we are here
+(the kernel lets go of it however we end), `socket` and `token` to call the server, `log` for its last words. Which
+directory that is, depends on XDG_RUNTIME_DIR; a server that was started with another one, as by cron, is found by what
+it noted in the lock of the data directory.
+"""
+
+import fcntl
+import http.client
+import json
+import os
+import socket
+import stat
+import subprocess
+import threading
+import time
+import weakref
+from contextlib import suppress
+from pathlib import Path
+
+from storage_tui.client.access.servers import Access, Endpoint
+from storage_tui.client.access.token_files import read_token_file
+from storage_tui.client.http.requests import one_line
+from storage_tui.contract import wire
+from storage_tui.contract.errors import ConnectError, CredentialsError
+from storage_tui.machine import directories as places
+from storage_tui.machine import interpreters
+from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.machine.secrets import Secret
+
+BASE_URL = f"http://localhost{wire.BASE_PATH}"
+JOIN_S = 15.0  # a cold start takes about one second
+POLL_S = 0.02
+PROBE_S = 5.0
+START_AGAIN_S = 1.0  # after our server gave way to another one that then did not come
+LOG_BYTES = 1024 * 1024
+NOTE_BYTES = 4096
+_KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would have it complete words instead of serving
+
+_alive: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
+_fork_hook = threading.Lock()
+_is_hooked = False
+
+
+class EmbeddedServer:
+    """The server of a data directory of this machine, started when nobody has yet."""
+
+    is_embedded = True
+
+    def __init__(self, data_dir: Path) -> None:
+        self._present: int | None = None
+        self.data_dir = data_dir.expanduser().absolute()
+        self._runtime = places.runtime_dir(self.data_dir)
+        self._lock = threading.Lock()
+        self._access: Access | None = None
+        self._pid = os.getpid()
+
+    @property
+    def display_url(self) -> str:
+        """The data directory: the address of the socket would tell nobody anything."""
+        return f"embedded store in {self.data_dir}"
+
+    def user(self) -> str | None:
+        """There is one user only."""
+        return None
+
+    def ready(self) -> Access | None:
+        """Socket and token, once joined."""
+        return self._access if self._pid == os.getpid() else None
+
+    def reach(self) -> Access:
+        """Join the server, starting it first where nobody has; raises ConnectError when it does not come."""
+        with self._lock:
+            access = self.ready()
+            if access is None:
+                self._pid = os.getpid()
+                try:
+                    access = self._access = self._join(time.monotonic() + JOIN_S)
+                except OSError as exc:
+                    place = exc.filename or self._runtime
+                    raise ConnectError(f"the {self.display_url} cannot use {place}: {exc.strerror or exc}") from exc
+            return access
+
+    def token_refused(self, token: Secret[str]) -> bool:
+        """Each start of the server has its own token: read it again."""
+        with self._lock:
+            if self._access is not None and self._access.token == token:
+                self._access = None
+            return True
+
+    def lost(self) -> bool:
+        """The server has gone: the next `reach` starts it again."""
+        with self._lock:
+            self._access = None
+            return True
+
+    def close(self) -> None:
+        """Tell the server that this user of it has gone."""
+        with self._lock:
+            self._access = None
+            if self._present is not None:
+                os.close(self._present)
+                self._present = None
+
+    def __del__(self) -> None:
+        self._forget()  # a client that is dropped without `close` does not keep the server
+
+    def _join(self, deadline: float) -> Access:
+        self._enter(places.runtime_dir(self.data_dir), deadline)
+        child: subprocess.Popen[bytes] | None = None
+        started = 0.0
+        while True:
+            access = self._answering(self._runtime) or self._elsewhere(deadline)
+            if access is not None:
+                return access
+            now = time.monotonic()
+            if now > deadline:
+                raise ConnectError(f"the {self.display_url} did not start within {JOIN_S:.0f} s{self._last_words()}")
+            if child is None and now - started > START_AGAIN_S:
+                child, started = self._start(), now
+            elif child is not None and child.poll() is not None:
+                if child.returncode != 0:
+                    raise ConnectError(f"the {self.display_url} cannot be started{self._last_words()}")
+                child, started = None, now  # another process was first; its server is about to answer
+            time.sleep(POLL_S)
+
+    def _elsewhere(self, deadline: float) -> Access | None:
+        """The server of our data directory in another runtime directory than ours."""
+        noted, own = _noted_runtime(self.data_dir), self._runtime
+        if noted is None or noted == own or self._answering(noted) is None:
+            return None
+        self._enter(noted, deadline)
+        access = self._answering(noted)
+        if access is None:  # it has left just now
+            self._enter(own, deadline)
+        return access
+
+    def _enter(self, runtime: Path, deadline: float) -> None:
+        """Make the directory ours where it is new, and be present in it."""
+        self._runtime = runtime
+        self._make_runtime()
+        self._be_present(deadline)
+
+    def _make_runtime(self) -> None:
+        for folder in (self._runtime.parent, self._runtime):
+            make_private_dir(folder)
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                raise ConnectError(f"{folder} must be a directory of your own to hold the server's socket")
+        if stat.S_IMODE(self._runtime.lstat().st_mode) & 0o077:
+            raise ConnectError(f"others may enter {self._runtime}, which holds the server's socket; chmod 700 it")
+
+    def _be_present(self, deadline: float) -> None:
+        """Hold `present`; blocks while a server that is closing down keeps it to itself."""
+        if self._present is not None:
+            os.close(self._present)
+            self._present = None
+        descriptor = open_private(self._runtime / "present", os.O_RDWR | os.O_CREAT)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    raise ConnectError(f"the {self.display_url} is closing down and does not come to an end") from None
+                time.sleep(POLL_S)
+            except OSError:
+                os.close(descriptor)
+                raise
+        self._present = descriptor
+        _forget_on_fork(self)
+
+    @staticmethod
+    def _answering(runtime: Path) -> Access | None:
+        path = runtime / "socket"
+        try:
+            token = read_token_file(runtime / "token")
+        except CredentialsError as exc:
+            raise ConnectError(exc.message) from exc
+        if not token or not path.exists():
+            return None
+        secret = Secret(token.strip())
+        connection = _UnixConnection(path)
+        try:
+            connection.request("GET", wire.BASE_PATH, headers={"Authorization": f"Bearer {secret.reveal()}"})
+            is_ready = connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        return Access(Endpoint(BASE_URL, path), secret) if is_ready else None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {
+            name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _KEPT_BACK)
+        }
+        log = self._open_log()
+        try:
+            child = subprocess.Popen(
+                interpreters.command("storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
+                env=interpreters.environment(environment),
+            )  # fmt: skip
+        except OSError as exc:
+            raise ConnectError(f"the {self.display_url} cannot be started: {exc.strerror}") from exc
+        finally:
+            os.close(log)
+        threading.Thread(target=child.wait, name="storage-tui-reaper", daemon=True).start()
+        return child
+
+    def _open_log(self) -> int:
+        log = open_private(self._runtime / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        if os.fstat(log).st_size > LOG_BYTES:
+            os.ftruncate(log, 0)
+        return log
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
+            if lines:
+                return f": {one_line(lines[-1])}"
+            if not os.statvfs(self._runtime).f_bavail:  # it had no room for a last word
+                return f": no space left under {self._runtime}"
+        return ""
+
+    def _forget(self) -> None:
+        """In a forked child, where the lock and the connection belong to the parent, and at the end."""
+        self._lock = threading.Lock()
+        self._access = None
+        if self._present is not None:
+            with suppress(OSError):
+                os.close(self._present)
+            self._present = None
+
+
+def _noted_runtime(data_dir: Path) -> Path | None:
+    """The runtime directory that whoever serves the data directory noted; None where it is none of ours alone."""
+    try:
+        with (data_dir / places.LOCK_NAME).open("rb") as file:
+            runtime = Path(json.loads(file.read(NOTE_BYTES))["socket"]).parent
+        status = runtime.lstat()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return runtime if is_ours else None
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PROBE_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(PROBE_S)
+        self.sock.connect(str(self._path))
+
+
+def _forget_on_fork(server: EmbeddedServer) -> None:
+    global _is_hooked
+    with _fork_hook:
+        _alive.add(server)
+        if not _is_hooked:
+            os.register_at_fork(after_in_child=_forget_all)
+            _is_hooked = True
+
+
+def _forget_all() -> None:
+    for server in tuple(_alive):
+        server._forget()

@@ -1,0 +1,29 @@
+"""Which server a client is of: what its arguments name, else the environment, else the embedded one."""
+
+import os
+from pathlib import Path
+
+from storage_tui.client.access.credentials import Credentials
+from storage_tui.client.access.embedded import EmbeddedServer
+from storage_tui.client.access.servers import RemoteServer, Server
+from storage_tui.contract.errors import BadRequestError
+from storage_tui.machine import directories as places
+
+
+def find_server(
+    url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None
+) -> Server:
+    """The server that the arguments and the environment name; without any the embedded one. Calls nothing yet.
+
+    Raises BadRequestError for arguments that contradict each other or a URL that is none, CredentialsError for a token
+    that is none.
+    """
+    if url is not None and data_dir is not None:
+        raise BadRequestError("give the URL of a server or the data directory of an embedded one, not both")
+    if data_dir is None:
+        url = url or os.environ.get("STORAGE_TUI_URL") or os.environ.get("DESCARTESLABS_STORAGE_URL")
+        if url:
+            return RemoteServer(url, Credentials(token, token_file, url=url))
+    if token is not None or token_file is not None:
+        raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
+    return EmbeddedServer(places.data_dir() if data_dir is None else Path(data_dir))

@@ -1,0 +1,196 @@
+"""What both drivers do around one request, without I/O: URL and headers, redirects, what a failure of httpx means."""
+
+import contextlib
+import ssl
+import uuid
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import httpx
+
+from storage_tui import __version__
+from storage_tui.client.access.credentials import is_loopback
+from storage_tui.client.access.servers import Access
+from storage_tui.client.http.requests import CONTROL_BYTES, Request, one_line, too_large
+from storage_tui.contract import wire
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ConnectError,
+    DeadlineError,
+    LocalFileError,
+    ProtocolError,
+    StorageError,
+    TransferInterruptedError,
+)
+from storage_tui.machine.secrets import Secret
+
+CONNECT_S = 10.0
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What goes along to another host. Not the token, and no page token or key of a repeat: they are of the first one.
+TAKEN_ALONG = frozenset({"user-agent", "accept", "accept-encoding", "range", "if-match", "if-none-match", "if-range"})
+IDENTITY = ("", "identity")
+GZIP, GZIP_BITS = "gzip", 31  # zlib takes the header and the checksum of gzip with these bits
+
+
+class Target:
+    """Where one attempt goes: URL and headers, and where it goes on to after a redirect."""
+
+    def __init__(self, request: Request, access: Access, group: str) -> None:
+        self._request = request
+        base = access.endpoint.base_url
+        if request.is_rooted:
+            base = base.removesuffix(wire.BASE_PATH)
+        url = request.url if request.url is not None else base + request.path
+        if request.query:
+            url += "?" + urlencode(request.query)
+        if request.url is not None:
+            _check_named(url, base, request)
+        self.url = url
+        for name, value in request.headers.items():
+            if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+                raise BadRequestError(f"{name} takes printable ASCII, not {value!a:.60}", key=request.key)
+        self._has_moved = False
+        self._told = httpx.Headers()  # what the server said that led elsewhere
+        self._token: Secret[str] | None = access.token if request.url is None else None
+        self._headers = {
+            "User-Agent": f"storage-tui/{__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": GZIP if request.may_be_gzip and access.endpoint.socket is None else "identity",
+            wire.REQUEST_GROUP: group,
+            **request.headers,
+        }
+
+    def request(self, body: Any, timeout: dict[str, float | None]) -> httpx.Request:
+        """The request to send. It goes to a transport as it is: httpx's clients would log its URL, which may be a
+        capability, and keep cookies."""
+        method = self._request.method
+        sent = httpx.Request(method, self.url, headers=self._headers, content=body, extensions={"timeout": timeout})
+        if self._token is not None:
+            sent.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return sent
+
+    def moves(self, status: int, headers: httpx.Headers) -> bool:
+        """True when the answer leads elsewhere, once, and for reading only: then send the same there."""
+        location = headers.get("location")
+        if status not in REDIRECTS or not location or self._request.method not in ("GET", "HEAD"):
+            return False
+        if self._has_moved:
+            raise ProtocolError(f"the server redirects {self._request} more than once", key=self._request.key)
+        self._has_moved = True
+        try:
+            url = urljoin(self.url, location)
+        except ValueError as exc:
+            raise ProtocolError("the server redirects to what is no URL", key=self._request.key) from exc
+        _check_named(url, self.url, self._request)
+        if _origin(url) != _origin(self.url):
+            self._token = None
+            self._headers = {name: value for name, value in self._headers.items() if name.lower() in TAKEN_ALONG}
+        self.url = url
+        self._told = headers
+        return True
+
+    def complete(self, headers: httpx.Headers) -> None:
+        """Add the checksum that the server told before it led elsewhere, as a storage engine tells it in no way that
+        this protocol knows; not when the blob is another one by then."""
+        if wire.GOOG_HASH in self._told and self._told.get("etag") == headers.get("etag"):
+            headers.setdefault(wire.GOOG_HASH, self._told[wire.GOOG_HASH])
+
+
+def new_group() -> str:
+    """The X-Request-Group of one request and all its retries."""
+    return uuid.uuid4().hex
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _check_named(url: str, base: str, request: Request) -> None:
+    """A URL that a server named is https, or http to this machine by a server that is itself reached that way."""
+    try:
+        scheme, host, _ = _origin(url)
+        base_scheme, base_host, _ = _origin(base)
+    except ValueError as exc:
+        raise ProtocolError("the server named a URL that cannot be read", key=request.key) from exc
+    is_local = scheme == "http" and base_scheme == "http" and is_loopback(host or "") and is_loopback(base_host or "")
+    if not host or (scheme != "https" and not is_local):
+        raise ProtocolError(f"the server names a {scheme}:// URL on {host!a}, which is not used", key=request.key)
+
+
+def check_encoding(headers: httpx.Headers, request: Request) -> None:
+    """Refuse an answer that was compressed unasked: a small one can grow without limit."""
+    encoding = _encoding(headers)
+    if encoding not in IDENTITY and not (encoding == GZIP and request.may_be_gzip):
+        raise ProtocolError(f"the server compressed its answer to {request}, unasked", key=request.key)
+
+
+def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
+    """The body as it was before it was compressed, within the bound of the request."""
+    if _encoding(answer.headers) != GZIP:
+        return body
+    most = request.max_bytes or CONTROL_BYTES
+    reader = zlib.decompressobj(wbits=GZIP_BITS)
+    try:
+        content = reader.decompress(body, most + 1)
+    except zlib.error as exc:
+        raise ProtocolError(f"the server's answer to {request} is not the gzip it says", key=request.key) from exc
+    if len(content) > most:
+        raise too_large(request)
+    if not reader.eof and answer.status_code < 300:  # of an error only the beginning is read
+        raise ProtocolError(f"the server's answer to {request} ends before its gzip does", key=request.key)
+    return content
+
+
+def _encoding(headers: httpx.Headers) -> str:
+    return str(headers.get("content-encoding", "")).strip().lower()
+
+
+@contextlib.contextmanager
+def translated(request: Request, display_url: str) -> Iterator[None]:
+    """Errors of httpx, and host names that cannot be, leave the block as StorageErrors, without addresses that hold
+    secrets."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as exc:
+        raise _meaning(exc, request, display_url) from exc
+
+
+def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError:
+    match exc:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            reason = one_line(str(exc), 200) or "no answer in time"
+            if request.url is not None:
+                display_url = f"the host {urlsplit(request.url).hostname} of an upload or signed URL"
+            if isinstance(exc.__cause__, ssl.SSLError) or "CERTIFICATE" in reason:
+                way_out = "SSL_CERT_FILE names a file of authorities to trust"
+                return ProtocolError(f"no secure connection to {display_url}: {reason}; {way_out}", key=request.key)
+            return ConnectError(f"nothing answers at {display_url}: {reason}", key=request.key)
+        case httpx.TimeoutException():
+            return DeadlineError(f"no answer to {request} in time; try again", key=request.key)
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return TransferInterruptedError(
+                f"the connection broke during {request}: {one_line(str(exc), 200)}".rstrip(": "), key=request.key
+            )
+        case _:
+            return ProtocolError(f"{request} cannot be sent: {type(exc).__name__}", key=request.key)
+
+
+def deadlines(timeout_s: float) -> dict[str, float | None]:
+    """The deadlines of one exchange: for the connection, and for each wait without a byte; none in all."""
+    return httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None).as_dict()
+
+
+@cache
+def ssl_context() -> ssl.SSLContext:
+    """One context for all: loading the certificates costs tens of milliseconds.
+
+    SSL_CERT_FILE and SSL_CERT_DIR name the authorities to trust instead of the public ones, as for OpenSSL.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as exc:
+        raise LocalFileError(f"SSL_CERT_FILE or SSL_CERT_DIR names nothing that can be read: {exc}") from exc

@@ -1,0 +1,93 @@
+"""When a request or a transfer is tried again, and after how long: the one place that decides it."""
+
+import random
+from dataclasses import dataclass
+
+from storage_tui.client.control import TransferControl
+from storage_tui.client.http.requests import RETRY_AFTER_LIMIT_S, Request, Response
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ConnectError,
+    IncompleteBodyError,
+    RateLimitError,
+    StorageError,
+    UnavailableError,
+)
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 10.0
+AGAIN = frozenset({429, 502, 503, 504})  # the request was surely not carried out, or repeating it is asked for
+AGAIN_WHEN_IDEMPOTENT = frozenset({408, 500})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often to try again (`retries`, 0 for never) and how long to wait before it."""
+
+    retries: int = 3
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.retries, int) or self.retries < 0:
+            raise BadRequestError(f"retries is a whole number, 0 for no second try, not {self.retries!a:.40}")
+
+    def pause_s(self, attempt: int, retry_after_s: int | None = None) -> float:
+        """Seconds before the attempt after number `attempt` (from 1): exponential with full jitter, so that clients
+        that failed together do not come back together; never less than what the server asked for."""
+        ceiling = min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), LONGEST_PAUSE_S)
+        return max(float(retry_after_s or 0), random.uniform(0.0, ceiling))
+
+
+class Attempts:
+    """The attempts of one request: told each outcome, it answers with the pause before the next try."""
+
+    def __init__(self, request: Request, policy: RetryPolicy) -> None:
+        self._request = request
+        self._policy = policy
+        self._made = 0
+
+    def pause_after_error(self, error: StorageError) -> float:
+        """The pause before another try after a broken exchange; raises `error` when there is to be none."""
+        self._made += 1
+        may_repeat = error.retryable and (self._request.is_idempotent or isinstance(error, ConnectError))
+        if not may_repeat or self._made > self._policy.retries:
+            raise error
+        return self._policy.pause_s(self._made)
+
+    def pause_after_answer(self, response: Response) -> float | None:
+        """The pause before another try after an answer; None when the answer is to be taken as it is."""
+        self._made += 1
+        asked = response.retry_after_s
+        passing = response.status in AGAIN or (response.status == 403 and asked is not None)
+        if self._request.is_idempotent:
+            passing = passing or response.status in AGAIN_WHEN_IDEMPOTENT
+        elif response.status in (502, 504):
+            passing = False  # it may have been carried out behind the proxy
+        if not passing or self._made > self._policy.retries or (asked or 0) > RETRY_AFTER_LIMIT_S:
+            return None
+        return self._policy.pause_s(self._made, asked)
+
+
+class Patience:
+    """The attempts of one transfer: they count anew whenever it got further, so that a long one may break often."""
+
+    def __init__(self, policy: RetryPolicy, control: TransferControl) -> None:
+        self._policy = policy
+        self._control = control
+        self._failures = 0
+        self._reached = -1
+
+    def wait_after(self, error: StorageError, *, reached: int) -> None:
+        """Wait before another try at byte `reached`; raises `error` when there is to be none, CancelledError when the
+        transfer was cancelled. A pause of the transfer is no failure."""
+        self._control.check()
+        if self._control.is_paused:
+            return
+        if not (error.retryable or isinstance(error, IncompleteBodyError)):
+            raise error
+        if reached > self._reached:
+            self._failures, self._reached = 0, reached
+        self._failures += 1
+        asked = error.retry_after_s if isinstance(error, RateLimitError | UnavailableError) else None
+        if self._failures > self._policy.retries or (asked or 0) > RETRY_AFTER_LIMIT_S:
+            raise error
+        self._control.sleep(self._policy.pause_s(self._failures, asked))

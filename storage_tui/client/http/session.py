@@ -1,0 +1,252 @@
+"""The blocking driver of calls: runs one to its result, with token, retry, redirect and deadlines."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+from storage_tui.client.access.servers import Access, Endpoint, Server
+from storage_tui.client.calls import Call
+from storage_tui.client.control import TransferControl
+from storage_tui.client.http.attempt import (
+    Target,
+    check_encoding,
+    deadlines,
+    expanded,
+    new_group,
+    ssl_context,
+    translated,
+)
+from storage_tui.client.http.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
+from storage_tui.client.http.retry import Attempts, RetryPolicy
+from storage_tui.client.http.transport import Body, SocketTransport, body_of
+from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
+
+T = TypeVar("T")
+Buffer = bytes | bytearray | memoryview
+IDLE_CLIENTS = 16  # connections kept for the next call; more are open only while they are used
+
+
+class Session:
+    """Runs calls from any thread, each on a connection of its own while it lasts."""
+
+    def __init__(
+        self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.server = server
+        self.policy = policy
+        self._timeout = deadlines(timeout_s)
+        self._sleep = sleep
+        self._idle: list[tuple[Endpoint, SocketTransport]] = []
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def run(self, call: Call[T]) -> T:
+        """The result of the call."""
+        try:
+            request = next(call)
+            while True:
+                try:
+                    response = self.send(request)
+                except StorageError as exc:
+                    request = call.throw(exc)
+                else:
+                    request = call.send(response)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def send(self, request: Request) -> Response:
+        """The answer to one request, tried again as its policy says."""
+        attempts = Attempts(request, self.policy)
+        group = new_group()
+        may_ask_token, may_restart = True, True
+        while True:
+            access = self._access()
+            try:
+                response = self._once(request, access, group)
+            except StorageError as exc:
+                if may_restart and may_have_gone(request, exc) and self.server.lost():
+                    may_restart = False
+                    continue
+                self._sleep(attempts.pause_after_error(exc))
+                continue
+            if response.status == 401 and may_ask_token and request.url is None:
+                may_ask_token = False
+                if self.server.token_refused(access.token):
+                    continue
+            pause_s = attempts.pause_after_answer(response)
+            if pause_s is None:
+                return response
+            self._sleep(pause_s)
+
+    @contextmanager
+    def stream(
+        self,
+        request: Request,
+        *,
+        control: TransferControl | None = None,
+        content: Iterable[Buffer] | None = None,
+    ) -> Iterator[tuple[Response, Body]]:
+        """One attempt, its body left in the socket; what breaks within the block comes out as a StorageError."""
+        with self._answer(request, self._access(), new_group(), control, content) as raw:
+            yield Response(raw.status_code, raw.headers), body_of(raw)
+
+    def translating(self, request: Request) -> AbstractContextManager[None]:
+        """Reading a body within this block raises StorageErrors only."""
+        return translated(request, self.server.display_url)
+
+    def renew_token(self) -> bool:
+        """After a 401 to a `stream`: True when the next one has another token."""
+        access = self.server.ready()
+        return access is None or self.server.token_refused(access.token)
+
+    def recover(self, error: StorageError) -> None:
+        """After a failed `stream`: have a server that has gone started again by the next one."""
+        if isinstance(error, ConnectError):
+            self.server.lost()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, transport in idle:
+            transport.close()
+
+    def _access(self) -> Access:
+        return self.server.ready() or self.server.reach()
+
+    def _once(self, request: Request, access: Access, group: str) -> Response:
+        with self._answer(request, access, group) as raw:
+            return Response(raw.status_code, raw.headers, expanded(_read(raw, request), raw, request))
+
+    @contextmanager
+    def _answer(
+        self, request: Request, access: Access, group: str,
+        control: TransferControl | None = None, content: Iterable[Buffer] | None = None,
+    ) -> Iterator[httpx.Response]:  # fmt: skip
+        target = Target(request, access, group)
+        body: Any = request.body if content is None else content
+        if isinstance(body, memoryview):
+            body = bytes(body)
+        with (
+            translated(request, self.server.display_url),
+            self._transport(access.endpoint) as transport,
+            _watching(control, transport),
+        ):
+            while True:
+                raw = transport.handle_request(target.request(body, self._timeout))
+                try:
+                    if target.moves(raw.status_code, raw.headers):
+                        continue
+                    target.complete(raw.headers)
+                    check_encoding(raw.headers, request)
+                    yield raw
+                    return
+                finally:
+                    raw.close()
+
+    @contextmanager
+    def _transport(self, endpoint: Endpoint) -> Iterator[SocketTransport]:
+        """A transport that nobody else uses meanwhile."""
+        if self._pid != os.getpid():  # forked: the connections are the parent's
+            self._lock, self._idle, self._pid = threading.Lock(), [], os.getpid()
+        with self._lock:
+            row = self._idle.pop() if self._idle else None
+        if row is None or row[0] != endpoint:
+            if row is not None:
+                row[1].close()
+            row = (endpoint, SocketTransport(socket_path=endpoint.socket, ssl_context=ssl_context))
+        try:
+            yield row[1]
+        finally:
+            with self._lock:
+                is_kept = len(self._idle) < IDLE_CLIENTS
+                if is_kept:
+                    self._idle.append(row)
+            if not is_kept:
+                row[1].close()
+
+
+def may_have_gone(request: Request, error: StorageError) -> bool:
+    """Whether an embedded server may be gone and the request be sent to the next one: it did not reach this one, or
+    may be repeated."""
+    is_sure = isinstance(error, ConnectError)
+    return request.url is None and (is_sure or (request.is_idempotent and isinstance(error, TransferInterruptedError)))
+
+
+@contextmanager
+def _watching(control: TransferControl | None, transport: SocketTransport) -> Iterator[None]:
+    """Within the block the control's pause and cancel break the transport's connection."""
+    if control is None:
+        yield
+        return
+    with control.aborting(transport.abort):
+        control.check()
+        yield
+
+
+def _read(raw: httpx.Response, request: Request) -> bytes:
+    """The body, bounded by what the request allows; of an error only the beginning."""
+    if raw.status_code >= 300:
+        return _first(raw, ERROR_BYTES)
+    most = most_bytes(request, Response(raw.status_code, raw.headers))
+    if request.window is not None and raw.status_code == 200:
+        reader = Window(request, raw.headers.get("content-length"), most)
+        for chunk in raw.iter_raw():
+            if reader.take(chunk):
+                break
+        return reader.result()
+    chunks = []
+    size_bytes = 0
+    for chunk in raw.iter_raw():
+        chunks.append(chunk)
+        size_bytes += len(chunk)
+        if size_bytes > most:
+            raise too_large(request, most)
+    return b"".join(chunks)
+
+
+def _first(raw: httpx.Response, size_bytes: int) -> bytes:
+    taken = bytearray()
+    for chunk in raw.iter_raw():
+        taken += chunk
+        if len(taken) >= size_bytes:
+            break
+    return bytes(taken[:size_bytes])
+
+
+class Window:
+    """A part of a body that comes whole, because the server ignores Range."""
+
+    def __init__(self, request: Request, content_length: str | None, most: int) -> None:
+        start, stop = request.window or (0, None)
+        if start < 0 and content_length is not None and content_length.isdecimal():
+            start = max(0, int(content_length) + start)
+        self._tail = -start if start < 0 else None  # of unknown length: keep the last bytes
+        self._start, self._stop = max(start, 0), stop
+        self._request, self._most = request, most
+        self._passed = 0
+        self._kept = bytearray()
+
+    def take(self, chunk: bytes) -> bool:
+        """True once nothing more is wanted; raises ProtocolError past what may come."""
+        first = max(0, self._start - self._passed)
+        last = None if self._stop is None else max(0, self._stop - self._passed)
+        self._kept += chunk[first:last]
+        self._passed += len(chunk)
+        if self._tail is not None and len(self._kept) > self._tail:
+            del self._kept[: -self._tail]
+        if self._stop is not None and self._passed >= self._stop:
+            return True
+        if self._passed > self._most:
+            raise too_large(self._request, self._most)
+        return False
+
+    def result(self) -> bytes:
+        """What lies in the window."""
+        return bytes(self._kept)

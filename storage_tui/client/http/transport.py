@@ -1,0 +1,313 @@
+"""The blocking HTTP/1.1 connection below httpx: one socket, kept alive, with a way to break it from another thread.
+
+httpx's own transport reads 64 KiB at a time through three layers, and nothing can reach its socket while it waits. This
+one hands a body over in one copy (`Body.read_into`), sends in pieces as large as they come, and has `abort`.
+"""
+
+import select
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import h11
+import httpx
+
+from storage_tui.client.http.heads import Head, head_for, read_head, write_head
+
+HEAD_BYTES = 64 * 1024  # what a server may send as status line and headers
+INTERIM_ANSWERS = 16  # before the one that counts: a 100 or two, and some 103
+PIECE_BYTES = 256 * 1024  # one read when a body is iterated over
+JOINED_BYTES = 64 * 1024  # a body up to this travels in one write with its headers
+
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
+
+Origin = tuple[str, str, int]
+
+
+class SocketTransport(httpx.BaseTransport):
+    """One connection at a time; one thread at a time, but for `abort`."""
+
+    def __init__(self, *, socket_path: Path | None, ssl_context: Callable[[], ssl.SSLContext]) -> None:
+        self._socket_path = socket_path
+        self._ssl_context = ssl_context
+        self._connection: Connection | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request and read the head of the answer; its body is left in the socket."""
+        scheme, host = request.url.scheme, request.url.host
+        origin = (scheme, host, request.url.port or (443 if scheme == "https" else 80))
+        timeouts = request.extensions.get("timeout", {})
+        connection = self._connection
+        if connection is None or not connection.may_serve(origin):
+            if connection is not None:
+                connection.close()
+            self._connection = None  # so that a failed connect leaves nothing behind
+            connection = self._connection = self._connect(origin, timeouts.get("connect"))
+        try:
+            status, headers, body = connection.exchange(request, timeouts.get("read"))
+        except BaseException:
+            connection.close()
+            raise
+        return httpx.Response(status, headers=headers, stream=body, extensions={"body": body})
+
+    def abort(self) -> None:
+        """From another thread: break whatever this connection is waiting for."""
+        connection = self._connection
+        if connection is not None:
+            connection.abort()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self, origin: Origin, timeout_s: float | None) -> "Connection":
+        scheme, host, port = origin
+        try:
+            if self._socket_path is not None:
+                raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                raw.settimeout(timeout_s)
+                try:
+                    raw.connect(str(self._socket_path))
+                except BaseException:
+                    raw.close()
+                    raise
+                return Connection(raw, origin)
+            raw = socket.create_connection((host, port), timeout_s)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if scheme == "https":
+                try:
+                    raw = self._ssl_context().wrap_socket(raw, server_hostname=host)
+                except BaseException:
+                    raw.close()
+                    raise
+            return Connection(raw, origin)
+        except TimeoutError as exc:
+            raise httpx.ConnectTimeout(str(exc)) from exc
+        except OSError as exc:
+            raise httpx.ConnectError(str(exc)) from exc
+
+
+class Connection:
+    """An open socket to one origin and the exchange going on over it."""
+
+    def __init__(self, raw: socket.socket, origin: Origin) -> None:
+        self._socket = raw
+        self._origin = origin
+        self._is_tcp = raw.family != socket.AF_UNIX
+        self._is_open = True
+        self._is_idle = True
+
+    def may_serve(self, origin: Origin) -> bool:
+        """Whether the next request can go over this connection: it is idle, and the other side has not hung up."""
+        if not self._is_open or not self._is_idle or self._origin != origin:
+            return False
+        return not select.select([self._socket], [], [], 0)[0] if self._socket.fileno() < 1024 else self._is_quiet()
+
+    def _is_quiet(self) -> bool:
+        watch = select.poll()
+        watch.register(self._socket, select.POLLIN)
+        return not watch.poll(0)
+
+    def abort(self) -> None:
+        """Break the socket under whoever waits on it; the descriptor stays open until they have noticed."""
+        with suppress(OSError):
+            # Not SSLSocket.shutdown: it would let the waiting thread read on below the TLS layer.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._is_open = False
+        with suppress(OSError):
+            self._socket.close()
+
+    def __del__(self) -> None:
+        self.close()  # a client that is dropped without `close` leaves no socket behind
+
+    def release(self) -> None:
+        """The answer was read to its end: the next request may go out."""
+        self._is_idle = True
+
+    def exchange(
+        self, request: httpx.Request, timeout_s: float | None
+    ) -> tuple[int, list[tuple[bytes, bytes]], "Body"]:
+        """Send a request and read the head of its answer."""
+        self._is_idle = False
+        self._socket.settimeout(timeout_s)
+        parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
+        try:
+            self._send(parser, request)
+            write_error = None
+        except TimeoutError as exc:
+            raise httpx.WriteTimeout(str(exc)) from exc
+        except OSError as exc:
+            write_error = exc  # the server may have answered before it hung up
+        if _QUICKACK is not None and self._is_tcp:
+            # A server that writes head and body apart, with Nagle on, waits for this; the kernel forgets the option.
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        try:
+            head = self._head(parser, request)
+        except (httpx.RemoteProtocolError, httpx.ReadError) as exc:
+            raise (exc if write_error is None else httpx.WriteError(str(write_error))) from exc
+        body = Body(self, parser, head, request.method, timeout_s, keeps_alive=write_error is None)
+        headers = head.headers if isinstance(head, Head) else list(head.headers.raw_items())
+        return head.status_code, headers, body
+
+    def _send(self, parser: h11.Connection, request: httpx.Request) -> None:
+        pieces: Iterator[bytes] = iter(request.stream)  # type: ignore[arg-type]
+        first = next(pieces, b"")
+        # A view shows no content where a traceback shows variables: the head holds the token.
+        head = memoryview(write_head(request) or head_for(parser, request))
+        if len(head) + len(first) <= JOINED_BYTES:
+            head, first = memoryview(b"".join((head, first))), b""
+        self._send_all(head)
+        self._send_all(memoryview(first))
+        for piece in pieces:
+            self._send_all(memoryview(piece))
+
+    def _send_all(self, rest: memoryview) -> None:
+        # One deadline for each write, not for the whole piece: a slow line is not an idle one.
+        while rest:
+            rest = rest[self._socket.send(rest) :]
+
+    def _head(self, parser: h11.Connection, request: httpx.Request) -> h11.Response | Head:
+        received = b""
+        while b"\r\n\r\n" not in received and len(received) < HEAD_BYTES:
+            piece = self.receive(HEAD_BYTES)
+            if not piece:
+                break
+            received += piece
+        return read_head(received) or self._parsed_head(parser, request, received)
+
+    def _parsed_head(self, parser: h11.Connection, request: httpx.Request, received: bytes) -> h11.Response:
+        if parser.our_state is h11.IDLE:
+            head_for(parser, request)  # sent already; the parser has to know of it
+        try:
+            if received:
+                parser.receive_data(received)
+            interim = 0
+            while interim < INTERIM_ANSWERS:
+                event = parser.next_event()
+                if event is h11.NEED_DATA:
+                    parser.receive_data(self.receive(64 * 1024))
+                elif isinstance(event, h11.Response):
+                    return event
+                elif not isinstance(event, h11.InformationalResponse):
+                    raise httpx.RemoteProtocolError("the server hung up without an answer")
+                else:
+                    interim += 1
+            raise httpx.RemoteProtocolError("the server sends one interim answer after the other")
+        except h11.RemoteProtocolError as exc:
+            raise httpx.RemoteProtocolError(str(exc)) from exc
+
+    def receive(self, size_bytes: int) -> bytes:
+        """Up to so many bytes; b"" once the other side has hung up."""
+        try:
+            return self._socket.recv(size_bytes)
+        except TimeoutError as exc:
+            raise httpx.ReadTimeout("nothing came in time") from exc
+        except OSError as exc:
+            raise httpx.ReadError(str(exc)) from exc
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """The same into a buffer, without another copy."""
+        try:
+            return self._socket.recv_into(buffer)
+        except TimeoutError as exc:
+            raise httpx.ReadTimeout("nothing came in time") from exc
+        except OSError as exc:
+            raise httpx.ReadError(str(exc)) from exc
+
+
+class Body(httpx.SyncByteStream):
+    """The body of an answer: `read_into` for the engine, iteration for everything else."""
+
+    def __init__(
+        self, connection: Connection, parser: h11.Connection, head: h11.Response | Head, method: str,
+        timeout_s: float | None, *, keeps_alive: bool,
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._parser = parser
+        headers: dict[bytes, bytes] = dict(head.headers)
+        self._keeps_alive = (
+            keeps_alive and head.http_version == b"1.1" and b"close" not in headers.get(b"connection", b"").lower()
+        )
+        self._left: int | None = None  # bytes to come, None while the parser counts
+        self._ready = memoryview(b"")
+        has_body = method != "HEAD" and head.status_code not in (204, 304)
+        if not has_body:
+            self._finish()
+        elif b"transfer-encoding" not in headers and b"content-length" in headers:
+            trailing = head.rest if isinstance(head, Head) else parser.trailing_data[0]
+            self._left = int(headers[b"content-length"])
+            if len(trailing) > self._left:
+                self._keeps_alive = False
+                trailing = trailing[: self._left]
+            self._ready = memoryview(trailing)
+            if self._left == 0:
+                self._finish()
+        self._is_done = not has_body or self._left == 0
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill the buffer with what is there, waiting for at least one byte; 0 at the end of the body."""
+        if self._is_done:
+            return 0
+        if not self._ready and self._left is None:
+            self._ready = memoryview(self._next_parsed())
+            if not self._ready:
+                return 0
+        if self._ready:
+            count = min(len(buffer), len(self._ready))
+            buffer[:count] = self._ready[:count]
+            self._ready = self._ready[count:]
+        else:
+            assert self._left is not None
+            count = self._connection.receive_into(buffer[: min(len(buffer), self._left)])
+            if count == 0:
+                raise httpx.RemoteProtocolError(f"the server hung up with {self._left} bytes to come")
+        if self._left is not None:
+            self._left -= count
+            if self._left == 0:
+                self._finish()
+        return count
+
+    def _next_parsed(self) -> bytes:
+        try:
+            while True:
+                event = self._parser.next_event()
+                if event is h11.NEED_DATA:
+                    self._parser.receive_data(self._connection.receive(PIECE_BYTES))
+                elif isinstance(event, h11.Data):
+                    return bytes(event.data)
+                else:
+                    self._finish()
+                    return b""
+        except h11.RemoteProtocolError as exc:
+            raise httpx.RemoteProtocolError(str(exc)) from exc
+
+    def _finish(self) -> None:
+        self._is_done = True
+        if self._keeps_alive:
+            self._connection.release()
+        else:
+            self._connection.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        buffer = memoryview(bytearray(PIECE_BYTES))
+        while count := self.read_into(buffer):
+            yield bytes(buffer[:count])
+
+    def close(self) -> None:
+        """Give up the rest of the body; the connection is of no more use then."""
+        if not self._is_done:
+            self._is_done = True
+            self._connection.close()
+
+
+def body_of(response: httpx.Response) -> Any:
+    """The Body of an answer that came through a SocketTransport."""
+    return response.extensions["body"]

@@ -1,0 +1,109 @@
+"""Parquet: rows, row groups, schema, sizes and key-value metadata out of the footer (Apache Parquet, FileMetaData)."""
+
+import asyncio
+from typing import Any
+
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View
+from storage_tui.previews.table.first_rows import read_footer, with_rows
+from storage_tui.previews.table.grid import grid_lines
+from storage_tui.previews.table.parquet_rows import MAGIC, show_rows
+from storage_tui.previews.table.thrift import Compact
+
+COLUMNS = 300  # shown at most
+NOISE = (b"ARROW:schema",)  # the schema once more, packed
+METADATA = 6  # keys shown at most; pandas and geo write one each
+
+PHYSICAL = ("boolean", "int32", "int64", "int96", "float", "double", "binary", "fixed binary")
+CONVERTED = {0: "string", 1: "map", 3: "list", 4: "enum", 5: "decimal", 6: "date", 9: "timestamp ms",
+             10: "timestamp µs", 11: "uint8", 12: "uint16", 13: "uint32", 14: "uint64", 15: "int8", 16: "int16",
+             19: "json"}  # fmt: skip
+LOGICAL = {1: "string", 2: "map", 3: "list", 4: "enum", 5: "decimal", 6: "date", 7: "time", 8: "timestamp", 11: "null",
+           12: "json", 13: "bson", 14: "uuid"}  # fmt: skip
+CODECS = ("none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4 raw")
+REPEATS = ("", "optional", "list")
+
+
+class Parquet:
+    """The footer; and the first rows, where the extra `preview` is installed."""
+
+    kind = "Parquet"
+    budget = THUMBNAIL_BUDGET
+
+    def matches(self, head: bytes, name: str) -> bool:
+        """By the first bytes."""
+        return head.startswith(MAGIC)
+
+    async def show(self, source: Source, head: bytes, view: View) -> Preview:
+        """One read at the end, and some of the first row group."""
+        footer, _ = await read_footer(source, head, MAGIC)
+        raw = Compact(footer).struct()
+        shown = await asyncio.to_thread(describe, raw)
+        return await with_rows(shown, show_rows(source, raw, is_full=view.is_full))
+
+
+def describe(raw: dict[int, Any]) -> Preview:
+    """The preview out of the footer."""
+    groups = raw.get(4, [])
+    sizes: dict[str, list[int]] = {}
+    codecs: set[str] = set()
+    for group in groups:
+        for chunk in group.get(1, []):
+            column = chunk.get(3, {})
+            path = ".".join(_text(part) for part in column.get(3, []))
+            total = sizes.setdefault(path, [0, 0])
+            total[0] += column.get(7, 0)
+            total[1] += column.get(6, 0)
+            codecs.add(CODECS[column.get(4, 0)] if 0 <= column.get(4, 0) < len(CODECS) else "unknown")
+    leaves = list(_leaves(raw.get(2, [])))
+    facts = [
+        ("rows", f"{raw.get(3, 0):,} in {len(groups):,} row group{'s' if len(groups) != 1 else ''}"),
+        ("columns", f"{len(leaves):,}"),
+        ("compression", ", ".join(sorted(codecs)) or "none"),
+    ]
+    if writer := raw.get(6):
+        facts.append(("written by", visible(_text(writer), limit=60)))
+    pairs = [pair for pair in raw.get(5, []) if pair.get(1) not in NOISE][:METADATA]
+    facts += [
+        (visible(_text(pair.get(1, b"")), limit=16), visible(_text(pair.get(2, b"")), limit=80)) for pair in pairs
+    ]
+    rows = []
+    for path, kind, repeat in leaves[:COLUMNS]:
+        packed, unpacked = sizes.get(path, [0, 0])
+        rows.append([path, kind, repeat, size_text(packed), size_text(unpacked)])
+    heads = ("column", "type", "", "stored", "plain")
+    return Preview("Parquet", facts=tuple(facts), lines=tuple(grid_lines(heads, rows, right=frozenset((3, 4)))))
+
+
+def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, str, str]]:
+    """Path, type and repetition of every column; the schema is a tree written depth first."""
+    found: list[tuple[str, str, str]] = []
+    open_groups: list[tuple[str, int]] = []
+    for index, element in enumerate(schema):
+        while open_groups and open_groups[-1][1] == 0:
+            open_groups.pop()
+        if open_groups:
+            name, left = open_groups[-1]
+            open_groups[-1] = (name, left - 1)
+        path = [name for name, _ in open_groups[1:]] + [_text(element.get(4, b""))]
+        if element.get(5):
+            open_groups.append((path[-1] if index else "", element[5]))
+            continue
+        repeat = element.get(3, 0)
+        found.append((".".join(path), _type(element), REPEATS[repeat] if 0 <= repeat < 3 else ""))
+    return found
+
+
+def _type(element: dict[int, Any]) -> str:
+    logical = element.get(10)
+    if isinstance(logical, dict) and logical and next(iter(logical)) in LOGICAL:
+        return LOGICAL[next(iter(logical))]
+    if element.get(6) in CONVERTED:
+        return CONVERTED[element[6]]
+    physical = element.get(1, -1)
+    return PHYSICAL[physical] if 0 <= physical < len(PHYSICAL) else "group"
+
+
+def _text(raw: Any) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)

@@ -1,0 +1,61 @@
+"""PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a process of its own."""
+
+from typing import Any
+
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, rows_left
+from storage_tui.previews.decoding.decoder import DECODER
+from storage_tui.previews.raster.drawing import drawn, room
+
+MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "CMYK": "CMYK",
+         "RGBA": "RGB with alpha", "I;16": "16-bit grey", "I": "32-bit grey", "F": "float"}  # fmt: skip
+MOST_PIXELS = 600_000  # where the terminal draws pixels: 1.8 MB, and a frame of the decoder holds four
+FACTS_ROOM = (("pixels", f"{'':24}"),)  # what stands above a picture, known before it is decoded
+BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
+
+
+class Picture:
+    """One row for each format, so that a blob is decoded by the decoder its first bytes name and by no other."""
+
+    budget = THUMBNAIL_BUDGET
+
+    def __init__(self, kind: str, *magic: bytes) -> None:
+        self.kind = kind
+        self._magic = magic
+
+    def matches(self, head: bytes, name: str) -> bool:
+        """By the first bytes alone."""
+        if self.kind == "WebP":
+            return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+        if self.kind == "BMP":
+            return head[:2] == b"BM" and head[14:18] in BMP_HEADERS
+        return head.startswith(self._magic)
+
+    async def show(self, source: Source, head: bytes, view: View) -> Preview:
+        """The picture from its first mebibyte at most; what a larger one shows is said."""
+        rest = await source.read(len(head), len(head) + source.bytes_left)
+        content = head + rest
+        is_whole = len(content) == source.size_bytes
+        rows = rows_left(view, FACTS_ROOM)
+        space = room(view, rows, MOST_PIXELS)
+        job = {
+            "job": "picture", "formats": [self.kind.upper()],
+            "columns": space[0], "rows": space[1],
+        }  # fmt: skip
+        try:
+            told, pixels = await DECODER.decode(job, content)
+        except PreviewError as exc:
+            raise exc if is_whole else PreviewError(f"{exc} (from its first {size_text(len(content))})") from exc
+        lines, drawing = await drawn(pixels, told["width"], told["height"], view, rows)
+        note = "" if is_whole else "drawn from its first part"
+        return Preview(self.kind, facts=picture_facts(told), lines=lines, note=note, is_drawing=True, pixels=drawing)
+
+
+def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the decoder told, as label and value."""
+    width, height = told["size"]
+    kind = MODES.get(told["mode"], visible(str(told["mode"])))
+    facts = [("pixels", f"{width:,} × {height:,}, {kind}" + (", animated" if told.get("frames", 1) > 1 else ""))]
+    facts += [(name, visible(str(told[name]))) for name in ("camera", "taken") if name in told]
+    return tuple(facts)

@@ -1,0 +1,42 @@
+"""Which format a blob is, and what is shown instead when it is not what it claims to be."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import FULL_BUDGET, Format, Preview, PreviewError, Source, View
+from storage_tui.previews.formats.hexdump import HexDump
+from storage_tui.previews.formats.plain import PlainText
+
+TEXT = PlainText()
+HEX = HexDump()
+
+DAMAGE = (PreviewError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError, RecursionError,
+          MemoryError, struct.error, zlib.error)  # fmt: skip
+"""What parsers raise on bytes that are not what they claim to be."""
+
+REASON_CHARS = 120  # one line in a pane; the rest of a parser's message is about its own insides
+
+
+async def show_as(formats: Sequence[Format], source: Source, view: View) -> Preview:
+    """The preview by the first of the formats that matches; TEXT or HEX where it finds damage."""
+    head = await source.head()
+    if not head:
+        return Preview("empty", note="this blob has no bytes")
+    chosen = find_format(formats, head, source.blob.key)
+    source.allow(FULL_BUDGET if view.is_full else chosen.budget)
+    try:
+        return await chosen.show(source, head, view)
+    except DAMAGE as exc:
+        reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+    fallback: Format = TEXT if TEXT.matches(head, "") else HEX
+    shown = await fallback.show(source, head, replace(view, offset=0))
+    return replace(shown, kind=chosen.kind, facts=((f"not shown as {chosen.kind}", reason),), is_damaged=True)
+
+
+def find_format(formats: Sequence[Format], head: bytes, key: str) -> Format:
+    """The first of the formats that a blob with these first bytes and this key is; HEX when it is none."""
+    name = key.rsplit("/", 1)[-1].lower()
+    return next((row for row in formats if row.matches(head, name)), HEX)

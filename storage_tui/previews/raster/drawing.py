@@ -1,0 +1,30 @@
+"""Decoded RGB as a preview draws it: half blocks, or room for pixels where the terminal draws those itself."""
+
+import asyncio
+import math
+
+from rich.text import Text
+
+from storage_tui.previews.base import Pixels, View
+from storage_tui.previews.raster.halfblocks import picture_lines
+
+BLOCKS = 1, 2  # pixels across and down a cell in half blocks
+
+
+def room(view: View, rows: int, most: int) -> tuple[int, int]:
+    """The pixels, `most` of them at most, that a picture of these rows of cells may have: columns and rows."""
+    across, down = view.cell or BLOCKS
+    width, height = view.width * across, rows * down
+    scale = 1.0 if view.cell is None else min(1.0, math.sqrt(most / (width * height)))
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+async def drawn(rgb: bytes, width: int, height: int, view: View, rows: int) -> tuple[tuple[Text, ...], Pixels | None]:
+    """The lines of a picture; with pixels they are blank, and the pixels are to be put over them."""
+    if view.cell is None:
+        return tuple(await asyncio.to_thread(picture_lines, rgb, width, height, truecolor=view.truecolor)), None
+    across, down = view.cell
+    scale = min(view.width * across / width, rows * down / height)
+    columns = max(1, min(view.width, math.ceil(width * scale / across)))
+    lines = max(1, min(rows, math.ceil(height * scale / down)))
+    return tuple(Text("") for _ in range(lines)), Pixels(width, height, rgb, columns, lines)

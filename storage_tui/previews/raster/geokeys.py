@@ -1,0 +1,95 @@
+"""What the GeoTIFF tags say in words: reference system, bounds, pixel size (OGC 19-008r4)."""
+
+import math
+from dataclasses import dataclass
+
+from storage_tui.contract.visible import visible
+from storage_tui.previews.raster import tiff_directory as tags
+from storage_tui.previews.raster.tiff_directory import Directory
+
+MODEL_TYPE, RASTER_TYPE, CITATION, GEOGRAPHIC, GEO_CITATION, PROJECTED = 1024, 1025, 1026, 2048, 2049, 3072
+PROJECTED_CITATION = 3073
+PIXEL_IS_POINT = 2
+USER_DEFINED = 32767
+NAMES = {
+    4326: "WGS 84",
+    3857: "Web Mercator",
+    4269: "NAD83",
+    4258: "ETRS89",
+    3035: "ETRS89 LAEA Europe",
+    5070: "NAD83 Albers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Georeference:
+    """Where a raster lies: west, south, east, north in its reference system, and the size of a pixel."""
+
+    epsg: int | None
+    citation: str
+    is_geographic: bool
+    bounds: tuple[float, float, float, float] | None
+    pixel: tuple[float, float] | None
+
+    @property
+    def name(self) -> str:
+        """`EPSG:32633, WGS 84 / UTM zone 33N`; empty when there is none."""
+        if self.epsg is None:
+            return self.citation
+        return f"EPSG:{self.epsg}" + (f", {name}" if (name := epsg_name(self.epsg) or self.citation) else "")
+
+
+def read_georeference(directory: Directory, width: int, height: int) -> Georeference | None:
+    """What the tags of the full-size directory say; None without any."""
+    keys = _read_keys(directory)
+    scale, tie, matrix = (directory.all(tag) for tag in (tags.PIXEL_SCALE, tags.TIEPOINT, tags.TRANSFORM))
+    if not keys and not (scale and tie) and not matrix:
+        return None
+    epsg = next((code for code in (keys.get(PROJECTED), keys.get(GEOGRAPHIC)) if _is_code(code)), None)
+    citation = next((str(keys[key]) for key in (PROJECTED_CITATION, GEO_CITATION, CITATION) if keys.get(key)), "")
+    shift = 0.5 if keys.get(RASTER_TYPE) == PIXEL_IS_POINT else 0.0
+    bounds, pixel = None, None
+    if len(scale) >= 2 and len(tie) >= 6 and scale[0] and scale[1]:
+        west = tie[3] - (tie[0] + shift) * scale[0]
+        north = tie[4] + (tie[1] + shift) * scale[1]
+        bounds = (west, north - height * scale[1], west + width * scale[0], north)
+        pixel = (scale[0], scale[1])
+    elif len(matrix) >= 8:
+        corners = [
+            (matrix[0] * x + matrix[1] * y + matrix[3], matrix[4] * x + matrix[5] * y + matrix[7])
+            for x in (0, width)
+            for y in (0, height)
+        ]
+        bounds = (min(x for x, _ in corners), min(y for _, y in corners),
+                  max(x for x, _ in corners), max(y for _, y in corners))  # fmt: skip
+        pixel = (math.hypot(matrix[0], matrix[4]), math.hypot(matrix[1], matrix[5]))
+    if bounds is not None and not all(map(math.isfinite, bounds)):
+        bounds, pixel = None, None
+    code = epsg if isinstance(epsg, int) else None
+    return Georeference(code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == 2, bounds, pixel)
+
+
+def epsg_name(code: int) -> str:
+    """The name of the codes that most rasters have."""
+    if 32601 <= code <= 32660:
+        return f"WGS 84 / UTM zone {code - 32600}N"
+    if 32701 <= code <= 32760:
+        return f"WGS 84 / UTM zone {code - 32700}S"
+    return NAMES.get(code, "")
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, int) and 0 < value < USER_DEFINED
+
+
+def _read_keys(directory: Directory) -> dict[int, int | str]:
+    raw = [int(number) for number in directory.all(tags.GEO_KEYS)]
+    text = directory.texts.get(tags.GEO_TEXT, b"").decode("utf-8", "replace")
+    keys: dict[int, int | str] = {}
+    for at in range(4, min(len(raw), 4 + 4 * raw[3] if len(raw) > 3 else 0) - 3, 4):
+        key, place, count, value = raw[at : at + 4]
+        if place == 0:
+            keys[key] = value
+        elif place == tags.GEO_TEXT:
+            keys[key] = text[value : value + count]
+    return keys

@@ -1,0 +1,179 @@
+"""The directories of a TIFF or BigTIFF, read by ranges: tags, levels, and where the blocks are (TIFF 6.0, BigTIFF).
+
+Directories may lie anywhere and claim anything: each is read once, their number and the bytes of every value are
+bounded, and a loop ends the walk.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+from storage_tui.previews.base import BudgetError, PreviewError, Source
+
+MAX_DIRECTORIES = 64  # a pyramid has ten levels, a mask for each, and room to spare
+MAX_TAGS = 512  # a directory has about twenty
+PAGE_BYTES = 32 * 1024  # read around a place outside the head: directories and their values lie together
+VALUE_BYTES = 4096  # of a value that is shown; block offsets are fetched when they are needed, by place
+BLOCK_ARRAYS = frozenset((273, 279, 324, 325))  # strip and tile offsets and sizes
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
+STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
+PALETTE, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SAMPLE_FORMAT = 320, 322, 323, 324, 325, 339
+SUBFILE, JPEG_TABLES = 254, 347
+PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_TEXT = 33550, 33922, 34264, 34735, 34737
+GDAL_NODATA = 42113
+
+TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I",
+         16: "Q", 17: "q", 18: "Q"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Where the value of a tag is: its TIFF type, count, and place in the file."""
+
+    type: int
+    count: int
+    at: int
+
+    @property
+    def item_bytes(self) -> int:
+        """The size of one item."""
+        return struct.calcsize("<" + TYPES[self.type].replace("s", "c"))
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the whole value."""
+        return self.item_bytes * self.count
+
+
+@dataclass(slots=True)
+class Directory:
+    """One directory: what its tags say, as far as it was fetched."""
+
+    values: dict[int, Value]
+    numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    texts: dict[int, bytes] = field(default_factory=dict)
+
+    def number(self, tag: int, default: int = 0) -> int:
+        """The first number of a tag."""
+        found = self.numbers.get(tag)
+        return int(found[0]) if found else default
+
+    def all(self, tag: int) -> tuple[float, ...]:
+        """All numbers of a tag."""
+        return self.numbers.get(tag, ())
+
+    def text(self, tag: int) -> str:
+        """The text of a tag."""
+        return self.texts.get(tag, b"").split(b"\x00")[0].decode("utf-8", "replace").strip()
+
+    @property
+    def is_tiled(self) -> bool:
+        """Tiles, not strips."""
+        return TILE_OFFSETS in self.values
+
+    @property
+    def is_reduced(self) -> bool:
+        """A smaller version of another directory."""
+        return bool(self.number(SUBFILE) & 1)
+
+    @property
+    def is_mask(self) -> bool:
+        """A mask of another directory."""
+        return bool(self.number(SUBFILE) & 4)
+
+
+@dataclass(slots=True)
+class Tiff:
+    """A file: byte order, and its directories in the order they are linked."""
+
+    order: str
+    is_big: bool
+    directories: list[Directory] = field(default_factory=list)
+    is_cut: bool = False
+
+
+async def read_tiff(source: Source, head: bytes) -> Tiff:
+    """Walk the directories as far as the budget goes; one that lies outside the head costs one read."""
+    order = "<" if head[:2] == b"II" else ">"
+    tiff = Tiff(order, head[2:4] in (b"\x2b\x00", b"\x00\x2b"))
+    at = struct.unpack_from(order + ("Q" if tiff.is_big else "I"), head, 8 if tiff.is_big else 4)[0]
+    seen: set[int] = set()
+    while at and len(tiff.directories) < MAX_DIRECTORIES:
+        if at in seen:
+            tiff.is_cut = True
+            break
+        seen.add(at)
+        try:
+            directory, at = await _read_directory(source, tiff, at)
+        except (BudgetError, struct.error):
+            tiff.is_cut = True
+            break
+        tiff.directories.append(directory)
+    if not tiff.directories:
+        raise PreviewError("its first directory is not where the header says")
+    return tiff
+
+
+async def read_numbers(source: Source, tiff: Tiff, value: Value, first: int, count: int) -> tuple[float, ...]:
+    """Some items of a value."""
+    start = value.at + first * value.item_bytes
+    count = min(count, value.count - first)
+    raw = await source.read(start, start + count * value.item_bytes)
+    return struct.unpack(f"{tiff.order}{count}{TYPES[value.type]}", raw)
+
+
+async def _read_directory(source: Source, tiff: Tiff, at: int) -> tuple[Directory, int]:
+    count_form, entry_form, link_form = ("Q", "HHQ8s", "Q") if tiff.is_big else ("H", "HHI4s", "I")
+    count_bytes, link_bytes = struct.calcsize(count_form), struct.calcsize(link_form)
+    entry = struct.Struct(tiff.order + entry_form)
+    start = await _page(source, at, count_bytes + 64 * entry.size)
+    count = struct.unpack(tiff.order + count_form, start[:count_bytes])[0]
+    if not 0 < count <= MAX_TAGS:
+        raise struct.error(f"a directory of {count} tags")
+    size = count_bytes + count * entry.size + link_bytes
+    raw = start[:size] if len(start) >= size else await _page(source, at, size)
+    values: dict[int, Value] = {}
+    for index in range(count):
+        place = count_bytes + index * entry.size
+        tag, kind, items, inline = entry.unpack_from(raw, place)
+        if kind not in TYPES:
+            continue
+        value = Value(kind, items, at + place + entry.size - len(inline))
+        if value.size_bytes > len(inline):
+            far = struct.unpack(tiff.order + link_form, inline)[0]
+            value = Value(kind, items, far)
+        values[tag] = value
+    directory = Directory(values)
+    for tag, value in values.items():
+        await _fetch_value(source, tiff, directory, tag, value)
+    link = struct.unpack_from(tiff.order + link_form, raw, size - link_bytes)[0]
+    return directory, link
+
+
+async def _fetch_value(source: Source, tiff: Tiff, directory: Directory, tag: int, value: Value) -> None:
+    if (tag in BLOCK_ARRAYS and value.count > 1) or value.size_bytes > VALUE_BYTES or not value.count:
+        return
+    try:
+        raw = await _page(source, value.at, value.size_bytes)
+    except BudgetError:
+        return
+    raw = raw[: value.size_bytes]
+    if len(raw) < value.size_bytes:
+        return
+    if TYPES[value.type] == "s":
+        directory.texts[tag] = raw
+        return
+    items = struct.unpack(f"{tiff.order}{value.count * len(TYPES[value.type])}{TYPES[value.type][0]}", raw)
+    directory.numbers[tag] = items
+
+
+async def _page(source: Source, start: int, size_bytes: int) -> bytes:
+    """Bytes at a place: what is kept already costs nothing, else a page around it is fetched."""
+    held = source.kept(start, start + size_bytes)
+    if len(held) >= size_bytes or (source.size_bytes is not None and start + len(held) >= source.size_bytes):
+        return held
+    left = source.bytes_left
+    page = await source.read(start, start + max(size_bytes, min(PAGE_BYTES, left)))
+    if len(page) < size_bytes and size_bytes <= 16:
+        raise struct.error("a directory lies past the end")
+    return page

@@ -1,0 +1,79 @@
+"""The few parts of FlatBuffers that the footer of an Arrow file needs (FlatBuffers, internals; read only)."""
+
+import struct
+
+from storage_tui.previews.base import PreviewError
+
+MOST_ITEMS = 10_000  # of a vector; more is a damaged length
+
+
+class Table:
+    """One table in a buffer. What is missing has its default; a place outside the buffer raises struct.error."""
+
+    def __init__(self, buffer: bytes, at: int) -> None:
+        self._buffer = buffer
+        self._at = at
+        self._fields = at - self._number("<i", at)
+
+    @classmethod
+    def root(cls, buffer: bytes) -> "Table":
+        """The outermost table."""
+        return cls(buffer, struct.unpack_from("<I", buffer)[0])
+
+    def integer(self, field: int, form: str = "<i", default: int = 0) -> int:
+        """A number."""
+        at = self._place(field)
+        return default if at is None else self._number(form, at)
+
+    def text(self, field: int) -> str:
+        """A string."""
+        at = self._place(field)
+        if at is None:
+            return ""
+        at += self._number("<I", at)
+        length = self._number("<I", at)
+        return self._buffer[at + 4 : at + 4 + length].decode("utf-8", "replace")
+
+    def table(self, field: int) -> "Table | None":
+        """A table."""
+        at = self._place(field)
+        return None if at is None else Table(self._buffer, at + self._number("<I", at))
+
+    def tables(self, field: int, limit: int) -> list["Table"]:
+        """A vector of tables, so many of them at most."""
+        start, count = self._vector(field)
+        places = range(start, start + 4 * min(count, limit), 4)
+        return [Table(self._buffer, at + self._number("<I", at)) for at in places]
+
+    def count(self, field: int) -> int:
+        """How many items a vector has."""
+        return self._vector(field)[1]
+
+    def structs(self, field: int, form: str) -> list[tuple[int, ...]]:
+        """A vector of structs."""
+        start, count = self._vector(field)
+        size = struct.calcsize(form)
+        return [struct.unpack_from(form, self._buffer, start + number * size) for number in range(count)]
+
+    def _vector(self, field: int) -> tuple[int, int]:
+        at = self._place(field)
+        if at is None:
+            return 0, 0
+        at += self._number("<I", at)
+        count = self._number("<I", at)
+        if count > MOST_ITEMS:
+            raise PreviewError(f"its footer claims {count:,} items")
+        return at + 4, count
+
+    def _place(self, field: int) -> int | None:
+        slot = 4 + 2 * field
+        if self._fields < 0 or slot >= self._number("<H", self._fields):
+            return None
+        offset = self._number("<H", self._fields + slot)
+        return self._at + offset if offset else None
+
+    def _number(self, form: str, at: int) -> int:
+        if at < 0:
+            raise PreviewError("its footer points outside")
+        number: int = struct.unpack_from(form, self._buffer, at)[0]
+        return number

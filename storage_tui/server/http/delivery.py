@@ -1,0 +1,74 @@
+"""Sending an answer: an idle deadline around every piece, and an end to it when nobody reads any more."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from storage_tui.server.http.body import Message
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response
+from storage_tui.server.limits.pace import Pace
+
+Send = Callable[[Message], Awaitable[None]]
+
+SEND_IDLE_S = 30.0  # a reader that takes nothing for so long has gone, or will resume by range
+PIECE_BYTES = 64 * 1024  # of a large answer: the listener takes one more only when its reader has taken some
+
+
+class CutError(Exception):
+    """The answer cannot go on; the listener must close the connection without a proper end."""
+
+
+async def deliver(response: Response, request: Request | None, send: Send, *, is_head: bool) -> None:
+    """Send the answer. Raises CutError, or what the stream raised, when it had begun and could not be ended."""
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status}
+    if response.stream is None and response.status != 304 and "Content-Length" not in response.headers:
+        response.headers["Content-Length"] = str(len(response.content))
+    start["headers"] = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
+    ]
+    pace = Pace()
+    await _send(send, start, pace)
+    is_whole = response.stream is None and (is_head or len(response.content) <= PIECE_BYTES)
+    if is_whole or request is None:
+        content = b"" if is_head else response.content
+        await _send(send, {"type": "http.response.body", "body": content, "more_body": False}, pace)
+    else:
+        await _stream(response.stream or _pieces(response.content), request, send, pace)
+    if request is not None and response.stream is None and response.headers.get("Connection") == "close":
+        await request.linger()
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), PIECE_BYTES):
+        yield content[start : start + PIECE_BYTES]
+
+
+async def _stream(stream: AsyncIterator[bytes], request: Request, send: Send, pace: Pace) -> None:
+    watch = asyncio.ensure_future(request.body.wait_for_disconnect())
+    try:
+        async with aclosing(stream) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                if watch.done():  # the listener takes bytes for a closed connection without complaint
+                    return
+                if request.body.is_interrupted:
+                    raise CutError("the server is stopping")
+                await _send(send, {"type": "http.response.body", "body": chunk, "more_body": True}, pace)
+        await _send(send, {"type": "http.response.body", "body": b"", "more_body": False}, pace)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _send(send: Send, message: dict[str, Any], pace: Pace) -> None:
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(SEND_IDLE_S):
+            await send(message)
+    except TimeoutError as exc:
+        raise CutError("the client reads nothing") from exc
+    is_last = message["type"] == "http.response.body" and not message["more_body"]
+    if pace.is_too_slow(time.monotonic() - began, len(message.get("body", b""))) and not is_last:
+        raise CutError("the client reads too slowly")

@@ -1,0 +1,168 @@
+"""A request as the handlers see it: strictly parsed, bounded, with the deadlines inside its body."""
+
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import AsyncExitStack, closing
+from typing import Any
+
+from storage_tui.contract.errors import BadRequestError, TooLargeError
+from storage_tui.contract.packs import Frame
+from storage_tui.contract.wire import parse_number, percent_decode
+from storage_tui.server.http.body import Body, Receive
+from storage_tui.server.http.grants import Grant
+from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
+from storage_tui.server.limits.parsing import Check, Parsing, anything
+from storage_tui.server.limits.shares import Share, Shares
+from storage_tui.server.run.crowding import peer_of
+
+Scope = MutableMapping[str, Any]
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 24 * 1024  # all names and values; the listener itself takes more, which is never needed
+MAX_QUERY_BYTES = 8 * 1024  # a prefix of 1024 bytes is 3 kB in escapes; a page token carries one more
+MAX_PARAMETERS = 16
+STEP_BYTES = 64 * 1024  # in which a body of unknown length takes memory
+
+
+class Headers:
+    """The header fields by lower-case name."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        count = size_bytes = 0
+        for name, value in raw:
+            count += 1
+            size_bytes += len(name) + len(value)
+            self._values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip())
+        if count > MAX_HEADERS or size_bytes > MAX_HEADER_BYTES:
+            raise TooLargeError(f"a request has at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together")
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._values
+
+    def one(self, name: str) -> str | None:
+        """The value of a header that may come once; raises BadRequestError when it comes twice."""
+        values = self._values.get(name.lower())
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise BadRequestError(f"the header {name} came {len(values)} times; send it once")
+        return values[0]
+
+    def joined(self, name: str) -> str | None:
+        """The value of a header that is a list: several fields are one list (RFC 9110 5.3)."""
+        values = self._values.get(name.lower())
+        return None if values is None else ", ".join(values)
+
+
+class Request:
+    """One request. `grant` and `path` are filled by the one auth layer and the route table in app.py."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        stack: AsyncExitStack,
+        *,
+        request_id: str,
+        budget: Budget,
+        parsing: Parsing,
+    ) -> None:
+        self.request_id = request_id
+        self.budget = budget
+        self.method: str = scope["method"]
+        self.scheme = "https" if scope.get("scheme") == "https" else "http"
+        self.raw_path: bytes = scope.get("raw_path") or b""
+        self.raw_query: bytes = scope.get("query_string") or b""
+        self.peer = peer_of(scope.get("client"))
+        self.stack = stack  # closed after the answer was sent: readers that a stream needs live in it
+        self.headers = Headers(scope["headers"])
+        self.query: dict[str, str] = {}
+        self.path: dict[str, bytes] = {}
+        self.route = ""  # the path of the row that takes it, for logs and metrics
+        self.grant = Grant("")
+        self.upload_id = ""  # of the store's session, on an upload URL
+        self.body = _frame(scope, self.headers, receive)
+        self.pack: list[Frame] | None = None  # the body where it is one, once it was read
+        self._parsing = parsing
+        self._json: dict[str, Any] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the request may act in."""
+        return self.grant.namespace
+
+    async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
+        """So much of a part of the budget, until the answer is sent; None when the cost is too small to count. Raises
+        BusyError when it cannot be had for a while, and at once what the body is interrupted with."""
+        async with self.body.interruptible():
+            share = await take(part, self.namespace, cost_bytes)
+        if share is not None:
+            self.stack.callback(share.close)
+        return share
+
+    async def read(self, part: Shares, limit: int, what: str, *, cost: Callable[[int], int] = body_cost) -> bytes:
+        """The body, of at most `limit` bytes. What it costs is taken from the part of the budget before it is read, by
+        the length that was announced; for a body without one as it comes."""
+        size_bytes = self.body.size_bytes
+        self.body.check_announced(limit, what)
+        share = await self.hold(part, cost(min(STEP_BYTES, limit) if size_bytes is None else size_bytes))
+
+        def grow(read_bytes: int) -> None:
+            if size_bytes is None and share is not None:
+                share.grow(cost(min(read_bytes + STEP_BYTES, limit)))
+
+        return await self.body.read(limit, what, grow=grow)
+
+    async def linger(self) -> None:
+        """Read on for a while what a refused client still sends, as `Body.linger`, while only a few do so."""
+        share = self.budget.lingering.try_take(self.namespace, 1)
+        if share is not None:
+            with closing(share):
+                await self.body.linger()
+
+    async def json(self, limit: int, what: str, *, parts: int = PARTS, check: Check = anything) -> dict[str, Any]:
+        """The body, a JSON object of at most `limit` bytes and so many arrays, objects and members, which passes the
+        check; read once, so that all who ask judge the same one."""
+        if self._json is None:
+            content = await self.read(self.budget.calls, limit, what, cost=lambda size: json_cost(size, parts))
+            self._json = await self._parsing.object(self.namespace, content, parts, check)
+        return self._json
+
+    def parse_query(self) -> dict[str, str]:
+        """The query, form-encoded: `+` is a space, every name comes once. Raises BadRequestError otherwise."""
+        if len(self.raw_query) > MAX_QUERY_BYTES:
+            raise TooLargeError(f"a query is at most {MAX_QUERY_BYTES} bytes")
+        pieces = self.raw_query.split(b"&") if self.raw_query else []
+        if len(pieces) > MAX_PARAMETERS:
+            raise TooLargeError(f"a query has at most {MAX_PARAMETERS} parameters")
+        query: dict[str, str] = {}
+        for piece in pieces:
+            name, _, value = piece.partition(b"=")
+            text = _decode(name)
+            if text in query:
+                raise BadRequestError(f"the parameter {text[:40]!a} came twice; send it once")
+            query[text] = _decode(value)
+        return query
+
+
+def _decode(raw: bytes) -> str:
+    return percent_decode(raw.replace(b"+", b" "), "the query")
+
+
+def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
+    """How the body is delimited; refuses what two readers could understand in two ways (RFC 9112 6.3)."""
+    length = headers.one("content-length")
+    coding = headers.one("transfer-encoding")
+    host = headers.one("host")
+    if scope["http_version"] == "1.1" and not host:  # the listener makes an empty one of none
+        raise BadRequestError("an HTTP/1.1 request needs the header Host")
+    if headers.one("content-encoding") not in (None, "", "identity"):
+        raise BadRequestError("send the bytes as they are, without Content-Encoding")
+    if coding is not None:
+        if length is not None:
+            raise BadRequestError("a request has Content-Length or Transfer-Encoding, not both")
+        if coding.lower() != "chunked":
+            raise BadRequestError("the only Transfer-Encoding is chunked")
+        return Body(receive, size_bytes=None, has_more=True)
+    size_bytes = parse_number(length, "Content-Length") if length is not None else 0
+    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0)

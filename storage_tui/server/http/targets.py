@@ -1,0 +1,22 @@
+"""What a request is about: the namespace of its token, the storage type and key of its path."""
+
+from storage_tui.contract.errors import UnknownStorageTypeError
+from storage_tui.contract.keys import key_from_path
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.server.http.request import Request
+from storage_tui.server.stores.base import Address
+
+
+def storage_type_of(request: Request) -> str:
+    """The storage type in the path; raises UnknownStorageTypeError."""
+    try:
+        name = request.path["type"].decode("ascii")
+    except UnicodeDecodeError as exc:
+        raise UnknownStorageTypeError("a storage type is ASCII; use one of data, tmp, products, result, logs") from exc
+    return find_storage_type(name).name
+
+
+def address_of(request: Request) -> Address:
+    """The blob that the path names; raises UnknownStorageTypeError or InvalidKeyError."""
+    storage_type = storage_type_of(request)
+    return Address(request.namespace, storage_type, key_from_path(request.path["key"]))

@@ -1,0 +1,207 @@
+"""Single blobs: reading, HEAD, storing a small one, copying, deleting one or many."""
+
+from typing import Any
+
+from storage_tui.contract.checksum import format_hash_header, parse_hash_header
+from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.models import Blob, DeleteResult, Limits, format_time
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import (
+    EXPIRES_AT,
+    GOOG_HASH,
+    REQUEST_GROUP,
+    Span,
+    format_content_range,
+    format_etag,
+    format_http_date,
+    parse_range,
+)
+from storage_tui.server.http.naming import COPY_BODY_BYTES, batch_of
+from storage_tui.server.http.repeats import Repeats
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import (
+    BINARY,
+    Response,
+    content_disposition,
+    json_response,
+    safe_content_type,
+    text_response,
+)
+from storage_tui.server.http.streams import Streams
+from storage_tui.server.http.targets import address_of, storage_type_of
+from storage_tui.server.limits.budget import body_cost
+from storage_tui.server.quotas.quotas import Quotas
+from storage_tui.server.resources.conditions import check_match, is_unchanged, precondition, range_applies
+from storage_tui.server.resources.damage import Damage
+from storage_tui.server.resources.redirects import redirect
+from storage_tui.server.stores.base import ANY, READ_SIZE, Address, BlobReader, Precondition, Store
+
+PUBLISHED_CLIENT = "dl-python/"
+
+
+class Blobs:
+    """The handlers of single blobs."""
+
+    def __init__(self, store: Store, limits: Limits, quotas: Quotas, streams: Streams) -> None:
+        self._store = store
+        self._quotas = quotas
+        self._limits = limits
+        self._deletes = Repeats()
+        self._damage = Damage()
+        self._streams = streams
+
+    async def get(self, request: Request) -> Response:
+        """The bytes: 200, 206 for a range, 304, 412 or 416."""
+        address = address_of(request)
+        reader = await request.stack.enter_async_context(self._store.open(address))
+        blob = reader.blob
+        _check_generation(request, blob)
+        check_match(request.headers, blob)
+        headers = blob_headers(blob)
+        if is_unchanged(request.headers, blob):
+            return Response(304, headers)
+        size_bytes = blob.size_bytes or 0
+        span = Span(0, size_bytes)
+        status = 200
+        asked = request.headers.one("range")
+        if asked is not None and range_applies(request.headers, blob):
+            part = parse_range(asked, size_bytes)
+            if part is not None:
+                span, status = part, 206
+                headers["Content-Range"] = format_content_range(span, size_bytes)
+        await self._damage.check(address, reader, span)
+        elsewhere = redirect(request, reader, headers)
+        if elsewhere is not None:
+            return elsewhere
+        # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
+        if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
+            return await self._stream(request, reader, span, Response(status, headers))
+        headers["Content-Length"] = str(span.size_bytes)
+        if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
+            await request.hold(request.budget.transfers, body_cost(span.size_bytes))
+            return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
+        return await self._stream(request, reader, span, Response(status, headers))
+
+    async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
+        await self._streams.admit(request)
+        chunks = self._damage.chunks(address_of(request), reader, span, step_bytes=self._streams.step_bytes)
+        response.stream = await self._streams.begin(chunks)
+        return response
+
+    async def head(self, request: Request) -> Response:
+        """200 with the headers of a whole read, or 404; conditions and ranges are left aside, as any other answer
+        below 400 would mean "it exists" to the published client."""
+        blob = await self._store.stat(address_of(request))
+        return Response(200, {**blob_headers(blob), "Content-Length": str(blob.size_bytes or 0)})
+
+    async def set(self, request: Request) -> Response:
+        """Store a small value in one request."""
+        address = address_of(request)
+        if request.body.size_bytes is None:
+            raise BadRequestError("set needs Content-Length; send longer values to an upload URL", key=address.key)
+        content = await request.read(request.budget.transfers, self._limits.set_bytes, "a value for set")
+        async with self._quotas.reserve(address, len(content)) as room:
+            blob = await self._store.put(
+                address,
+                content,
+                content_type=safe_content_type(request.headers.one("content-type")),
+                crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
+                precondition=precondition(request.headers),
+            )
+            room.note(blob)
+        return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
+
+    async def delete(self, request: Request) -> Response:
+        """Remove one blob; a repeat of the same call, by its X-Request-Group, succeeds as the first did."""
+        address = address_of(request)
+        condition = precondition(request.headers)
+        group = request.headers.one(REQUEST_GROUP)
+        if group:
+            await self._deletes.once(
+                (address, group[:128]), lambda: self._store.delete(address, precondition=condition)
+            )
+        else:
+            await self._store.delete(address, precondition=condition)
+        return text_response("")
+
+    async def delete_many(self, request: Request) -> Response:
+        """Remove many blobs, each optionally only with the ETag that was seen; a result for each, in order."""
+        storage_type = storage_type_of(request)
+        raw = await batch_of(request)
+        targets = raw.get("targets")
+        if not isinstance(targets, list):
+            raise BadRequestError('a batch is {"targets": [{"key": …, "etag": …}, …]}')
+        if len(targets) > self._limits.delete_batch:
+            raise TooLargeError(f"a batch has at most {self._limits.delete_batch} targets, not {len(targets)}")
+        parsed = [_parse_target(target) for target in targets]
+        wanted = [(key, etag) for key, etag, refusal in parsed if refusal is None]
+        done = iter(await self._store.delete_many(request.namespace, storage_type, wanted))
+        results = [next(done) if refusal is None else refusal for _, _, refusal in parsed]
+        return json_response({"results": [result.to_json() for result in results]})
+
+    async def copy(self, request: Request) -> Response:
+        """Make a second blob of the same bytes, in this type or another, on the server alone."""
+        storage_type = storage_type_of(request)
+        raw = await request.json(COPY_BODY_BYTES, "a copy")
+        to_type = raw.get("to_storage_type") or storage_type
+        overwrite = raw.get("overwrite", True)
+        if not isinstance(to_type, str) or not isinstance(overwrite, bool):
+            raise BadRequestError('a copy is {"key": …, "to_key": …, "to_storage_type": …, "overwrite": true}')
+        source = Address(request.namespace, storage_type, check_key(raw.get("key")))  # type: ignore[arg-type]
+        target = Address(request.namespace, find_storage_type(to_type).name, check_key(raw.get("to_key")))  # type: ignore[arg-type]
+        condition = ANY if overwrite else Precondition(if_none_match=("*",))
+        async with self._quotas.reserve(target, None) as room:
+            if room.is_limited:
+                await room.grow((await self._store.stat(source)).size_bytes or 0)
+            blob = room.note(await self._store.copy(source, target, precondition=condition))
+        return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
+
+
+def blob_headers(blob: Blob) -> dict[str, str]:
+    """What GET and HEAD tell of a blob beside its bytes; the length is the caller's."""
+    headers = {
+        "Content-Type": safe_content_type(blob.content_type) or BINARY,
+        "Content-Disposition": content_disposition(blob),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox",
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "no-cache",
+        "x-goog-stored-content-length": str(blob.size_bytes or 0),
+        "x-goog-stored-content-encoding": "identity",
+        "x-goog-generation": generation_of(blob),
+    }
+    if blob.etag:
+        headers["ETag"] = format_etag(blob.etag)
+    if blob.modified:
+        headers["Last-Modified"] = format_http_date(blob.modified)
+    if blob.crc32c:
+        headers[GOOG_HASH] = format_hash_header(blob.crc32c)
+    if blob.expires:
+        headers[EXPIRES_AT] = format_time(blob.expires) or ""
+    return headers
+
+
+def generation_of(blob: Blob) -> str:
+    """The number by which Google's libraries tell one blob of a key from the next: its time in microseconds."""
+    return str(int(blob.modified.timestamp() * 1_000_000)) if blob.modified else "1"
+
+
+def _check_generation(request: Request, blob: Blob) -> None:
+    """Google's libraries add `generation` when they resume a download."""
+    if request.query.get("generation", generation_of(blob)) != generation_of(blob):
+        raise PreconditionFailedError("the blob is another one by now; start the download over", key=blob.key)
+
+
+def _parse_target(raw: Any) -> tuple[str, str | None, DeleteResult | None]:
+    if not isinstance(raw, dict) or not isinstance(raw.get("key"), str):
+        raise BadRequestError('each target is {"key": …, "etag": …}, the etag optional')
+    key, etag = raw["key"], raw.get("etag")
+    if etag is not None and not isinstance(etag, str):
+        raise BadRequestError("an etag is a text or null")
+    try:
+        check_key(key)
+    except InvalidKeyError as exc:
+        shown = key.encode("utf-8", "replace").decode("utf-8")
+        return shown, etag, DeleteResult(key=shown, error=exc.code, message=exc.message)
+    return key, etag.strip('"') if etag else None, None

@@ -1,0 +1,33 @@
+"""What `GET /storage/v1` tells: version, features, limits and the rules of the storage types."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from storage_tui import __version__
+from storage_tui.contract.models import FEATURES, Limits, ServiceInfo
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.token_scope import TokenScope
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response, json_response
+from storage_tui.server.quotas.quotas import Quotas
+
+
+class Description:
+    """The handler of the service description."""
+
+    def __init__(self, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None]) -> None:
+        self._quotas = quotas
+        self._why_read_only = why_read_only
+        self._info = ServiceInfo(
+            version=__version__,
+            features=frozenset(FEATURES),
+            limits=limits,
+            storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
+        )
+
+    async def get(self, request: Request) -> Response:
+        """The description as JSON, with the limits of the user who asks and what the token opens."""
+        user = await self._quotas.describe(request.namespace)
+        restriction = request.grant.restriction
+        token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
+        return json_response(replace(self._info, user=user, token=token, read_only=self._why_read_only()).to_json())

@@ -1,0 +1,220 @@
+"""Uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them.
+
+An upload URL is the capability: it carries the sealed id of its session, and no token is asked. A PUT without
+Content-Range sends the whole blob from zero and always ends the upload; with one it goes on where the session stands.
+Source: Google Cloud Storage documentation, "Performing resumable uploads"; the published client for the first form.
+"""
+
+from functools import partial
+
+from storage_tui.contract.checksum import parse_hash_header
+from storage_tui.contract.errors import (
+    BadRequestError,
+    CancelledError,
+    ConflictError,
+    QuotaExceededError,
+    TooLargeError,
+)
+from storage_tui.contract.models import Limits
+from storage_tui.contract.wire import (
+    GOOG_HASH,
+    IDEMPOTENCY_KEY,
+    UPLOAD_CONTENT_LENGTH,
+    UPLOAD_CONTENT_TYPE,
+    UPLOAD_PATH,
+    Span,
+    UploadRange,
+    parse_number,
+    parse_upload_range,
+)
+from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.access.upload_ids import seal_upload_id
+from storage_tui.server.http.addresses import absolute_url
+from storage_tui.server.http.body import Body
+from storage_tui.server.http.request import Request
+from storage_tui.server.http.responses import Response, safe_content_type, text_response
+from storage_tui.server.http.targets import address_of
+from storage_tui.server.limits.budget import upload_cost
+from storage_tui.server.quotas.quotas import Quotas, Room
+from storage_tui.server.resources.conditions import precondition
+from storage_tui.server.resources.upload_answers import finished, incomplete
+from storage_tui.server.resources.upload_gate import Turn, UploadGate, check_intact
+from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
+
+MAX_REPEAT_CHARACTERS = 128
+
+
+class GapError(ConflictError):
+    """A chunk begins past what is kept."""
+
+
+class Uploads:
+    """The handlers of upload URLs."""
+
+    def __init__(
+        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._quotas = quotas
+        self._keyring = keyring
+        self._limits = limits
+        self._public_url = public_url
+        self._gate = UploadGate()
+
+    async def new_resumable_url(self, request: Request) -> Response:
+        """The URL of a new session as plain ASCII text. What the type or a precondition refuses is refused here.
+
+        With an Idempotency-Key that the same user sent before, for the same key and size, it is the URL of that
+        session again: so a program that died need not have kept the URL, which is a capability.
+        """
+        _, url = await self.begin(request, address_of(request))
+        return text_response(url)
+
+    async def begin(self, request: Request, address: Address) -> tuple[UploadSession, str]:
+        """A session for the address, as the headers of the request want it, and its URL."""
+        length = request.headers.one(UPLOAD_CONTENT_LENGTH)
+        size_bytes = parse_number(length, UPLOAD_CONTENT_LENGTH) if length is not None else None
+        self._check_size(size_bytes)
+        repeat_key = _repeat_key(request)
+        create = partial(
+            self._store.create_upload,
+            address,
+            size_bytes=size_bytes,
+            content_type=safe_content_type(request.headers.one(UPLOAD_CONTENT_TYPE)),
+            crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
+            precondition=precondition(request.headers),
+            repeat_key=repeat_key,
+        )
+        session = await self._quotas.new_upload(address, size_bytes, create, may_exist=repeat_key is not None)
+        sealed = seal_upload_id(self._keyring, session.upload_id, request.grant)
+        return session, absolute_url(request, UPLOAD_PATH + sealed, self._public_url)
+
+    async def put(self, request: Request) -> Response:
+        """Every form of PUT on an upload URL."""
+        upload_id = request.upload_id
+        header = request.headers.one("content-range")
+        asked = parse_upload_range(header) if header is not None else None
+        session = await self._find(upload_id)
+        if session.blob is None:
+            self._check_announced(request.body, session, asked)
+            async with self._gate.turn(upload_id, request.body) as turn:
+                session = await self._find(upload_id)
+                if session.blob is None:
+                    check_intact(request.body)
+                    return await self._receive(request, session, asked, turn)
+        await self._admit(request)
+        await request.body.discard()
+        return finished(session.blob)
+
+    async def cancel(self, request: Request) -> Response:
+        """End a session; 499 says so, as Google Cloud Storage does. A finished one stays as it is."""
+        upload_id = request.upload_id
+        session = await self._store.find_upload(upload_id)
+        if session.blob is None:
+            async with self._gate.turn(upload_id, request.body):
+                await self._store.cancel_upload(upload_id)
+            await self._quotas.upload_cancelled(session)
+        raise CancelledError("the upload is cancelled" if session.blob is None else "the upload was finished already")
+
+    async def _admit(self, request: Request) -> None:
+        await request.hold(request.budget.transfers, upload_cost(request.body.size_bytes))
+
+    async def _receive(
+        self, request: Request, session: UploadSession, asked: UploadRange | None, turn: Turn
+    ) -> Response:
+        await self._admit(request)
+        crc32c = parse_hash_header(request.headers.joined(GOOG_HASH) or "")
+        total = request.body.size_bytes if asked is None else asked.total
+        if asked is not None and asked.span is None:
+            await request.body.expect_empty()
+            if total is None or session.offset < total:
+                return incomplete(request, session.offset)
+        size_bytes = total if session.size_bytes is None else session.size_bytes
+        async with self._quotas.reserve(session.address, size_bytes, upload_id=session.upload_id) as room:
+            if asked is None:
+                return await self._receive_whole(request, session, crc32c, turn, room)
+            async with self._store.write_upload(session.upload_id) as writer:
+                if asked.span is not None:
+                    await self._append(request.body, writer, asked.span, room)
+                turn.is_committing = True
+                if total is None or writer.offset < total:
+                    return incomplete(request, await writer.checkpoint())
+                _check_total(total, writer.offset)
+                return finished(room.note(await writer.finish(size_bytes=total, crc32c=crc32c)))
+
+    async def _receive_whole(
+        self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room
+    ) -> Response:
+        """A body from the first byte to the last. Nobody goes on with one that is past a quota, so nothing of it is
+        kept, which would count too."""
+        try:
+            async with self._store.write_upload(session.upload_id, restart=True) as writer:
+                await self._append(request.body, writer, None, room)
+                turn.is_committing = True
+                return finished(room.note(await writer.finish(size_bytes=session.size_bytes, crc32c=crc32c)))
+        except QuotaExceededError:
+            await self._store.cancel_upload(session.upload_id)
+            raise
+
+    async def _append(self, body: Body, writer: UploadWriter, span: Span | None, room: Room) -> None:
+        """Write the body; of a span, whose start must not be past the end, only what is not kept already."""
+        position = 0 if span is None else span.start
+        if position > writer.offset:
+            raise GapError(
+                f"Invalid request. According to the Content-Range header, the upload offset is {position} byte(s), "
+                f"which exceeds already uploaded size of {writer.offset} byte(s)."
+            )
+        async for chunk in body.chunks():
+            end = position + len(chunk)
+            if span is not None and end > span.stop:
+                raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
+            self._check_size(end)
+            await room.grow(end)
+            if end > writer.offset:
+                await writer.write(chunk[writer.offset - position :] if position < writer.offset else chunk)
+            position = end
+        if span is not None and position < span.stop:
+            raise BadRequestError(
+                f"the body is shorter than the {span.size_bytes} bytes of its Content-Range: "
+                f"{position - span.start} came"
+            )
+
+    async def _find(self, upload_id: str) -> UploadSession:
+        session = await self._store.find_upload(upload_id)
+        if session.is_cancelled:
+            raise CancelledError("this upload was cancelled; ask for a new upload URL", key=session.address.key)
+        return session
+
+    def _check_announced(self, body: Body, session: UploadSession, asked: UploadRange | None) -> None:
+        """Refuse early what cannot end well."""
+        key = session.address.key
+        total = body.size_bytes if asked is None else asked.total
+        if total is not None:
+            self._check_size(total)
+            if session.size_bytes is not None and total != session.size_bytes:
+                raise BadRequestError(
+                    f"the upload was announced with {session.size_bytes} bytes, now it has {total}", key=key
+                )
+        if asked is not None:
+            size_bytes = asked.span.size_bytes if asked.span is not None else 0
+            if body.size_bytes is not None and body.size_bytes != size_bytes:
+                raise BadRequestError(f"the body has {body.size_bytes} bytes, its Content-Range {size_bytes}", key=key)
+            if asked.total is not None and asked.span is None:
+                _check_total(asked.total, session.offset)
+
+    def _check_size(self, size_bytes: int | None) -> None:
+        largest = self._limits.blob_bytes
+        if size_bytes is not None and largest is not None and size_bytes > largest:
+            raise TooLargeError(f"a blob on this server has at most {largest} bytes")
+
+
+def _check_total(total: int, offset: int) -> None:
+    if offset > total:
+        raise BadRequestError(f"Invalid request. The upload holds {offset} bytes, more than its total of {total}.")
+
+
+def _repeat_key(request: Request) -> str | None:
+    text = request.headers.one(IDEMPOTENCY_KEY)
+    if text is not None and not (0 < len(text) <= MAX_REPEAT_CHARACTERS and text.isascii() and text.isprintable()):
+        raise BadRequestError(f"{IDEMPOTENCY_KEY} is 1 to {MAX_REPEAT_CHARACTERS} printable ASCII characters")
+    return text

@@ -1,0 +1,153 @@
+"""The server's half of the embedded protocol: one server for each data directory and user, for as long as one client
+lives.
+
+| file in the runtime directory | holds |
+|---|---|
+| present | every client holds it shared by flock while it uses the server; we take it alone when all have gone |
+| socket | the UNIX socket, mode 0600 |
+| token | a JWT for the local user, written anew before each start listens |
+| log | what the server writes to stderr |
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from storage_tui.contract.errors import StorageError, UnavailableError
+from storage_tui.machine import directories as places
+from storage_tui.machine.private_files import make_private_dir, open_private, write_private
+from storage_tui.server.access.control import AccessControl
+from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.access.tokens import sign_token
+from storage_tui.server.app import StorageApp
+from storage_tui.server.http.grants import Grant, namespace_of
+from storage_tui.server.stores.local.files import NO_ROOM
+from storage_tui.server.stores.local.lock import AlreadyOwnedError
+
+LOCAL_USER = "local"
+TOKEN_LIFETIME = timedelta(days=3650)
+LINGER_VARIABLE = "STORAGE_TUI_LINGER"
+LINGER_S = 5.0  # long enough for the next command of a person or script
+LOOK_S = 1.0
+
+
+class Household:
+    """The runtime directory, and who is in it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._runtime = places.runtime_dir(data_dir)
+        self.socket = self._runtime / "socket"
+        self._present = -1
+        self._kid = ""  # of the key that signed the token in its file
+        self._grant = Grant("")  # what that token opens
+
+    def prepare(self) -> None:
+        """Make the directory, 0700 and ours; raises UnavailableError when somebody else could be in it."""
+        try:
+            # Nobody else may put anything into the folder above; into our own nobody else may even look.
+            for directory, forbidden in ((self._runtime.parent, 0o022), (self._runtime, 0o077)):
+                make_private_dir(directory)
+                status = directory.lstat()
+                if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & forbidden:
+                    raise UnavailableError(f"{directory} must be a directory of yours alone; remove it, or chmod 700")
+            self._present = open_private(self._runtime / "present", os.O_RDWR | os.O_CREAT)
+        except OSError as exc:
+            raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
+
+    def renew_token(self, access: AccessControl) -> None:
+        """Put a fresh token in the place of one that the server takes no more, or will not for long: other keys sign
+        now, or all tokens of the user were revoked."""
+        if access.keyring.current("token").kid != self._kid or access.is_revoked(self._grant):
+            with contextlib.suppress(UnavailableError):  # the next look tries again
+                self.write_token(access.keyring)
+
+    def write_token(self, keyring: Keyring) -> None:
+        """Put a fresh token where clients look for it."""
+        kid, issued = keyring.current("token").kid, int(time.time())
+        token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
+        path = self._runtime / "token"
+        try:
+            write_private(path, token.encode(), is_durable=False)
+        except OSError as exc:
+            if exc.errno not in NO_ROOM or not path.exists():
+                raise UnavailableError(f"cannot write {path}: {exc.strerror or exc}") from exc
+            _write_over(path, token.encode())
+        self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
+
+    async def wait_until_empty(self, app: StorageApp, *, is_outdated: Callable[[], bool] = lambda: False) -> None:
+        """Returns when no client has been there for the linger time and nothing is under way, or at once when the data
+        directory was removed or replaced: what we have open is not what a client would find. At once, too, when the
+        next server would do better, which `is_outdated` says.
+
+        Without clients `present` is ours alone from then on until this process ends: a client that comes now waits for
+        that, and then starts the next server.
+        """
+        linger_s = _linger_s()
+        opened = _identity(self._data_dir)
+        empty_since: float | None = None
+        while True:
+            await asyncio.sleep(min(LOOK_S, max(linger_s / 4, 0.02)))
+            if _identity(self._data_dir) != opened or is_outdated():
+                return
+            if app.active_requests or not self._take_present():
+                empty_since = None
+                continue
+            if empty_since is None:
+                empty_since = time.monotonic()
+            if time.monotonic() - empty_since >= linger_s:
+                return
+            fcntl.flock(self._present, fcntl.LOCK_UN)
+
+    def remove_socket(self) -> None:
+        """Take the socket away while the data directory is still ours."""
+        self.socket.unlink(missing_ok=True)
+
+    def is_lost_race(self, error: StorageError) -> bool:
+        """True when the directory is taken by another embedded server, which the client will find by itself."""
+        if not isinstance(error, AlreadyOwnedError):
+            return False
+        return "url" not in error.owner
+
+    def _take_present(self) -> bool:
+        try:
+            fcntl.flock(self._present, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    """Put the bytes where those of the file are, which takes no room; who reads meanwhile finds no token and reads it
+    again."""
+    try:
+        descriptor = open_private(path, os.O_WRONLY)
+        try:
+            os.pwrite(descriptor, content, 0)
+            os.ftruncate(descriptor, len(content))
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise UnavailableError(f"cannot write {path}: {exc.strerror or exc}") from exc
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """What tells a directory from another one of its name; None where none can be found."""
+    try:
+        status = directory.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _linger_s() -> float:
+    try:
+        return max(float(os.environ.get(LINGER_VARIABLE, LINGER_S)), 0.0)
+    except ValueError:
+        return LINGER_S

@@ -1,0 +1,74 @@
+"""An engine: where blobs are kept, and the records beside them. One server serves one; several may share one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.server.access.key_file import move_key_file
+from storage_tui.server.stores.audit import AuditLog
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.local.store import LocalStore
+from storage_tui.server.stores.records import Records
+from storage_tui.server.stores.s3.protocol.place import S3Place
+
+if TYPE_CHECKING:
+    from storage_tui.server.stores.s3.protocol.bucket import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What `serve` runs on. `records` may be used before the store has started."""
+
+    store: Store
+    records: Records
+
+
+def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
+    """The engine in a directory of this machine; `owner_note` is told to whoever finds the directory taken."""
+    return Engine(LocalStore(data_dir, owner_note=owner_note), open_local_records(data_dir))
+
+
+def open_local_records(data_dir: Path) -> Records:
+    """The records of that engine alone, which may be used while a server runs on it."""
+    records = LocalRecords(data_dir)
+    move_key_file(data_dir, records)
+    return records
+
+
+def open_s3(place: S3Place) -> Engine:
+    """The engine on a bucket, which other servers may use at the same time."""
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3.records import S3Records
+    from storage_tui.server.stores.s3.store import S3Store
+
+    return Engine(S3Store(bucket, is_direct=place.is_direct), S3Records(bucket))
+
+
+def open_s3_records(place: S3Place) -> Records:
+    """The records of that engine alone."""
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3.records import S3Records
+
+    return S3Records(bucket)
+
+
+def open_s3_audit(place: S3Place) -> AuditLog:
+    """The log of deletes of that engine, for reading."""
+    bucket = open_s3_bucket(place)
+    from storage_tui.server.stores.s3.audit import S3Audit
+
+    return S3Audit(bucket)
+
+
+def open_s3_bucket(place: S3Place) -> "Bucket":
+    """The bucket of that engine. Raises UnavailableError where packages or credentials are missing."""
+    try:
+        from storage_tui.server.stores.s3.protocol.opening import open_bucket
+    except ImportError as exc:
+        raise UnavailableError(
+            "a store on an S3 engine needs more packages; install them with: pip install 'storage-tui[s3]'"
+        ) from exc
+    return open_bucket(place)

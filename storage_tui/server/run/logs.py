@@ -1,0 +1,165 @@
+"""What the server writes for people and programs to read: lines of text or JSON, bounded, without secrets."""
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import stat
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.contract.models import format_time
+from storage_tui.machine.private_files import append_whole, open_private
+from storage_tui.server.http.request_summary import Exchange
+from storage_tui.server.http.responses import one_line
+
+Format = Literal["text", "json"]
+
+MAX_LOG_BYTES = 1024 * 1024  # the errors in a file start over past this
+MAX_ACCESS_BYTES = 64 * 1024 * 1024  # past this FILE becomes FILE.1, in place of the FILE.1 before it
+QUEUE_LINES = 10_000  # lines waiting for a slow disk: past that lines are dropped and counted, requests never wait
+LINES_AT_ONCE = 1000
+
+log = logging.getLogger("storage_tui.server")
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        raw = {"at": format_time(datetime.now(UTC)), "level": record.levelname.lower()}
+        request_id = getattr(record, "request_id", None)
+        if request_id is not None:
+            raw["request"] = request_id
+        return json.dumps({**raw, "message": record.getMessage()})
+
+
+class _TextFormatter(logging.Formatter):
+    """Lines that a terminal only draws, wherever the log is read later."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(one_line, super().format(record).splitlines()))
+
+
+def start_log(form: Format = "text") -> None:
+    """Errors go to stderr, one line each."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = _TextFormatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(_JsonFormatter() if form == "json" else text)
+    log.handlers = [handler]
+    log.propagate = False
+    bound_log()
+
+
+def bound_log() -> None:
+    """Start the log over when stderr is a file that has grown too long."""
+    with contextlib.suppress(OSError, ValueError):
+        status = os.fstat(sys.stderr.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_size > MAX_LOG_BYTES:
+            os.ftruncate(sys.stderr.fileno(), 0)
+
+
+class AccessLog:
+    """One line for each request that has ended. A thread writes; a file that was moved away is begun again."""
+
+    def __init__(self, path: Path, *, form: Format, shows_keys: bool, max_bytes: int = MAX_ACCESS_BYTES) -> None:
+        self._path = path
+        self._form = form
+        self._shows_keys = shows_keys
+        self._max_bytes = max_bytes
+        self._queue: queue.Queue[str | None] = queue.Queue(QUEUE_LINES)
+        self._dropped = 0
+        self._failed = False
+        self._thread = threading.Thread(target=self._serve, name="access-log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write. Raises UnavailableError when the file cannot be."""
+        try:
+            os.close(self._open())
+        except OSError as exc:
+            raise UnavailableError(f"cannot write the access log {self._path}: {exc.strerror or exc}") from exc
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is waiting. Blocks."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def note(self, exchange: Exchange) -> None:
+        """Take in a request that has ended; never waits."""
+        try:
+            self._queue.put_nowait(self._line(exchange))
+        except queue.Full:
+            self._dropped += 1
+
+    def _line(self, exchange: Exchange) -> str:
+        raw = fields_of(exchange, shows_keys=self._shows_keys)
+        if self._form == "json":
+            return json.dumps(raw) + "\n"
+        head = " ".join(str(raw.pop(name)) for name in ("at", "request", "method", "route", "status"))
+        return " ".join((head, *(f"{name}={value}" for name, value in raw.items()))) + "\n"
+
+    def _dropped_line(self, dropped: int) -> str:
+        at, message = format_time(datetime.now(UTC)), f"not noted, as the disk is slow: {plural(dropped, 'request')}"
+        if self._form == "json":
+            return json.dumps({"at": at, "dropped": dropped, "message": message}) + "\n"
+        return f"{at} {message}\n"
+
+    def _open(self) -> int:
+        return open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def _serve(self) -> None:
+        is_over = False
+        while not is_over:
+            lines = [self._queue.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(lines) < LINES_AT_ONCE:
+                    lines.append(self._queue.get_nowait())
+            is_over = None in lines
+            if dropped := self._dropped:
+                self._dropped -= dropped
+                lines.append(self._dropped_line(dropped))
+            self._write("".join(line for line in lines if line is not None))
+
+    def _write(self, text: str) -> None:
+        try:
+            descriptor = self._open()
+            try:
+                append_whole(descriptor, text.encode())
+                is_long = os.fstat(descriptor).st_size > self._max_bytes
+            finally:
+                os.close(descriptor)
+            if is_long:
+                self._path.replace(self._path.with_name(self._path.name + ".1"))
+            self._failed = False
+        except OSError as exc:
+            if not self._failed:  # once, not for every line
+                log.error("cannot write the access log: %s", exc.strerror or exc)
+            self._failed = True
+
+
+def fields_of(exchange: Exchange, *, shows_keys: bool) -> dict[str, Any]:
+    """What a line says of a request. Never its query, its headers or an upload id; its key only where that is asked."""
+    request = exchange.request
+    raw: dict[str, Any] = {
+        "at": format_time(datetime.now(UTC)),
+        "request": request.request_id if request is not None else "-",
+        "method": exchange.method,
+        "route": exchange.route,
+        "status": exchange.final_status,
+        "in": exchange.received_bytes,
+        "out": exchange.sent_bytes,
+        "seconds": round(exchange.duration_s, 4),
+        "user": (request.namespace if request is not None else "") or "-",
+    }
+    if exchange.is_cut:
+        raw["cut"] = True
+    if request is not None and "type" in request.path:
+        raw["type"] = one_line(request.path["type"].decode("ascii", "replace"))[:16].replace(" ", "?")
+    if shows_keys and request is not None and "key" in request.path:
+        raw["key"] = request.path["key"].decode("ascii", "replace")  # as it came, percent-encoded
+    return raw

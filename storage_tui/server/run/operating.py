@@ -1,0 +1,54 @@
+"""How a server is run, beside what it serves: its logs, its certificate, who may read its metrics, how it ends."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.machine.secrets import Secret
+from storage_tui.server.run.listener import Certificate
+from storage_tui.server.run.logs import AccessLog, Format
+
+MIN_TOKEN_CHARACTERS = 16
+MAX_TOKEN_FILE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """What those who run a server may choose. `notice_s` is how long `/healthz` says that the server stops before it
+    takes no more connections; `shows_keys` lets keys into the logs."""
+
+    log_format: Format = "text"
+    access_log: Path | None = None
+    shows_keys: bool = False
+    metrics_token: Secret[bytes] | None = None
+    tls: Certificate | None = None
+    notice_s: float = 0.0
+
+    def open_access_log(self) -> AccessLog | None:
+        """The log of requests, begun; None where there is none. Raises UnavailableError for a file that cannot be."""
+        if self.access_log is None:
+            return None
+        log = AccessLog(self.access_log, form=self.log_format, shows_keys=self.shows_keys)
+        log.start()
+        return log
+
+
+PLAIN = Operating()
+
+
+def read_metrics_token(path: Path) -> Secret[bytes]:
+    """The token in a file that only we may read. Raises UnavailableError for one that others may, or that is short."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as exc:
+        raise UnavailableError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+            raise UnavailableError(f"{path} must be a file that nobody else may read; run: chmod 600 {path}")
+        content = file.read(MAX_TOKEN_FILE_BYTES).strip()
+    if len(content) < MIN_TOKEN_CHARACTERS:
+        raise UnavailableError(f"{path} holds less than {MIN_TOKEN_CHARACTERS} characters; make a longer token")
+    return Secret(content)

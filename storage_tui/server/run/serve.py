@@ -1,0 +1,232 @@
+"""`storage-tui serve`: the store, the application and the listener put together, and how they come and go."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.wire import BASE_PATH
+from storage_tui.server.access.control import AccessControl, open_access
+from storage_tui.server.access.jwks import IdentityProvider
+from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.app import StorageApp
+from storage_tui.server.http.responses import one_line
+from storage_tui.server.limits.lanes import Lane
+from storage_tui.server.run.engine import Engine, open_local, open_s3
+from storage_tui.server.run.listener import Listener, listen_tcp, listen_unix, url_of
+from storage_tui.server.run.logs import bound_log, start_log
+from storage_tui.server.run.operating import PLAIN, Operating
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local.store import LocalStore
+from storage_tui.server.stores.s3.protocol.place import S3Place
+from storage_tui.server.stores.watched_record import refresh_all
+
+SWEEP_S = 60.0
+FOLLOW_S = 2.0
+
+log = logging.getLogger("storage_tui.server")
+
+
+def serve(
+    *,
+    place: Path | S3Place,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    public_url: str | None = None,
+    provider: IdentityProvider | None = None,
+    operating: Operating = PLAIN,
+) -> None:
+    """Serve the data directory, or the bucket, over TCP until SIGTERM or SIGINT; a second one hurries the end.
+
+    `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
+    address under which clients reach this server, where that is another, such as behind a proxy; tokens of the
+    `provider` count beside our own. Raises StorageError with one clear line when the directory or the address cannot
+    be had.
+    """
+    start_log(operating.log_format)
+    if operating.tls is not None:
+        operating.tls.check()
+    listening = listen_tcp(host, port)
+    url = url_of(listening, "http" if operating.tls is None else "https") + BASE_PATH
+    with contextlib.closing(listening):
+        asyncio.run(
+            run(
+                open_s3(place) if isinstance(place, S3Place) else open_local(place, owner_note={"url": url}),
+                listen=lambda _: listening,
+                on_ready=lambda: on_ready(url),
+                public_url=public_url,
+                provider=provider,
+                operating=operating,
+            )
+        )
+
+
+def serve_embedded(*, data_dir: Path) -> None:
+    """Serve the data directory on the UNIX socket of this user until the last client has left."""
+    from storage_tui.server.run.embedded import Household
+
+    start_log()
+    household = Household(data_dir)
+    household.prepare()
+
+    def listen(keyring: Keyring) -> socket.socket:
+        household.write_token(keyring)
+        return listen_unix(household.socket)
+
+    engine = open_local(data_dir, owner_note={"socket": str(household.socket)})
+    try:
+        asyncio.run(
+            run(
+                engine,
+                listen=listen,
+                on_ready=lambda: None,
+                operating=Operating(shows_keys=True),  # its log is its only user's own
+                on_refresh=household.renew_token,
+                until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
+                on_close=household.remove_socket,
+            )
+        )
+    except StorageError as exc:
+        if household.is_lost_race(exc):
+            return
+        raise
+
+
+def _may_write_again(store: Store) -> bool:
+    return isinstance(store, LocalStore) and store.may_write_again
+
+
+def leave() -> NoReturn:
+    """End the process well after `serve` or `serve_embedded`, without the finalisation of Python: threads of the
+    listener that had connections cut under them may still hold objects of an interpreter that goes away, which aborts
+    the process. Nothing is lost: the engine is closed, and what was answered is durable."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    logging.shutdown()
+    os._exit(0)
+
+
+async def run(
+    engine: Engine,
+    *,
+    listen: Callable[[Keyring], socket.socket],
+    on_ready: Callable[[], None],
+    public_url: str | None = None,
+    provider: IdentityProvider | None = None,
+    operating: Operating = PLAIN,
+    on_refresh: Callable[[AccessControl], None] = lambda _: None,
+    until: Callable[[StorageApp], Awaitable[None]] | None = None,
+    on_close: Callable[[], None] = lambda: None,
+) -> None:
+    """Own the engine, listen, and serve until a signal comes or `until` returns.
+
+    The socket is asked for only once the engine is ours; `on_close` is called while it still is. `on_refresh` is called
+    each time the records that servers share were read again.
+    """
+    store = engine.store
+    await store.start()
+    access_log = None
+    try:
+        access_log = operating.open_access_log()
+        access = await asyncio.to_thread(open_access, engine.records, provider)
+        app = StorageApp(
+            store, access, public_url=public_url, metrics_token=operating.metrics_token,
+            shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
+        )  # fmt: skip
+        stop, hurry = asyncio.Event(), asyncio.Event()
+        tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app, on_refresh))]
+        if until is not None:
+            tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
+        listener = Listener(app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s)
+        _obey_signals(stop, hurry, partial(_renew, listener))
+        try:
+            serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))
+            on_ready()
+            await serving
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await app.close()
+            on_close()
+    finally:
+        await store.close()
+        if access_log is not None:
+            await asyncio.to_thread(access_log.stop)
+
+
+def _renew(listener: Listener) -> None:
+    try:
+        listener.renew()
+    except StorageError as exc:
+        log.error("the certificate stays as it was: %s", one_line(exc.message))
+
+
+def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event, renew: Callable[[], None]) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals belong to the program around us
+
+    def end() -> None:
+        if stop.is_set():
+            hurry.set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, renew)
+
+
+async def _sweep(store: Store, app: StorageApp) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        bound_log()
+        expired: int | None = None
+        try:
+            expired = await store.sweep()
+            await app.catalog.sweep()
+        except StorageError as exc:
+            log.error("sweep: %s", one_line(exc.message))
+        except Exception as exc:  # a defect here must not end all sweeping to come
+            log.error("sweep: %s", type(exc).__name__)
+        app.metrics.note_sweep(expired)
+
+
+async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
+    """Notice what other servers and the command line change in the records: revoked tokens, keys, limits.
+
+    In a thread of its own, behind no request. So a change is noticed FOLLOW_S after it was made plus the time of three
+    short reads, whatever users do: at worst, on a bucket whose engine hangs, three times its deadline. A request that
+    is under way ends at its next piece; work in a thread, such as a search, goes on to its end.
+    """
+    watch = Lane("watch", 1)
+    try:
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            reading = asyncio.ensure_future(watch.run("", refresh_all, access.watched))
+            try:
+                await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                await asyncio.wait((reading,))  # the engine must not close under it
+                raise
+            app.cut_revoked()
+            on_refresh(access)
+    finally:
+        watch.close()
+
+
+async def _stop_after(ending: Awaitable[None], stop: asyncio.Event) -> None:
+    try:
+        await ending
+    finally:
+        stop.set()

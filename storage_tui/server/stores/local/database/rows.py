@@ -1,0 +1,264 @@
+"""The rows of keys: finding, writing and removing them, with the rules of the storage types.
+
+The functions that change something run inside the writer's transaction. Each checks everything before its first
+change, so that a refusal leaves nothing to undo and the rest of the group can be committed.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import (
+    BadRequestError,
+    DamagedError,
+    NotFoundError,
+    PreconditionFailedError,
+    StorageError,
+    TypeRuleError,
+)
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.models import Blob, DeleteResult
+from storage_tui.contract.moments import MILLISECOND, from_millis
+from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.server.stores.base import Address, Precondition
+from storage_tui.server.stores.local import blocks as local_blocks
+from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible
+
+INLINE_BYTES = 64 * 1024  # up to here bytes live in the database: one COMMIT, and no file with its own syncs
+
+_NAMESPACE = re.compile(r"[0-9a-f]{40}")
+
+_COLUMNS = "id, size, crc, modified, expires, content_type, content"
+_FIND = f"SELECT {_COLUMNS} FROM keys WHERE namespace = ? AND type = ? AND key = ?"
+_READ = (
+    f"SELECT {_COLUMNS}, (SELECT contents.content FROM contents WHERE contents.id = keys.content) "
+    "FROM keys WHERE namespace = ? AND type = ? AND key = ?"
+)
+_WRITE = (
+    f"INSERT INTO keys (namespace, type, key, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET id = excluded.id, size = excluded.size, crc = excluded.crc, "
+    "modified = excluded.modified, expires = excluded.expires, content_type = excluded.content_type, "
+    "content = excluded.content"
+)
+_AUDIT = "INSERT INTO audit (at, namespace, type, key, etag, request) VALUES (?, ?, ?, ?, ?, ?)"
+_REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
+
+
+def new_id() -> str:
+    """A fresh blob id, which is also the blob's ETag."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An Address as the tables have it; `row_key` is their primary key."""
+
+    storage_type: StorageType
+    key: str
+    row_key: tuple[bytes, str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a row of `keys` holds. `content` is the row of a small value's bytes, None when they are a file."""
+
+    blob_id: str
+    size_bytes: int
+    crc: int
+    modified: int
+    expires: int | None
+    content_type: str | None
+    content: int | None
+
+    def is_live(self, now: int) -> bool:
+        """False once it has expired, swept or not."""
+        return self.expires is None or self.expires > now
+
+    def to_blob(self, key: str, storage_type: str) -> Blob:
+        """The row as the API describes it."""
+        return Blob(
+            key,
+            storage_type,
+            self.size_bytes,
+            from_millis(self.modified),
+            self.blob_id,
+            checksum.encode(self.crc),
+            self.content_type,
+            None if self.expires is None else from_millis(self.expires),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A blob about to be written: its bytes are `content`, or when that is None the file `blob_id`, whose
+    blocks have the checksums `sums` or those of the blob `twin`."""
+
+    blob_id: str
+    size_bytes: int
+    crc: int
+    content_type: str | None
+    content: bytes | None = None
+    sums: Sequence[local_blocks.Row] = ()
+    twin: str | None = None
+
+
+def locate(address: Address) -> Place:
+    """The place of an address; raises BadRequestError or a subclass for one that cannot be."""
+    storage_type = find_storage_type(address.storage_type)
+    key = check_key(address.key)
+    return Place(storage_type, key, (namespace_bytes(address.namespace), storage_type.name, key.encode()))
+
+
+def namespace_bytes(namespace: str) -> bytes:
+    """The 20 bytes of a namespace; one spelling only, so that no two names mean one namespace."""
+    if not _NAMESPACE.fullmatch(namespace):
+        raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
+    return bytes.fromhex(namespace)
+
+
+def find(connection: apsw.Connection, place: Place, now: int) -> Held:
+    """What is live at the place; raises NotFoundError."""
+    held = _find(connection, place)
+    if held is None or not held.is_live(now):
+        raise not_found(place)
+    return held
+
+
+def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, bytes | None]:
+    """What is live at the place, with the bytes of a small value, as of one moment; raises NotFoundError."""
+    row = _fetch(connection, _READ, place)
+    if row is None or not (held := _possible(row[:-1], place)).is_live(now):
+        raise not_found(place)
+    return held, row[-1]
+
+
+def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
+    """Put the blob at the place; what was there becomes garbage."""
+    before = check_write(connection, place, precondition, now)
+    content = None
+    if fresh.content is not None:
+        connection.execute("INSERT INTO contents (content) VALUES (?)", (fresh.content,))
+        content = connection.last_insert_rowid()
+    local_blocks.keep(connection, fresh.blob_id, fresh.sums)
+    if fresh.twin is not None:
+        local_blocks.copy(connection, fresh.twin, fresh.blob_id)
+    lifetime = place.storage_type.expires_after
+    expires = None if lifetime is None else now + lifetime // MILLISECOND
+    after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content)
+    if before is not None:
+        discard(connection, before.blob_id, before.content, now)
+    connection.execute(
+        _WRITE,
+        (*place.row_key, after.blob_id, after.size_bytes, after.crc, now, expires, after.content_type, content),
+    )
+    return after.to_blob(place.key, place.storage_type.name)
+
+
+def check_write(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> Held | None:
+    """Raise what refuses a write at the place; returns the row there, expired or not."""
+    before = _find(connection, place)
+    live = before if before is not None and before.is_live(now) else None
+    _check_precondition(place, live, precondition)
+    if live is not None and not place.storage_type.may_overwrite:
+        raise _refused(place, "overwrite")
+    return before
+
+
+def delete(
+    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+) -> None:
+    """Remove the blob at the place, where its type lets a user do so."""
+    if not place.storage_type.may_delete:
+        raise _refused(place, "delete")
+    remove(connection, place, precondition, now, request_id)
+
+
+def delete_one(
+    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str
+) -> DeleteResult:
+    """Remove the blob at the address, only if it still has the ETag where one is given; what came of it."""
+    try:
+        precondition = Precondition() if etag is None else Precondition(if_match=(etag,))
+        delete(connection, locate(address), precondition, now, request_id)
+    except StorageError as exc:
+        return DeleteResult(address.key, exc.code, exc.message)
+    return DeleteResult(address.key)
+
+
+def remove(
+    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+) -> None:
+    """Remove the blob at the place whatever its type, and note that; its bytes become garbage."""
+    held = find(connection, place, now)
+    _check_precondition(place, held, precondition)
+    connection.execute(_REMOVE, place.row_key)
+    connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
+    discard(connection, held.blob_id, held.content, now)
+
+
+def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
+    """Let go of bytes that no key names any more: a small value at once, a file when the collector comes to it."""
+    if content is None:
+        connection.execute("INSERT OR IGNORE INTO garbage (id, since) VALUES (?, ?)", (blob_id, now))
+    else:
+        connection.execute("DELETE FROM contents WHERE id = ?", (content,))
+
+
+def not_found(place: Place) -> NotFoundError:
+    """The error for a place where nothing is."""
+    return NotFoundError(f"no blob {place.key!r} in {place.storage_type.name}", key=place.key)
+
+
+def _find(connection: apsw.Connection, place: Place) -> Held | None:
+    row = _fetch(connection, _FIND, place)
+    return None if row is None else _possible(row, place)
+
+
+def _fetch(connection: apsw.Connection, select: str, place: Place) -> tuple[Any, ...] | None:
+    try:
+        return connection.execute(select, place.row_key).fetchone()
+    except UnicodeDecodeError as exc:
+        raise _damaged(place, "a text in it is not UTF-8") from exc
+
+
+def _possible(row: tuple[Any, ...], place: Place) -> Held:
+    """The row, when that is one; raises DamagedError: what it names can be neither read nor let go of."""
+    held = Held(*row)
+    why = why_numbers_impossible(held.size_bytes, held.crc, held.modified, held.expires)
+    if why is None and not is_id(held.blob_id):
+        why = "its id is not one"
+    if why is not None:
+        raise _damaged(place, why)
+    return held
+
+
+def _damaged(place: Place, why: str) -> DamagedError:
+    return DamagedError(
+        f"the row of {place.key!r} in {place.storage_type.name} is damaged on the server: {why}; whoever runs the "
+        "server can repair it with storage-tui verify --repair",
+        key=place.key,
+    )
+
+
+def _check_precondition(place: Place, held: Held | None, precondition: Precondition) -> None:
+    wanted, unwanted = precondition.if_match, precondition.if_none_match
+    etag = None if held is None else held.blob_id
+    if wanted and (etag is None or ("*" not in wanted and etag not in wanted)):
+        raise PreconditionFailedError(
+            f"{place.key!r} in {place.storage_type.name} is not the blob that If-Match names; look at it again first",
+            key=place.key,
+        )
+    if etag is not None and ("*" in unwanted or etag in unwanted):
+        raise PreconditionFailedError(
+            f"{place.key!r} in {place.storage_type.name} exists already, which If-None-Match forbids", key=place.key
+        )
+
+
+def _refused(place: Place, verb: str) -> TypeRuleError:
+    rule = place.storage_type
+    return TypeRuleError(f"cannot {verb} {place.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=place.key)

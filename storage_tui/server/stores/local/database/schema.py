@@ -1,0 +1,203 @@
+"""The tables of a local store's database, and its connections: one that writes, and pooled ones that only read.
+
+SQLite up to 3.51.2 can corrupt a WAL that two connections write or checkpoint at once. Here one connection in one
+thread does both, and a version with the fix is asked for besides.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.machine.private_files import touch_private
+from storage_tui.server.stores.local.files import is_mounted_read_only
+
+SCHEMA_VERSION = 6
+SUMS_SINCE = 3  # the first version with the checksums of blocks
+TOTALS_SINCE = 4  # … with counters for each user and type
+AUDIT_SINCE = 5  # … with the audit log
+TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
+MIN_SQLITE = 3051003
+CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
+WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
+BUSY_MS = 10_000
+AUDIT_ROW_BYTES = 200  # what an entry of the audit log takes besides its key, with its places in three indexes
+
+_ALONE = "unix-excl"  # SQLite's name for files of one process
+
+# `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have a
+# table of their own because lists and sums walk `keys`. Times are milliseconds since 1970, checksums the crc32c value.
+_TABLES = """
+CREATE TABLE keys (
+  namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
+  id TEXT NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL,
+  modified INTEGER NOT NULL, expires INTEGER, content_type TEXT, content INTEGER,
+  PRIMARY KEY (namespace, type, key)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX keys_by_expiry ON keys (expires) WHERE expires IS NOT NULL;
+CREATE INDEX keys_by_file ON keys (id) WHERE content IS NULL;
+CREATE TABLE contents (id INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
+CREATE TABLE garbage (id TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE INDEX garbage_by_age ON garbage (since);
+CREATE TABLE uploads (
+  upload_id TEXT PRIMARY KEY, namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
+  state TEXT NOT NULL, blob_id TEXT NOT NULL, offset INTEGER NOT NULL, crc INTEGER NOT NULL,
+  size INTEGER, content_type TEXT, want_crc TEXT, precondition TEXT NOT NULL, blob TEXT, expires INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX uploads_by_expiry ON uploads (expires);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+"""
+_UPGRADES = {  # from this version to the next
+    1: """
+ALTER TABLE uploads ADD COLUMN repeat_key TEXT;
+CREATE INDEX uploads_by_repeat ON uploads (namespace, repeat_key) WHERE repeat_key IS NOT NULL;
+""",
+    2: """
+CREATE TABLE sums (
+  id TEXT NOT NULL, segment INTEGER NOT NULL, crcs BLOB NOT NULL, PRIMARY KEY (id, segment)
+) WITHOUT ROWID, STRICT;
+""",
+    3: """
+CREATE TABLE totals (
+  namespace BLOB NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY (namespace, type)
+) WITHOUT ROWID, STRICT;
+INSERT INTO totals SELECT namespace, type, count(*), sum(size) FROM keys GROUP BY namespace, type;
+CREATE TRIGGER totals_add AFTER INSERT ON keys BEGIN
+  INSERT INTO totals (namespace, type, count, bytes) VALUES (NEW.namespace, NEW.type, 1, NEW.size)
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER totals_change AFTER UPDATE OF size ON keys BEGIN
+  UPDATE totals SET bytes = bytes + NEW.size - OLD.size WHERE namespace = NEW.namespace AND type = NEW.type;
+END;
+CREATE TRIGGER totals_drop AFTER DELETE ON keys BEGIN
+  UPDATE totals SET count = count - 1, bytes = bytes - OLD.size WHERE namespace = OLD.namespace AND type = OLD.type;
+END;
+CREATE INDEX uploads_by_owner ON uploads (namespace, type) WHERE state = 'open';
+""",
+    4: """
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, namespace BLOB NOT NULL, type TEXT NOT NULL,
+  key BLOB NOT NULL, etag TEXT NOT NULL, request TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+""",
+    5: f"""
+CREATE TABLE traces (
+  namespace BLOB NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (namespace, kind)
+) WITHOUT ROWID, STRICT;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'audit', count(*), sum(length(key) + {AUDIT_ROW_BYTES}) FROM audit GROUP BY namespace;
+INSERT INTO traces (namespace, kind, count, bytes)
+  SELECT namespace, 'uploads', count(*), 0 FROM uploads WHERE state != 'open' GROUP BY namespace;
+CREATE TRIGGER traces_delete AFTER INSERT ON audit BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes)
+    VALUES (NEW.namespace, 'audit', 1, length(NEW.key) + {AUDIT_ROW_BYTES})
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER traces_forget AFTER DELETE ON audit BEGIN
+  UPDATE traces SET count = count - 1, bytes = bytes - length(OLD.key) - {AUDIT_ROW_BYTES}
+    WHERE namespace = OLD.namespace AND kind = 'audit';
+END;
+CREATE TRIGGER traces_end AFTER UPDATE OF state ON uploads WHEN OLD.state = 'open' AND NEW.state != 'open' BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes) VALUES (NEW.namespace, 'uploads', 1, 0)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER traces_expire AFTER DELETE ON uploads WHEN OLD.state != 'open' BEGIN
+  UPDATE traces SET count = count - 1 WHERE namespace = OLD.namespace AND kind = 'uploads';
+END;
+CREATE INDEX audit_by_user ON audit (namespace, seq);
+CREATE INDEX uploads_ended ON uploads (namespace, expires) WHERE state != 'open';
+CREATE TABLE set_aside (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, origin TEXT NOT NULL, why TEXT NOT NULL,
+  fields TEXT NOT NULL, content BLOB
+) STRICT;
+""",
+}
+
+
+def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
+    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program.
+
+    With `is_alone`, here and of the readers, the index of the log is in memory, which a full disk has no room for: then
+    no other process reads the database.
+    """
+    if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
+        raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
+    touch_private(database)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
+    connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        if not database.stat().st_size:  # freed pages can be handed back by and by; SQLite writes each time it is told
+            connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "FULL")
+        connection.pragma("fullfsync", 1)  # macOS: its fsync leaves bytes in the drive's cache
+        connection.pragma("checkpoint_fullfsync", 1)
+        connection.pragma("journal_size_limit", WAL_BYTES)
+        connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        connection.pragma("cache_size", -8 * 1024)  # kB; the system holds the rest in its own cache
+        _harden(connection)
+        version = connection.pragma("user_version")
+        if version > SCHEMA_VERSION:
+            raise UnavailableError(
+                f"{database.parent} was written by a newer storage-tui (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); upgrade storage-tui"
+            )
+        if version < SCHEMA_VERSION:
+            with connection:
+                if version == 0:
+                    connection.execute(_TABLES)
+                for step in range(max(version, 1), SCHEMA_VERSION):
+                    connection.execute(_UPGRADES[step])
+                connection.pragma("user_version", SCHEMA_VERSION)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
+    """A connection that can only read, and so never checkpoints."""
+    vfs = _ALONE if is_alone else None
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+    connection.set_busy_timeout(BUSY_MS)
+    _harden(connection)
+    return connection
+
+
+def open_beside(database: Path) -> apsw.Connection:
+    """A connection for reading of a process that does not own the store, on a disk mounted read-only too."""
+    connection = open_reader(database)
+    try:
+        connection.pragma("user_version")
+    except apsw.Error:
+        connection.close()
+        if not is_mounted_read_only(database.parent):
+            raise
+        return open_frozen(database)
+    return connection
+
+
+def open_frozen(database: Path) -> apsw.Connection:
+    """A connection to a database that nobody changes meanwhile, on a disk that takes nothing: no lock, no new file.
+
+    What is in a log that was not copied home is read too. (SQLite's `immutable` would leave that out, and without it a
+    log wants an index in a file; an exclusive lock keeps the index in memory, and "unix-none" grants one to each.)
+    """
+    log = database.with_name(f"{database.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    how = "vfs=unix-none" if has_log else "immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(f"{database.absolute().as_uri()}?mode=ro&{how}", flags=flags)
+    if has_log:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.pragma("locking_mode", "exclusive")
+    _harden(connection)
+    return connection
+
+
+def _harden(connection: apsw.Connection) -> None:
+    connection.pragma("trusted_schema", 0)
+    connection.pragma("cell_size_check", 1)

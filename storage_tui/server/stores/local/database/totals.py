@@ -1,0 +1,71 @@
+"""The counters of a local store: count and bytes for each namespace and type, kept by triggers in the transaction of
+every change, so that no path can forget them."""
+
+from collections.abc import Collection
+from typing import Any
+
+import apsw
+
+from storage_tui.contract.errors import QuotaExceededError
+from storage_tui.server.stores.local.database.rows import Place
+from storage_tui.server.stores.overview import Overview, TypeTotal
+from storage_tui.server.stores.totals import Ceiling, Totals
+
+_HELD = "SELECT count, bytes FROM totals WHERE namespace = ? AND type = ?"
+_EXPIRED = (  # not swept yet: they do not exist any more
+    "SELECT count(*), coalesce(sum(size), 0) FROM keys INDEXED BY keys_by_expiry "
+    "WHERE expires <= ? AND namespace = ? AND type = ?"
+)
+_OPEN = (
+    "SELECT count(*), coalesce(sum(offset), 0) FROM uploads "
+    "WHERE namespace = ? AND type = ? AND state = 'open' AND expires > ?"
+)
+_OFFSET = "SELECT offset FROM uploads WHERE upload_id = ? AND namespace = ? AND type = ? AND state = 'open'"
+_SIZE = "SELECT size FROM keys WHERE namespace = ? AND type = ? AND key = ? AND coalesce(expires > ?, 1)"
+
+_ALL = "SELECT type, sum(count), sum(bytes) FROM totals GROUP BY type ORDER BY type"
+_ALL_OPEN = "SELECT count(*) FROM uploads WHERE state = 'open' AND expires > ?"
+
+
+def overview(connection: apsw.Connection, now: int, free_bytes: int) -> Overview:
+    """As `Overseen.overview` promises."""
+    rows: list[Any] = connection.execute(_ALL).fetchall()
+    return Overview(tuple(TypeTotal(*row) for row in rows), int(connection.execute(_ALL_OPEN, (now,)).get), free_bytes)
+
+
+def held(connection: apsw.Connection, namespace: bytes, storage_type: str, now: int) -> tuple[int, int]:
+    """Count and bytes of the live blobs."""
+    count, size_bytes = connection.execute(_HELD, (namespace, storage_type)).fetchone() or (0, 0)
+    [(expired, expired_bytes)] = connection.execute(_EXPIRED, (now, namespace, storage_type))
+    return count - expired, size_bytes - expired_bytes
+
+
+def totals(
+    connection: apsw.Connection, namespace: bytes, storage_type: str, now: int, without: Collection[str]
+) -> Totals:
+    """As `Counting.totals` promises."""
+    count, size_bytes = held(connection, namespace, storage_type, now)
+    [(open_uploads, open_bytes)] = connection.execute(_OPEN, (namespace, storage_type, now))
+    for upload_id in without:
+        row = connection.execute(_OFFSET, (upload_id, namespace, storage_type)).fetchone()
+        open_bytes -= row[0] if row else 0
+    return Totals(count, size_bytes, open_uploads, open_bytes)
+
+
+def check_ceiling(connection: apsw.Connection, place: Place, size_bytes: int, ceiling: Ceiling, now: int) -> None:
+    """Raise QuotaExceededError when a blob of that size at the place would pass the ceiling."""
+    namespace, storage_type, _ = place.row_key
+    count, held_bytes = held(connection, namespace, storage_type, now)
+    replaced = connection.execute(_SIZE, (*place.row_key, now)).fetchone()
+    more_bytes = size_bytes - (replaced[0] if replaced else 0)
+    if ceiling.size_bytes is not None and more_bytes > 0 and held_bytes + more_bytes > ceiling.size_bytes:
+        raise QuotaExceededError(
+            f"no room for {size_bytes} bytes: your quota for {storage_type} is {ceiling.size_bytes} bytes and "
+            f"{held_bytes} are used; delete something first",
+            key=place.key,
+        )
+    if ceiling.count is not None and replaced is None and count >= ceiling.count:
+        raise QuotaExceededError(
+            f"your quota for {storage_type} is {ceiling.count} blobs and there are {count}; delete something first",
+            key=place.key,
+        )

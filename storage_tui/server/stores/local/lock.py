@@ -1,0 +1,192 @@
+"""Who owns a data directory: one process at a time, by flock, on a file system where that can be relied on."""
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from storage_tui.contract.errors import ConflictError, UnavailableError
+from storage_tui.machine.directories import LOCK_NAME
+from storage_tui.machine.private_files import open_private
+
+NOTE_BYTES = 4096  # more than any note; a reader takes no more
+LOCK_ATTEMPTS = 10  # the file may be removed between its opening and its locking, but not for ever
+
+NETWORK_FILESYSTEMS = {
+    0x6969: "NFS",
+    0x517B: "SMB",
+    0xFF534D42: "CIFS",
+    0xFE534D42: "SMB2",
+    0x65735546: "FUSE",
+    0x01021997: "9P",
+    0x00C36400: "Ceph",
+    0x5346414F: "AFS",
+    0x0BD00BD0: "Lustre",
+    0x47504653: "GPFS",
+}
+"""f_type of statfs(2) for file systems where the shared memory and locks of SQLite's WAL are not sound."""
+
+
+class AlreadyOwnedError(ConflictError):
+    """Another process owns the data directory; `owner` is what it noted about itself, such as its pid and url."""
+
+    code = "already_owned"
+
+    def __init__(self, message: str, *, key: str | None = None, owner: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, key=key)
+        self.owner = dict(owner or {})
+
+
+class Lock:
+    """The held lock. The kernel lets go of it when the process ends, however it ends.
+
+    What is locked is the directory itself, which cannot be removed from under its name while files are in it, and the
+    file `lock`, which alone older programs respect, and which holds the note.
+    """
+
+    def __init__(self, data_dir: Path, folder: int, file: int | None) -> None:
+        self._data_dir = data_dir
+        self._folder = folder
+        self._file = file  # None on a disk that cannot hold it
+        self._note = b""
+
+    @classmethod
+    def take(cls, data_dir: Path) -> Self:
+        """Own the directory; raises AlreadyOwnedError naming the owner when another process does."""
+        folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if not _locks(folder):
+                raise _taken(data_dir)
+            return cls(data_dir, folder, _lock_file(data_dir, folder))
+        except BaseException:
+            os.close(folder)
+            raise
+
+    def note(self, owner: Mapping[str, Any]) -> None:
+        """Write who owns the directory, for people and for processes that would join. A disk that cannot be written
+        or is full goes without the note."""
+        self._note = json.dumps({"pid": os.getpid(), **owner}).encode() + b"\n"
+        if self._file is not None:
+            with suppress(OSError):
+                os.pwrite(self._file, self._note, 0)
+                os.ftruncate(self._file, len(self._note))
+
+    def renew(self) -> None:
+        """Lock the file `lock` again where it was removed or replaced since.
+
+        Raises AlreadyOwnedError when another process was faster, and UnavailableError when the directory has another
+        name now, so that whatever is written by its name goes elsewhere. Raises OSError when the disk refuses."""
+        if not _names(self._data_dir, self._folder):
+            raise UnavailableError(f"{self._data_dir} was moved or replaced under the running server")
+        if self._file is not None and not _names(self._data_dir / LOCK_NAME, self._file):
+            os.close(self._file)
+            self._file = None
+        if self._file is None:
+            self._file = _lock_file(self._data_dir, self._folder)
+            if self._file is not None:
+                with suppress(OSError):
+                    os.pwrite(self._file, self._note, 0)
+                    os.ftruncate(self._file, len(self._note))
+
+    def release(self) -> None:
+        """Let go of the directory. The note, which is no longer true, becomes blanks: its place on the disk is kept
+        for the next one, which a full disk may not have."""
+        if self._file is not None:
+            with suppress(OSError):
+                os.pwrite(self._file, b" " * os.fstat(self._file).st_size, 0)
+            os.close(self._file)
+        os.close(self._folder)
+
+
+def _lock_file(data_dir: Path, folder: int) -> int | None:
+    """The file `lock`, locked by us and still under its name; None on a disk that cannot hold one."""
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            file = open_private(LOCK_NAME, os.O_RDWR | os.O_CREAT, dir_fd=folder)
+        except OSError as exc:
+            if exc.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+                raise
+            try:
+                file = open_private(LOCK_NAME, os.O_RDONLY, dir_fd=folder)
+            except FileNotFoundError:
+                return None
+        try:
+            if not _locks(file):
+                raise _taken(data_dir)
+            if _names(LOCK_NAME, file, dir_fd=folder):
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)  # somebody removed or replaced the file in between
+    raise UnavailableError(f"{data_dir / LOCK_NAME} is replaced again and again; find out by whom")
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _names(path: "Path | str", descriptor: int, dir_fd: int | None = None) -> bool:
+    try:
+        named = os.stat(path, dir_fd=dir_fd)
+    except OSError:
+        return False
+    opened = os.fstat(descriptor)
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def _taken(data_dir: Path) -> AlreadyOwnedError:
+    owner = read_owner(data_dir)
+    return AlreadyOwnedError(_owned(data_dir, owner), owner=owner)
+
+
+def read_owner(data_dir: Path) -> dict[str, Any]:
+    """What the owner of the directory noted about itself; empty where there is no readable note. The note alone does
+    not prove that the owner still runs: only the lock does."""
+    try:
+        with (data_dir / LOCK_NAME).open("rb") as file:
+            owner = json.loads(file.read(NOTE_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def refuse_network_filesystem(data_dir: Path, magic: int | None = None) -> None:
+    """Raise UnavailableError when the directory is, or would be made, on NFS, CIFS, FUSE and the like; `magic` stands
+    in for statfs."""
+    absolute = data_dir.absolute()
+    nearest = next((path for path in (absolute, *absolute.parents) if path.exists()), absolute)
+    found = _filesystem_magic(nearest) if magic is None else magic
+    kind = NETWORK_FILESYSTEMS.get(found)
+    if kind is not None:
+        raise UnavailableError(
+            f"{data_dir} is on {kind}, where file locks are not reliable and blobs could be lost; "
+            "use a data directory on a local disk"
+        )
+
+
+def _filesystem_magic(path: Path) -> int:
+    if sys.platform != "linux":
+        return 0
+    buffer = ctypes.create_string_buffer(256)  # struct statfs begins with f_type, one machine word
+    if ctypes.CDLL(None, use_errno=True).statfs(os.fsencode(path), buffer) != 0:
+        return 0
+    return ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF
+
+
+def _owned(data_dir: Path, owner: Mapping[str, Any]) -> str:
+    who = f"process {owner['pid']}" if "pid" in owner else "another process"
+    where = owner.get("url") or owner.get("socket")
+    at = f" at {where}" if where else ""
+    way_out = "stop it (that of a browser or a notebook leaves 5 s after them), or use another data directory"
+    return f"{data_dir} is served by {who}{at}; {way_out}"

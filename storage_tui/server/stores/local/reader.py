@@ -1,0 +1,171 @@
+"""Reading one blob of a local store: from memory for a small value, from an open file for the rest.
+
+A page that the kernel has in memory is read on the event loop, which takes less time than the hop to a thread; a cold
+one is read in a thread. Bytes that are not what was stored are never given out: a whole read is checked against the
+checksum of the whole before its last piece, a read of a part block by block before each piece.
+"""
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
+from contextlib import aclosing
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import DamagedError, UnavailableError
+from storage_tui.contract.models import Blob
+from storage_tui.contract.wire import Span
+from storage_tui.server.stores.base import READ_SIZE
+from storage_tui.server.stores.local.blocks import BLOCK_BYTES, WHOLE_BYTES, BlockSums
+from storage_tui.server.stores.local.database.pool import submit
+
+SUMS_BYTES = 16 * 1024**3  # checksums for so much of a blob, 1 MiB of them, are in memory at once
+
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_COLD = (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL)  # not in memory, or a file system that cannot tell
+
+
+class ValueReader:
+    """The bytes of a small value, read together with its row."""
+
+    def __init__(self, blob: Blob, content: bytes) -> None:
+        self._blob = blob
+        self._content = content
+
+    @property
+    def blob(self) -> Blob:
+        return self._blob
+
+    async def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
+        _check_span(self._blob, span)
+        if len(self._content) != self._blob.size_bytes:
+            raise damaged(self._blob, f"{len(self._content)} bytes are there")
+        check_crc(self._blob, checksum.extend(0, self._content))
+        for start in range(span.start, span.stop, READ_SIZE):
+            yield self._content[start : min(start + READ_SIZE, span.stop)]
+
+
+class FileReader:
+    """The bytes of a blob file, by a descriptor that outlives the file's name."""
+
+    def __init__(
+        self, blob: Blob, descriptor: int, executor: Executor, find_sums: Callable[[Span], Awaitable[BlockSums]]
+    ) -> None:
+        self._blob = blob
+        self._descriptor = descriptor
+        self._executor = executor
+        self._find_sums = find_sums
+        self._reading: asyncio.Future[bytes] | None = None
+
+    @property
+    def blob(self) -> Blob:
+        return self._blob
+
+    async def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
+        _check_span(self._blob, span)
+        found = os.fstat(self._descriptor).st_size
+        if found != self._blob.size_bytes:
+            raise damaged(self._blob, f"{found} bytes are there")
+        if not span.size_bytes:
+            return
+        if span.size_bytes == self._blob.size_bytes:
+            pieces = self._whole(span.stop, step_bytes)
+        elif found <= WHOLE_BYTES:
+            pieces = self._part_of_small(span)
+        else:
+            pieces = self._part(span, step_bytes)
+        async with aclosing(pieces):  # type: ignore[type-var]
+            async for piece in pieces:
+                yield piece
+                await asyncio.sleep(0)  # or a reader of a cached blob would keep every other request waiting
+
+    def close(self) -> None:
+        """Let go of the file, once a read under way in a thread is over. In a thread as well: the last close of a
+        deleted file frees all its blocks."""
+        if self._reading is None or self._reading.done():
+            self._begin_close()
+        else:
+            self._reading.add_done_callback(self._begin_close)
+
+    def _begin_close(self, _: object = None) -> None:
+        try:
+            submit(self._executor, os.close, self._descriptor)
+        except UnavailableError:  # the store has closed, and its threads with it
+            os.close(self._descriptor)
+
+    async def _whole(self, size_bytes: int, step_bytes: int) -> AsyncIterator[bytes]:
+        offset, crc = 0, 0
+        while offset < size_bytes:
+            piece = await self._read(offset, min(step_bytes, size_bytes - offset))
+            offset, crc = offset + len(piece), checksum.extend(crc, piece)
+            if offset == size_bytes:
+                check_crc(self._blob, crc)
+            yield piece
+
+    async def _part_of_small(self, span: Span) -> AsyncIterator[bytes]:
+        content = await self._read_all(0, self._blob.size_bytes or 0)
+        check_crc(self._blob, checksum.extend(0, content))
+        yield content[span.start : span.stop]
+
+    async def _part(self, span: Span, step_bytes: int) -> AsyncIterator[bytes]:
+        offset = span.start - span.start % BLOCK_BYTES
+        end = min(-(-span.stop // BLOCK_BYTES) * BLOCK_BYTES, self._blob.size_bytes or 0)
+        sums = None
+        while offset < end:
+            if sums is None or offset % SUMS_BYTES == 0:
+                sums = await self._find_sums(Span(offset, min(end, offset - offset % SUMS_BYTES + SUMS_BYTES)))
+            piece = await self._read_all(offset, min(step_bytes - offset % step_bytes, end - offset))
+            if not sums.is_good(offset, memoryview(piece)):
+                raise damaged(self._blob, f"the checksums of the blocks from {offset} on are others")
+            yield piece[max(span.start - offset, 0) : span.stop - offset]
+            offset += len(piece)
+
+    async def _read_all(self, offset: int, size_bytes: int) -> bytes:
+        piece = await self._read(offset, size_bytes)
+        while len(piece) < size_bytes:
+            piece += await self._read(offset + len(piece), size_bytes - len(piece))
+        return piece
+
+    async def _read(self, offset: int, size_bytes: int) -> bytes:
+        if _NOWAIT is not None:
+            buffer = bytearray(size_bytes)
+            try:
+                if count := os.preadv(self._descriptor, (buffer,), offset, _NOWAIT):
+                    return bytes(memoryview(buffer)[:count])
+            except OSError as exc:
+                if exc.errno not in _COLD:
+                    raise _unreadable(self._blob, exc) from exc
+        self._reading = asyncio.wrap_future(submit(self._executor, os.pread, self._descriptor, size_bytes, offset))
+        await asyncio.wait((self._reading,))  # unlike the future itself, this leaves the thread alone when cancelled
+        try:
+            piece = self._reading.result()
+        except OSError as exc:
+            raise _unreadable(self._blob, exc) from exc
+        if not piece:
+            raise damaged(self._blob, f"its file ends at {offset}")
+        return piece
+
+
+def _check_span(blob: Blob, span: Span) -> None:
+    if not 0 <= span.start <= span.stop <= (blob.size_bytes or 0):
+        raise ValueError(f"{span} is not within the {blob.size_bytes} bytes of {blob.key!r}")
+
+
+def check_crc(blob: Blob, crc: int) -> None:
+    """Raise DamagedError when this is not the checksum of the blob."""
+    if checksum.encode(crc) != blob.crc32c:
+        raise damaged(blob, f"their crc32c is {checksum.encode(crc)}, not {blob.crc32c}")
+
+
+def damaged(blob: Blob, why: str) -> DamagedError:
+    """The error for a blob whose bytes are not what was stored."""
+    return DamagedError(
+        f"the {blob.size_bytes} bytes of {blob.key!r} in {blob.storage_type} are damaged on the server: {why}; "
+        "restore it from a backup",
+        key=blob.key,
+    )
+
+
+def _unreadable(blob: Blob, exc: OSError) -> DamagedError:
+    return damaged(blob, f"the disk fails to read them ({exc.strerror or exc})")

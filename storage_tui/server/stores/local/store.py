@@ -1,0 +1,460 @@
+"""A Store on one machine: SQLite says which keys exist, files hold the bytes of all but small values.
+
+| file | noun |
+|---|---|
+| local_files.py | the folders, and the order in which bytes become durable |
+| local_lock.py, local_opening.py | the one process that owns the directory, and how far the disk lets it |
+| local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
+| local_commit.py | the one thread that changes anything |
+| local_pool.py | the threads that may block |
+| local_reader.py, local_writer.py | a blob being read, an upload being written |
+| local_blocks.py, local_summing.py | the checksums by which a part of a blob is checked |
+| local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
+| local_sweep.py, local_room.py | what is cleared away, and how much may be written |
+| local_ballast.py | room for deletes that nobody else can take |
+| local_seed.py | a store filled at once, for demos and measurements |
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from storage_tui.contract import checksum
+from storage_tui.contract.columns import ColumnPage
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ChecksumError,
+    DamagedError,
+    QuotaExceededError,
+    StorageError,
+    StoreFullError,
+    UnavailableError,
+)
+from storage_tui.contract.keys import check_prefix
+from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.moments import to_millis
+from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.server.stores.audit import REQUEST_ID
+from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.local import blocks as local_blocks
+from storage_tui.server.stores.local.ballast import Ballast
+from storage_tui.server.stores.local.commit import Committer, Staged
+from storage_tui.server.stores.local.database import listing as local_listing
+from storage_tui.server.stores.local.database import rows as local_rows
+from storage_tui.server.stores.local.database import sessions as sessions
+from storage_tui.server.stores.local.database import totals as local_totals
+from storage_tui.server.stores.local.database.pool import Pool
+from storage_tui.server.stores.local.database.rows import (
+    INLINE_BYTES,
+    Fresh,
+    Held,
+    Place,
+    locate,
+    namespace_bytes,
+    new_id,
+)
+from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
+from storage_tui.server.stores.local.lock import Lock
+from storage_tui.server.stores.local.opening import can_write, open_directory
+from storage_tui.server.stores.local.reader import FileReader, ValueReader
+from storage_tui.server.stores.local.room import Room, write_error
+from storage_tui.server.stores.local.summing import Summing
+from storage_tui.server.stores.local.sweep import Sweeper
+from storage_tui.server.stores.local.uploads import Uploads
+from storage_tui.server.stores.overview import Overview
+from storage_tui.server.stores.totals import Ceilings, Totals
+
+T = TypeVar("T")
+
+_Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
+
+OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+
+BALLAST_PART = 4  # of the reserve that is ballast at most: a small disk is not all reserve
+
+_log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time of the machine."""
+    return datetime.now(UTC)
+
+
+class LocalStore:
+    """The store in `data_dir`. `owner_note` is told to whoever finds the directory taken, such as its url.
+
+    `reserve_bytes` is what is kept free on the disk. `disk` is for tests that watch or break it.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
+        reserve_bytes: int | None = None, disk: Disk | None = None,
+    ) -> None:  # fmt: skip
+        self.data_dir = data_dir
+        self._clock = clock
+        self._owner_note = dict(owner_note or {})
+        self._disk = disk or Disk(data_dir)
+        self._room = Room(self._disk, reserve_bytes)
+        self._ballast = Ballast(data_dir)
+        self._lock: Lock | None = None
+        self._was_unwritable = False
+        self._orphan_search: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        try:
+            opened = await asyncio.to_thread(open_directory, self._disk, self._owner_note)
+        except (OSError, apsw.Error) as exc:
+            raise UnavailableError(f"the data directory {self.data_dir} cannot be used: {exc}") from exc
+        self._lock, self._connection = opened.lock, opened.connection
+        self._pool = Pool(opened.open_reader)
+        self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
+        self._committer.start()
+        await asyncio.to_thread(self._keep_ballast)
+        self._summing = Summing(pool=self._pool, committer=self._committer)
+        self._sweeper = Sweeper(
+            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
+        )
+        self._uploads = Uploads(
+            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
+        )
+        # A disk that seems to be writable even so has another reason, which no new start would mend.
+        self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
+        if opened.read_only is None:
+            self._orphan_search = asyncio.create_task(self._search_orphans())
+        else:
+            _log.error("%s", opened.read_only)
+
+    async def close(self) -> None:
+        if self._lock is None:
+            return
+        if self._orphan_search is not None:
+            self._orphan_search.cancel()
+            await asyncio.wait((self._orphan_search,))
+        await self._uploads.settle()
+        await self._committer.stop()
+        await asyncio.to_thread(self._let_go)
+
+    async def stat(self, address: Address) -> Blob:
+        place = locate(address)
+        held = await self._pool.read(lambda connection: local_rows.find(connection, place, self._now()))
+        return held.to_blob(place.key, place.storage_type.name)
+
+    @asynccontextmanager
+    async def open(self, address: Address) -> AsyncIterator[BlobReader]:
+        place = locate(address)
+        held, content, descriptor = await self._pool.read(partial(self._open, place), _close_found)
+        blob = held.to_blob(place.key, place.storage_type.name)
+        if descriptor is None:
+            yield ValueReader(blob, content or b"")
+            return
+        sums = partial(self._summing.find, blob, descriptor)
+        reader = FileReader(blob, descriptor, self._pool.reading, sums)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    async def list_page(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
+    ) -> Page:  # fmt: skip
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        check_prefix(after)
+        if limit < 1:
+            raise BadRequestError(f"a page holds at least 1 key, not {limit}")
+        return await self._pool.query(
+            lambda connection: local_listing.list_page(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
+                now=self._now(),
+            )
+        )  # fmt: skip
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        check_prefix(after)
+        if limit < 1 or page_limit < 1:
+            raise BadRequestError("a page holds at least 1 key")
+        return await self._pool.query(
+            lambda connection: local_listing.list_columns(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, after=after, limit=limit,
+                page_limit=page_limit, now=self._now(),
+            )
+        )  # fmt: skip
+
+    async def namespaces(self) -> list[str]:
+        """The namespaces that hold blobs."""
+        return await self._pool.query(local_listing.namespaces)
+
+    async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        check_prefix(prefix)
+        return await self._pool.query(
+            lambda connection: local_listing.usage(
+                connection, owner, rule.name, prefix=prefix, delimiter=delimiter, now=self._now()
+            )
+        )
+
+    async def put(
+        self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
+        precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        place = locate(address)
+        crc = checksum.extend(0, content)
+        if crc32c is not None and checksum.decode(crc32c) != crc:
+            raise ChecksumError(
+                f"the bytes of {place.key!r} arrived with crc32c {checksum.encode(crc)}, not {crc32c}; send them again",
+                key=place.key,
+            )
+        is_small = len(content) <= INLINE_BYTES
+        fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None)
+        if is_small:
+            return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
+        self._committer.check()
+        drop = partial(self._drop_part, fresh.blob_id)
+        await self._with_room(lambda: self._pool.in_thread(partial(self._stage, fresh.blob_id, content), drop))
+        fresh = replace(fresh, sums=local_blocks.rows_of(content))
+        return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
+
+    async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        place, request_id = locate(address), REQUEST_ID.get()
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.delete(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
+
+    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        place, request_id = locate(address), REQUEST_ID.get()
+
+        def apply(connection: apsw.Connection) -> None:
+            local_rows.remove(connection, place, precondition, self._now(), request_id)
+            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+
+        await self._surely(lambda: self._committer.run(apply))
+
+    async def delete_many(
+        self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
+    ) -> list[DeleteResult]:
+        namespace_bytes(namespace)
+        rule = find_storage_type(storage_type)
+        request_id = REQUEST_ID.get()
+
+        def apply(connection: apsw.Connection) -> list[DeleteResult]:
+            now = self._now()
+            addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
+            results = []
+            for address, etag in addresses:
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                self._room.trim_log(connection, namespace, rule.name)
+            return results
+
+        return await self._surely(lambda: self._committer.run(apply))
+
+    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
+        origin, place = locate(source), locate(target)
+        if source.namespace != target.namespace:
+            raise BadRequestError("a blob is copied within one namespace only")
+        self._committer.check()
+        blob_id = new_id()
+        held, content = await self._with_room(
+            lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
+        )
+        twin = held.blob_id if content is None else None
+        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin)
+        return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+    async def create_upload(
+        self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
+        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
+    ) -> UploadSession:  # fmt: skip
+        place = locate(address)
+        want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
+
+        def apply(connection: apsw.Connection) -> sessions.Session:
+            now = self._now()
+            if repeat_key is not None:
+                begun = sessions.find_repeat(connection, place, repeat_key, size_bytes, now)
+                if begun is not None:
+                    return begun
+            self._room.check(size_bytes or 0)
+            return sessions.create(
+                connection, place, size_bytes=size_bytes, content_type=content_type, want_crc=want_crc,
+                precondition=precondition, repeat_key=repeat_key, now=now,
+            )  # fmt: skip
+
+        session = await self._with_room(lambda: self._committer.run(apply))
+        return session.to_upload()
+
+    async def find_upload(self, upload_id: str) -> UploadSession:
+        return await self._uploads.find(upload_id)
+
+    def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
+        return self._uploads.write(upload_id, restart=restart)
+
+    async def cancel_upload(self, upload_id: str) -> None:
+        await self._surely(lambda: self._uploads.cancel(upload_id))
+
+    async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
+        """As `Counting.totals` promises."""
+        rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
+        return await self._pool.count(
+            lambda connection: local_totals.totals(connection, owner, rule.name, self._now(), without)
+        )
+
+    def obey(self, ceilings: Ceilings) -> None:
+        """As `Counting.obey` promises."""
+        self._room.ceilings = ceilings
+
+    async def sweep(self) -> int:
+        await self._pool.in_thread(self._renew_lock)
+        expired = await self._surely(self._sweeper.sweep)
+        await self._pool.in_thread(self._keep_ballast)
+        return expired
+
+    @property
+    def read_only(self) -> str | None:
+        return self._committer.broken
+
+    @property
+    def may_write_again(self) -> bool:
+        """Whether a store that could only be read when it was started would be writable if it were started now."""
+        return self._was_unwritable and can_write(self._disk)
+
+    async def overview(self) -> Overview:
+        free_bytes = await self._pool.keep_up(self._disk.free_bytes)
+        return await self._pool.read_for_upkeep(
+            lambda connection: local_totals.overview(connection, self._now(), free_bytes)
+        )
+
+    async def find_orphans(self) -> int:
+        """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
+        return await self._sweeper.find_orphans()
+
+    async def _search_orphans(self) -> None:
+        try:
+            await self.find_orphans()
+        except (StorageError, OSError) as exc:
+            _log.warning("the search for blob files without a key broke off: %s", exc)
+
+    def _now(self) -> int:
+        return to_millis(self._clock())
+
+    def _renew_lock(self) -> None:
+        try:
+            if self._lock is not None:
+                self._lock.renew()
+        except StorageError as exc:
+            raise self._committer.fail("a look at the lock of the data directory", exc) from exc
+        except OSError as exc:
+            _log.warning("the lock of the data directory could not be looked at: %s", exc)
+
+    def _let_go(self) -> None:
+        self._pool.close()
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _open(self, place: Place, connection: apsw.Connection) -> _Found:
+        for _ in range(OPEN_ATTEMPTS):
+            held, content = local_rows.read(connection, place, self._now())
+            if held.content is not None:
+                return held, content, None
+            try:
+                return held, None, os.open(self._disk.blob_path(held.blob_id), os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                raise UnavailableError(f"{place.key!r} cannot be opened on the server: {exc}", key=place.key) from exc
+        raise _missing(place)
+
+    def _stage(self, blob_id: str, content: bytes) -> None:
+        self._room.check(len(content))
+        with self._staging(blob_id):
+            self._disk.write_part(blob_id, content)
+
+    def _stage_copy(self, place: Place, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+        for _ in range(OPEN_ATTEMPTS):
+            held, content = local_rows.read(connection, place, self._now())
+            if held.content is not None:
+                return held, content
+            with suppress(FileNotFoundError), self._staging(blob_id):
+                self._disk.link_part(held.blob_id, blob_id)
+                return held, None
+        raise _missing(place)
+
+    def _drop_part(self, blob_id: str, _: object) -> None:
+        self._disk.unlink(self._disk.part_path(blob_id))
+
+    @contextmanager
+    def _staging(self, blob_id: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            if isinstance(exc, SyncFailedError) and exc.errno not in NO_ROOM:
+                raise self._committer.fail("a sync of a blob", exc) from exc
+            self._disk.unlink(self._disk.part_path(blob_id))
+            raise write_error(exc) from exc
+
+    async def _commit_write(
+        self, place: Place, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
+    ) -> Blob:
+        def apply(connection: apsw.Connection) -> Blob:
+            self._room.check(fresh.size_bytes if staged is None else 0)
+            self._room.check_share(connection, place, fresh.size_bytes, self._now())
+            return local_rows.write(connection, place, fresh, precondition, self._now())
+
+        return await self._committer.run(apply, staged)
+
+    async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try, and when the store is full once more without its garbage and its free pages."""
+        try:
+            return await attempt()
+        except QuotaExceededError:
+            raise  # garbage takes no part of it
+        except StoreFullError:
+            if not await self._sweeper.make_room():
+                raise
+        return await attempt()
+
+    async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try what makes room, and when the disk is full once more with the room of the ballast."""
+        try:
+            return await attempt()
+        except StoreFullError:
+            if not await self._pool.in_thread(self._ballast.give):
+                raise
+        return await attempt()
+
+    def _keep_ballast(self) -> None:
+        if self.read_only is None and not self._room.is_short:
+            self._ballast.keep(self._room.reserve_bytes // BALLAST_PART)
+
+
+def _close_found(found: _Found) -> None:
+    if found[2] is not None:
+        os.close(found[2])
+
+
+def _missing(place: Place) -> DamagedError:
+    return DamagedError(
+        f"the bytes of {place.key!r} in {place.storage_type.name} are missing on the server; "
+        "restore them from a backup",
+        key=place.key,
+    )

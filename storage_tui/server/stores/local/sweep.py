@@ -1,0 +1,190 @@
+"""What a local store clears away: expired blobs and sessions, files that no key names any more, orphans.
+
+Nothing is unlinked before the COMMIT that let go of it. A clock that jumps must not delete: the sweeper then waits
+until the new time has lasted.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from storage_tui.server.stores.local import blocks as local_blocks
+from storage_tui.server.stores.local.commit import Committer
+from storage_tui.server.stores.local.database import sessions as sessions
+from storage_tui.server.stores.local.database.audit import forget_old
+from storage_tui.server.stores.local.database.pool import Pool
+from storage_tui.server.stores.local.database.possible import id_is_possible
+from storage_tui.server.stores.local.database.rows import discard
+from storage_tui.server.stores.local.files import SHARDS, Disk
+from storage_tui.server.stores.local.room import Room
+
+_SECOND = 1000  # milliseconds, as all times here
+GARBAGE_GRACE = 3600 * _SECOND  # a backup that copies the files a database names has so long to do it
+QUARANTINE_LIFETIME = 7 * 24 * 3600 * _SECOND
+CLOCK_BACK = 300 * _SECOND  # a clock may be set back so far without a word
+CLOCK_AHEAD = 30 * 24 * 3600 * _SECOND  # a server that slept longer than this is not believed at once
+CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is the true one
+BATCH = 500  # rows in one change, so that writers get their turn
+VACUUM_PAGES = 4096  # free pages the database keeps for new values, and the most handed back in one sweep
+
+_EXPIRED = f"SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? AND {id_is_possible('id')} LIMIT ?"
+_REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
+_GARBAGE = f"SELECT id FROM garbage WHERE since <= ? AND {id_is_possible('id')} LIMIT ?"
+_IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
+_IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
+_SET_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Clears a store, by and by."""
+
+    def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
+        self._disk = disk
+        self._room = room
+        self._committer = committer
+        self._pool = pool
+        self._now = now
+
+    async def sweep(self) -> int:
+        """One round; returns how many blobs expired, 0 while the clock is not believed."""
+        now = self._now()
+        if not await self._committer.run(lambda connection: _believe_clock(connection, now)):
+            return 0
+        expired = 0
+        while count := await self._committer.run(lambda connection: _expire(connection, now)):
+            expired += count
+        while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
+            await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
+        await self._committer.run(lambda connection: forget_old(connection, now))
+        is_short = await self._pool.keep_up(lambda: self._room.is_short)
+        await self.collect(grace=0 if is_short else GARBAGE_GRACE)
+        await self._pool.keep_up(self._clear_quarantine)
+        await self._committer.run(partial(_vacuum, 0 if is_short else VACUUM_PAGES))
+        return expired
+
+    async def make_room(self) -> bool:
+        """Let go at once of what a sweep would by and by; whether the disk got anything back."""
+        is_more = bool(await self.collect(grace=0))
+        while await self._committer.run(partial(_vacuum, 0)):
+            is_more = True
+        await self._committer.shrink()
+        return is_more
+
+    async def collect(self, *, grace: int) -> int:
+        """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
+        with self._disk.collecting() as may_unlink:
+            return await self._collect(self._now() - grace) if may_unlink else 0
+
+    async def _collect(self, before: int) -> int:
+        count = 0
+        while found := await self._pool.read_for_upkeep(lambda connection: _garbage(connection, before)):
+            gone = await self._unlink([self._disk.blob_path(blob_id) for blob_id in found])
+            await self._committer.run(partial(_forget, [path.name for path in gone]))
+            count += len(gone)
+            if len(gone) < len(found):
+                break  # the rest is tried again at the next sweep
+        return count
+
+    async def find_orphans(self) -> int:
+        """Move blob files that no row names into quarantine, as a crash before a COMMIT leaves them; returns how many.
+
+        Files are published in the writer's thread. A file seen here and confirmed as a change of its own has had its
+        COMMIT, if ever it will have one.
+        """
+        count = 0
+        for shard in SHARDS:
+            names = await self._pool.keep_up(partial(_names, self._disk.blobs / shard))
+            loose = await self._pool.read_for_upkeep(partial(_nameless, names))
+            if loose:
+                count += await self._committer.run(partial(self._isolate, loose))
+        if count:
+            _log.warning("%d blob files without a key were moved to %s", count, self._disk.quarantine)
+        return count
+
+    def _isolate(self, names: list[str], connection: apsw.Connection) -> int:
+        count, seconds = 0, self._now() / _SECOND
+        for name in _nameless(names, connection):
+            path = self._disk.quarantine / name
+            try:
+                self._disk.blob_path(name).rename(path)
+                os.utime(path, (seconds, seconds))
+                count += 1
+            except OSError as exc:  # collected meanwhile, or it stays where it does no harm
+                _log.info("a blob file without a key stays: %s", exc)
+        return count
+
+    async def _unlink(self, paths: list[Path]) -> list[Path]:
+        """Those that are gone now."""
+        return await self._pool.keep_up(lambda: [path for path in paths if self._disk.unlink(path)])
+
+    def _clear_quarantine(self) -> None:
+        before = (self._now() - QUARANTINE_LIFETIME) / _SECOND
+        for entry in os.scandir(self._disk.quarantine):
+            if entry.stat(follow_symlinks=False).st_mtime <= before:
+                self._disk.unlink(Path(entry.path))
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def _garbage(connection: apsw.Connection, before: int) -> list[str]:
+    rows: list[Any] = connection.execute(_GARBAGE, (before, BATCH)).fetchall()
+    return [row[0] for row in rows]
+
+
+def _forget(blob_ids: list[str], connection: apsw.Connection) -> None:
+    connection.executemany("DELETE FROM garbage WHERE id = ?", [(blob_id,) for blob_id in blob_ids])
+    local_blocks.drop(connection, blob_ids)
+
+
+def _nameless(names: list[str], connection: apsw.Connection) -> list[str]:
+    return [
+        name
+        for name in names
+        if not connection.execute(_IS_NAMED, (name,)).get and not connection.execute(_IS_GARBAGE, (name,)).get
+    ]
+
+
+def _expire(connection: apsw.Connection, now: int) -> int:
+    rows: list[Any] = connection.execute(_EXPIRED, (now, BATCH)).fetchall()
+    for namespace, storage_type, key, blob_id, content in rows:
+        connection.execute(_REMOVE, (namespace, storage_type, key, blob_id))
+        discard(connection, blob_id, content, now)
+    return len(rows)
+
+
+def _vacuum(kept: int, connection: apsw.Connection) -> int:
+    """Take free pages from the end of the database; how many."""
+    free: int = connection.pragma("freelist_count")
+    if free <= kept:
+        return 0
+    connection.execute(f"PRAGMA incremental_vacuum({min(free - kept, VACUUM_PAGES)})").fetchall()
+    return free - int(connection.pragma("freelist_count"))
+
+
+def _believe_clock(connection: apsw.Connection, now: int) -> bool:
+    """True when the time is where the last sweep lets it be, or has been consistently elsewhere for a day."""
+    seen: dict[str, int] = dict(connection.execute("SELECT name, value FROM facts"))
+    last_seen = seen.get("last_seen", now)
+    if last_seen - CLOCK_BACK <= now <= last_seen + CLOCK_AHEAD:
+        connection.execute(_SET_FACT, ("last_seen", now))
+        connection.execute("DELETE FROM facts WHERE name IN ('strange_since', 'strange_last')")
+        return True
+    since, last = seen.get("strange_since", now), seen.get("strange_last", now)
+    if not last - CLOCK_BACK <= now <= last + CLOCK_AHEAD:
+        since = now
+    if now - since >= CLOCK_TRUST:
+        connection.execute(_SET_FACT, ("last_seen", now))
+        return True
+    if since == now:
+        _log.warning("the clock has jumped since the last sweep; nothing expires for good until it has lasted a day")
+    connection.executemany(_SET_FACT, [("strange_since", since), ("strange_last", now)])
+    return False

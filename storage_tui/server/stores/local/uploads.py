@@ -1,0 +1,62 @@
+"""The upload sessions of a local store: begun, found, written by one writer at a time, cancelled."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+import apsw
+
+from storage_tui.server.stores.base import UploadSession, UploadWriter
+from storage_tui.server.stores.local import blocks as local_blocks
+from storage_tui.server.stores.local.commit import Committer
+from storage_tui.server.stores.local.database import sessions as sessions
+from storage_tui.server.stores.local.database.pool import Pool
+from storage_tui.server.stores.local.files import Disk
+from storage_tui.server.stores.local.room import Room
+from storage_tui.server.stores.local.writer import PartWriter
+from storage_tui.server.stores.parking import Parking
+
+CROWD = 8  # writers; past so many each gathers little, as together they would fill the memory
+
+
+class Uploads:
+    """What a local store does about upload sessions once they exist."""
+
+    def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
+        self._disk = disk
+        self._room = room
+        self._committer = committer
+        self._pool = pool
+        self._now = now
+        self._parking = Parking()
+
+    async def find(self, upload_id: str) -> UploadSession:
+        """As `Store.find_upload` promises."""
+        session = await self._pool.read(lambda connection: sessions.find(connection, upload_id, self._now()))
+        return session.to_upload()
+
+    def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
+        """As `Store.write_upload` promises. A writer that is being parked is waited for."""
+
+        async def open_writer() -> PartWriter:
+            session, tail = await self._pool.read(partial(self._find_open, upload_id))
+            return PartWriter(
+                session, tail, disk=self._disk, room=self._room, committer=self._committer, executor=self._pool.files,
+                now=self._now, is_crowded=lambda: self._parking.count > CROWD,
+            )  # fmt: skip
+
+        return self._parking.writing(upload_id, open_writer, restart=restart)
+
+    async def cancel(self, upload_id: str) -> None:
+        """As `Store.cancel_upload` promises. The part of a session with a writer goes when that lets go of it."""
+        before = await self._committer.run(lambda connection: sessions.cancel(connection, upload_id, self._now()))
+        if not await self._parking.is_written(upload_id) and before.state == "open":
+            await self._pool.in_thread(lambda: self._disk.unlink(self._disk.part_path(before.blob_id)))
+
+    async def settle(self) -> None:
+        """Wait until writers that were left are parked."""
+        await self._parking.settle()
+
+    def _find_open(self, upload_id: str, connection: apsw.Connection) -> tuple[sessions.Session, bytes]:
+        session = sessions.find_open(connection, upload_id, self._now())
+        return session, local_blocks.read_tail(connection, session.blob_id, session.offset)

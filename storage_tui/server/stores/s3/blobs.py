@@ -1,0 +1,104 @@
+"""Blobs as objects of a bucket: one object a key, named by `s3_names`, its bytes those of the blob and nothing else.
+
+What a list of the engine tells is all that a list of blobs tells: size, time, ETag, and the expiry that follows from
+the time and the type. The crc32c and the content type take a HEAD of each object, so lists leave them out. Times are
+those of the engine's clock, which all servers on it share, in whole seconds. An ETag names the bytes: the same bytes
+stored again in one piece have the same one.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage_tui.contract.errors import BadRequestError, NotFoundError, PreconditionFailedError, TypeRuleError
+from storage_tui.contract.keys import check_key
+from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.server.stores.base import Address, Precondition
+from storage_tui.server.stores.s3.names import key_to_name
+from storage_tui.server.stores.s3.protocol.bucket import Object
+
+ROOT = "blobs/"
+
+_NAMESPACE = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An Address as the bucket has it."""
+
+    storage_type: StorageType
+    key: str
+    name: str
+
+    def is_live(self, found: Object | None, now: datetime) -> bool:
+        """False when nothing is there, or what has expired, swept or not."""
+        return found is not None and is_live(found, self.storage_type, now)
+
+    def to_blob(self, found: Object) -> Blob:
+        """The object at the place as the API describes it."""
+        return to_blob(found, self.key, self.storage_type)
+
+    def not_found(self) -> NotFoundError:
+        """The error for a place where nothing is."""
+        return NotFoundError(f"no blob {self.key!r} in {self.storage_type.name}", key=self.key)
+
+    def refused(self, verb: str) -> TypeRuleError:
+        """The error for what the type does not allow."""
+        rule = self.storage_type
+        return TypeRuleError(f"cannot {verb} {self.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=self.key)
+
+    def check(self, live: Object | None, precondition: Precondition) -> None:
+        """Raise PreconditionFailedError unless the precondition holds of what is there."""
+        wanted, unwanted = precondition.if_match, precondition.if_none_match
+        if wanted and (live is None or ("*" not in wanted and live.etag not in wanted)):
+            raise PreconditionFailedError(
+                f"{self.key!r} in {self.storage_type.name} is not the blob that If-Match names; look at it again first",
+                key=self.key,
+            )
+        if live is not None and ("*" in unwanted or live.etag in unwanted):
+            raise PreconditionFailedError(
+                f"{self.key!r} in {self.storage_type.name} exists already, which If-None-Match forbids", key=self.key
+            )
+
+
+def locate(address: Address) -> Place:
+    """The place of an address; raises BadRequestError or a subclass for one that cannot be."""
+    key = check_key(address.key)
+    storage_type, root = root_of(address.namespace, address.storage_type)
+    return Place(storage_type, key, key_to_name(root, key))
+
+
+def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:
+    """The type, and what the names of all its blobs in the namespace begin with."""
+    rule = find_storage_type(storage_type)
+    if not _NAMESPACE.fullmatch(namespace):
+        raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
+    return rule, f"{ROOT}{namespace}/{rule.name}/"
+
+
+def is_live(found: Object, storage_type: StorageType, now: datetime) -> bool:
+    """False once it has expired."""
+    lifetime = storage_type.expires_after
+    return lifetime is None or found.modified + lifetime > now
+
+
+def to_blob(found: Object, key: str, storage_type: StorageType) -> Blob:
+    """The object as the API describes it; of one out of a list, without crc32c and content type."""
+    lifetime = storage_type.expires_after
+    return Blob(
+        key,
+        storage_type.name,
+        found.size_bytes,
+        found.modified,
+        found.etag,
+        found.crc32c,
+        found.meta.get("type"),
+        None if lifetime is None else found.modified + lifetime,
+    )
+
+
+def describe(content_type: str | None, **more: str | None) -> dict[str, str]:
+    """The metadata of an object; what is None is left out."""
+    meta = {"type": content_type, **more}
+    return {name: value for name, value in meta.items() if value is not None}

@@ -1,0 +1,262 @@
+"""A bucket of an S3 engine, below a prefix: its objects by name. Blocking; on an event loop, in threads.
+
+Source of the calls: the Amazon S3 API Reference. A condition is held by the engine in the same step as the change.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import unescape
+from urllib.parse import quote, unquote
+
+from urllib3 import HTTPHeaderDict
+from urllib3.response import BaseHTTPResponse
+
+from storage_tui.contract.errors import UnavailableError
+from storage_tui.contract.wire import Span, format_range, parse_content_range, parse_http_date
+from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, path_of
+
+LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
+CRC = "x-amz-checksum-crc32c"
+META = "x-amz-meta-"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CONTENT = re.compile(rb"<Contents>(.*?)</Contents>", re.DOTALL)
+_PREFIX = re.compile(rb"<CommonPrefixes>\s*<Prefix>([^<]*)</Prefix>")
+_FIELD = re.compile(rb"<(Key|LastModified|ETag|Size)>([^<]*)</")
+_UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
+_ERROR = re.compile(rb"<Error>.*?<Code>([A-Za-z0-9]+)</Code>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must be there for a change: the object with this ETag, or nothing. Neither: anything."""
+
+    if_match: str | None = None
+    if_absent: bool = False
+
+    def headers(self) -> dict[str, str]:
+        """As the engine reads it."""
+        if self.if_absent:
+            return {"If-None-Match": "*"}
+        return {"If-Match": f'"{self.if_match}"'} if self.if_match is not None else {}
+
+
+NOTHING_ASKED = Condition()
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object as the engine describes it. A list tells name, size, time and ETag only. `modified` is in whole
+    seconds of the engine's clock, as HEAD tells it; `crc32c` is in the wire's form."""
+
+    name: str
+    size_bytes: int
+    etag: str
+    modified: datetime
+    crc32c: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One answer to a list, in the byte order of the names; `is_truncated` when more may follow."""
+
+    objects: list[Object]
+    prefixes: list[str]
+    is_truncated: bool
+
+
+class Bucket:
+    """The objects whose names begin with `root`, which is empty or ends with `/`; names here are without it."""
+
+    def __init__(self, engine: S3Engine, bucket: str, root: str = "") -> None:
+        self.engine = engine
+        self.name = bucket
+        self.root = root
+
+    def now(self) -> datetime:
+        """The time of the engine, which is that of its objects. Raises MissingError when there is no such bucket."""
+        headers, _ = self.engine.call("HEAD", path_of(self.name))
+        return parse_http_date(headers.get("date", "")) or _EPOCH
+
+    def describe(self) -> Mapping[str, str] | None:
+        """The headers of the engine's answer when asked for the bucket; None when there is no such bucket."""
+        try:
+            return self.engine.call("HEAD", path_of(self.name))[0]
+        except MissingError:
+            return None
+
+    def head(self, name: str) -> Object | None:
+        """The object without its bytes; None when there is none."""
+        try:
+            headers, _ = self.engine.call("HEAD", self._path(name), headers={"x-amz-checksum-mode": "ENABLED"})
+        except MissingError:
+            return None
+        return _described(name, headers, int(headers.get("content-length", "0")))
+
+    def read(self, name: str) -> tuple[Object, bytes] | None:
+        """A small object with its bytes; None when there is none."""
+        try:
+            headers, content = self.engine.call("GET", self._path(name))
+        except MissingError:
+            return None
+        return _described(name, headers, len(content)), content
+
+    def open(self, name: str, span: Span, *, etag: str | None = None) -> tuple[Object, BaseHTTPResponse]:
+        """The object and the answer from which the bytes of the span can be read; the caller closes it.
+
+        A span past the end is cut. Raises MissingError when there is no object or the span begins past its end, and
+        ConditionError when it has another ETag than the one given.
+        """
+        headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
+        answer = self.engine.stream(self._path(name), headers)
+        told = answer.headers.get("content-range")
+        size_bytes = parse_content_range(told)[1] if told else int(answer.headers.get("content-length", "0"))
+        return _described(name, answer.headers, size_bytes), answer
+
+    def put(
+        self, name: str, content: bytes, *, crc32c: str | None = None, content_type: str | None = None,
+        meta: Mapping[str, str] | None = None, condition: Condition = NOTHING_ASKED,
+    ) -> Object:  # fmt: skip
+        """Create or replace the object in one step. Its time is that of the engine's answer."""
+        headers = _meta_headers(content_type, meta) | condition.headers()
+        if crc32c is not None:
+            headers[CRC] = crc32c
+        answer, _ = self.engine.call("PUT", self._path(name), headers=headers, content=content)
+        at = parse_http_date(answer.get("date", "")) or _EPOCH
+        return Object(name, len(content), _etag(answer), at, crc32c, meta or {})
+
+    def copy(
+        self, source: Object, target: str, *, content_type: str | None, meta: Mapping[str, str],
+        condition: Condition = NOTHING_ASKED,
+    ) -> None:  # fmt: skip
+        """Make `target` an object of the bytes of `source`, inside the engine, while the source is what it was."""
+        headers = {
+            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source-if-match": f'"{source.etag}"',
+            "x-amz-metadata-directive": "REPLACE",
+            **_meta_headers(content_type, meta),
+            **condition.headers(),
+        }
+        _, content = self.engine.call("PUT", self._path(target), headers=headers)
+        _check(content)
+
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Remove the object, if it has this ETag where one is given; nothing happens when there is none."""
+        with suppress(MissingError):
+            self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
+
+    def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> Listing:
+        """The names that begin with the prefix, strictly after `after`; with a delimiter, folded at it."""
+        query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
+        if after:
+            query["start-after"] = self.root + after
+        if delimiter:
+            query["delimiter"] = delimiter
+        _, content = self.engine.call("GET", path_of(self.name), query)
+        objects = [self._listed(found) for found in _CONTENT.findall(content)]
+        prefixes = [self._name(found) for found in _PREFIX.findall(content)]
+        return Listing(objects, prefixes, b"<IsTruncated>true<" in content)
+
+    def begin_parts(
+        self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True
+    ) -> str:
+        """Begin an object that comes in parts; returns the engine's id of it. The engine is to check the crc32c of
+        each part and of the whole, which it cannot of parts that are copies."""
+        headers = _meta_headers(content_type, meta)
+        if is_checked:
+            headers |= {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
+        _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
+        found = _UPLOAD_ID.search(content)
+        if found is None:
+            raise UnavailableError("the storage engine began an upload without telling its id; try again later")
+        return unescape(found[1].decode())
+
+    def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:
+        """Send part `number`, from 1; returns its ETag. Every part but the last has 5 MiB or more."""
+        query = {"partNumber": str(number), "uploadId": parts_id}
+        checked = {} if crc32c is None else {CRC: crc32c}
+        headers, _ = self.engine.call("PUT", self._path(name), query, checked, content)
+        return _etag(headers)
+
+    def copy_part(self, source: Object, name: str, parts_id: str, number: int, span: Span) -> str:
+        """Make part `number` of a span of another object, inside the engine; returns its ETag."""
+        headers = {
+            "x-amz-copy-source": self._path(source.name),
+            "x-amz-copy-source-if-match": f'"{source.etag}"',
+            "x-amz-copy-source-range": format_range(span),
+        }
+        query = {"partNumber": str(number), "uploadId": parts_id}
+        _, content = self.engine.call("PUT", self._path(name), query, headers)
+        _check(content)
+        found = re.search(rb"<ETag>([^<]+)</ETag>", content)
+        return unescape(found[1].decode()).strip('"') if found else ""
+
+    def finish_parts(
+        self, name: str, parts_id: str, etags: Sequence[str], *, crc32c: str | None, condition: Condition
+    ) -> None:
+        """Make the parts one object. Raises MissingError when the parts are no more, MismatchError by the crc32c."""
+        rows = "".join(
+            f"<Part><PartNumber>{number}</PartNumber><ETag>&quot;{etag}&quot;</ETag></Part>"
+            for number, etag in enumerate(etags, 1)
+        )
+        headers = {"Content-Type": "application/xml", **condition.headers()}
+        if crc32c is not None:
+            headers |= {CRC: crc32c, "x-amz-checksum-type": "FULL_OBJECT"}
+        document = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
+        _, content = self.engine.call("POST", self._path(name), {"uploadId": parts_id}, headers, document)
+        _check(content)
+
+    def drop_parts(self, name: str, parts_id: str) -> None:
+        """Let go of parts that will not become an object."""
+        with suppress(MissingError):
+            self.engine.call("DELETE", self._path(name), {"uploadId": parts_id})
+
+    def presign(self, name: str, headers: Mapping[str, str], *, valid_s: int) -> str:
+        """A URL for one GET of the object; the answer will have the given headers."""
+        query = {f"response-{header.lower()}": value for header, value in headers.items()}
+        return self.engine.presign(self._path(name), query, valid_s=valid_s)
+
+    def _path(self, name: str) -> str:
+        return path_of(self.name, self.root + name)
+
+    def _name(self, raw: bytes) -> str:
+        return unquote(unescape(raw.decode()))[len(self.root) :]
+
+    def _listed(self, raw: bytes) -> Object:
+        fields = dict(_FIELD.findall(raw))
+        modified = datetime.fromisoformat(fields[b"LastModified"].decode()).replace(microsecond=0)
+        etag = unescape(fields[b"ETag"].decode()).strip('"')
+        return Object(self._name(fields[b"Key"]), int(fields[b"Size"]), etag, modified)
+
+
+def _described(name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
+    meta = {
+        header.lower().removeprefix(META): unquote(value)
+        for header, value in headers.items()
+        if header.lower().startswith(META)
+    }
+    modified = parse_http_date(headers.get("last-modified", "")) or _EPOCH
+    crc32c = headers.get(CRC)
+    if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, which says nothing of the whole
+        crc32c = None
+    return Object(name, size_bytes, _etag(headers), modified, meta.get("crc32c", crc32c), meta)
+
+
+def _etag(headers: HTTPHeaderDict) -> str:
+    return str(headers.get("etag", "")).strip('"')
+
+
+def _meta_headers(content_type: str | None, meta: Mapping[str, str] | None) -> dict[str, str]:
+    headers = {META + name: quote(value, safe="/=+;, ") for name, value in (meta or {}).items()}
+    return {"Content-Type": content_type or "application/octet-stream", **headers}
+
+
+def _check(content: bytes) -> None:
+    """Raise for an error inside an answer that began as a success, as long-running calls may have it."""
+    found = _ERROR.search(content)
+    if found is not None:
+        raise UnavailableError(f"the storage engine could not finish ({found[1].decode()}); try again later")

@@ -1,0 +1,270 @@
+"""A Store on a bucket of an S3 engine and nothing else: any number of servers may share it.
+
+| file | noun |
+|---|---|
+| s3_names.py | how keys are named in the bucket |
+| s3_engine.py, s3_signing.py | the requests to the engine |
+| s3_bucket.py | the bucket: objects by name |
+| s3_probe.py | whether the engine holds its conditions |
+| s3_blobs.py, s3_changes.py | blobs as objects, and their changes under rules and preconditions |
+| s3_listing.py, s3_usage.py | lists and sums, and sums that are remembered for a while |
+| s3_reader.py | a blob being read |
+| s3_sessions.py, s3_writer.py, s3_uploads.py | upload sessions: kept, written, begun and found again by any server |
+| s3_sweep.py | what is cleared away, by one server at a time |
+| s3_audit.py | the log of deletes |
+| s3_threads.py | the threads that wait for the engine |
+| s3_records.py | records |
+
+Where an engine cannot keep a promise of `Store` as a local store does, this one keeps less of it, and says so:
+
+- A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
+- Bytes that went bad in the engine are found by a whole read, and not by a read of a part.
+- Lists tell neither crc32c nor content type.
+- The usage of more than 5,000 blobs may be up to a minute old.
+- An ETag names the bytes, so that the same bytes again have the same.
+- A change is as durable as the engine's answer.
+- The audit log may tell of a delete that did not happen; none that did is missing.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from storage_tui.contract import checksum
+from storage_tui.contract.columns import ColumnPage
+from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError
+from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.wire import Span
+from storage_tui.server.stores.base import (
+    ANY,
+    READ_SIZE,
+    Address,
+    BlobReader,
+    Precondition,
+    UploadSession,
+    UploadWriter,
+)
+from storage_tui.server.stores.s3 import changes as s3_changes
+from storage_tui.server.stores.s3.audit import AuditWriter
+from storage_tui.server.stores.s3.blobs import Place, describe, locate, root_of
+from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
+from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
+from storage_tui.server.stores.s3.protocol.probe import probe
+from storage_tui.server.stores.s3.protocol.requests import MismatchError
+from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
+from storage_tui.server.stores.s3.reader import ObjectReader, open_first
+from storage_tui.server.stores.s3.sweep import Sweeper
+from storage_tui.server.stores.s3.uploads import Uploads
+from storage_tui.server.stores.s3.usage import Usages
+
+COPY_PART_BYTES = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
+
+
+def utc_now() -> datetime:
+    """The time of the machine."""
+    return datetime.now(UTC)
+
+
+class S3Store:
+    """The store in a bucket. `check` raises for an engine that is not fit to be one; with `is_direct` the readers of
+    large blobs have a URL of the engine itself."""
+
+    def __init__(
+        self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
+        is_direct: bool = False,
+    ) -> None:  # fmt: skip
+        self._bucket = bucket
+        self._is_direct = is_direct
+        self._now = clock
+        self._check = check
+        self._audit = AuditWriter(bucket, clock)
+        self._usages = Usages()
+        self._tell_removed: Callable[[Address, int], None] = lambda _address, _size_bytes: None
+        self._threads: Threads | None = None
+
+    async def start(self) -> None:
+        threads = Threads()
+        try:
+            await threads.calls.run(self._check, self._bucket)
+        except BaseException:
+            threads.close()
+            raise
+        self._threads = threads
+        self._lists = Lists(self._bucket, threads)
+        self._uploads = Uploads(self._bucket, threads, self._now)
+        self._sweeper = Sweeper(self._bucket, threads, self._now)
+
+    async def close(self) -> None:
+        if self._threads is None:
+            return
+        await self._uploads.settle()
+        self._threads.close()
+        self._threads = None
+        self._bucket.engine.close()
+
+    async def stat(self, address: Address) -> Blob:
+        place = locate(address)
+        found = await self._run().calls.run(self._bucket.head, place.name)
+        return place.to_blob(self._live(place, found))
+
+    @asynccontextmanager
+    async def open(self, address: Address) -> AsyncIterator[BlobReader]:
+        place = locate(address)
+        found, first = await self._run().calls.run(open_first, self._bucket, place) or (None, b"")
+        yield ObjectReader(self._bucket, self._run(), place, self._live(place, found), first, is_direct=self._is_direct)
+
+    async def list_page(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
+    ) -> Page:  # fmt: skip
+        return await self._lists.page(
+            namespace, storage_type, prefix=prefix, delimiter=delimiter, after=after, limit=limit, now=self._now()
+        )
+
+    async def list_columns(
+        self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
+        page_limit: int,
+    ) -> list[ColumnPage]:  # fmt: skip
+        limit = min(limit, page_limit)  # the engine lists no more at once
+        page = await self.list_page(
+            namespace, storage_type, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+        return [ColumnPage.of(page, prefix)]
+
+    async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
+        async def count() -> Usage:
+            return await self._lists.usage(
+                namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now(), most=MAX_COUNTED
+            )
+
+        return await self._usages.find((namespace, storage_type, prefix, delimiter), count)
+
+    async def recount(self, namespace: str, storage_type: str) -> Usage:
+        """The usage of the whole type as it is now, however many blobs there are, as `Recounting` promises."""
+        return await self._lists.usage(namespace, storage_type, prefix="", delimiter="", now=self._now())
+
+    async def put(
+        self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
+        precondition: Precondition = ANY,
+    ) -> Blob:  # fmt: skip
+        place, crc = locate(address), checksum.extend(0, content)
+        if crc32c is not None and checksum.decode(crc32c) != crc:
+            raise _mismatch(place, crc32c, checksum.encode(crc))
+        told = checksum.encode(crc)
+
+        def change(condition: Condition) -> Object:
+            return self._bucket.put(
+                place.name, content, crc32c=told, content_type=content_type,
+                meta=describe(content_type, crc32c=told), condition=condition,
+            )  # fmt: skip
+
+        try:
+            lane = self._run().calls if len(content) <= READ_SIZE else self._run().writes
+            written = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+        except MismatchError as exc:
+            raise _mismatch(place, told, "another one") from exc
+        return place.to_blob(written)
+
+    async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        await self._remove(s3_changes.delete, address, precondition)
+
+    async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
+        await self._remove(s3_changes.remove, address, precondition)
+
+    async def delete_many(
+        self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
+    ) -> list[DeleteResult]:
+        root_of(namespace, storage_type)
+        places: dict[str, list[int]] = {}
+        for position, (key, _) in enumerate(targets):
+            places.setdefault(key, []).append(position)
+
+        async def delete(key: str, positions: list[int]) -> list[tuple[int, DeleteResult]]:
+            address = Address(namespace, storage_type, key)
+            return [(position, await self._delete_one(address, targets[position][1])) for position in positions]
+
+        done = await gather_few(delete(key, positions) for key, positions in places.items())
+        results = dict(result for of_key in done for result in of_key)
+        return [results[position] for position in range(len(targets))]
+
+    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
+        origin, place = locate(source), locate(target)
+        if source.namespace != target.namespace:
+            raise BadRequestError("a blob is copied within one namespace only")
+
+        def change(condition: Condition) -> Blob:
+            found = self._live(origin, self._bucket.head(origin.name))
+            meta = describe(found.meta.get("type"), crc32c=found.crc32c)
+            content_type = found.meta.get("type")
+            if found.size_bytes <= COPY_PART_BYTES:
+                self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
+            else:
+                self._copy_parts(found, place, content_type, meta, condition)
+            return place.to_blob(self._live(place, self._bucket.head(place.name)))
+
+        return await self._run().writes.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+
+    async def create_upload(
+        self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
+        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
+    ) -> UploadSession:  # fmt: skip
+        return await self._uploads.create(
+            address, size_bytes=size_bytes, content_type=content_type, crc32c=crc32c, precondition=precondition,
+            repeat_key=repeat_key,
+        )  # fmt: skip
+
+    async def find_upload(self, upload_id: str) -> UploadSession:
+        return await self._uploads.find(upload_id)
+
+    def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
+        return self._uploads.write(upload_id, restart=restart)
+
+    async def cancel_upload(self, upload_id: str) -> None:
+        await self._uploads.cancel(upload_id)
+
+    async def sweep(self) -> int:
+        return await self._sweeper.sweep()
+
+    def tell(self, listener: Callable[[Address, int], None]) -> None:
+        self._tell_removed = listener
+
+    async def _remove(self, change: Callable[..., Object], address: Address, precondition: Precondition) -> None:
+        place, note = locate(address), self._audit.noting(address)
+        gone = await self._run().calls.run(change, self._bucket, place, precondition, self._now, note)
+        self._tell_removed(address, gone.size_bytes)
+
+    def _run(self) -> Threads:
+        if self._threads is None:
+            raise StorageError("the store is not started")
+        return self._threads
+
+    def _live(self, place: Place, found: Object | None) -> Object:
+        if found is None or not place.is_live(found, self._now()):
+            raise place.not_found()
+        return found
+
+    async def _delete_one(self, address: Address, etag: str | None) -> DeleteResult:
+        try:
+            await self.delete(address, precondition=ANY if etag is None else Precondition(if_match=(etag,)))
+        except StorageError as exc:
+            return DeleteResult(address.key, exc.code, exc.message)
+        return DeleteResult(address.key)
+
+    def _copy_parts(
+        self, found: Object, place: Place, content_type: str | None, meta: dict[str, str], condition: Condition
+    ) -> None:
+        parts_id = self._bucket.begin_parts(place.name, content_type=content_type, meta=meta, is_checked=False)
+        try:
+            etags = []
+            for number, start in enumerate(range(0, found.size_bytes, COPY_PART_BYTES), 1):
+                span = Span(start, min(start + COPY_PART_BYTES, found.size_bytes))
+                etags.append(self._bucket.copy_part(found, place.name, parts_id, number, span))
+            self._bucket.finish_parts(place.name, parts_id, etags, crc32c=None, condition=condition)
+        except BaseException:
+            self._bucket.drop_parts(place.name, parts_id)
+            raise
+
+
+def _mismatch(place: Place, told: str, found: str) -> ChecksumError:
+    return ChecksumError(
+        f"the bytes of {place.key!r} arrived with crc32c {found}, not {told}; send them again", key=place.key
+    )

@@ -1,0 +1,65 @@
+"""Usages of a bucket that are remembered for a while: an engine can only be asked for all names, a thousand at a time.
+
+A usage of up to MANY blobs is always counted anew and exact. A larger one is told again for `SHARE` times as long as
+counting it took, from GOOD_S to LONGEST_S; changes of that time, by this server or another, are not in it. Nothing
+that decides relies on it: a quota has its own counts.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from storage_tui.contract.models import Usage
+from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT
+
+MANY = 5 * LIST_LIMIT  # so many blobs take five requests, some tens of milliseconds
+GOOD_S = 5.0  # a browser that goes from folder to folder asks for the same types again and again
+LONGEST_S = 60.0
+SHARE = 20  # so counting takes at most a twentieth of the time, whatever is asked for
+MAX_KEPT_ROWS = 100_000  # of all usages and their children together, some 20 MB
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A usage and until when it is told again."""
+
+    usage: Usage
+    good_until: float
+
+    @property
+    def rows(self) -> int:
+        """What it takes of the room."""
+        return 1 + len(self.usage.children)
+
+
+class Usages:
+    """The usages that one server remembers; for the event loop only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
+        self._rows = 0
+
+    async def find(self, name: tuple[str, ...], count: Callable[[], Awaitable[Usage]]) -> Usage:
+        """The usage that is remembered under the name, or else the one that `count` makes."""
+        kept = self._kept.get(name)
+        if kept is not None and self._clock() < kept.good_until:
+            return kept.usage
+        begun = self._clock()
+        usage = await count()
+        if usage.count > MANY:
+            ended = self._clock()
+            self._keep(name, _Kept(usage, ended + min(max(GOOD_S, SHARE * (ended - begun)), LONGEST_S)))
+        return usage
+
+    def _keep(self, name: tuple[str, ...], kept: _Kept) -> None:
+        self._drop(name)
+        self._kept[name] = kept
+        self._rows += kept.rows
+        while self._rows > MAX_KEPT_ROWS:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, name: tuple[str, ...]) -> None:
+        gone = self._kept.pop(name, None)
+        self._rows -= 0 if gone is None else gone.rows

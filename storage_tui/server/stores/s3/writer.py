@@ -1,0 +1,305 @@
+"""The writer of one upload session: bytes gather in memory until they are a part, which goes to the engine meanwhile.
+
+The offset told to a client is always that of the session's object, which is replaced only after the engine has the
+bytes. When all writers together hold too much, each puts what it has into the bucket as a piece, and takes it out again
+when it is enough for a part.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import (
+    BadRequestError,
+    CancelledError,
+    ChecksumError,
+    ConflictError,
+    GoneError,
+    StorageError,
+    TooLargeError,
+    UnavailableError,
+)
+from storage_tui.contract.models import Blob
+from storage_tui.server.stores.s3 import sessions as sessions
+from storage_tui.server.stores.s3.blobs import Place, describe
+from storage_tui.server.stores.s3.changes import write
+from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition
+from storage_tui.server.stores.s3.protocol.requests import MismatchError, MissingError
+from storage_tui.server.stores.s3.protocol.threads import Threads
+from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, Session
+
+PART_BYTES = 8 * 1024 * 1024  # twice as much is what a kill can cost: one part under way, one gathering
+PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
+MAX_PARTS = 10_000
+HELD_BYTES = 192 * 1024 * 1024  # of all writers together, before they put pieces aside
+PIECE_BYTES = 512 * 1024  # the smallest piece put aside for want of memory: each costs two requests
+
+
+@dataclass(slots=True)
+class Memory:
+    """The bytes that all writers hold."""
+
+    held_bytes: int = 0
+
+    @property
+    def is_short(self) -> bool:
+        """True when writers should put aside what they have."""
+        return self.held_bytes > HELD_BYTES
+
+
+class SessionWriter:
+    """The `UploadWriter` of a bucket."""
+
+    def __init__(
+        self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Memory, now: Callable[[], datetime]
+    ) -> None:
+        self._kept = kept
+        self._bucket = bucket
+        self._threads = threads
+        self._memory = memory
+        self._now = now
+        self._place: Place = kept.session.place
+        self._offset = kept.session.offset
+        self._crc = kept.session.crc
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._piece_bytes = sum(piece.size_bytes for piece in kept.session.pieces)  # in the next part, before gathered
+        self._part_count = len(kept.session.parts)  # with the one under way
+        self._sending: asyncio.Task[None] | None = None
+        self._failure: StorageError | None = None
+        self._is_over = False
+
+    @property
+    def offset(self) -> int:
+        return self._offset
+
+    @property
+    def _session(self) -> Session:
+        return self._kept.session
+
+    async def write(self, chunk: bytes) -> None:
+        self._check()
+        limit = self._session.size_bytes
+        if limit is not None and self._offset + len(chunk) > limit:
+            raise self._bad(f"was announced with {limit} bytes and more came")
+        self._gathered.append(chunk)
+        self._gathered_bytes += len(chunk)
+        self._memory.held_bytes += len(chunk)
+        self._offset += len(chunk)
+        self._crc = checksum.extend(self._crc, chunk)
+        if self._piece_bytes + self._gathered_bytes >= part_bytes(self._part_count):
+            await self._begin_part()
+        elif self._memory.is_short and self._gathered_bytes >= PIECE_BYTES:
+            await self._put_aside()
+
+    async def checkpoint(self) -> int:
+        self._check()
+        await self._put_aside()
+        return self._session.offset
+
+    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
+        self._check()
+        wanted_size = self._session.size_bytes if size_bytes is None else size_bytes
+        if wanted_size is not None and wanted_size != self._offset:
+            raise self._bad(f"has {self._offset} bytes, not {wanted_size}")
+        await self._end_part()
+        for wanted in (crc32c, self._session.want_crc):
+            if wanted is not None and checksum.decode(wanted) != self._crc:
+                found = checksum.encode(self._crc)
+                await self.restart()
+                raise ChecksumError(
+                    f"the bytes of {self._place.key!r} arrived with crc32c {found}, not {wanted}; "
+                    "send them again from the start",
+                    key=self._place.key,
+                )
+        try:
+            blob = await self._threads.writes.run(self._commit)
+        except MismatchError as exc:
+            await self.restart()
+            raise ChecksumError(
+                f"the bytes of {self._place.key!r} did not reach the storage engine as they were sent; "
+                "send them again from the start",
+                key=self._place.key,
+            ) from exc
+        self._is_over = True
+        return blob
+
+    async def restart(self) -> None:
+        """Drop what the session holds."""
+        with suppress(StorageError):
+            await self._end_part()
+        self._release()
+        self._failure = None
+        before = self._session
+        if before.offset or before.state != "open":
+            await self._save(before.emptied())
+            await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
+        self._offset = self._crc = self._piece_bytes = self._part_count = 0
+
+    async def park(self) -> None:
+        """Make durable what was written. A session that has ended meanwhile keeps nothing."""
+        try:
+            if not self._is_over:
+                with suppress(CancelledError, ConflictError, GoneError):
+                    await self._put_aside()
+        finally:
+            self._is_over = True
+            self._release()
+
+    def _release(self) -> None:
+        self._memory.held_bytes -= self._gathered_bytes
+        self._gathered, self._gathered_bytes = [], 0
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._is_over:
+            raise ConflictError("the upload session is finished already", key=self._place.key)
+
+    def _bad(self, what: str) -> BadRequestError:
+        return BadRequestError(f"the upload of {self._place.key!r} {what}", key=self._place.key)
+
+    async def _save(self, session: Session) -> None:
+        self._kept = await self._threads.calls.run(sessions.save, self._bucket, self._kept, session, self._now())
+
+    async def _begin_part(self) -> None:
+        await self._end_part()
+        chunks, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        self._piece_bytes = 0
+        self._part_count += 1
+        self._sending = asyncio.create_task(self._send_part(chunks, self._offset, self._crc))
+
+    async def _end_part(self) -> None:
+        if self._sending is not None:
+            await asyncio.wait((self._sending,))
+            sending, self._sending = self._sending, None
+            sending.result()
+
+    async def _send_part(self, chunks: list[bytes], offset: int, crc: int) -> None:
+        try:
+            if len(self._session.parts) >= MAX_PARTS - 1:
+                raise TooLargeError("the blob has more bytes than the storage engine of this server takes in one blob")
+            if self._session.parts_id is None:
+                await self._save(replace(self._session, parts_id=await self._threads.calls.run(self._begin)))
+            etag = await self._threads.writes.run(self._put_part, chunks)
+            session = self._session
+            await self._save(replace(session, parts=(*session.parts, etag), pieces=(), offset=offset, crc=crc))
+        except StorageError as exc:
+            self._fail(exc)
+            raise
+        except Exception as exc:
+            failure = UnavailableError("bytes did not reach the storage engine as they were sent; send them again")
+            self._fail(failure)
+            raise failure from exc
+        finally:
+            self._memory.held_bytes -= sum(map(len, chunks))
+        await self._threads.calls.run(sessions.drop_pieces, self._bucket, session)
+
+    def _fail(self, failure: StorageError) -> None:
+        """What follows bytes that were lost cannot be kept: the session goes on at its last durable offset."""
+        self._failure = failure
+        self._release()
+
+    async def _put_aside(self) -> None:
+        await self._end_part()
+        if not self._gathered:
+            return
+        name = f"{self._session.upload_id}/{self._session.offset:016x}-{secrets.token_hex(4)}"
+        piece = await self._threads.writes.run(self._put_piece, name, self._gathered)
+        await self._save(
+            replace(self._session, pieces=(*self._session.pieces, piece), offset=self._offset, crc=self._crc)
+        )
+        self._piece_bytes += piece.size_bytes
+        self._release()
+
+    def _begin(self) -> str:
+        session = self._session
+        return self._bucket.begin_parts(
+            self._place.name, content_type=session.content_type,
+            meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc),
+        )  # fmt: skip
+
+    def _put_part(self, chunks: list[bytes]) -> str:
+        session = self._session
+        content = b"".join((*self._pieces(), *chunks))
+        crc32c = checksum.encode(checksum.extend(0, content))
+        try:
+            return self._bucket.put_part(
+                self._place.name, session.parts_id or "", len(session.parts) + 1, content, crc32c=crc32c
+            )
+        except MissingError as exc:
+            sessions.find_open(self._bucket, session.upload_id, self._now())
+            raise _lost(session) from exc
+
+    def _pieces(self) -> Iterator[bytes]:
+        return (_read_piece(self._bucket, piece) for piece in self._session.pieces)
+
+    def _put_piece(self, name: str, chunks: list[bytes]) -> Piece:
+        content = b"".join(chunks)
+        self._bucket.put(PIECES + name, content, crc32c=checksum.encode(checksum.extend(0, content)))
+        return Piece(name, len(content))
+
+    def _commit(self) -> Blob:
+        """Make the blob visible. The session says first that this is under way, so that nobody cancels it meanwhile."""
+        session = self._session
+        self._kept = sessions.save(self._bucket, self._kept, replace(session, state="finishing"), self._now())
+        try:
+            if session.parts:
+                change: Callable[[Condition], Blob] = partial(self._finish_parts, self._last_part())
+            else:
+                change = partial(self._put_whole, b"".join((*self._pieces(), *self._gathered)))
+            blob = write(self._bucket, self._place, session.precondition, self._now, change)
+        except BaseException:
+            there = sessions.find_object(self._bucket, session)
+            if there is None:
+                with suppress(StorageError):
+                    self._kept = sessions.save(self._bucket, self._kept, session, self._now())
+                raise
+            blob = there
+        sessions.conclude(self._bucket, session, blob)
+        return blob
+
+    def _put_whole(self, content: bytes, condition: Condition) -> Blob:
+        session, crc32c = self._session, checksum.encode(self._crc)
+        written = self._bucket.put(
+            self._place.name, content, crc32c=crc32c, content_type=session.content_type,
+            meta=describe(session.content_type, session=session.mark, crc32c=crc32c), condition=condition,
+        )  # fmt: skip
+        return self._place.to_blob(written)
+
+    def _last_part(self) -> tuple[str, ...]:
+        session = self._session
+        has_more = self._gathered or session.pieces
+        return (*session.parts, self._put_part(self._gathered)) if has_more else session.parts
+
+    def _finish_parts(self, etags: tuple[str, ...], condition: Condition) -> Blob:
+        session, blob = self._session, None
+        with suppress(MissingError):  # a request for the same that was thought lost may have come before this one
+            self._bucket.finish_parts(
+                self._place.name, session.parts_id or "", etags, crc32c=checksum.encode(self._crc), condition=condition
+            )
+            blob = sessions.find_object(self._bucket, session)
+        if blob is None:
+            raise _lost(session)
+        return blob
+
+
+def part_bytes(number: int) -> int:
+    """The size of a part, counted from 0."""
+    return PART_BYTES << number // PARTS_OF_A_SIZE
+
+
+def _read_piece(bucket: Bucket, piece: Piece) -> bytes:
+    found = bucket.read(PIECES + piece.name)
+    if found is None or len(found[1]) != piece.size_bytes:
+        raise GoneError("the storage engine lost bytes of the upload session; start a new one")
+    return found[1]
+
+
+def _lost(session: Session) -> GoneError:
+    return GoneError("the storage engine lost the parts of the upload session; start a new one", key=session.key)

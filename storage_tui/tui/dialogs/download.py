@@ -1,0 +1,104 @@
+"""The question before a download: the target folder, and what to do with files that are there."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+from textual.worker import Worker, get_current_worker
+
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.contract.counts import plural
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.tui.dialogs.conflicts import CONFLICTS
+from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.state.formats import types_text
+from storage_tui.tui.state.messages import explain
+from storage_tui.tui.state.paths import expand
+from storage_tui.tui.widgets.choice import Choice
+from storage_tui.tui.widgets.path_input import PathInput
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRequest:
+    """Where to, and what to do with files that are there."""
+
+    folder: Path
+    conflict: Conflict
+
+
+class DownloadScreen(Dialog[DownloadRequest]):
+    """Asks for the folder; folders below it are made as the keys have them."""
+
+    HINT = "Enter downloads, Tab completes, ↓ next field, Esc leaves"
+
+    def __init__(self, blobs: Sequence[Blob], folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
+        what = f"{plural(len(blobs), 'blob')} from {types_text(blob.storage_type for blob in blobs)}"
+        if len(blobs) == 1:
+            what = visible(blobs[0].key, limit=60)
+        bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
+        self.TITLE_TEXT = f"Download {what}, {bound}{size_text(self._size_bytes)}"
+
+    def compose_body(self) -> ComposeResult:
+        """Folder, room, conflicts."""
+        yield label("To the local folder")
+        yield PathInput(f"{self._folder}/", id="folder", only_folders=True)
+        yield Static("", id="note")
+        yield label("If a file is there already")
+        yield Choice(CONFLICTS, id="conflict")
+
+    def on_mount(self) -> None:
+        """Look at the folder."""
+        self._look(self.query_one(PathInput).value)
+
+    @on(Input.Changed, "#folder")
+    def _changed(self, event: Input.Changed) -> None:
+        self._look(event.value)
+
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self, text: str, *, is_answer: bool = False) -> None:
+        worker, folder = get_current_worker(), expand(text)
+        try:
+            words, role = _told(folder, self._size_bytes)
+        except OSError as exc:  # no right to look, or no name that may be
+            words, role = explain(exc), "$error"
+        answer = folder if is_answer and role != "$error" else None
+        self.app.call_from_thread(self._looked, worker, visible(words), role, answer)
+
+    def _looked(self, worker: Worker[None], words: str, role: str, answer: Path | None) -> None:
+        if worker.is_cancelled or not self.is_current:
+            return  # what was typed since is being looked for
+        self.say(words, role=role)
+        if answer is not None:
+            self.dismiss(DownloadRequest(answer, self.query_one("#conflict", Choice).value))
+
+    @on(Input.Submitted)
+    @on(Choice.Submitted)
+    def _submit(self) -> None:
+        text = self.query_one(PathInput).value.strip()
+        if text:
+            self._look(text, is_answer=True)
+        else:
+            self.say("name a folder", role="$error")
+
+
+def _told(folder: Path, wanted_bytes: int) -> tuple[str, str]:
+    """What is to be said of a folder to write to, and in which colour. Raises OSError."""
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        return f"{there} is a file, not a folder", "$error"
+    free = shutil.disk_usage(there).free
+    new = "" if there == folder else "The folder is made. "
+    if free < wanted_bytes:
+        return f"{new}{size_text(free)} free, {size_text(wanted_bytes)} wanted", "$warning"
+    return f"{new}{size_text(free)} free", "$text-muted"

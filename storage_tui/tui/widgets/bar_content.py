@@ -1,0 +1,183 @@
+"""What the one-row lines say: where one is, how it stands, and which keys there are. Text in, Content out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+
+from storage_tui.contract.counts import plural
+from storage_tui.contract.keys import Location
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import place_text, visible
+from storage_tui.tui.commands import Command, Context, footer_of, key_label
+from storage_tui.tui.state.formats import count_text, countdown_text, duration_text, rate_text, urgency
+from storage_tui.tui.state.listing import Listing, Row
+from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.widgets.line_view import cut_start
+
+ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
+URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
+GAUGE_CELLS = 10
+HELP = "help"  # the command whose key no footer leaves out
+
+
+def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
+    """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on, and what the list will be sorted by."""
+    pieces: list[tuple[str, str]] = []
+    is_open = not listing.is_complete
+    if listing.filter is not None:
+        covered = f"{count_text(listing.loaded, is_open=is_open)} loaded keys" if is_open else f"{listing.loaded:,}"
+        pieces += [
+            ("   filter ", "$text-muted"),
+            (visible(listing.filter.text, limit=30), "bold $warning"),
+            (f"  {len(listing):,} of {covered}", "$text-muted"),
+        ]
+    elif is_reading and listing.loaded:
+        pieces.append((f"   Listing… {listing.loaded:,} keys (Esc stops)", "$text-muted"))
+    elif is_open and listing.loaded:
+        pieces.append((f"   {listing.loaded:,} keys read, more to come (G goes on)", "$warning"))
+    if then:
+        pieces.append((f"   then by {then}", "$text-muted"))
+    if sorting:
+        pieces.append((f"   {sorting} (Esc stops)", "$text-muted"))
+    said, start = Content.assemble(*pieces), f" {listing.storage_type} ▸ "
+    room = max(12, min(width * 3 // 5, width - len(start) - said.cell_length))
+    prefix = cut_start(visible(listing.prefix), room)
+    return Content.assemble(
+        (start[:-2], "bold $accent"), ("▸ ", "$text-muted"), (prefix or "/", "bold" if prefix else "$text-muted"), said
+    )
+
+
+def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Content:
+    """`tmp ▸ a/b/  clean-up`, for the other screens about a place."""
+    return Content.assemble(
+        (f" {storage_type} ", "bold $accent"),
+        ("▸ ", "$text-muted"),
+        (cut_start(visible(prefix), max(12, width * 2 // 5)) or "/", "bold"),
+        (f"  {name}", "$text-muted"),
+    )
+
+
+def empty_words(listing: Listing, *, is_reading: bool) -> str:
+    """What stands in a list without rows."""
+    if listing.filter is not None and listing.loaded:
+        covered = count_text(listing.loaded, is_open=not listing.is_complete)
+        reading = " so far; reading on" if is_reading else ""
+        return (
+            f'No match for "{visible(listing.filter.text)}" in {covered} loaded keys{reading}. Esc leaves the filter.'
+        )
+    if is_reading:
+        return "Listing…"
+    if not listing.is_complete:
+        return "Not read to the end. R reads again."
+    if listing.prefix:
+        place = place_text(Location(listing.storage_type, listing.prefix))
+        return f"Nothing below {place}. h goes up, ~ to the top, u uploads a file or folder here."
+    rule = rule_text(listing.storage_type)
+    return f"Empty. {listing.storage_type}: {rule}. u uploads a file or folder here."
+
+
+def rule_text(storage_type: str) -> str:
+    """The rule of a storage type in a few words."""
+    row = STORAGE_TYPES[storage_type]
+    return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
+
+
+def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
+    """`● 3 · 1.2 GB + 1 folder`, and how many of them are elsewhere than in the folder `here`."""
+    blobs = len(marks) - marks.folders
+    bound = "≥ " if marks.unsized else ""
+    parts = [f"{blobs:,} · {bound}{size_text(marks.size_bytes)}"] if blobs else []
+    parts += [plural(marks.folders, "folder")] if marks.folders else []
+    elsewhere = 0 if here is None else len(marks) - marks.places[here]
+    away = f", {elsewhere:,} not here" if elsewhere else ""
+    return Content.styled(f"● {' + '.join(parts)}{away}  ", "bold $warning") if parts else Content("")
+
+
+def row_content(row: Row | None, now: datetime) -> Content:
+    """What is worth saying of the row under the cursor: when it expires."""
+    if isinstance(row, Blob) and row.expires is not None:
+        left = urgency(row.expires, now)
+        text = "expired" if left == "gone" else f"expires in {countdown_text(row.expires, now)}"
+        return Content.styled(text, URGENT[left])
+    return Content("")
+
+
+def gauge_content(gauge: Gauge, *, width: int) -> Content:
+    """The transfers at a glance: bar, files, rate, time left; always something."""
+    arrow = ARROWS[gauge.direction]
+    failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
+    if not gauge.is_active:
+        if not gauge.files:
+            return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
+        done = gauge.files_done - gauge.failed - gauge.skipped - gauge.cancelled
+        return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
+    share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
+    if width < 60:
+        return Content.assemble((f"{arrow}{share:4.0%}", "$primary"), failed)
+    filled = round(share * GAUGE_CELLS)
+    state = "paused" if gauge.paused and not gauge.running else rate_text(gauge.bytes_per_s)
+    eta = f" {duration_text(gauge.eta_s)} left" if gauge.bytes_per_s and width >= 90 else ""
+    return Content.assemble(
+        (f"{arrow} ", "$primary"),
+        ("━" * filled, "$primary"),
+        ("─" * (GAUGE_CELLS - filled), "$text-disabled"),
+        (f"{share:4.0%} ", "$primary"),
+        (f"{gauge.files_done:,}/{gauge.files:,} {state}{eta}", "$text-muted"),
+        failed,
+    )
+
+
+def position_content(listing: Listing, cursor: int) -> Content:
+    """`12/1,000+`."""
+    count = len(listing)
+    total = count_text(count, is_open=not listing.is_complete and listing.filter is None)
+    return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
+
+
+def footer_content(context: Context, *, width: int) -> Content:
+    """The keys of a context, the most useful first, as many as fit; the one that shows all keys is always there."""
+    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context)]
+    pinned = next((hint for hint in hints if hint.id == HELP), None)
+    room = width - 1 - (pinned.cells if pinned is not None else 0)
+    shown: list[_Hint] = []
+    for hint in hints:
+        if hint is not pinned:
+            room -= hint.cells
+            if room < 0:
+                break
+        shown.append(hint)
+    if pinned is not None and pinned not in shown:
+        shown.append(pinned)
+    pieces: list[tuple[str, str]] = []
+    for hint in shown:
+        pieces += [(f" {hint.key}", "bold $primary"), (f" {hint.word} ", "$text-muted")]
+    return Content.assemble(*pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    id: str
+    key: str
+    word: str
+
+    @property
+    def cells(self) -> int:
+        return len(self.key) + len(self.word) + 3
+
+
+def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:
+    """What may follow the first key of a chord."""
+    pieces: list[tuple[str, str]] = [(f" {key_label(pending)} …", "bold $accent")]
+    for key, row in hints:
+        pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]
+    return Content.assemble(*pieces)
+
+
+def folder_facts(count: int, size_bytes: int) -> str:
+    """`1,204 blobs · 3.4 GB`."""
+    return f"{plural(count, 'blob')} · {size_text(size_bytes)}"

@@ -1,0 +1,50 @@
+"""Coasts behind large maps, and several regions on one."""
+
+import json
+
+from storage_tui.previews.base import View
+from storage_tui.previews.overlay import draw_regions, read_region
+from storage_tui.previews.vector.coastline import coastline
+from storage_tui.previews.vector.shapes import Shapes, draw_map
+from tests.previews.ranges import Ranges, plain, show
+
+
+def square(west: float, south: float, side: float) -> Shapes:
+    """One region."""
+    shapes = Shapes()
+    shapes.add_polygon([[(west, south), (west + side, south), (west + side, south + side), (west, south + side)]])
+    return shapes
+
+
+def test_the_coast_is_coarse_and_on_earth() -> None:
+    points = [point for line in coastline() for point in line]
+    assert 300 < len(points) < 800
+    assert all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in points)
+
+
+def test_a_large_map_has_coasts_behind_the_shapes_and_a_small_one_has_none() -> None:
+    large, small = draw_map(square(-10, 35, 25), 60, 20), draw_map(square(10, 45, 1), 60, 20)
+    assert any(span.style == "dim" for line in large[1:-1] for span in line.spans)
+    assert not any(span.style == "dim" for line in small[1:-1] for span in line.spans)
+
+
+def test_numbers_that_are_no_degrees_get_no_coasts() -> None:
+    lines = draw_map(square(700_000, 4_000_000, 10_000), 60, 20)
+    assert not any(span.style == "dim" for line in lines[1:-1] for span in line.spans)
+
+
+async def test_regions_are_overlaid_with_a_legend_and_the_reasons_of_those_that_are_none() -> None:
+    ring = [[10, 45], [12, 45], [12, 47], [10, 47], [10, 45]]
+    geojson = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
+    one = await read_region(Ranges.of(geojson).source("a.geojson"))
+    two = await read_region(Ranges.of(b"POINT (11 46)\n").source("b.wkt"))
+    shown = draw_regions([("a\x1b", one), ("b", two), ("c", "holds no shapes")], View(60, 20))
+    text = plain(shown)
+    assert "■ a\\x1b" in text and "km²" in text and "× c  holds no shapes" in text
+    assert len({span.style for line in shown.lines for span in line.spans}) >= 3
+
+
+async def test_a_world_wide_file_shows_the_continents() -> None:
+    content = json.dumps({"type": "MultiPoint", "coordinates": [[-170, -60], [170, 75]]}).encode()
+    shown = await show(content, width=120, height=40)
+    assert sum(len(line.plain.replace(" ", "")) for line in shown.lines) > 300

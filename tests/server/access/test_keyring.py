@@ -1,0 +1,158 @@
+"""Signing keys: made once for all, shared by all servers on one engine, replaced without losing what was signed."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jwt
+import pytest
+
+from storage_tui.contract.errors import StorageError, UnauthorizedError, UnavailableError
+from storage_tui.server.access import keyring as keyring_module
+from storage_tui.server.access.control import open_access
+from storage_tui.server.access.key_file import FILE_NAME
+from storage_tui.server.access.keyring import (
+    PURPOSES,
+    RECORD,
+    Keyring,
+    forget_old_keys,
+    load_keyring,
+    new_keys,
+    rotate_keys,
+)
+from storage_tui.server.access.tokens import create_token, sign_token
+from storage_tui.server.http.grants import namespace_of
+from storage_tui.server.run.engine import open_local_records
+from storage_tui.server.stores.local.records import LocalRecords
+from storage_tui.server.stores.records import Records
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return LocalRecords(tmp_path)
+
+
+async def opens(records: Records, token: str) -> bool:
+    try:
+        return (await open_access(records).by_token(token)).namespace == namespace_of("ann")
+    except UnauthorizedError:
+        return False
+
+
+def test_all_who_load_them_first_at_once_get_the_same_keys(records: Records) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        loaded = list(threads.map(lambda _: load_keyring(records), range(8)))
+    assert len({keyring.current(purpose).kid for keyring in loaded for purpose in PURPOSES}) == len(PURPOSES)
+
+
+async def test_a_token_survives_new_keys_and_not_the_end_of_its_own(records: Records) -> None:
+    token = create_token(records, "ann")
+    rotate_keys(records)
+    keyring = load_keyring(records)
+    assert await opens(records, token)
+    newer = sign_token(keyring, "ann")
+    assert jwt.get_unverified_header(newer)["kid"] != jwt.get_unverified_header(token)["kid"]
+    forget_old_keys(records)
+    assert await opens(records, newer)
+    assert not await opens(records, token)
+
+
+async def test_a_running_keyring_learns_of_a_new_key_by_its_kid(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring_module, "LOOK_AGAIN_S", 0.0)
+    running = load_keyring(records)
+    rotate_keys(records)
+    kid = load_keyring(records).current("url").kid
+    assert running.find("url", kid) is None
+    found = await running.look_up("url", kid)
+    assert found is not None
+    assert found.kid == kid == running.current("url").kid
+    assert await running.look_up("token", kid) is None
+
+
+async def test_unknown_kids_do_not_make_it_read_the_record_each_time(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring_module, "LOOK_AGAIN_S", 3600.0)
+    running = load_keyring(records)
+    assert await running.look_up("url", "unknown") is None
+    rotate_keys(records)
+    kid = load_keyring(records).current("url").kid
+    assert await running.look_up("url", kid) is None
+    running.refresh()
+    assert await running.look_up("url", kid) is not None
+
+
+def test_keys_that_go_away_or_break_leave_the_running_ones(records: Records) -> None:
+    running = load_keyring(records)
+    kid = running.current("token").kid
+    records.write(RECORD, b"{}")
+    with pytest.raises(StorageError, match="does not hold signing keys"):
+        running.refresh()
+    records.remove(RECORD)
+    with pytest.raises(UnavailableError, match="restore them"):
+        running.refresh()
+    assert running.current("token").kid == kid
+
+
+def test_changes_at_the_same_moment_are_all_kept(records: Records) -> None:
+    first = load_keyring(records).current("token").kid
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: rotate_keys(records), range(4)))
+    content = records.read(RECORD)
+    assert content is not None
+    assert len(keyring_module.parse_keys(content.content).keys["token"]) == 5
+    assert load_keyring(records).find("token", first) is not None
+
+
+async def test_the_key_file_of_an_older_version_moves_in_once(tmp_path: Path) -> None:
+    keys = new_keys()
+    path = tmp_path / FILE_NAME
+    path.write_bytes(keys.to_json())
+    path.chmod(0o600)
+    token = sign_token(Keyring(LocalRecords(tmp_path), keys), "ann")
+    moved = open_local_records(tmp_path)
+    assert not path.exists()
+    assert await opens(moved, token)
+    current = load_keyring(moved).current("token").kid
+    path.write_bytes(new_keys().to_json())  # an older program wrote another one meanwhile
+    path.chmod(0o600)
+    assert load_keyring(open_local_records(tmp_path)).current("token").kid == current
+    assert await opens(moved, token)
+
+
+def test_a_key_file_that_others_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(new_keys().to_json())
+    path.chmod(0o644)
+    with pytest.raises(StorageError, match="chmod 600"):
+        open_local_records(tmp_path)
+
+
+def test_keys_are_ours_alone_and_never_shown(tmp_path: Path, records: Records) -> None:
+    key = load_keyring(records).current("token")
+    kept = tmp_path / "records" / f"{RECORD}.record"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "***" in repr(key)
+    assert f"{key.secret}" == str(key.secret) == repr(key.secret) == "***"
+    kept.chmod(0o644)
+    with pytest.raises(StorageError, match="chmod 600"):
+        load_keyring(records)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"token": 1}', "\0", '{"token": {"current": "a", "keys": {}}}'])
+def test_a_broken_record_or_key_file_is_one_clear_line(tmp_path: Path, records: Records, content: str) -> None:
+    records.write(RECORD, content.encode())
+    with pytest.raises(StorageError, match="does not hold signing keys"):
+        load_keyring(records)
+    path = tmp_path / FILE_NAME
+    path.write_text(content)
+    path.chmod(0o600)
+    with pytest.raises(StorageError, match=r"keys\.json does not hold signing keys"):
+        open_local_records(tmp_path)
+
+
+def test_fields_that_are_cut_elsewhere_sign_otherwise(records: Records) -> None:
+    key = load_keyring(records).current("url")
+    assert len({key.sign(b"a", b"bc"), key.sign(b"ab", b"c"), key.sign(b"abc"), key.sign(b"abc", b"")}) == 4

@@ -1,0 +1,105 @@
+"""A retry that comes while the first upload is still being stored: it waits, its body is taken, it gets the answer."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server.running import RunningServer, put_head, read_answer
+
+BODY = b"b" * 20_000_000  # more than the kernel takes in for a server that does not read
+PRELUDE = """
+import asyncio
+import storage_tui.server.resources.upload_gate as gate
+from storage_tui.server.stores.local.writer import PartWriter
+gate.PATIENCE_S = 0.2
+gate.COMMIT_S = {commit_s}
+finish = PartWriter.finish
+async def slow(self, **options):
+    Path(sys.argv[1] + ".committing").touch()
+    while not Path(sys.argv[1] + ".go").exists():
+        await asyncio.sleep(0.01)
+    return await finish(self, **options)
+PartWriter.finish = slow
+"""
+
+
+class Slow:
+    """A server whose commits wait for a sign."""
+
+    def __init__(self, tmp_path: Path, commit_s: float) -> None:
+        self.server = RunningServer(tmp_path / "data", prelude=PRELUDE.format(commit_s=commit_s))
+        self.go = tmp_path / "data.go"
+        self.committing = tmp_path / "data.committing"
+        self.answers: list[httpx.Response] = []
+
+    def begin(self, url: str, **headers: str) -> threading.Thread:
+        """Upload from a thread, until the commit is under way."""
+
+        def put() -> None:
+            self.answers.append(httpx.put(url, content=BODY, headers=headers, trust_env=False, timeout=60))
+
+        thread = threading.Thread(target=put)
+        thread.start()
+        while not self.committing.exists():
+            assert thread.is_alive()
+        return thread
+
+    def repeat(self, url: str) -> socket.socket:
+        """Send it all again; returns once every byte was taken."""
+        connection = self.server.connect()
+        connection.sendall(put_head(url, f"Content-Length: {len(BODY)}") + BODY)
+        return connection
+
+
+@pytest.fixture
+def slow(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Slow]:
+    slow = Slow(tmp_path, getattr(request, "param", 25.0))
+    slow.server.start()
+    yield slow
+    slow.go.touch()
+    assert slow.server.stop() == 0
+
+
+def test_a_repeat_during_the_commit_gets_the_same_object(slow: Slow) -> None:
+    with slow.server.client() as ann:
+        url = ann.get("/data/new_resumable_url/twice").text
+        first = slow.begin(url)
+        with slow.repeat(url) as second:
+            slow.go.touch()
+            status, _, content = read_answer(second)
+        first.join()
+        assert status == slow.answers[0].status_code == 200
+        assert content == slow.answers[0].content
+        assert ann.get("/data/get/twice").content == BODY
+
+
+def test_a_repeat_of_a_commit_that_fails_is_asked_to_come_again(slow: Slow) -> None:
+    with slow.server.client() as ann:
+        url = ann.get("/data/new_resumable_url/failed").text
+        first = slow.begin(url, **{"x-goog-hash": "crc32c=AAAAAA=="})
+        with slow.repeat(url) as second:
+            slow.go.touch()
+            status, headers, _ = read_answer(second)
+        first.join()
+        assert slow.answers[0].status_code == 400
+        assert (status, headers.get("retry-after")) == (503, None)
+        assert httpx.put(url, content=BODY, trust_env=False, timeout=30).status_code == 200
+        assert ann.get("/data/get/failed").content == BODY
+
+
+@pytest.mark.parametrize("slow", [0.5], indirect=True)
+def test_a_commit_that_takes_too_long_is_told_before_the_client_gives_up(slow: Slow) -> None:
+    with slow.server.client() as ann:
+        url = ann.get("/data/new_resumable_url/long").text
+        first = slow.begin(url)
+        with slow.repeat(url) as second:
+            status, headers, _ = read_answer(second)
+        assert (status, headers.get("retry-after")) == (503, None)
+        slow.go.touch()
+        first.join()
+        assert slow.answers[0].status_code == 200
+        assert ann.get("/data/get/long").content == BODY

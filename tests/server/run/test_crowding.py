@@ -1,0 +1,85 @@
+"""Connections without a token, more than the listener takes: they keep nobody out."""
+
+import os
+import socket
+import struct
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.server.running import RunningServer, put_head, read_answer, running_server
+
+PLACES, OLDER = 32, 8
+TCP_LAST_DATA_RECV = struct.Struct("=52xI")  # milliseconds, in the struct tcp_info of Linux
+# The listener would close idle connections by itself, so late that only what is tested here can have done it.
+PATIENT = """
+import storage_tui.server.run.listener as listener, storage_tui.server.http.body as body
+listener.HEADER_READ_MS, body.IDLE_S, body.LINGER_S = 600_000, 600, 600
+"""
+SMALL = f"{PATIENT}listener.MAX_CONNECTIONS = {PLACES}\nimport storage_tui.server.run.crowding as c\nc.SPARE = 0\n"
+FEW_FILES = f"{PATIENT}import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+
+
+def connect(server: RunningServer, address: str = "127.0.0.1") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), 30, source_address=(address, 0))
+    connection.settimeout(30)
+    return connection
+
+
+def ask(connection: socket.socket, server: RunningServer, path: str = "/data/list") -> int:
+    head = f"GET /storage/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: {server.token()}\r\n\r\n"
+    connection.sendall(head.encode())
+    return read_answer(connection)[0]
+
+
+def wait_until_idle(connection: socket.socket) -> None:
+    """Until the clock of the kernel tells it from connections to come."""
+    while TCP_LAST_DATA_RECV.unpack(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 56))[0] < 50:
+        os.sched_yield()
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_the_longest_idle_connections_of_the_most_crowded_address_make_room(tmp_path: Path) -> None:
+    with running_server(tmp_path / "store", prelude=SMALL) as server, ExitStack() as stack:
+        friend = stack.enter_context(connect(server))
+        assert ask(friend, server) == 200  # idle before all the others
+        uploading = stack.enter_context(connect(server, "127.0.0.2"))
+        with server.client() as ann:
+            url = ann.get("/data/new_resumable_url/k").text
+        uploading.sendall(put_head(url, "Content-Length: 10") + b"12345")
+        older = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(OLDER)]
+        wait_until_idle(older[-1])
+        younger = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(PLACES - OLDER - 2)]
+        for _ in range(4):
+            assert ask(stack.enter_context(connect(server)), server) == 200
+        assert ask(friend, server) == 200
+        uploading.sendall(b"67890")
+        assert read_answer(uploading)[0] == 200
+        assert sum(map(is_open, older)) < OLDER and all(map(is_open, younger))
+
+
+def test_bodies_that_no_token_stands_behind_make_room_too(tmp_path: Path) -> None:
+    with running_server(tmp_path / "store", prelude=SMALL) as server, ExitStack() as stack:
+        for path in ("token", "data/set/k"):
+            for _ in range(PLACES):
+                body = f"POST /storage/v1/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"
+                stack.enter_context(connect(server, "127.0.0.2")).sendall(body.encode())
+        assert ask(stack.enter_context(connect(server)), server) == 200
+
+
+def test_connections_leave_files_to_those_that_need_them(tmp_path: Path) -> None:
+    with running_server(tmp_path / "store", prelude=FEW_FILES) as server, ExitStack() as stack:
+        crowd = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(300)]
+        with server.client() as ann:
+            assert ann.put("/data/set/k", content=b"v" * 300_000).status_code == 200
+            assert len(ann.get("/data/get/k").content) == 300_000
+        assert is_open(crowd[-1])
+        assert server.log_text() == ""
