@@ -13,7 +13,6 @@ They are found on first use, so that importing the client loads neither the brow
 
 TYPE_CHECKING = False  # typing takes longer to load than the first look at a list
 
-__version__ = "0.1.0"
 __all__ = ["AsyncStorage", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from storage_tui.client.control import TransferControl
     from storage_tui.client.storage import Storage
     from storage_tui.client.tasks import TaskRun
+    from storage_tui.machine.version import __version__
 
 _HOMES = {
     "Storage": ("storage_tui.client.storage", "Storage"),
@@ -31,6 +31,7 @@ _HOMES = {
     "TaskRun": ("storage_tui.client.tasks", "TaskRun"),
     "TransferControl": ("storage_tui.client.control", "TransferControl"),
     "errors": ("storage_tui.errors", None),
+    "__version__": ("storage_tui.machine.version", "__version__"),
 }
 
 

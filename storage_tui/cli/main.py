@@ -7,12 +7,12 @@ from importlib import import_module
 
 import click
 
-from storage_tui import __version__
 from storage_tui.cli import first_look, standard_streams
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.cli.settings import SettingsError
 from storage_tui.contract.errors import StorageError
+from storage_tui.machine.version import __version__
 
 COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
 _VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")

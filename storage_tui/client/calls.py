@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from storage_tui.client.http.requests import Request, Response, checked
+from storage_tui.client.requests import Request, Response, checked
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import (

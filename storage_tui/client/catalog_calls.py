@@ -1,7 +1,7 @@
 """The calls of the catalog that a browser of `products` needs: whose file a blob is, and deleting that image whole."""
 
 from storage_tui.client.calls import Call, Service, describe
-from storage_tui.client.http.requests import Request, checked
+from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
 from storage_tui.contract.catalog import CATALOG_FEATURE, CatalogImage, ImageId, image_path
 

@@ -9,7 +9,7 @@ import binascii
 import json
 
 from storage_tui.client.calls import Call, Service, column_pages, describe, detailed_page, keys_page, stat
-from storage_tui.client.http.requests import Request, checked
+from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import BadRequestError, NotFoundError

@@ -74,3 +74,8 @@ def _escape_character(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def one_line(text: str) -> str:
+    """Return the text with `?` for every character that could break a line or a terminal, for logs and headers."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -22,6 +22,7 @@ from storage_tui.contract.errors import (
     UnavailableError,
 )
 from storage_tui.contract.models import Limits
+from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
 from storage_tui.machine.secrets import Secret
 from storage_tui.server.access.control import AccessControl
@@ -35,10 +36,11 @@ from storage_tui.server.http.grants import Grant, Verb
 from storage_tui.server.http.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
 from storage_tui.server.http.request import Request, Scope
 from storage_tui.server.http.request_summary import Exchange
-from storage_tui.server.http.responses import Response, error_response, one_line
+from storage_tui.server.http.responses import Response, error_response
 from storage_tui.server.http.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.http.streams import Streams
 from storage_tui.server.limits.budget import Budget
+from storage_tui.server.limits.crowding import Peer
 from storage_tui.server.limits.parsing import Parsing
 from storage_tui.server.limits.shares import BusyError
 from storage_tui.server.quotas.quotas import Quotas
@@ -49,7 +51,6 @@ from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import Listing
 from storage_tui.server.resources.metrics import Metrics
 from storage_tui.server.resources.uploads import Uploads
-from storage_tui.server.run.crowding import Peer
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.client.http.requests import one_line
+from storage_tui.client.requests import one_line
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location

@@ -17,7 +17,7 @@ from storage_tui.client.calls import Call, Service
 from storage_tui.client.catalog_calls import find_image
 from storage_tui.client.http.attempt import Target, translated
 from storage_tui.client.http.heads import read_head
-from storage_tui.client.http.requests import Request, Response
+from storage_tui.client.requests import Request, Response
 from storage_tui.contract.catalog import ImageId
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.models import FEATURES, Blob, Page, ServiceInfo, Usage

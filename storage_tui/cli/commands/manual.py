@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from storage_tui import __version__
 from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.output import EXIT_MEANINGS
 from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.machine import directories as places
+from storage_tui.machine.version import __version__
 
 NAME = "storage-tui"
 

@@ -12,13 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from storage_tui import __version__
 from storage_tui.cli.operators.engine_options import local_place
 from storage_tui.cli.output import human_duration
 from storage_tui.cli.settings import Settings
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.sizes import size_text
 from storage_tui.machine import directories as places
+from storage_tui.machine.version import __version__
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -177,7 +177,7 @@ def terminal(_: Settings) -> Iterator[Line]:
 def server(settings: Settings) -> Iterator[Line]:
     """Whether the server answers, how fast, with which clock, and takes the token."""
     from storage_tui.cli.options import open_storage
-    from storage_tui.client.http.requests import one_line
+    from storage_tui.client.requests import one_line
 
     with open_storage(settings) as storage:
         begun = time.monotonic()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.access.token_files import read_token_file
-from storage_tui.client.http.requests import one_line
+from storage_tui.client.requests import one_line
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConnectError, CredentialsError
 from storage_tui.machine import directories as places

@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from storage_tui.client.http.requests import CONTROL_BYTES, one_line
+from storage_tui.client.requests import CONTROL_BYTES, one_line
 from storage_tui.contract.errors import ConnectError, CredentialsError, UnavailableError
 from storage_tui.machine.secrets import Secret
 

@@ -17,7 +17,7 @@ from storage_tui.client.batch.mover import Mover, done
 from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.requests import CONTROL_BYTES, Request
+from storage_tui.client.requests import CONTROL_BYTES, Request
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.client.transfer.local_tree import opened_below

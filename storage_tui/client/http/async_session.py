@@ -17,9 +17,9 @@ from storage_tui.client.http.attempt import (
     ssl_context,
     translated,
 )
-from storage_tui.client.http.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.client.http.retry import Attempts, RetryPolicy
 from storage_tui.client.http.session import Window, may_have_gone
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import StorageError
 
 T = TypeVar("T")

@@ -11,10 +11,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from storage_tui import __version__
 from storage_tui.client.access.credentials import is_loopback
 from storage_tui.client.access.servers import Access
-from storage_tui.client.http.requests import CONTROL_BYTES, Request, one_line, too_large
+from storage_tui.client.requests import CONTROL_BYTES, Request, one_line, too_large
 from storage_tui.contract import wire
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -26,6 +25,7 @@ from storage_tui.contract.errors import (
     TransferInterruptedError,
 )
 from storage_tui.machine.secrets import Secret
+from storage_tui.machine.version import __version__
 
 CONNECT_S = 10.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.requests import RETRY_AFTER_LIMIT_S, Request, Response
+from storage_tui.client.requests import RETRY_AFTER_LIMIT_S, Request, Response
 from storage_tui.contract.errors import (
     BadRequestError,
     ConnectError,

@@ -21,9 +21,9 @@ from storage_tui.client.http.attempt import (
     ssl_context,
     translated,
 )
-from storage_tui.client.http.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.client.http.retry import Attempts, RetryPolicy
 from storage_tui.client.http.transport import Body, SocketTransport, body_of
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
 
 T = TypeVar("T")

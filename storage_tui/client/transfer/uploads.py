@@ -12,10 +12,10 @@ from contextlib import suppress
 from storage_tui.client import calls
 from storage_tui.client.calls import Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.requests import ERROR_BYTES, Request, Response, error_from
 from storage_tui.client.http.retry import Patience
 from storage_tui.client.http.session import Session
 from storage_tui.client.http.transport import Body
+from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
 from storage_tui.client.transfer.sources import Buffer, Source
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import (

@@ -18,9 +18,9 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 import jwt
 
 from storage_tui.contract.errors import BadRequestError, StorageError, UnavailableError
+from storage_tui.contract.visible import one_line
 from storage_tui.server.access.tokens import Bearer, issued_at, subject_namespace, verify
 from storage_tui.server.http.grants import Grant
-from storage_tui.server.http.responses import one_line
 
 ALGORITHM = "RS256"
 MIN_KEY_BITS = 2048

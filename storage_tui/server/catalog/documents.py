@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from storage_tui.contract.errors import BadRequestError, ConflictError, DamagedError, StorageError, TooLargeError
 from storage_tui.contract.models import format_time
-from storage_tui.server.http.responses import one_line
+from storage_tui.contract.visible import one_line
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.entries import ROOT, Kind
 from storage_tui.server.quotas.quotas import Quotas

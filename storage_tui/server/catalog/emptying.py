@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.visible import one_line
 from storage_tui.server.catalog.documents import Documents, Fields, going_on, now_text
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.catalog.tasks import Tasks
-from storage_tui.server.http.responses import one_line
 
 RUNNING, SUCCESS, FAILURE, NONE = "RUNNING", "SUCCESS", "FAILURE", "NONE"
 PATIENCE_S = 5.0  # most products are emptied by then, and their owner need not ask again

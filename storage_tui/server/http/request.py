@@ -10,9 +10,9 @@ from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.http.body import Body, Receive
 from storage_tui.server.http.grants import Grant
 from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
+from storage_tui.server.limits.crowding import peer_of
 from storage_tui.server.limits.parsing import Check, Parsing, anything
 from storage_tui.server.limits.shares import Share, Shares
-from storage_tui.server.run.crowding import peer_of
 
 Scope = MutableMapping[str, Any]
 

@@ -15,6 +15,7 @@ from storage_tui.contract.errors import (
     UnavailableError,
 )
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import ERROR_CODE
 
 BINARY = "application/octet-stream"
@@ -106,11 +107,6 @@ def error_response(error: StorageError, *, accept: str = "", may_retry_after: bo
         return Response(error.status, headers, json.dumps(problem).encode("ascii"))
     headers["Content-Type"] = "text/plain; charset=utf-8"
     return Response(error.status, headers, line.encode("utf-8", "backslashreplace"))
-
-
-def one_line(text: str) -> str:
-    """The text without anything that could break a line or a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def phrase(status: int) -> str:

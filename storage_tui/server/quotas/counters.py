@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.server.http.responses import one_line
+from storage_tui.contract.visible import one_line
 from storage_tui.server.quotas.sums import COUNTING_S, HELD_S, NOTHING, Amount, SharedSums, Sums
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.totals import Recounting

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError, UnavailableError
-from storage_tui.server.http.responses import one_line
+from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import ABSENT, Records
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from storage_tui import __version__
 from storage_tui.contract.models import FEATURES, Limits, ServiceInfo
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.token_scope import TokenScope
+from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas

@@ -17,7 +17,9 @@ from storage_tui.server.stores.overview import Overseen
 class Health:
     """The handlers. Without a token for them there is no `/metrics`: sums over all users are no user's business."""
 
-    def __init__(self, store: Store, metrics: Metrics, *, token: Secret[bytes] | None, active: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, metrics: Metrics, *, token: Secret[bytes] | None, active: Callable[[], int]
+    ) -> None:
         self._store = store
         self._metrics = metrics
         self._token = token

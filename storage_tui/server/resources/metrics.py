@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from storage_tui import __version__
+from storage_tui.machine.version import __version__
 from storage_tui.server.http.request_summary import Exchange
 from storage_tui.server.stores.overview import Overview
 

@@ -21,7 +21,7 @@ from granian.server.embed import Server
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.app import StorageApp
-from storage_tui.server.run.crowding import Crowding
+from storage_tui.server.limits.crowding import Crowding
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.models import format_time
+from storage_tui.contract.visible import one_line
 from storage_tui.machine.private_files import append_whole, open_private
 from storage_tui.server.http.request_summary import Exchange
-from storage_tui.server.http.responses import one_line
 
 Format = Literal["text", "json"]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.visible import one_line
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.app import StorageApp
-from storage_tui.server.http.responses import one_line
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.run.engine import Engine, open_local, open_s3
 from storage_tui.server.run.listener import Listener, listen_tcp, listen_unix, url_of

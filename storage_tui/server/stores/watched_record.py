@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from storage_tui.contract.errors import ConflictError, StorageError, UnavailableError
-from storage_tui.server.http.responses import one_line
+from storage_tui.contract.visible import one_line
 from storage_tui.server.stores.records import ABSENT, Records
 
 T = TypeVar("T")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import apsw
 
-from storage_tui import __version__
 from storage_tui.contract.errors import ConflictError, StoreFullError, UnavailableError
 from storage_tui.machine.directories import LOCK_NAME
 from storage_tui.machine.private_files import open_private
+from storage_tui.machine.version import __version__
 from storage_tui.server.stores.local.ballast import BALLAST_NAME
 from storage_tui.server.stores.local.files import (
     COLLECTOR_LOCK,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
+from storage_tui.client import requests
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.http import attempt as exchange
-from storage_tui.client.http import requests
 from storage_tui.contract.errors import ProtocolError
 from storage_tui.machine.secrets import Secret
 from tests.client.scripted import ScriptedServer, answer

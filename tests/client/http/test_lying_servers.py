@@ -11,7 +11,7 @@ from storage_tui import Storage
 from storage_tui.client.batch.plan import BatchItem, BatchPlan
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import Batch
-from storage_tui.client.http.requests import CONTROL_BYTES
+from storage_tui.client.requests import CONTROL_BYTES
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ProtocolError, StorageError

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
+from storage_tui.client import requests
 from storage_tui.client.batch.plan import BatchItem, BatchPlan
 from storage_tui.client.batch.scheduler import Batch
-from storage_tui.client.http import requests
 from storage_tui.client.transfer import blob_stream
 from storage_tui.contract.errors import NotFoundError, ProtocolError
 from storage_tui.contract.models import Blob

@@ -15,7 +15,7 @@ PATIENT = """
 import storage_tui.server.run.listener as listener, storage_tui.server.http.body as body
 listener.HEADER_READ_MS, body.IDLE_S, body.LINGER_S = 600_000, 600, 600
 """
-SMALL = f"{PATIENT}listener.MAX_CONNECTIONS = {PLACES}\nimport storage_tui.server.run.crowding as c\nc.SPARE = 0\n"
+SMALL = f"{PATIENT}listener.MAX_CONNECTIONS = {PLACES}\nimport storage_tui.server.limits.crowding as c\nc.SPARE = 0\n"
 FEW_FILES = f"{PATIENT}import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
 
 
