@@ -9,6 +9,20 @@
 
 Public names: `Storage`, `AsyncStorage`, `TransferControl` (to steer one transfer), `TaskRun`, `errors`, `__version__`.
 They are found on first use, so that importing the client loads neither the browser nor the server.
+
+| file | holds |
+|---|---|
+| errors.py | the errors of the Storage API by name |
+| notebook.py | progress of a transfer in a notebook or on a terminal |
+| contract/ | what the Storage API is: types, keys, models, errors, wire forms; no I/O |
+| machine/ | this machine: directories, private files, secrets, child processes |
+| client/ | how to call the API |
+| server/ | how to serve the API |
+| previews/ | what a blob holds, from a few ranges |
+| tui/ | the terminal browser |
+| fs/, web/ | the store as a file system of fsspec, and the browser in a web page |
+| demo/ | the throwaway store of `storage-tui --demo` |
+| cli/ | the command line: the only floor that knows all others |
 """
 
 TYPE_CHECKING = False  # typing takes longer to load than the first look at a list

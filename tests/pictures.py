@@ -1,6 +1,6 @@
 """The pictures in `screenshots/`, made from the real app on the real demo store: `python -m tests.pictures [SCENE …]`.
 
-`python -m tests.pictures keys` brings the key table of the README up to date.
+`python -m tests.pictures keys` brings the key table of `storage_tui/tui/README.md` up to date.
 """
 
 import asyncio
@@ -320,8 +320,8 @@ async def format_sqlite(stage: Stage) -> None:
 
 
 def write_keys() -> None:
-    """Put the key table of the command table into the README."""
-    readme = ROOT / "README.md"
+    """Put the key table of the command table into the page about keys."""
+    readme = ROOT / "storage_tui" / "tui" / "README.md"
     text = readme.read_text("utf-8")
     marked = re.compile(r"(<!-- keys:[^\n]*-->\n).*?(<!-- /keys -->)", re.DOTALL)
     readme.write_text(marked.sub(lambda match: f"{match[1]}{markdown_table()}\n{match[2]}", text), "utf-8")

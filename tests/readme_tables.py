@@ -1,4 +1,4 @@
-"""The tables of the README that are made from the program: `python -m tests.readme_tables` brings them up to date."""
+"""The tables of the page about commands that are made from the program: `python -m tests.readme_tables` renews them."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import click
 from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.main import cli
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "storage_tui" / "cli" / "README.md"
 
 
 def commands_table() -> str:
@@ -29,10 +29,10 @@ TABLES = {"commands": commands_table, "environment": environment_table}
 
 
 def filled(text: str) -> str:
-    """The README with its tables as the program has them."""
+    """The page with its tables as the program has them."""
     for name, make in TABLES.items():
         marked = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        assert marked.search(text), f"the README has no marks for the table of {name}"
+        assert marked.search(text), f"the page has no marks for the table of {name}"
         text = marked.sub(partial(_between, make()), text)
     return text
 
@@ -56,4 +56,4 @@ def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, 
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text("utf-8")), "utf-8")
+    PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from storage_tui.cli.settings import Settings, SettingsError, load
+from tests.house import House
 
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {"pyproject.toml", "storage_tui", "tests", "screenshots", "README.md"}
 LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+HOUSE = House(ROOT, "storage_tui")
 
 
 def run(*command, **options):
@@ -98,3 +100,37 @@ def test_a_wrong_settings_file_is_refused_with_the_reason(tmp_path, text, reason
     with pytest.raises(SettingsError, match=reason) as refusal:
         load({}, file=file, environ={})
     assert str(file) in str(refusal.value)
+
+
+def test_no_class_is_a_tower():
+    assert HOUSE.towers() == []
+
+
+def test_no_files_import_each_other():
+    assert HOUSE.circles() == []
+
+
+def test_no_folder_is_flat():
+    assert HOUSE.flat_folders() == []
+
+
+def test_every_folder_lists_its_modules():
+    assert HOUSE.folders_without_table() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "measure"),
+    [
+        ({"a.py": "from p.b import B\n", "b.py": "def late():\n    from p.a import x\n"}, House.circles),
+        ({"a.py": "class A: ...\nclass B(A): ...\nclass C(B): ...\nclass D(C): ...\n"}, House.towers),
+        ({"a.py": "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(61))}, House.towers),
+        ({f"m{n}.py": "" for n in range(17)}, House.flat_folders),
+        ({"named.py": "", "other.py": ""}, House.folders_without_table),
+    ],
+)
+def test_what_must_not_be_built_is_found(tmp_path, files, measure):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "__init__.py").write_text('"""| named.py | … |"""')
+    for name, text in files.items():
+        (tmp_path / "p" / name).write_text(text)
+    assert measure(House(tmp_path, "p"))

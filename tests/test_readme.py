@@ -10,10 +10,56 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {  # the README, and the pages that it leads to
+    page: (ROOT / page).read_text("utf-8")
+    for page in (
+        "README.md",
+        *(f"storage_tui/{topic}/README.md" for topic in ("tui", "cli", "server", "previews")),
+        "tests/benchmarks/README.md",
+        "tests/promises/README.md",
+    )
+}
+EVERY_PAGE = "\n".join(PAGES.values())
+LINES_AT_MOST = 280  # of the README: more is not read
+READING_LINES_AT_MOST = 1000
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.splitlines()) <= LINES_AT_MOST
+    assert set(re.findall(r"\]\(([a-z_/]+/README\.md)\)", README)) == PAGES.keys() - {
+        "README.md",
+        "storage_tui/tui/README.md",
+    }
+
+
+def test_every_file_that_a_page_names_exists():
+    for page, text in PAGES.items():
+        for path in re.findall(r"\]\(([^)#:]+?)\)", text):
+            assert ((ROOT / page).parent / path).exists(), (page, path)
+        for path in re.findall(r"`((?:storage_tui|tests)/[\w/]+(?:\.py)?)`", text):
+            assert (ROOT / path).exists(), (page, path)
+
+
+def test_the_six_files_to_read_first_are_a_short_read():
+    (sentence,) = re.findall(r"Read these six files in this order.*?\n\n", README, re.DOTALL)
+    files = re.findall(r"\]\((storage_tui/[^)]+\.py)\)", sentence)
+    assert len(files) == 6
+    assert sum(len((ROOT / file).read_text("utf-8").splitlines()) for file in files) < READING_LINES_AT_MOST
+
+
+@pytest.mark.parametrize("topic", ["keys", "commands", "server", "previews"])
+def test_a_page_is_printed_by_its_topic(topic):
+    folder = {"keys": "tui", "commands": "cli"}.get(topic, topic)
+    result = subprocess.run(
+        [sys.executable, "-m", "storage_tui", "help", topic], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == PAGES[f"storage_tui/{folder}/README.md"]
+    assert result.stdout in EVERY_PAGE and f"`storage-tui help {topic}`" in EVERY_PAGE
 
 
 def test_the_python_of_the_readme_runs_on_the_embedded_store(tmp_path):
@@ -44,11 +90,6 @@ def test_the_readme_opens_with_a_sentence_a_picture_and_two_commands():
     assert all(block.count("\n") == 1 for block in blocks("sh")[:2])
 
 
-@pytest.mark.parametrize("picture", re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README))
-def test_every_picture_of_the_readme_exists(picture):
-    assert (ROOT / picture).is_file()
-
-
 def test_the_keys_and_settings_of_the_readme_are_taken(tmp_path):
     from storage_tui.tui.commands import COMMANDS
     from storage_tui.tui.keys_file import commands_of
@@ -69,7 +110,7 @@ def test_the_keys_and_settings_of_the_readme_are_taken(tmp_path):
 def test_every_command_of_the_readme_exists():
     from storage_tui.cli.main import cli
 
-    named = {words[1] for words in (line.split() for block in blocks("sh") for line in block.splitlines())
+    named = {words[1] for words in (line.split() for block in blocks("sh", EVERY_PAGE) for line in block.splitlines())
              if words and words[0] == "storage-tui"}  # fmt: skip
     known = set(cli.list_commands(None))
     assert {name for name in named if ":" not in name and not name.startswith("-")} <= known
@@ -78,5 +119,5 @@ def test_every_command_of_the_readme_exists():
 def test_the_key_table_is_the_command_table():
     from storage_tui.tui.commands import markdown_table
 
-    (table,) = re.findall(r"<!-- keys:[^\n]*-->\n(.*?)<!-- /keys -->", README, re.DOTALL)
+    (table,) = re.findall(r"<!-- keys:[^\n]*-->\n(.*?)<!-- /keys -->", PAGES["storage_tui/tui/README.md"], re.DOTALL)
     assert table.strip() == markdown_table().strip(), "run python -m tests.pictures keys"

@@ -17,7 +17,7 @@ from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS
 from storage_tui.cli.settings import ENV_PREFIX, Settings
 from tests.readme_tables import filled
-from tests.test_readme import README, ROOT, blocks
+from tests.test_readme import EVERY_PAGE, PAGES, ROOT, blocks
 from tests.world.environment import world_python
 
 ELSEWHERE = (  # begins of lines that another test runs, since they stay, draw, or set up an environment
@@ -36,7 +36,7 @@ ELSEWHERE = (  # begins of lines that another test runs, since they stay, draw, 
 def shell_lines():
     """The command lines of the README, without what is said of them, continued lines joined."""
     lines = []
-    for block in blocks("sh"):
+    for block in blocks("sh", EVERY_PAGE):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True, posix=False)
             if words:
@@ -100,9 +100,9 @@ def test_every_command_line_of_the_readme_has_flags_that_exist(line):
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("number", range(len(blocks("python", EVERY_PAGE))))
 def test_every_python_block_of_the_readme_runs(sandbox, number):
-    code = blocks("python")[number]
+    code = blocks("python", EVERY_PAGE)[number]
     python = world_python() if "pandas" in code else sys.executable
     result = run(sandbox, [str(python), "-W", "ignore", "-c", code])
     assert result.returncode == 0, result.stderr
@@ -114,7 +114,7 @@ def test_every_python_block_of_the_readme_runs(sandbox, number):
 
 def test_every_environment_name_is_documented_and_every_documented_one_is_read():
     documented = {variable.name for variable in VARIABLES}
-    named = set(re.findall(r"\b(?:STORAGE_TUI|DESCARTESLABS)_[A-Z_]+\b", README)) - {"DESCARTESLABS_ENV"}
+    named = set(re.findall(r"\b(?:STORAGE_TUI|DESCARTESLABS)_[A-Z_]+\b", EVERY_PAGE)) - {"DESCARTESLABS_ENV"}
     assert named <= documented
     read = set()
     for file in (ROOT / "storage_tui").rglob("*.py"):
@@ -128,11 +128,12 @@ def test_every_environment_name_is_documented_and_every_documented_one_is_read()
 
 
 def test_the_tables_of_commands_and_environment_names_are_those_of_the_program():
-    assert filled(README) == README, "run python -m tests.readme_tables"
+    page = PAGES["storage_tui/cli/README.md"]
+    assert filled(page) == page, "run python -m tests.readme_tables"
 
 
 def test_every_exit_code_is_documented():
-    (sentence,) = re.findall(r"Exit codes: ([^.]*)\.", README)
+    (sentence,) = re.findall(r"Exit codes: ([^.]*)\.", EVERY_PAGE)
     assert {int(code) for code in re.findall(r"\b(\d+)\b", sentence)} == set(EXIT_MEANINGS)
 
 
@@ -147,4 +148,4 @@ def test_every_flag_that_the_readme_names_exists():
                 collect(command)
 
     collect(cli)
-    assert set(re.findall(r"`(--[a-z0-9-]+)[^`]*`", README)) <= known
+    assert set(re.findall(r"`(--[a-z0-9-]+)[^`]*`", EVERY_PAGE)) <= known

@@ -2,24 +2,18 @@
 
 | file | holds |
 |---|---|
-| main.py | the command and its errors |
-| standard_streams.py, piping.py | standard streams that are closed or full, and bytes through pipes |
 | first_look.py | the list on the screen before anything else is loaded |
+| leading_flags.py | what may stand before a command on the command line |
+| main.py | the command and its errors |
+| moving.py | how a batch runs: its gauge, its lines, signals |
 | options.py | the flags every command shares, and how they become a Storage |
 | output.py | exit codes, sizes and names for people, progress on a terminal |
-| browse.py | the browser, which a bare `storage-tui` starts |
-| blobs.py | ls, cat, url, du, rm, cp |
-| transfer.py | get and put, single blobs and folders |
-| resuming.py | resume: what was not finished |
-| moving.py | how a batch runs: its gauge, its lines, signals |
-| web.py | the browser in a web page |
-| completion.py, words.py | TAB in bash, zsh and fish, and what it offers |
-| configuring.py, environment.py | config: every setting and environment name, and where it came from |
-| manual.py | man: the manual page, made from the commands |
-| engine_options.py, operating_options.py | the flags of the commands for operators, and of `serve` alone |
-| serving.py | serve |
-| tokens.py, quotas.py, user_names.py | token and quota: who may, how much, and what users are called |
-| migrating.py | migrate: a store of this machine into a bucket |
-| operations.py | verify, backup, restore, audit |
-| doctor.py, checks.py, bucket_checks.py | doctor: what it looks at on this machine, and in a bucket |
+| piping.py | bytes through pipes: standard input and output, and what `<(…)`, `>(…)` and /dev/stdout name |
+| printing.py | the one door to standard output and standard error: safe on a terminal, exact in a pipe |
+| settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |
+| standard_streams.py | standard streams that the caller closed, as `ls >&-` does, and output that cannot be written |
+| store_choice.py | which store the flags of a command mean: flags to Settings, and Settings to a client |
+| words.py | what may stand at the cursor: storage types, keys and folders as the server tells them now, local files |
+| commands/ | the commands of everybody, one group of related commands a file |
+| operators/ | the commands of those who run a server |
 """

@@ -10,7 +10,7 @@ import sys
 import termios
 
 from storage_tui.client.access.quick_get import quick_get
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def begin(arguments: list[str]) -> None:
     if place is None or not _is_own_store(os.environ) or not _can_draw():
         return
     storage_type, prefix = place
-    runtime = places.runtime_of(os.path.abspath(places.base("data")))
+    runtime = directories.runtime_of(os.path.abspath(directories.base("data")))
     # The path and names of contract.wire and contract.keys, which take longer to load than all of this.
     query = f"prefix={prefix}&delimiter=/&limit={ROWS}&details=true"
     answer = quick_get(runtime, f"/storage/v1/{storage_type}/list?{query}")
@@ -129,7 +129,7 @@ def _is_own_store(environ: "os._Environ[str]") -> bool:
     if any(name.lstrip("_").startswith("STORAGE_TUI_") and name not in OWN_STORE for name in environ):
         return False
     try:
-        with open(os.path.join(places.base("config"), "config.toml"), encoding="utf-8") as file:
+        with open(os.path.join(directories.base("config"), "config.toml"), encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
         return True

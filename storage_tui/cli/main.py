@@ -2,20 +2,18 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from storage_tui.cli import first_look, standard_streams
+from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.cli.settings import SettingsError
 from storage_tui.contract.errors import StorageError
 from storage_tui.machine.version import __version__
 
-COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
-_VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 _COMMANDS = {  # module, attribute, what `--help` says: a command's module is loaded when it runs
     "browse": (
         "storage_tui.cli.commands.browse",
@@ -33,6 +31,11 @@ _COMMANDS = {  # module, attribute, what `--help` says: a command's module is lo
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
     "config": ("storage_tui.cli.commands.config", "config", "Show every setting, its value and where that came from."),
+    "help": (
+        "storage_tui.cli.commands.help",
+        "help_",
+        "Print a page: keys, commands, server, previews; or help of a command.",
+    ),
     "man": ("storage_tui.cli.commands.manual", "man", "Print the manual page: storage-tui man | man -l -"),
     "completion": (
         "storage_tui.cli.commands.completion",
@@ -57,14 +60,6 @@ _COMMANDS = {  # module, attribute, what `--help` says: a command's module is lo
         "Check settings, store, disk, clock, server; say what to do.",
     ),
 }
-
-
-def leading_flags(args: Sequence[str]) -> int:
-    """How many words at the start are flags and their values."""
-    leading = 0
-    while leading < len(args) and args[leading].startswith("--") and args[leading] not in ("--", "--help"):
-        leading += 2 if args[leading] in _VALUE_FLAGS else 1
-    return leading
 
 
 class StorageCommands(click.Group):

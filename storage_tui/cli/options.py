@@ -1,9 +1,7 @@
-"""The flags and forms of arguments that commands share, and how flags become a Storage."""
+"""The flags and forms of arguments that commands share."""
 
-import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -12,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from storage_tui.cli.settings import Settings, load
+from storage_tui.cli.store_choice import settings_of
 from storage_tui.contract.keys import Location
-from storage_tui.machine import directories as places
 
 if TYPE_CHECKING:
-    from storage_tui.client.storage import Storage
+    pass
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SHARED = ("profile", "url", "token_file", "data_dir")
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -62,28 +58,6 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     for flag in reversed(_FLAGS):
         wrapped = flag(wrapped)
     return wrapped
-
-
-def settings_of(flags: Mapping[str, Any]) -> Settings:
-    """The settings that flags, environment and file make together."""
-    settings = load(flags)
-    if flags["url"] is None and flags["data_dir"] is not None:
-        settings = replace(settings, url=None)  # a data directory named by hand means that store
-    return settings
-
-
-def open_storage(settings: Settings) -> "Storage":
-    """The client that the settings describe; nothing is sent yet."""
-    from storage_tui.client.storage import Storage
-
-    return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
-
-
-def embedded_dir(settings: Settings) -> Path | None:
-    """The data directory of the embedded store, where that is what the settings mean; None where it is a server."""
-    if settings.url is not None or (settings.data_dir is None and os.environ.get("DESCARTESLABS_STORAGE_URL")):
-        return None
-    return settings.data_dir or places.data_dir()
 
 
 class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only

@@ -1,6 +1,6 @@
 """Settings: one frozen dataclass; defaults, then the file, then the environment, then flags.
 
-The file is TOML at the place `places.config_file()` names. Environment names are `STORAGE_TUI_` and the setting in
+The file is TOML at the place `directories.config_file()` names. Environment names are `STORAGE_TUI_` and the setting in
 capitals, such as STORAGE_TUI_URL. Unknown keys and values of the wrong kind are refused by name, not ignored.
 
 A table `[profiles.NAME]` of the file keeps the settings of one server under a name. They count as much as what named
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
@@ -75,7 +75,7 @@ def layers(
     flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ
 ) -> list[Layer]:
     """Where the settings come from, the weakest first; the defaults are not among them. Raises as `load`."""
-    path = file or places.config_file()
+    path = file or directories.config_file()
     values, tables = _file(path)
     named = {name: environ[ENV_PREFIX + name.upper()] for name in _KINDS if environ.get(ENV_PREFIX + name.upper())}
     from_environ = {name: _convert(text, name, ENV_PREFIX + name.upper()) for name, text in named.items()}
@@ -92,7 +92,7 @@ def layers(
 
 def profiles(*, file: Path | None = None) -> dict[str, Mapping[str, Any]]:
     """What each profile of the file sets, by name, in the order of the file. Raises as `load`."""
-    return _file(file or places.config_file())[1]
+    return _file(file or directories.config_file())[1]
 
 
 def _kept_apart(found: list[Layer]) -> list[Layer]:

@@ -73,8 +73,8 @@ def _is_bare(key: str) -> bool:
 
 def _page(ctx: click.Context, typed: Location) -> Page | None:
     """What begins with the location, from the running embedded server if that is it; None when it cannot be told."""
-    from storage_tui.cli.options import SHARED, embedded_dir, settings_of
     from storage_tui.cli.settings import SettingsError
+    from storage_tui.cli.store_choice import SHARED, embedded_dir, settings_of
     from storage_tui.client.access.quick_list import peek_page
 
     try:

@@ -1,24 +1,20 @@
-"""How to call the Storage API: `Storage` and `AsyncStorage`, and the folders they stand on.
+"""How to call the Storage API: two facades, `Storage` and `AsyncStorage`, over one engine that moves bytes.
 
 | file | holds |
 |---|---|
-| storage.py, async_storage.py | the two clients, one short method a call |
-| batch/ | many blobs moved: what a batch is to move, and the one scheduler |
-| transfer/ | one blob moved: the engine, sources, part files, and the journal of what was cut off |
+| async_storage.py | `AsyncStorage`: the same calls as coroutines |
 | calls.py | every call once, without I/O: yields a Request, receives the Response, returns a model |
-| catalog.py | the calls of the catalog that a browser of `products` needs |
-| requests.py | Request and Response, and what an error answer becomes |
-| session.py, async_session.py | the two drivers of calls: token, retry, deadlines |
-| exchange.py | what both do around one request: URL, headers, redirect, errors |
-| retry.py | when to try again, and after how long |
-| heads.py | the heads of requests and plain answers, without a parser |
-| transport.py | the blocking HTTP/1.1 connection below httpx that moves blobs |
-| quick_get.py, quick_list.py | one page from the embedded server before a client is loaded |
-| servers.py, embedded.py, server_choice.py | where the server is: an address, or the embedded one to start or join |
-| credentials.py, iam.py, secret_files.py | tokens: where they come from, how they are kept out of sight |
+| catalog_calls.py | the calls of the catalog that a browser of `products` needs: whose file a blob is |
 | control.py | pause, cancel and progress of one transfer |
 | folding.py | folders and usage out of the plain lists of a published server |
-| feed.py | an upload whose bytes come while it runs |
-| watching.py | looks at a running transfer now and then, for a display |
-| tasks.py, log_part.py | what a task runner writes: its log as it grows, its result |
+| log_part.py | one part of a log while it grows: whole lines, and how many bytes of them are stored |
+| progress_watch.py | looks at a running transfer now and then, for whoever shows how far it is |
+| push_upload.py | an upload whose bytes come while it runs: what is written is sent by a thread |
+| requests.py | Request and Response, and what an error answer becomes |
+| storage.py | `Storage`: the blocking client |
+| tasks.py | `TaskRun`: what a task runner writes while a task runs |
+| access/ | which server a client talks to, with which token, and how the embedded server of this machine is joined |
+| batch/ | many blobs moved: what a batch is to move, and the one scheduler |
+| http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
+| transfer/ | one blob moved: the engine, sources, part files, and the journal of what was cut off |
 """

@@ -1,7 +1,7 @@
 """An open file of the file system: reads by ranges of one version of the blob, writes as one stream."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fsspec.spec import AbstractBufferedFile
 
@@ -10,7 +10,13 @@ from storage_tui.fs.failures import os_errors
 from storage_tui.fs.names import blob_of
 
 if TYPE_CHECKING:
-    from storage_tui.fs.filesystem import StorageFileSystem
+    from storage_tui.client.storage import Storage
+
+
+class HasStorage(Protocol):
+    """What a file needs of its file system."""
+
+    storage: "Storage"
 
 
 class StorageFile(AbstractBufferedFile):
@@ -21,9 +27,9 @@ class StorageFile(AbstractBufferedFile):
     at its end; not at all when the `with` block of the file fails. `ab` writes the blob anew, its content first.
     """
 
-    fs: "StorageFileSystem"
+    fs: HasStorage
 
-    def __init__(self, fs: "StorageFileSystem", path: str, mode: str = "rb", **options: Any) -> None:
+    def __init__(self, fs: HasStorage, path: str, mode: str = "rb", **options: Any) -> None:
         self._name = blob_of(path)
         self._content_type: str | None = options.pop("content_type", None)
         self._feed: Feed | None = None

@@ -3,23 +3,24 @@
 | file | holds |
 |---|---|
 | app.py | the App: wiring only |
-| desk.py, history.py, runner.py | what the screens share: the store, the places one came from, the transfers |
+| background.py | work in the background of a screen, for objects that are no widgets |
+| command_screen.py | a screen whose keys come from the command table, chords included |
 | commands.py | every command as one row: keys, title, help, the contexts it works in |
-| command_screen.py, cursor.py | a screen whose keys are commands, and the keys that move a cursor |
-| keys_file.py, key_names.py | keys of one's own |
-| store_reads.py, background.py | what is read of the store, and work in the background of a screen |
-| typeahead.py | keys that come faster than what they open |
-| pauses.py | how long Python itself lets keys wait |
+| cursor.py | the keys that move the cursor, for every screen with lines |
+| desk.py | what the screens share: the store, the marks, the transfers, the log |
+| history.py | where one has been: the cursor of each folder, the way back |
+| key_names.py | what people may call a key in keys.toml: Textual's name for it, the sign itself |
+| keys_file.py | keys of one's own: a preset and a file of changes, checked for clashes before they are used |
+| runner.py | hands the transfers of the queue to one batch for as long as the App lives |
+| store_reads.py | what the browser reads of the store: pages of lists, single rows, sizes |
 | theme.py | the look |
-| visible.py | the one function that makes untrusted text safe to draw |
+| typeahead.py | keys that come faster than what they open |
 | browser/ | the main screen, and the objects that its keys work on |
-| viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
+| dialogs/ | the dialogs, a question each: values go in, a value comes out |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
 | rows/ | rows of any list: their marks, and what can be done with them |
-| screens/ | the dialogs, a question each |
-| widgets/ | what is drawn |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
-| previews/ | one file a format |
-| decoding/ | the process that decodes pictures |
+| viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
+| widgets/ | what is drawn |
 """

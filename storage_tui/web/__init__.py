@@ -5,9 +5,8 @@ host. The link holds a token; without it there is nothing to see, whoever asks.
 
 | file | holds |
 |---|---|
-| server.py | WebServer: the routes, and one process of the program for each page |
 | guard.py | who may ask: host, origin, token; and the headers of every answer |
 | link_file.py | the link handed to a web browser without showing it to other users |
-| moving.py | downloads and uploads that go through the page |
-| page/ | the pages, their styles and scripts |
+| page_transfers.py | blobs that go through the page: a download that the web browser saves |
+| server.py | WebServer: the routes, and one process of the program for each page |
 """

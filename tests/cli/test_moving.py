@@ -167,7 +167,7 @@ QUEUE = """
 import os, sys
 from pathlib import Path
 from storage_tui import Storage
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.client.transfer.queue_file import WaitingList
@@ -181,7 +181,7 @@ rows = [
     row("download", "both", 4, Conflict.RENAME, root=str(folder)),
     row("upload", "gone", 5, Conflict.OVERWRITE),
 ]
-WaitingList(places.state_dir(), account).add(enumerate(rows))
+WaitingList(directories.state_dir(), account).add(enumerate(rows))
 os._exit(1)  # as a session of the browser that is killed
 """
 

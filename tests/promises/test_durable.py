@@ -15,7 +15,7 @@ from storage_tui.client.transfer.journal import Journal
 from storage_tui.client.transfer.part_file import PartFile, Purpose, opened_folder
 from storage_tui.client.transfer.queue_file import WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
@@ -134,7 +134,7 @@ def test_what_a_client_keeps(
     act: Callable[[Storage, Path], None], durable: Durable, storage: Storage, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(places, "state_dir", lambda: tmp_path / "state")
+    monkeypatch.setattr(directories, "state_dir", lambda: tmp_path / "state")
     folder = tmp_path / "folder"
     with durable.followed(monkeypatch):
         act(storage, folder)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.options import LOCATION, duration, open_storage, with_settings
+from storage_tui.cli.options import LOCATION, duration, with_settings
 from storage_tui.cli.output import PartialFailureError, human_countdown, human_time
 from storage_tui.cli.printing import bytes_out, complain, confirm, say, say_json
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
 from storage_tui.contract.keys import DELIMITER, Location, check_key, parent_prefix

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from storage_tui.cli.first_look import ROWS, FirstLook, take
-from storage_tui.cli.options import embedded_dir, with_settings
+from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import say
 from storage_tui.cli.settings import Settings, load, profiles
+from storage_tui.cli.store_choice import embedded_dir
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.tui.app import StorageApp
@@ -39,7 +40,7 @@ LOCAL_USER = "local"  # the one user of an embedded store
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
     """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
-    is_in_page = places.WEB_VARIABLE in os.environ
+    is_in_page = directories.WEB_VARIABLE in os.environ
     if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # drawn there
         raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
     if not is_in_page and os.environ.get("TERM", "dumb") in ("", "dumb"):
@@ -91,11 +92,11 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             storage,
             location=place,
             title=title or " · ".join(filter(None, (settings.profile, storage.display_url))),
-            state_dir=places.state_dir(),
+            state_dir=directories.state_dir(),
             theme=settings.theme,
             graphics=settings.graphics,
             first_page=None if look is None else page_of(look.answer, place.storage_type),
-            keys_file=places.config_file().with_name("keys.toml"),
+            keys_file=directories.config_file().with_name("keys.toml"),
             profile=settings.profile or "",
             profiles={name: _store_named(values) for name, values in profiles().items()},
         )

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
 from storage_tui.cli.commands import shell_words
+from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
 from storage_tui.cli.printing import say_page
 from storage_tui.cli.words import DEADLINE_S, OPEN
 from storage_tui.contract.visible import visible
@@ -37,8 +38,6 @@ class _Shell(ShellComplete):
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         """What fits; in the place of a command both commands and the locations that may stand there."""
-        from storage_tui.cli.main import leading_flags  # which loads this module when it is wanted
-
         found = super().get_completions(list(args), incomplete)
         if leading_flags(args) == len(args) and not incomplete.startswith("-"):
             context = click.Context(self.cli)
@@ -209,8 +208,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     zsh   source <(storage-tui completion zsh)                 in ~/.zshrc, after compinit
     fish  storage-tui completion fish | source                 in ~/.config/fish/config.fish
     """
-    from storage_tui.cli.main import COMPLETE_VARIABLE
-
     made = SHELLS[shell](ctx.find_root().command, {}, "storage-tui", COMPLETE_VARIABLE)
     say_page(made.source())
 

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from storage_tui.cli.commands.environment import SETTINGS, VARIABLES
-from storage_tui.cli.options import SHARED, with_settings
+from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import say, say_json, shown
 from storage_tui.cli.settings import ENV_PREFIX, Settings, SettingsError, layers, profiles
-from storage_tui.machine import directories as places
+from storage_tui.cli.store_choice import SHARED
+from storage_tui.machine import directories
 from storage_tui.machine.private_files import create_private
 
 HIDDEN = "set, not shown"
@@ -35,7 +36,7 @@ class Row:
 @with_settings
 def config(shows_path: bool, writes: bool, as_json: bool, settings: Settings) -> None:
     """Show every setting, its value and where that came from, and the environment names that count."""
-    path = places.config_file()
+    path = directories.config_file()
     if writes:
         _write(path)
     if shows_path or writes:

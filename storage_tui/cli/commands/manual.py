@@ -9,7 +9,7 @@ from storage_tui.cli.commands.environment import VARIABLES
 from storage_tui.cli.output import EXIT_MEANINGS
 from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.errors import LocalFileError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.machine.version import __version__
 
 NAME = "storage-tui"
@@ -62,9 +62,9 @@ def _page(root: click.Group) -> Iterator[str]:
     yield from _keys()
     yield ".SH FILES"
     for file, meaning in (
-        (places.config_file(), "Settings; storage-tui config --write makes one."),
-        (places.config_file().with_name("keys.toml"), "Keys of one's own for the browser, see KEYS."),
-        (places.data_dir(), "The embedded store."),
+        (directories.config_file(), "Settings; storage-tui config --write makes one."),
+        (directories.config_file().with_name("keys.toml"), "Keys of one's own for the browser, see KEYS."),
+        (directories.data_dir(), "The embedded store."),
     ):
         shown = str(file).replace(str(Path.home()), "~", 1)
         yield from (".TP", f".I {_roff(shown)}", _roff(meaning))

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import click
 
 from storage_tui.cli.moving import move
-from storage_tui.cli.options import open_storage, with_settings
+from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import complain, remark, say
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import open_storage
 from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.moving import move
-from storage_tui.cli.options import LOCATION, open_storage, with_settings
+from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import open_storage
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey

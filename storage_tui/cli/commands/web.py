@@ -7,9 +7,10 @@ import sys
 
 import click
 
-from storage_tui.cli.options import LOCATION, open_storage, with_settings
+from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.printing import TerminalText, say
 from storage_tui.cli.settings import Settings
+from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.machine import interpreters

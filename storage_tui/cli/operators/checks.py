@@ -17,7 +17,7 @@ from storage_tui.cli.output import human_duration
 from storage_tui.cli.settings import Settings
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.sizes import size_text
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.machine.version import __version__
 
 Level = Literal["ok", "warn", "fail"]
@@ -59,7 +59,7 @@ def programs(_: Settings) -> Iterator[Line]:
 
 def settings_file(_: Settings) -> Iterator[Line]:
     """The settings file has been read by now; this says which it is."""
-    path = places.config_file()
+    path = directories.config_file()
     yield Line("settings", "ok", f"{path}" if path.exists() else f"{path} is not there, which is fine")
 
 
@@ -176,7 +176,7 @@ def terminal(_: Settings) -> Iterator[Line]:
 
 def server(settings: Settings) -> Iterator[Line]:
     """Whether the server answers, how fast, with which clock, and takes the token."""
-    from storage_tui.cli.options import open_storage
+    from storage_tui.cli.store_choice import open_storage
     from storage_tui.client.requests import one_line
 
     with open_storage(settings) as storage:
@@ -239,8 +239,8 @@ def _secrets(settings: Settings) -> Iterator[Path]:
     for folder, folders, files in os.walk(directory / "records"):
         yield Path(folder)
         yield from (Path(folder) / name for name in (*folders, *files))
-    yield places.runtime_dir(directory)
-    yield places.runtime_dir(directory) / "token"
+    yield directories.runtime_dir(directory)
+    yield directories.runtime_dir(directory) / "token"
     if settings.token_file is not None:
         yield settings.token_file.expanduser()
     login = Path("~/.descarteslabs").expanduser()
@@ -250,9 +250,9 @@ def _secrets(settings: Settings) -> Iterator[Path]:
 
 def _steering() -> Iterator[Path]:
     """What holds no secret and says what the program does."""
-    settings_path, state = places.config_file(), places.state_dir()
+    settings_path, state = directories.config_file(), directories.state_dir()
     yield from (settings_path.parent, settings_path, settings_path.with_name("keys.toml"))
-    yield from (state, state / "transfers", state / "queues", state / "places.json")
+    yield from (state, state / "transfers", state / "queues", state / "directories.json")
 
 
 def _expiry(text: str) -> datetime | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.server.stores.records import Records
@@ -60,7 +60,7 @@ def find_place(data_dir: Path | None, store: str | None, s3_endpoint: str | None
 
 def local_place(data_dir: Path | None) -> Path:
     """The data directory that `--data-dir` names, or the user's own; absolute."""
-    return (data_dir or places.data_dir()).expanduser().absolute()
+    return (data_dir or directories.data_dir()).expanduser().absolute()
 
 
 def open_records(place: "Path | S3Place") -> "Records":

@@ -24,8 +24,7 @@ from storage_tui.client.access.token_files import read_token_file
 from storage_tui.client.requests import one_line
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConnectError, CredentialsError
-from storage_tui.machine import directories as places
-from storage_tui.machine import interpreters
+from storage_tui.machine import directories, interpreters
 from storage_tui.machine.private_files import make_private_dir, open_private
 from storage_tui.machine.secrets import Secret
 
@@ -51,7 +50,7 @@ class EmbeddedServer:
     def __init__(self, data_dir: Path) -> None:
         self._present: int | None = None
         self.data_dir = data_dir.expanduser().absolute()
-        self._runtime = places.runtime_dir(self.data_dir)
+        self._runtime = directories.runtime_dir(self.data_dir)
         self._lock = threading.Lock()
         self._access: Access | None = None
         self._pid = os.getpid()
@@ -107,7 +106,7 @@ class EmbeddedServer:
         self._forget()  # a client that is dropped without `close` does not keep the server
 
     def _join(self, deadline: float) -> Access:
-        self._enter(places.runtime_dir(self.data_dir), deadline)
+        self._enter(directories.runtime_dir(self.data_dir), deadline)
         child: subprocess.Popen[bytes] | None = None
         started = 0.0
         while True:
@@ -238,7 +237,7 @@ class EmbeddedServer:
 def _noted_runtime(data_dir: Path) -> Path | None:
     """The runtime directory that whoever serves the data directory noted; None where it is none of ours alone."""
     try:
-        with (data_dir / places.LOCK_NAME).open("rb") as file:
+        with (data_dir / directories.LOCK_NAME).open("rb") as file:
             runtime = Path(json.loads(file.read(NOTE_BYTES))["socket"]).parent
         status = runtime.lstat()
     except (OSError, ValueError, KeyError, TypeError):

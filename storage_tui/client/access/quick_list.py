@@ -12,7 +12,7 @@ from storage_tui.contract import wire
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Page
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 
 def peek_page(data_dir: Path, location: Location, *, limit: int) -> Page | None:
@@ -25,7 +25,7 @@ def peek_page(data_dir: Path, location: Location, *, limit: int) -> Page | None:
 def peek(data_dir: Path, location: Location, *, limit: int) -> tuple[dict[str, str], bytes] | None:
     """The same as headers and body, for `page_of`."""
     query = urlencode({"prefix": location.key, "delimiter": DELIMITER, "limit": limit, "details": "true"})
-    runtime = places.runtime_dir(data_dir.expanduser().absolute())
+    runtime = directories.runtime_dir(data_dir.expanduser().absolute())
     return quick_get(str(runtime), f"{wire.BASE_PATH}/{location.storage_type}/{wire.LIST}?{query}")
 
 

@@ -7,7 +7,7 @@ from storage_tui.client.access.credentials import Credentials
 from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.servers import RemoteServer, Server
 from storage_tui.contract.errors import BadRequestError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 
 def find_server(
@@ -26,4 +26,4 @@ def find_server(
             return RemoteServer(url, Credentials(token, token_file, url=url))
     if token is not None or token_file is not None:
         raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
-    return EmbeddedServer(places.data_dir() if data_dir is None else Path(data_dir))
+    return EmbeddedServer(directories.data_dir() if data_dir is None else Path(data_dir))

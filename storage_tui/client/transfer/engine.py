@@ -22,7 +22,7 @@ from storage_tui.contract.errors import BadRequestError, ConflictError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 if TYPE_CHECKING:
     from storage_tui.client.http.session import Session
@@ -100,7 +100,7 @@ class TransferEngine:
         """What this user's transfers leave on this machine to go on with."""
         from storage_tui.client.transfer.journal import Journal
 
-        return Journal(places.state_dir())
+        return Journal(directories.state_dir())
 
     def run(self, call: Call[T]) -> T:
         """The result of a call, which blocks."""

@@ -3,12 +3,13 @@
 | file | holds |
 |---|---|
 | control.py | the one place that turns what came with a request into a Grant |
-| grants.py | verbs, restrictions, and what a bearer may do |
-| naming.py | every way in which a request names keys, for restrictions to be held against |
-| watched.py | a record that other processes change, read again every few seconds |
 | issued.py | tokens and logins that were made: list, look up, mark as used up |
-| revocations.py | tokens and users that count no more |
-| upload_ids.py | upload ids on the wire, sealed with who began the session |
-| logins.py | refresh tokens against fresh JWTs, as the published client's IAM endpoint |
 | jwks.py | the public keys of an identity provider |
+| key_file.py | the key file of older versions, DATA_DIR/keys.json: its keys move into the records once, and it goes |
+| keyring.py | the signing keys of an engine: its record `keys`, made on first use, one current key for each purpose |
+| logins.py | refresh tokens against fresh JWTs, as the published client's IAM endpoint |
+| revocations.py | tokens and users that count no more |
+| signing.py | signed download URLs: whoever has one reads one blob until it expires, without a token |
+| tokens.py | tokens: JWTs with a subject and an expiry, as the published client demands |
+| upload_ids.py | upload ids on the wire, sealed with who began the session |
 """

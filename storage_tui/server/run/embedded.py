@@ -20,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage_tui.contract.errors import StorageError, UnavailableError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.machine.private_files import make_private_dir, open_private, write_private
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.keyring import Keyring
@@ -42,7 +42,7 @@ class Household:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._runtime = places.runtime_dir(data_dir)
+        self._runtime = directories.runtime_dir(data_dir)
         self.socket = self._runtime / "socket"
         self._present = -1
         self._kid = ""  # of the key that signed the token in its file

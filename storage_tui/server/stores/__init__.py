@@ -1,13 +1,15 @@
-"""Where blobs are kept. base.py holds the promises; a new engine is one file here and joins the conformance suite.
+"""Where blobs are kept. base.py holds the promises; a new engine is a folder here and joins the conformance suite.
 
 | file | holds |
 |---|---|
+| all_blobs.py | every blob of a storage type, page by page, on any engine |
+| audit.py | the audit log: every blob that was deleted by a call, when, by which request, out of whose namespace |
 | base.py | the Store and its promises |
-| local.py | one machine: SQLite for what exists, files for the bytes; its table names the `local_…` files |
-| s3.py | a bucket that any number of servers share; its table names the `s3_…` files |
-| records.py, local_records.py | the small documents beside the blobs, and how each engine keeps them |
-| audit.py, local_audit.py | the log of deletes |
-| counting.py, overview.py | what an engine may offer besides: exact counters, and the store as a whole |
-| walking.py | every blob of a storage type, page by page |
+| overview.py | what an engine can tell to those who run it, beside being a Store |
 | parking.py | one writer at a time for each upload session |
+| records.py | records: the small documents a server keeps beside its blobs, such as signing keys |
+| totals.py | what an engine may offer beyond a Store so that quotas are exact: counters |
+| watched_record.py | a record that other processes may change: its parsed value in memory |
+| local/ | the engine of one machine: SQLite says which keys exist, files hold the bytes |
+| s3/ | the engine on a bucket of an S3-compatible service, which any number of servers may share |
 """

@@ -2,10 +2,14 @@
 
 | file | holds |
 |---|---|
-| driver.py, input.py | keys read and the screen written by the event loop itself |
-| compositor.py, painter.py | the rows that changed, then the cells that changed |
-| output_net.py | the filter on everything that is drawn |
-| clipboard.py, graphics.py | what goes to the terminal beside the screen: copied text, pictures in pixels |
+| clipboard.py | OSC 52: text for the terminal's clipboard, through tmux and screen too |
+| compositor.py | paints only the rows that changed |
+| driver.py | the driver of the terminal: the event loop itself reads keys and writes the screen |
+| graphics.py | pictures in pixels, on terminals that draw pixels, for a person who asked for them |
 | hang_up.py | a terminal that is gone |
+| input.py | from what a terminal sends to messages |
+| output_net.py | the filter on everything that is drawn |
+| painter.py | sends the terminal only the cells that changed: fewer bytes over a slow line |
+| pauses.py | how Python itself lets keys wait, made short: cyclic garbage and threads that hold the interpreter |
 | textual_private.py | every private name of Textual that this program uses |
 """

@@ -16,7 +16,7 @@ import pytest
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.catalog import ImageId
 from storage_tui.contract.errors import ConnectError, NotFoundError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 CLIENT = """
 import sys
@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def runtime() -> Path:
-    return places.runtime_dir(places.data_dir())
+    return directories.runtime_dir(directories.data_dir())
 
 
 def server_pid() -> int | None:
@@ -52,7 +52,7 @@ def server_pid() -> int | None:
     import json
 
     try:
-        pid = int(json.loads((places.data_dir() / "lock").read_text())["pid"])
+        pid = int(json.loads((directories.data_dir() / "lock").read_text())["pid"])
     except (OSError, ValueError, KeyError):
         return None
     return pid if is_alive(pid) else None
@@ -97,7 +97,7 @@ class Client:
 
 def test_two_clients_find_the_same_store_and_the_server_leaves_after_the_last() -> None:
     with Storage() as first, Storage() as second:
-        assert first.is_embedded and str(places.data_dir()) in first.display_url
+        assert first.is_embedded and str(directories.data_dir()) in first.display_url
         first.set("k", b"shared")
         assert second.get("k") == b"shared"
         pid = server_pid()
@@ -319,7 +319,7 @@ def test_a_token_of_an_earlier_server_is_read_anew() -> None:
     with Storage() as storage:
         storage.set("k", b"1")
         access = storage.engine.server.reach()
-        (places.data_dir() / "records" / "keys.record").unlink()
+        (directories.data_dir() / "records" / "keys.record").unlink()
         pid = server_pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

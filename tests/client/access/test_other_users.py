@@ -15,7 +15,7 @@ from storage_tui.client.transfer.part_file import PartFile, PartNote, Purpose, o
 from storage_tui.client.transfer.queue_file import LeftWaiting, WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.contract.errors import CancelledError, ConflictError, CredentialsError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from tests.client.access.test_credentials import jwt
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer
@@ -77,11 +77,11 @@ def test_what_waits_is_kept_by_server_and_user(server: RunningServer, tmp_path: 
     with Storage(server.url, token=server.token("ann")) as ann, Storage(server.url, token=server.token("bob")) as bob:
         assert ann.account() != bob.account()
         assert ann.account().startswith(server.url)
-        waiting = WaitingList(places.state_dir(), ann.account())
+        waiting = WaitingList(directories.state_dir(), ann.account())
         waiting.add([(1, waiting_upload(tmp_path / "k"))])
         waiting.close(keep=True)
-        assert LeftWaiting(places.state_dir(), bob.account()).items == []
-        left = LeftWaiting(places.state_dir(), ann.account())
+        assert LeftWaiting(directories.state_dir(), bob.account()).items == []
+        left = LeftWaiting(directories.state_dir(), ann.account())
         assert [row.key for row in left.items] == ["k"]
         left.take()
 

@@ -19,7 +19,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.journal import Journal
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
 
@@ -95,7 +95,7 @@ def test_a_hundred_cuts_end_with_equal_checksums_and_a_chunk_resent_for_each(
 def _wait_for_entry() -> None:
     """Until the process has begun: one that is killed before it got the first bytes has nothing to go on with."""
     for _ in range(2000):
-        if any((places.state_dir() / "transfers").glob("*.json")):
+        if any((directories.state_dir() / "transfers").glob("*.json")):
             return
         threading.Event().wait(0.005)
     raise AssertionError("no entry was written")
@@ -124,7 +124,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
         proxy.cut_all()
         carried.append((proxy.bytes_up if is_up else proxy.bytes_down) - before)
         assert not storage.exists("k") if is_up else not target.exists()
-        assert [row.key for row in Journal(places.state_dir()).unfinished()] == ["k"]
+        assert [row.key for row in Journal(directories.state_dir()).unfinished()] == ["k"]
     proxy.default = Fault()
     control = TransferControl()
     before = proxy.bytes_up if is_up else proxy.bytes_down
@@ -137,7 +137,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
     assert control.note.startswith("resumed at")
     assert resent <= KILLS * (CHUNK + HEAD)
     assert storage.stat("k").crc32c == _crc(large if is_up else target) == _crc(large)
-    assert Journal(places.state_dir()).unfinished() == []
+    assert Journal(directories.state_dir()).unfinished() == []
     assert [row.name for row in tmp_path.iterdir()] == ([] if is_up else ["k"])
 
 

@@ -19,7 +19,7 @@ from storage_tui.client.transfer import journal
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileError, StorageError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 
@@ -185,7 +185,7 @@ def test_an_upload_that_was_stored_before_the_kill_is_found_done(
         _kill_midway(proxy, token, "set_file", source)
         [found] = hasty.unfinished()
         hasty.set_file("k", source)
-        entry = journal.Journal(places.state_dir()).entry(found)
+        entry = journal.Journal(directories.state_dir()).entry(found)
         assert entry.note(found)  # as if its process had not got that far
         entry.close()
         before = proxy.bytes_up
@@ -195,7 +195,7 @@ def test_an_upload_that_was_stored_before_the_kill_is_found_done(
 
 def test_no_secret_is_written(proxy: FaultProxy, behind: Storage, token: str, source: Path) -> None:
     _kill_midway(proxy, token, "set_file", source)
-    [path] = (places.state_dir() / "transfers").iterdir()
+    [path] = (directories.state_dir() / "transfers").iterdir()
     raw = path.read_text()
     assert token not in raw and "/upload/" not in raw
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -247,11 +247,11 @@ def test_a_transfer_that_another_process_works_on_is_left_alone(behind: Storage,
     transfer = UnfinishedTransfer(
         "upload", behind.display_url, "data", "k", str(source), SIZE, now_text(), repeat_key="r"
     )
-    holder = journal.Journal(places.state_dir()).entry(transfer)
+    holder = journal.Journal(directories.state_dir()).entry(transfer)
     assert holder.note(transfer)
     assert behind.unfinished() == [] and not behind.forget(transfer)
     behind.set_file("k", source)
-    assert not journal.Journal(places.state_dir()).entry(transfer).note(transfer)
+    assert not journal.Journal(directories.state_dir()).entry(transfer).note(transfer)
     holder.close()
     assert behind.unfinished() == [transfer]
 
@@ -264,7 +264,7 @@ def test_what_another_program_goes_on_with_or_has_ended_is_not_moved_twice(
         storage.set("k", content)
     _kill_midway(proxy, token, verb, source if verb == "set_file" else source.with_name("k"))
     plan = plan_rest(behind.unfinished())
-    other = journal.Journal(places.state_dir()).entry(behind.unfinished()[0])
+    other = journal.Journal(directories.state_dir()).entry(behind.unfinished()[0])
     before = proxy.connections
     [result] = Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()
     assert (result.state, result.note) == ("skipped", "another program goes on with it, or has ended it")
@@ -312,7 +312,7 @@ def test_a_transfer_with_another_server_is_not_continued(behind: Storage, source
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", '{"version": 2}', '{"version": 1, "direction": "x"}', "{}" * 50_000])
 def test_a_damaged_entry_is_passed_over(behind: Storage, raw: str) -> None:
-    folder = places.state_dir() / "transfers"
+    folder = directories.state_dir() / "transfers"
     folder.mkdir(parents=True)
     (folder / f"{'a' * 24}.json").write_text(raw)
     os.mkfifo(folder / "pipe.json")
@@ -333,8 +333,8 @@ def test_without_a_state_folder_files_move_all_the_same(
 def test_an_entry_names_files_that_are_not_unicode(behind: Storage, tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
     transfer = UnfinishedTransfer("upload", behind.display_url, "data", "k", path, SIZE, "2026")
-    entry = journal.Journal(places.state_dir()).entry(transfer)
+    entry = journal.Journal(directories.state_dir()).entry(transfer)
     assert entry.note(transfer)
     entry.close()
     assert behind.unfinished() == [transfer]
-    assert json.loads(next((places.state_dir() / "transfers").iterdir()).read_text())["version"] == 1
+    assert json.loads(next((directories.state_dir() / "transfers").iterdir()).read_text())["version"] == 1

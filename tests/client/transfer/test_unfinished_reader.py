@@ -15,7 +15,7 @@ from storage_tui.client.transfer.journal import Journal
 from storage_tui.client.transfer.part_file import Purpose
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
 from storage_tui.client.transfer.unfinished import Unfinished
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -43,7 +43,7 @@ def as_earlier(storage: Storage, folder: Path, value: bytes) -> UnfinishedTransf
     part = target.with_name(purpose.part_name(purpose.digest()))
     part.write_bytes(value[:HALF])
     part.with_name(f"{part.name}.json").write_text(json.dumps(note))
-    entry = places.state_dir() / "transfers" / f"{begun.transfer_id}.json"
+    entry = directories.state_dir() / "transfers" / f"{begun.transfer_id}.json"
     entry.parent.mkdir(parents=True)
     entry.write_text(json.dumps(fields))
     return begun
@@ -63,7 +63,7 @@ def test_what_version_0_1_0_left_is_gone_on_with(storage: Storage, tmp_path: Pat
         {"add": 3, **waits, "key": "gone", "path": str(tmp_path / "gone"), "size": 1},
         {"end": 3},
     ]
-    queue = places.state_dir() / "queues" / "0123.jsonl"
+    queue = directories.state_dir() / "queues" / "0123.jsonl"
     queue.parent.mkdir(parents=True)
     queue.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with Unfinished(storage.engine) as found:
@@ -81,7 +81,7 @@ def test_what_version_0_1_0_left_is_gone_on_with(storage: Storage, tmp_path: Pat
 
 def test_what_is_left_and_not_taken_is_found_again(storage: Storage, tmp_path: Path) -> None:
     row = UnfinishedTransfer("upload", "", "data", "k.csv", str(tmp_path / "k.csv"), 1, conflict=Conflict.RENAME)
-    waiting = Journal(places.state_dir()).waiting(storage.account())
+    waiting = Journal(directories.state_dir()).waiting(storage.account())
     waiting.add([(7, row)])
     waiting.close(keep=True)
     for _ in range(2):
@@ -126,7 +126,7 @@ def test_what_another_works_on_is_not_taken_up(storage: Storage, tmp_path: Path)
     value = bytes(SIZE)
     storage.set("k", value)
     begun = as_earlier(storage, tmp_path, value)
-    holder = Journal(places.state_dir()).entry(begun)
+    holder = Journal(directories.state_dir()).entry(begun)
     assert holder.earlier == begun
     assert Unfinished(storage.engine).begun == []
     assert not storage.forget(begun)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.machine import directories as places
+from storage_tui.machine import directories
 from storage_tui.server.access.issued import revoke_all
 from storage_tui.server.access.keyring import forget_old_keys, rotate_keys
 from storage_tui.server.run.embedded import Household
@@ -75,7 +75,7 @@ class Client:
 def client(tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
     data_dir = tmp_path / "data"
-    client = Client(data_dir, places.runtime_dir(data_dir))
+    client = Client(data_dir, directories.runtime_dir(data_dir))
     yield client
     client.leave()
     for child in client.children:
