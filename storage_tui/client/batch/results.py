@@ -1,6 +1,5 @@
 """How the items of a batch ended."""
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.transfer import private_files
 from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.errors import StorageError
 
@@ -77,8 +77,4 @@ def unsynced_folder(result: BatchResult) -> Path | None:
 def sync_folder(folder: Path) -> None:
     """The names in a folder last when this returns. Raises LocalFileError."""
     with local_errors(str(folder)):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        private_files.sync_folder(folder)

@@ -401,7 +401,8 @@ class Batch:
             size_bytes = result.size_bytes if result.state == "done" else item.size_bytes or 0
             self._ended_bytes += size_bytes
             self._total_bytes += size_bytes - (item.size_bytes or 0)
-            group.ended.append((number, result))
+            if self._ordered is None:
+                group.ended.append((number, result))
         if self._ordered is not None:
             self._ordered.take(number, result)
         else:
