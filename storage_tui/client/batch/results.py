@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from storage_tui.client.batch.plan import BatchItem
-from storage_tui.client.transfer import private_files
+from storage_tui.client.transfer import record_files
 from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.errors import StorageError
 
@@ -77,4 +77,4 @@ def unsynced_folder(result: BatchResult) -> Path | None:
 def sync_folder(folder: Path) -> None:
     """The names in a folder last when this returns. Raises LocalFileError."""
     with local_errors(str(folder)):
-        private_files.sync_folder(folder)
+        record_files.sync_folder(folder)
