@@ -34,7 +34,7 @@ _COMMANDS = {  # module, attribute, what `--help` says: a command's module is lo
     "help": (
         "storage_tui.cli.commands.help",
         "help_",
-        "Print a page: keys, commands, server, previews; or help of a command.",
+        "Print a page about keys, commands, server or previews.",
     ),
     "man": ("storage_tui.cli.commands.manual", "man", "Print the manual page: storage-tui man | man -l -"),
     "completion": (
