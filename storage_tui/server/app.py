@@ -72,9 +72,10 @@ class StorageApp:
     ) -> None:  # fmt: skip
         """Make the application; `store` and `access` stay the caller's.
 
-        `limits` are the sizes that the server announces. `public_url` is the base of the absolute URLs in answers; None
-        takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does not exist.
-        Each of the `observers` is called with every request that has ended. The log names keys only with `shows_keys`.
+        `limits` are the sizes that the server accepts and announces. `public_url` is the base of the absolute URLs in
+        answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
+        not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
+        `shows_keys`.
         """
         self._access = access
         self._active: set[Request] = set()

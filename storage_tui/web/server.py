@@ -102,7 +102,7 @@ class WebServer(textual_server.Server):
 
 
 class _Drawn(logging.Formatter):
-    """Formats lines that a terminal only draws, because the lines repeat parts of a request."""
+    """Escapes what a terminal would obey, because the lines repeat parts of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(visible, super().format(record).splitlines()))

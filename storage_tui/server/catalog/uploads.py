@@ -92,7 +92,7 @@ class ImageUploads:
         return self._answer(request, await self._tasks.find(request.namespace, path_id(request)))
 
     async def change(self, request: Request) -> Response:
-        """The client reports that all files are sent (`pending`), or gives the upload up (`canceled`).
+        """Finish the upload when the client reports all files as sent (`pending`), or cancel it (`canceled`).
 
         The image exists when this is answered. The answer still contains `pending`: the published client loads the
         image only when it sees the status change.

@@ -7,7 +7,7 @@
 | delivery.py | sending an answer: an idle deadline around every piece, and an end when nobody reads any more |
 | grants.py | what the bearer of a token, a signed URL or an upload URL may do |
 | naming.py | every way in which a request names keys, as functions that rows of the route table carry |
-| repeats.py | calls that a client repeats because the answer was lost: the repeat gets the outcome of the first call |
+| repeats.py | calls that a client repeats because the answer was lost: the repeat gets the first outcome |
 | request.py | a request for the handlers: strictly parsed, bounded, with the deadlines inside its body |
 | request_summary.py | a summary of one request for logs and metrics: method, route, status, sizes and duration |
 | responses.py | answers: plain data that app.py sends, and the forms of errors |

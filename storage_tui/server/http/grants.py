@@ -91,7 +91,7 @@ class Grant:
     """Who asks, and what they may reach.
 
     `token_id` and `issued` (seconds since 1970) name the token behind the request, so that the grant ends when that
-    token is revoked. `ends` is when the things that a restricted token made end, in seconds since 1970.
+    token is revoked. `ends` (seconds since 1970) is when everything made with a restricted token ends; None otherwise.
     """
 
     namespace: str

@@ -1,5 +1,4 @@
-"""A summary of one request for those who run the server: method, route, status, sizes and duration. Never its
-secrets."""
+"""A summary of one request for operators: method, route, status, sizes and duration. Never its secrets."""
 
 import time
 from typing import Any

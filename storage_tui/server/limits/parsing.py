@@ -13,7 +13,7 @@ from typing import Any
 from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.server.limits.lanes import Lane
 
-INLINE_BYTES = 16 * 1024  # parsed on the event loop in half a millisecond, less than a thread takes to start
+INLINE_BYTES = 16 * 1024  # parsed on the event loop in half a millisecond, less than the way to a thread takes
 MAX_NESTING = 100  # no call nests deeper than 32
 
 Check = Callable[[dict[str, Any]], None]

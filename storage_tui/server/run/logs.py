@@ -39,7 +39,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 class _TextFormatter(logging.Formatter):
-    """Formats lines that a terminal only draws, wherever someone reads the log later."""
+    """Escapes what a terminal would obey, so that any terminal only draws the lines of the log."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(one_line, super().format(record).splitlines()))
