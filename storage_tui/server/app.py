@@ -1,6 +1,7 @@
 """The ASGI application: route table, the one layer of authentication, and errors turned into answers.
 
-Everything is denied unless a row of the table opens it: an unknown path asks for a token before it is a 404.
+Everything is denied unless a row of the table opens it. An unknown path therefore needs a token before the answer is a
+404.
 """
 
 import logging
@@ -54,9 +55,9 @@ from storage_tui.server.resources.uploads import Uploads
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 
-MAX_CONCURRENT = 768  # of one user: three quarters of what the listener takes, so that nobody can shut out the others
+MAX_CONCURRENT = 768  # of one user: three quarters of the listener's places, so that nobody can shut out the others
 UPLOAD = "/upload/{id}"
-PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # a signed URL must not be kept or passed on
+PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # nobody may keep a signed URL or pass it on
 
 log = logging.getLogger("storage_tui.server")
 
@@ -69,8 +70,13 @@ class StorageApp:
         metrics_token: Secret[bytes] | None = None, shows_keys: bool = False,
         observers: Sequence[Callable[[Exchange], None]] = (),
     ) -> None:  # fmt: skip
-        """`metrics_token` opens `/metrics`, which there is not without it. Each of the `observers` is told of every
-        request that has ended; the log names keys only where `shows_keys` says so."""
+        """Make the application; `store` and `access` stay the caller's.
+
+        `limits` are the sizes that the server accepts and announces. `public_url` is the base of the absolute URLs in
+        answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
+        not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
+        `shows_keys`.
+        """
         self._access = access
         self._active: set[Request] = set()
         self._is_draining = False
@@ -126,13 +132,14 @@ class StorageApp:
         )  # fmt: skip
 
     async def close(self) -> None:
-        """After the last request, and before the store closes."""
+        """Wait for the quotas and close the lanes. Call this after the last request and before the store closes."""
         await self._quotas.close()
         for lane in (self._parsing, self._listing, self._logins, self.catalog):
             lane.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request. Raises only when an answer has begun and cannot go on: then the listener cuts the connection."""
+        """Carry out one request. Raise only when an answer has begun and cannot continue; the listener then cuts the
+        connection."""
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, send)
@@ -152,7 +159,7 @@ class StorageApp:
                 request = Request(
                     scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing
                 )
-                scope["headers"] = ()  # they are in the request now, and need not be in memory twice
+                scope["headers"] = ()  # the request holds the headers now; memory need not hold them twice
                 exchange.request = request
                 REQUEST_ID.set(request.request_id)
                 self._active.add(request)
@@ -181,21 +188,22 @@ class StorageApp:
 
     @property
     def active_requests(self) -> int:
-        """How many requests are being carried out."""
+        """Return how many requests are being carried out."""
         return len(self._active)
 
     def busy_peers(self) -> set[Peer]:
-        """Whose connections carry a request that a token, or a URL that was made with one, has opened."""
+        """Return the peers whose connections carry a request that a token, or a URL made with a token, has opened."""
         return {row.peer for row in self._active if row.peer is not None and row.namespace}
 
     def drain(self) -> None:
-        """Refuse what is new and cut what is still being received: what came of an upload is kept for a resume."""
+        """Refuse new requests and interrupt bodies that are still arriving. The received part of an upload is kept, so
+        that the client can resume."""
         self._is_draining = True
         for request in self._active:
             request.body.interrupt(UnavailableError("the server is stopping; go on with the upload later"))
 
     def cut_revoked(self) -> None:
-        """End what is under way by tokens that were revoked meanwhile."""
+        """End the requests under way whose token has been revoked."""
         for request in self._active:
             if self._access.is_revoked(request.grant):
                 request.body.interrupt(ForbiddenError("the token was revoked; ask for a new one"))
@@ -228,7 +236,7 @@ class StorageApp:
         return response
 
     def _count(self, request: Request, route: Route) -> None:
-        """Hold the request against the limits of its user; raises RateLimitError."""
+        """Count the request against the limits of its user; raise RateLimitError when a limit is reached."""
         if route.access in (Access.LOGIN, Access.OPEN, Access.METRICS):
             return
         namespace = request.namespace
@@ -239,10 +247,10 @@ class StorageApp:
             self._quotas.take_request(namespace, route.request_class)
 
     async def _authorize(self, request: Request, match: Match) -> Grant:
-        """What the request may do; the only place where access is granted."""
+        """Return what the request may do. Access is granted nowhere else."""
         access = match.route.access if match.route is not None else Access.TOKEN
         if access is Access.LOGIN:
-            return Grant("")  # the handler judges the refresh token, and gives nothing but a token for it
+            return Grant("")  # the handler judges the refresh token, and returns nothing but a JWT for it
         if access is Access.OPEN:
             return Grant("")
         if access is Access.METRICS:
@@ -289,7 +297,7 @@ def _log(request: Request | None, scope: Scope, text: str) -> None:
 
 
 def _describe(exc: BaseException) -> str:
-    """Class and place of a defect in one line, without its text: that may hold keys or worse."""
+    """Return class and place of a defect in one line, without its text: the text may hold keys or worse."""
     frames = traceback.extract_tb(exc.__traceback__)
     places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-4:]))
     return f"{type(exc).__name__} at {places}"

@@ -1,12 +1,12 @@
 """The browser in a web page: the same program, served to this machine only (`storage-tui web`).
 
-Needs `pip install 'storage-tui[web]'`. What the page shows is drawn by textual-serve; nothing is fetched from another
-host. The link holds a token; without it there is nothing to see, whoever asks.
+Needs `pip install 'storage-tui[web]'`. textual-serve draws the page, and nothing is fetched from another host. The link
+holds a token; without the token nobody sees anything.
 
 | file | holds |
 |---|---|
-| guard.py | who may ask: host, origin, token; and the headers of every answer |
-| link_file.py | the link handed to a web browser without showing it to other users |
-| page_transfers.py | blobs that go through the page: a download that the web browser saves |
+| guard.py | the checks of host, origin and token, and the headers of every answer |
+| link_file.py | the link for a web browser, hidden from other users |
+| page_transfers.py | transfers through the page: a download that the web browser saves, an upload of dropped files |
 | server.py | WebServer: the routes, and one process of the program for each page |
 """

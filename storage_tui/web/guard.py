@@ -1,4 +1,4 @@
-"""Who may ask the web server: only pages of its own, at its own address, by a path that begins with the token."""
+"""Checks of requests to the web server: only its own pages may ask, at its own address, by a path with the token."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -27,10 +27,10 @@ class Guard:
 
     def __init__(self, token: str, port: int) -> None:
         self._token = token.encode()
-        self._hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})  # another name is a rebound one
+        self._hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})  # another name may be a rebound one
 
     def refusal(self, request: web.Request) -> str | None:
-        """Why this request is not answered; None when it is."""
+        """Return why this request is refused; None when it is allowed."""
         if request.host not in self._hosts:
             return "this server answers to 127.0.0.1 and localhost only"
         origin = request.headers.get("Origin")
@@ -49,7 +49,7 @@ class Guard:
         return None
 
     def middleware(self) -> Middleware:
-        """What aiohttp puts in front of the routes."""
+        """Return the aiohttp middleware that checks every request before its route."""
 
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -62,5 +62,5 @@ class Guard:
 
     @staticmethod
     async def sign(_: web.Request, response: web.StreamResponse) -> None:
-        """Put the headers on an answer that is about to be sent."""
+        """Add the headers to an answer that is about to be sent."""
         response.headers.update(_HEADERS)

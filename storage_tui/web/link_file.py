@@ -1,8 +1,8 @@
-"""The link handed to a web browser: by a file that only its user can read, as every user reads the words of a command.
+"""The link for a web browser, passed in a private file, because every user can read the words of a command.
 
-A browser is a program, and what it is to open stands in its command line, which `ps` shows to all users of a machine.
-A link that works once would be no better: whoever reads it first has it. So the browser is given the address of a page
-in a private folder, and that page leads on to the link.
+The address that a web browser is to open stands in its command line, which `ps` shows to all users of a machine. A link
+that works only once would be no better: whoever reads it first could use it. So the browser gets the address of a page
+in a private folder, and that page leads to the link.
 """
 
 import html
@@ -24,8 +24,8 @@ _PAGE = """<!DOCTYPE html>
 
 
 class LinkFile:
-    """A page of mode 0600 in a new folder of mode 0700, below XDG_RUNTIME_DIR where there is one; as a context, it is
-    gone at the end."""
+    """A page of mode 0600 in a new folder of mode 0700, below XDG_RUNTIME_DIR where that is set. As a context manager
+    it removes the page at the end."""
 
     def __init__(self, link: str) -> None:
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
@@ -36,14 +36,14 @@ class LinkFile:
         create_private(self.path, _PAGE.format(link=html.escape(link)).encode())
 
     def open(self) -> None:
-        """Give the page to the web browser of this machine, without waiting for it."""
+        """Open the page in the web browser of this machine, without waiting for the browser."""
         import webbrowser
 
         interpreters.clean(os.environ)  # browsers are started by name
         threading.Thread(target=webbrowser.open, args=(self.path.as_uri(),), name="browser", daemon=True).start()
 
     def remove(self) -> None:
-        """Remove the page and its folder; once is enough."""
+        """Remove the page and its folder. Later calls do nothing."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Blobs that go through the page: a download that the web browser saves, an upload of files dropped on the page."""
+"""Transfers through the page: a download that the web browser saves, an upload of files dropped on the page."""
 
 import asyncio
 from urllib.parse import quote
@@ -17,8 +17,8 @@ PIECE_BYTES = 1024 * 1024
 
 
 async def download(request: web.Request, storage: Storage) -> web.StreamResponse:
-    """The blob as a file to save. The last piece goes out only after the checksum of the whole was compared, so that
-    a damaged download breaks off instead of ending well."""
+    """Answer with the blob as a file to save. The last piece is sent only after the checksum of the whole blob was
+    compared, so that a damaged download breaks off instead of ending normally."""
     storage_type, key = _named(request)
     blob = await asyncio.to_thread(storage.stat, key, storage_type)
     [name] = local_names([key.rpartition(DELIMITER)[2] or "blob"], "")
@@ -39,7 +39,7 @@ async def download(request: web.Request, storage: Storage) -> web.StreamResponse
 
 
 async def upload(request: web.Request, storage: Storage) -> web.Response:
-    """Take one file; what is there already is overwritten only with `?overwrite=1`."""
+    """Store one file; an existing blob is overwritten only with `?overwrite=1`."""
     storage_type, key = _named(request)
     if request.query.get("overwrite") != "1" and await asyncio.to_thread(storage.exists, key, storage_type):
         raise ConflictError(f"{key!r} is there already", key=key)
@@ -58,7 +58,7 @@ async def upload(request: web.Request, storage: Storage) -> web.Response:
 
 
 def _named(request: web.Request) -> tuple[str, str]:
-    """Storage type and key out of `/TOKEN/VERB/TYPE/KEY`, the key decoded once from the raw bytes; raises
+    """Return storage type and key of `/TOKEN/VERB/TYPE/KEY`, the key decoded once from the raw bytes. Raise
     BadRequestError for another path."""
     parts = request.rel_url.raw_path.split("/", 4)
     if len(parts) < 5:

@@ -1,4 +1,4 @@
-"""WebServer: one program a page over a web socket, downloads and uploads beside it."""
+"""WebServer: one process of the program a page over a web socket, with downloads and uploads beside it."""
 
 import asyncio
 import errno
@@ -30,7 +30,7 @@ TOKEN_BYTES = 32
 
 
 class WebServer(textual_server.Server):
-    """Serves `command`, the program as one would run it in a terminal, on the loopback address."""
+    """Serves `command`, the program as in a terminal, on the loopback address."""
 
     def __init__(self, command: Sequence[str], storage: Storage, *, port: int = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -43,11 +43,11 @@ class WebServer(textual_server.Server):
 
     @property
     def link(self) -> str:
-        """What to open; whoever has it uses the store as you do."""
+        """Return the address to open. Anyone who has the address uses the store as you do."""
         return f"http://127.0.0.1:{self.port}/{self._token}/"
 
     def environment(self) -> Mapping[str, str]:
-        """What the program must find in its environment to know the page around it."""
+        """Return the environment variables by which the program knows the page around it."""
         return {WEB_VARIABLE: self.link, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
     async def run(self, on_ready: Callable[[str], None]) -> None:
@@ -102,14 +102,14 @@ class WebServer(textual_server.Server):
 
 
 class _Drawn(logging.Formatter):
-    """Lines that a terminal only draws: they repeat what a request said."""
+    """Escapes what a terminal would obey, because the lines repeat parts of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(visible, super().format(record).splitlines()))
 
 
 def _log_defects() -> None:
-    """What goes wrong in a request is written to standard error; a request that is no HTTP is its sender's fault."""
+    """Log errors in requests to standard error, except requests that are not HTTP, which are their sender's fault."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Drawn())
     handler.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
@@ -119,8 +119,8 @@ def _log_defects() -> None:
 
 @web.middleware
 async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A StorageError is the status and sentence that the Storage API has for it; a name too long for any file is of no
-    file."""
+    """Answer a StorageError with its status and message, as the Storage API does; answer 404 for a file name that is
+    too long."""
     try:
         return await handler(request)
     except StorageError as exc:

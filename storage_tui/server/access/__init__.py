@@ -1,15 +1,15 @@
-"""Who may do what: one layer in front of every route, and the records it goes by.
+"""Who may do what: one layer in front of every route, and the records that the layer reads.
 
 | file | holds |
 |---|---|
-| control.py | the one place that turns what came with a request into a Grant |
-| issued.py | tokens and logins that were made: list, look up, mark as used up |
+| control.py | the one place that turns the credentials of a request into a Grant |
+| issued.py | records of the tokens and logins that were made: make, find, list, revoke |
 | jwks.py | the public keys of an identity provider |
-| key_file.py | the key file of older versions, DATA_DIR/keys.json: its keys move into the records once, and it goes |
-| keyring.py | the signing keys of an engine: its record `keys`, made on first use, one current key for each purpose |
-| logins.py | refresh tokens against fresh JWTs, as the published client's IAM endpoint |
-| revocations.py | tokens and users that count no more |
-| signing.py | signed download URLs: whoever has one reads one blob until it expires, without a token |
+| key_file.py | the key file of older versions, DATA_DIR/keys.json, whose keys move into the records once |
+| keyring.py | the signing keys of an engine: the record `keys`, with one current key for each purpose |
+| logins.py | refresh tokens in exchange for fresh JWTs, as the published client's IAM endpoint does it |
+| revocations.py | revoked tokens and users |
+| signing.py | signed download URLs: the bearer reads one blob until the URL expires, without a token |
 | tokens.py | tokens: JWTs with a subject and an expiry, as the published client demands |
-| upload_ids.py | upload ids on the wire, sealed with who began the session |
+| upload_ids.py | upload ids on the wire, with the maker of the session sealed into them |
 """

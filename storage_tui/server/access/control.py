@@ -1,4 +1,4 @@
-"""The one place that turns what came with a request into a Grant: a token, a signed URL or an upload URL."""
+"""The one place that turns the credentials of a request (token, signed URL or upload URL) into a Grant."""
 
 import time
 
@@ -16,7 +16,7 @@ from storage_tui.server.stores.watched_record import Refreshable, Watched
 
 
 class AccessControl:
-    """Judges who asks. Made by `open_access`, which reads the records of the engine; blocking."""
+    """Judges the credentials of requests. `open_access` makes one; that call reads the engine's records and blocks."""
 
     def __init__(
         self, records: Records, keyring: Keyring, revocations: Watched[Revocations], limits: Watched[LimitsTable],
@@ -30,13 +30,13 @@ class AccessControl:
 
     @property
     def watched(self) -> tuple[Refreshable, ...]:
-        """What follows records that others change."""
+        """Return the objects that follow records which other processes change."""
         return (self.keyring, self.revocations, self.limits)
 
     async def by_token(self, authorization: str | None) -> Grant:
-        """The grant of an Authorization header; raises UnauthorizedError for anything but a token that holds.
+        """Return the grant of an Authorization header; raise UnauthorizedError unless the header holds a valid token.
 
-        The key decides how a token is judged: one of ours with HS256, one of the provider's with RS256.
+        The key decides how a token is judged: our own keys with HS256, keys of the provider with RS256.
         """
         bearer = read_bearer(authorization)
         key = await self.keyring.look_up("token", bearer.kid)
@@ -52,20 +52,20 @@ class AccessControl:
         return grant
 
     def check_made(self, grant: Grant, what: str) -> None:
-        """Raise ForbiddenError when the token that made a signed URL or an upload URL was revoked, or was restricted
-        and has ended."""
+        """Raise ForbiddenError when the token that made a signed URL or an upload URL (`what`) was revoked, or was
+        restricted and has ended."""
         if grant.ends is not None and time.time() >= grant.ends:
             raise ForbiddenError(f"the token that made this {what} has expired; ask for a new one")
         if self.is_revoked(grant):
             raise ForbiddenError(f"the token that made this {what} was revoked; ask for a new one")
 
     def is_revoked(self, grant: Grant) -> bool:
-        """Whether the token behind a grant was revoked, as far as is known here."""
+        """Return whether the token behind a grant was revoked, as far as this server knows."""
         return self.revocations.value.cover(grant)
 
 
 def open_access(records: Records, provider: IdentityProvider | None = None) -> AccessControl:
-    """The access control of an engine, its signing keys made if there are none yet; blocking."""
+    """Return the access control of an engine, and make its signing keys when there are none yet. Blocks."""
     if provider is not None:
         provider.open()
     return AccessControl(

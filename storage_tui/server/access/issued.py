@@ -1,6 +1,6 @@
-"""The tokens and logins that were made here, a record each: `tokens/ID`. No record holds a secret.
+"""The tokens and logins that this program made, one record each: `tokens/ID`. No record holds a secret.
 
-A login is a refresh token, kept as its SHA-256: it is 32 random bytes, so that nothing slower is needed.
+A login is a refresh token, kept as its SHA-256: the token is 32 random bytes, so a slower hash is not needed.
 """
 
 import hashlib
@@ -42,18 +42,19 @@ class Issued:
 
     @property
     def is_login(self) -> bool:
-        """True for a refresh token."""
+        """Return True for a refresh token."""
         return bool(self.secret_hash)
 
     def is_secret(self, secret: str) -> bool:
-        """Whether this is the secret of the login."""
+        """Return whether `secret` is the secret of this login."""
         return self.is_login and hmac.compare_digest(self.secret_hash, _hash(secret))
 
 
 def issue(
     records: Records, user: str, *, valid_for_s: float, restriction: Restriction | None = None, secret: str = ""
 ) -> Issued:
-    """Note a new token, or with a secret a login, durably; raises BadRequestError for what no user is called."""
+    """Record a new token, or with a secret a login, durably. Raise BadRequestError for a text that cannot be a user's
+    name."""
     if not 1 <= len(user) <= MAX_USER_CHARACTERS or not user.isprintable() or user != user.strip():
         raise BadRequestError(f"a name is 1 to {MAX_USER_CHARACTERS} printable characters")
     if valid_for_s <= 0:
@@ -66,7 +67,7 @@ def issue(
 
 
 def find_issued(records: Records, token_id: str) -> Issued | None:
-    """The token or login of that id."""
+    """Return the token or login with that id, or None."""
     if not _ID.fullmatch(token_id):
         return None
     record = records.read(FOLDER + token_id)
@@ -74,12 +75,13 @@ def find_issued(records: Records, token_id: str) -> Issued | None:
 
 
 def list_issued(records: Records) -> list[Issued]:
-    """All of them, by user and time."""
+    """Return all tokens and logins, sorted by user and time."""
     return sorted(_all(records), key=lambda issued: (issued.user, issued.created))
 
 
 def revoke(records: Records, token_id: str) -> Issued:
-    """Refuse the token or login and all that came of it; raises NotFoundError for an unknown id."""
+    """Revoke the token or login with everything made from it, and return its record; raise NotFoundError for an unknown
+    id."""
     issued = find_issued(records, token_id)
     if issued is None:
         raise NotFoundError(f"there is no token {token_id[:40]!a}; storage-tui token list shows the ids")
@@ -89,8 +91,8 @@ def revoke(records: Records, token_id: str) -> Issued:
 
 
 def revoke_all(records: Records, user: str) -> int:
-    """Refuse every token and login of the user that exists now, also those of an identity provider; how many of
-    ours there were."""
+    """Revoke every token and login of the user that exists now, also tokens of an identity provider. Return how many of
+    our own there were."""
     revoke_user(records, namespace_of(user))
     count = 0
     for issued in _all(records):
@@ -102,7 +104,7 @@ def revoke_all(records: Records, user: str) -> int:
 
 
 def forget_expired(records: Records) -> int:
-    """Remove the records of what has expired; how many."""
+    """Remove the records of expired tokens and logins; return how many."""
     now = time.time()
     return sum(records.remove(FOLDER + issued.token_id) for issued in _all(records) if issued.expires <= now)
 
@@ -124,7 +126,7 @@ def _write(records: Records, issued: Issued, *, may_use_reserve: bool = False) -
 
 
 def parse_issued(content: bytes) -> Issued:
-    """What such a record holds; raises StorageError when it is none."""
+    """Return the token or login that a record holds; raise StorageError when the content is not one."""
     try:
         raw: dict[str, Any] = json.loads(content)
         restriction = raw.pop("restriction")

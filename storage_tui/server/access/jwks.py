@@ -1,7 +1,7 @@
 """The public keys of an identity provider: a JWKS document (RFC 7517) in a file or at a URL.
 
-It is read at most once a minute, whoever sends unknown key ids, and again every hour, so that a key which the provider
-has withdrawn ends. A document that cannot be read leaves the keys of the last one.
+The document is read at most once a minute, however many unknown key ids arrive. It is read again every hour, so that a
+key withdrawn by the provider stops working. When the document cannot be read, the keys of the last one stay.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ MIN_KEY_BITS = 2048
 MAX_KEYS = 100
 MAX_DOCUMENT_BYTES = 256 * 1024
 READ_SIZE = 16 * 1024
-FETCH_S = 10.0  # for all of it
+FETCH_S = 10.0  # for the whole request
 LOOK_AGAIN_S = 60.0
 FRESH_S = 3600.0
 
@@ -35,7 +35,7 @@ log = logging.getLogger("storage_tui.server")
 
 
 class IdentityProvider:
-    """Somebody else who may say who a bearer is. `source` is a file, or a URL with https or on this machine."""
+    """Another party that may vouch for users. `source` is a file, or a URL with https or on this machine."""
 
     def __init__(
         self, source: str, *, issuer: str | None = None, audience: str | None = None,
@@ -54,7 +54,8 @@ class IdentityProvider:
         self._renewing: asyncio.Future[None] | None = None
 
     def open(self) -> None:
-        """As `load`, where a provider that does not answer is a line in the log: our own tokens work without it."""
+        """Call `load`. When the URL of a provider does not answer, log a line instead of failing: our own tokens work
+        without the provider."""
         try:
             self.load()
         except UnavailableError as exc:
@@ -63,14 +64,15 @@ class IdentityProvider:
             log.error("%s", one_line(exc.message))
 
     def load(self) -> None:
-        """Read the document; blocking. Raises BadRequestError when it holds no keys, UnavailableError when it cannot
-        be had."""
+        """Read the document; this blocks. Raise BadRequestError when the document holds no keys, UnavailableError when
+        it cannot be read."""
         self._asked = self._clock()
         self._keys = parse_jwks(_fetch(self._source) if _is_url(self._source) else _read_file(Path(self._source)))
         self._read = self._clock()
 
     async def grant(self, bearer: Bearer) -> Grant | None:
-        """What a token of the provider opens, None when its key is not one of theirs; raises UnauthorizedError."""
+        """Return the grant of a provider's token, or None when the provider has no such key; raise
+        UnauthorizedError."""
         key = await self._find(bearer.kid)
         if key is None:
             return None
@@ -81,7 +83,7 @@ class IdentityProvider:
         if kid not in self._keys:
             await self._read_again()
         elif self._clock() - self._read > FRESH_S and not self._reading.locked():
-            self._renewing = asyncio.ensure_future(self._read_again())  # nobody with a known key waits for it
+            self._renewing = asyncio.ensure_future(self._read_again())  # nobody with a known key waits for this
         return self._keys.get(kid)
 
     async def _read_again(self) -> None:
@@ -98,7 +100,8 @@ class IdentityProvider:
 
 
 def parse_jwks(content: bytes) -> dict[str, Any]:
-    """The RSA keys for RS256 signatures by id; others are passed over. Raises BadRequestError when there are none."""
+    """Return the RSA keys for RS256 signatures by id; other keys are skipped. Raise BadRequestError when there are
+    none."""
     try:
         rows = json.loads(content)["keys"]
         usable = [row for row in rows[:MAX_KEYS] if _is_usable(row)]

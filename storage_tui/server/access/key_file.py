@@ -1,4 +1,4 @@
-"""The key file of older versions, DATA_DIR/keys.json: its keys move into the records once, and it goes."""
+"""The key file of older versions, DATA_DIR/keys.json. Its keys move into the records once; then the file is removed."""
 
 import os
 import stat
@@ -9,13 +9,13 @@ from storage_tui.server.access.keyring import add_keys, parse_keys
 from storage_tui.server.stores.records import Records
 
 FILE_NAME = "keys.json"
-MAX_FILE_BYTES = 64 * 1024  # far more keys than anyone rotates through
+MAX_FILE_BYTES = 64 * 1024  # many more keys than anyone rotates through
 
 
 def move_key_file(data_dir: Path, records: Records) -> None:
-    """Put the keys of the file into the records, durably, then remove the file; nothing to do where there is none.
+    """Put the keys of the file into the records, durably, then remove the file. Do nothing when there is no file.
 
-    Tokens and URLs that they signed stay good. Raises StorageError when the file holds no keys, cannot be read or
+    Tokens and URLs signed with these keys stay valid. Raise StorageError when the file holds no keys, cannot be read or
     could be read by others.
     """
     path = data_dir / FILE_NAME

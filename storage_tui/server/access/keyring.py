@@ -1,8 +1,8 @@
-"""The signing keys of an engine: its record `keys`, made on first use, one current key for each purpose.
+"""The signing keys of an engine: the record `keys`, made on first use, with one current key for each purpose.
 
-A key has an id, the `kid` that tokens, URLs and page tokens carry, so that keys can be replaced while what older ones
-signed stays good. No purpose accepts the keys of another one. All servers on one engine share the record; each notices
-a change of it by `refresh`, and at once when it meets a kid that it does not know.
+A key has an id, the `kid` that tokens, URLs and page tokens carry. So keys can be replaced while signatures of older
+keys stay valid. No purpose accepts the keys of another purpose. All servers on one engine share the record. Each server
+notices a changed record in `refresh`, and at once when a kid arrives that it does not know.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ PURPOSES: tuple[Purpose, ...] = ("token", "url", "page")
 
 RECORD = "keys"
 KEY_BYTES = 32
-LOOK_AGAIN_S = 1.0  # unknown kids make us read the record at most so often, whoever sends them
+LOOK_AGAIN_S = 1.0  # unknown kids cause a read of the record at most so often, whoever sends them
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One key and the id under which signatures name it."""
+    """One key, and the id under which signatures name the key."""
 
     kid: str
     secret: Secret[bytes]
 
     def sign(self, *fields: bytes) -> str:
-        """HMAC-SHA256 over the fields, each with its length in front so that no two lists of fields sign alike;
-        base64url without padding."""
+        """Return the HMAC-SHA256 over the fields in base64url without padding. The length of each field is signed in
+        front of it, so that no two lists of fields have the same signature."""
         digest = hmac.new(self.secret.reveal(), digestmod=hashlib.sha256)
         for field in fields:
             digest.update(len(field).to_bytes(8, "big"))
@@ -49,13 +49,13 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """What the record holds: all keys that verify, and the id of the one that signs, by purpose."""
+    """The content of the record: all keys that verify, and by purpose the id of the key that signs."""
 
     keys: Mapping[Purpose, Mapping[str, SigningKey]]
     current: Mapping[Purpose, str]
 
     def to_json(self) -> bytes:
-        """The content of the record."""
+        """Return the content of the record."""
         raw = {
             purpose: {
                 "current": self.current[purpose],
@@ -66,18 +66,18 @@ class KeySet:
         return json.dumps(raw, indent=1).encode("ascii")
 
     def with_new_keys(self) -> "KeySet":
-        """A new current key for each purpose; the keys so far go on verifying."""
+        """Return the keys with a new current key for each purpose; the older keys continue to verify."""
         fresh = new_keys()
         return KeySet({purpose: {**self.keys[purpose], **fresh.keys[purpose]} for purpose in PURPOSES}, fresh.current)
 
     def without_old_keys(self) -> "KeySet":
-        """The current keys alone: what older ones signed is refused."""
+        """Return the current keys alone: signatures of older keys are then refused."""
         keys = {purpose: {kid: self.keys[purpose][kid]} for purpose, kid in self.current.items()}
         return KeySet(keys, self.current)
 
 
 class Keyring:
-    """The keys of all purposes as they were when the record was last read."""
+    """The keys of all purposes at the last read of the record."""
 
     def __init__(self, records: Records, keys: KeySet) -> None:
         self._records = records
@@ -85,16 +85,17 @@ class Keyring:
         self._looked_up = float("-inf")
 
     def current(self, purpose: Purpose) -> SigningKey:
-        """The key that signs now."""
+        """Return the key that signs now."""
         keys = self._set
         return keys.keys[purpose][keys.current[purpose]]
 
     def find(self, purpose: Purpose, kid: str) -> SigningKey | None:
-        """The key that a signature names; None for one that is unknown or of another purpose."""
+        """Return the key that a signature names; None for an unknown key or a key of another purpose."""
         return self._set.keys[purpose].get(kid)
 
     async def look_up(self, purpose: Purpose, kid: str) -> SigningKey | None:
-        """As `find`; for an unknown kid the record is read again first, as another server may just have made it."""
+        """Return the same as `find`. For an unknown kid read the record again first: another server may have just made
+        the key."""
         key = self.find(purpose, kid)
         if key is None and time.monotonic() - self._looked_up >= LOOK_AGAIN_S:
             self._looked_up = time.monotonic()
@@ -103,7 +104,7 @@ class Keyring:
         return key
 
     def refresh(self) -> None:
-        """Read the record again; blocking. Raises StorageError, and keeps the keys it has, when that fails."""
+        """Read the record again; this blocks. Raise StorageError when that fails, and keep the present keys."""
         record = self._records.read(RECORD)
         if record is None:
             raise UnavailableError("the signing keys of the store have gone; restore them from a backup")
@@ -111,9 +112,9 @@ class Keyring:
 
 
 def load_keyring(records: Records) -> Keyring:
-    """The keys of the engine, made now if there are none yet; safe beside other processes doing the same.
+    """Return the keys of the engine, and make them when there are none yet. Other processes may do so at the same time.
 
-    Raises StorageError when the record cannot be read or written or holds no keys.
+    Raise StorageError when the record cannot be read or written or holds no keys.
     """
     record = records.read(RECORD)
     if record is None:
@@ -125,7 +126,7 @@ def load_keyring(records: Records) -> Keyring:
 
 
 def rotate_keys(records: Records) -> None:
-    """Make a new current key for each purpose. What the keys so far signed stays good."""
+    """Make a new current key for each purpose. Signatures of the present keys stay valid."""
     change(records, RECORD, lambda content: _parse_or_make(content).with_new_keys().to_json())
 
 
@@ -135,7 +136,7 @@ def forget_old_keys(records: Records) -> None:
 
 
 def add_keys(records: Records, older: KeySet) -> None:
-    """Let what the keys of `older` signed be good here; they sign new things only where there are no keys yet."""
+    """Accept signatures of the keys in `older`. These keys sign new things only where there are no keys yet."""
 
     def merge(content: bytes) -> bytes:
         if not content:
@@ -148,14 +149,14 @@ def add_keys(records: Records, older: KeySet) -> None:
 
 
 def new_keys() -> KeySet:
-    """One fresh key for each purpose."""
+    """Return one fresh key for each purpose."""
     current = {purpose: secrets.token_hex(4) for purpose in PURPOSES}
     keys = {purpose: {kid: SigningKey(kid, Secret(secrets.token_bytes(KEY_BYTES)))} for purpose, kid in current.items()}
     return KeySet(keys, current)
 
 
 def parse_keys(content: bytes) -> KeySet:
-    """The content of the record; raises StorageError when it is none."""
+    """Return the keys in a record's content; raise StorageError when the content holds no keys."""
     try:
         raw: dict[str, Any] = json.loads(content)
         keys: dict[Purpose, dict[str, SigningKey]] = {}

@@ -1,4 +1,4 @@
-"""Logins: what `descarteslabs auth login` takes, and the exchange of its refresh token for fresh JWTs.
+"""Logins: the text for `descarteslabs auth login`, and the exchange of its refresh token for fresh JWTs.
 
 Source of the forms: the published client 1.12.1, `descarteslabs.auth`; RFC 6749 section 6 for the exchange.
 """
@@ -24,9 +24,9 @@ from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.watched_record import Watched
 
-TOKEN_LIFETIME = timedelta(hours=1)  # the published client renews one 500 s before its end
+TOKEN_LIFETIME = timedelta(hours=1)  # the published client renews a token 500 s before its end
 BODY_BYTES = 16 * 1024
-LOOK_UP_THREADS = 2  # nobody who asks is known yet, so all share these
+LOOK_UP_THREADS = 2  # nobody who asks is known yet, so all of them share these threads
 LEGACY_CLIENT_ID = "ZOBAi4UROl5gKZIpxxlwOEfx8KpqXf2c"  # of logins made before the IAM service was the issuer
 LEGACY_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -38,8 +38,8 @@ def create_login(
     records: Records, name: str, *, valid_for: timedelta = YEAR, restriction: Restriction | None = None,
     url: str | None = None,
 ) -> str:  # fmt: skip
-    """A login for the user, in the form that is pasted into `descarteslabs auth login`: base64url of JSON. It names the
-    `url` of the server, so that its refresh token is sent nowhere else."""
+    """Make a login for the user; return it in the form that people paste into `descarteslabs auth login`: JSON in
+    base64url. The login names the `url` of the server, so that its refresh token is sent to no other server."""
     secret = secrets.token_urlsafe(32)
     made = issue(records, name, valid_for_s=valid_for.total_seconds(), restriction=restriction, secret=secret)
     refresh_token = f"{made.token_id}.{secret}"
@@ -59,11 +59,11 @@ class Logins:
         self._lane = Lane("logins", LOOK_UP_THREADS)
 
     def close(self) -> None:
-        """After the last request."""
+        """Close the threads. Call this after the last request."""
         self._lane.close()
 
     async def exchange(self, request: Request) -> Response:
-        """A fresh JWT for a refresh token; raises BadRequestError for one that does not hold (RFC 6749 5.2)."""
+        """Return a fresh JWT for a refresh token; raise BadRequestError for an invalid refresh token (RFC 6749 5.2)."""
         raw = await request.json(BODY_BYTES, "a token request")
         client_id, text = raw.get("client_id"), raw.get("refresh_token")
         if raw.get("grant_type") not in ("refresh_token", LEGACY_GRANT):
@@ -88,7 +88,7 @@ class Logins:
 
 
 def _claims(login: Issued, client_id: str) -> dict[str, Any]:
-    """What the published client reads besides `sub` and `exp`; `aud` must be its client id."""
+    """Return the claims that the published client reads besides `sub` and `exp`; `aud` must be its client id."""
     return {
         "jti": login.token_id,
         "iat": login.created,

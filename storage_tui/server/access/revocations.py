@@ -1,6 +1,6 @@
-"""What counts no more: single tokens by id, and all tokens of a user up to a moment. One record, `revoked`.
+"""Revoked tokens: single tokens by id, and all tokens of a user up to a moment. One record, `revoked`.
 
-An entry is kept until nothing that the token made can be good any more.
+An entry is kept until nothing made with the token can be valid any more.
 """
 
 import json
@@ -14,24 +14,28 @@ from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.watched_record import change
 
 RECORD = "revoked"
-OUTLIVED_BY_S = 8 * 86400  # signed URLs and upload sessions of a token live up to a week longer than it
+OUTLIVED_BY_S = 8 * 86400  # signed URLs and upload sessions of a token live up to a week longer than the token
 
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
-    """Token ids with the time after which they need not be remembered, and namespaces with the time up to which their
-    tokens are refused; all in seconds since 1970."""
+    """The revoked tokens and users; all times in seconds since 1970.
+
+    `tokens` maps token ids to the time after which the id can be forgotten. `users` maps namespaces to the time up to
+    which their tokens are refused.
+    """
 
     tokens: Mapping[str, float] = field(default_factory=dict)
     users: Mapping[str, float] = field(default_factory=dict)
 
     def cover(self, grant: Grant) -> bool:
-        """Whether the grant comes from a token that was revoked."""
+        """Return whether the grant comes from a revoked token."""
         return grant.token_id in self.tokens or grant.issued <= self.users.get(grant.namespace, -1.0)
 
 
 def parse_revocations(content: bytes) -> Revocations:
-    """The content of the record; raises StorageError when it is none: nobody may pass because it cannot be read."""
+    """Return the revocations in a record's content. Raise StorageError when the content is damaged: nobody may pass
+    because the record cannot be read."""
     if not content:
         return Revocations()
     try:
@@ -42,12 +46,13 @@ def parse_revocations(content: bytes) -> Revocations:
 
 
 def revoke_token(records: Records, token_id: str, *, expires: float) -> None:
-    """Refuse the token from now on, with all signed URLs and upload URLs that it made; durable."""
+    """Refuse the token from now on, with all signed URLs and upload URLs made with it. The change is durable."""
     _add(records, tokens={token_id: expires + OUTLIVED_BY_S})
 
 
 def revoke_user(records: Records, namespace: str) -> None:
-    """Refuse every token of the user that was made up to now, listed or not; durable."""
+    """Refuse every token of the user that was made up to now, also tokens that are not listed. The change is
+    durable."""
     _add(records, users={namespace: time.time()})
 
 

@@ -1,8 +1,9 @@
-"""Signed download URLs: whoever has one reads one blob until it expires, without a token.
+"""Signed download URLs: the bearer reads one blob until the URL expires, without a token.
 
 The signature covers version, key id, method, namespace, storage type, the bytes of the key, the expiry and the token
-that asked for it, each with its length in front. It is compared as text, so a URL has one spelling of it. GET allows
-HEAD and nothing else. A URL ends when its token is revoked; that of a restricted token also when the token expires.
+that asked for the URL, each with its length in front. The signature is compared as text, so each URL is valid in one
+spelling only. GET allows HEAD and nothing else. A URL ends when its token is revoked; a URL of a restricted token also
+ends when the token expires.
 """
 
 import hmac
@@ -24,7 +25,7 @@ from storage_tui.server.stores.base import Address, Store
 VERSION = "2"
 DEFAULT_LIFETIME = timedelta(hours=1)
 MAX_LIFETIME = timedelta(days=7)
-CLOCK_SLACK_S = 60  # between this server and the one that signed
+CLOCK_SLACK_S = 60  # difference between this clock and the clock of the server that signed
 SIGNED_PARAMETERS = frozenset(("v", "kid", "ns", "by", "exp", "sig"))
 UNSIGNED_PARAMETERS = frozenset(("generation",))  # Google's libraries add it when they resume
 
@@ -34,7 +35,7 @@ _MADE_BY = re.compile(r"([0-9a-f]{0,32})-([0-9]{1,16})")
 
 
 class Signing:
-    """Makes signed URLs and judges those that come back."""
+    """Makes signed URLs and judges those that clients use."""
 
     def __init__(self, store: Store, keyring: Keyring, public_url: str | None) -> None:
         self._store = store
@@ -42,7 +43,7 @@ class Signing:
         self._public_url = public_url
 
     async def get_signed_url(self, request: Request) -> Response:
-        """A download URL as plain ASCII text; raises NotFoundError when there is nothing to download."""
+        """Return a download URL as plain ASCII text; raise NotFoundError when there is no such blob."""
         address = address_of(request)
         lifetime_s = int(DEFAULT_LIFETIME.total_seconds())
         if "expires_in" in request.query:
@@ -61,7 +62,7 @@ class Signing:
         return text_response(f"{absolute_url(request, path, self._public_url)}?{query}")
 
     async def authorize(self, request: Request) -> Grant:
-        """What a signed URL opens; raises ForbiddenError for one that does not hold."""
+        """Return the grant of a signed URL; raise ForbiddenError for an invalid one."""
         try:
             query = request.parse_query()
             storage_type = storage_type_of(request)
@@ -89,7 +90,7 @@ class Signing:
 
 
 def _end(wanted: int, grant: Grant, *, is_asked: bool) -> int:
-    """When the URL ends: never after the restricted token that asks for it."""
+    """Return when the URL ends, in seconds since 1970: never after the restricted token that asks for the URL."""
     if grant.ends is None or wanted <= grant.ends:
         return wanted
     if is_asked:

@@ -1,7 +1,7 @@
 """Tokens: JWTs with a subject and an expiry, as the published client demands; the subject decides the namespace.
 
-Ours are signed with HS256 and the current key for tokens. Those of an identity provider are signed with RS256; which of
-the two holds follows from the key that the `kid` finds, never from the token.
+Our own tokens are signed with HS256 and the current key for tokens. Tokens of an identity provider are signed with
+RS256. The key found for the `kid` decides between the two, never the token.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from storage_tui.server.access.keyring import Keyring, SigningKey, load_keyring
 from storage_tui.server.http.grants import Grant, Restriction, namespace_of
 from storage_tui.server.stores.records import Records
 
-ALGORITHM = "HS256"  # of our own tokens, whatever the header of one says
+ALGORITHM = "HS256"  # of our own tokens, whatever the header of a token names
 RESTRICTION_CLAIM = "storage"
-ENDS_CLAIM = "storage_ends"  # of a token that a login gave: when the login ends
+ENDS_CLAIM = "storage_ends"  # of a token that a login returned: when the login ends
 YEAR = timedelta(days=365)
 MAX_TOKEN_CHARACTERS = 8192
 MAX_KID_CHARACTERS = 256
 MAX_SUBJECT_CHARACTERS = 1024
-MAX_TIME_S = 1e11  # beyond any year that matters; NaN and infinity are not below it
+MAX_TIME_S = 1e11  # beyond any year that matters; also refuses NaN and infinity, as neither is less than this
 
 _INVALID = "the token is not valid; make a new one with: storage-tui token create"
 
@@ -32,7 +32,7 @@ _INVALID = "the token is not valid; make a new one with: storage-tui token creat
 def create_token(
     records: Records, name: str, *, valid_for: timedelta = YEAR, restriction: Restriction | None = None
 ) -> str:
-    """A new token for the user `name`; works whether or not a server runs on the engine."""
+    """Return a new token for the user `name` and record it. A server may run on the engine, but need not."""
     made = issue(records, name, valid_for_s=valid_for.total_seconds(), restriction=restriction)
     extra: dict[str, Any] = {"jti": made.token_id, "iat": made.created, "exp": int(made.expires)}
     return sign_token(load_keyring(records), name, valid_for=valid_for, restriction=restriction, claims=extra)
@@ -42,7 +42,8 @@ def sign_token(
     keyring: Keyring, subject: str, *, valid_for: timedelta = YEAR, restriction: Restriction | None = None,
     claims: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
-    """A token for the subject, signed with the current key; `claims` are added to it or replace its own."""
+    """Return a token for the subject, signed with the current key; `claims` are added and replace claims of the same
+    name."""
     now = datetime.now(UTC)
     content = {"sub": subject, "iat": int(now.timestamp()), "exp": int((now + valid_for).timestamp()), **(claims or {})}
     if restriction is not None:
@@ -53,16 +54,16 @@ def sign_token(
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A token as it came, not yet believed, and the key id that it names."""
+    """A token that is not verified yet, and the key id in its header."""
 
     text: str
     kid: str
 
 
 def read_bearer(authorization: str | None) -> Bearer:
-    """The token of an Authorization header, `Bearer TOKEN` or the bare token of clients before 0.24.
+    """Return the token of an Authorization header: `Bearer TOKEN`, or the bare token of clients before 0.24.
 
-    Raises UnauthorizedError for what cannot be a token.
+    Raise UnauthorizedError for a text that cannot be a token.
     """
     if not authorization:
         raise UnauthorizedError("this needs a token: send the header 'Authorization: Bearer TOKEN'")
@@ -80,12 +81,12 @@ def read_bearer(authorization: str | None) -> Bearer:
 
 
 def unknown_key() -> UnauthorizedError:
-    """The refusal of a token whose key nobody here knows."""
+    """Return the refusal of a token whose key this server does not know."""
     return UnauthorizedError("the token was not made by this server; make one with: storage-tui token create")
 
 
 def own_grant(bearer: Bearer, key: SigningKey) -> Grant:
-    """What a token of ours opens; raises UnauthorizedError for one that does not hold."""
+    """Return the grant of one of our own tokens; raise UnauthorizedError for an invalid one."""
     claims = verify(bearer, key.secret.reveal(), ALGORITHM)
     try:
         restriction = None
@@ -99,8 +100,8 @@ def own_grant(bearer: Bearer, key: SigningKey) -> Grant:
 
 
 def verify(bearer: Bearer, key: Any, algorithm: str, *, issuer: str | None = None, audience: str | None = None) -> Any:
-    """The claims of a token under exactly this key and algorithm; raises UnauthorizedError. `issuer` and `audience`
-    are held against the token where they are given."""
+    """Return the claims of a token, verified with exactly this key and algorithm; raise UnauthorizedError. The token
+    must also carry the `issuer` and the `audience`, each where it is not None."""
     required = ["sub", "exp", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
     try:
         claims: Mapping[str, Any] = jwt.decode(
@@ -115,7 +116,7 @@ def verify(bearer: Bearer, key: Any, algorithm: str, *, issuer: str | None = Non
 
 
 def subject_namespace(claims: Mapping[str, Any]) -> str:
-    """The namespace of the token's user; raises UnauthorizedError where there is none."""
+    """Return the namespace of the token's user; raise UnauthorizedError when the token names no user."""
     subject = claims["sub"]
     if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT_CHARACTERS:
         raise UnauthorizedError("the token names no user; make a new one with: storage-tui token create")
@@ -126,6 +127,7 @@ def subject_namespace(claims: Mapping[str, Any]) -> str:
 
 
 def issued_at(claims: Mapping[str, Any]) -> float:
-    """When the token was made, in seconds since 1970; 0 where it does not say, so that it is older than anything."""
+    """Return when the token was made, in seconds since 1970; 0 when the token does not contain that time, so that the
+    token counts as older than any revocation."""
     issued = claims.get("iat")
     return max(float(issued), 0.0) if isinstance(issued, int | float) and issued < MAX_TIME_S else 0.0

@@ -1,6 +1,6 @@
-"""Upload ids on the wire: the id of the store's session, and sealed with it who began it.
+"""Upload ids on the wire: the id of the store's session, with the maker of the session sealed into it.
 
-An upload URL is asked for no token, so what ends the token that made it must be able to end the URL.
+An upload URL needs no token. So the end of the token that made an upload URL must be able to end the URL.
 """
 
 import hmac
@@ -19,7 +19,7 @@ _FORM = re.compile(
 
 
 def seal_upload_id(keyring: Keyring, upload_id: str, grant: Grant) -> str:
-    """The id to put into an upload URL."""
+    """Return the id to put into an upload URL."""
     key = keyring.current("url")
     ends = "" if grant.ends is None else str(grant.ends)
     fields = (upload_id, key.kid, grant.namespace, grant.token_id, str(round(grant.issued * 1000)), ends)
@@ -27,7 +27,7 @@ def seal_upload_id(keyring: Keyring, upload_id: str, grant: Grant) -> str:
 
 
 async def open_upload_id(keyring: Keyring, raw: bytes) -> tuple[str, Grant]:
-    """The store's id and who began the session; raises NotFoundError for anything that was not sealed here."""
+    """Return the store's id and the grant that began the session; raise NotFoundError for an id not sealed here."""
     text = raw.decode("ascii", "replace")
     found = _FORM.fullmatch(text) if len(text) <= MAX_ID_CHARACTERS else None
     key = await keyring.look_up("url", found["kid"]) if found else None

@@ -1,4 +1,4 @@
-"""The catalog put together: its routes, and its share of the sweep."""
+"""The catalog as a whole: its routes, and its part of the sweep."""
 
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ class Catalog:
         products = Products(documents, Emptying(documents, removals, tasks, running), public_url)
         images = Images(documents, store, products, removals, public_url)
         image_uploads = ImageUploads(documents, products, images, tasks, uploads, public_url)
-        swept = Documents(records, quotas, user=SWEEPER)  # threads of its own: the sweep waits behind no user
+        swept = Documents(records, quotas, user=SWEEPER)  # separate threads: the sweep waits for no user
         self._removals = Removals(swept, store)
         self._tasks = Tasks(swept, store, self._removals)
         self._emptying = Emptying(swept, self._removals, self._tasks, running)
@@ -70,13 +70,13 @@ class Catalog:
         )
 
     def close(self) -> None:
-        """After the last request and the last sweep."""
+        """Close the threads. Call this after the last request and the last sweep."""
         for documents in self._documents:
             documents.close()
 
     async def sweep(self) -> None:
-        """Finish what crashes have left half done, and end uploads that nobody came back for. Any number of servers
-        on one engine may do so at once."""
+        """Finish work that crashes have interrupted, and end abandoned uploads. Any number of servers on one engine may
+        do so at once."""
         await self._removals.sweep()
         await self._tasks.sweep(datetime.now(UTC))
         await self._emptying.sweep()

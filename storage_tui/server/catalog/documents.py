@@ -1,4 +1,4 @@
-"""The documents of the catalog, kept as records: one a product, image, upload task and deletion."""
+"""The documents of the catalog, kept as records: one for each product, image, upload task, deletion and the like."""
 
 import json
 import logging
@@ -23,9 +23,9 @@ log = logging.getLogger("storage_tui.server")
 Fields = dict[str, Any]
 T = TypeVar("T")
 
-# Four times what a request may hold: a text that is not ASCII, or a number, takes more bytes here than on the wire.
+# Four times the limit of a request: text that is not ASCII, or a number, takes more bytes here than on the wire.
 MAX_DOCUMENT_BYTES = 1024 * 1024
-SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # what every document of a kind has
+SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # the fields that every document of a kind has
     "products": (("attributes", dict), ("created", str), ("modified", str)),
     "images": (("uid", str), ("attributes", dict), ("files", list), ("created", str), ("modified", str)),
     "uploads": (
@@ -37,14 +37,14 @@ SHAPES: Mapping[Kind, Sequence[tuple[str, type]]] = {  # what every document of 
     "emptyings": (("status", str),),
 }  # fmt: skip
 DOCUMENT_THREADS = 4  # each reads or writes a file, or waits for the engine
-SEARCH_THREADS = 2  # each takes a whole processor, and all of a user's documents
-SWEEPER = "sweep"  # whose turn the sweep takes: a user like any other, which no namespace is called
+SEARCH_THREADS = 2  # each uses a whole processor, and reads all documents of a user
+SWEEPER = "sweep"  # the user whose turns the sweep takes; no namespace has this name
 TIMES = frozenset(("acquired", "acquired_end", "published", "start_datetime", "end_datetime", "created", "modified"))
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document as it was read; `version` lets it be replaced only while nobody else has done so."""
+    """One document as it was read. With `version` it can be replaced only while nobody else has replaced it."""
 
     fields: Mapping[str, Any]
     version: str
@@ -53,10 +53,9 @@ class Document:
 class Documents:
     """Documents by kind, namespace and name. `name` is one or more segments, such as `PRODUCT/IMAGE`.
 
-    Single documents and searches have threads of their own, given out fairly by namespace. With `user` all turns are
-    that one's, whatever the namespace: so the sweep waits behind no user. With `quotas` each document counts against
-    the quota of its user. A change that `is_due` ends or takes away something: it is written past a quota, and on a
-    full disk.
+    Single documents and searches have threads of their own, shared fairly by namespace. With `user` that user takes all
+    turns, whatever the namespace: so the sweep waits for no user. With `quotas` each document counts against the quota
+    of its user. A change with `is_due` ends or removes something: it is written beyond a quota, and on a full disk.
     """
 
     def __init__(self, records: Records, quotas: Quotas | None = None, *, user: str = "") -> None:
@@ -67,36 +66,40 @@ class Documents:
         self._searches = Lane("searches", SEARCH_THREADS)
 
     def close(self) -> None:
-        """After the last call."""
+        """Close the threads. Call this after the last call."""
         self._lane.close()
         self._searches.close()
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Document | None:
-        """The document, or None when there is none."""
+        """Return the document, or None when there is none."""
         return await self._run(namespace, self.read_now, kind, namespace, name)
 
     async def create(self, kind: Kind, namespace: str, name: str, fields: Fields) -> Document:
-        """Write one that must not exist; raises ConflictError when it does."""
+        """Write a document that must not exist yet, and return it; raise ConflictError when it exists."""
         return await self.replace(kind, namespace, name, fields, ABSENT)
 
     async def replace(
         self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None, *,
         is_due: bool = False,
     ) -> Document:  # fmt: skip
-        """Write one that is still at the expected version; raises ConflictError when it is not, TooLargeError for one
-        past MAX_DOCUMENT_BYTES, QuotaExceededError and StoreFullError when there is no room for it."""
+        """Write a document in place of the one at version `expected`, and return it. None means any version, or none.
+
+        Raise ConflictError when the document has another version, TooLargeError for more than MAX_DOCUMENT_BYTES bytes,
+        QuotaExceededError and StoreFullError when there is no room.
+        """
         content = _format(fields, name)
         write = partial(self._write, kind, namespace, name, content, expected, is_due)
         if self._quotas is None or not self._quotas.limits_entries(namespace):
             return Document(fields, await self._run(namespace, write))
         before = await self._run(namespace, self._size, kind, namespace, name)
         if before is not None and expected == ABSENT:
-            return Document(fields, await self._run(namespace, write))  # which says that it exists
+            return Document(fields, await self._run(namespace, write))  # this raises, as the document exists
         async with self._quotas.entry(namespace, name, before=before, after=len(content), is_due=is_due):
             return Document(fields, await self._run(namespace, write))
 
     async def remove(self, kind: Kind, namespace: str, name: str, expected: str | None = None) -> bool:
-        """Remove one; whether there was one. Raises ConflictError when it is not at the expected version."""
+        """Remove a document; return whether there was one. Raise ConflictError when it has another version than
+        `expected`."""
         remove = partial(self._remove, kind, namespace, name, expected)
         if self._quotas is None or not self._quotas.limits_entries(namespace):
             return await self._run(namespace, remove)
@@ -107,35 +110,35 @@ class Documents:
         return is_gone
 
     async def names(self, kind: Kind, namespace: str, prefix: str = "", limit: int | None = None) -> list[str]:
-        """The names of the documents, in order."""
+        """Return the names of the documents, in order."""
         return await self._run(namespace, lambda: list(islice(self.names_now(kind, namespace, prefix), limit)))
 
     async def all_names(self, kind: Kind) -> list[tuple[str, str]]:
-        """Namespace and name of all documents of a kind, for the sweep."""
+        """Return namespace and name of all documents of a kind, for the sweep."""
         start = f"{ROOT}/{kind}/"
         found = await self._run(SWEEPER, lambda: list(self._records.names(start)))
         return [(namespace, name) for namespace, _, name in (row.removeprefix(start).partition("/") for row in found)]
 
     async def search(self, namespace: str, work: Callable[[], T]) -> T:
-        """Run blocking work on many documents of a namespace."""
+        """Run blocking work on many documents of a namespace, and return its result."""
         return await self._searches.run(self._user or namespace, work)
 
     async def _run(self, namespace: str, function: Callable[..., T], *args: Any) -> T:
         return await self._lane.run(self._user or namespace, function, *args)
 
     def write_now(self, kind: Kind, namespace: str, name: str, fields: Fields, expected: str | None = None) -> Document:
-        """As `replace`, blocking, and not counted."""
+        """Do the same as `replace`, but block, and do not count the document against a quota."""
         return Document(fields, self._write(kind, namespace, name, _format(fields, name), expected, is_due=False))
 
     def read_now(self, kind: Kind, namespace: str, name: str) -> Document | None:
-        """As `read`, blocking."""
+        """Do the same as `read`, but block."""
         record = self._records.read(_record(kind, namespace, name))
         if record is None:
             return None
         return Document(parse_fields(kind, name, record.content), record.version)
 
     def names_now(self, kind: Kind, namespace: str, prefix: str = "") -> Iterator[str]:
-        """As `names`, blocking."""
+        """Do the same as `names`, but block."""
         start = f"{ROOT}/{kind}/{namespace}/"
         for row in self._records.names(start + prefix):
             yield row.removeprefix(start)
@@ -157,7 +160,7 @@ class Documents:
 
 
 def parse_fields(kind: Kind, name: str, content: bytes) -> Fields:
-    """What a document holds; raises DamagedError when its content is none of its kind."""
+    """Return the fields of a document; raise DamagedError when the content is not a document of this kind."""
     try:
         fields = json.loads(content)
         if isinstance(fields, dict) and all(isinstance(fields.get(field), shape) for field, shape in SHAPES[kind]):
@@ -178,7 +181,7 @@ def _format(fields: Fields, name: str) -> bytes:
 
 @contextmanager
 def going_on(what: str) -> Iterator[None]:
-    """One step of a sweep: what it cannot do now is told, and keeps nothing from the steps that follow."""
+    """Run one step of a sweep. A StorageError is logged, and does not stop the steps that follow."""
     try:
         yield
     except StorageError as exc:
@@ -186,12 +189,12 @@ def going_on(what: str) -> Iterator[None]:
 
 
 def now_text() -> str:
-    """The time of the machine as the documents have it."""
+    """Return the present time of the machine, in the form of the documents."""
     return format_time(datetime.now(UTC)) or ""
 
 
 def normal_times(attributes: Fields) -> Fields:
-    """The attributes with their times in one form, RFC 3339 in UTC: so they compare as texts."""
+    """Return the attributes with their times in one form, RFC 3339 in UTC, so that times compare as texts."""
     return {
         name: normal_time(name, value) if name in TIMES and value is not None else value
         for name, value in attributes.items()
@@ -199,7 +202,7 @@ def normal_times(attributes: Fields) -> Fields:
 
 
 def normal_time(name: str, value: Any) -> str:
-    """RFC 3339 in UTC; a time without an offset is UTC. Raises BadRequestError for what is no time."""
+    """Return the time in RFC 3339 and UTC; a time without an offset is UTC. Raise BadRequestError for another value."""
     try:
         moment = datetime.fromisoformat(value)
         return format_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) or ""
@@ -209,7 +212,7 @@ def normal_time(name: str, value: Any) -> str:
 
 @contextmanager
 def _telling(name: str) -> Iterator[None]:
-    """A conflict of records in the words of the catalog."""
+    """Raise a conflict of records as a conflict in the words of the catalog."""
     try:
         yield
     except ConflictError as exc:

@@ -1,4 +1,5 @@
-"""The task that deletes all images of a product. Its document is its state, so any server can tell it and go on."""
+"""The task that deletes all images of a product. Its document is its state, so any server can report and continue
+it."""
 
 import asyncio
 import logging
@@ -22,7 +23,7 @@ class Running(dict[tuple[str, str], "asyncio.Task[None]"]):
 
 
 class Emptying:
-    """Runs the tasks; one a product at a time in this process, and a second one elsewhere does no harm."""
+    """Runs the tasks. One task a product runs in this process; a second one in another process does no harm."""
 
     def __init__(self, documents: Documents, removals: Removals, tasks: Tasks, running: Running) -> None:
         self._documents = documents
@@ -31,14 +32,17 @@ class Emptying:
         self._running = running
 
     async def has_objects(self, namespace: str, product_id: str) -> bool:
-        """Whether the product has images, or uploads or removals of some that are not over."""
+        """Return whether the product has images, or unfinished uploads or removals of images."""
         for kind in ("images", "claims", "removals"):
             if await self._documents.names(kind, namespace, f"{product_id}/", limit=1):
                 return True
         return False
 
     async def begin(self, namespace: str, product_id: str) -> Fields | None:
-        """Begin, and tell the state after a moment; None when there is nothing to delete."""
+        """Begin the task, wait up to PATIENCE_S seconds, and return its state; None when there is nothing to delete.
+
+        Raise ConflictError when the task is running already.
+        """
         if (namespace, product_id) in self._running:
             raise ConflictError(f"the images of {product_id} are being deleted already; ask for the state of that")
         if not await self.has_objects(namespace, product_id):
@@ -49,12 +53,12 @@ class Emptying:
         return await self.state(namespace, product_id)
 
     async def state(self, namespace: str, product_id: str) -> Fields:
-        """What the published client reads of a task."""
+        """Return the fields of the task that the published client reads."""
         document = await self._documents.read("emptyings", namespace, product_id)
         return {"status": NONE} if document is None else dict(document.fields)
 
     async def sweep(self) -> None:
-        """Go on with what a crash has left."""
+        """Continue the tasks that a crash has interrupted."""
         for namespace, product_id in await self._documents.all_names("emptyings"):
             with going_on("the emptying of a product"):
                 state = await self.state(namespace, product_id)

@@ -30,7 +30,7 @@ from storage_tui.server.limits.budget import SEARCH_BYTES
 from storage_tui.server.stores.base import Address, Store
 
 KIND = "image"
-MAX_FILES = 100  # of one image: each is looked at when it is registered, and taken out when it is deleted
+MAX_FILES = 100  # of one image: each is looked up when the image is registered, and removed when the image is deleted
 
 
 class Images:
@@ -47,8 +47,8 @@ class Images:
         self._deletes = Repeats()
 
     async def create(self, request: Request) -> Response:
-        """201 with an image registered as it is. Files below its own keys in `products` become its files, so that
-        they are deleted with it; files elsewhere are kept as texts."""
+        """Register an image as it is; answer 201 with it. Files in `products` below the image's own keys become its
+        files, so that they are deleted with the image; other files are kept as texts."""
         sent = await read_resource(request, KIND)
         image_id = named_image(request, sent)
         attributes = image_attributes(request, image_id, sent)
@@ -67,13 +67,14 @@ class Images:
         return answer(_describe(image_id, document), status=201, included=await self._included(request, [image_id]))
 
     async def get(self, request: Request) -> Response:
-        """200 with the image and its product; also HEAD."""
+        """Answer 200 with the image and its product. This also serves HEAD."""
         image_id = looked_up_image(request)
         document = await self._find(request.namespace, image_id)
         return answer(_describe(image_id, document), included=await self._included(request, [image_id]))
 
     async def change(self, request: Request) -> Response:
-        """200 with the image as it is now. What it is called and which files it has never changes."""
+        """Change attributes; answer 200 with the image as it is now. The name, the product and the files of an image
+        never change."""
         image_id = looked_up_image(request)
         sent = await read_resource(request, KIND)
         attributes = settable(sent.attributes)
@@ -89,7 +90,7 @@ class Images:
         return answer(_describe(image_id, document), included=await self._included(request, [image_id]))
 
     async def search(self, request: Request) -> Response:
-        """A page of the user's images, with their products."""
+        """Answer with a page of the user's images and their products."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
         await request.hold(request.budget.calls, SEARCH_BYTES)
 
@@ -114,7 +115,7 @@ class Images:
         )  # fmt: skip
 
     async def delete(self, request: Request) -> Response:
-        """200 once the image is gone with the files that it has in `products`."""
+        """Delete the image and its files in `products`; answer 200 when all are gone."""
         image_id = looked_up_image(request)
         namespace, name = request.namespace, record_name(image_id)
 
@@ -127,7 +128,8 @@ class Images:
         return text_response("")
 
     async def check_free(self, request: Request, image_id: ImageId) -> None:
-        """Raise ConflictError while an upload of the image is not over; finish a removal of an earlier one."""
+        """Raise ConflictError while an upload of the image is not over. Finish the removal of an earlier image of that
+        id."""
         name = record_name(image_id)
         if await self._documents.read("claims", request.namespace, name) is not None:
             raise ConflictError(f"an upload of {image_id} is not over; wait for it, or cancel it")
@@ -165,14 +167,14 @@ class Images:
         cost_bytes = 0
         for product_id in dict.fromkeys(image_id.product_id for image_id in image_ids):
             product = await self._documents.read("products", request.namespace, product_id)
-            if product is not None and cost_bytes < PAGE_BYTES:  # clients get those that are missing by themselves
+            if product is not None and cost_bytes < PAGE_BYTES:  # clients get the missing products by themselves
                 found.append(describe_product(product_id, product))
                 cost_bytes += cost(product.fields)
         return found
 
 
 def named_image(request: Request, sent: Resource) -> ImageId:
-    """The id of an image that a client sent, by its id or by the attributes `product_id` and `name`."""
+    """Return the id of an image that a client sent: its `id`, or its attributes `product_id` and `name`."""
     product_id, name = sent.attributes.get("product_id"), sent.attributes.get("name")
     if isinstance(product_id, str) and isinstance(name, str):
         return ImageId(own_id(request, product_id), check_image_name(name))
@@ -181,7 +183,7 @@ def named_image(request: Request, sent: Resource) -> ImageId:
 
 
 def image_attributes(request: Request, image_id: ImageId, sent: Resource) -> Fields:
-    """What a client said of a new image; raises BadRequestError when it lacks what every image has."""
+    """Return the attributes of a new image that a client sent; raise BadRequestError when a required one is missing."""
     attributes = settable(sent.attributes)
     if not attributes.get("acquired"):
         raise BadRequestError("an image needs acquired, the time when it was taken")
@@ -189,12 +191,12 @@ def image_attributes(request: Request, image_id: ImageId, sent: Resource) -> Fie
 
 
 def exists_already(image_id: ImageId) -> ConflictError:
-    """The refusal of a second image under one id."""
+    """Return the refusal of a second image with the same id."""
     return ConflictError(f"the image {image_id} exists already; remove it with Image.delete(), or use another name")
 
 
 def looked_up_image(request: Request) -> ImageId:
-    """The image that the path names; raises NotFoundError for what no image can be called."""
+    """Return the image id in the path; raise NotFoundError when no image can have such an id."""
     text = path_id(request)
     try:
         parsed = ImageId.parse(text)
@@ -213,7 +215,7 @@ def _parsed(ids: Iterable[str]) -> list[ImageId]:
         try:
             found.append(ImageId.parse(text))
         except BadRequestError:
-            continue  # what no image can be called is not found
+            continue  # no image can have such an id, so none is found
     return found
 
 

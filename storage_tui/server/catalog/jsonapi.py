@@ -11,7 +11,7 @@ from storage_tui.contract.wire import percent_decode
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import JSON_API, Response
 
-DOCUMENT_BYTES = 256 * 1024  # of a request: an outline of some thousand points fits many times
+DOCUMENT_BYTES = 256 * 1024  # of a request: many times an outline of some thousand points
 MAX_DEPTH = 32
 MAX_ATTRIBUTES = 200
 
@@ -20,24 +20,24 @@ Attributes = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a client sent: the id where it gave one, and the attributes."""
+    """A resource that a client sent: its id, or None without one, and its attributes."""
 
     resource_id: str | None
     attributes: Attributes
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object, strictly read; raises BadRequestError."""
+    """Return the body as a JSON object, strictly read; raise BadRequestError."""
     return await request.json(DOCUMENT_BYTES, "a catalog document", check=_check_document)
 
 
 async def read_resource(request: Request, kind: str) -> Resource:
-    """The resource that a client sent; raises BadRequestError when it is not one of this kind."""
+    """Return the resource that a client sent; raise BadRequestError when it is not one of this kind."""
     return resource_from(await read_object(request), kind)
 
 
 def resource_from(raw: Any, kind: str) -> Resource:
-    """A resource out of `{"data": {"type": …, "id": …, "attributes": {…}}}`; raises BadRequestError."""
+    """Return the resource in `{"data": {"type": …, "id": …, "attributes": {…}}}`; raise BadRequestError."""
     data = raw.get("data") if isinstance(raw, dict) else None
     if not isinstance(data, dict) or data.get("type") != kind:
         raise BadRequestError(f'the body must be {{"data": {{"type": "{kind}", "attributes": {{…}}}}}}')
@@ -51,19 +51,20 @@ def resource_from(raw: Any, kind: str) -> Resource:
 
 
 def merge(held: Attributes, sent: Attributes) -> Attributes:
-    """What a resource with some attributes becomes by others; raises BadRequestError when those are too many."""
+    """Return the attributes of a resource after a change; raise BadRequestError when there are too many."""
     merged = {**held, **sent}
     _check_count(merged, max(MAX_ATTRIBUTES, len(held)))
     return merged
 
 
 def path_id(request: Request) -> str:
-    """The id in the path, decoded once."""
+    """Return the id in the path, decoded once."""
     return percent_decode(request.path["id"], "the id in the URL")
 
 
 def resource(kind: str, resource_id: str, attributes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """One resource of an answer. Its id is never an attribute (JSON:API 5.2.3); the published client would fail."""
+    """Return one resource of an answer. Its id is never an attribute (JSON:API 5.2.3); the published client would
+    fail."""
     told = {name: value for name, value in attributes.items() if name != "id"}
     return {"type": kind, "id": resource_id, "attributes": told, **more}
 
@@ -72,7 +73,7 @@ def answer(
     data: Any, *, status: int = 200, included: Iterable[dict[str, Any]] = (), links: Mapping[str, str] | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Response:  # fmt: skip
-    """A document as the answer."""
+    """Return an answer with a JSON:API document."""
     document = {"data": data, "links": dict(links or {}), "jsonapi": {"version": "1.0"}}
     rows = list(included)
     if rows:
@@ -93,7 +94,8 @@ def _check_document(raw: dict[str, Any]) -> None:
 
 
 def _check_value(value: Any, depth: int) -> None:
-    """Refuse what cannot be told to others again: nesting without end, infinite numbers, text that is not Unicode."""
+    """Refuse values that could not be sent to clients again: nesting deeper than MAX_DEPTH, infinite numbers, text that
+    is not Unicode."""
     if depth < 0:
         raise BadRequestError(f"a catalog document nests at most {MAX_DEPTH} deep")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a call of the catalog names, for restricted tokens: its image or product, as a folder of `products`."""
+"""The image or product that a call of the catalog names, as a folder of `products`, for restricted tokens."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from storage_tui.server.http.request import Request
 
 
 def names_product(verb: Verb) -> Naming:
-    """The product in the path."""
+    """Return a function that names the product in the path."""
 
     async def named(request: Request) -> Sequence[Named]:
         return [Named(verb, STORED_IN, own_id(request, path_id(request), is_lookup=True))]
@@ -22,7 +22,7 @@ def names_product(verb: Verb) -> Naming:
 
 
 def names_image(verb: Verb) -> Naming:
-    """The image in the path."""
+    """Return a function that names the image in the path."""
 
     async def named(request: Request) -> Sequence[Named]:
         return [Named(verb, STORED_IN, record_name(looked_up_image(request)))]
@@ -31,23 +31,23 @@ def names_image(verb: Verb) -> Naming:
 
 
 async def names_new_product(request: Request) -> Sequence[Named]:
-    """The product that the body describes."""
+    """Return the product that the body describes."""
     sent = await read_resource(request, "product")
     return [Named(Verb.WRITE, STORED_IN, own_id(request, sent.resource_id or ""))]
 
 
 async def names_new_image(request: Request) -> Sequence[Named]:
-    """The image that the body describes."""
+    """Return the image that the body describes."""
     return [Named(Verb.WRITE, STORED_IN, record_name(named_image(request, await read_resource(request, "image"))))]
 
 
 async def names_new_upload(request: Request) -> Sequence[Named]:
-    """The image whose upload the body describes."""
+    """Return the image whose upload the body describes."""
     sent = await read_resource(request, "image_upload")
     image = resource_from(sent.attributes.get("image"), "image")
     return [Named(Verb.WRITE, STORED_IN, record_name(named_image(request, image)))]
 
 
 async def names_all(_: Request) -> Sequence[Named]:
-    """Everything in `products`: a search."""
+    """Return everything in `products`: this is a search."""
     return [Named(Verb.LIST, STORED_IN, "")]

@@ -1,4 +1,4 @@
-"""One page of a search: the documents found, as resources, and the link to the next."""
+"""One page of a search: the documents found, as resources, and the link to the next page."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -22,12 +22,13 @@ log = logging.getLogger("storage_tui.server")
 
 Attributes = Mapping[str, Any]
 Describe = Callable[[str, Document], Attributes]
-"""What a document, found under a name, tells as the attributes that a search compares; `id` among them."""
+"""Returns the attributes, `id` included, that a search compares, for the name of a document and the document."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What one page holds, and after which name the next one goes on; `count` is all there is when it was asked."""
+    """The rows of one page. `after` is the name after which the next page continues. `count` is the number of all
+    matches, when the client asked for it."""
 
     rows: list[tuple[str, Attributes]] = field(default_factory=list)
     after: str | None = None
@@ -38,7 +39,7 @@ async def find(
     documents: Documents, kind: Kind, namespace: str, query: Query, names: Callable[[], Iterator[str]],
     describe: Describe,
 ) -> Found:  # fmt: skip
-    """The page of a query over the documents of these names, which come in order."""
+    """Return a page of a query over the documents of these names, which must be in order."""
 
     def matching() -> Iterator[tuple[str, Attributes]]:
         for name in names():
@@ -55,7 +56,7 @@ async def find(
             return found
         room = PAGE if query.limit is None else min(PAGE, query.limit)
         if query.ids() is not None:
-            room = max(room, len(query.ids() or ()))  # a search for ids has no links that its sender would follow
+            room = max(room, len(query.ids() or ()))  # the client of a search for ids would not follow links
         for name, attributes in matching():
             if len(found.rows) == room or cost_bytes > PAGE_BYTES:
                 is_enough = query.limit is not None and len(found.rows) == query.limit
@@ -69,7 +70,7 @@ async def find(
 
 
 def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Document | None:
-    """The document; None when there is none, or one that cannot be read: the others are found all the same."""
+    """Return the document. Return None when it does not exist or is damaged: a search still finds the others."""
     try:
         return documents.read_now(kind, namespace, name)
     except DamagedError:
@@ -80,7 +81,7 @@ def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Docume
 
 
 def cost(attributes: Attributes) -> int:
-    """About how many bytes of memory the attributes take, with the text that is made of them."""
+    """Return approximately how many bytes of memory the attributes take, with the text made from them."""
     text = str(attributes)
     return TEXT_GROWTH * len(text) + PART_BYTES * sum(map(text.count, "[{,"))
 
@@ -89,7 +90,7 @@ async def page_answer(
     documents: Documents, request: Request, path: str, query: Query, found: Found, data: list[dict[str, Any]], *,
     included: list[dict[str, Any]], public_url: str | None,
 ) -> Response:  # fmt: skip
-    """The page as an answer, made in a thread: a long one takes tens of milliseconds."""
+    """Return the page as an answer. It is made in a thread, because a long page takes tens of milliseconds."""
     links = {}
     if found.after is not None:
         token = query.token(found.after, len(found.rows))

@@ -27,7 +27,7 @@ KIND = "product"
 DELETE_TASK = "product_delete_task"
 SHARING = ("owners", "readers", "writers")
 OURS = frozenset(("id", "created", "modified"))  # attributes that only the server sets
-GROUP_CHARACTERS = 128  # of an X-Request-Group, what is remembered
+GROUP_CHARACTERS = 128  # of an X-Request-Group, so many characters are remembered
 
 
 class Products:
@@ -39,7 +39,8 @@ class Products:
         self._public_url = public_url
 
     async def create(self, request: Request) -> Response:
-        """201 with the product; the same call repeated by its X-Request-Group is 201 again, another one 409."""
+        """Save a product; answer 201 with it. A repeat of the same call (the same X-Request-Group) is also answered
+        with 201, and another call for the same id with 409."""
         sent = await read_resource(request, KIND)
         if not sent.resource_id:
             raise BadRequestError("a product needs an id")
@@ -58,12 +59,12 @@ class Products:
         return answer(describe(product_id, document), status=201, meta=_warnings(sent.attributes))
 
     async def get(self, request: Request) -> Response:
-        """200 with the product; also HEAD."""
+        """Answer 200 with the product. This also serves HEAD."""
         product_id = own_id(request, path_id(request), is_lookup=True)
         return answer(describe(product_id, await self.find(request.namespace, product_id)))
 
     async def change(self, request: Request) -> Response:
-        """200 with the product as it is now: the attributes that were sent replace those it had."""
+        """Change attributes; answer 200 with the product as it is now. The sent attributes replace the former ones."""
         product_id = own_id(request, path_id(request), is_lookup=True)
         sent = await read_resource(request, KIND)
         document = await self.find(request.namespace, product_id)
@@ -73,7 +74,7 @@ class Products:
         return answer(describe(product_id, document), meta=_warnings(sent.attributes))
 
     async def search(self, request: Request) -> Response:
-        """A page of the user's products."""
+        """Answer with a page of the user's products."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
         await request.hold(request.budget.calls, SEARCH_BYTES)
 
@@ -90,7 +91,8 @@ class Products:
         )
 
     async def delete(self, request: Request) -> Response:
-        """200 once it is gone; 409 while it has images or uploads of some."""
+        """Delete the product; answer 200 when it is gone, and 409 while it has images or unfinished uploads of
+        images."""
         product_id = own_id(request, path_id(request), is_lookup=True)
         document = await self.find(request.namespace, product_id)
         if await self._emptying.has_objects(request.namespace, product_id):
@@ -103,7 +105,7 @@ class Products:
         return text_response("")
 
     async def empty(self, request: Request) -> Response:
-        """Delete all images of the product: 201 with the state of the task, or 204 when there is nothing to do."""
+        """Delete all images of the product: 201 with the state of the task, or 204 when there is nothing to delete."""
         product_id = own_id(request, path_id(request), is_lookup=True)
         await read_object(request)
         await self.find(request.namespace, product_id)
@@ -113,13 +115,14 @@ class Products:
         return answer(resource(DELETE_TASK, product_id, task), status=201)
 
     async def emptying_state(self, request: Request) -> Response:
-        """200 with the state of the task that deletes all images; NONE when there never was one."""
+        """Answer 200 with the state of the task that deletes all images; the state is NONE when there never was a
+        task."""
         product_id = own_id(request, path_id(request), is_lookup=True)
         await self.find(request.namespace, product_id)
         return answer(resource(DELETE_TASK, product_id, await self._emptying.state(request.namespace, product_id)))
 
     async def find(self, namespace: str, product_id: str) -> Document:
-        """The product; raises NotFoundError."""
+        """Return the product; raise NotFoundError."""
         document = await self._documents.read("products", namespace, product_id)
         if document is None:
             raise NotFoundError(f"there is no product {product_id}")
@@ -127,14 +130,15 @@ class Products:
 
 
 def describe(product_id: str, document: Document) -> dict[str, Any]:
-    """The product as a resource."""
+    """Return the product as a resource."""
     return resource(KIND, product_id, _attributes(product_id, document))
 
 
 def own_id(request: Request, text: str, *, is_lookup: bool = False) -> str:
-    """The full id: one without a colon gets the user's namespace before it, as `Product.namespace_id` writes it.
+    """Return the full id: an id without a colon gets the user's namespace in front, as `Product.namespace_id` writes
+    it.
 
-    Raises BadRequestError for what is no id, and NotFoundError instead where one is looked up.
+    Raise BadRequestError for a text that is not an id; with `is_lookup` raise NotFoundError instead.
     """
     try:
         return check_product_id(text if ":" in text else f"{request.namespace}:{text}")
@@ -145,18 +149,18 @@ def own_id(request: Request, text: str, *, is_lookup: bool = False) -> str:
 
 
 def settable(attributes: Attributes) -> Fields:
-    """What of the attributes a client may set, its times in one form."""
+    """Return the attributes that a client may set, with their times in one form."""
     return normal_times({name: value for name, value in attributes.items() if name not in OURS})
 
 
 def group_of(request: Request) -> str | None:
-    """What is the same on every retry of one call."""
+    """Return the value that is the same on every retry of one call; None when the client sent none."""
     group = request.headers.one(REQUEST_GROUP)
     return group[:GROUP_CHARACTERS] if group else None
 
 
 def is_repeat(document: Document, request: Request) -> bool:
-    """Whether the document was made by this very call, whose answer was lost."""
+    """Return whether this very call made the document, and its answer was lost."""
     group = group_of(request)
     return group is not None and document.fields.get("group") == group
 

@@ -1,9 +1,8 @@
-"""Images on their way out: what is to go is written down first, so that a crash at any point leaves work, not litter.
+"""Removals of images, written down before anything goes, so that a crash at any point leaves work, not litter.
 
-A removal is a document that names the image by its `uid` and its files by key and ETag. Then the image goes, so that
-nobody finds it; then its files, each only while it is still that one; then the removal itself. Whoever finds a
-removal, the same call again or the sweep of any server on the engine, does what is left of it; doing it twice is
-harmless.
+A removal is a document that names the image by its `uid` and the files by key and ETag. First the image goes, so that
+nobody finds it. Then its files go, each only while it is unchanged. Then the removal itself goes. Anyone who finds a
+removal finishes it: the same call again, or the sweep of any server on the engine. Finishing it twice is harmless.
 """
 
 import contextlib
@@ -21,19 +20,20 @@ Files = Iterable[Mapping[str, Any]]  # each with `key` and `etag`
 
 
 def record_name(image_id: ImageId) -> str:
-    """The name under which documents about an image are kept: products first, so that those of one stand together."""
+    """Return the name of documents about an image. The product comes first, so that documents of a product are
+    together."""
     return f"{image_id.product_id}/{image_id.name}"
 
 
 class Removals:
-    """Takes images out."""
+    """Removes images together with their files."""
 
     def __init__(self, documents: Documents, store: Store) -> None:
         self._documents = documents
         self._store = store
 
     async def remove(self, namespace: str, name: str) -> bool:
-        """Remove an image with its files, durably; False when there is none."""
+        """Remove an image with its files, durably; return False when there is none."""
         image = await self._documents.read("images", namespace, name)
         if image is None:
             return await self.finish(namespace, name)
@@ -42,7 +42,7 @@ class Removals:
         return await self.finish(namespace, name)
 
     async def finish(self, namespace: str, name: str) -> bool:
-        """Do what is left of a removal; False when there is none."""
+        """Finish a removal; return False when there is none."""
         removal = await self._documents.read("removals", namespace, name)
         if removal is None:
             return False
@@ -53,10 +53,10 @@ class Removals:
         return True
 
     async def drop_files(self, namespace: str, files: Files, *, before: datetime | None = None) -> None:
-        """Take the files out of `products`, each while it is still the one that was stored.
+        """Remove the files from `products`, each while it is still the one that was stored.
 
-        One with another ETag, as all have that were moved to another engine, is still it when it has the same bytes
-        and was written before that time: what came later belongs to a new image.
+        A blob with another ETag still counts as the same file when it has the same bytes and was written before
+        `before`: files that were moved to another engine have other ETags. A later blob belongs to a new image.
         """
         for file in files:
             address = Address(namespace, STORED_IN, file["key"])
@@ -74,7 +74,7 @@ class Removals:
                 await self._store.withdraw(address, precondition=Precondition(if_match=(etag,)))
 
     async def sweep(self) -> None:
-        """Finish what crashes have left."""
+        """Finish the removals that crashes have interrupted."""
         for namespace, name in await self._documents.all_names("removals"):
             with going_on("a removal"):
                 await self.finish(namespace, name)
@@ -83,12 +83,12 @@ class Removals:
         while (image := await self._documents.read("images", namespace, name)) is not None:
             if image.fields["uid"] != uid:
                 return  # a new image of the same name
-            with contextlib.suppress(ConflictError):  # its attributes were changed in this moment
+            with contextlib.suppress(ConflictError):  # its attributes were changed at this moment
                 await self._documents.remove("images", namespace, name, expected=image.version)
 
 
 def file_fields(blob: Blob) -> Fields:
-    """What an image keeps of a file of its own."""
+    """Return the fields that an image keeps of a file of its own."""
     return {"key": blob.key, "etag": blob.etag, "size_bytes": blob.size_bytes, "crc32c": blob.crc32c}
 
 

@@ -1,8 +1,8 @@
-"""Searching the documents of one kind: filters, pages, and the link on which a search goes on.
+"""Searches of the documents of one kind: filters, pages, and the link with which a search continues.
 
 Filters are those that the published client writes: `{"op", "name", "val"}` with eq, ne, gt, gte, lt, lte, isnull and
-isnotnull, and `{"and": […]}`, `{"or": […]}` of them. Results are in the order of their ids; other orders, words and
-shapes are refused by name rather than ignored.
+isnotnull, and `{"and": […]}`, `{"or": […]}` of them. Results are sorted by id. Other orders, words and shapes are
+refused by name rather than ignored.
 """
 
 import base64
@@ -16,8 +16,8 @@ from storage_tui.contract.errors import BadRequestError
 from storage_tui.server.catalog.documents import TIMES, normal_time
 
 PAGE = 100  # documents of a page
-PAGE_BYTES = 6 * 1024 * 1024  # of memory for them, when they are long; the last one may take as much again
-MAX_IDS = 1000  # that one search may name
+PAGE_BYTES = 6 * 1024 * 1024  # of memory for the documents of a page; the last one may take as much again
+MAX_IDS = 1000  # in one search
 MAX_CONDITIONS = 100
 KNOWN = frozenset(("filter", "limit", "include", "sort"))
 
@@ -33,14 +33,15 @@ Condition = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search: all conditions must hold. `limit` is how many results are left to give in all, None for no bound."""
+    """A search: all conditions must hold. `limit` is how many results are still wanted in all, None for no bound."""
 
     conditions: tuple[Condition, ...] = ()
     limit: int | None = None
     after: str = ""
 
     def ids(self, name: str = "id") -> list[str] | None:
-        """The values that a condition allows, None when none is about it; raises BadRequestError for too many."""
+        """Return the values that a condition allows; None when no condition restricts `name`. Raise BadRequestError for
+        too many."""
         for condition in self.conditions:
             found = _values(condition, name)
             if found is not None:
@@ -50,18 +51,19 @@ class Query:
         return None
 
     def matches(self, attributes: Mapping[str, Any]) -> bool:
-        """Whether a document is one that is searched for."""
+        """Return whether a document satisfies all conditions."""
         return all(_matches(condition, attributes) for condition in self.conditions)
 
     def token(self, after: str, given: int) -> str:
-        """What a link carries to go on after the document of this name, when so many were given."""
+        """Return the token of a link that continues after the document `after`, when `given` results were sent
+        before."""
         left = None if self.limit is None else self.limit - given
         raw = json.dumps([after, left]).encode()
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def parse_query(raw: Mapping[str, Any], token: str | None) -> Query:
-    """The search that a client sent; raises BadRequestError for what is no search or one we do not have."""
+    """Return the search that a client sent; raise BadRequestError when it is invalid or not supported."""
     unknown = sorted(raw.keys() - KNOWN)
     if unknown:
         raise BadRequestError(f"this catalog cannot search by {unknown[0][:40]!a}; it knows filter and limit")
@@ -94,7 +96,7 @@ def _conditions(text: Any) -> Iterator[Condition]:
 
 
 def _check(condition: Any, depth: int) -> int:
-    """How many conditions there are in this one; raises BadRequestError when it is none."""
+    """Return the number of conditions in this one; raise BadRequestError when it is not a condition."""
     if not isinstance(condition, dict) or depth == 0:
         raise BadRequestError('each condition of a filter is {"name": …, "op": …, "val": …}, "and" or "or"')
     for word in ("and", "or"):
@@ -109,7 +111,7 @@ def _check(condition: Any, depth: int) -> int:
 
 
 def _values(condition: Condition, name: str) -> list[Any] | None:
-    """What the condition allows the attribute to be, None when it does not say."""
+    """Return the values that the condition allows the attribute; None when the condition does not restrict them."""
     if "or" in condition:
         parts = [_values(part, name) for part in condition["or"]]
         return None if None in parts else [value for part in parts for value in part or ()]
@@ -138,7 +140,7 @@ def _matches(condition: Condition, attributes: Mapping[str, Any]) -> bool:
     try:
         return held is not None and _COMPARE[op](held, wanted)
     except TypeError:
-        return False  # a text and a number: neither is the larger
+        return False  # a text and a number cannot be compared
 
 
 def _parse_token(token: str) -> tuple[str, int | None]:

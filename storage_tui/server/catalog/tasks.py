@@ -1,8 +1,9 @@
-"""Upload tasks: the files of an image on their way in. The image appears once all of them are there, and not before.
+"""Upload tasks: the files of an image on their way in. The image appears only when all of its files have arrived.
 
-The status of a task decides, changed only while nobody else has: `transferring` becomes `running` when all files are
-there, and then `success` with the image; or it becomes `canceled`, or `failure` when nobody came back for it. While a
-task is not over, a claim stands for its image, by which the sweep finds what a crash has left.
+The status of a task decides, and is changed only while nobody else has changed it. `transferring` becomes `running`
+when all files have arrived, and then `success` with the image. Or it becomes `canceled`, or `failure` when the upload
+was abandoned. While a task is not over, a claim exists for its image. By the claims the sweep finds the work that a
+crash has interrupted.
 """
 
 import contextlib
@@ -22,14 +23,14 @@ from storage_tui.server.stores.base import Address, Store
 TRANSFERRING, PENDING, RUNNING, SUCCESS = "transferring", "pending", "running", "success"
 FAILURE, CANCELED = "failure", "canceled"
 OPEN = (TRANSFERRING, RUNNING)
-LIFETIME = timedelta(days=6)  # less than the week of an upload session, so that its end is still known
+LIFETIME = timedelta(days=6)  # less than the week of an upload session, so that the end of the session is still known
 MAX_EVENTS = 50
 COMPONENT = "storage-tui"
-TASK_ID = re.compile(r"[0-9]{13}-[0-9a-f]{16}")  # when it began, in milliseconds since 1970, and a random part
+TASK_ID = re.compile(r"[0-9]{13}-[0-9a-f]{16}")  # the begin, in milliseconds since 1970, and a random part
 
 
 class Tasks:
-    """What becomes of upload tasks, whoever drives them: the client, a newer upload, the sweep."""
+    """The steps of upload tasks, whoever takes them: the client, a newer upload, the sweep."""
 
     def __init__(self, documents: Documents, store: Store, removals: Removals) -> None:
         self._documents = documents
@@ -37,7 +38,7 @@ class Tasks:
         self._removals = removals
 
     async def find(self, namespace: str, task_id: str) -> Document:
-        """The task; raises NotFoundError."""
+        """Return the task; raise NotFoundError."""
         is_id = TASK_ID.fullmatch(task_id)
         task = await self._documents.read("uploads", namespace, task_id) if is_id else None
         if task is None:
@@ -45,25 +46,25 @@ class Tasks:
         return task
 
     async def open(self, namespace: str, image_id: ImageId, fields: Fields) -> Document:
-        """Begin a task; raises ConflictError while another one for the same image is not over."""
+        """Begin a task; raise ConflictError while another task for the same image is not over."""
         task_id = f"{int(datetime.now(UTC).timestamp() * 1000):013d}-{secrets.token_hex(8)}"
         task = await self._documents.create("uploads", namespace, task_id, {**fields, "id": task_id})
         try:
             await self._documents.create("claims", namespace, record_name(image_id), {"task": task_id})
         except StorageError:
-            with contextlib.suppress(StorageError):  # else the sweep forgets it
+            with contextlib.suppress(StorageError):  # otherwise the sweep forgets it
                 await self._documents.remove("uploads", namespace, task_id)
             raise
         return task
 
     async def drop_sessions(self, files: Sequence[Fields]) -> None:
-        """End upload sessions that no task has."""
+        """End upload sessions that belong to no task."""
         for file in files:
-            with contextlib.suppress(StorageError):  # else they end by themselves after a week
+            with contextlib.suppress(StorageError):  # otherwise they end by themselves after a week
                 await self._store.cancel_upload(file["upload_id"])
 
     async def complete(self, namespace: str, task_id: str) -> Document:
-        """Make the image appear; raises ConflictError while files of it are missing."""
+        """Make the image appear, and return the task; raise ConflictError while files of the image are missing."""
         task = await self.find(namespace, task_id)
         if task.fields["status"] == TRANSFERRING:
             await self._check_files(namespace, task)
@@ -74,7 +75,8 @@ class Tasks:
         return task
 
     async def cancel(self, namespace: str, task_id: str, status: str = CANCELED, why: str = "canceled") -> Document:
-        """End a task without an image, and take out the files that came; raises ConflictError when it has ended."""
+        """End a task without an image, and remove the files that have arrived; raise ConflictError when it has
+        ended."""
         task = await self.find(namespace, task_id)
         if task.fields["status"] not in (TRANSFERRING, status):
             raise ConflictError(f"the upload is {task.fields['status']} by now and cannot be canceled")
@@ -96,7 +98,7 @@ class Tasks:
             await self._go_on(namespace, name, claim, task)
 
     async def sweep(self, now: datetime) -> None:
-        """Go on with what crashes have left, end what nobody came back for, and forget what is long over."""
+        """Continue work that crashes have interrupted, end abandoned uploads, and forget tasks that are long over."""
         for namespace, name in await self._documents.all_names("claims"):
             with going_on("an upload of an image"):
                 claim = await self._documents.read("claims", namespace, name)
@@ -139,7 +141,8 @@ class Tasks:
             )
 
     async def _publish(self, namespace: str, task_id: str, task: Document) -> Document:
-        """Write the image; one that a crash left half way is there already, and is its own."""
+        """Write the image. When a crash interrupted an earlier attempt, the image may exist already, as that of this
+        task."""
         fields = task.fields
         image_id = ImageId.parse(fields["image_id"])
         files = [
@@ -164,7 +167,7 @@ class Tasks:
     async def _move(
         self, namespace: str, task_id: str, task: Document, status: str, event: tuple[str, str]
     ) -> Document:
-        """The task in its next status. When somebody else moved it there in this moment, that one is as good."""
+        """Return the task in its next status. When another process moved it there meanwhile, return that version."""
         kind, message = event
         noted = {
             "id": secrets.token_hex(8), "event_datetime": now_text(), "component": COMPONENT,
@@ -183,7 +186,7 @@ class Tasks:
             return other
 
     async def _settle(self, namespace: str, task: Document) -> None:
-        """Let go of what a task that is over held: the files of one without an image, then the claim."""
+        """Release what a finished task held: its files when there is no image, then the claim."""
         fields = task.fields
         if fields["status"] in OPEN:
             return
@@ -204,9 +207,9 @@ class Tasks:
             await self._removals.drop_files(namespace, [file_fields(blob)])
 
     async def _stored(self, namespace: str, task: Document, file: Fields) -> Blob | None:
-        """The blob that came of a file of the task, None when none did or it is not there any more.
+        """Return the blob stored for a file of the task; None when none was stored or the blob is gone.
 
-        When the session is too old to be asked, it is what was stored there since the task began.
+        When the session is too old, return the blob at that key if it was stored after the task began.
         """
         try:
             blob = await self._store.stat(Address(namespace, STORED_IN, file["key"]))
@@ -221,7 +224,8 @@ class Tasks:
 
 
 def image_fields(attributes: Fields, files: Sequence[Fields], *, upload: str | None) -> Fields:
-    """The document of a new image: what the client said of it, and its files in `products` by key and ETag."""
+    """Return the document of a new image: the attributes that the client sent, and its files in `products` by key and
+    ETag."""
     now = now_text()
     described = [{"href": file_href(file["key"]), "size_bytes": file["size_bytes"]} for file in files]
     told: dict[str, Any] = {"storage_state": "available", **attributes, **({"files": described} if upload else {})}

@@ -1,4 +1,4 @@
-"""Uploads of images: the upload URLs of their files, and the task that tells how far it is."""
+"""Uploads of images: the upload URLs of their files, and the task that reports their progress."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ from storage_tui.server.resources.uploads import Uploads
 from storage_tui.server.stores.base import Address
 
 KIND, EVENT = "image_upload", "image_upload_event"
-NDARRAY = "ndarray"  # its files are named by the client's temporary directory; they get the name of the image
+NDARRAY = "ndarray"  # the client's temporary directory gives its files their names; they get the name of the image
 
 
 class ImageUploads:
@@ -47,8 +47,8 @@ class ImageUploads:
         self._public_url = public_url
 
     async def create(self, request: Request) -> Response:
-        """201 with an upload URL for each file, in the order they were named. It takes the place of an upload of the
-        same image that was not finished."""
+        """Begin an upload; answer 201 with an upload URL for each file, in the order of the request. It replaces an
+        unfinished upload of the same image."""
         sent = await read_resource(request, KIND)
         image = resource_from(sent.attributes.get("image"), "image")
         image_id = named_image(request, image)
@@ -88,14 +88,14 @@ class ImageUploads:
         )  # fmt: skip
 
     async def get(self, request: Request) -> Response:
-        """200 with the state of the upload."""
+        """Answer 200 with the state of the upload."""
         return self._answer(request, await self._tasks.find(request.namespace, path_id(request)))
 
     async def change(self, request: Request) -> Response:
-        """The client says that all files are sent (`pending`), or gives the upload up (`canceled`).
+        """Finish the upload when the client reports all files as sent (`pending`), or cancel it (`canceled`).
 
-        The image is there when this is answered. The answer still says `pending`: only when the published client sees
-        the status change does it load the image.
+        The image exists when this is answered. The answer still contains `pending`: the published client loads the
+        image only when it sees the status change.
         """
         sent = await read_resource(request, KIND)
         task_id, status = path_id(request), sent.attributes.get("status")
@@ -107,7 +107,7 @@ class ImageUploads:
         return self._answer(request, task, status_told=PENDING)
 
     async def search(self, request: Request) -> Response:
-        """A page of the user's uploads of the last days."""
+        """Answer with a page of the user's uploads of the last days."""
         query = parse_query(await read_object(request), request.query.get(CONTINUE))
         await request.hold(request.budget.calls, SEARCH_BYTES)
 
@@ -124,8 +124,8 @@ class ImageUploads:
         )
 
     async def names_write(self, request: Request) -> Sequence[Named]:
-        """The image of the upload in the path, for restricted tokens. Where there is none it is as if it were out of
-        the token's folder: a refusal must not tell which uploads exist."""
+        """Return the image of the upload in the path, for restricted tokens. When there is no such upload, return the
+        empty key, which is outside the folder of a token with a prefix: a refusal must not show which uploads exist."""
         try:
             task = await self._tasks.find(request.namespace, path_id(request))
         except NotFoundError:
@@ -155,7 +155,7 @@ class ImageUploads:
 
 
 def _keys(image_id: ImageId, options: Any) -> list[str]:
-    """Where the files of an upload will lie; raises BadRequestError for files that cannot lie beside each other."""
+    """Return the keys of the files of an upload; raise BadRequestError for files that cannot lie beside each other."""
     names = options.get("image_files") if isinstance(options, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise BadRequestError('an upload needs image_upload_options with image_files, such as ["scene.tif"]')

@@ -1,4 +1,4 @@
-"""Absolute URLs that clients are given: under the public URL where one is set, else under the host they asked."""
+"""Absolute URLs for clients: under the public URL where one is set, else under the host of the request."""
 
 import re
 
@@ -10,7 +10,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 
 
 def absolute_url(request: Request, path: str, public_url: str | None) -> str:
-    """The URL of an absolute path on this server; raises BadRequestError when the Host header is no host."""
+    """Return the URL of an absolute path on this server; raise BadRequestError when the Host header is not a host."""
     if public_url is not None:
         return public_url.rstrip("/").removesuffix(BASE_PATH) + path
     host = request.headers.one("host") or ""

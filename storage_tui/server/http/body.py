@@ -12,9 +12,9 @@ from storage_tui.server.limits.pace import RATE_WINDOW_BYTES, RATE_WINDOW_S, Pac
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-IDLE_S = 20.0  # the published client gives up after 30 s: it must get our answer before
-LINGER_S = 5.0  # how long a refused body is read on, so that its sender gets to read the refusal …
-LINGER_BYTES = 64 * 1024 * 1024  # … and how much of it
+IDLE_S = 20.0  # the published client gives up after 30 s: our answer must arrive before
+LINGER_S = 5.0  # a refused body is read for so long, so that its sender can read the refusal …
+LINGER_BYTES = 64 * 1024 * 1024  # … and at most so much of the body
 
 
 class ClientGoneError(Exception):
@@ -22,7 +22,7 @@ class ClientGoneError(Exception):
 
 
 class Body:
-    """The bytes of one request. They are never collected here, except by `read` under a limit."""
+    """The bytes of one request. Nothing collects them here, except `read` under a limit."""
 
     def __init__(self, receive: Receive, *, size_bytes: int | None, has_more: bool) -> None:
         self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
@@ -33,13 +33,13 @@ class Body:
         self._deadline: asyncio.Timeout | None = None
         self._interruption: StorageError | None = None
         self._pace = Pace()
-        self._waited_s = 0.0  # for the piece that came last
+        self._waited_s = 0.0  # for the last piece
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The pieces as they arrive, none of them empty.
+        """Yield the pieces as they arrive; no piece is empty.
 
-        Raises IncompleteBodyError when nothing arrives for IDLE_S or too little in RATE_WINDOW_S, ClientGoneError when
-        the connection ends before the body does, and whatever `interrupt` was called with.
+        Raise IncompleteBodyError when nothing arrives for IDLE_S or too little in RATE_WINDOW_S, ClientGoneError when
+        the connection ends before the body does, and the reason of `interrupt` after it was called.
         """
         while not self.is_done:
             message = await self._next()
@@ -55,14 +55,15 @@ class Body:
             raise _incomplete(self)
 
     def check_announced(self, limit: int, what: str) -> None:
-        """Raise TooLargeError naming `what` when more than `limit` bytes are announced."""
+        """Raise TooLargeError naming `what` when the client announces more than `limit` bytes."""
         if self.size_bytes is not None and self.size_bytes > limit:
             raise TooLargeError(f"{what} is at most {limit} bytes, not {self.size_bytes}")
 
     async def read(self, limit: int, what: str, *, grow: Callable[[int], None] = lambda _: None) -> bytes:
-        """All of the body, which must not be longer than `limit` bytes; raises TooLargeError naming `what`.
+        """Return all of the body; raise TooLargeError naming `what` when the body is longer than `limit` bytes.
 
-        `grow` is told how many bytes there are before more are asked for, and may raise."""
+        `grow` is called with the number of bytes read so far before the next piece is read. `grow` may raise.
+        """
         self.check_announced(limit, what)
         content = bytearray()
         async for chunk in self.chunks():
@@ -73,17 +74,18 @@ class Body:
         return bytes(content)
 
     async def expect_empty(self) -> None:
-        """Raises BadRequestError when a byte comes."""
+        """Raise BadRequestError when a byte arrives."""
         async for _ in self.chunks():
             raise BadRequestError("this request must not have a body")
 
     async def discard(self) -> None:
-        """Read to the end and keep nothing."""
+        """Read the body to its end and keep nothing."""
         async for _ in self.chunks():
             pass
 
     async def linger(self) -> None:
-        """Take in some of what a refused client still sends: closing at once would lose it our answer."""
+        """Read some of what a refused client still sends. Without this, closing the connection at once would lose our
+        answer to the client."""
         if self.is_done:
             return
         try:
@@ -95,7 +97,7 @@ class Body:
             return
 
     async def wait_for_disconnect(self) -> None:
-        """Returns when the client has closed the connection; only after the body is done."""
+        """Return when the client has closed the connection. Call this only after the body is done."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -107,7 +109,7 @@ class Body:
 
     @asynccontextmanager
     async def interruptible(self) -> AsyncIterator[None]:
-        """What is waited for within ends when `interrupt` is called, and raises its reason."""
+        """Run the block; when `interrupt` is called, stop waiting in the block and raise the reason."""
         if self._interruption is not None:
             raise self._interruption
         try:
@@ -141,7 +143,8 @@ class Body:
             self._waited_s = time.monotonic() - began
 
     def _check_rate(self, moved_bytes: int) -> None:
-        """Raise IncompleteBodyError for a sender that is too slow; time in which nobody read from it is not counted."""
+        """Raise IncompleteBodyError for a sender that is too slow. Time in which nobody read from the sender is not
+        counted."""
         if self._pace.is_too_slow(self._waited_s, moved_bytes) and not self.is_done:
             raise IncompleteBodyError(
                 f"the body comes too slowly: less than {RATE_WINDOW_BYTES} bytes in {RATE_WINDOW_S:.0f} s; go on with "

@@ -1,4 +1,4 @@
-"""Sending an answer: an idle deadline around every piece, and an end to it when nobody reads any more."""
+"""Sending an answer: an idle deadline around every piece, and an end when nobody reads any more."""
 
 import asyncio
 import time
@@ -13,16 +13,16 @@ from storage_tui.server.limits.pace import Pace
 
 Send = Callable[[Message], Awaitable[None]]
 
-SEND_IDLE_S = 30.0  # a reader that takes nothing for so long has gone, or will resume by range
+SEND_IDLE_S = 30.0  # a reader that takes nothing for so long has gone, or will resume with a range
 PIECE_BYTES = 64 * 1024  # of a large answer: the listener takes one more only when its reader has taken some
 
 
 class CutError(Exception):
-    """The answer cannot go on; the listener must close the connection without a proper end."""
+    """The answer cannot continue; the listener must close the connection without a proper end."""
 
 
 async def deliver(response: Response, request: Request | None, send: Send, *, is_head: bool) -> None:
-    """Send the answer. Raises CutError, or what the stream raised, when it had begun and could not be ended."""
+    """Send the answer. Raise CutError, or the stream's own error, when the answer had begun and could not be ended."""
     start: dict[str, Any] = {"type": "http.response.start", "status": response.status}
     if response.stream is None and response.status != 304 and "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
@@ -51,7 +51,7 @@ async def _stream(stream: AsyncIterator[bytes], request: Request, send: Send, pa
     try:
         async with aclosing(stream) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
-                if watch.done():  # the listener takes bytes for a closed connection without complaint
+                if watch.done():  # the listener accepts bytes for a closed connection without an error
                     return
                 if request.body.is_interrupted:
                     raise CutError("the server is stopping")

@@ -12,18 +12,18 @@ from storage_tui.contract.storage_types import find_storage_type
 
 
 def namespace_of(subject: str) -> str:
-    """The namespace of a token's `sub`: 40 hexadecimal digits, as the published client computes it."""
+    """Return the namespace of a token's `sub`: 40 hexadecimal digits, as the published client computes them."""
     return hashlib.sha1(subject.encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
 class Verb(StrEnum):
-    """What a route does with a key; a restriction names some of them."""
+    """What a route does with a key. A restriction names some of the verbs."""
 
     LIST = "list"
     READ = "read"
     WRITE = "write"
     DELETE = "delete"
-    SHARE = "share"  # making a signed URL, which also takes READ; as a class of requests also using one
+    SHARE = "share"  # making a signed URL, which also needs READ; as a class of requests also using such a URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """The part of a namespace that a token opens. An empty tuple or text leaves that side open.
+    """The part of a namespace that a token opens. An empty tuple or text leaves that side unrestricted.
 
-    `prefix` is segment-aware: `a` covers the key `a` and all below `a/`, never `ab`.
+    `prefix` respects segments: `a` covers the key `a` and all keys below `a/`, never `ab`.
     """
 
     types: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Restriction:
     prefix: str = ""
 
     def allows(self, wanted: Named) -> bool:
-        """Whether the token covers it."""
+        """Return whether the token covers the wanted verb on the wanted key."""
         if self.types and wanted.storage_type not in self.types:
             return False
         if self.verbs and wanted.verb not in self.verbs:
@@ -62,12 +62,12 @@ class Restriction:
         return f"{verbs} in {types}" + (f" below {self.prefix + DELIMITER!r}" if self.prefix else "")
 
     def to_json(self) -> dict[str, Any]:
-        """As the claim `storage` of a token holds it."""
+        """Return the restriction as the JSON value of a token's claim `storage`."""
         return {"types": list(self.types), "verbs": [str(verb) for verb in self.verbs], "prefix": self.prefix}
 
     @staticmethod
     def from_json(raw: Any) -> "Restriction":
-        """Read the claim; raises ForbiddenError for one that cannot be read, as it cannot be obeyed."""
+        """Return the restriction in a claim. Raise ForbiddenError for an unreadable claim, as nobody can obey it."""
         try:
             if set(raw) - {"types", "verbs", "prefix"}:
                 raise ForbiddenError("the token is restricted in a way that this server does not know")
@@ -77,7 +77,7 @@ class Restriction:
 
 
 def make_restriction(types: Iterable[str], verbs: Iterable[str], prefix: str) -> Restriction:
-    """A restriction out of names; raises BadRequestError for a name that is none, or a prefix that no key has."""
+    """Return a restriction for these names; raise BadRequestError for an unknown name, or a prefix that no key has."""
     try:
         known = tuple(Verb(verb) for verb in verbs)
     except ValueError as exc:
@@ -88,8 +88,11 @@ def make_restriction(types: Iterable[str], verbs: Iterable[str], prefix: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who asks and how far it reaches. `token_id` and `issued` name the token that all of it comes from, so that it
-    ends when that is revoked; `ends` is when what a restricted token made ends, in seconds since 1970."""
+    """Who asks, and what they may reach.
+
+    `token_id` and `issued` (seconds since 1970) name the token behind the request, so that the grant ends when that
+    token is revoked. `ends` (seconds since 1970) is when everything made with a restricted token ends; None otherwise.
+    """
 
     namespace: str
     token_id: str = ""
@@ -98,7 +101,8 @@ class Grant:
     restriction: Restriction | None = None
 
     def require(self, wanted: Iterable[Named]) -> None:
-        """Raise ForbiddenError unless all of it is covered. The text tells of the token alone, never of the store."""
+        """Raise ForbiddenError unless the restriction covers everything wanted. The text describes the token alone,
+        never the store."""
         restriction = self.restriction
         if restriction is not None and not all(map(restriction.allows, wanted)):
             raise ForbiddenError(f"the token does not allow this: it is for {restriction}")

@@ -1,6 +1,6 @@
 """Every way in which a request names keys, as functions that rows of the route table carry.
 
-A restricted token is held against all that they give. A row without one is closed to restricted tokens.
+A restricted token must cover everything that such a function returns. A row without one is closed to restricted tokens.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,20 +13,20 @@ from storage_tui.server.http.grants import Named, Verb
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.targets import address_of, storage_type_of
 
-COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes, each of which JSON may write as six
+COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes; JSON may write each byte as six
 DELETE_BODY_BYTES = 4 * 1024 * 1024  # the longest batch of the longest keys, with all but ASCII in escapes
-DELETE_PARTS = 8_000  # eight a target, of which ours has three
+DELETE_PARTS = 8_000  # eight for each target; our client sends three
 
 Naming = Callable[[Request], Awaitable[Sequence[Named]]]
 
 
 async def names_nothing(request: Request) -> Sequence[Named]:
-    """Nothing of anybody's."""
+    """Return nothing: the request names no key of any user."""
     return ()
 
 
 def names_key(*verbs: Verb) -> Naming:
-    """The key in the path, for these verbs."""
+    """Return a function that names the key in the path, for these verbs."""
 
     async def name(request: Request) -> Sequence[Named]:
         address = address_of(request)
@@ -36,17 +36,17 @@ def names_key(*verbs: Verb) -> Naming:
 
 
 async def names_prefix(request: Request) -> Sequence[Named]:
-    """All keys that start with the prefix in the query."""
+    """Return the prefix in the query, which names all keys that start with it."""
     return [Named(Verb.LIST, storage_type_of(request), check_prefix(request.query.get("prefix", "")))]
 
 
 async def batch_of(request: Request) -> dict[str, Any]:
-    """The body of a batch of deletes."""
+    """Return the body of a batch of deletes."""
     return await request.json(DELETE_BODY_BYTES, "a batch", parts=DELETE_PARTS)
 
 
 async def names_batch(request: Request) -> Sequence[Named]:
-    """The keys of a batch to delete."""
+    """Return the keys of a batch to delete."""
     storage_type = storage_type_of(request)
     targets = (await batch_of(request)).get("targets")
     if not isinstance(targets, list):
@@ -56,7 +56,7 @@ async def names_batch(request: Request) -> Sequence[Named]:
 
 
 async def names_copy(request: Request) -> Sequence[Named]:
-    """The source and the target of a copy."""
+    """Return the source and the target of a copy."""
     storage_type = storage_type_of(request)
     raw = await request.json(COPY_BODY_BYTES, "a copy")
     key, to_key, to_type = raw.get("key"), raw.get("to_key"), raw.get("to_storage_type") or storage_type

@@ -1,24 +1,24 @@
-"""Calls that a client repeats because the answer was lost: the repeat gets the outcome of the first."""
+"""Calls that a client repeats because the answer was lost: the repeat gets the outcome of the first call."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 
-REMEMBERED_S = 300.0  # longer than the published client goes on retrying one call
-MAX_REMEMBERED = 10_000  # about 5 MB with the longest keys; the oldest go first
+REMEMBERED_S = 300.0  # longer than the published client retries one call
+MAX_REMEMBERED = 10_000  # about 5 MB with the longest keys; the oldest are forgotten first
 
 
 class Repeats:
-    """Remembers for a while which calls have succeeded."""
+    """Remembers for REMEMBERED_S seconds which calls have succeeded."""
 
     def __init__(self) -> None:
         self._calls: OrderedDict[Hashable, tuple[float, asyncio.Future[None]]] = OrderedDict()
 
     async def once(self, identity: Hashable, action: Callable[[], Awaitable[None]]) -> None:
-        """Run the action, or wait for the same call already running, or return as it has succeeded before.
+        """Run the action. Wait instead when the same call is running, and return at once when it has succeeded before.
 
-        An action that fails is forgotten, so that its repeat runs again.
+        A failed action is forgotten, so that its repeat runs again.
         """
         self._forget_old()
         while (known := self._calls.get(identity)) is not None:

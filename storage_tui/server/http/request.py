@@ -1,4 +1,4 @@
-"""A request as the handlers see it: strictly parsed, bounded, with the deadlines inside its body."""
+"""A request for the handlers: strictly parsed, bounded, with the deadlines inside its body."""
 
 from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import AsyncExitStack, closing
@@ -17,10 +17,10 @@ from storage_tui.server.limits.shares import Share, Shares
 Scope = MutableMapping[str, Any]
 
 MAX_HEADERS = 100
-MAX_HEADER_BYTES = 24 * 1024  # all names and values; the listener itself takes more, which is never needed
+MAX_HEADER_BYTES = 24 * 1024  # all names and values; the listener takes more, but no request needs more
 MAX_QUERY_BYTES = 8 * 1024  # a prefix of 1024 bytes is 3 kB in escapes; a page token carries one more
 MAX_PARAMETERS = 16
-STEP_BYTES = 64 * 1024  # in which a body of unknown length takes memory
+STEP_BYTES = 64 * 1024  # a body of unknown length takes memory in such steps
 
 
 class Headers:
@@ -40,7 +40,7 @@ class Headers:
         return name.lower() in self._values
 
     def one(self, name: str) -> str | None:
-        """The value of a header that may come once; raises BadRequestError when it comes twice."""
+        """Return the value of a header that may appear once; raise BadRequestError when it appears twice."""
         values = self._values.get(name.lower())
         if values is None:
             return None
@@ -49,13 +49,13 @@ class Headers:
         return values[0]
 
     def joined(self, name: str) -> str | None:
-        """The value of a header that is a list: several fields are one list (RFC 9110 5.3)."""
+        """Return the value of a header that is a list: several fields are one list (RFC 9110 5.3)."""
         values = self._values.get(name.lower())
         return None if values is None else ", ".join(values)
 
 
 class Request:
-    """One request. `grant` and `path` are filled by the one auth layer and the route table in app.py."""
+    """One request. The auth layer and the route table in app.py fill `grant` and `path`."""
 
     def __init__(
         self,
@@ -74,26 +74,30 @@ class Request:
         self.raw_path: bytes = scope.get("raw_path") or b""
         self.raw_query: bytes = scope.get("query_string") or b""
         self.peer = peer_of(scope.get("client"))
-        self.stack = stack  # closed after the answer was sent: readers that a stream needs live in it
+        self.stack = stack  # closed after the answer was sent: the readers that a stream needs live in it
         self.headers = Headers(scope["headers"])
         self.query: dict[str, str] = {}
         self.path: dict[str, bytes] = {}
-        self.route = ""  # the path of the row that takes it, for logs and metrics
+        self.route = ""  # the path of the row that takes the request, for logs and metrics
         self.grant = Grant("")
-        self.upload_id = ""  # of the store's session, on an upload URL
+        self.upload_id = ""  # of the store's session, when the request is on an upload URL
         self.body = _frame(scope, self.headers, receive)
-        self.pack: list[Frame] | None = None  # the body where it is one, once it was read
+        self.pack: list[Frame] | None = None  # the body where it is a pack, once it was read
         self._parsing = parsing
         self._json: dict[str, Any] | None = None
 
     @property
     def namespace(self) -> str:
-        """The namespace that the request may act in."""
+        """Return the namespace that the request may act in."""
         return self.grant.namespace
 
     async def hold(self, part: Shares, cost_bytes: int) -> Share | None:
-        """So much of a part of the budget, until the answer is sent; None when the cost is too small to count. Raises
-        BusyError when it cannot be had for a while, and at once what the body is interrupted with."""
+        """Take `cost_bytes` of a part of the budget until the answer is sent. Return None when the cost is too small to
+        count.
+
+        Raise BusyError when the memory does not become free in time, and at once the reason with which the body is
+        interrupted.
+        """
         async with self.body.interruptible():
             share = await take(part, self.namespace, cost_bytes)
         if share is not None:
@@ -101,8 +105,11 @@ class Request:
         return share
 
     async def read(self, part: Shares, limit: int, what: str, *, cost: Callable[[int], int] = body_cost) -> bytes:
-        """The body, of at most `limit` bytes. What it costs is taken from the part of the budget before it is read, by
-        the length that was announced; for a body without one as it comes."""
+        """Return the body, of at most `limit` bytes; raise TooLargeError naming `what` when it is longer.
+
+        The memory for the body is taken from `part` before the body is read, by the announced length. A body without a
+        length takes memory as it arrives. `cost` returns the bytes of memory for a body of so many bytes.
+        """
         size_bytes = self.body.size_bytes
         self.body.check_announced(limit, what)
         share = await self.hold(part, cost(min(STEP_BYTES, limit) if size_bytes is None else size_bytes))
@@ -114,22 +121,25 @@ class Request:
         return await self.body.read(limit, what, grow=grow)
 
     async def linger(self) -> None:
-        """Read on for a while what a refused client still sends, as `Body.linger`, while only a few do so."""
+        """Read for a while what a refused client still sends (see `Body.linger`), while only a few requests do so."""
         share = self.budget.lingering.try_take(self.namespace, 1)
         if share is not None:
             with closing(share):
                 await self.body.linger()
 
     async def json(self, limit: int, what: str, *, parts: int = PARTS, check: Check = anything) -> dict[str, Any]:
-        """The body, a JSON object of at most `limit` bytes and so many arrays, objects and members, which passes the
-        check; read once, so that all who ask judge the same one."""
+        """Return the body, a JSON object of at most `limit` bytes and `parts` arrays, objects and members.
+
+        `check` may raise for the object. The body is read once, so that all callers judge the same object. Raise
+        BadRequestError for a body that is not such an object, TooLargeError past either bound.
+        """
         if self._json is None:
             content = await self.read(self.budget.calls, limit, what, cost=lambda size: json_cost(size, parts))
             self._json = await self._parsing.object(self.namespace, content, parts, check)
         return self._json
 
     def parse_query(self) -> dict[str, str]:
-        """The query, form-encoded: `+` is a space, every name comes once. Raises BadRequestError otherwise."""
+        """Return the query, form-encoded: `+` is a space, every name appears once. Raise BadRequestError otherwise."""
         if len(self.raw_query) > MAX_QUERY_BYTES:
             raise TooLargeError(f"a query is at most {MAX_QUERY_BYTES} bytes")
         pieces = self.raw_query.split(b"&") if self.raw_query else []
@@ -150,11 +160,12 @@ def _decode(raw: bytes) -> str:
 
 
 def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
-    """How the body is delimited; refuses what two readers could understand in two ways (RFC 9112 6.3)."""
+    """Return the body, delimited by the headers. Refuse headers that two readers could understand in two ways (RFC 9112
+    6.3)."""
     length = headers.one("content-length")
     coding = headers.one("transfer-encoding")
     host = headers.one("host")
-    if scope["http_version"] == "1.1" and not host:  # the listener makes an empty one of none
+    if scope["http_version"] == "1.1" and not host:  # the listener passes an absent Host on as an empty one
         raise BadRequestError("an HTTP/1.1 request needs the header Host")
     if headers.one("content-encoding") not in (None, "", "identity"):
         raise BadRequestError("send the bytes as they are, without Content-Encoding")

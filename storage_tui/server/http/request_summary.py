@@ -1,4 +1,4 @@
-"""One request as those who run the server see it: what it was, how it ended, how long it took. Never its secrets."""
+"""A summary of one request for operators: method, route, status, sizes and duration. Never its secrets."""
 
 import time
 from typing import Any
@@ -8,11 +8,11 @@ from storage_tui.server.http.delivery import Send
 from storage_tui.server.http.request import Request, Scope
 
 METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"))
-CLIENT_GONE = 499  # what is noted when nobody was left to answer
+CLIENT_GONE = 499  # the status in logs when nobody was left to answer
 
 
 class Exchange:
-    """A request and its answer; stands between the application and the listener's `send`."""
+    """A request and its answer. It stands between the application and the listener's `send`."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.method: str = scope["method"] if scope["method"] in METHODS else "other"
@@ -24,7 +24,7 @@ class Exchange:
         self._started = time.monotonic()
 
     async def send(self, message: dict[str, Any] | Message) -> None:
-        """Pass the message on and count it."""
+        """Pass the message on and count its bytes."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         else:
@@ -33,20 +33,20 @@ class Exchange:
 
     @property
     def final_status(self) -> int:
-        """The status that was sent, or that nobody was left to get one."""
+        """Return the status that was sent, or CLIENT_GONE when nobody was left to answer."""
         return self.status or CLIENT_GONE
 
     @property
     def route(self) -> str:
-        """The path of the row that took it, with the names of its parts in place of them; `-` where none did."""
+        """Return the path of the row that took the request, such as `/{type}/get/{key}`; `-` where no row took it."""
         return self.request.route if self.request is not None and self.request.route else "-"
 
     @property
     def received_bytes(self) -> int:
-        """Bytes of the body that arrived."""
+        """Return how many bytes of the body arrived."""
         return 0 if self.request is None else self.request.body.received_bytes
 
     @property
     def duration_s(self) -> float:
-        """Seconds since the request began."""
+        """Return the seconds since the request began."""
         return time.monotonic() - self._started

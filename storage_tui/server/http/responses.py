@@ -1,4 +1,4 @@
-"""Answers: plain data that app.py sends, and the forms that errors take."""
+"""Answers: plain data that app.py sends, and the forms of errors."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -22,7 +22,7 @@ BINARY = "application/octet-stream"
 PROBLEM = "application/problem+json"
 JSON_API = "application/vnd.api+json"
 
-# What a browser may be told that a blob is; anything it could run (HTML, SVG, scripts) is bytes to it.
+# The media types that a browser may see. Anything that a browser could run (HTML, SVG, scripts) is served as bytes.
 SAFE_TYPES = frozenset(
     (
         "application/geo+json",
@@ -59,7 +59,7 @@ SAFE_TYPES = frozenset(
 
 @dataclass(slots=True)
 class Response:
-    """One answer: either `content`, or `stream` with the size in `headers` or chunked."""
+    """One answer: either `content`, or a `stream` whose size is in `headers` or which is sent chunked."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Response:
 
 
 def text_response(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Plain text, without a newline at its end: the published client takes the whole body for a URL."""
+    """Return an answer of plain text. It ends without a newline: the published client takes the whole body as a URL."""
     return Response(
         status,
         {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", **(headers or {})},
@@ -77,15 +77,16 @@ def text_response(text: str, *, status: int = 200, headers: Mapping[str, str] | 
 
 
 def json_response(raw: Any, *, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON document."""
+    """Return an answer with a JSON document."""
     content = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return Response(200, {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})}, content)
 
 
 def error_response(error: StorageError, *, accept: str = "", may_retry_after: bool = True) -> Response:
-    """The error as one line of text, or for who asks for that as a problem document (RFC 9457) or in JSON:API.
+    """Return the error as one line of text. A client that accepts it gets a problem document (RFC 9457) or JSON:API.
 
-    `may_retry_after` is off for uploads: the published client would repeat a generator and store nothing.
+    `accept` is the Accept header of the request. `may_retry_after` is False for uploads: after a Retry-After the
+    published client would send its generator again, which is used up, and store nothing.
     """
     headers = {ERROR_CODE: error.code, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if isinstance(error, UnauthorizedError):
@@ -110,15 +111,15 @@ def error_response(error: StorageError, *, accept: str = "", may_retry_after: bo
 
 
 def phrase(status: int) -> str:
-    """The reason phrase of a status."""
+    """Return the reason phrase of a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "Client Closed Request"  # 499, which Google Cloud Storage answers to a cancelled upload
+        return "Client Closed Request"  # the answer of Google Cloud Storage to a cancelled upload
 
 
 def safe_content_type(value: str | None) -> str | None:
-    """The media type without parameters when it is one that may be stored and served; None otherwise."""
+    """Return the media type without parameters when it may be stored and served; None otherwise."""
     if value is None:
         return None
     name = value.partition(";")[0].strip().lower()
@@ -126,7 +127,8 @@ def safe_content_type(value: str | None) -> str | None:
 
 
 def content_disposition(blob: Blob) -> str:
-    """`attachment` under the last segment of the key (RFC 6266, RFC 8187); without a name when that is empty."""
+    """Return `attachment` with the last segment of the key as file name (RFC 6266, RFC 8187); without a name when that
+    segment is empty."""
     name = blob.key.rpartition("/")[2]
     if not name:
         return "attachment"

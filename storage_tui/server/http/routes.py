@@ -1,7 +1,7 @@
-"""The route table as data, and how a raw path finds its row.
+"""The route table as data, and the search for the row of a raw path.
 
-Paths are matched as the bytes that came, never decoded first: `{type}` is one segment, `{key}` all the rest, slashes
-and escapes included. Rows are tried in order, so `DELETE {type}/{key}` takes every key, `list` and `get/x` too.
+Paths are matched as raw bytes and never decoded first: `{type}` is one segment, `{key}` is all the rest, slashes and
+escapes included. Rows are tried in order, so `DELETE {type}/{key}` takes every key, also `list` and `get/x`.
 """
 
 import re
@@ -15,7 +15,7 @@ from storage_tui.server.http.naming import Naming
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
 
-ANY_KEY = "/{type}/{key}"  # the published DELETE: it takes every path, so it says nothing of what the others are
+ANY_KEY = "/{type}/{key}"  # the published DELETE matches every path, so it does not count as an allowed method
 
 CLASSES = {"GET": Verb.READ, "HEAD": Verb.READ, "DELETE": Verb.DELETE}  # any other method writes
 
@@ -23,7 +23,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Access(Enum):
-    """What opens a route."""
+    """What a caller must have to use a route."""
 
     TOKEN = "a valid token, which decides the namespace"
     SIGNATURE = "a signed URL, which names the namespace"
@@ -35,10 +35,10 @@ class Access(Enum):
 
 @dataclass(frozen=True)
 class Route:
-    """One row: a method and a path below its base, what opens it, the query parameters it knows, and what it names.
+    """One row: a method and a path below its base, the access it needs, its query parameters, and the keys it names.
 
-    A row without `names` is closed to restricted tokens. `verb` is the class in which its requests are counted; where a
-    row tells none it goes by the method.
+    A row without `names` is closed to restricted tokens. `verb` is the class in which its requests are counted; without
+    `verb` the method decides.
     """
 
     method: str
@@ -53,8 +53,11 @@ class Route:
 
     @property
     def request_class(self) -> Verb | None:
-        """The class whose limit of requests per minute counts for it; None for an upload URL, whose making counted,
-        and which nobody may be told to try again later, and for what is no user's call."""
+        """Return the class of requests per minute in which the row counts, or None for a row that does not count.
+
+        Upload URLs do not count: making the URL counted, and a client on one must not be asked to try again later.
+        Routes that no user calls do not count either.
+        """
         if self.access not in (Access.TOKEN, Access.SIGNATURE):
             return None
         return self.verb or CLASSES.get(self.method, Verb.WRITE)
@@ -75,7 +78,7 @@ class Match:
 
 
 def find_route(routes: tuple[Route, ...], method: str, raw_path: bytes) -> Match:
-    """The first row that takes method and path."""
+    """Return the first row that takes method and path."""
     allowed: list[str] = []
     for route in routes:
         found = route.pattern.fullmatch(raw_path)

@@ -8,7 +8,7 @@ from storage_tui.server.stores.base import Address
 
 
 def storage_type_of(request: Request) -> str:
-    """The storage type in the path; raises UnknownStorageTypeError."""
+    """Return the storage type in the path; raise UnknownStorageTypeError."""
     try:
         name = request.path["type"].decode("ascii")
     except UnicodeDecodeError as exc:
@@ -17,6 +17,6 @@ def storage_type_of(request: Request) -> str:
 
 
 def address_of(request: Request) -> Address:
-    """The blob that the path names; raises UnknownStorageTypeError or InvalidKeyError."""
+    """Return the address of the blob in the path; raise UnknownStorageTypeError or InvalidKeyError."""
     storage_type = storage_type_of(request)
     return Address(request.namespace, storage_type, key_from_path(request.path["key"]))

@@ -1,11 +1,11 @@
-"""What requests share without taking it from each other: memory, threads, turns and connections.
+"""Memory, threads, turns and connections: requests share them, and none can take them from the others.
 
 | file | holds |
 |---|---|
-| budget.py | the bytes of memory that requests hold, and what each kind of request costs |
-| crowding.py | room for new connections: where the listener is full and more wait |
-| lanes.py | threads by purpose, so that long work never stands before short work or before the guards |
+| budget.py | the bytes of memory that requests hold, and the cost of each kind of request |
+| crowding.py | room for new connections when the listener is full and more wait |
+| lanes.py | threads by purpose, so that long work never delays short work or the guards |
 | pace.py | the least rate of a body in either direction |
 | parsing.py | JSON, bounded before an object is made |
-| shares.py | so much of a thing, given out fairly by user: the rule of all that follows |
+| shares.py | an amount of one thing, shared fairly by user: the rule that the other files follow |
 """

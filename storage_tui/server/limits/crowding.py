@@ -1,13 +1,13 @@
-"""Room for new connections: where the listener is full and more wait, those that do nothing are closed for them.
+"""Room for new connections: when the listener is full and more wait, connections that do nothing are closed.
 
-The listener takes MAX_CONNECTIONS and leaves the next ones in the queue of the kernel. It ends an idle connection by
-itself, but only after seconds, and has no limit for each address. So the queue is looked at from here, and where
-somebody waits in it, connections that carry no request with a token are closed: first of the address that has the most
-of them, and of these the longest idle first. Nobody can shut out the others without a token, and few of the others'
-connections are closed. Nothing is looked at but the queue while there is room.
+The listener takes MAX_CONNECTIONS and leaves the next ones in the queue of the kernel. The listener ends an idle
+connection by itself, but only after seconds, and has no limit for each address. So this module looks at the queue. When
+somebody waits in the queue, connections that carry no request with a token are closed. The address with the most such
+connections comes first, and among its connections the one that was idle longest. So nobody can shut out the others
+without a token, and few connections of the others are closed. While there is room, only the queue is looked at.
 
-On Linux alone, as the state of a socket and the list of open ones are the kernel's; on a UNIX socket all clients are
-one user's, and nothing is closed.
+This works on Linux alone: the state of a socket and the list of open sockets come from the kernel. On a UNIX socket all
+clients are one user's, and nothing is closed.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-LOOK_S = 0.1  # so long a new connection may wait; a look at the queue costs a microsecond
-SPARE = 32  # places made free beyond those asked for, so that the next ones wait for no look
-QUIET_MS = 200  # on a connection that was used since then somebody may be about to ask again
+LOOK_S = 0.1  # a new connection may wait for so long; a look at the queue costs a microsecond
+SPARE = 32  # places made free beyond those needed now, so that the next connections need not wait for a look
+QUIET_MS = 200  # on a connection used more recently, the client may be about to send another request
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 OPEN_FILES = Path("/proc/self/fd")
 CAN_LOOK = TCP_INFO is not None and OPEN_FILES.is_dir()
@@ -36,7 +36,8 @@ Peer = tuple[IPv4Address | IPv6Address, int]
 
 
 def peer_of(client: Sequence[str | int] | None) -> Peer | None:
-    """The peer in the words of the listener, or of the kernel; None where there is none, as on a UNIX socket."""
+    """Return the peer from the address that the listener or the kernel reports; None without one, as on a UNIX
+    socket."""
     try:
         address, port = client or ()
         return ip_address(str(address).partition("%")[0]), int(port)
@@ -46,7 +47,7 @@ def peer_of(client: Sequence[str | int] | None) -> Peer | None:
 
 @dataclass(frozen=True, slots=True)
 class _Idle:
-    """A connection that carries no request, by the listener's descriptor of it."""
+    """A connection that carries no request, with the listener's descriptor of it."""
 
     descriptor: int
     peer: Peer
@@ -54,28 +55,28 @@ class _Idle:
 
 
 class Crowding:
-    """Looks after one listening socket. `busy` tells the peers whose connections carry a request with a token."""
+    """Looks after one listening socket. `busy` returns the peers whose connections carry a request with a token."""
 
     def __init__(self, listening: socket.socket, busy: Callable[[], Collection[Peer]]) -> None:
         self._listening, self._busy = listening, busy
 
     async def run(self) -> None:
-        """Make room whenever somebody waits for it, until it is cancelled."""
+        """Make room whenever somebody waits for room, until this task is cancelled."""
         if self._listening.family == socket.AF_UNIX or not CAN_LOOK:
             return
         while True:
             await asyncio.sleep(LOOK_S)
             if waiting := self.waiting():
-                with suppress(OSError):  # no file can be opened now; the next look may
-                    # In a thread: with a thousand connections it takes milliseconds.
+                with suppress(OSError):  # no file can be opened now; perhaps at the next look
+                    # In a thread: with a thousand connections this takes milliseconds.
                     await asyncio.to_thread(self.make_room, waiting + SPARE, frozenset(self._busy()))
 
     def waiting(self) -> int:
-        """How many connections wait in the queue of the kernel."""
+        """Return how many connections wait in the queue of the kernel."""
         return _state(self._listening)[_WAITING]
 
     def make_room(self, count: int, busy: Collection[Peer]) -> int:
-        """Close up to so many connections that are not of the busy peers; how many there were."""
+        """Close up to `count` connections whose peers are not busy; return how many were closed."""
         port = self._listening.getsockname()[1]
         there = (_idle(int(file.name), port) for file in OPEN_FILES.iterdir())
         found = [row for row in there if row is not None and row.peer not in busy]
@@ -85,16 +86,17 @@ class Crowding:
 
 
 def _idle(descriptor: int, port: int) -> _Idle | None:
-    """The connection of that descriptor; None of anything else."""
+    """Return the idle connection with this descriptor; None when the descriptor is anything else."""
     with suppress(OSError), _copy(descriptor) as connection:
         if connection.family in (socket.AF_INET, socket.AF_INET6) and connection.getsockname()[1] == port:
             peer, state = peer_of(connection.getpeername()[:2]), _state(connection)
             return None if peer is None else _Idle(descriptor, peer, min(state[_SENT_MS], state[_RECEIVED_MS]))
-    return None  # no socket, the one that listens, or one that was closed or cut meanwhile
+    return None  # no socket, the listening socket, or one that was closed or cut meanwhile
 
 
 def _close(row: _Idle, port: int) -> bool:
-    """End the connection under the listener, which then closes it, unless its descriptor is another's by now."""
+    """Shut the connection down, so that the listener closes it, unless its descriptor now belongs to another
+    connection."""
     with suppress(OSError), _copy(row.descriptor) as connection:
         if connection.getsockname()[1] == port and peer_of(connection.getpeername()[:2]) == row.peer:
             connection.shutdown(socket.SHUT_RDWR)
@@ -103,7 +105,7 @@ def _close(row: _Idle, port: int) -> bool:
 
 
 def _copy(descriptor: int) -> socket.socket:
-    """The same socket by a descriptor of our own, which stays what it is whatever the listener does meanwhile."""
+    """Return the same socket under a descriptor of our own, which stays valid whatever the listener does meanwhile."""
     copy = os.dup(descriptor)
     try:
         return socket.socket(fileno=copy)

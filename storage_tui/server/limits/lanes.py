@@ -1,15 +1,16 @@
-"""Threads by purpose: long work never stands before short work, and nothing stands before what guards the server.
+"""Threads by purpose, so that long work never delays short work, and nothing delays the guards of the server.
 
-| lane | who runs in it |
+| lane | work in it |
 |---|---|
-| documents, searches | the catalog: single documents, and what reads all of a user's |
+| documents, searches | the catalog: single documents, and work on all documents of a user |
 | parsing | large JSON of requests |
-| answers | lists and sums of all engines, put into JSON and compressed |
-| logins | refresh tokens looked up |
-| watch, upkeep | the guards: revocations, keys and limits read again; what expired swept. No request runs in them |
+| answers | lists and sums of all engines: conversion to JSON and compression |
+| logins | searches for refresh tokens |
+| watch, upkeep | the guards: revocations, keys and limits read again; expired blobs removed. No request runs here |
 
-Threads of the engines have lanes of their own, in `stores/local_pool.py` and `stores/s3_threads.py`. The threads of
-`asyncio.to_thread` are left to the keys of signatures and to the counts of quotas, both of which are bounded.
+Threads of the engines have lanes of their own, in `stores/local/database/pool.py` and `stores/s3/protocol/threads.py`.
+The threads of `asyncio.to_thread` are left to the keys of signatures and to the counts of quotas, both of which are
+bounded.
 """
 
 import asyncio
@@ -27,8 +28,11 @@ PATIENCE_S = 20.0  # a call that has not begun by then is refused: its client wa
 
 
 class Lane:
-    """Some threads, shared fairly by user. A thread that works is never broken off, so what runs in a lane is bounded;
-    who comes anew waits for the thread that frees itself first, not for the queue of somebody else."""
+    """Some threads, shared fairly by user.
+
+    A working thread is never interrupted, so all work in a lane must be bounded. A user who has just come waits for the
+    thread that frees itself first, not for the queue of another user.
+    """
 
     def __init__(self, name: str, threads: int, *, patience_s: float = PATIENCE_S) -> None:
         self._name = name
@@ -37,8 +41,11 @@ class Lane:
         self._executor: ThreadPoolExecutor | None = None
 
     async def run(self, user: str, function: Callable[..., T], *args: Any) -> T:
-        """What the function returns, called in a thread once it is the user's turn; raises BusyError when that takes
-        too long. A caller that is cancelled stops waiting; its turn ends with the function."""
+        """Call the function in a thread at the user's turn, and return its result.
+
+        Raise BusyError when the turn takes too long, UnavailableError when the server is stopping. A cancelled caller
+        stops waiting; its turn lasts until the function has returned.
+        """
         turn = await self._turns.take(user, 1)
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._threads, f"storage-{self._name}")
@@ -52,11 +59,11 @@ class Lane:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Take no more calls; those under way end by themselves."""
+        """Accept no more calls; the calls under way end by themselves."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _end_turn(loop: asyncio.AbstractEventLoop, turn: Share) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and all turns with it
+    with suppress(RuntimeError):  # the loop has ended, and all turns with the loop
         loop.call_soon_threadsafe(turn.close)

@@ -1,8 +1,8 @@
-"""So much of one thing, such as bytes of memory or threads, given out fairly by user.
+"""An amount of one thing, such as bytes of memory or threads, shared fairly by user.
 
-The rule: a user may hold up to GREED times what is left free afterwards, and one who holds nothing may take whatever
-is free. So a user alone gets four fifths, the next one four fifths of the rest, and as shares come back those who hold
-least are served first, until all hold the same. Nothing is ever taken away.
+The rule: a user may hold up to GREED times the amount that is left free afterwards, and a user who holds nothing may
+take any free amount. So a user alone gets four fifths, and the next user four fifths of the rest. As shares come back,
+the users who hold least are served first, until all hold the same. Nothing is ever taken away.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ RETRY_AFTER_S = 2
 
 
 class BusyError(UnavailableError):
-    """Others, or the user's own requests, hold what the request needs; it may be sent again. No defect: not logged."""
+    """Other users, or other requests of this user, hold what the request needs. The client may send the request again.
+    This is not a defect, so it is not logged."""
 
 
 class Share:
-    """What one request holds. `close` gives it back, any number of times."""
+    """The amount that one request holds. `close` returns it, and may be called any number of times."""
 
     def __init__(self, shares: "Shares", user: str, amount: int) -> None:
         self._shares = shares
@@ -27,21 +28,21 @@ class Share:
         self.amount = amount
 
     def shrink(self, amount: int) -> None:
-        """Keep no more than the amount."""
+        """Keep no more than `amount`."""
         gone = self.amount - min(amount, self.amount)
         self.amount -= gone
         self._shares._give_back(self._user, gone)
 
     def grow(self, amount: int) -> None:
-        """Hold as much as the amount in all; raises BusyError at once where there is not so much, as a request that
-        waits with something in its hands could wait for itself."""
+        """Hold `amount` in all. Raise BusyError at once when not so much is free: a request that waited while it holds
+        something could wait for itself."""
         more = amount - self.amount
         if more > 0:
             self._shares._take_more(self._user, more)
             self.amount = amount
 
     def close(self) -> None:
-        """Give back all of it."""
+        """Return the whole amount."""
         self.shrink(0)
 
 
@@ -52,8 +53,10 @@ class _Wait:
 
 
 class Shares:
-    """`total` of a thing; for the event loop only. `what` names the thing in a refusal, which comes when a turn did not
-    come for `patience_s`."""
+    """`total` units of one thing, for the event loop only.
+
+    `what` names the thing in a refusal. A request is refused when its turn did not come for `patience_s` seconds.
+    """
 
     def __init__(self, total: int, what: str, *, patience_s: float) -> None:
         self._total = self._free = total
@@ -64,15 +67,15 @@ class Shares:
 
     @property
     def free(self) -> int:
-        """What nobody holds."""
+        """Return the amount that nobody holds."""
         return self._free
 
     def held_by(self, user: str) -> int:
-        """What the user's requests hold together."""
+        """Return the amount that all requests of the user hold together."""
         return self._held.get(user, 0)
 
     async def take(self, user: str, amount: int) -> Share:
-        """The amount, once it is the user's turn; raises BusyError when that takes too long."""
+        """Return the amount at the user's turn; raise BusyError when the turn takes too long."""
         amount = min(amount, self._total)
         if user not in self._waiting and self._may_have(user, amount):
             self._hand_out(user, amount)
@@ -81,7 +84,7 @@ class Shares:
         return Share(self, user, amount)
 
     def try_take(self, user: str, amount: int) -> Share | None:
-        """The amount at once, None where the user may not have it now."""
+        """Return the amount at once, or None when the user may not have it now."""
         if user in self._waiting or not self._may_have(user, amount):
             return None
         self._hand_out(user, amount)
@@ -96,7 +99,7 @@ class Shares:
                 await wait.granted
         except BaseException as exc:
             if wait.granted.done() and not wait.granted.cancelled() and wait.granted.exception() is None:
-                self._give_back(user, amount)  # it came in the moment in which nobody waited any more
+                self._give_back(user, amount)  # the share came in the moment in which the waiting ended
             if isinstance(exc, TimeoutError):
                 raise self._busy(user) from None
             raise
@@ -130,7 +133,7 @@ class Shares:
         self._serve()
 
     def _serve(self) -> None:
-        """Hand out what is free to those who wait and may have it: who holds least comes first."""
+        """Share the free amount among those who wait and may have it; the user who holds least comes first."""
         for user in sorted(self._waiting, key=lambda user: self._held.get(user, 0)):
             queue = self._waiting[user]
             while queue and (queue[0].granted.done() or self._may_have(user, queue[0].amount)):

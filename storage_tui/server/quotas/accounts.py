@@ -1,8 +1,8 @@
-"""What a user has in one storage type and what is on its way there, so that uploads side by side cannot pass a quota
-together.
+"""The blobs that a user has in one storage type and those on their way there, so that uploads side by side cannot pass
+a quota together.
 
-On an engine that counts (`Counting`) the figures are those of the moment, and the engine looks once more in the commit.
-On any other they come from a `Counter`, which the servers on it share.
+On an engine that counts (`Counting`) the figures are always current, and the engine checks once more in the commit. On
+any other engine the figures come from a `Counter`, which the servers on the engine share.
 """
 
 import time
@@ -21,8 +21,11 @@ SETTLED_S = 60.0  # no engine that counts takes longer than this to answer
 
 @dataclass(eq=False)
 class Reservation:
-    """Room that is kept for one blob on its way. It takes the place of what is kept of its upload session, and in the
-    end that of `replaced_bytes`, where a blob of that size is."""
+    """Room for one blob on its way.
+
+    A reservation replaces the bytes that its upload session keeps. In the end it also replaces the `replaced_bytes` of
+    a stored blob of that size.
+    """
 
     upload_id: str = ""
     size_bytes: int = 0
@@ -31,7 +34,7 @@ class Reservation:
 
 @dataclass
 class Account:
-    """One user's share of one storage type, in this process, which is called `server`."""
+    """One user's share of one storage type, in this process. `server` is the id of this process."""
 
     namespace: str
     storage_type: str
@@ -49,20 +52,19 @@ class Account:
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing is on its way."""
+        """Return True when nothing is on its way."""
         return not self.live and not self.creating and self.counter.is_idle
 
     def is_counted(self, store: Store) -> bool:
-        """False while nobody has ever counted, and `totals` knows only what was stored since."""
+        """Return False while the user was never counted, so that `totals` knows only the blobs stored since."""
         return isinstance(store, Counting) or self.counter.is_counted
 
     def live_bytes(self, mine: Reservation | None = None) -> int:
-        """The bytes on their way here but for those of `mine`."""
+        """Return the bytes that are on their way in this process, without those of `mine`."""
         return sum(one.size_bytes for one in self.live if one is not mine)
 
     async def totals(self, store: Store) -> Totals:
-        """What is there and what has just been stored, without what is on its way here; with what is on its way to
-        other servers."""
+        """Return the blobs stored so far, and those on their way to other servers, without those on their way here."""
         if isinstance(store, Counting):
             asked = self.clock()
             found = await store.totals(
@@ -76,7 +78,7 @@ class Account:
         return Totals(stored.count + others.count, stored.size_bytes, opened.count, open_bytes)
 
     def release(self, reservation: Reservation, store: Store, *, stored_bytes: int | None) -> None:
-        """Give the room back; `stored_bytes` are what was stored instead, None when nothing was."""
+        """Return the room. `stored_bytes` is the size of the blob that was stored, None when none was."""
         self.live.discard(reservation)
         if stored_bytes is None:
             return

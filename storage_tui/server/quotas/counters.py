@@ -1,15 +1,16 @@
-"""What one user has in one storage type, as a server knows it on an engine that counts nothing.
+"""The blobs that one user has in one storage type, as a server knows them on an engine that does not count.
 
-Each server adds its changes to the shared sums every SYNC_S, with what it has on its way just then, and so learns of
-the others'. One server at a time counts everything, which puts the sums right again.
+Every SYNC_S each server adds its changes to the shared sums, with the blobs that are on their way at that moment. So
+each server learns of the changes of the others. One server at a time counts everything, which corrects the sums.
 
-How far a quota can be passed: each server may let in, beyond the room that is left, what the others let in since it
-last looked, which is SYNC_S and two requests to the engine ago at most. An upload that takes longer is known to all.
-Besides, what a server had not added when it was killed, and a blob that two overwrite in the same moment, which both
-take off, are missing until the next count.
+How far a quota can be passed: beyond the room that is left, each server may let in as much as the others let in since
+it last read the sums. That was at most SYNC_S and two requests to the engine ago. All servers know of an upload that
+takes longer. Two things are missing until the next count: changes that a killed server had not added yet, and a blob
+that two servers overwrite in the same moment, which both subtract.
 
-A count may find too much and never too little: what is stored while it runs may be in it twice, and what is deleted
-meanwhile once too often, until the next one. What expires is in the sums until then, too.
+A count may find too much and never too little. A blob stored while the count runs may be counted twice, and a blob
+deleted meanwhile may be counted once although it is gone, until the next count. Expired blobs also stay in the sums
+until the next count.
 """
 
 import asyncio
@@ -24,15 +25,15 @@ from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.totals import Recounting
 
 SYNC_S = 1.0
-FIRST_COUNT_S = 5.0  # a user who was never counted waits so long; then nothing is held against them until it ends
-COUNT_EVERY_S = 60.0  # counts of few blobs; changes are in the sums without them
-COUNT_SHARE = 20  # a count rests for so many times as long as it took, where that is longer
+FIRST_COUNT_S = 5.0  # wait for the first count of a user; after that nothing is held against the user until it ends
+COUNT_EVERY_S = 60.0  # counts of few blobs; the sums contain changes without a count
+COUNT_SHARE = 20  # the pause after a count, as a multiple of its duration, where that is longer
 
 log = logging.getLogger("storage_tui.server")
 
 
 class Counter:
-    """One user's share of one storage type; for one event loop. `held` tells what is on its way in this process."""
+    """One user's share of one storage type; for one event loop. `held` returns what is on its way in this process."""
 
     def __init__(
         self, shared: SharedSums, held: Callable[[], Amount], *, clock: Callable[[], float] = time.time
@@ -41,9 +42,9 @@ class Counter:
         self._shared = shared
         self._held = held
         self._sums: Sums | None = None
-        self._looked = 0.0  # when the sums that are known were asked for
+        self._looked = 0.0  # when the known sums were requested
         self._unsent = NOTHING
-        self._told = NOTHING  # of what is held
+        self._told = NOTHING  # the last reported value of what is held
         self._told_at = 0.0
         self._turn = asyncio.Lock()
         self._counting: asyncio.Task[None] | None = None
@@ -51,26 +52,26 @@ class Counter:
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing of this server is left to be told."""
+        """Return True when this server has nothing left to report."""
         return self._counting is None and self._syncing is None
 
     @property
     def is_counted(self) -> bool:
-        """False while nobody has ever counted, and `total` knows only what was stored since."""
+        """Return False while the user was never counted, so that `total` knows only the blobs stored since."""
         return self._sums is not None and self._sums.stored is not None
 
     def add(self, change: Amount) -> None:
-        """Note a change that this server has made."""
+        """Add a change that this server has made."""
         self._unsent += change
         self.tell()
 
     def tell(self) -> None:
-        """See to it that the others learn of what is new here within SYNC_S."""
+        """Report the news of this server to the other servers within SYNC_S."""
         if self._syncing is None:
             self._syncing = asyncio.ensure_future(self._keep_telling())
 
     async def close(self) -> None:
-        """Tell the others what is left to be told, and let the turn to count go."""
+        """Report the remaining news to the other servers, and end a count that is running."""
         tasks = [task for task in (self._counting, self._syncing) if task is not None]
         for task in tasks:
             task.cancel()
@@ -79,7 +80,7 @@ class Counter:
             await self.sync()
 
     async def total(self, store: Store | Recounting, server: str) -> tuple[Amount, Amount]:
-        """What is stored, and what other servers have on their way."""
+        """Return what is stored, and what other servers have on their way."""
         if self._sums is None or not 0 <= self.clock() - self._looked < SYNC_S:
             await self.sync()
         if self._counting is None and self._sums is not None and self._sums.may_count(self.clock()):
@@ -90,7 +91,8 @@ class Counter:
         return (sums.stored or NOTHING) + self._unsent, sums.others(server, self.clock())
 
     async def sync(self) -> None:
-        """Add to the shared sums what is new here, and read them. What is known goes on counting when that fails."""
+        """Add the news of this server to the shared sums, and read the sums. When that fails, the known sums stay in
+        use."""
         async with self._turn:
             sending, held, now = self._unsent, self._held(), self.clock()
             try:
@@ -123,7 +125,7 @@ class Counter:
     async def _count(self, store: Store | Recounting) -> None:
         begun, found = time.monotonic(), None
         try:
-            await self.sync()  # what is added before the count begins is not in the sums twice
+            await self.sync()  # so that changes added before the count begins are not in the sums twice
             if not await asyncio.to_thread(self._shared.begin_count, self.clock()):
                 return
             await self.sync()
@@ -139,7 +141,7 @@ class Counter:
             self._counting = None
 
     async def _ask(self, store: Store | Recounting) -> Amount | None:
-        """Count everything; None when another server took the turn meanwhile."""
+        """Count everything and return the result; None when another server took the turn meanwhile."""
         count = store.recount if isinstance(store, Recounting) else store.usage
         asked = asyncio.ensure_future(count(self._shared.namespace, self._shared.storage_type))
         try:

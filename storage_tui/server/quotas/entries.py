@@ -1,7 +1,8 @@
-"""What a user's entries in the catalog take. They count against the quota for `products`, beside the blobs there.
+"""The room that a user's entries in the catalog take. It counts against the quota for `products`, as the blobs there
+do.
 
-On an engine that one server owns, what is there is counted once and known exactly from then on. Servers that share an
-engine share sums, as they do for blobs (`counters.py`).
+On an engine that one server owns, the entries are counted once, and their sum is exact from then on. Servers that share
+an engine share sums, as they do for blobs (`counters.py`).
 """
 
 import asyncio
@@ -19,25 +20,25 @@ from storage_tui.server.stores.records import Records
 Kind = Literal["products", "images", "uploads", "claims", "removals", "emptyings"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ROOT = "catalog"  # entries are the records `catalog/KIND/NAMESPACE/NAME`
-SUMMED = "catalog"  # what stands in the place of the storage type in the record of the sums
+SUMMED = "catalog"  # takes the place of the storage type in the record of the sums
 
-ENTRY_BYTES = 4096  # counted beside the content of each: a file takes a block and an inode, an object a row
-MAX_IDLE_SHARES = 1000  # of users seen last, about; whoever falls out is counted again
+ENTRY_BYTES = 4096  # added to the content of each: a file takes a block and an inode, an object a row
+MAX_IDLE_SHARES = 1000  # of the users seen last, approximately; a user who is dropped is counted again
 
 
 class OwnSum:
-    """The entries of a user on an engine that this server owns."""
+    """The sum of a user's entries on an engine that this server owns."""
 
     def __init__(self, count: Callable[[], Amount]) -> None:
         self._count = count
         self._stored: Amount | None = None
-        self._missed = NOTHING  # what came while everything was counted; some of that may be in the count as well
+        self._missed = NOTHING  # changes during the count; the count may contain some of them as well
         self._turn = asyncio.Lock()
 
     is_idle = True
 
     async def total(self) -> Amount:
-        """As of now; does not give way to other requests once all is counted."""
+        """Return the present sum. Once everything is counted, this does not yield to other requests."""
         if self._stored is not None:
             return self._stored
         async with self._turn:
@@ -47,18 +48,18 @@ class OwnSum:
             return self._stored
 
     def add(self, change: Amount) -> None:
-        """Note a change."""
+        """Add a change."""
         if self._stored is None:
             self._missed += change.gain
         else:
             self._stored += change
 
     async def close(self) -> None:
-        """Nobody is left to be told."""
+        """Do nothing: there is no other server to inform."""
 
 
 class SharedSum:
-    """The entries of a user on an engine that other servers use too."""
+    """The sum of a user's entries on an engine that other servers use too."""
 
     def __init__(
         self, count: Callable[[], Amount], shared: SharedSums, held: Callable[[], Amount], server: str
@@ -69,38 +70,39 @@ class SharedSum:
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing of this server is left to be told."""
+        """Return True when this server has nothing left to report."""
         return self._counter.is_idle
 
     async def total(self) -> Amount:
-        """As of a moment ago, with what is on its way to other servers."""
+        """Return the sum of a moment ago, with the entries that other servers are writing."""
         stored, others = await self._counter.total(self, self._server)
         return stored + others
 
     def add(self, change: Amount) -> None:
-        """Note a change that this server has made."""
+        """Add a change that this server has made."""
         self._counter.add(change)
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
-        """As `Recounting` promises."""
+        """Count everything, as `Recounting` promises. Return the entries and their bytes."""
         found = await asyncio.to_thread(self._count)
         return Usage("", found.count, found.size_bytes, None, None)
 
     async def close(self) -> None:
-        """Tell the others what is left to be told."""
+        """Report the remaining news to the other servers."""
         await self._counter.close()
 
 
 @dataclass(eq=False)
 class _Share:
-    live: list[Amount] = field(default_factory=list)  # what is being written here
+    live: list[Amount] = field(default_factory=list)  # the changes being written here
 
     def held(self) -> Amount:
         return sum(self.live, NOTHING)
 
 
 class Entries:
-    """The entries of all users who have a quota; for one event loop. `is_own` says that no other server writes any."""
+    """The entries of all users who have a quota; for one event loop. With `is_own` no other server writes any
+    entries."""
 
     def __init__(self, records: Records, server: str, *, is_own: bool) -> None:
         self._records = records
@@ -109,36 +111,36 @@ class Entries:
         self._shares: OrderedDict[str, tuple[_Share, OwnSum | SharedSum]] = OrderedDict()
 
     async def total(self, namespace: str) -> Amount:
-        """What is there and what is being written."""
+        """Return the stored entries and those being written."""
         share, entries = self._find(namespace)
         stored = await entries.total()
         return stored + share.held()
 
     def begin(self, namespace: str, change: Amount) -> None:
-        """The change is about to be written: from now on it is in the total."""
+        """Add a change that is about to be written; from now on the total contains it."""
         share, _ = self._find(namespace)
         share.live.append(change.gain)
 
     def end(self, namespace: str, change: Amount, *, is_written: bool) -> None:
-        """The change that began was written, or not."""
+        """End a change that began; it was written or not."""
         share, entries = self._find(namespace)
         share.live.remove(change.gain)
         if is_written:
             entries.add(change)
 
     def gone(self, namespace: str, size_bytes: int) -> None:
-        """An entry of so many bytes was removed."""
+        """Subtract an entry of `size_bytes` bytes that was removed."""
         _, entries = self._find(namespace)
         entries.add(change_of(size_bytes, None))
 
     def forget(self, namespace: str) -> None:
-        """The user has no quota now, and is counted anew when there is one again."""
+        """Forget the user, who has no quota now. With a new quota the user is counted again."""
         found = self._shares.get(namespace)
         if found is not None and not found[0].live and found[1].is_idle:
             del self._shares[namespace]
 
     async def close(self) -> None:
-        """Tell other servers what is left to be told."""
+        """Report the remaining news to other servers."""
         await asyncio.gather(*(entries.close() for _, entries in self._shares.values()))
 
     def _find(self, namespace: str) -> tuple[_Share, OwnSum | SharedSum]:
@@ -159,7 +161,8 @@ class Entries:
 
 
 def change_of(before: int | None, after: int | None) -> Amount:
-    """What it makes of the total that an entry of `before` bytes becomes one of `after` bytes; None is none at all."""
+    """Return the change of the total when an entry of `before` bytes becomes one of `after` bytes; None means no
+    entry."""
     return _amount(after) - _amount(before)
 
 

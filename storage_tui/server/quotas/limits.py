@@ -1,4 +1,4 @@
-"""Quotas and limits: the record `limits`, for all users and for single ones, for all storage types and for single ones.
+"""Quotas and limits: the record `limits`, for all users or single ones, for all storage types or single ones.
 
 ```
 {"default": {"types": {"*": {"bytes": 10000000000, "uploads": 100}, "tmp": {"blobs": 1000}},
@@ -6,12 +6,13 @@
  "users": {"ann": {"types": {"*": {"bytes": null}}}}}
 ```
 
-The bytes of `products` are those of the blobs there and of the catalog's entries. Where a limit leaves open how many
-blobs, open uploads or entries there may be, it brings a limit for them (`Quota.most_blobs` and the like), as each takes
-room that its bytes do not show.
+The bytes of `products` are the bytes of the blobs there and of the catalog's entries. Where a quota does not name the
+number of blobs, open uploads or entries, a limit of that number follows from the quota (`Quota.most_blobs` and the
+like), because each of them takes room beyond its bytes.
 
-What is closest to a user and type counts: the user's type, the user's `*`, the default's type, the default's `*`. null
-is without limit, and so is what stands nowhere. The quota of `*` is for each type, not for all of them together.
+The closest rule counts, in this order: the user's type, the user's `*`, the default's type, the default's `*`. null
+means without limit, and so does a limit that no rule names. The quota of `*` holds for each type, not for all types
+together.
 """
 
 import json
@@ -30,19 +31,19 @@ EVERY_TYPE = "*"
 FIELDS = ("bytes", "blobs", "uploads")
 MAX_LIMIT = 2**62
 
-# What a limit brings along for what it does not name. Each of these takes up to about 1.5 kB of the database.
-BYTES_A_BLOB = 1024  # a quota of bytes allows one blob for so many of them, however small the blobs are
+# Limits that follow for what a quota does not name. Each of these things takes up to about 1.5 kB of the database.
+BYTES_A_BLOB = 1024  # a quota of bytes allows one blob for each of these, however small the blobs are
 LEAST_BLOBS = 10_000
 OPEN_UPLOADS = 1_000
 ENTRIES_A_BLOB = 4  # where blobs alone are limited: an image and its upload for each, and twice that
 LEAST_ENTRIES = 1_000
 
-Rules = Mapping[str, Any]  # one user's, or the default's, as in the record
+Rules = Mapping[str, Any]  # the rules of one user or of the default, as in the record
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a user may have in one storage type; None is without limit."""
+    """The quota of a user in one storage type; None means without limit."""
 
     size_bytes: int | None = None
     blobs: int | None = None
@@ -50,30 +51,30 @@ class Quota:
 
     @property
     def is_endless(self) -> bool:
-        """True when nothing is limited."""
+        """Return True when nothing is limited."""
         return self.size_bytes is None and self.blobs is None and self.uploads is None
 
     @property
     def most_blobs(self) -> int | None:
-        """How many blobs there may be: as many as the quota says, or as the bytes allow."""
+        """Return how many blobs there may be: the number in the quota, or as many as its bytes allow."""
         if self.blobs is not None or self.size_bytes is None:
             return self.blobs
         return max(LEAST_BLOBS, self.size_bytes // BYTES_A_BLOB)
 
     @property
     def most_uploads(self) -> int | None:
-        """How many uploads may be open; OPEN_UPLOADS where the quota does not say, and is one at all."""
+        """Return how many uploads may be open; OPEN_UPLOADS when the quota limits other things, but not uploads."""
         return OPEN_UPLOADS if self.uploads is None and not self.is_endless else self.uploads
 
     @property
     def most_entries(self) -> int | None:
-        """How many entries the catalog may have where their bytes are not limited."""
+        """Return how many entries the catalog may have; None when the number of blobs is not limited."""
         return None if self.blobs is None else max(LEAST_ENTRIES, ENTRIES_A_BLOB * self.blobs)
 
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """All limits of one user. `requests` are those a minute by class, where there is a limit."""
+    """All limits of one user. `requests` maps a class to its requests per minute, where these are limited."""
 
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class UserLimits:
 
 
 class LimitsTable:
-    """The record, ready to be asked by namespace; safe to share between threads."""
+    """The content of the record, for look-ups by namespace; threads may share it."""
 
     def __init__(self, raw: Mapping[str, Any] | None = None) -> None:
         self.raw = dict(raw or {})
@@ -90,25 +91,25 @@ class LimitsTable:
         self._users = {namespace_of(name): _merge(rules, default) for name, rules in self.raw.get("users", {}).items()}
 
     def of(self, namespace: str) -> UserLimits:
-        """The limits of a user."""
+        """Return the limits of a user."""
         return self._users.get(namespace, self._default)
 
     def of_name(self, name: str | None) -> UserLimits:
-        """The limits of the user of that name, or with None those of everybody else."""
+        """Return the limits of the user of that name, or with None those of all users without limits of their own."""
         return self._default if name is None else self.of(namespace_of(name))
 
     @property
     def names(self) -> list[str]:
-        """The users who have limits of their own."""
+        """Return the names of the users who have limits of their own."""
         return sorted(self.raw.get("users", {}))
 
     def to_json(self) -> bytes:
-        """The content of the record."""
+        """Return the content of the record."""
         return json.dumps(self.raw, indent=1, sort_keys=True).encode("ascii")
 
     def with_changes(self, name: str | None, changes: "Changes") -> "LimitsTable":
-        """The table with changed limits of one user, or with None of everybody; raises BadRequestError as
-        check_limits."""
+        """Return the table with changed limits of one user, or with None of the default; raise BadRequestError as
+        `check_limits` does."""
         raw = json.loads(self.to_json())
         rules = raw.setdefault("default", {}) if name is None else raw.setdefault("users", {}).setdefault(name, {})
         for path, value in changes.items():
@@ -117,12 +118,12 @@ class LimitsTable:
         return check_limits(raw)
 
 
-Changes = Mapping[tuple[str, ...], int | str | None]  # a path in the rules -> a limit, None for none, INHERIT to remove
+Changes = Mapping[tuple[str, ...], int | str | None]  # path in the rules -> a limit, None for none, INHERIT to remove
 INHERIT = "default"
 
 
 def parse_limits(content: bytes) -> LimitsTable:
-    """The content of the record; raises StorageError when it is none."""
+    """Return the table in a record's content; raise StorageError when the content holds no limits."""
     if not content:
         return LimitsTable()
     try:
@@ -134,7 +135,7 @@ def parse_limits(content: bytes) -> LimitsTable:
 
 
 def check_limits(raw: Any) -> LimitsTable:
-    """A table out of what people write; raises BadRequestError naming the first thing that is not known."""
+    """Return a table of limits that people wrote; raise BadRequestError naming the first unknown part."""
     _only(raw, ("default", "users"), "the limits")
     users = raw.get("users", {})
     if not isinstance(users, dict):
@@ -145,26 +146,26 @@ def check_limits(raw: Any) -> LimitsTable:
 
 
 def change_limits(records: Records, name: str | None, changes: Changes) -> LimitsTable:
-    """Change limits of one user, or with None of everybody, durably; returns the table as it is then."""
+    """Change limits of one user, or with None of the default, durably; return the new table."""
     change(records, RECORD, lambda content: parse_limits(content).with_changes(name, changes).to_json())
     return read_limits(records)
 
 
 def replace_limits(records: Records, raw: Any) -> LimitsTable:
-    """Put a whole new table; raises BadRequestError for one that cannot be read."""
+    """Store a whole new table and return it; raise BadRequestError when `raw` is not a valid table."""
     table = check_limits(raw)
     records.write(RECORD, table.to_json(), may_use_reserve=True)
     return table
 
 
 def read_limits(records: Records) -> LimitsTable:
-    """The table of the engine."""
+    """Return the table of the engine."""
     record = records.read(RECORD)
     return parse_limits(b"" if record is None else record.content)
 
 
 def _merge(*layers: Rules) -> UserLimits:
-    """The limits out of rules, the closest first."""
+    """Return the limits that follow from layers of rules; the closest layer comes first."""
     quotas = {}
     for storage_type in STORAGE_TYPES:
         quota = Quota(*(_closest(_places(layers, storage_type), name) for name in FIELDS))
@@ -195,7 +196,7 @@ def _check_rules(rules: Any, where: str) -> None:
         if name != EVERY_TYPE and find_storage_type(name).name != name:
             raise BadRequestError(f"{where} names the storage type {name}; write {find_storage_type(name).name}")
         _only(quota, FIELDS, f"{name} of {where}")
-    least = 1  # of requests: none at all would be a token revoked without saying so
+    least = 1  # of requests: none at all would revoke a token silently
     numbers = [(value, 0) for quota in types.values() for value in quota.values()]
     numbers += [(value, least) for value in (*requests.values(), rules.get("concurrent"))]
     for value, smallest in numbers:

@@ -1,8 +1,8 @@
-"""The uploads that a user has open on an engine that counts nothing: a record that all servers share.
+"""The uploads that a user has open on an engine that does not count: a record that all servers share.
 
-Its name is `open/NAMESPACE/TYPE`. It holds what is kept of each upload, from when the upload began until it ends, or a
-week later: by then the engine has let go of it. What ended without a word, as an upload of an image that was given up,
-or where a server died, is found out when there is no room.
+Its name is `open/NAMESPACE/TYPE`. The record holds the received bytes of each upload, from the beginning of the upload
+until its end, or for a week: by then the engine has dropped the session. Some uploads end without a report, such as the
+abandoned upload of an image, or those of a server that died. These are found when there is no room.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from storage_tui.server.stores.records import ABSENT, Records
 
 RECORD = "open/"
 LIFETIME_S = 7 * 86400.0  # as long as an engine keeps a session
-MOST = 20_000  # in one record, whatever the quota says: 2 MB, which each change reads and writes
+MOST = 20_000  # in one record, whatever the quota allows: 2 MB, which each change reads and writes
 TRIES = 50  # servers that change one record at the same moment
-KNOWN_S = 1.0  # what was read is believed for so long
-LOOKED_AT = 200  # uploads that are asked for when the record is full, the oldest
+KNOWN_S = 1.0  # the record that was read counts as current for so long
+LOOKED_AT = 200  # the oldest uploads, whose state is asked for when the record is full
 LOOK_EVERY_S = 10.0
 
 log = logging.getLogger("storage_tui.server")
 
-_Kept = dict[str, tuple[float, int]]  # upload id -> until when, in seconds since 1970; bytes
+_Kept = dict[str, tuple[float, int]]  # upload id -> until when, in seconds since 1970, and bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """How many uploads are open, and the bytes that are kept of them."""
+    """The number of open uploads, and the bytes that the engine keeps of them."""
 
     count: int = 0
     size_bytes: int = 0
@@ -52,13 +52,13 @@ class OpenUploads:
         self._looked_at = float("-inf")
 
     async def total(self, without: Collection[str] = ()) -> Open:
-        """What is open; the bytes of the uploads in `without` are left out."""
+        """Return the open uploads; the bytes of the uploads in `without` are not included."""
         if not 0 <= self._clock() - self._known_at < KNOWN_S:
             self._learn(await asyncio.to_thread(self._read))
         return Open(len(self._known), sum(size for name, (_, size) in self._known.items() if name not in without))
 
     async def begin(self, upload_id: str, most: int, store: Store) -> bool:
-        """Note a new upload, or one that is found again; False when it would be one too many."""
+        """Add a new upload, or one that was found again. Return False when there would be more than `most`."""
         most = min(most, MOST)
         if await self._add(upload_id, most):
             return True
@@ -66,7 +66,7 @@ class OpenUploads:
         return await self._add(upload_id, most)
 
     async def keep(self, upload_id: str, store: Store) -> None:
-        """Note how much is kept of an upload that goes on later."""
+        """Record how many bytes are kept of an upload that continues later."""
         try:
             size_bytes = (await store.find_upload(upload_id)).offset
             await self._change(lambda kept: {**kept, upload_id: (self._end_of(kept, upload_id), size_bytes)})
@@ -89,7 +89,8 @@ class OpenUploads:
         return await self._change(edit)
 
     async def drop_ended(self, store: Store) -> None:
-        """Find out which of the oldest uploads have ended without a word here, now and then."""
+        """Find the oldest uploads that have ended without a report here, and forget them; at most every
+        LOOK_EVERY_S."""
         if 0 <= self._clock() - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = self._clock()
@@ -132,7 +133,7 @@ class OpenUploads:
         return {} if record is None else self._parse(record.content)
 
     def _parse(self, content: bytes) -> _Kept:
-        """The uploads that have not expired; none of a record that cannot be read."""
+        """Return the uploads that have not expired; none when the record cannot be read."""
         now = self._clock()
         try:
             raw = json.loads(content or b"{}")

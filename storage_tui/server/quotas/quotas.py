@@ -1,4 +1,4 @@
-"""Quotas and limits as the handlers and the auth layer ask. Users without any pay nothing for it."""
+"""The quotas and limits together, for the handlers and the auth layer. Users without any limit cost nothing here."""
 
 import asyncio
 import secrets
@@ -27,13 +27,13 @@ from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.totals import Ceiling, Counting, Telling
 from storage_tui.server.stores.watched_record import Watched
 
-MAX_IDLE_ACCOUNTS = 1000  # of users seen last, about; those with something on its way come on top
-COUNT_S = 1.0  # a description does not wait longer for the counting of an engine
-STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length asks for room in such steps
+MAX_IDLE_ACCOUNTS = 1000  # of the users seen last, approximately; users with blobs on their way are kept besides
+COUNT_S = 1.0  # a description waits no longer for an engine to count
+STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length reserves room in such steps
 
 
 class Quotas:
-    """The limits in force, and what counts against them in this process."""
+    """The limits in force, and the usage in this process that counts against them."""
 
     def __init__(self, store: Store, records: Records, limits: Watched[LimitsTable]) -> None:
         self._store = store
@@ -49,22 +49,22 @@ class Quotas:
             store.tell(self._removed)
 
     async def close(self) -> None:
-        """Tell other servers what is left to be told; after the last request, and before the store closes."""
+        """Report the remaining news to other servers. Call this after the last request and before the store closes."""
         await asyncio.gather(self._entries.close(), *(account.counter.close() for account in self._accounts.values()))
 
     def take_request(self, namespace: str, request_class: str) -> None:
-        """Count one request; raises RateLimitError when the user's minute is used up."""
+        """Count one request; raise RateLimitError when the requests of the user's minute are used up."""
         per_minute = self._limits.value.of(namespace).requests.get(request_class)
         if per_minute is not None:
             self._rates.take(namespace, request_class, per_minute)
 
     def concurrent(self, namespace: str, otherwise: int) -> int:
-        """How many requests of a user may be under way at once."""
+        """Return how many requests of a user may run at once: the user's limit, but at most `otherwise`."""
         limit = self._limits.value.of(namespace).concurrent
         return otherwise if limit is None else min(limit, otherwise)
 
     async def check(self, address: Address, size_bytes: int) -> None:
-        """Raise TooLargeError or QuotaExceededError when the blob would not fit as things are; reserves nothing."""
+        """Raise TooLargeError or QuotaExceededError when the blob would not fit now. This reserves nothing."""
         quota = self._quota(address)
         if quota is not None:
             await self._fit(quota, address, size_bytes, None)
@@ -73,8 +73,10 @@ class Quotas:
     async def reserve(
         self, address: Address, size_bytes: int | None, *, upload_id: str = ""
     ) -> AsyncIterator["Room"]:  # fmt: skip
-        """Room for a blob while it is on its way; raises TooLargeError or QuotaExceededError when there is none. A
-        blob of unknown size asks for room as it grows."""
+        """Reserve room for a blob while it is on its way; raise TooLargeError or QuotaExceededError when there is none.
+
+        `size_bytes` is None for a blob of unknown size, which reserves more room as it grows (`Room.grow`).
+        """
         quota = self._quota(address)
         if quota is None:
             yield Room()
@@ -98,12 +100,12 @@ class Quotas:
                 account.release(reservation, self._store, stored_bytes=room.stored_bytes)
 
     async def upload_cancelled(self, session: UploadSession) -> None:
-        """The upload has ended without a blob."""
+        """Forget an upload that has ended without a blob."""
         if self._quota(session.address) is not None and not isinstance(self._store, Counting):
             await self._account(session.address).opened.end(session.upload_id)
 
     def limits_entries(self, namespace: str) -> bool:
-        """Whether what the user keeps in the catalog is counted."""
+        """Return whether the user's entries in the catalog are counted."""
         is_limited = self._limits.value.of(namespace).quotas.get(STORED_IN) is not None
         if not is_limited:
             self._entries.forget(namespace)
@@ -113,9 +115,10 @@ class Quotas:
     async def entry(
         self, namespace: str, name: str, *, before: int | None, after: int, is_due: bool = False
     ) -> AsyncIterator[None]:  # fmt: skip
-        """Room for an entry of the catalog while its `before` bytes, None when it is new, become `after`.
+        """Reserve room for an entry of the catalog while its size changes from `before` bytes (None for a new entry) to
+        `after` bytes.
 
-        Raises QuotaExceededError when there is none, unless the change `is_due`, as one is that makes room.
+        Raise QuotaExceededError when there is no room, unless the change `is_due`, such as a change that makes room.
         """
         change = change_of(before, after)
         quota = self._limits.value.of(namespace).quotas.get(STORED_IN)
@@ -131,11 +134,11 @@ class Quotas:
             self._entries.end(namespace, change, is_written=is_written)
 
     def entry_gone(self, namespace: str, size_bytes: int) -> None:
-        """An entry of so many bytes is gone."""
+        """Subtract an entry of `size_bytes` bytes that was removed."""
         self._entries.gone(namespace, size_bytes)
 
     async def _fit_entry(self, quota: Quota, namespace: str, name: str, change: Amount) -> None:
-        """Raise unless there is room for the change; nobody else gets in before it begins."""
+        """Raise unless there is room for the change; no other request can take the room before the change begins."""
         account = self._account(Address(namespace, STORED_IN, ""))
         blobs = await account.totals(self._store)
         entries = await self._entries.total(namespace)
@@ -156,8 +159,11 @@ class Quotas:
         self, address: Address, size_bytes: int | None, create: Callable[[], Awaitable[UploadSession]], *,
         may_exist: bool,
     ) -> UploadSession:  # fmt: skip
-        """The session that `create` makes, or with `may_exist` finds; raises TooManyUploadsError when it would be one
-        more than the user may have open."""
+        """Return the session that `create` makes, or with `may_exist` finds.
+
+        Raise TooManyUploadsError when the user would have more uploads open than allowed; TooLargeError or
+        QuotaExceededError when a blob of `size_bytes` would not fit.
+        """
         quota = self._quota(address)
         if quota is None:
             return await create()
@@ -167,7 +173,7 @@ class Quotas:
             return await create()
         account = self._account(address)
         before = (await account.totals(self._store)).open_uploads + account.creating
-        is_full = before >= most and isinstance(self._store, Counting)  # another engine may not know what has ended
+        is_full = before >= most and isinstance(self._store, Counting)  # on other engines ended uploads may still count
         if is_full and not may_exist:
             raise _too_many(address, most)
         account.creating += 1
@@ -186,7 +192,7 @@ class Quotas:
         return session
 
     async def describe(self, namespace: str) -> UserQuotas:
-        """The user's limits, and how much of the quotas is used."""
+        """Return the user's limits, and how much of the quotas is used."""
         limits = self._limits.value.of(namespace)
         rows = [await self._describe(namespace, name, quota) for name, quota in limits.quotas.items()]
         return UserQuotas(tuple(rows), dict(limits.requests), limits.concurrent)
@@ -210,7 +216,8 @@ class Quotas:
         )
 
     async def _fit(self, quota: Quota, address: Address, size_bytes: int, mine: Reservation | None) -> None:
-        """Let the reservation have the size, or raise; between the last look and the change nobody else gets in."""
+        """Give the reservation the size, or raise; no other request can get in between the last check and the
+        change."""
         if quota.size_bytes is not None and size_bytes > quota.size_bytes:
             raise TooLargeError(
                 f"the blob has {size_bytes} bytes, more than all of your quota for {address.storage_type}, which is "
@@ -221,7 +228,7 @@ class Quotas:
         replaced: int | None = None
         most_blobs = quota.most_blobs
         for is_last in (False, True):
-            if is_last:  # what the blob takes the place of is looked up only when it matters
+            if is_last:  # the size of the replaced blob is looked up only when it matters
                 replaced = await self._replaced(address)
                 if not isinstance(self._store, Counting):
                     await account.opened.drop_ended(self._store)
@@ -256,7 +263,7 @@ class Quotas:
             return None
 
     def _removed(self, address: Address, size_bytes: int) -> None:
-        """A blob is gone by a delete of this server."""
+        """Subtract a blob that this server has deleted."""
         if self._quota(address) is not None:
             self._account(address).counter.add(Amount(-1, -size_bytes))
 
@@ -288,7 +295,7 @@ def _too_many(address: Address, allowed: int) -> TooManyUploadsError:
 
 
 class Room:
-    """What a blob on its way has been promised; without a quota anything."""
+    """The room reserved for a blob on its way; any size fits when there is no quota."""
 
     def __init__(
         self, quotas: Quotas | None = None, quota: Quota | None = None, address: Address | None = None,
@@ -301,21 +308,21 @@ class Room:
         self.stored_bytes: int | None = None
 
     def note(self, blob: Blob) -> Blob:
-        """The blob is stored; gives it back."""
+        """Record that the blob is stored, and return the same blob."""
         self.stored_bytes = blob.size_bytes or 0
         return blob
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is a quota at all."""
+        """Return whether there is a quota at all."""
         return self._quota is not None
 
     async def grow(self, size_bytes: int) -> None:
-        """Make sure of room for so many bytes in all; raises as `Quotas.reserve`."""
+        """Reserve room for `size_bytes` bytes in all; raise the errors of `Quotas.reserve`."""
         mine = self._reservation
         if mine is None or size_bytes <= mine.size_bytes or not (self._quotas and self._quota and self._address):
             return
-        for wanted in (size_bytes + STEP_BYTES, size_bytes):  # near the end of the quota the steps are as they come
+        for wanted in (size_bytes + STEP_BYTES, size_bytes):  # near the end of the quota only the exact size fits
             try:
                 await self._quotas._fit(self._quota, self._address, wanted, mine)
             except StorageError:

@@ -1,6 +1,6 @@
 """Requests per minute: a token bucket for each user and class, as large as a minute's requests.
 
-Each server counts what it answers itself: N servers on one engine let through up to N times as much.
+Each server counts only the requests that it answers: N servers on one engine let through up to N times as much.
 """
 
 import math
@@ -12,8 +12,8 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import RateLimitError
 
 WINDOW_S = 60.0
-ROUNDING = 1e-9  # of a level that flowed back in many small parts
-MAX_BUCKETS = 10_000  # of users seen last; who falls out begins with a full bucket
+ROUNDING = 1e-9  # of a level that was refilled in many small parts
+MAX_BUCKETS = 10_000  # of the users seen last; a user who is dropped begins with a full bucket
 
 
 class Rates:
@@ -21,10 +21,11 @@ class Rates:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()  # level, when it was that
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()  # level, and its time
 
     def take(self, namespace: str, request_class: str, per_minute: int) -> None:
-        """One request; raises RateLimitError with the whole seconds to wait when the minute's are used up."""
+        """Count one request; raise RateLimitError when the requests of the minute are used up. The error carries the
+        whole seconds to wait."""
         now = self._clock()
         name = (namespace, request_class)
         level, since = self._buckets.pop(name, (float(per_minute), now))

@@ -1,7 +1,8 @@
-"""The sums of what one user has in one storage type, on an engine that counts nothing: a record that all servers share.
+"""The sums of one user's blobs in one storage type, on an engine that does not count: a record that all servers share.
 
-Its name is `usage/NAMESPACE/TYPE`. Every change is made from what is there, so none is lost. Amounts that come while
-somebody counts everything are kept apart and added to what was counted; see counters.py for how far that is exact.
+Its name is `usage/NAMESPACE/TYPE`. Every change starts from the present content, so no change is lost. While a server
+counts everything, the changes that arrive are kept apart, and then added to the result of the count. counters.py says
+how far the sums are exact.
 """
 
 import json
@@ -12,14 +13,14 @@ from storage_tui.contract.errors import ConflictError, UnavailableError
 from storage_tui.server.stores.records import ABSENT, Records
 
 RECORD = "usage/"
-HELD_S = 60.0  # after so long without a word from a server what it has on its way counts no more
-COUNTING_S = 60.0  # without a word for so long whoever counts is taken for dead, and another server may begin
+HELD_S = 60.0  # a server that reports nothing for so long has nothing on its way any more
+COUNTING_S = 60.0  # a counting server that reports nothing for so long counts as dead, and another may begin
 TRIES = 50  # servers that change one record at the same moment
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Blobs and bytes; of a change, either may be negative."""
+    """Blobs and bytes. In a change, either may be negative."""
 
     count: int = 0
     size_bytes: int = 0
@@ -32,7 +33,7 @@ class Amount:
 
     @property
     def gain(self) -> "Amount":
-        """The part of a change that is more."""
+        """Return the change with 0 in place of negative numbers."""
         return Amount(max(self.count, 0), max(self.size_bytes, 0))
 
 
@@ -41,7 +42,7 @@ NOTHING = Amount()
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one server has on its way, and until when that is believed, in seconds since 1970."""
+    """What one server has on its way. This counts until `until`, in seconds since 1970."""
 
     amount: Amount
     until: float
@@ -49,8 +50,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the record holds. `stored` is None before the first count; `since` is what came since one began. `stage`
-    goes up when a count begins and when it ends. The next one is due at `due`, in seconds since 1970."""
+    """The content of the record.
+
+    `stored` is None before the first count. `since` holds the changes since a count began. `held` is by server what it
+    has on its way. `stage` rises when a count begins and when it ends. The next count is due at `due`, in seconds since
+    1970.
+    """
 
     stored: Amount | None = None
     since: Amount = NOTHING
@@ -61,20 +66,20 @@ class Sums:
     due: float = 0.0
 
     def others(self, server: str, now: float) -> Amount:
-        """What other servers have on their way."""
+        """Return what other servers have on their way."""
         return sum((one.amount for name, one in self.held.items() if name != server and one.until > now), NOTHING)
 
     def may_count(self, now: float) -> bool:
-        """Whether it is time to count and nobody does."""
+        """Return whether a count is due and no server is counting."""
         return now >= self.due and (not self.counting_by or now >= self.counting_until)
 
     def to_json(self) -> bytes:
-        """The content of the record."""
+        """Return the content of the record."""
         return json.dumps(asdict(self)).encode("ascii")
 
 
 def parse_sums(content: bytes) -> Sums:
-    """The content of the record; no sums at all when it is none, as the next count makes it new."""
+    """Return the sums in a record's content; empty sums when it is damaged, as the next count corrects them."""
     try:
         raw = json.loads(content)
         stored = raw["stored"]
@@ -88,7 +93,7 @@ def parse_sums(content: bytes) -> Sums:
 
 
 class SharedSums:
-    """The record, as one server reads and changes it. Blocking; raises StorageError when the engine does."""
+    """The record, as one server reads and changes it. All calls block, and raise StorageError when the engine does."""
 
     def __init__(self, records: Records, namespace: str, storage_type: str, server: str) -> None:
         self.namespace = namespace
@@ -98,13 +103,15 @@ class SharedSums:
         self._server = server
 
     def read(self) -> Sums:
-        """The sums as they are."""
+        """Return the present sums."""
         return self._read()[0]
 
     def add(self, change: Amount, *, stage: int, held: Amount, now: float) -> Sums:
-        """Add what the server changed since it saw the sums at that stage, and tell what it has on its way.
+        """Add the changes that the server made since it saw the sums at `stage`, and report what it has on its way
+        (`held`). Return the new sums.
 
-        What went is not taken off when a count began or ended meanwhile, as that may have missed it already.
+        When a count began or ended meanwhile, decreases are not subtracted: the count may have missed those blobs
+        already.
         """
 
         def edit(sums: Sums) -> Sums:
@@ -118,7 +125,7 @@ class SharedSums:
         return self._change(edit) or Sums()
 
     def begin_count(self, now: float) -> bool:
-        """Take the turn to count; False when it is not this server's."""
+        """Take the turn to count; return False when another server has the turn, or no count is due."""
 
         def edit(sums: Sums) -> Sums | None:
             if not sums.may_count(now):
@@ -129,7 +136,7 @@ class SharedSums:
         return self._change(edit) is not None
 
     def go_on_counting(self, now: float) -> bool:
-        """Keep the turn to count; False when another server took it."""
+        """Keep the turn to count; return False when another server took it."""
 
         def edit(sums: Sums) -> Sums | None:
             return replace(sums, counting_until=now + COUNTING_S) if sums.counting_by == self._server else None
@@ -137,7 +144,8 @@ class SharedSums:
         return self._change(edit) is not None
 
     def end_count(self, found: Amount | None, *, due: float) -> Sums | None:
-        """Put in what was counted, with None nothing, and give the turn back; None when another server took it."""
+        """Store the result of a count (None for none), and end the turn. Return the sums, or None when another server
+        took the turn."""
 
         def edit(sums: Sums) -> Sums | None:
             if sums.counting_by != self._server:

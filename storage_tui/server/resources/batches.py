@@ -1,5 +1,7 @@
-"""Many small blobs in one request: a pack of them stored, or sent. Each has its own result; none waits for a round trip
-of its own."""
+"""Many small blobs in one request: a pack of blobs to store, or to send.
+
+Each blob has its own result, and none needs a round trip of its own.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,30 +21,30 @@ from storage_tui.server.limits.budget import PACK_HEADS_BYTES, STREAM_BYTES, bod
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.stores.base import READ_SIZE, Address, Store
 
-READ_AHEAD = 16  # blobs looked up at once: an engine with round trips of its own has several under way
-NAMES_BYTES = 2 * 1024 * 1024  # the longest list of the longest keys, written the longest way
+READ_AHEAD = 16  # blobs read at once, so that an engine with round trips of its own has several under way
+NAMES_BYTES = 2 * 1024 * 1024  # the longest list of the longest keys, in the longest JSON form
 NAMES_PARTS = 1000  # a list of names has a part for each
-KNOWN = ("key", "crc32c", "content_type")  # what is kept of the head of a frame
+KNOWN = ("key", "crc32c", "content_type")  # the fields that are kept of the head of a frame
 
 
 class Batches:
-    """The handlers of packs, and what they name for restricted tokens."""
+    """The handlers of packs, and the keys that packs name for restricted tokens."""
 
     def __init__(self, store: Store, limits: Limits, quotas: Quotas, streams: Streams) -> None:
         self._store, self._limits, self._quotas, self._streams = store, limits, quotas, streams
 
     async def names_set(self, request: Request) -> Sequence[Named]:
-        """The keys to be stored."""
+        """Return the keys to be stored."""
         storage_type = storage_type_of(request)
         return [Named(Verb.WRITE, storage_type, head["key"]) for head, _ in await self._frames(request)]
 
     async def names_get(self, request: Request) -> Sequence[Named]:
-        """The keys to be sent."""
+        """Return the keys to be sent."""
         storage_type = storage_type_of(request)
         return [Named(Verb.READ, storage_type, key) for key in await self._keys(request)]
 
     async def set(self, request: Request) -> Response:
-        """Store each blob of the pack; what became of each, in order."""
+        """Store each blob of the pack; answer with the result of each, in order."""
         storage_type = storage_type_of(request)
         frames = await self._frames(request)
         keys = [head["key"] for head, _ in frames]
@@ -52,7 +54,8 @@ class Batches:
         return json_response({"results": await asyncio.gather(*stored)})
 
     async def get(self, request: Request) -> Response:
-        """A pack of the blobs that are asked for, in order; in place of one that cannot be sent, why."""
+        """Answer with a pack of the requested blobs, in order. Where a blob cannot be sent, the pack holds the
+        reason."""
         storage_type = storage_type_of(request)
         addresses = [Address(request.namespace, storage_type, key) for key in await self._keys(request)]
         await self._streams.admit(request, STREAM_BYTES + READ_AHEAD * self._limits.batch_blob_bytes)
@@ -102,7 +105,7 @@ class Batches:
         return keys
 
     async def _frames(self, request: Request) -> list[Frame]:
-        """The pack in the body, read once, so that all who ask judge the same one."""
+        """Return the pack in the body. The body is read once, so that all callers judge the same pack."""
         if request.pack is None:
             limit, size_bytes = self._limits.batch_bytes, request.body.size_bytes
             request.body.check_announced(limit, "a pack")

@@ -52,7 +52,7 @@ class Blobs:
         self._streams = streams
 
     async def get(self, request: Request) -> Response:
-        """The bytes: 200, 206 for a range, 304, 412 or 416."""
+        """Answer with the bytes: 200, 206 for a range, 304, 412 or 416."""
         address = address_of(request)
         reader = await request.stack.enter_async_context(self._store.open(address))
         blob = reader.blob
@@ -74,11 +74,12 @@ class Blobs:
         elsewhere = redirect(request, reader, headers)
         if elsewhere is not None:
             return elsewhere
-        # The published client streams a chunked answer and notices when one is cut; with a length it does neither.
+        # The published client streams a chunked answer and notices when it is cut. With a length the client does
+        # neither.
         if status == 200 and (request.headers.one("user-agent") or "").startswith(PUBLISHED_CLIENT):
             return await self._stream(request, reader, span, Response(status, headers))
         headers["Content-Length"] = str(span.size_bytes)
-        if span.size_bytes <= READ_SIZE:  # one piece needs no stream, and if it is damaged it can still be refused
+        if span.size_bytes <= READ_SIZE:  # one piece needs no stream; a damaged piece can still be refused
             await request.hold(request.budget.transfers, body_cost(span.size_bytes))
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
         return await self._stream(request, reader, span, Response(status, headers))
@@ -90,7 +91,7 @@ class Blobs:
         return response
 
     async def head(self, request: Request) -> Response:
-        """200 with the headers of a whole read, or 404; conditions and ranges are left aside, as any other answer
+        """Answer 200 with the headers of a whole read, or 404. Conditions and ranges are ignored: any other status
         below 400 would mean "it exists" to the published client."""
         blob = await self._store.stat(address_of(request))
         return Response(200, {**blob_headers(blob), "Content-Length": str(blob.size_bytes or 0)})
@@ -113,7 +114,7 @@ class Blobs:
         return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
 
     async def delete(self, request: Request) -> Response:
-        """Remove one blob; a repeat of the same call, by its X-Request-Group, succeeds as the first did."""
+        """Delete one blob. A repeat of the same call (the same X-Request-Group) succeeds when the first call did."""
         address = address_of(request)
         condition = precondition(request.headers)
         group = request.headers.one(REQUEST_GROUP)
@@ -126,7 +127,8 @@ class Blobs:
         return text_response("")
 
     async def delete_many(self, request: Request) -> Response:
-        """Remove many blobs, each optionally only with the ETag that was seen; a result for each, in order."""
+        """Delete many blobs, each with an optional ETag that the blob must still have; answer with the result of each,
+        in order."""
         storage_type = storage_type_of(request)
         raw = await batch_of(request)
         targets = raw.get("targets")
@@ -141,7 +143,7 @@ class Blobs:
         return json_response({"results": [result.to_json() for result in results]})
 
     async def copy(self, request: Request) -> Response:
-        """Make a second blob of the same bytes, in this type or another, on the server alone."""
+        """Copy a blob within this type or into another; the bytes never leave the server."""
         storage_type = storage_type_of(request)
         raw = await request.json(COPY_BODY_BYTES, "a copy")
         to_type = raw.get("to_storage_type") or storage_type
@@ -159,7 +161,7 @@ class Blobs:
 
 
 def blob_headers(blob: Blob) -> dict[str, str]:
-    """What GET and HEAD tell of a blob beside its bytes; the length is the caller's."""
+    """Return the headers of a blob for GET and HEAD, without Content-Length, which the caller adds."""
     headers = {
         "Content-Type": safe_content_type(blob.content_type) or BINARY,
         "Content-Disposition": content_disposition(blob),
@@ -183,12 +185,13 @@ def blob_headers(blob: Blob) -> dict[str, str]:
 
 
 def generation_of(blob: Blob) -> str:
-    """The number by which Google's libraries tell one blob of a key from the next: its time in microseconds."""
+    """Return the number by which Google's libraries tell one blob of a key from the next: its time in microseconds."""
     return str(int(blob.modified.timestamp() * 1_000_000)) if blob.modified else "1"
 
 
 def _check_generation(request: Request, blob: Blob) -> None:
-    """Google's libraries add `generation` when they resume a download."""
+    """Raise PreconditionFailedError unless `generation` in the query is that of the blob. Google's libraries add this
+    parameter when they resume a download."""
     if request.query.get("generation", generation_of(blob)) != generation_of(blob):
         raise PreconditionFailedError("the blob is another one by now; start the download over", key=blob.key)
 

@@ -1,17 +1,17 @@
-"""Lists in gzip: over a slow link people wait for them. They shrink to a third, those of plain keys to a tenth."""
+"""Lists in gzip, which are faster over a slow link. Lists shrink to a third, lists of plain keys to a tenth."""
 
 import zlib
 
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
 
-WORTH_BYTES = 1400  # what fits one packet is not made smaller
+WORTH_BYTES = 1400  # compression gains nothing for an answer that fits one packet
 LEVEL = 1  # a millisecond for 1,000 keys; higher levels save little on them
 GZIP_BITS = 31
 
 
 def compressed(response: Response, request: Request) -> Response:
-    """The response in gzip where the caller takes that and it is worth it."""
+    """Return the response in gzip when the client accepts gzip and the response is long enough; otherwise unchanged."""
     response.headers["Vary"] = "Accept-Encoding"
     if len(response.content) < WORTH_BYTES or not takes_gzip(request.headers.joined("accept-encoding") or ""):
         return response
@@ -22,7 +22,7 @@ def compressed(response: Response, request: Request) -> Response:
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether `Accept-Encoding` (RFC 9110, 12.5.3) names gzip, or anything, other than with a weight of 0."""
+    """Return whether `Accept-Encoding` (RFC 9110, 12.5.3) names gzip, or anything, with a weight other than 0."""
     weights: dict[str, bool] = {}
     for part in accepted.split(","):
         coding, _, weight = part.partition(";")

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 section 13): which ETags a change or a read asks for."""
+"""Conditional requests (RFC 9110 section 13): the ETags that a change or a read requires."""
 
 from storage_tui.contract.errors import BadRequestError, PreconditionFailedError
 from storage_tui.contract.models import Blob
@@ -10,25 +10,26 @@ MAX_ETAGS = 16
 
 
 def precondition(headers: Headers) -> Precondition:
-    """What If-Match and If-None-Match demand of a change."""
+    """Return the precondition of a change that If-Match and If-None-Match require."""
     return Precondition(_etags(headers, "if-match"), _etags(headers, "if-none-match"))
 
 
 def check_match(headers: Headers, blob: Blob) -> None:
-    """Raises PreconditionFailedError when If-Match names another blob than this."""
+    """Raise PreconditionFailedError when If-Match names another blob."""
     tags = _etags(headers, "if-match")
     if tags and "*" not in tags and blob.etag not in tags:
         raise PreconditionFailedError("the blob is another one by now; start over without If-Match", key=blob.key)
 
 
 def is_unchanged(headers: Headers, blob: Blob) -> bool:
-    """True when If-None-Match names this blob, so that the client has it already; weak tags compare too."""
+    """Return True when If-None-Match names this blob, so that the client already has it; weak tags count too."""
     tags = _etags(headers, "if-none-match")
     return "*" in tags or blob.etag in {tag.removeprefix('W/"').strip('"') for tag in tags}
 
 
 def range_applies(headers: Headers, blob: Blob) -> bool:
-    """False when If-Range names another blob: then the whole of the new one is the answer (RFC 9110 13.1.5)."""
+    """Return False when If-Range names another blob; the answer is then the whole of the present one (RFC 9110
+    13.1.5)."""
     value = headers.one("if-range")
     if value is None:
         return True

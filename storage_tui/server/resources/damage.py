@@ -1,9 +1,9 @@
-"""Blobs that were found damaged while they were sent: whoever goes on with one is told so, instead of getting the rest.
+"""Blobs found damaged while they were sent: clients that resume one get the reason instead of the rest.
 
-A whole read of a damaged blob is cut before its end, since its answer has begun. The client goes on at the byte it has
-reached, where all may be well, or tries once more, and would blame the way. So a read that begins past the start is
-refused with the reason, and a whole read of moderate size is tried out before its answer begins; until a whole read has
-ended well, or the blob is another one.
+A whole read of a damaged blob is cut before its end, because the answer has already begun. The client then resumes at
+the byte that it has reached, where the bytes may be good, or tries once more, and would blame the network. So a read of
+such a blob that begins past its start is refused with the reason, and a whole read of moderate size is tried out before
+its answer begins. This lasts until a whole read succeeds, or until the key holds another blob.
 """
 
 from collections import OrderedDict
@@ -14,18 +14,18 @@ from storage_tui.contract.errors import DamagedError
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE, Address, BlobReader
 
-REMEMBERED = 1000  # the last ones; of others the client tells that their checksum differs
-TRIED_BYTES = 64 * 1024 * 1024  # read in a moment; whoever reads more goes on from where it was cut
+REMEMBERED = 1000  # the last ones; for older ones the client reports that the checksum differs
+TRIED_BYTES = 64 * 1024 * 1024  # read in a moment; a client of a larger blob resumes where the answer was cut
 
 
 class Damage:
-    """What this server has found damaged."""
+    """The blobs that this server has found damaged."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[Address, str | None], str] = OrderedDict()
 
     async def check(self, address: Address, reader: BlobReader, span: Span) -> None:
-        """Raise DamagedError when the span is of a blob that is known to be damaged, and still is."""
+        """Raise DamagedError when the span belongs to a blob that was found damaged and still is."""
         blob = reader.blob
         why = self._found.get((address, blob.etag))
         if why is None:
@@ -40,7 +40,8 @@ class Damage:
     async def chunks(
         self, address: Address, reader: BlobReader, span: Span, *, step_bytes: int = READ_SIZE
     ) -> AsyncGenerator[bytes, None]:
-        """The chunks of the reader; remembers damage that it meets, and forgets it after a whole read without any."""
+        """Yield the chunks of the reader. Damage in them is remembered, and forgotten after a whole read without
+        damage."""
         name = address, reader.blob.etag
         try:
             async with aclosing(reader.chunks(span, step_bytes=step_bytes)) as chunks:  # type: ignore[type-var]

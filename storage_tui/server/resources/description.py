@@ -1,4 +1,4 @@
-"""What `GET /storage/v1` tells: version, features, limits and the rules of the storage types."""
+"""The answer of `GET /storage/v1`: version, features, limits and the rules of the storage types."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +26,7 @@ class Description:
         )
 
     async def get(self, request: Request) -> Response:
-        """The description as JSON, with the limits of the user who asks and what the token opens."""
+        """Answer with the description as JSON, with the limits of the user and the restriction of the token."""
         user = await self._quotas.describe(request.namespace)
         restriction = request.grant.restriction
         token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())

@@ -1,4 +1,4 @@
-"""How the server does: `/healthz` for whoever balances load, `/metrics` for whoever keeps watch."""
+"""The health of the server: `/healthz` for load balancers, `/metrics` for monitoring."""
 
 import hmac
 import secrets
@@ -15,7 +15,8 @@ from storage_tui.server.stores.overview import Overseen
 
 
 class Health:
-    """The handlers. Without a token for them there is no `/metrics`: sums over all users are no user's business."""
+    """The handlers of `/healthz` and `/metrics`. Without a token for `/metrics` that route does not exist: sums over
+    all users are not for any user."""
 
     def __init__(
         self, store: Store, metrics: Metrics, *, token: Secret[bytes] | None, active: Callable[[], int]
@@ -33,12 +34,13 @@ class Health:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the store takes no writes until a restart; an engine that cannot tell is taken to write."""
+        """Return whether the store accepts no writes until a restart; an engine that cannot report this counts as
+        writable."""
         return self.why_read_only is not None
 
     @property
     def why_read_only(self) -> str | None:
-        """Why the store takes no writes, and what to do; None while it does."""
+        """Return why the store accepts no writes, and what to do; None while it accepts writes."""
         return self._store.read_only if isinstance(self._store, Overseen) else None
 
     def authorize(self, authorization: str | None) -> None:
@@ -49,7 +51,8 @@ class Health:
             raise UnauthorizedError("this needs the token of --metrics-token-file: 'Authorization: Bearer TOKEN'")
 
     async def tell(self, request: Request) -> Response:
-        """One word, with 503 for all but the best of them: send nobody here, or start the server again."""
+        """Answer with one word. The status is 503 for every word but `ok`, so that no traffic goes to this server, or
+        so that the server is restarted."""
         if self.is_stopping:
             return text_response("stopping", status=503)
         if self.is_read_only:
@@ -57,7 +60,7 @@ class Health:
         return text_response("ok")
 
     async def measure(self, request: Request) -> Response:
-        """The metrics as text."""
+        """Answer with the metrics as text."""
         overview = await self._store.overview() if isinstance(self._store, Overseen) else None
         text = self._metrics.render(
             active=self._active(), is_stopping=self.is_stopping, is_read_only=self.is_read_only, overview=overview

@@ -1,7 +1,7 @@
-"""Lists and usage. A page token is what the store said to go on after, signed for this namespace, type and prefix.
+"""Lists and usage. A page token is the position after which the store continues, signed for namespace, type and prefix.
 
-They have turns, given out fairly by user, so that a crowd of them stops nothing else, and their answers are made in
-threads: a long one takes tens of milliseconds.
+Requests for lists and usage have turns, shared fairly by user, so that a crowd of them does not stop other requests.
+Their answers are made in threads: a long answer takes tens of milliseconds.
 """
 
 import base64
@@ -27,7 +27,7 @@ from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.resources.compressing import compressed
 from storage_tui.server.stores.base import Store
 
-QUERIES = 4  # lists and sums at once: as many as a local store has threads for them
+QUERIES = 4  # lists and sums at once; a local store has as many threads for them
 NONE, WHOLE, COLUMNS = "none", "whole", "columns"
 _DETAILS = {"false": NONE, "0": NONE, "true": WHOLE, "1": WHOLE, "columns": COLUMNS}
 
@@ -43,11 +43,12 @@ class Listing:
         self._lane = Lane("answers", QUERIES)
 
     def close(self) -> None:
-        """After the last request."""
+        """Close the threads. Call this after the last request."""
         self._lane.close()
 
     async def list(self, request: Request) -> Response:
-        """One page: the published array of keys, or with `details` blobs and child prefixes, whole or in columns."""
+        """Answer with one page: the published array of keys, or with `details` blobs and child prefixes, whole or in
+        columns."""
         details = _details(request)
         storage_type = storage_type_of(request)
         prefix = check_prefix(request.query.get("prefix", ""))
@@ -73,7 +74,7 @@ class Listing:
         return await self._answer(request, memory, page.to_json if details == WHOLE else partial(_names, page), headers)
 
     async def usage(self, request: Request) -> Response:
-        """Count and bytes under a prefix."""
+        """Answer with the count and the bytes under a prefix."""
         storage_type = storage_type_of(request)
         prefix, delimiter = check_prefix(request.query.get("prefix", "")), _delimiter(request)
         rows = CHILDREN_AT_MOST if delimiter else 1
@@ -91,7 +92,8 @@ class Listing:
     async def _answer(
         self, request: Request, memory: Share | None, make: Callable[[], Any], headers: Mapping[str, str] | None = None
     ) -> Response:
-        """The answer as `make` tells it; then only its bytes are held."""
+        """Return the answer to the object that `make` returns; afterwards `memory` covers only the bytes of the
+        answer."""
 
         def work() -> Response:
             return compressed(json_response(make(), headers=headers), request)

@@ -1,4 +1,4 @@
-"""What the server counts, in the text form that Prometheus reads (exposition format 0.0.4)."""
+"""Counters in the text form that Prometheus reads (exposition format 0.0.4)."""
 
 import time
 from bisect import bisect_left
@@ -16,7 +16,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Metrics:
-    """Counters of one server since it started. Labels come from the route table, so there is a bound on them."""
+    """Counters of one server since its start. Labels come from the route table, so their number is bounded."""
 
     def __init__(self) -> None:
         self._started = time.time()
@@ -43,7 +43,7 @@ class Metrics:
         self.cut += exchange.is_cut
 
     def note_sweep(self, expired: int | None) -> None:
-        """Count a sweep: how many blobs expired, or None when it failed."""
+        """Count a sweep. `expired` is the number of blobs that expired, or None when the sweep failed."""
         self.sweeps += 1
         if expired is None:
             self.failed_sweeps += 1
@@ -52,7 +52,7 @@ class Metrics:
         self.last_sweep = time.time()
 
     def render(self, *, active: int, is_stopping: bool, is_read_only: bool, overview: Overview | None) -> str:
-        """All of it as text."""
+        """Return all metrics as text."""
         lines = [
             *_metric("info", "gauge", "Which program this is.", [((("version", __version__),), 1)]),
             *_one("start_time_seconds", "gauge", "When the server started.", self._started),
@@ -113,5 +113,5 @@ def _metric(name: str, kind: str, text: str, rows: Iterable[tuple[Labels, float]
 
 
 def _labels(labels: Labels) -> str:
-    pairs = ",".join(f'{name}="{value}"' for name, value in labels)  # values of the table need no escapes
+    pairs = ",".join(f'{name}="{value}"' for name, value in labels)  # label values of the table need no escapes
     return f"{{{pairs}}}" if pairs else ""

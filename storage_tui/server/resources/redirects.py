@@ -1,6 +1,7 @@
-"""Downloads that the storage engine gives out itself: the answer names a URL of the engine that is good for one GET.
+"""Downloads directly from the storage engine: the answer names a URL of the engine that is valid for one GET.
 
-It saves the bytes their way through this server. The client has to reach the engine, and to follow: ours does.
+So the bytes need not pass through this server. The client must be able to reach the engine and must follow redirects,
+as our client does.
 """
 
 from collections.abc import Mapping
@@ -10,20 +11,21 @@ from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
 from storage_tui.server.stores.base import BlobReader
 
-FOLLOWERS = ("storage-tui/",)  # clients that follow, by their User-Agent, and verify what they get there
-ANSWERED = ("ETag", "Last-Modified", "x-goog-hash", "X-Expires-At")  # told with the way, for the client to hold it to
+FOLLOWERS = ("storage-tui/",)  # clients, by User-Agent, that follow redirects and verify the bytes
+ANSWERED = ("ETag", "Last-Modified", "x-goog-hash", "X-Expires-At")  # sent with the redirect, for verification
 
 
 @runtime_checkable
 class DirectReader(Protocol):
-    """A BlobReader whose engine can be read directly."""
+    """A BlobReader whose engine can serve the bytes directly."""
 
     def direct_url(self, headers: Mapping[str, str]) -> str | None:
-        """A URL of these bytes, whose answer has the given headers where the engine can; None to stream them."""
+        """Return a URL of these bytes, whose answer has the given headers where the engine supports that; None when the
+        bytes must be streamed."""
 
 
 def redirect(request: Request, reader: BlobReader, headers: Mapping[str, str]) -> Response | None:
-    """The answer that leads to the engine; None where the bytes are to be streamed."""
+    """Return a redirect to the engine; None when the bytes must be streamed."""
     if not isinstance(reader, DirectReader) or not (request.headers.one("user-agent") or "").startswith(FOLLOWERS):
         return None
     url = reader.direct_url(headers)

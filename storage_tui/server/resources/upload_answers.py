@@ -9,11 +9,11 @@ from storage_tui.server.resources.blobs import generation_of
 
 NO_308 = "X-GUploader-No-308"  # the Go library cannot take a 308
 STATUS_OVERRIDE = "X-HTTP-Status-Code-Override"
-CLOSE = {"Connection": "close"}  # a client that miscounts its body would speak nonsense on the connection next
+CLOSE = {"Connection": "close"}  # else surplus bytes of a body that its client miscounted would be read as a request
 
 
 def finished(blob: Blob) -> Response:
-    """200 with the object, in the keys that Google's libraries read and our own."""
+    """Return 200 with the object, in the fields that Google's libraries read and in our own."""
     modified = format_time(blob.modified)
     raw = {
         "kind": "storage#object",
@@ -34,7 +34,7 @@ def finished(blob: Blob) -> Response:
 
 
 def incomplete(request: Request, offset: int) -> Response:
-    """308 with what is kept; no Range when that is nothing."""
+    """Return 308 with the range of bytes that is kept; without Range when nothing is kept."""
     headers = {"Cache-Control": "no-store"}
     persisted = format_persisted(offset)
     if persisted is not None:

@@ -1,4 +1,4 @@
-"""One request at a time on an upload session, and never a stalled one in the way of its own retry."""
+"""One request at a time on an upload session; a stalled request never blocks its own retry."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from storage_tui.contract.errors import ConflictError, UnavailableError
 from storage_tui.server.http.body import Body
 
-PATIENCE_S = 5.0  # a waiting client is not read from; the published one aborts a blocked send after 9.5 s
-COMMIT_S = 25.0  # it gives up on the answer 30 s after its last byte
+PATIENCE_S = 5.0  # nothing is read from a waiting client; the published one aborts a blocked send after 9.5 s
+COMMIT_S = 25.0  # the published client stops waiting for the answer 30 s after its last byte
 
 
 class SupersededError(ConflictError):
@@ -16,7 +16,7 @@ class SupersededError(ConflictError):
 
 
 class Turn:
-    """One request's hold on a session."""
+    """The turn of one request on a session."""
 
     def __init__(self, body: Body) -> None:
         self.body = body
@@ -37,11 +37,11 @@ class UploadGate:
 
     @asynccontextmanager
     async def turn(self, upload_id: str, body: Body) -> AsyncIterator[Turn]:
-        """Hold the session alone.
+        """Hold the session alone while the block runs.
 
-        A request that is still receiving is cut off at what it has, as the sender of a new one has given it up; one
-        that is committing is waited for, while the new one's body is kept moving. Raises UnavailableError when that
-        takes too long.
+        An earlier request that is still receiving is interrupted and keeps the bytes received so far, because its
+        sender has abandoned it. For an earlier request that is committing, this waits, and meanwhile reads the body of
+        the new request. Raise UnavailableError when that takes too long.
         """
         session = self._sessions.setdefault(upload_id, _Session())
         for earlier in session.turns:
@@ -70,7 +70,7 @@ async def _acquire(lock: asyncio.Lock, body: Body) -> None:
             try:
                 done, _ = await asyncio.wait([waiting], timeout=COMMIT_S - PATIENCE_S)
                 if done:
-                    await asyncio.wait([draining])  # to break it off could lose a piece that had come already
+                    await asyncio.wait([draining])  # cancelling the read could lose a piece that had already arrived
             finally:
                 draining.cancel()
                 await asyncio.gather(draining, return_exceptions=True)
@@ -84,6 +84,7 @@ async def _acquire(lock: asyncio.Lock, body: Body) -> None:
 
 
 def check_intact(body: Body) -> None:
-    """Raises UnavailableError when bytes were let go while waiting, so that the request cannot be carried out."""
+    """Raise UnavailableError when bytes of the body were discarded during the wait: the request cannot be carried
+    out."""
     if body.received_bytes:
         raise UnavailableError("an earlier request on this upload has failed; send this one again")

@@ -1,7 +1,7 @@
 """Uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them.
 
-An upload URL is the capability: it carries the sealed id of its session, and no token is asked. A PUT without
-Content-Range sends the whole blob from zero and always ends the upload; with one it goes on where the session stands.
+An upload URL is a capability: it carries the sealed id of its session, and needs no token. A PUT without Content-Range
+sends the whole blob from byte zero and always ends the upload. A PUT with Content-Range continues where the session is.
 Source: Google Cloud Storage documentation, "Performing resumable uploads"; the published client for the first form.
 """
 
@@ -45,7 +45,7 @@ MAX_REPEAT_CHARACTERS = 128
 
 
 class GapError(ConflictError):
-    """A chunk begins past what is kept."""
+    """A chunk begins past the bytes that are kept."""
 
 
 class Uploads:
@@ -62,16 +62,17 @@ class Uploads:
         self._gate = UploadGate()
 
     async def new_resumable_url(self, request: Request) -> Response:
-        """The URL of a new session as plain ASCII text. What the type or a precondition refuses is refused here.
+        """Answer with the URL of a new session as plain ASCII text. Refuse here what the storage type or a precondition
+        forbids.
 
-        With an Idempotency-Key that the same user sent before, for the same key and size, it is the URL of that
-        session again: so a program that died need not have kept the URL, which is a capability.
+        When the same user sent the same Idempotency-Key before, for the same key and size, the answer is the URL of
+        that session. So a program need not store the URL, which is a capability, to continue after it died.
         """
         _, url = await self.begin(request, address_of(request))
         return text_response(url)
 
     async def begin(self, request: Request, address: Address) -> tuple[UploadSession, str]:
-        """A session for the address, as the headers of the request want it, and its URL."""
+        """Return a session for the address, as the headers of the request describe it, and its URL."""
         length = request.headers.one(UPLOAD_CONTENT_LENGTH)
         size_bytes = parse_number(length, UPLOAD_CONTENT_LENGTH) if length is not None else None
         self._check_size(size_bytes)
@@ -90,7 +91,7 @@ class Uploads:
         return session, absolute_url(request, UPLOAD_PATH + sealed, self._public_url)
 
     async def put(self, request: Request) -> Response:
-        """Every form of PUT on an upload URL."""
+        """Carry out any form of PUT on an upload URL."""
         upload_id = request.upload_id
         header = request.headers.one("content-range")
         asked = parse_upload_range(header) if header is not None else None
@@ -107,7 +108,8 @@ class Uploads:
         return finished(session.blob)
 
     async def cancel(self, request: Request) -> Response:
-        """End a session; 499 says so, as Google Cloud Storage does. A finished one stays as it is."""
+        """Cancel a session; raise CancelledError, whose status is 499 as with Google Cloud Storage. A finished upload
+        stays as it is."""
         upload_id = request.upload_id
         session = await self._store.find_upload(upload_id)
         if session.blob is None:
@@ -145,8 +147,8 @@ class Uploads:
     async def _receive_whole(
         self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room
     ) -> Response:
-        """A body from the first byte to the last. Nobody goes on with one that is past a quota, so nothing of it is
-        kept, which would count too."""
+        """Receive a body from the first byte to the last. Nobody resumes such a body, so nothing of it is kept when it
+        exceeds a quota: kept bytes would count too."""
         try:
             async with self._store.write_upload(session.upload_id, restart=True) as writer:
                 await self._append(request.body, writer, None, room)
@@ -157,7 +159,8 @@ class Uploads:
             raise
 
     async def _append(self, body: Body, writer: UploadWriter, span: Span | None, room: Room) -> None:
-        """Write the body; of a span, whose start must not be past the end, only what is not kept already."""
+        """Write the body. A span must not start past the bytes that are kept; bytes of it that are kept already are
+        skipped."""
         position = 0 if span is None else span.start
         if position > writer.offset:
             raise GapError(
@@ -186,7 +189,7 @@ class Uploads:
         return session
 
     def _check_announced(self, body: Body, session: UploadSession, asked: UploadRange | None) -> None:
-        """Refuse early what cannot end well."""
+        """Refuse early a request that cannot succeed."""
         key = session.address.key
         total = body.size_bytes if asked is None else asked.total
         if total is not None:

@@ -1,12 +1,12 @@
 """The server's half of the embedded protocol: one server for each data directory and user, for as long as one client
 lives.
 
-| file in the runtime directory | holds |
+| file in the runtime directory | use |
 |---|---|
-| present | every client holds it shared by flock while it uses the server; we take it alone when all have gone |
+| present | every client holds a shared flock on it while it uses the server; we lock it alone when all have gone |
 | socket | the UNIX socket, mode 0600 |
 | token | a JWT for the local user, written anew before each start listens |
-| log | what the server writes to stderr |
+| log | the server's stderr |
 """
 
 import asyncio
@@ -38,7 +38,7 @@ LOOK_S = 1.0
 
 
 class Household:
-    """The runtime directory, and who is in it."""
+    """The runtime directory, and the clients that use it."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
@@ -46,12 +46,12 @@ class Household:
         self.socket = self._runtime / "socket"
         self._present = -1
         self._kid = ""  # of the key that signed the token in its file
-        self._grant = Grant("")  # what that token opens
+        self._grant = Grant("")  # the grant of that token
 
     def prepare(self) -> None:
-        """Make the directory, 0700 and ours; raises UnavailableError when somebody else could be in it."""
+        """Make the directory, mode 0700 and owned by us; raise UnavailableError when another user could get in."""
         try:
-            # Nobody else may put anything into the folder above; into our own nobody else may even look.
+            # No other user may put anything into the folder above. No other user may even look into our own folder.
             for directory, forbidden in ((self._runtime.parent, 0o022), (self._runtime, 0o077)):
                 make_private_dir(directory)
                 status = directory.lstat()
@@ -62,14 +62,14 @@ class Household:
             raise UnavailableError(f"cannot use {self._runtime}: {exc.strerror or exc}") from exc
 
     def renew_token(self, access: AccessControl) -> None:
-        """Put a fresh token in the place of one that the server takes no more, or will not for long: other keys sign
-        now, or all tokens of the user were revoked."""
+        """Write a fresh token when the server refuses the present one, or will soon: another key signs now, or all
+        tokens of the user were revoked."""
         if access.keyring.current("token").kid != self._kid or access.is_revoked(self._grant):
-            with contextlib.suppress(UnavailableError):  # the next look tries again
+            with contextlib.suppress(UnavailableError):  # the next round tries again
                 self.write_token(access.keyring)
 
     def write_token(self, keyring: Keyring) -> None:
-        """Put a fresh token where clients look for it."""
+        """Write a fresh token where clients look for it; raise UnavailableError when that fails."""
         kid, issued = keyring.current("token").kid, int(time.time())
         token = sign_token(keyring, LOCAL_USER, valid_for=TOKEN_LIFETIME)
         path = self._runtime / "token"
@@ -82,12 +82,13 @@ class Household:
         self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
     async def wait_until_empty(self, app: StorageApp, *, is_outdated: Callable[[], bool] = lambda: False) -> None:
-        """Returns when no client has been there for the linger time and nothing is under way, or at once when the data
-        directory was removed or replaced: what we have open is not what a client would find. At once, too, when the
-        next server would do better, which `is_outdated` says.
+        """Return when no client has been present for the linger time and no request is under way.
 
-        Without clients `present` is ours alone from then on until this process ends: a client that comes now waits for
-        that, and then starts the next server.
+        Return at once when the data directory was removed or replaced: a client would then find other files than the
+        open ones. Return at once, too, when `is_outdated` returns True, because the next server would work better.
+
+        When there are no clients, this process holds `present` alone from the return until it ends. A client that comes
+        meanwhile waits for this end, and then starts the next server.
         """
         linger_s = _linger_s()
         opened = _identity(self._data_dir)
@@ -106,11 +107,11 @@ class Household:
             fcntl.flock(self._present, fcntl.LOCK_UN)
 
     def remove_socket(self) -> None:
-        """Take the socket away while the data directory is still ours."""
+        """Remove the socket. Call this while the data directory is still ours."""
         self.socket.unlink(missing_ok=True)
 
     def is_lost_race(self, error: StorageError) -> bool:
-        """True when the directory is taken by another embedded server, which the client will find by itself."""
+        """Return True when another embedded server owns the directory. The client will find that server by itself."""
         if not isinstance(error, AlreadyOwnedError):
             return False
         return "url" not in error.owner
@@ -124,8 +125,8 @@ class Household:
 
 
 def _write_over(path: Path, content: bytes) -> None:
-    """Put the bytes where those of the file are, which takes no room; who reads meanwhile finds no token and reads it
-    again."""
+    """Overwrite the file in place, which takes no room. A client that reads the file meanwhile finds no valid token and
+    reads the file again."""
     try:
         descriptor = open_private(path, os.O_WRONLY)
         try:
@@ -138,7 +139,8 @@ def _write_over(path: Path, content: bytes) -> None:
 
 
 def _identity(directory: Path) -> tuple[int, int] | None:
-    """What tells a directory from another one of its name; None where none can be found."""
+    """Return the device and inode of a directory, which differ when another of the same name takes its place; None
+    without a directory."""
     try:
         status = directory.stat()
     except OSError:

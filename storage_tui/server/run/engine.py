@@ -1,4 +1,4 @@
-"""An engine: where blobs are kept, and the records beside them. One server serves one; several may share one."""
+"""An engine: the place of the blobs, and the records beside them. A server uses one engine; servers may share one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What `serve` runs on. `records` may be used before the store has started."""
+    """The storage that `serve` runs on. `records` may be used before the store has started."""
 
     store: Store
     records: Records
 
 
 def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
-    """The engine in a directory of this machine; `owner_note` is told to whoever finds the directory taken."""
+    """Return the engine in a directory of this machine. Others who find the directory taken read the `owner_note`."""
     return Engine(LocalStore(data_dir, owner_note=owner_note), open_local_records(data_dir))
 
 
 def open_local_records(data_dir: Path) -> Records:
-    """The records of that engine alone, which may be used while a server runs on it."""
+    """Return the records of that engine alone. They may be used while a server runs on the engine."""
     records = LocalRecords(data_dir)
     move_key_file(data_dir, records)
     return records
 
 
 def open_s3(place: S3Place) -> Engine:
-    """The engine on a bucket, which other servers may use at the same time."""
+    """Return the engine on a bucket, which other servers may use at the same time."""
     bucket = open_s3_bucket(place)
     from storage_tui.server.stores.s3.records import S3Records
     from storage_tui.server.stores.s3.store import S3Store
@@ -48,7 +48,7 @@ def open_s3(place: S3Place) -> Engine:
 
 
 def open_s3_records(place: S3Place) -> Records:
-    """The records of that engine alone."""
+    """Return the records of that engine alone."""
     bucket = open_s3_bucket(place)
     from storage_tui.server.stores.s3.records import S3Records
 
@@ -56,7 +56,7 @@ def open_s3_records(place: S3Place) -> Records:
 
 
 def open_s3_audit(place: S3Place) -> AuditLog:
-    """The log of deletes of that engine, for reading."""
+    """Return the log of deletes of that engine, for reading."""
     bucket = open_s3_bucket(place)
     from storage_tui.server.stores.s3.audit import S3Audit
 
@@ -64,7 +64,7 @@ def open_s3_audit(place: S3Place) -> AuditLog:
 
 
 def open_s3_bucket(place: S3Place) -> "Bucket":
-    """The bucket of that engine. Raises UnavailableError where packages or credentials are missing."""
+    """Return the bucket of that engine. Raise UnavailableError when packages or credentials are missing."""
     try:
         from storage_tui.server.stores.s3.protocol.opening import open_bucket
     except ImportError as exc:

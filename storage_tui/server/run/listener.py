@@ -1,8 +1,8 @@
 """The HTTP listener: granian inside this process and event loop, on a socket that we have bound ourselves.
 
-Binding it ourselves tells the port before the first request, and gives a UNIX socket its mode before it can be
-reached. Measured with granian 2.8: `send` waits for a slow reader, so a blob is never buffered; a body arrives in
-pieces of up to twice MAX_BUFFER_BYTES; a connection that is cut is reported by `receive`, never by `send`.
+With our own socket, the port is known before the first request, and a UNIX socket has its mode before anyone can
+connect. Measured with granian 2.8: `send` waits for a slow reader, so a blob is never buffered. A body arrives in
+pieces of up to twice MAX_BUFFER_BYTES. A cut connection is reported by `receive`, never by `send`.
 """
 
 import asyncio
@@ -25,23 +25,23 @@ from storage_tui.server.limits.crowding import Crowding
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction
-FILES_OF_CONNECTION = 2  # its socket and the blob that goes over it; where there are none left, nothing works any more
+FILES_OF_CONNECTION = 2  # its socket and the blob sent over it; without free descriptors nothing works
 OWN_FILES = 128  # databases, logs and folders
 HEADER_READ_MS = 10_000
 MAX_BUFFER_BYTES = 128 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
-DRAIN_S = 10.0  # what is under way may end by itself
-CUT_S = 5.0  # then it is cut, and has this long to put away what it holds
+DRAIN_S = 10.0  # requests under way have this long to end by themselves
+CUT_S = 5.0  # then they are cut, and have this long to store what they hold
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The files of a certificate: its chain and its private key, PEM."""
+    """The files of a certificate: the chain and the private key, both PEM."""
 
     chain: Path
     key: Path
 
     def check(self) -> None:
-        """Raise UnavailableError when they cannot be read, do not belong together, or others may read the key."""
+        """Raise UnavailableError when the files cannot be read, do not belong together, or others may read the key."""
         try:
             if self.key.stat().st_mode & 0o077:
                 raise UnavailableError(f"others may read the private key {self.key}; run: chmod 600 {self.key}")
@@ -57,15 +57,16 @@ def _no_password() -> str:
 
 
 def most_connections() -> int:
-    """How many connections are taken at once: fewer where this process may open few files."""
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the listener takes all that it may have
+    """Return how many connections are accepted at once: fewer than MAX_CONNECTIONS when this process may open few
+    files."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the hard limit: the listener uses all of it
     if most_files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
     return max(1, min(MAX_CONNECTIONS, (most_files - OWN_FILES) // FILES_OF_CONNECTION))
 
 
 class _Worker(Server):
-    """granian on one socket, with the certificate as its files are now."""
+    """granian on one socket, with the certificate files read at its start."""
 
     def __init__(self, app: StorageApp, listening: socket.socket, tls: Certificate | None) -> None:
         super().__init__(
@@ -94,15 +95,16 @@ class Listener:
     def __init__(
         self, app: StorageApp, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0
     ) -> None:
-        """`notice_s` is how long `/healthz` says that the server stops before it takes no more connections."""
+        """Make the listener. `notice_s` is for how many seconds `/healthz` reports the stop while connections are still
+        accepted."""
         self._app = app
         self._listening = listening
         self._tls = tls
         self._notice_s = notice_s
-        self._workers: dict[asyncio.Task[None], _Worker] = {}  # the last one takes connections, the others end theirs
+        self._workers: dict[asyncio.Task[None], _Worker] = {}  # the last one accepts connections, the others finish
 
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-        """Serve until `stop`, then let requests end: for DRAIN_S, or until `hurry`, before they are cut."""
+        """Serve until `stop`. Then let requests end for DRAIN_S seconds, or until `hurry`, and cut the rest."""
         self._begin()
         crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers).run())
         stopping = asyncio.ensure_future(stop.wait())
@@ -126,13 +128,13 @@ class Listener:
         ending.cancel()
         for serving in self._workers:
             if serving.done():
-                await serving  # a listener that ended by itself says why
+                await serving  # a listener that ended by itself raises its reason here
             else:
                 serving.cancel()
 
     def renew(self) -> None:
-        """Take the certificate files as they are now for connections to come; raises UnavailableError, and goes on
-        with what it has, when they cannot be used."""
+        """Read the certificate files again, for new connections. Raise UnavailableError, and keep the present
+        certificate, when the files cannot be used."""
         if self._tls is None or self._app.health.is_stopping:
             return
         self._tls.check()
@@ -150,7 +152,7 @@ class Listener:
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 picks a free one. Raises UnavailableError when the address cannot be had."""
+    """Return a listening socket; port 0 picks a free port. Raise UnavailableError when the address cannot be used."""
     if not 0 <= port <= 65535:
         raise UnavailableError(f"a port is 0 to 65535, not {port}")
     try:
@@ -167,7 +169,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-    except (OSError, UnicodeError) as exc:  # the latter for what can be no name of a host
+    except (OSError, UnicodeError) as exc:  # UnicodeError for a text that cannot be a host name
         reason = getattr(exc, "strerror", None) or exc
         raise UnavailableError(f"cannot listen on {host} port {port}: {reason}; use another --host or --port") from exc
     listening.setblocking(False)
@@ -175,7 +177,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
 
 
 def listen_unix(path: Path) -> socket.socket:
-    """A listening UNIX socket of mode 0600, in place of a stale one; the caller owns the directory alone."""
+    """Return a listening UNIX socket of mode 0600, in place of a stale one. The caller must own the directory alone."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)
@@ -193,6 +195,6 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 def url_of(listening: socket.socket, scheme: str = "http") -> str:
-    """`http://host:port` of a TCP socket."""
+    """Return the URL of a TCP socket, such as `http://host:port`."""
     host, port = listening.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

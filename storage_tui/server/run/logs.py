@@ -1,4 +1,4 @@
-"""What the server writes for people and programs to read: lines of text or JSON, bounded, without secrets."""
+"""The logs of the server, for people and programs: lines of text or JSON, bounded, without secrets."""
 
 import contextlib
 import json
@@ -21,9 +21,9 @@ from storage_tui.server.http.request_summary import Exchange
 
 Format = Literal["text", "json"]
 
-MAX_LOG_BYTES = 1024 * 1024  # the errors in a file start over past this
-MAX_ACCESS_BYTES = 64 * 1024 * 1024  # past this FILE becomes FILE.1, in place of the FILE.1 before it
-QUEUE_LINES = 10_000  # lines waiting for a slow disk: past that lines are dropped and counted, requests never wait
+MAX_LOG_BYTES = 1024 * 1024  # a log file of errors larger than this is emptied
+MAX_ACCESS_BYTES = 64 * 1024 * 1024  # past this size FILE becomes FILE.1 and replaces the earlier FILE.1
+QUEUE_LINES = 10_000  # lines waiting for a slow disk: further lines are dropped and counted, requests never wait
 LINES_AT_ONCE = 1000
 
 log = logging.getLogger("storage_tui.server")
@@ -39,14 +39,14 @@ class _JsonFormatter(logging.Formatter):
 
 
 class _TextFormatter(logging.Formatter):
-    """Lines that a terminal only draws, wherever the log is read later."""
+    """Escapes what a terminal would obey, so that any terminal only draws the lines of the log."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(map(one_line, super().format(record).splitlines()))
 
 
 def start_log(form: Format = "text") -> None:
-    """Errors go to stderr, one line each."""
+    """Send errors to stderr, one line each."""
     handler = logging.StreamHandler(sys.stderr)
     text = _TextFormatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(_JsonFormatter() if form == "json" else text)
@@ -56,7 +56,7 @@ def start_log(form: Format = "text") -> None:
 
 
 def bound_log() -> None:
-    """Start the log over when stderr is a file that has grown too long."""
+    """Empty the log when stderr is a file that has grown too long."""
     with contextlib.suppress(OSError, ValueError):
         status = os.fstat(sys.stderr.fileno())
         if stat.S_ISREG(status.st_mode) and status.st_size > MAX_LOG_BYTES:
@@ -64,7 +64,8 @@ def bound_log() -> None:
 
 
 class AccessLog:
-    """One line for each request that has ended. A thread writes; a file that was moved away is begun again."""
+    """One line for each request that has ended. A thread writes the lines. When the file was moved away, a new one is
+    begun."""
 
     def __init__(self, path: Path, *, form: Format, shows_keys: bool, max_bytes: int = MAX_ACCESS_BYTES) -> None:
         self._path = path
@@ -77,7 +78,7 @@ class AccessLog:
         self._thread = threading.Thread(target=self._serve, name="access-log", daemon=True)
 
     def start(self) -> None:
-        """Begin to write. Raises UnavailableError when the file cannot be."""
+        """Start to write. Raise UnavailableError when the file cannot be written."""
         try:
             os.close(self._open())
         except OSError as exc:
@@ -85,12 +86,12 @@ class AccessLog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is waiting. Blocks."""
+        """Write the waiting lines and stop. This blocks."""
         self._queue.put(None)
         self._thread.join()
 
     def note(self, exchange: Exchange) -> None:
-        """Take in a request that has ended; never waits."""
+        """Log a request that has ended; this never waits."""
         try:
             self._queue.put_nowait(self._line(exchange))
         except queue.Full:
@@ -137,13 +138,14 @@ class AccessLog:
                 self._path.replace(self._path.with_name(self._path.name + ".1"))
             self._failed = False
         except OSError as exc:
-            if not self._failed:  # once, not for every line
+            if not self._failed:  # log the error once, not for every line
                 log.error("cannot write the access log: %s", exc.strerror or exc)
             self._failed = True
 
 
 def fields_of(exchange: Exchange, *, shows_keys: bool) -> dict[str, Any]:
-    """What a line says of a request. Never its query, its headers or an upload id; its key only where that is asked."""
+    """Return the fields of a request's line. They never contain its query, its headers or an upload id; they contain
+    its key only with `shows_keys`."""
     request = exchange.request
     raw: dict[str, Any] = {
         "at": format_time(datetime.now(UTC)),
@@ -161,5 +163,5 @@ def fields_of(exchange: Exchange, *, shows_keys: bool) -> dict[str, Any]:
     if request is not None and "type" in request.path:
         raw["type"] = one_line(request.path["type"].decode("ascii", "replace"))[:16].replace(" ", "?")
     if shows_keys and request is not None and "key" in request.path:
-        raw["key"] = request.path["key"].decode("ascii", "replace")  # as it came, percent-encoded
+        raw["key"] = request.path["key"].decode("ascii", "replace")  # as received, percent-encoded
     return raw

@@ -1,4 +1,4 @@
-"""How a server is run, beside what it serves: its logs, its certificate, who may read its metrics, how it ends."""
+"""The choices of the operator: logs, certificate, token for metrics, notice before the stop."""
 
 import os
 import stat
@@ -16,8 +16,11 @@ MAX_TOKEN_FILE_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Operating:
-    """What those who run a server may choose. `notice_s` is how long `/healthz` says that the server stops before it
-    takes no more connections; `shows_keys` lets keys into the logs."""
+    """The choices of the people who run a server.
+
+    `notice_s` is for how many seconds `/healthz` reports the stop while connections are still accepted. `shows_keys`
+    lets keys into the logs.
+    """
 
     log_format: Format = "text"
     access_log: Path | None = None
@@ -27,7 +30,8 @@ class Operating:
     notice_s: float = 0.0
 
     def open_access_log(self) -> AccessLog | None:
-        """The log of requests, begun; None where there is none. Raises UnavailableError for a file that cannot be."""
+        """Return the log of requests, started; None when there is none. Raise UnavailableError when the file cannot be
+        written."""
         if self.access_log is None:
             return None
         log = AccessLog(self.access_log, form=self.log_format, shows_keys=self.shows_keys)
@@ -39,7 +43,8 @@ PLAIN = Operating()
 
 
 def read_metrics_token(path: Path) -> Secret[bytes]:
-    """The token in a file that only we may read. Raises UnavailableError for one that others may, or that is short."""
+    """Return the token in a file that only we may read. Raise UnavailableError when others may read the file, or the
+    token is too short."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as exc:

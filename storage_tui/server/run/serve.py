@@ -1,4 +1,4 @@
-"""`storage-tui serve`: the store, the application and the listener put together, and how they come and go."""
+"""`storage-tui serve`: start and stop of the store, the application and the listener together."""
 
 import asyncio
 import contextlib
@@ -46,12 +46,12 @@ def serve(
     provider: IdentityProvider | None = None,
     operating: Operating = PLAIN,
 ) -> None:
-    """Serve the data directory, or the bucket, over TCP until SIGTERM or SIGINT; a second one hurries the end.
+    """Serve the data directory or bucket at `place` over TCP until SIGTERM or SIGINT; a second signal hurries the end.
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
-    address under which clients reach this server, where that is another, such as behind a proxy; tokens of the
-    `provider` count beside our own. Raises StorageError with one clear line when the directory or the address cannot
-    be had.
+    address under which clients reach this server, when the address is another one, such as behind a proxy. Tokens of
+    the `provider` are accepted besides our own. Raise StorageError with one clear line when the directory or the
+    address cannot be used.
     """
     start_log(operating.log_format)
     if operating.tls is not None:
@@ -90,7 +90,7 @@ def serve_embedded(*, data_dir: Path) -> None:
                 engine,
                 listen=listen,
                 on_ready=lambda: None,
-                operating=Operating(shows_keys=True),  # its log is its only user's own
+                operating=Operating(shows_keys=True),  # only its own user uses this log
                 on_refresh=household.renew_token,
                 until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
                 on_close=household.remove_socket,
@@ -107,9 +107,11 @@ def _may_write_again(store: Store) -> bool:
 
 
 def leave() -> NoReturn:
-    """End the process well after `serve` or `serve_embedded`, without the finalisation of Python: threads of the
-    listener that had connections cut under them may still hold objects of an interpreter that goes away, which aborts
-    the process. Nothing is lost: the engine is closed, and what was answered is durable."""
+    """End the process successfully after `serve` or `serve_embedded`, without the finalisation of Python.
+
+    Threads of the listener whose connections were cut may still hold objects of the interpreter. When the interpreter
+    is finalised, that aborts the process. Nothing is lost: the engine is closed, and all answered changes are durable.
+    """
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     logging.shutdown()
@@ -128,10 +130,10 @@ async def run(
     until: Callable[[StorageApp], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
-    """Own the engine, listen, and serve until a signal comes or `until` returns.
+    """Own the engine, listen, and serve until a signal arrives or `until` returns.
 
-    The socket is asked for only once the engine is ours; `on_close` is called while it still is. `on_refresh` is called
-    each time the records that servers share were read again.
+    `listen` is called for the socket only when the engine is ours; `on_close` is called while the engine is still ours.
+    `on_refresh` is called each time the records that servers share were read again.
     """
     store = engine.store
     await store.start()
@@ -174,7 +176,7 @@ def _renew(listener: Listener) -> None:
 
 def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event, renew: Callable[[], None]) -> None:
     if threading.current_thread() is not threading.main_thread():
-        return  # signals belong to the program around us
+        return  # the program around us handles signals
 
     def end() -> None:
         if stop.is_set():
@@ -197,17 +199,18 @@ async def _sweep(store: Store, app: StorageApp) -> None:
             await app.catalog.sweep()
         except StorageError as exc:
             log.error("sweep: %s", one_line(exc.message))
-        except Exception as exc:  # a defect here must not end all sweeping to come
+        except Exception as exc:  # a defect here must not end all later sweeps
             log.error("sweep: %s", type(exc).__name__)
         app.metrics.note_sweep(expired)
 
 
 async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
-    """Notice what other servers and the command line change in the records: revoked tokens, keys, limits.
+    """Notice changes that other servers and the command line make in the records: revoked tokens, keys, limits.
 
-    In a thread of its own, behind no request. So a change is noticed FOLLOW_S after it was made plus the time of three
-    short reads, whatever users do: at worst, on a bucket whose engine hangs, three times its deadline. A request that
-    is under way ends at its next piece; work in a thread, such as a search, goes on to its end.
+    The records are read in a separate thread, so that no request delays the read. A change is noticed after FOLLOW_S
+    seconds plus the time of three short reads, whatever users do. At worst, on a bucket whose engine hangs, the reads
+    take three times its deadline. A request under way then ends at its next piece; work in a thread, such as a search,
+    continues to its end.
     """
     watch = Lane("watch", 1)
     try:
@@ -217,7 +220,7 @@ async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[
             try:
                 await asyncio.shield(reading)
             except asyncio.CancelledError:
-                await asyncio.wait((reading,))  # the engine must not close under it
+                await asyncio.wait((reading,))  # the engine must not close during the read
                 raise
             app.cut_revoked()
             on_refresh(access)

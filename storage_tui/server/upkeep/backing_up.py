@@ -1,4 +1,4 @@
-"""Into a backup: the database first, then the files that it names, which never change; beside a running server."""
+"""A backup, beside a running server: the database first, then the files that it names, which never change."""
 
 import fcntl
 import logging
@@ -33,7 +33,7 @@ from storage_tui.server.upkeep.named import Named, files_in, open_database, sche
 from storage_tui.server.upkeep.snapshots import FORMAT, MANIFEST, Backup
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_records, check_rows, check_values
 
-COPY_THREADS = 4  # small files cost a sync each, which several can wait for at once
+COPY_THREADS = 4  # small files cost a sync each, and several threads can wait for these at once
 NOT_COPIED = frozenset(("blobs", "uploads", "quarantine", LOCK_NAME, COLLECTOR_LOCK, BALLAST_NAME, SET_ASIDE))
 MAX_DAMAGE_TOLD = 1000  # lines in a manifest; the count is exact
 
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Progress:
-    """What a backup has done so far."""
+    """The counts of a backup so far: blobs looked at, blobs and bytes copied, bytes in all, and damage found."""
 
     blobs: int = 0
     copied: int = 0
@@ -55,12 +55,13 @@ def back_up(
     data_dir: Path, target: Path, *, keep: int, must_link: bool = False, progress: Progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> str:  # fmt: skip
-    """Put a snapshot of the data directory into the backup at `target`; returns its stamp.
+    """Put a snapshot of the data directory into the backup at `target`; return its stamp.
 
-    Blobs that are there already are left as they are. With `must_link` new ones are hard links: no copy of their bytes,
-    so no help when the disk goes bad. A blob that is damaged or missing is told in `progress.found`; the rest is backed
-    up. Raises ConflictError for a target that cannot be one, StoreFullError when it has no room, and leaves earlier
-    snapshots as they were.
+    Blobs that the backup has already are not copied again. With `must_link` new ones are hard links: their bytes are
+    not copied, so the backup does not help when the disk goes bad. `keep` is how many snapshots stay afterwards. A
+    damaged or missing blob is reported in `progress.found`, and the rest is backed up. Raise ConflictError for a target
+    that cannot be a backup, StoreFullError when the target has no room, UnavailableError for other failures. Earlier
+    snapshots then stay as they were.
     """
     disk = Disk(data_dir)
     refuse_overlap(data_dir, target)
@@ -91,7 +92,7 @@ def back_up(
 
 
 def refuse_overlap(data_dir: Path, target: Path) -> None:
-    """Raise ConflictError when one of the two directories is, or is in, the other."""
+    """Raise ConflictError when the two directories are the same, or one contains the other."""
     inner, outer = data_dir.resolve(), target.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise ConflictError(f"{target} and the data directory {data_dir} must be apart; name another directory")
@@ -99,7 +100,7 @@ def refuse_overlap(data_dir: Path, target: Path) -> None:
 
 @contextmanager
 def no_collecting(data_dir: Path) -> Iterator[None]:
-    """No file that a database has named is unlinked meanwhile, by whichever process runs on the directory."""
+    """Keep every process on the directory from unlinking, while the block runs, a file that a database has named."""
     flags = os.O_RDONLY if is_mounted_read_only(data_dir) else os.O_RDWR | os.O_CREAT
     descriptor = open_private(data_dir / COLLECTOR_LOCK, flags)
     try:
@@ -151,7 +152,8 @@ def _take(
 
 
 def _copy_documents(data_dir: Path, target: Path) -> dict[str, dict[str, object]]:
-    """Every other file of the data directory. Each is replaced whole by whoever changes it, so each copy is whole."""
+    """Copy every other file of the data directory. Whoever changes such a file replaces it as a whole, so each copy is
+    whole."""
     copied = {}
     make_folder(target)
     for directory, folders, files in os.walk(data_dir):

@@ -1,4 +1,4 @@
-"""Files read, copied and written whole: durably, checked while they pass, and with manners towards a running server."""
+"""Files read, copied and written whole: durably, checked on the way, and without slowing a running server down."""
 
 import ctypes
 import hashlib
@@ -23,19 +23,19 @@ _NICENESS = 10
 
 
 class NotWrittenError(OSError):
-    """The file that is made failed, not the one that is read."""
+    """The file being written failed, not the file being read."""
 
 
 def be_gentle() -> None:
-    """Let every other process go first, on the CPU and on the disk, for the rest of this one."""
+    """Give every other process precedence over this process, on the CPU and on the disk, until this process ends."""
     os.nice(_NICENESS)
     number = _IOPRIO_SET.get(platform.machine())
     if sys.platform == "linux" and number is not None:
-        ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS)  # a refusal costs nothing but the manners
+        ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS)  # a refusal only leaves the usual disk priority
 
 
 def pass_over(path: Path, take: Callable[[bytes], object]) -> None:
-    """Hand the bytes of the file to `take`, piece by piece, as they are on the disk and not as they are remembered."""
+    """Call `take` with the bytes of the file, piece by piece. The bytes come from the disk, not from the cache."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         _drop_cached(descriptor)
@@ -51,9 +51,10 @@ def pass_over(path: Path, take: Callable[[bytes], object]) -> None:
 def copy_file(
     source: Path, target: Path, refuse: Callable[[int, int], str | None] = lambda size_bytes, crc: None
 ) -> str | None:
-    """Put a copy under the name, whole and durable but for the name itself; raises NotWrittenError when that fails.
+    """Put a copy of `source` under the name `target`, whole. The bytes are durable, the name is not yet.
 
-    `refuse` gets its size and crc32c; what it says against them is returned, and then the name is not given.
+    `refuse` is called with the size and the crc32c of the bytes. Its result is returned; when the result is a text, the
+    name `target` is not created. Raise NotWrittenError when the copy cannot be written.
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     with _writing():
@@ -109,7 +110,7 @@ def write_json(path: Path, raw: Any) -> None:
 
 
 def sync(path: Path) -> None:
-    """The file, or the names in the folder, are on the disk when this returns."""
+    """Return when the file, or the names in the folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -118,7 +119,7 @@ def sync(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """A folder of our own, and those above it; the name of a new one is durable."""
+    """Make a private folder, and those above it. The name of a new folder is durable."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -127,7 +128,7 @@ def make_folder(path: Path) -> None:
 
 
 def digest(path: Path) -> dict[str, Any]:
-    """Size and sha256 of a file, as a manifest has them."""
+    """Return size and sha256 of a file, in the form that a manifest holds."""
     summing = hashlib.sha256()
     pass_over(path, summing.update)
     return {"size": path.stat().st_size, "sha256": summing.hexdigest()}

@@ -1,7 +1,7 @@
-"""Moving a local store into a bucket: every blob and record, checked by crc32c, to go on with after any break.
+"""The move of a local store into a bucket: every blob and record, checked by crc32c, and resumable after any break.
 
-The source stays as it is. What the target has already, with the same bytes, is left alone, so that a second run goes
-on where the first one broke off; a large blob goes on in its middle.
+The source does not change. Blobs that the target already has with the same bytes are left alone, so a second run
+continues where the first run stopped. A large blob continues in its middle.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from storage_tui.server.stores.base import ANY, Address, Precondition, Store
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.records import ABSENT, Records
 
-AT_ONCE = 8  # blobs under way: enough to keep an engine busy with small ones
-SINGLE_BYTES = 4 * 1024 * 1024  # up to here a blob goes in one request
+AT_ONCE = 8  # blobs under way: enough to keep an engine busy with small blobs
+SINGLE_BYTES = 4 * 1024 * 1024  # blobs up to this size are sent in one request
 ABSENT_ONLY = Precondition(if_none_match=("*",))
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be moved, and why."""
+    """A blob that could not be moved, and the reason."""
 
     what: str
     reason: str
@@ -36,7 +36,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Migration:
-    """How far a move is. `present` counts what the target had already; bytes count both."""
+    """The progress of a move. `present` counts the blobs that the target had already; the bytes count both."""
 
     blobs: int = 0
     total_bytes: int = 0
@@ -49,7 +49,7 @@ class Migration:
 
     @property
     def done(self) -> int:
-        """The blobs that are at the target."""
+        """Return how many blobs are at the target."""
         return self.moved + self.present
 
 
@@ -57,17 +57,18 @@ async def migrate(
     source: LocalStore, source_records: Records, target: Store, target_records: Records, state: Migration,
     *, may_overwrite: bool = False, must_read_back: bool = False,
 ) -> None:  # fmt: skip
-    """Move all of one started store into another, telling `state` how far it is.
+    """Move everything of one started store into another, and update `state` on the way.
 
-    A blob that the target has with other bytes is a failure and stays as it is there, unless `may_overwrite`. With
-    `must_read_back` every blob is read again from the target. Raises StorageError only when nothing can go on.
+    A blob that the target has with other bytes is a failure and stays as it is there, unless `may_overwrite` is set.
+    With `must_read_back` every blob is read again from the target. The failure of a single blob is a row of
+    `state.failures`. Raise StorageError only when nothing can continue.
     """
     namespaces = await source.namespaces()
     for namespace in namespaces:
         for storage_type in STORAGE_TYPES:
             usage = await source.usage(namespace, storage_type)
             state.blobs, state.total_bytes = state.blobs + usage.count, state.total_bytes + usage.size_bytes
-    await Removals(Documents(source_records), source).sweep()  # images that a crash left half deleted go first
+    await Removals(Documents(source_records), source).sweep()  # remove images that a crash left half deleted
     await asyncio.to_thread(_move_records, source_records, target_records, state)
     turns = asyncio.Semaphore(AT_ONCE)
     mover = _Mover(source, target, state, may_overwrite, must_read_back)
@@ -90,7 +91,7 @@ class _Mover:
         self._must_read_back = must_read_back
 
     async def move(self, namespace: str, blob: Blob) -> None:
-        """Move one blob; what goes wrong is a failure in the state."""
+        """Move one blob; an error becomes a failure in the state."""
         address = Address(namespace, blob.storage_type, blob.key)
         try:
             found = await self._find(address)
@@ -126,7 +127,7 @@ class _Mover:
                 address, size_bytes=size_bytes, content_type=blob.content_type, crc32c=blob.crc32c,
                 precondition=precondition, repeat_key=f"migrate {blob.etag}",
             )  # fmt: skip
-            if session.blob is not None:  # finished, and deleted since
+            if session.blob is not None:  # the blob was finished, and deleted since
                 raise ConflictError("it was moved before and deleted in the bucket since; run again in a week")
             async with self._target.write_upload(session.upload_id) as writer:
                 async for piece in reader.chunks(Span(writer.offset, size_bytes)):
@@ -145,7 +146,7 @@ class _Mover:
 
 
 def _move_records(source: Records, target: Records, state: Migration) -> None:
-    """Copy the records that are not there yet; the signing keys of both stay good."""
+    """Copy the records that are not there yet; the signing keys of both engines stay valid."""
     for name in source.names():
         found = source.read(name)
         if found is None:

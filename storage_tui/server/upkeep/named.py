@@ -1,4 +1,4 @@
-"""What a store's database says is there: the blobs in files, folder by folder, and the small values in the database."""
+"""The blobs that a store's database names: those in files, folder by folder, and the small values in the database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from storage_tui.server.stores.local.database.possible import (
 )
 from storage_tui.server.stores.local.database.schema import SCHEMA_VERSION, open_beside
 
-VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and the read transaction is over soon
+VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and each read transaction is short
 
 _COLUMNS = "namespace, type, key, id, size, crc"
 _POSSIBLE = f"{PLACE_IS_POSSIBLE} AND {NUMBERS_ARE_POSSIBLE} AND {CRC_IS_POSSIBLE} AND {id_is_possible('keys.id')}"
@@ -46,13 +46,13 @@ class Named:
 
     @property
     def shard(self) -> str:
-        """The folder that its file is in."""
+        """Return the folder that contains the file of the blob."""
         return self.blob_id[:2]
 
 
 def open_database(path: Path) -> apsw.Connection:
-    """The database for reading, beside whoever writes it. Raises NotFoundError where there is none, UnavailableError
-    for one that cannot be read or is of a newer program."""
+    """Open the database for reading, beside the process that writes it. Raise NotFoundError when there is none,
+    UnavailableError for a database that cannot be read or that a newer program wrote."""
     if not path.is_file():
         raise NotFoundError(f"there is no store in {path.parent}: it has no {path.name}")
     try:
@@ -72,20 +72,20 @@ def open_database(path: Path) -> apsw.Connection:
 
 
 def schema_of(connection: apsw.Connection) -> int:
-    """The version of the tables."""
+    """Return the version of the tables."""
     version: Any = connection.pragma("user_version")
     return int(version)
 
 
 def files_in(connection: apsw.Connection, shard: str) -> list[Named]:
-    """The blobs whose files are in this folder, by id; without rows that are impossible (`rows.py`)."""
+    """Return the blobs whose files are in this folder, sorted by id, without impossible rows (`rows.py`)."""
     rows: list[Any] = connection.execute(_FILES, (shard, _after(shard))).fetchall()
     return [_named(row) for row in rows if is_text(row[2])]
 
 
 def values_in(connection: apsw.Connection) -> Iterator[tuple[Named, bytes | None]]:
-    """The small values with their bytes, None where those are missing; in short transactions, and without rows that
-    are impossible."""
+    """Yield the small values with their bytes, or None where the bytes are missing. Transactions are short, and
+    impossible rows are left out."""
     last: tuple[Any, ...] = (b"", "", b"")
     while rows := connection.execute(_VALUES, (*last, VALUES_AT_ONCE)).fetchall():
         for row in rows:
@@ -95,17 +95,17 @@ def values_in(connection: apsw.Connection) -> Iterator[tuple[Named, bytes | None
 
 
 def is_named(connection: apsw.Connection, blob_id: str) -> bool:
-    """Whether a key still names the file."""
+    """Return whether a key still names the file."""
     return bool(connection.execute(_IS_NAMED, (blob_id,)).get)
 
 
 def is_garbage(connection: apsw.Connection, blob_id: str) -> bool:
-    """Whether the file is let go of and waits for its collector."""
+    """Return whether the file is no longer in use and waits for its collector."""
     return bool(connection.execute(_IS_GARBAGE, (blob_id,)).get)
 
 
 def why_bad(named: Named, size_bytes: int, crc: int) -> str | None:
-    """What is wrong with bytes of this size and checksum; None when they are what was stored."""
+    """Return what is wrong with bytes of this size and checksum; None when they are the stored ones."""
     if size_bytes != named.size_bytes:
         return f"it has {size_bytes} bytes, not {named.size_bytes}"
     if crc != named.crc:

@@ -1,4 +1,4 @@
-"""Records of an engine that hold something else than records of their name do."""
+"""A search for damaged records of an engine: records whose content is not what their name requires."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storage_tui.server.stores.records import Records
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that cannot be read. One that `may_go` is a single token or entry: without it the others are well."""
+    """A record that cannot be read. With `may_go` the record is a single token or entry: the others work without it."""
 
     name: str
     why: str
@@ -22,7 +22,7 @@ class BadRecord:
 
 
 def bad_records(records: Records) -> Iterator[BadRecord]:
-    """Those of all records; raises StorageError when the engine cannot be read at all."""
+    """Yield the damaged records; raise StorageError when the engine cannot be read at all."""
     for name in records.names():
         check, may_go = _check_of(name)
         if check is None:
@@ -36,7 +36,7 @@ def bad_records(records: Records) -> Iterator[BadRecord]:
 
 
 def _check_of(name: str) -> tuple[Callable[[bytes], object] | None, bool]:
-    """What reads records of this name, and whether one that cannot be read may go."""
+    """Return the function that parses records of this name, and whether a damaged one may be removed."""
     whole: dict[str, Callable[[bytes], object]] = {
         keyring.RECORD: keyring.parse_keys,
         revocations.RECORD: revocations.parse_revocations,

@@ -1,9 +1,9 @@
-"""Rows and records that cannot be, put right or set aside; what can be kept of them is kept.
+"""The repair of impossible rows and damaged records, or their removal to a place aside. All that can be kept is kept.
 
-A blob whose bytes are what was stored stays in the store: with a key that is a text below `recovered/` where its own is
-none, and with the size, the time or the id that it lacks. Every row that is touched is kept as it was in the table
-`set_aside`, with the bytes of a small value. Of what cannot stay, a blob's file and a record's file are moved to the
-folder `set-aside` of the data directory, where nothing removes them. Nothing else of the store is changed.
+A blob whose bytes are those that were stored stays in the store. When its key is not a text, the blob gets a key below
+`recovered/`; a missing size, time or id is replaced. The former content of every row that is touched is kept in the
+table `set_aside`, with the bytes of a small value. When a blob or a record cannot stay, its file is moved to the folder
+`set-aside` of the data directory, where nothing removes it. Nothing else of the store changes.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ INSERT INTO totals (namespace, type, count, bytes) SELECT namespace, type, count
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was wrong, and what was done about it."""
+    """A finding, and what was done about it."""
 
     finding: Finding
     outcome: str
@@ -64,7 +64,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class _Bytes:
-    """What is there of a blob."""
+    """The bytes of a blob that were found."""
 
     size_bytes: int
     crc: int
@@ -72,10 +72,10 @@ class _Bytes:
 
 
 def repair(data_dir: Path) -> Iterator[Repair]:
-    """Put right what is wrong in the rows and records of the data directory, durably, one after the other.
+    """Repair the damaged rows and records of the data directory, durably, one after the other. Yield each repair.
 
-    Raises NotFoundError where there is no store, AlreadyOwnedError while a server runs on it, UnavailableError for a
-    database that cannot be written.
+    Raise NotFoundError when there is no store, AlreadyOwnedError while a server runs on the directory, UnavailableError
+    for a database that cannot be written.
     """
     disk = Disk(data_dir)
     if not disk.database.is_file():
@@ -98,12 +98,12 @@ def repair(data_dir: Path) -> Iterator[Repair]:
 
 
 def repair_rows(connection: apsw.Connection, disk: Disk) -> Iterator[Repair]:
-    """Put the rows right, through the one connection that may write."""
+    """Repair the rows through the one connection that may write. Yield each repair."""
     now = int(time.time() * 1000)
     for row in list(rows.bad_rows(connection)):
         with connection:
             outcome, moved = _repair_row(connection, disk, row, now)
-        if moved is not None:  # only now: the row must not lose its file to a crash
+        if moved is not None:  # only now, after the commit: a crash must not lose the file of the row
             disk.unlink(moved)
         yield Repair(row_finding(row, disk.database), outcome)
     for upload in list(rows.bad_uploads(connection)):
@@ -122,7 +122,7 @@ def repair_rows(connection: apsw.Connection, disk: Disk) -> Iterator[Repair]:
 
 
 def _repair_row(connection: apsw.Connection, disk: Disk, row: BadRow, now: int) -> tuple[str, Path | None]:
-    """What was done, and the file of a blob that has another name now."""
+    """Repair one row. Return what was done, and the file under its old name when its bytes now have another name."""
     found = _bytes_of(connection, disk, row)
     mended = None if found is None else _mended(connection, row, found, now)
     kept = found.content if found is not None else None
@@ -150,7 +150,7 @@ def _repair_row(connection: apsw.Connection, disk: Disk, row: BadRow, now: int) 
 
 
 def _bytes_of(connection: apsw.Connection, disk: Disk, row: BadRow) -> _Bytes | None:
-    """What the row names; None when that is not there, or is no file that a row may name."""
+    """Return the bytes that the row names; None when they are missing, or when a row may not name such a file."""
     if row.content is not None:
         content: bytes | None = connection.execute("SELECT content FROM contents WHERE id = ?", (row.content,)).get
         return None if content is None else _Bytes(len(content), checksum.extend(0, content), content)
@@ -170,13 +170,14 @@ def _bytes_of(connection: apsw.Connection, disk: Disk, row: BadRow) -> _Bytes | 
 
 
 def _mended(connection: apsw.Connection, row: BadRow, found: _Bytes, now: int) -> BadRow | None:
-    """The row as it may be; None when the bytes are not sure to be those that were stored, or nobody's."""
+    """Return the row with possible values. Return None when the bytes may not be the stored ones, or when the row has
+    no valid namespace or storage type."""
     storage_type = rows.shown(row.storage_type)
     if len(row.namespace) != NAMESPACE_BYTES or storage_type not in STORAGE_TYPES:
         return None
     if (row.size_bytes, row.crc) != (found.size_bytes, found.crc):
         is_size_lost, is_crc_lost = row.size_bytes < 0, not 0 <= row.crc <= MAX_CRC
-        if is_size_lost == is_crc_lost:  # neither figure is left to hold the bytes against, or another one is wrong
+        if is_size_lost == is_crc_lost:  # no figure is left for a check, or one that is not lost differs
             return None
         if row.crc != found.crc and row.size_bytes != found.size_bytes:
             return None
@@ -196,7 +197,7 @@ def _mended(connection: apsw.Connection, row: BadRow, found: _Bytes, now: int) -
 
 
 def _free_key(connection: apsw.Connection, row: BadRow, storage_type: str) -> bytes:
-    """A key that is a text, as like the row's own as can be, where nothing is."""
+    """Return a key that is a text, as similar as possible to the row's own key, and not taken."""
     unlike = f"{RECOVERED}{hashlib.sha256(row.key).hexdigest()[:32]}"
     for key in (RECOVERED + rows.shown(row.key), unlike):
         try:

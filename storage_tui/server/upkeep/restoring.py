@@ -1,4 +1,4 @@
-"""Out of a backup, into an empty directory: every byte checked on its way, and no server before all of it is there."""
+"""A restore from a backup into an empty directory. Every byte is checked, and no server starts before all are there."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
 @dataclass(slots=True)
 class Progress:
-    """What a restore has done so far."""
+    """The counts of a restore so far, and the damage found."""
 
     blobs: int = 0
     size_bytes: int = 0
@@ -33,11 +33,11 @@ class Progress:
 def restore(
     source: Path, data_dir: Path, *, stamp: str | None = None, may_lose: bool = False, progress: Progress
 ) -> Snapshot:
-    """Make `data_dir`, which has to be empty, what the snapshot was; returns that, the latest without a `stamp`.
+    """Fill `data_dir`, which must be empty, with the content of a snapshot. Return the snapshot.
 
-    A restore that broke off goes on when it is asked for again. Until one has ended well no server starts there. Raises
-    DamagedError when the backup has lost something, after looking at all of it; with `may_lose` the store is made
-    without the blobs that are lost, which `progress.found` tells.
+    `stamp` names the snapshot; None means the latest. A restore that broke off continues when it is started again. No
+    server starts on the directory until a restore has succeeded. Raise DamagedError when the backup has lost something,
+    after all of it was read. With `may_lose` the store is made without the lost blobs, which `progress.found` lists.
     """
     refuse_overlap(source, data_dir)
     refuse_network_filesystem(data_dir)
@@ -64,7 +64,8 @@ def restore(
 
 
 def _claim(disk: Disk, snapshot: Snapshot) -> None:
-    """Mark the directory as one being restored; it is empty, or a restore of the same snapshot began in it."""
+    """Mark the directory as one being restored. It must be empty, or hold an unfinished restore of the same
+    snapshot."""
     marker = disk.data_dir / RESTORING
     make_folder(disk.data_dir)
     if not marker.exists() and any(disk.data_dir.iterdir()):
@@ -108,7 +109,7 @@ def _fill(backup: Backup, snapshot: Snapshot, disk: Disk, may_lose: bool, progre
 
 
 def _bring(blob: Named, backup: Backup, disk: Disk, named: apsw.Connection) -> list[Finding]:
-    """Copy one blob; one that a restore before this brought is read again."""
+    """Copy one blob. When an earlier restore copied the blob already, check it instead."""
     source, target = backup.blob_path(blob.blob_id), disk.blob_path(blob.blob_id)
     if target.exists() and not list(check_file(blob, target, Tally(), named, lambda _: True)):
         return []
@@ -136,7 +137,8 @@ def _bring_documents(snapshot: Snapshot, disk: Disk, lost: set[str]) -> None:
 
 
 def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None:
-    """The database last, without what is lost, and without open uploads: what they had sent is not in a backup."""
+    """Copy the database last, without lost blobs and without open uploads: a backup does not hold the bytes of
+    these."""
     for left in ("meta.db-wal", "meta.db-shm"):
         disk.unlink(disk.data_dir / left)
     copy_file(snapshot.database, disk.database)
@@ -149,7 +151,7 @@ def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None
                     connection.execute(_REMOVE, place)
             connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' AND offset > 0")
         for _ in repair_rows(connection, disk):
-            pass  # each is told already
+            pass  # each was reported already
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     finally:
         connection.close()

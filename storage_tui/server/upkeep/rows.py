@@ -1,6 +1,6 @@
-"""Rows that no program of ours writes (`local_possible.py`): found, and named in one line.
+"""A search for rows that no program of ours writes (`local/database/possible.py`). Each is described in one line.
 
-Texts are read as bytes here, as they may be none.
+Texts are read as bytes here, because they may not be valid text.
 """
 
 import json
@@ -37,7 +37,7 @@ _COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row of `keys` as it is there, and what is wrong with it."""
+    """A row of `keys` as it is in the database, and what is wrong with it."""
 
     why: str
     namespace: bytes
@@ -53,11 +53,12 @@ class BadRow:
 
     @property
     def place(self) -> tuple[bytes, bytes, bytes]:
-        """Its primary key."""
+        """Return the primary key of the row."""
         return self.namespace, self.storage_type, self.key
 
     def to_json(self) -> str:
-        """All of it for whoever looks at it later; bytes as text where they are that."""
+        """Return the whole row as JSON, for people who look at it later. Bytes are written as text where they are valid
+        text."""
         names = ("namespace", "storage_type", "key", "blob_id", "size_bytes", "crc", "modified", "expires",
                  "content_type")  # fmt: skip
         return json.dumps({name: _shown(getattr(self, name)) for name in names})
@@ -65,7 +66,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class BadUpload:
-    """A row of `uploads` that is no session."""
+    """A row of `uploads` that is not a valid session."""
 
     upload_id: bytes
     namespace: bytes
@@ -75,7 +76,7 @@ class BadUpload:
 
 
 def bad_rows(connection: apsw.Connection) -> Iterator[BadRow]:
-    """The impossible rows of `keys`, in their order, in short transactions."""
+    """Yield the impossible rows of `keys`, in their order, in short transactions."""
     last: tuple[bytes, bytes, bytes] = (b"", b"", b"")
     while rows := _page(connection, _KEYS, *last):
         for row in rows:
@@ -86,7 +87,7 @@ def bad_rows(connection: apsw.Connection) -> Iterator[BadRow]:
 
 
 def why_bad_row(row: Any) -> str | None:
-    """What no row can have; `row` begins with the columns of _FIELDS."""
+    """Return what is impossible in a row, or None; `row` begins with the columns of _FIELDS."""
     namespace, storage_type, key, blob_id, *numbers = row[:8]
     return (
         why_place_impossible(namespace, shown(storage_type), key)
@@ -96,7 +97,7 @@ def why_bad_row(row: Any) -> str | None:
 
 
 def bad_uploads(connection: apsw.Connection) -> Iterator[BadUpload]:
-    """The impossible rows of `uploads`."""
+    """Yield the impossible rows of `uploads`."""
     last = b""
     while rows := _page(connection, _UPLOADS, last):
         for row in rows:
@@ -117,7 +118,7 @@ def bad_uploads(connection: apsw.Connection) -> Iterator[BadUpload]:
 
 
 def bad_totals(connection: apsw.Connection) -> list[tuple[str, str]]:
-    """Namespace and storage type of counters that are not the sum of what is there, as of one moment."""
+    """Return namespace and storage type of the counters that differ from the sum of the blobs, all at one moment."""
     with connection:
         told = {(row[0], row[1]): row[2:] for row in connection.execute(_TOTALS)}
         counted = {(row[0], row[1]): row[2:] for row in connection.execute(_COUNTED)}
@@ -126,7 +127,7 @@ def bad_totals(connection: apsw.Connection) -> list[tuple[str, str]]:
 
 
 def shown(raw: bytes) -> str:
-    """Bytes as a text of one line; what is no UTF-8, or not printable, as escapes such as \\xff."""
+    """Return the bytes as one line of text. Bytes outside UTF-8 and unprintable ones become escapes such as \\xff."""
     text = raw.decode("utf-8", "backslashreplace")
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 

@@ -1,13 +1,13 @@
-"""The layout of a backup, and what says that one of its snapshots is complete.
+"""The layout of a backup, and the manifest, which marks a snapshot as complete.
 
     BACKUP/                     0700
-      storage-tui-backup        says that this is one; held with flock by whoever writes here
+      storage-tui-backup        marks a backup; the writing process holds it with flock
       blobs/xx/ID               the bytes of blobs, shared by all snapshots: an id never gets other bytes
       snapshots/STAMP/meta.db   the database of that moment, small values included
       snapshots/STAMP/documents/…  the other files of the data directory: signing keys, records, the audit log
       snapshots/STAMP/manifest.json  written last: sizes and sha256 of the files beside it
 
-The checksums of the blobs are in the database, and that of the database is in the manifest.
+The checksums of the blobs are in the database, and the checksum of the database is in the manifest.
 """
 
 import fcntl
@@ -45,21 +45,21 @@ class Snapshot:
 
     @property
     def stamp(self) -> str:
-        """When it was taken, as its folder is named."""
+        """Return when the snapshot was taken, in the form of its folder name."""
         return self.folder.name
 
     @property
     def database(self) -> Path:
-        """The database of that moment."""
+        """Return the path of the database of that moment."""
         return self.folder / "meta.db"
 
     @property
     def documents(self) -> Path:
-        """The other files of the data directory."""
+        """Return the folder of the other files of the data directory."""
         return self.folder / "documents"
 
     def check_documents(self) -> Iterator[Finding]:
-        """Files beside the manifest that are not what it says."""
+        """Yield the files beside the manifest that differ from their entry in the manifest."""
         wanted = {"meta.db": self.manifest["database"]}
         wanted |= {f"documents/{name}": entry for name, entry in self.manifest["documents"].items()}
         for name, entry in wanted.items():
@@ -79,7 +79,7 @@ class Backup:
         self.blobs = folder / "blobs"
 
     def prepare(self) -> None:
-        """Make it a backup if it is new. Raises ConflictError for a directory that holds something else."""
+        """Make the directory a backup if it is new. Raise ConflictError for a directory that holds something else."""
         marker = self.folder / MARKER
         if self.folder.exists() and not marker.exists() and any(self.folder.iterdir()):
             raise ConflictError(f"{self.folder} holds something else; name an empty directory or an earlier backup")
@@ -93,7 +93,10 @@ class Backup:
 
     @contextmanager
     def locked(self, *, shared: bool = False) -> Iterator[None]:
-        """Nobody else writes here meanwhile. Raises NotFoundError for what is no backup, ConflictError when taken."""
+        """Keep other processes from writing here while the block runs; with `shared` other readers may run too.
+
+        Raise NotFoundError when the directory is not a backup, ConflictError when another process holds the lock.
+        """
         try:
             descriptor = os.open(self.folder / MARKER, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as exc:
@@ -108,15 +111,15 @@ class Backup:
             os.close(descriptor)
 
     def blob_path(self, blob_id: str) -> Path:
-        """Where the bytes of a blob are."""
+        """Return the path of a blob's bytes."""
         return self.blobs / blob_id[:2] / blob_id
 
     def new_folder(self, now: datetime) -> Path:
-        """An empty folder for the next snapshot."""
+        """Return an empty folder for the next snapshot."""
         stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         last = max((path.name for path in (self.folder / "snapshots").iterdir()), default="")
         name, number = stamp, 0
-        while name <= last:  # names are in the order of time, also within a second or when a clock was set back
+        while name <= last:  # names are in the order of time, also within a second or after a clock was set back
             number += 1
             name = f"{max(stamp, last.partition('-')[0])}-{number:04}"
         folder = self.folder / "snapshots" / name
@@ -124,7 +127,8 @@ class Backup:
         return folder
 
     def snapshots(self) -> list[Snapshot]:
-        """The complete ones, oldest first. Raises UnavailableError for a manifest that this program cannot read."""
+        """Return the complete snapshots, oldest first. Raise UnavailableError for a manifest that this program cannot
+        read."""
         return [
             Snapshot(folder, _read_manifest(folder / MANIFEST))
             for folder in sorted((self.folder / "snapshots").iterdir())
@@ -132,23 +136,24 @@ class Backup:
         ]
 
     def find(self, stamp: str | None) -> Snapshot:
-        """The snapshot of that name, or the latest. Raises NotFoundError."""
+        """Return the snapshot of that name, or the latest with None. Raise NotFoundError."""
         found = [snapshot for snapshot in self.snapshots() if stamp in (None, snapshot.stamp)]
         if not found:
             raise NotFoundError(f"{self.folder} holds no {'snapshot ' + stamp if stamp else 'complete snapshot'}")
         return found[-1]
 
     def clear_unfinished(self) -> None:
-        """Drop the snapshots that were not completed. The blobs that they copied shorten the next one."""
+        """Remove the snapshots that were not completed. The blobs that they copied stay, so that the next one is
+        shorter."""
         for folder in (self.folder / "snapshots").iterdir():
             if not (folder / MANIFEST).is_file():
                 shutil.rmtree(folder)
 
     def clear(self, keep: int) -> None:
-        """Drop all snapshots but the latest `keep`, and blobs that none of these names."""
+        """Remove all snapshots but the latest `keep`, and the blobs that none of these names."""
         complete = self.snapshots()
         for snapshot in complete[:-keep]:
-            (snapshot.folder / MANIFEST).unlink()  # first: half of a snapshot must not look like a whole one
+            (snapshot.folder / MANIFEST).unlink()  # first: half of a snapshot must not look complete
             shutil.rmtree(snapshot.folder)
         sync(self.folder / "snapshots")
         kept = [snapshot.folder for snapshot in complete[-keep:]]
@@ -164,7 +169,8 @@ class Backup:
                 connection.close()
 
     def verify(self, tally: Tally) -> Iterator[Finding]:
-        """What is wrong with the backup: its documents, the values in its databases, and every blob once."""
+        """Yield what is wrong with the backup: its documents, the values in its databases, and every blob once. `tally`
+        counts on the way."""
         with self.locked(shared=True):
             for finding in self._findings(tally):
                 tally.add(finding)
@@ -201,7 +207,7 @@ class Backup:
             try:
                 named.update((blob.blob_id, (blob, connection)) for blob in files_in(connection, shard))
             except apsw.Error:
-                continue  # told already, by the check of the database
+                continue  # the check of the database has reported the row already
         for blob, connection in named.values():
             yield from check_file(blob, self.blob_path(blob.blob_id), tally, connection, lambda _: True)
 

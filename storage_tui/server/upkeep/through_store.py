@@ -1,7 +1,7 @@
-"""Every blob of some users read again through the Store, for an engine whose files are not ours to look at.
+"""Verification through a Store, for an engine whose files are not ours: every blob of some users is read again.
 
-It finds what a reader would find: bytes that are not what was stored, or not there. What no key names, a Store does not
-tell of.
+This finds what a reader would find: bytes that differ from the stored ones, or are missing. A Store does not report
+files that no key names.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -15,7 +15,8 @@ from storage_tui.server.upkeep.verifying import Finding, Tally
 
 
 async def verify_through(store: Store, namespaces: Iterable[str], tally: Tally) -> AsyncIterator[Finding]:
-    """What is wrong with the blobs of these namespaces; `tally` counts along. What goes meanwhile is left out."""
+    """Yield what is wrong with the blobs of these namespaces; `tally` counts on the way. Blobs deleted meanwhile are
+    left out."""
     for namespace in namespaces:
         for storage_type in STORAGE_TYPES:
             async for blob in every_blob(store, namespace, storage_type):

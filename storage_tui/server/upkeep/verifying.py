@@ -1,6 +1,7 @@
-"""Every blob of a store read again and held against what was stored; beside a running server, or without one.
+"""Verification of a data directory: every blob is read again and compared with the stored checksums.
 
-Nothing is changed and nothing is locked: a blob that is overwritten, deleted or collected meanwhile is left out.
+A server may run meanwhile. Nothing is changed and nothing is locked: a blob that is overwritten, deleted or collected
+meanwhile is left out.
 """
 
 import os
@@ -42,7 +43,7 @@ Kind = Literal["damaged", "missing", "orphan", "database", "document", "row", "r
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. An orphan harms nobody; everything else means that something is lost here."""
+    """One thing that is wrong. An orphan does no harm; every other kind means that something is lost here."""
 
     kind: Kind
     why: str
@@ -53,17 +54,17 @@ class Finding:
 
     @classmethod
     def of(cls, kind: Kind, named: Named, why: str) -> "Finding":
-        """A finding about a blob; `file` is empty for a small value."""
+        """Return a finding about a blob; `file` is empty for a small value."""
         return cls(kind, why, named.namespace, named.storage_type, named.key)
 
     def to_json(self) -> dict[str, str]:
-        """One object for scripts."""
+        """Return the finding as one JSON object for scripts."""
         return {name: getattr(self, name) for name in Finding.__slots__}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What has been looked at so far."""
+    """The counts of a verification so far."""
 
     blobs: int = 0
     size_bytes: int = 0
@@ -71,7 +72,7 @@ class Tally:
 
     @property
     def is_good(self) -> bool:
-        """True while nothing is lost."""
+        """Return True while nothing is lost."""
         return not any(count for kind, count in self.found.items() if kind != "orphan")
 
     def add(self, finding: Finding) -> None:
@@ -80,9 +81,9 @@ class Tally:
 
 
 def verify(data_dir: Path, tally: Tally) -> Iterator[Finding]:
-    """What is wrong in the data directory; `tally` counts along.
+    """Yield what is wrong in the data directory; `tally` counts on the way.
 
-    Raises NotFoundError where there is no store, UnavailableError for one that cannot be read at all.
+    Raise NotFoundError when there is no store, UnavailableError for a store that cannot be read at all.
     """
     disk = Disk(data_dir)
     connection = open_database(disk.database)
@@ -112,7 +113,7 @@ def _findings(disk: Disk, connection: apsw.Connection, tally: Tally) -> Iterator
 
 
 def check_database(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
-    """What SQLite finds wrong in its file."""
+    """Yield what SQLite finds wrong in its file."""
     try:
         rows: list[Any] = connection.execute("PRAGMA quick_check(20)").fetchall()
     except apsw.Error as exc:
@@ -123,7 +124,7 @@ def check_database(connection: apsw.Connection, path: Path) -> Iterator[Finding]
 
 
 def check_rows(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
-    """Rows that cannot be, and counters that are wrong. Their keys are told with escapes where they are no text."""
+    """Yield impossible rows and wrong counters. Keys are reported with escapes where they are not text."""
     for row in rows.bad_rows(connection):
         yield row_finding(row, path)
     for upload in rows.bad_uploads(connection):
@@ -136,12 +137,12 @@ def check_rows(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
 
 
 def row_finding(row: rows.BadRow, path: Path) -> Finding:
-    """A row that cannot be."""
+    """Return the finding about an impossible row."""
     return Finding("row", row.why, row.namespace.hex(), rows.shown(row.storage_type), rows.shown(row.key), path.name)
 
 
 def check_records(records: Records) -> Iterator[Finding]:
-    """Records that hold what no record of their name does."""
+    """Yield the damaged records."""
     try:
         for bad in bad_records(records):
             yield Finding("record", bad.why, file=f"records/{bad.name}")
@@ -150,7 +151,7 @@ def check_records(records: Records) -> Iterator[Finding]:
 
 
 def check_values(connection: apsw.Connection, tally: Tally) -> Iterator[Finding]:
-    """The small values."""
+    """Yield what is wrong with the small values."""
     for named, content in values_in(connection):
         tally.blobs += 1
         if content is None:
@@ -165,7 +166,8 @@ def check_values(connection: apsw.Connection, tally: Tally) -> Iterator[Finding]
 def check_file(
     named: Named, path: Path, tally: Tally, connection: apsw.Connection, is_still_named: Callable[[Named], bool]
 ) -> Iterator[Finding]:
-    """One blob in a file, its bytes and the checksums of its blocks."""
+    """Yield what is wrong with one blob in a file: its bytes and the checksums of its blocks. `is_still_named` returns
+    whether the database still names the blob; other findings are dropped."""
     blocks, size_bytes, crc = Blocks(), 0, 0
 
     def take(piece: bytes) -> None:
@@ -193,7 +195,7 @@ def check_file(
 
 
 def is_served(data_dir: Path) -> bool:
-    """Whether a process that owns the directory seems to run: its note is there, and its process."""
+    """Return whether a process that owns the directory seems to run: its note is there, and its process exists."""
     owner = read_owner(data_dir).get("pid")
     if not isinstance(owner, int):
         return False
@@ -217,7 +219,7 @@ def _bad_blocks(connection: apsw.Connection, named: Named, rows: list[local_bloc
 
 def _orphans(folder: Path, named: set[str], connection: apsw.Connection, settled: float) -> Iterator[Finding]:
     if not folder.is_dir():
-        return  # all that was in it is missing
+        return  # every file that was in the folder is missing, and reported as such
     for entry in os.scandir(folder):
         if entry.name in named or is_named(connection, entry.name) or is_garbage(connection, entry.name):
             continue

@@ -1,4 +1,4 @@
-// Files chosen or dropped go up one after the other, each as one request.
+// Upload chosen or dropped files one after the other, each in one request.
 document.addEventListener("DOMContentLoaded", () => {
   const { base, type, prefix } = document.body.dataset;
   const list = document.getElementById("list");
