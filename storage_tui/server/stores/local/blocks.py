@@ -89,7 +89,8 @@ class BlockSums:
     crcs: bytes
 
     def is_good(self, offset: int, piece: memoryview) -> bool:
-        """Return whether the bytes from `offset` are the stored ones. They begin and end at a block's boundary."""
+        """Return whether the bytes from `offset` are the stored bytes. They are whole blocks; the last block of a file
+        may be shorter."""
         for inside in range(0, len(piece), BLOCK_BYTES):
             place = (offset + inside - self.start) // BLOCK_BYTES * CRC_BYTES
             wanted = self.crcs[place : place + CRC_BYTES]

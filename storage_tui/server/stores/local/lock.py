@@ -168,8 +168,7 @@ def read_owner(data_dir: Path) -> dict[str, Any]:
 
 def refuse_network_filesystem(data_dir: Path, magic: int | None = None) -> None:
     """Raise UnavailableError when the directory is, or would be made, on NFS, CIFS, FUSE or a similar file system.
-    `magic`
-    replaces the f_type of statfs."""
+    `magic` replaces the f_type of statfs."""
     absolute = data_dir.absolute()
     nearest = next((path for path in (absolute, *absolute.parents) if path.exists()), absolute)
     found = _filesystem_magic(nearest) if magic is None else magic

@@ -1,6 +1,6 @@
 """The names of keys in a bucket: reversible, so that a prefix stays a prefix and byte order stays byte order.
 
-Engines differ in the names that they allow. Some fold `//`, `\` or a leading `/`, hide a leading dot, cannot hold both
+Engines differ in the names that they allow. Some fold `//`, `\\` or a leading `/`, hide a leading dot, cannot hold both
 `a` and `a/b`, or list a tree of folders instead of flat names, which puts `a/b` before `a-b`. So names consist of
 codes. The order of the codes is the order of their characters, in a flat list and in a tree of folders alike:
 
