@@ -43,8 +43,8 @@ class FirstLook:
         self._before: list[Any] | None = None
 
     def show(self) -> None:
-        """Draw the list, if the screen is large enough. Raise ValueError or another error for an answer that is not a
-        list."""
+        """Draw the list, if the screen is large enough. Raise ValueError, KeyError or TypeError for an answer that is
+        no list."""
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         if columns < MIN_COLUMNS or rows < MIN_ROWS:
             return

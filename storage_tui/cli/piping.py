@@ -25,7 +25,7 @@ STDIO = "-"
 
 def is_pipe(path: Path) -> bool:
     """Return whether the path is a pipe, such as that of `>(…)`, `<(…)` or /dev/stdout: it is read or written from
-    start to end, and its name is no name for a key."""
+    start to end, and has no name of its own."""
     return path.is_fifo() or path.is_char_device()
 
 

@@ -32,7 +32,7 @@ class _Shell(ShellComplete):
         return words, incomplete
 
     def complete(self) -> str:
-        """Return the answer to a TAB. Raise TimeoutError when keys do not come within DEADLINE_S."""
+        """Return the answer to a TAB; without keys when these do not come within DEADLINE_S seconds."""
         signal.signal(signal.SIGALRM, _too_late)
         signal.setitimer(signal.ITIMER_REAL, DEADLINE_S)
         return super().complete()

@@ -9,8 +9,8 @@ Promises of every Store, tested by one conformance suite (`tests/server/stores/`
 - *Order.* Lists are in the byte order of the UTF-8 keys. Of several writers of one key the last to commit wins.
 - *Rules.* The rules of the storage type are enforced in the same transaction as the change, on every path that writes
   or deletes. An expired blob does not exist, whether or not it was swept.
-- *Honesty.* Only the stored bytes are returned. When they are damaged, a read of the whole blob raises DamagedError
-  before its last piece, and a read of a part raises DamagedError before the first wrong piece.
+- *Honesty.* Bytes other than the stored bytes are never returned: a read of the whole blob raises DamagedError before
+  its last piece, a read of a part before the first wrong piece.
 - *Isolation.* Nothing of one namespace can be reached with the Address of another.
 - *Bounded memory.* No call holds more than a few MiB of a blob, nor more than one page of a list.
 
@@ -100,8 +100,8 @@ class UploadWriter(Protocol):
 
         Raise BadRequestError when `size_bytes` is not the number of bytes written. Raise ChecksumError when `crc32c`
         (wire form, from this call or from the start of the session) is not the checksum of the bytes. After either
-        error nothing is visible and the session starts over at offset 0. Type rules and preconditions are checked again
-        here, in the transaction.
+        error nothing is visible. After ChecksumError the session starts over at offset 0. Type rules and preconditions
+        are checked again here, in the transaction.
         """
 
 
@@ -183,7 +183,7 @@ class Store(Protocol):
         """Return the writer of a session. `restart` drops the bytes of the session and begins at 0.
 
         On leaving, also by an exception or cancellation, the written bytes are made durable and kept for a resume. The
-        caller makes sure that a session has one writer at a time. Raises GoneError or CancelledError for a session that
+        caller makes sure that a session has one writer at a time. Raise GoneError or CancelledError for a session that
         has ended, and ConflictError for a finished one.
         """
 

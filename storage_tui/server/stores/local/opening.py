@@ -71,7 +71,7 @@ def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
 
 
 def why_unwritable(disk: Disk, exc: _Error) -> str | None:
-    """Return why the state of the disk explains the error, and what to do; None when the error has another cause."""
+    """Return what about the disk explains the error, and what to do; None when the error has another cause."""
     if is_mounted_read_only(disk.data_dir):
         return f"the file system of {disk.data_dir} is mounted so; mount it for writing, then restart the server"
     return f"no room is left under {disk.data_dir}; make some, then restart the server" if _is_full(disk, exc) else None

@@ -74,8 +74,7 @@ def remove(
 
 
 def _writable(bucket: Bucket, place: Place, precondition: Precondition, now: datetime) -> Condition:
-    """Return the condition that the object which was read is unchanged. Raise the error that refuses a write over
-    it."""
+    """Read the object, and return the condition that it is unchanged. Raise the error that refuses a write over it."""
     found = bucket.head(place.name)
     live = found if place.is_live(found, now) else None
     place.check(live, precondition)

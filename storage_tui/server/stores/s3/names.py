@@ -58,7 +58,7 @@ def key_to_name(root: str, key: str) -> str:
 
 
 def prefix_to_name(root: str, prefix: str) -> str:
-    """Return the prefix of the names of all keys with the prefix."""
+    """Return the prefix that the names of all keys with `prefix` share."""
     return root + check_prefix(prefix).translate(_TO_NAME)
 
 
