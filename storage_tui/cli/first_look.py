@@ -1,8 +1,9 @@
-"""The list on the screen before the program is loaded, which takes a few times as long as the list.
+"""The list that is on the screen before the program is loaded: loading takes a few times as long as the list.
 
-It stands where the browser will draw it, in the terminal's own colours, until the browser paints over it. Keys typed
-meanwhile are not shown and wait for the browser. This file loads next to nothing, as that is what it is about; what is
-not plain (flags, another server, a location it cannot read) is left to the program, which does it properly.
+The list is where the browser will draw it, in the terminal's own colours, until the browser paints over it. Keys that
+are typed meanwhile are not shown and wait for the browser. This file loads next to nothing, because speed is its
+purpose. Everything that is not simple (flags, another server, a location that this file cannot read) is left to the
+program.
 """
 
 import os
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-ROWS = 200  # more than any screen has
-MIN_COLUMNS, MIN_ROWS = 40, 6  # below this the browser lays itself out differently
-SIDEBAR_FROM = 60  # columns at which the browser shows its sidebar
+ROWS = 200  # more rows than any screen has
+MIN_COLUMNS, MIN_ROWS = 40, 6  # on a smaller screen the browser has another layout
+SIDEBAR_FROM = 60  # columns from which the browser shows its sidebar
 SIDEBAR_CELLS = 25
-TOP_ROWS = 2  # the place, the heads of the columns
+TOP_ROWS = 2  # the place, and the heads of the columns
 BOTTOM_ROWS = 2  # status and footer
 
-OWN_STORE = ("STORAGE_TUI_HOME", "STORAGE_TUI_LINGER")  # any other variable may mean another store
-SERVER_SETTINGS = ("url", "data_dir", "profile")  # words of a settings file that does
+OWN_STORE = ("STORAGE_TUI_HOME", "STORAGE_TUI_LINGER")  # any other variable may choose another store
+SERVER_SETTINGS = ("url", "data_dir", "profile")  # words in a settings file that choose another store
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
@@ -33,8 +34,8 @@ _LEAVE = "\x1b[?1049l\x1b[?25h"
 
 
 class FirstLook:
-    """A list on the screen, and the answer it came from. As a context: when the block fails the terminal is as it was
-    before, when it ends the browser takes over."""
+    """A list on the screen, and the answer that it shows. As a context: when the block fails, the terminal is restored;
+    otherwise the browser takes over."""
 
     def __init__(self, answer: tuple[dict[str, str], bytes], storage_type: str, prefix: str) -> None:
         self.answer = answer
@@ -42,7 +43,8 @@ class FirstLook:
         self._before: list[Any] | None = None
 
     def show(self) -> None:
-        """Draw it. Raises ValueError for what is no list."""
+        """Draw the list, if the screen is large enough. Raise ValueError, KeyError or TypeError for an answer that is
+        no list."""
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         if columns < MIN_COLUMNS or rows < MIN_ROWS:
             return
@@ -50,13 +52,13 @@ class FirstLook:
         keyboard = sys.stdin.fileno()
         self._before = termios.tcgetattr(keyboard)
         silent = termios.tcgetattr(keyboard)
-        silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser wants it
+        silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser expects
         silent[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(keyboard, termios.TCSANOW, silent)
         _write(_ENTER + text)
 
     def drop(self) -> None:
-        """The terminal as it was before."""
+        """Restore the terminal."""
         if self._before is not None:
             _write(_LEAVE)
             self._give_back()
@@ -79,14 +81,14 @@ _shown: FirstLook | None = None
 
 
 def begin(arguments: list[str]) -> None:
-    """Show the list that a plain command line asks for, when the embedded server of this machine answers at once."""
+    """Show the list for a plain command line, if the embedded server of this machine answers at once."""
     global _shown
     place = _plain_place(arguments)
     if place is None or not _is_own_store(os.environ) or not _can_draw():
         return
     storage_type, prefix = place
     runtime = directories.runtime_of(os.path.abspath(directories.base("data")))
-    # The path and names of contract.wire and contract.keys, which take longer to load than all of this.
+    # The path and names are those of contract.wire and contract.keys, which take longer to load than this whole file.
     query = f"prefix={prefix}&delimiter=/&limit={ROWS}&details=true"
     answer = quick_get(runtime, f"/storage/v1/{storage_type}/list?{query}")
     if answer is not None:
@@ -99,7 +101,8 @@ def begin(arguments: list[str]) -> None:
 
 
 def take(storage_type: str, prefix: str) -> FirstLook | None:
-    """What `begin` has shown, for whoever goes on with it; another place than this is taken off the screen."""
+    """Return the list that `begin` has shown, for the browser to continue with. A list of another place is removed from
+    the screen, and None is returned."""
     global _shown
     look, _shown = _shown, None
     if look is not None and look.place != (storage_type, prefix):
@@ -109,7 +112,7 @@ def take(storage_type: str, prefix: str) -> FirstLook | None:
 
 
 def drop() -> None:
-    """Take off the screen what nobody went on with."""
+    """Remove the list from the screen, if the browser has not taken it."""
     take("", "")
 
 
@@ -143,14 +146,15 @@ def _can_draw() -> bool:
 
 
 def names_of(body: bytes) -> list[tuple[str, bool]]:
-    """The keys and folders of a page as the server sends it, in the order of the list; True with a folder."""
+    """Return the keys and folders of a page in the form of the wire, in the order of the list, each with True for a
+    folder."""
     page = _parsed(body)
     names = [*((prefix, True) for prefix in page["prefixes"]), *((blob["key"], False) for blob in page["blobs"])]
     return sorted(names, key=lambda name: name[0].encode())
 
 
 def picture(names: list[tuple[str, bool]], storage_type: str, prefix: str, *, columns: int, rows: int) -> str:
-    """The place in the first row and the names from the third on, as text that moves the cursor."""
+    """Return text that moves the cursor and draws the place in the first row and the names from the third row on."""
     left = SIDEBAR_CELLS if columns >= SIDEBAR_FROM else 0
     lines = [f"\x1b[1;1H \x1b[1m{storage_type}\x1b[0m ▸ {_visible(prefix)[: columns // 2] or '/'}"]
     for row, (name, is_folder) in enumerate(names[: rows - TOP_ROWS - BOTTOM_ROWS], TOP_ROWS + 1):
@@ -160,7 +164,7 @@ def picture(names: list[tuple[str, bool]], storage_type: str, prefix: str, *, co
 
 
 class _Plain:
-    """How the scanner of `json` reads without any option."""
+    """The options of `json`'s scanner, all at their defaults."""
 
     strict = True
     object_hook = object_pairs_hook = parse_constant = None
@@ -169,12 +173,12 @@ class _Plain:
 
 
 def _parsed(body: bytes) -> "Any":
-    """What `json.loads` finds, which takes longer to load than its scanner, and than all of this."""
+    """Return the result of `json.loads`, which takes longer to load than its scanner and than this whole file."""
     try:
         from _json import make_scanner
 
         return make_scanner(_Plain)(body.decode(), 0)[0]  # type: ignore[arg-type]
-    except (ImportError, ValueError, StopIteration, SystemError):  # without its package it cannot say what is wrong
+    except (ImportError, ValueError, StopIteration, SystemError):  # it cannot report errors without its package
         import json
 
         return json.loads(body)

@@ -1,8 +1,8 @@
-"""What may stand before a command on the command line, and the variable by which shells ask for completion."""
+"""The flags that may come before a command on the command line, and the variable by which shells ask for completion."""
 
 from collections.abc import Sequence
 
-COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion when they want words instead of a run
+COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion to get words instead of a run
 _VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 
 

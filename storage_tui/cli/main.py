@@ -1,4 +1,4 @@
-"""The `storage-tui` command: its group, the one place that turns errors into a line and an exit code."""
+"""The `storage-tui` command: its group, and the one place that turns errors into a line and an exit code."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from storage_tui.cli.settings import SettingsError
 from storage_tui.contract.errors import StorageError
 from storage_tui.machine.version import __version__
 
-_COMMANDS = {  # module, attribute, what `--help` says: a command's module is loaded when it runs
+_COMMANDS = {  # module, attribute, line of `--help`; the module of a command is loaded when the command runs
     "browse": (
         "storage_tui.cli.commands.browse",
         "browse",
@@ -63,14 +63,14 @@ _COMMANDS = {  # module, attribute, what `--help` says: a command's module is lo
 
 
 class StorageCommands(click.Group):
-    """Commands by name; anything else on the command line is a location to browse."""
+    """The commands by name. Any other word on the command line is a location to browse."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, in the order people need them."""
+        """Return all commands, in the order in which people need them."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, loaded on first use."""
+        """Return the command, loaded on first use."""
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
@@ -78,12 +78,12 @@ class StorageCommands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, without loading every command."""
+        """Write the list of commands without loading every command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let the shared flags stand before the command, and a location stand without one."""
+        """Allow the shared flags before the command, and a location without a command."""
         leading = leading_flags(args)
         if leading < len(args) and args[leading] in _COMMANDS:
             args = [args[leading], *args[:leading], *args[leading + 1 :]]
@@ -107,7 +107,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; the program's one broad boundary."""
+    """Run the command line, with the only broad exception handler of the program."""
     sys.excepthook = tell_defect
     try:
         if COMPLETE_VARIABLE in os.environ:
@@ -115,11 +115,11 @@ def main() -> None:
 
             register()
         try:
-            # A command that raised Exit comes back with its code; one that returned, with None.
+            # The result is the exit code of a command that raised Exit, and None for a command that returned.
             code = cli.main(prog_name="storage-tui", standalone_mode=False, complete_var=COMPLETE_VARIABLE)
             sys.exit(code if isinstance(code, int) else 0)
         finally:
-            first_look.drop()  # what is said next belongs on the screen as it was
+            first_look.drop()  # the next message belongs on the screen as it was before
     except click.ClickException as exc:
         refuse_usage(exc)
         sys.exit(EXIT_USAGE)
@@ -132,7 +132,7 @@ def main() -> None:
     except StorageError as exc:
         complain(exc.message)
         sys.exit(exit_code(exc))
-    except BrokenPipeError:  # the reader of our output has gone
+    except BrokenPipeError:  # the reader of the output has closed it
         standard_streams.drop_output()
         sys.exit(EXIT_INTERRUPTED)
     except OSError as exc:

@@ -1,4 +1,4 @@
-"""Running a batch for people and scripts: its gauge, a line for each file, and what a signal leaves behind."""
+"""The run of a batch for people and scripts: its gauge, a line for each file, and the message after a signal."""
 
 import signal
 import threading
@@ -28,8 +28,8 @@ class StoppedError(CancelledError):
 
 
 class Report:
-    """What is said of each item as it ends: a line, or with `as_json` an object; errors on standard error, that of a
-    single item by whoever ends the program."""
+    """Reports each item when it ends: a line, or with `as_json` an object. Errors go to standard error; the error of a
+    single item is raised instead."""
 
     def __init__(
         self, conflict: Conflict, *, must_verify: bool, as_json: bool, is_single: bool, is_silent: bool = False
@@ -37,10 +37,11 @@ class Report:
         self._conflict, self._must_verify = conflict, must_verify
         self._as_json, self._is_single, self._is_silent = as_json, is_single, is_silent
         self.failures: list[StorageError] = []
-        self.missing = 0  # what was wanted and could not be had
+        self.missing = 0  # files that were wanted and cannot be read
 
     def leave_out(self, rows: Sequence[LeftOut]) -> None:
-        """What is not taken of a folder to upload: each that cannot be had, and how many links and devices."""
+        """Report the entries of a folder that are not uploaded: each entry that cannot be read, and the number of links
+        and devices."""
         missing, special = [row for row in rows if row.is_failure], [row for row in rows if not row.is_failure]
         self.missing = len(missing)
         for row in missing:
@@ -54,7 +55,7 @@ class Report:
                 say_json(told)
 
     def tell(self, result: BatchResult) -> None:
-        """One item has ended."""
+        """Report an item that has ended."""
         error = result.error
         if self._conflict is Conflict.REFUSE and type(error) is ConflictError:
             error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
@@ -71,12 +72,12 @@ class Report:
             say(f"{_target(result)}  {_state(result)}{more}")
 
     def end(self, results: list[BatchResult]) -> None:
-        """All have ended."""
+        """Report that all items have ended: with `as_json` a summary."""
         if self._as_json:
             say_json({"summary": {**_summary(results, self.failures), "left_out": self.missing}})
 
     def raise_failure(self) -> None:
-        """What went wrong with a single item."""
+        """Raise the error of a single item, if any."""
         if self.failures:
             raise self.failures[0]
 
@@ -86,9 +87,9 @@ def move(
     as_json: bool, verb: str, note: Callable[[BatchResult], object] = lambda _: None,
     waiting: Callable[[], int] = lambda: 0,
 ) -> None:  # fmt: skip
-    """Carry out the plan, each result also told to `note`. Raises what refused a single file, or PartialFailureError
-    when some of several failed or could not even be read; `waiting` counts what is kept for another time beside what
-    has begun."""
+    """Carry out the plan, and call `note` with each result. Raise the error of a single file. Raise PartialFailureError
+    when some of several files failed or could not be read. `waiting` returns the number of transfers that are kept for
+    another time, besides those that have begun."""
     is_single = len(plan.items) == 1 and not plan.left_out
     report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=is_single)
 
@@ -116,7 +117,8 @@ def move(
 
 @contextmanager
 def obeying_signals() -> Iterator[None]:
-    """Within the block the first SIGINT, SIGTERM or SIGHUP raises StoppedError; a second one ends the process."""
+    """Within the block, let the first SIGINT, SIGTERM or SIGHUP raise StoppedError; a second signal ends the
+    process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -128,7 +130,7 @@ def obeying_signals() -> Iterator[None]:
 
     before = [(row, signal.getsignal(row)) for row in _SIGNALS]
     for row, handler in before:
-        if handler is not signal.SIG_IGN:  # as nohup does with SIGHUP
+        if handler is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(row, stop)
     try:
         yield

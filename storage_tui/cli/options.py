@@ -1,4 +1,4 @@
-"""The flags and forms of arguments that commands share."""
+"""The flags and types of arguments that commands share."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ _FLAGS = (
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the shared flags; it gets them as one Settings in `settings`."""
+    """Add the shared flags to a command, which gets them as one Settings in `settings`."""
 
     @wraps(command)
     def wrapped(
@@ -61,16 +61,16 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """A command line argument in the form TYPE:KEY; what no key can be is refused with the line that says why."""
+    """A command line argument in the form TYPE:KEY. An impossible key is refused with an error that says why."""
 
     name = "location"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """Read it; raises InvalidKeyError."""
+        """Return the location in the text. Raise InvalidKeyError for an impossible key."""
         return value if isinstance(value, Location) else Location.parse(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The keys that are there."""
+        """Return the existing keys that complete the text."""
         from storage_tui.cli.words import location_words
 
         return location_words(ctx, param, incomplete)
@@ -80,7 +80,7 @@ LOCATION = LocationType()
 
 
 def duration(text: str) -> timedelta:
-    """A length of time such as 90s, 15m, 12h or 7d."""
+    """Return a length of time such as 90s, 15m, 12h or 7d."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise click.BadParameter(f"{text[:40]!a} is no length of time; write it as 90s, 15m, 12h or 7d")

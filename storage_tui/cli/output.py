@@ -1,4 +1,4 @@
-"""What the command line says to people and scripts: exit codes, names, sizes, progress."""
+"""Output for people and scripts: exit codes, names, sizes, progress."""
 
 import sys
 from collections.abc import Iterator
@@ -49,29 +49,29 @@ _CODES: tuple[tuple[type[errors.StorageError], int], ...] = (
     (errors.DeadlineError, EXIT_UNREACHABLE),
     (errors.TransferInterruptedError, EXIT_UNREACHABLE),
 )
-_POLL_S = 0.1  # ten looks a second at a transfer are smooth and cost nothing
+_POLL_S = 0.1  # ten updates a second look smooth and cost nothing
 
 
 class PartialFailureError(errors.StorageError):
-    """Some of several items failed; each was named when it did."""
+    """Some of several items failed; each was reported when it failed."""
 
     code = "partial_failure"
 
 
 def exit_code(error: errors.StorageError) -> int:
-    """The exit code for an error; EXIT_MEANINGS says what each tells."""
+    """Return the exit code for an error; EXIT_MEANINGS describes the codes."""
     if isinstance(error, PartialFailureError):
         return EXIT_PARTIAL
     return next((code for kind, code in _CODES if isinstance(error, kind)), EXIT_FAILED)
 
 
 def human_time(moment: datetime | None) -> str:
-    """Local time to the minute; empty where it is not known."""
+    """Return the local time to the minute; empty when the time is not known."""
     return "" if moment is None else local_time(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def human_countdown(moment: datetime | None) -> str:
-    """How long until a blob expires: `6d 4h`, `3h 12m`, `2m`; empty when it does not."""
+    """Return how long until a blob expires: `6d 4h`, `3h 12m`, `2m`; empty when it does not expire."""
     if moment is None:
         return ""
     minutes = max(int((moment - datetime.now(UTC)).total_seconds() // 60), 0)
@@ -83,8 +83,8 @@ def human_countdown(moment: datetime | None) -> str:
 
 @contextmanager
 def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True) -> Iterator[None]:
-    """Draw bytes, rate and time left of a whole batch on standard error while the block runs; nothing without a
-    terminal there. With an empty title it counts files."""
+    """Draw bytes, rate and remaining time of a whole batch on standard error while the block runs. Draw nothing when
+    standard error is not a terminal. With an empty title, count files."""
     if not is_on or not sys.stderr.isatty():
         yield
         return
@@ -132,7 +132,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True
 
 
 def human_duration(seconds: float) -> str:
-    """`0:09`, `12:34`, `2:05:00`."""
+    """Return the time as `0:09`, `12:34` or `2:05:00`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

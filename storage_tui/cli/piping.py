@@ -1,4 +1,4 @@
-"""Bytes through pipes: standard input and output, and what `<(…)`, `>(…)` and /dev/stdout name."""
+"""Bytes through pipes: standard input and output, and the paths of `<(…)`, `>(…)` and /dev/stdout."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,8 @@ STDIO = "-"
 
 
 def is_pipe(path: Path) -> bool:
-    """What `>(…)`, `<(…)` and /dev/stdout name: it is read or written from end to end, and has no name of its own."""
+    """Return whether the path is a pipe, such as that of `>(…)`, `<(…)` or /dev/stdout: it is read or written from
+    start to end, and has no name of its own."""
     return path.is_fifo() or path.is_char_device()
 
 
@@ -32,7 +33,8 @@ def put_pipe(
     storage: "Storage", pipe: IO[bytes], source: str, location: Location, *, conflict: Conflict, must_verify: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Upload all that the pipe gives to the key; what is there already is treated as `conflict` says."""
+    """Upload all bytes of the pipe to the key. `conflict` says what happens when the key exists. Raise the error of the
+    upload."""
     if not location.key or location.key.endswith(DELIMITER):
         what = "standard input" if source == STDIO else repr(source)
         raise click.UsageError(f"{what} is a pipe; name the key it goes to, not a folder")
@@ -51,9 +53,10 @@ def put_pipe(
 
 
 def get_pipe(storage: "Storage", location: Location, pipe: IO[bytes], *, must_verify: bool) -> None:
-    """Write the bytes of a blob to the pipe; raises ChecksumError after the last when they were not those stored."""
+    """Write the bytes of a blob to the pipe. Raise ChecksumError after the last byte when the bytes are not the stored
+    bytes."""
     control = TransferControl()
-    is_drawn = not sys.stdout.isatty()  # else the bytes and the gauge would share the terminal
+    is_drawn = not sys.stdout.isatty()  # otherwise the bytes and the gauge would share the terminal
     with obeying_signals(), gauge(progress_of(control), location.key, is_on=is_drawn):
         with storage.stream(check_key(location.key), location.storage_type, control=control) as chunks:
             for chunk in chunks:

@@ -1,8 +1,8 @@
-"""The one door to standard output and standard error: safe on a terminal, exact in a pipe.
+"""The only way to standard output and standard error: safe on a terminal, exact in a pipe.
 
-Keys, paths, names of users and messages of servers are written by others and may hold what a terminal obeys. On a
-terminal everything is therefore shown as `visible` draws it; a file or a pipe gets every character, or byte, as it is.
-No other file of the command line prints: a test reads their source.
+Keys, paths, names of users and messages of servers are written by others and may contain control sequences for a
+terminal. So on a terminal everything is shown as `visible` draws it; a file or a pipe gets every character, or byte,
+unchanged. No other file of the command line prints: a test reads their source.
 """
 
 import codecs
@@ -17,7 +17,8 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 def say(text: str, *, label: str = "", colour: str | None = None) -> None:
-    """One line on standard output; `label` stands in front of it, on a terminal in a `colour` of click's."""
+    """Print one line on standard output. `label` comes before the text, on a terminal in `colour`, a colour name of
+    click."""
     if not sys.stdout.isatty():
         _put(sys.stdout, f"{label}{text}\n")
         return
@@ -26,58 +27,60 @@ def say(text: str, *, label: str = "", colour: str | None = None) -> None:
 
 
 def shown(text: str) -> str:
-    """What `say` makes of a part of its line, for columns whose width counts."""
+    """Return how `say` prints a part of its line, for columns whose width counts."""
     return _visible(text) if sys.stdout.isatty() else text
 
 
 def say_json(value: Any) -> None:
-    """One line of JSON on standard output, in ASCII, so that it is the same on a terminal."""
+    """Print one line of JSON on standard output, in ASCII, so that the line is the same on a terminal."""
     import json
 
     say(json.dumps(value))
 
 
 def say_page(text: str) -> None:
-    """A text of several lines on standard output, its line ends as they are."""
+    """Print a text of several lines on standard output, with its line ends unchanged."""
     _put(sys.stdout, _visible_lines(text) if sys.stdout.isatty() else text)
 
 
 def remark(text: str) -> None:
-    """One line on standard error, which is for people wherever it goes: made visible always."""
+    """Print one line on standard error. It is for people wherever it goes, so control characters are always made
+    visible."""
     _put(sys.stderr, f"{_visible(text)}\n")
 
 
 def complain(message: str) -> None:
-    """A remark that says which program has a complaint."""
+    """Print an error message on standard error, after the name of the program."""
     remark(f"storage-tui: {message}")
 
 
 def show_status(text: str) -> None:
-    """A line on standard error, a terminal, in the place of the one before; an empty one takes that away."""
+    """Show a line on standard error, a terminal, in the place of the line before. An empty text removes the line."""
     _put(sys.stderr, f"\r{_visible(text)}\x1b[K" if text else CLEAR_LINE)
 
 
 def refuse_usage(error: click.ClickException) -> None:
-    """What click says of a wrong command line, which repeats words of it."""
+    """Print click's message about a wrong command line. The message repeats words of the command line."""
     said = io.StringIO()
     error.show(said)
     _put(sys.stderr, _visible_lines(said.getvalue()))
 
 
 def confirm(question: str) -> None:
-    """Ask on the terminal; raises click.Abort unless the answer is yes."""
+    """Ask on the terminal. Raise click.Abort unless the answer is yes."""
     click.confirm(_visible(question), abort=True)
 
 
 def tell_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A `sys.excepthook`: the message of an error may repeat anything."""
+    """Print an error that no code handles, as a `sys.excepthook`: the message of an error may repeat any text."""
     import traceback
 
     _put(sys.stderr, _visible_lines("".join(traceback.format_exception(kind, error, trace))))
 
 
 def bytes_out(file: IO[bytes] | None = None) -> IO[bytes]:
-    """Where bytes of blobs are written: `file`, by default standard output. A terminal gets text that it only draws."""
+    """Return the stream for the bytes of blobs: `file`, by default standard output. A terminal gets text with control
+    characters made visible."""
     if file is None:
         sys.stdout.flush()
         file = sys.stdout.buffer
@@ -85,23 +88,25 @@ def bytes_out(file: IO[bytes] | None = None) -> IO[bytes]:
 
 
 class TerminalText(io.TextIOBase):
-    """A text stream for a library that prints by itself, such as on `sys.stdout`: what it writes goes through here."""
+    """A text stream for a library that prints by itself, such as on `sys.stdout`: its output is printed as by this
+    file."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write lines as they are drawn."""
+        """Write lines, on a terminal with control characters made visible."""
         _put(self._stream, _visible_lines(text) if self._stream.isatty() else text)
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what is waiting."""
+        """Flush the stream."""
         self._stream.flush()
 
 
 class _DrawnBytes:
-    """Bytes of a blob on a terminal: text as it is drawn, line by line, everything else escaped."""
+    """The bytes of a blob on a terminal: text with control characters made visible, line by line; everything else
+    escaped."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -120,7 +125,7 @@ class _DrawnBytes:
 def _put(stream: TextIO, text: str) -> None:
     try:
         click.echo(text, file=stream, nl=False)
-    except UnicodeEncodeError:  # the locale has no such character, or a local file name is no UTF-8
+    except UnicodeEncodeError:  # the locale lacks the character, or a local file name is not UTF-8
         raw = text.encode("utf-8", "surrogateescape")
         if stream.isatty():
             raw = text.encode(stream.encoding or "ascii", "backslashreplace")
@@ -138,6 +143,7 @@ def _visible(text: str) -> str:
 
 
 def _visible_lines(text: str) -> str:
-    """Line ends and tabs stay, a carriage return before a line end with them."""
+    """Return the text with control characters made visible, except line ends, tabs and a carriage return before a line
+    end."""
     rows = text.replace("\r\n", "\n").split("\n")
     return "\n".join("\t".join(_visible(part) for part in row.split("\t")) for row in rows)

@@ -1,10 +1,11 @@
 """Settings: one frozen dataclass; defaults, then the file, then the environment, then flags.
 
-The file is TOML at the place `directories.config_file()` names. Environment names are `STORAGE_TUI_` and the setting in
-capitals, such as STORAGE_TUI_URL. Unknown keys and values of the wrong kind are refused by name, not ignored.
+The file is TOML at the path of `directories.config_file()`. Environment names are `STORAGE_TUI_` and the setting in
+capitals, such as STORAGE_TUI_URL. Unknown keys and values of the wrong kind are not ignored: the error names them.
 
-A table `[profiles.NAME]` of the file keeps the settings of one server under a name. They count as much as what named
-the profile: `--profile` overrules the environment, STORAGE_TUI_PROFILE and the file's own `profile` do not.
+A table `[profiles.NAME]` of the file keeps the settings of one server under a name. These settings are as strong as the
+place that names the profile: `--profile` overrules the environment; STORAGE_TUI_PROFILE and the file's own `profile` do
+not.
 
     profile = "lab"
 
@@ -23,19 +24,19 @@ from storage_tui.machine import directories
 
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
-PROFILES = "profiles"  # the table of the file that holds one table a profile
+PROFILES = "profiles"  # the table of the file with one table for each profile
 STORES = ("url", "data_dir")
-SERVER = (*STORES, "token_file")  # which store; a profile that names one takes none of these from elsewhere
+SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; the text names it, its place and what is wanted."""
+    """A setting that cannot be used. The message names the setting, its place and the values that are allowed."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a person can set. Each field is a key of the file, an environment name and, mostly, a flag; its
-    `help` in the metadata says what it is for."""
+    """Everything that a person can set. Each field is a key of the file, an environment name and, mostly, a flag.
+    `help` in its metadata says what the setting is for."""
 
     url: str | None = field(default=None, metadata={
         "help": "Base URL of a Storage API server; without one the embedded store of this machine."})  # fmt: skip
@@ -53,17 +54,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Layer:
-    """The settings that one place gives. `where` names the place for people."""
+    """The settings from one place. `where` names the place for people."""
 
     where: str
     values: Mapping[str, Any]
 
 
 def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in force; `flags` hold what was given on the command line, None where nothing was; an empty
-    profile there means none, whatever the environment and the file say.
+    """Return the settings in force. `flags` holds the values from the command line, None for a flag that is not set. An
+    empty profile in `flags` means no profile, whatever the environment and the file say.
 
-    Raises SettingsError for a file that cannot be read, an unknown key or profile, or a value of the wrong kind.
+    Raise SettingsError for a file that cannot be read, an unknown key or profile, or a value of the wrong kind.
     """
     chosen: dict[str, Any] = {}
     for layer in layers(flags, file=file, environ=environ):
@@ -74,7 +75,7 @@ def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
 def layers(
     flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ
 ) -> list[Layer]:
-    """Where the settings come from, the weakest first; the defaults are not among them. Raises as `load`."""
+    """Return the places of the settings, the weakest first, without the defaults. Raise the errors of `load`."""
     path = file or directories.config_file()
     values, tables = _file(path)
     named = {name: environ[ENV_PREFIX + name.upper()] for name in _KINDS if environ.get(ENV_PREFIX + name.upper())}
@@ -91,12 +92,13 @@ def layers(
 
 
 def profiles(*, file: Path | None = None) -> dict[str, Mapping[str, Any]]:
-    """What each profile of the file sets, by name, in the order of the file. Raises as `load`."""
+    """Return the settings of each profile of the file, by name, in the order of the file. Raise the errors of
+    `load`."""
     return _file(file or directories.config_file())[1]
 
 
 def _kept_apart(found: list[Layer]) -> list[Layer]:
-    """The layers, so that a token file that was named with one server is not taken along to another one."""
+    """Return the layers, changed so that a token file for one server is not used for another server."""
     weaker: dict[str, Any] = {}
     apart = []
     for layer in found:
@@ -114,7 +116,8 @@ _KINDS = {entry.name: entry.type for entry in fields(Settings)}
 
 
 def _profile(name: str, tables: Mapping[str, Mapping[str, Any]], path: Path, *, over: Mapping[str, Any]) -> Layer:
-    """A profile as a layer. Its token never goes to a server that is named elsewhere (`over`), nor another's to its."""
+    """Return a profile as a layer. Its token never goes to a server from elsewhere (`over`), nor another token to its
+    server."""
     if name not in tables:
         known = f"there are {', '.join(tables)}" if tables else "a table [profiles.NAME] makes one"
         raise SettingsError(f"{path}: no profile {name!a:.60}; {known}")
@@ -150,7 +153,7 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path}: cannot be read: {exc}") from exc
-    import tomllib  # most people have no such file
+    import tomllib  # loaded here because most people have no such file
 
     try:
         return tomllib.loads(text)

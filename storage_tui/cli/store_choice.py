@@ -1,4 +1,4 @@
-"""Which store the flags of a command mean: flags to Settings, and Settings to a client."""
+"""The store that the flags of a command mean: flags to Settings, and Settings to a client."""
 
 import os
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ SHARED = ("profile", "url", "token_file", "data_dir")
 
 
 def settings_of(flags: Mapping[str, Any]) -> Settings:
-    """The settings that flags, environment and file make together."""
+    """Return the settings from flags, environment and file together."""
     settings = load(flags)
     if flags["url"] is None and flags["data_dir"] is not None:
-        settings = replace(settings, url=None)  # a data directory named by hand means that store
+        settings = replace(settings, url=None)  # a data directory on the command line means that store
     return settings
 
 
 def open_storage(settings: Settings) -> "Storage":
-    """The client that the settings describe; nothing is sent yet."""
+    """Return the client for the settings. Nothing is sent yet."""
     from storage_tui.client.storage import Storage
 
     return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
 
 
 def embedded_dir(settings: Settings) -> Path | None:
-    """The data directory of the embedded store, where that is what the settings mean; None where it is a server."""
+    """Return the data directory of the embedded store if the settings mean that store; None if they mean a server."""
     if settings.url is not None or (settings.data_dir is None and os.environ.get("DESCARTESLABS_STORAGE_URL")):
         return None
     return settings.data_dir or directories.data_dir()

@@ -1,4 +1,4 @@
-"""What may stand at the cursor: storage types, keys and folders as the server tells them now, local files."""
+"""The words for completion: storage types, keys and folders from the server, local files."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
-OPEN = "open"  # the type of an item after which one goes on typing
-MOST = 200  # of a folder with more, the first; a few letters bring the others
-DEADLINE_S = 2.0  # later than this nobody waits for a TAB
+OPEN = "open"  # the type of an item that more text follows
+MOST = 200  # the first items of a larger folder; a few more letters find the others
+DEADLINE_S = 2.0  # nobody waits longer for a TAB
 
 
 def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The locations that begin with what was typed, folder by folder."""
+    """Return the locations that begin with the typed text, folder by folder."""
     name, colon, _ = incomplete.partition(":")
     if colon and (name in STORAGE_TYPES or name in ALIASES):
         return list(_keys(ctx, f"{name}:", Location.parse(incomplete)))
@@ -29,7 +29,7 @@ def location_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """For what takes files and then a location: files until a storage type was typed."""
+    """Return the words for an argument with files and then a location: files until a storage type was typed."""
     name, colon, _ = incomplete.partition(":")
     if colon and (name in STORAGE_TYPES or name in ALIASES):
         return location_words(ctx, param, incomplete)
@@ -40,12 +40,12 @@ def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 
 def local_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Local files, by the shell."""
+    """Return a request to the shell for local files."""
     return [CompletionItem("", type="file")]
 
 
 def profile_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The profiles of the settings file."""
+    """Return the profiles of the settings file."""
     from storage_tui.cli.settings import SettingsError, profiles
 
     try:
@@ -67,12 +67,13 @@ def _keys(ctx: click.Context, lead: str, typed: Location) -> Iterator[Completion
 
 
 def _is_bare(key: str) -> bool:
-    """Whether a key is understood without its `data:`; one like `-r` would be a flag."""
+    """Return whether the key is understood without `data:`. A key such as `-r` would be a flag."""
     return not key.startswith("-") and Location.parse(key).key == key
 
 
 def _page(ctx: click.Context, typed: Location) -> Page | None:
-    """What begins with the location, from the running embedded server if that is it; None when it cannot be told."""
+    """Return a page of the keys that begin with the location, from the running embedded server if the settings mean
+    that server. Return None when the server cannot be asked."""
     from storage_tui.cli.settings import SettingsError
     from storage_tui.cli.store_choice import SHARED, embedded_dir, settings_of
     from storage_tui.client.access.quick_list import peek_page

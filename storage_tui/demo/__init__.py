@@ -1,4 +1,4 @@
-"""The throwaway store of `storage-tui --demo`: real small files of every kind analysts keep, made in code.
+"""The throwaway store of `storage-tui --demo`: small real files of every kind that analysts keep, made in code.
 
 | file | makes |
 |---|---|

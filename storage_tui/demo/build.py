@@ -1,4 +1,4 @@
-"""The demo's store: every file under its key, written at a time in the past, so that tmp has blobs near their end."""
+"""The demo's store: every file under its key, written at a time in the past, so that tmp has blobs that expire soon."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ from storage_tui.demo.tiff import INT, UINT, Raster, write_tiff
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.seed import SeedBlob, seed
 
-UTM_WEST, UTM_NORTH, UTM_EPSG = 710_240.0, 4_117_620.0, 32610  # the landscape in metres of zone 10 north
+UTM_WEST, UTM_NORTH, UTM_EPSG = 710_240.0, 4_117_620.0, 32610  # the landscape's corner, in metres of UTM zone 10 north
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif", ".tif": "image/tiff",
          ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".json": "application/json", ".md": "text/markdown",
          ".geojson": "application/geo+json", ".log": "text/plain", ".txt": "text/plain", ".zip": "application/zip",
@@ -35,9 +35,9 @@ class File:
 
 
 def build_demo(data_dir: Path, *, namespace: str, now: datetime | None = None) -> int:
-    """Fill the store in `data_dir`, which no server may own yet; returns how many blobs it has.
+    """Fill the store in `data_dir`, which no server may own, and return the number of its blobs.
 
-    The same files in every run; only their ages hang on `now`.
+    The files are the same in every run; only their ages depend on `now`.
     """
     now = now or datetime.now(UTC)
     made = sorted(_files(), key=lambda file: (file.storage_type, file.key.encode()))
@@ -58,7 +58,7 @@ def build_demo(data_dir: Path, *, namespace: str, now: datetime | None = None) -
 
 
 def content_type(key: str) -> str | None:
-    """The content type by the ending of the key."""
+    """Return the content type for the ending of the key, or None."""
     return next((kind for ending, kind in TYPES.items() if key.endswith(ending)), None)
 
 

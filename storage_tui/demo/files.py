@@ -17,7 +17,7 @@ FROZEN_SECONDS = int(datetime(*FROZEN, tzinfo=UTC).timestamp())
 
 
 def npy(descr: str, shape: tuple[int, ...], content: bytes) -> bytes:
-    """An .npy file of version 1.0."""
+    """Return an .npy file of version 1.0."""
     header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
     room = -(10 + len(header) + 1) % 64
     text = (header + " " * room + "\n").encode("latin-1")
@@ -25,7 +25,7 @@ def npy(descr: str, shape: tuple[int, ...], content: bytes) -> bytes:
 
 
 def ndvi_stack(vegetation: Image.Image) -> bytes:
-    """Twelve months of 64 x 64 pixels."""
+    """Return an .npy file with twelve months of 64 x 64 pixels."""
     small = vegetation.resize((64, 64), Image.Resampling.BOX)
     months = []
     for month in range(12):
@@ -35,7 +35,7 @@ def ndvi_stack(vegetation: Image.Image) -> bytes:
 
 
 def training_chips(colors: Image.Image) -> bytes:
-    """Chips and labels for training, as .npz."""
+    """Return chips and labels for training, as .npz."""
     chance = random.Random(21)
     chips = b"".join(
         colors.crop((x, y, x + 32, y + 32)).tobytes()
@@ -48,7 +48,7 @@ def training_chips(colors: Image.Image) -> bytes:
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
-    """A zip archive."""
+    """Return a zip archive."""
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -57,7 +57,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def tarred(members: dict[str, bytes]) -> bytes:
-    """A tar archive, compressed."""
+    """Return a compressed tar archive."""
     output = io.BytesIO()
     with tarfile.open(fileobj=output, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, content in members.items():
@@ -68,7 +68,7 @@ def tarred(members: dict[str, bytes]) -> bytes:
 
 
 def model() -> bytes:
-    """A classifier's parameters, pickled as analysts do."""
+    """Return a classifier's parameters, pickled as analysts do."""
     chance = random.Random(22)
     return pickle.dumps(
         {
@@ -81,7 +81,7 @@ def model() -> bytes:
 
 
 def database() -> bytes:
-    """A small catalogue in SQLite."""
+    """Return a small catalogue in SQLite."""
     connection = sqlite3.connect(":memory:")
     connection.executescript(
         "create table scenes (id text primary key, acquired text, cloud real);"
@@ -98,7 +98,7 @@ def database() -> bytes:
 
 
 def document() -> bytes:
-    """A PDF of two pages with a title."""
+    """Return a PDF of two pages with a title."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
         *(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources "
@@ -150,7 +150,7 @@ ESCAPES = (
     b"\xe2\x80\xaeright to left\xe2\x80\xac, a zero width\xe2\x80\x8bspace\n"
     b"[bold]markup[/bold] [@click=app.quit]too[/]\n"
 )
-"""Bytes that a careless program would let through to the terminal."""
+"""Bytes that a careless program would pass to the terminal."""
 
 LATIN = "Übersicht der Flächen: Größe, Höhe, Gefälle\n".encode("latin-1")
 UTF16 = "Felder\tFläche\nF001\t12,4 ha\n".encode("utf-16")

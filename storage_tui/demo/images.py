@@ -1,4 +1,5 @@
-"""A product of the catalog with two images: their files lie in `products`, the rest in the records of the store."""
+"""A product of the catalog with two images. Their files are blobs in `products`; the rest is in the records of the
+store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ IMAGES = (
 
 
 def register_images(data_dir: Path, namespace: str, etags: Mapping[str, str], sizes: Mapping[str, int]) -> None:
-    """Note product and images; ETags and sizes in bytes of their files by key."""
+    """Write the records of the product and its images. `etags` and `sizes`, in bytes, are those of the files by key."""
     documents, now = Documents(LocalRecords(data_dir)), now_text()
     product = {"attributes": {"name": PRODUCT_NAME}, "created": now, "modified": now, "group": None}
     documents.write_now("products", namespace, PRODUCT_ID, product)

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 WEST, NORTH = -120.62, 37.18  # the landscape's corner in degrees
-DEGREES = 0.115  # its side, about ten kilometres
+DEGREES = 0.115  # the length of its side, about ten kilometres
 CROPS = ("almond", "alfalfa", "tomato", "maize", "fallow", "wheat", "vineyard")
 TRACKS = ((-120, 37), (-64, -31), (-57, -8), (4, 46), (18, -28), (33, 1), (77, 23), (116, 34), (134, -25), (145, -36),
           (-100, 49), (31, 50))  # fmt: skip
@@ -15,7 +15,7 @@ Position = tuple[float, float]
 
 
 def regions() -> bytes:
-    """Eight large regions around the valley, with irregular edges."""
+    """Return eight large regions around the valley, with irregular edges."""
     chance = random.Random(8)
     names = (
         "Río Seco",
@@ -39,7 +39,7 @@ def regions() -> bytes:
 
 
 def footprints() -> bytes:
-    """Where scenes were taken around the world: tilted squares in rows along the tracks of a satellite."""
+    """Return the footprints of scenes around the world: tilted squares in rows along the tracks of a satellite."""
     chance = random.Random(12)
     features = []
     for track, (x, y) in enumerate(TRACKS):
@@ -52,7 +52,7 @@ def footprints() -> bytes:
 
 
 def fields() -> bytes:
-    """A patchwork of fields: rectangles in rows along a road."""
+    """Return a patchwork of fields: rectangles in rows along a road."""
     chance = random.Random(60)
     features = []
     tilt = math.radians(11)
@@ -71,7 +71,7 @@ def fields() -> bytes:
 
 
 def rivers() -> bytes:
-    """Two rivers that meet, and the gauges on them."""
+    """Return two rivers that meet, and the gauges on them."""
     chance = random.Random(3)
     features: list[dict[str, Any]] = []
     for start, end in (((-0.1, 0.1), (0.5, -0.4)), ((0.9, 0.2), (0.5, -0.4)), ((0.5, -0.4), (0.7, -1.1))):
@@ -88,7 +88,7 @@ def rivers() -> bytes:
 
 
 def sites() -> bytes:
-    """Sampling plots as well-known text, one a line."""
+    """Return sampling plots as well-known text, one on each line."""
     chance = random.Random(5)
     lines = []
     for _ in range(12):

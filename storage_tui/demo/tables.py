@@ -1,4 +1,4 @@
-"""Tables, task results and logs, as analysts and tasks leave them behind."""
+"""Tables, task results and logs, as analysts and tasks leave them."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ DAYS = 4 * 365 + 1
 
 
 def ndvi_series() -> bytes:
-    """Three years of vegetation index for six regions, every five days, with clouds."""
+    """Return three years of vegetation index for six regions, every five days, with clouds."""
     chance = random.Random(11)
     rows = [("date", "region", "ndvi_mean", "ndvi_std", "cloud_percent", "pixels")]
     for step in range(0, 3 * 365, 5):
@@ -30,7 +30,7 @@ def ndvi_series() -> bytes:
 
 
 def field_samples() -> bytes:
-    """Soil and crop samples with coordinates and remarks."""
+    """Return soil and crop samples with coordinates and remarks."""
     chance = random.Random(12)
     remarks = ("", "", "rain in the night", 'farmer says "too wet"', "edge of field, mixed pixels", "irrigated")
     rows = [("sample_id", "taken", "lon", "lat", "crop", "soil_ph", "moisture", "is_valid", "remark")]
@@ -44,7 +44,7 @@ def field_samples() -> bytes:
 
 
 def stations() -> bytes:
-    """Weather stations, separated by tabs."""
+    """Return weather stations, separated by tabs."""
     chance = random.Random(13)
     rows = [("station", "name", "elevation_m", "since")]
     for index, name in enumerate(("Río Seco", "Monte Alto", "Old Mill", "Säge", "Three Lakes", "North Fork")):
@@ -53,7 +53,7 @@ def stations() -> bytes:
 
 
 def daily() -> Iterator[tuple[str, bytes]]:
-    """`YYYY/MM/YYYY-MM-DD.csv` and hourly weather, one file a day."""
+    """Yield `YYYY/MM/YYYY-MM-DD.csv` and hourly weather, one file for each day."""
     chance = random.Random(14)
     for number in range(DAYS):
         day = FIRST_DAY + timedelta(days=number)
@@ -66,7 +66,7 @@ def daily() -> Iterator[tuple[str, bytes]]:
 
 
 def task_result(number: int) -> bytes:
-    """What one task of a group returned."""
+    """Return the result of one task of a group."""
     chance = random.Random(number)
     region = f"R{number % 8 + 1:02}"
     return json.dumps(
@@ -85,7 +85,7 @@ def task_result(number: int) -> bytes:
 
 
 def task_stream() -> bytes:
-    """The results of many tasks, one JSON object a line."""
+    """Return the results of many tasks, one JSON object on each line."""
     chance = random.Random(15)
     lines = [
         json.dumps({"task": number, "region": f"R{number % 8 + 1:02}", "ndvi": round(chance.uniform(0.1, 0.9), 4),
@@ -96,7 +96,7 @@ def task_stream() -> bytes:
 
 
 def task_log(number: int, start: datetime) -> bytes:
-    """What one task wrote, with times and levels; one in five has a traceback."""
+    """Return the log of one task, with times and levels; one log in five has a traceback."""
     chance = random.Random(number + 500)
     lines, moment = [], start
     steps = ("connecting to catalog", "search returned {n} images", "reading band red of image {n}",

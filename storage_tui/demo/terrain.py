@@ -1,4 +1,4 @@
-"""A landscape out of octaves of noise, the same in every run: heights, shaded relief, vegetation."""
+"""A landscape made from octaves of noise, the same in every run: heights, shaded relief, vegetation."""
 
 import random
 import struct
@@ -12,7 +12,7 @@ PIXEL_M = 10  # metres on the ground
 SEED = 20240712
 NODATA = -32768
 
-Ramp = tuple[tuple[int, tuple[int, int, int]], ...]  # from 0 to 255: where a colour stands, and the colour
+Ramp = tuple[tuple[int, tuple[int, int, int]], ...]  # colours by their positions from 0 to 255
 
 RELIEF = ((0, (38, 70, 83)), (40, (61, 110, 78)), (90, (118, 148, 84)), (140, (190, 174, 110)), (190, (150, 118, 90)),
           (230, (205, 200, 195)), (255, (250, 250, 250)))  # fmt: skip
@@ -23,7 +23,8 @@ VEGETATION = ((0, (120, 84, 50)), (60, (190, 160, 100)), (110, (225, 220, 140)),
 
 @dataclass(frozen=True)
 class Landscape:
-    """Pictures of floats, SIDE x SIDE: metres above the sea, vegetation index from -1 to 1; light from 0 to 1."""
+    """Pictures of floats, SIDE x SIDE: heights in metres above the sea, vegetation index from -1 to 1, light from 0 to
+    1."""
 
     heights: Image.Image
     vegetation: Image.Image
@@ -31,7 +32,7 @@ class Landscape:
 
 
 def make_landscape() -> Landscape:
-    """The one landscape that all files of the demo show parts of."""
+    """Return the landscape; all files of the demo show parts of it."""
     chance = random.Random(SEED)
     rough = _noise(chance, octaves=7, first=3, fading=0.5)
     heights = ImageMath.lambda_eval(
@@ -48,7 +49,7 @@ def make_landscape() -> Landscape:
 def colored(
     values: Image.Image, low: float, high: float, ramp: tuple[tuple[int, tuple[int, int, int]], ...]
 ) -> Image.Image:
-    """Values to colours along a ramp."""
+    """Return a picture with the values as colours of a ramp."""
     scale = 255 / (high - low)
     bytes_ = values.point(lambda value: value * scale + (-low * scale)).convert("L")
     bytes_.putpalette(_palette(ramp))
@@ -56,17 +57,17 @@ def colored(
 
 
 def relief(landscape: Landscape) -> Image.Image:
-    """Height colours under light from the north-west."""
+    """Return the heights in colours, lit from the north-west."""
     return _lit(colored(landscape.heights, 120, 2400, RELIEF), landscape.light)
 
 
 def vegetation_map(landscape: Landscape) -> Image.Image:
-    """The vegetation index in its usual colours."""
+    """Return the vegetation index in its usual colours."""
     return colored(landscape.vegetation, -0.1, 0.9, VEGETATION)
 
 
 def true_color(landscape: Landscape) -> Image.Image:
-    """What a satellite would see: vegetation colours, darker, under the same light."""
+    """Return the view of a satellite: vegetation colours, darker, under the same light."""
     ground = colored(
         landscape.vegetation, -0.2, 0.9, ((0, (150, 130, 110)), (120, (120, 118, 80)), (255, (34, 68, 40)))
     )
@@ -74,7 +75,8 @@ def true_color(landscape: Landscape) -> Image.Image:
 
 
 def int16(values: Image.Image, *, scale: float = 1, footprint: bool = False) -> Image.Image:
-    """Floats as whole numbers in a picture of 32-bit integers; with a footprint, NODATA outside a tilted scene."""
+    """Return floats as whole numbers in a picture of 32-bit integers; with `footprint`, NODATA outside a tilted
+    scene."""
     whole = values.point(lambda value: value * scale + 0.0).convert("I")
     if footprint:
         width, height = whole.size
@@ -86,7 +88,7 @@ def int16(values: Image.Image, *, scale: float = 1, footprint: bool = False) -> 
 
 
 def int16_bytes(whole: Image.Image) -> bytes:
-    """The low two bytes of every pixel of a picture of 32-bit integers, little-endian."""
+    """Return the low two bytes of every pixel of a picture of 32-bit integers, little-endian."""
     raw = whole.tobytes()
     packed = bytearray(len(raw) // 2)
     packed[0::2], packed[1::2] = raw[0::4], raw[1::4]
@@ -94,7 +96,7 @@ def int16_bytes(whole: Image.Image) -> bytes:
 
 
 def _noise(chance: random.Random, *, octaves: int, first: int, fading: float) -> Image.Image:
-    """Values from about 0 to 1."""
+    """Return noise with values from about 0 to 1."""
     total = Image.new("F", (SIDE, SIDE), 0)
     weight = 1.0
     for octave in range(octaves):
@@ -109,7 +111,7 @@ def _noise(chance: random.Random, *, octaves: int, first: int, fading: float) ->
 
 
 def _shade(heights: Image.Image) -> Image.Image:
-    """How much light falls on a slope, from the height differences of neighbours (Horn, 1981, shortened)."""
+    """Return how much light falls on each slope, from the height differences of neighbours (Horn, 1981, shortened)."""
     east = heights.transform(heights.size, Image.Transform.AFFINE, (1, 0, 1, 0, 1, 0))
     south = heights.transform(heights.size, Image.Transform.AFFINE, (1, 0, 0, 0, 1, 1))
     light: Image.Image = ImageMath.lambda_eval(

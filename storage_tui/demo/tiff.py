@@ -1,4 +1,4 @@
-"""Tiled GeoTIFFs with overviews, laid out for reading by ranges: directories first, the smallest level next."""
+"""Tiled GeoTIFFs with overviews, ordered for reading by ranges: directories first, then the smallest level."""
 
 import struct
 import zlib
@@ -10,14 +10,14 @@ from PIL import Image
 TILE = 256
 FLOAT, INT, UINT = 3, 2, 1
 DEFLATE = 8
-FAST = 1  # zlib's level: the demo is built while someone waits
+FAST = 1  # zlib's level: somebody waits while the demo is built
 SHORT, LONG, ASCII, DOUBLE = 3, 4, 2, 12
 FORMS = {SHORT: "H", LONG: "I", DOUBLE: "d"}
 
 
 @dataclass(frozen=True)
 class Raster:
-    """What a GeoTIFF is made of: a picture, how its pixels become bytes, and where it lies."""
+    """The content of a GeoTIFF: a picture, the conversion of its pixels to bytes, and its place on the ground."""
 
     picture: Image.Image
     to_bytes: Callable[[Image.Image], bytes]
@@ -32,7 +32,7 @@ class Raster:
 
 
 def write_tiff(raster: Raster) -> bytes:
-    """The file."""
+    """Return the bytes of the GeoTIFF file."""
     levels = [raster.picture]
     while max(levels[-1].size) > TILE // 2:
         width, height = levels[-1].size

@@ -23,7 +23,7 @@ from storage_tui.contract.sizes import size_text
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
-CONFIRM_ABOVE = 10  # more than these are deleted only on an explicit yes
+CONFIRM_ABOVE = 10  # to delete more blobs than this, the user must say yes
 
 
 @click.command()
@@ -50,7 +50,8 @@ def ls(location: Location, is_long: bool, recursive: bool, as_json: bool, settin
 
 
 def _nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
-    """That a folder holds nothing, with the nearest one above it that does and the command that shows it."""
+    """Return the error for an empty folder. It names the nearest folder above that is not empty, and the command that
+    shows it."""
     above = parent_prefix(folder.key)
     while above and next(iter(_walk(storage, folder.storage_type, above, delimiter="")), None) is None:
         above = parent_prefix(above)
@@ -60,7 +61,7 @@ def _nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
 
 
 def _walk(storage: "Storage", storage_type: str, prefix: str, *, delimiter: str) -> Iterator[Blob | str]:
-    """Folders and blobs of a prefix, page by page, each page in byte order."""
+    """Yield the folders and blobs below a prefix, page by page, each page in byte order."""
     token = None
     while True:
         page = storage.list_page(prefix, storage_type=storage_type, delimiter=delimiter, token=token)
@@ -203,7 +204,8 @@ def du(location: Location, as_json: bool, settings: Settings) -> None:
 
 
 def _usage_of_blob(storage: "Storage", location: Location) -> Usage:
-    """What a location that is no folder takes: the blob with this key. Raises NotFoundError where there is neither."""
+    """Return the usage of the blob with this key, for a location that is not a folder. Raise NotFoundError when there
+    is no such blob."""
     if not location.key.endswith(DELIMITER):
         with contextlib.suppress(NotFoundError):
             blob = storage.stat(location.key, location.storage_type)

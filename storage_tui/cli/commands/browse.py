@@ -27,7 +27,7 @@ from storage_tui.machine import directories
 if TYPE_CHECKING:
     from storage_tui.tui.app import StorageApp
 
-LOCAL_USER = "local"  # the one user of an embedded store
+LOCAL_USER = "local"  # the only user of an embedded store
 
 
 @click.command()
@@ -41,7 +41,7 @@ LOCAL_USER = "local"  # the one user of an embedded store
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
     """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
     is_in_page = directories.WEB_VARIABLE in os.environ
-    if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # drawn there
+    if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # its screen
         raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
     if not is_in_page and os.environ.get("TERM", "dumb") in ("", "dumb"):
         raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
@@ -60,7 +60,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
 
 
 def _place(text: str) -> Location:
-    """A location to browse: here a bare type name is the type, and a key is the folder it names."""
+    """Return the location to browse. Here a bare type name is the type, and a key is the folder with its name."""
     if text in STORAGE_TYPES or text in ALIASES:
         return Location(find_storage_type(text).name)
     place = Location.parse(text)
@@ -70,7 +70,7 @@ def _place(text: str) -> Location:
 
 
 def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
-    """Browse, one profile after the other; where one was at the end, and what was chosen."""
+    """Browse, one profile after the other. Return the place at the end and the chosen locations."""
     app = _run(place, settings, title=title, is_piped=is_piped)
     while app.next_profile is not None:
         settings = load({"profile": app.next_profile})
@@ -79,10 +79,11 @@ def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) 
 
 
 def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> "StorageApp":
-    """Browse one store; the app when it has ended."""
+    """Browse one store, and return the app when it has ended."""
     look = None if is_piped else _first_look(place, settings)
     with contextlib.nullcontext() if look is None else look:
-        # httpx loads a command line of its own, a third of its start-up time; it does without where that is missing.
+        # httpx loads a command line of its own, which takes a third of its start-up time. httpx works without that
+        # module.
         sys.modules.setdefault("httpx._main", cast(ModuleType, None))
         from storage_tui.client.async_storage import AsyncStorage
         from storage_tui.tui.app import StorageApp
@@ -101,19 +102,19 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             profiles={name: _store_named(values) for name, values in profiles().items()},
         )
     app.run(mouse=settings.mouse)
-    if app.return_code:  # it was stopped by a defect, and has said so
+    if app.return_code:  # a defect stopped the app, which has printed it
         raise click.exceptions.Exit(app.return_code)
     return app
 
 
 def _store_named(values: Mapping[str, Any]) -> str:
-    """What a profile is, in a few words: its server, or the directory of its store."""
+    """Return a short description of a profile: its server, or the directory of its store."""
     return str(values.get("url") or values.get("data_dir") or "the server of the settings above it")
 
 
 def _first_look(place: Location, settings: Settings) -> FirstLook | None:
-    """The list on the screen while the browser is loaded: the one there already, or what the embedded server says at
-    once; None for a server elsewhere, which only the client proper may ask."""
+    """Return the list to show while the browser is loaded: the list that is already shown, or an immediate answer of
+    the embedded server. Return None for a server elsewhere, which only the full client may ask."""
     look = take(place.storage_type, place.key)
     directory = embedded_dir(settings)
     if look is not None or directory is None:
@@ -127,7 +128,7 @@ def _first_look(place: Location, settings: Settings) -> FirstLook | None:
 
 @contextlib.contextmanager
 def _demo_store() -> Iterator[Path]:
-    """A data directory filled with the demo's blobs, removed once its server has gone."""
+    """Yield a data directory with the demo's blobs. The directory is removed after its server has ended."""
     import shutil
     import signal
     import tempfile
@@ -137,7 +138,7 @@ def _demo_store() -> Iterator[Path]:
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-demo-"))
-    os.environ["STORAGE_TUI_LINGER"] = "0"  # its server need not wait for others: nobody else knows of it
+    os.environ["STORAGE_TUI_LINGER"] = "0"  # its server need not wait for others: nobody else knows it
     try:
         build_demo(folder / "store", namespace=sha1(LOCAL_USER.encode()).hexdigest())
         yield folder / "store"
@@ -147,12 +148,12 @@ def _demo_store() -> Iterator[Path]:
 
 
 def _leave(number: int, _frame: object) -> None:
-    """A signal handler that ends the program in order, with the exit code that shells expect."""
+    """End the program in order, as a signal handler, with the exit code that shells expect."""
     sys.exit(128 + number)
 
 
 def _wait_for_server(lock: Path) -> None:
-    """Until nothing holds the lock of the data directory, which is a moment after the last client has gone."""
+    """Wait until no process holds the lock of the data directory, a moment after the last client has ended."""
     import fcntl
     import time
 

@@ -1,8 +1,9 @@
-"""Completion for bash, zsh and fish: commands, flags, and the keys that are there right now.
+"""Completion for bash, zsh and fish: commands, flags and existing keys.
 
-Each shell sources a short script (`storage-tui completion bash`), which at a TAB runs the program with
-_STORAGE_TUI_COMPLETE set, as click does it. What differs from click's own scripts is that a word may hold colons,
-blanks and quotes, that a folder gets no blank behind it, and that nothing is offered which a terminal would obey.
+Each shell sources a short script (`storage-tui completion bash`). At a TAB the script runs the program with
+_STORAGE_TUI_COMPLETE set, as in click. There are three differences from click's own scripts: a word may contain colons,
+blanks and quotes; a folder gets no blank behind it; and words that contain control sequences for a terminal are not
+offered.
 """
 
 import os
@@ -17,27 +18,28 @@ from storage_tui.cli.printing import say_page
 from storage_tui.cli.words import DEADLINE_S, OPEN
 from storage_tui.contract.visible import visible
 
-WORDS = "_STORAGE_TUI_WORDS"  # the line up to the cursor, or the words of it, one a line, without the shell's quotes
-REPLACED = "_STORAGE_TUI_REPLACED"  # the end of that line in whose place bash puts what is chosen
-LOCAL = ("file", "dir")  # items that the shell completes
+WORDS = "_STORAGE_TUI_WORDS"  # the line up to the cursor, or its words, one per line, without the shell's quotes
+REPLACED = "_STORAGE_TUI_REPLACED"  # the end of that line, which bash replaces with the chosen text
+LOCAL = ("file", "dir")  # types of items that the shell completes
 
 
 class _Shell(ShellComplete):
-    """What the shells share: the words come in a variable, the first of them is the program."""
+    """The parts that the shells share: the words come in a variable, and the first word is the program."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one at the cursor, and that one."""
+        """Return the words before the word at the cursor, and that word."""
         _, *words, incomplete = os.environ.get(WORDS, "\n").split("\n")
         return words, incomplete
 
     def complete(self) -> str:
-        """The answer to a TAB; without keys when they do not come in time."""
+        """Return the answer to a TAB; without keys when these do not come within DEADLINE_S seconds."""
         signal.signal(signal.SIGALRM, _too_late)
         signal.setitimer(signal.ITIMER_REAL, DEADLINE_S)
         return super().complete()
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """What fits; in the place of a command both commands and the locations that may stand there."""
+        """Return the matching items. In the place of a command these are commands and the locations that are possible
+        there."""
         found = super().get_completions(list(args), incomplete)
         if leading_flags(args) == len(args) and not incomplete.startswith("-"):
             context = click.Context(self.cli)
@@ -45,14 +47,16 @@ class _Shell(ShellComplete):
         return [item for item in found if visible(str(item.value)) == item.value]
 
     def format_completion(self, item: CompletionItem) -> str:
-        """`open VALUE` where more may follow at once, `word VALUE` where not, or a tab and what the shell knows."""
+        """Return `open VALUE` when more text may follow at once, `word VALUE` when not, or a tab and the type for items
+        that the shell completes."""
         if item.type in ("file", "dir"):
             return f"\t{item.type}"
         return f"{'open' if item.type == OPEN else 'word'} {item.value}"
 
 
 class Bash(_Shell):
-    """bash replaces a part of the word, $2, and leaves quoting to the program; a quote that is open is closed by it."""
+    """The completion of bash, which replaces a part of the word, $2. The program must quote the text, and close an open
+    quote."""
 
     name = "bash"
     source_template = """\
@@ -82,17 +86,17 @@ complete -F %(complete_func)s %(prog_name)s
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words of the line up to the cursor."""
+        """Return the words of the line up to the cursor."""
         line, replaced = os.environ.get(WORDS, ""), os.environ.get(REPLACED, "")
         self._kept = shell_words.split(line.removesuffix(replaced))
-        if not line.endswith(replaced):  # bash replaces something else: nothing that is known is safe there
+        if not line.endswith(replaced):  # bash replaces something else: no completion is safe there
             self._kept.is_literal = False
         _, *words = shell_words.split(line).words
         return words[:-1], words[-1] if words else ""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """What fits and begins with what stands before the replaced part; nothing behind an expansion of the shell,
-        of which only the shell knows what it is."""
+        """Return the matching items that begin with the text before the replaced part. Return none after an expansion
+        of the shell, as only the shell knows its result."""
         line = shell_words.split(os.environ.get(WORDS, ""))
         if not (line.is_literal and self._kept.is_literal):
             return []
@@ -104,7 +108,7 @@ complete -F %(complete_func)s %(prog_name)s
         return items
 
     def format_completion(self, item: CompletionItem) -> str:
-        """The text to insert, in the quotes that are open, without what stands before the replaced part."""
+        """Return the text to insert, in the quotes that are open, without the text before the replaced part."""
         if item.type in (*LOCAL, "end"):
             return f"\t{item.type}"
         quote = self._kept.quote
@@ -113,7 +117,7 @@ complete -F %(complete_func)s %(prog_name)s
 
 
 class Zsh(_Shell):
-    """zsh quotes what it inserts by itself."""
+    """The completion of zsh, which quotes the inserted text by itself."""
 
     name = "zsh"
     source_template = """\
@@ -141,18 +145,18 @@ fi
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words; the last one as it was typed, in quotes that may be open."""
+        """Return the words; the last word is as typed, in quotes that may be open."""
         *words, raw = os.environ.get(WORDS, "\n").split("\n")
         self._typed = shell_words.split(raw)
         return words[1:], self._typed.words[-1]
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """What fits; nothing behind an expansion of the shell, of which only the shell knows what it is."""
+        """Return the matching items; none after an expansion of the shell, as only the shell knows its result."""
         return super().get_completions(args, incomplete) if self._typed.is_literal else []
 
 
 class Fish(_Shell):
-    """fish adds no blank behind a colon or slash by itself, and shows what a word is for."""
+    """The completion of fish, which adds no blank after a colon or slash, and shows what a word is for."""
 
     name = "fish"
     source_template = """\
@@ -177,12 +181,12 @@ complete --no-files --command %(prog_name)s --arguments '(%(complete_func)s)'
 """
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words, of which `string join` ended the last with a newline."""
+        """Return the words. `string join` ended the last word with a newline."""
         _, *words = os.environ.get(WORDS, "\n\n").removesuffix("\n").split("\n")
         return words[:-1], words[-1]
 
     def format_completion(self, item: CompletionItem) -> str:
-        """The value, a tab, and what it is."""
+        """Return the value, a tab, and its description."""
         if item.type in ("file", "dir"):
             return f"\t{item.type}"
         return f"{item.value}\t{visible(' '.join(item.help.split()))}" if item.help else str(item.value)
@@ -192,7 +196,7 @@ SHELLS: dict[str, type[_Shell]] = {row.name: row for row in (Bash, Zsh, Fish)}
 
 
 def register() -> None:
-    """Put our shells in the place of click's."""
+    """Replace click's shells with these."""
     for row in SHELLS.values():
         add_completion_class(row)
 

@@ -1,4 +1,4 @@
-"""`storage-tui config`: every setting, its value and where that came from; and a commented file to begin with."""
+"""`storage-tui config`: every setting, its value and the place of the value; and a commented file to start with."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HIDDEN = "set, not shown"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A setting or environment name, its value in words, and the place it came from."""
+    """A setting or environment name, its value in words, and the place of the value."""
 
     name: str
     value: str | None
@@ -59,7 +59,7 @@ def config(shows_path: bool, writes: bool, as_json: bool, settings: Settings) ->
 
 
 def _settings(settings: Settings) -> list[Row]:
-    """The settings in force. The last layer that has one is where it came from."""
+    """Return the settings in force, each with the last layer that sets it."""
     context = click.get_current_context()
     found = layers({name: context.params.get(name) for name in SHARED})
     rows = []
@@ -77,7 +77,7 @@ def _settings(settings: Settings) -> list[Row]:
 
 
 def _environment() -> list[Row]:
-    """The names that are no settings."""
+    """Return the environment names that are not settings."""
     rows = []
     for variable in VARIABLES:
         if variable in SETTINGS:

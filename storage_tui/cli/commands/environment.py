@@ -1,6 +1,6 @@
-"""Every environment name that the program and the client read, in one table: for `config`, the man page and the README.
+"""The table of all environment names that the program and the client read: for `config`, the man page and the README.
 
-The names that begin with DESCARTESLABS_ are those of the published client and mean what they mean there.
+The names that begin with DESCARTESLABS_ are those of the published client and have the same meaning.
 """
 
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ from storage_tui.cli.settings import ENV_PREFIX, Settings
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An environment name and what it is for. The value of a secret one is never shown."""
+    """An environment name and its purpose. The value of a secret name is never shown."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""`storage-tui help TOPIC`: the pages that stand beside the code, and the help of every command."""
+"""`storage-tui help TOPIC`: the pages beside the code, and the help of every command."""
 
 from importlib.resources import files
 
@@ -6,7 +6,7 @@ import click
 
 from storage_tui.cli.printing import say
 
-TOPICS = {  # the package whose README is the page, and what the page is about
+TOPICS = {  # the package whose README is the page, and the subject of the page
     "keys": ("storage_tui.tui", "every key of the browser, and keys of your own"),
     "commands": ("storage_tui.cli", "every command, exit code, setting and environment name"),
     "server": ("storage_tui.server", "how to run a server for others"),
@@ -36,7 +36,7 @@ def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
 
 
 def say_help(context: click.Context, words: tuple[str, ...]) -> None:
-    """Print the help of the command that the words name. Raises a usage error where there is none."""
+    """Print the help of the command that the words name. Raise a usage error when there is no such command."""
     command = context.command
     for word in words:
         found = command.get_command(context, word) if isinstance(command, click.Group) else None

@@ -1,4 +1,4 @@
-"""`storage-tui man`: the manual page, made from the commands as they are."""
+"""`storage-tui man`: the manual page, made from the commands."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +71,8 @@ def _page(root: click.Group) -> Iterator[str]:
 
 
 def _keys() -> Iterator[str]:
-    """The commands of the browser by the names that keys.toml takes."""
-    from storage_tui.tui.commands import COMMANDS, key_label  # the browser is loaded for this page only
+    """Yield the rows of the browser's commands, by their names in keys.toml."""
+    from storage_tui.tui.commands import COMMANDS, key_label  # the browser is loaded only for this page
     from storage_tui.tui.keys_file import HOW_KEYS_ARE_WRITTEN, PRESETS
 
     yield ".SH KEYS"
@@ -81,13 +81,13 @@ def _keys() -> Iterator[str]:
         f'each, such as usage = ["Z", "g u"]; {HOW_KEYS_ARE_WRITTEN}. A line preset = "NAME" above it begins with the '
         f"keys of {' or '.join(PRESETS)}. A key for two commands is told at the start, and none is changed then."
     )
-    named = {row.id: row for row in reversed(COMMANDS)}  # of those that several screens have, the first
+    named = {row.id: row for row in reversed(COMMANDS)}  # of commands with one name on several screens, the first
     for row in dict.fromkeys(named[row.id] for row in COMMANDS):
         yield from (".TP", f".B {_roff(row.id)}", _roff(f"{', '.join(map(key_label, row.keys))}: {row.help}"))
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:
-    """A command with its flags; a group, and each command in it."""
+    """Yield a command with its flags, or a group and each command in it."""
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             child = command.get_command(context, name)
@@ -104,7 +104,7 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _prose(text: str) -> Iterator[str]:
-    """Paragraphs; one that begins with a backspace keeps its lines, as in click."""
+    """Yield the paragraphs. A paragraph that begins with a backspace keeps its lines, as in click."""
     for paragraph in text.split("\n\n"):
         lines = [line.strip() for line in paragraph.strip().splitlines()]
         if lines and lines[0] == "\b":
@@ -114,6 +114,6 @@ def _prose(text: str) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    """Text that the formatter takes as text."""
+    """Return the text, escaped so that the formatter takes it as text."""
     plain = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "\\(ga")
     return f"\\&{plain}" if plain[:1] in (".", "'") else plain

@@ -1,4 +1,5 @@
-"""`storage-tui resume`: what earlier commands and sessions of the browser began, or had waiting, and did not finish."""
+"""`storage-tui resume`: continues the transfers that earlier commands and browsers began, or had waiting, and did not
+finish."""
 
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,8 @@ def _forget(storage: "Storage", rows: "list[UnfinishedTransfer]") -> None:
 
 
 def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool) -> None:
-    """Go on with all of them. What is not done when this ends, however it ends, is left for the next time."""
+    """Continue all of them. The transfers that are not done when this ends, however it ends, are kept for the next
+    time."""
     items = [item_of(row) for row in found.waiting]
     numbers = {id(item): number for number, item in enumerate(items)}
     kept = storage.engine.journal.waiting(storage.account())

@@ -1,22 +1,23 @@
-"""The quotes of bash and zsh: what a line that is being typed says, and how a value is written in the quotes of it.
+"""The quotes of bash and zsh: the words of a line that is being typed, and a value written inside its open quote.
 
-POSIX, Shell Command Language, 2.2 "Quoting"; `$'…'` as in bash ("ANSI-C Quoting") and zsh. fish has its own.
+Source: POSIX, Shell Command Language, 2.2 "Quoting"; for `$'…'` the manuals of bash ("ANSI-C Quoting") and zsh. fish
+has its own quotes.
 """
 
 import re
 from dataclasses import dataclass, field
 
 PLAIN = re.compile(r"[A-Za-z0-9_./:=@%+,^-]")
-OPENING = {'"': '"', "'": "'", "$'": "'", '$"': '"'}  # how a quote begins, and the character that ends it
-_IN_DOUBLE = '\\"$`'  # before these a backslash quotes in double quotes; elsewhere it stays
+OPENING = {'"': '"', "'": "'", "$'": "'", '$"': '"'}  # the start of a quote, and the character that ends it
+_IN_DOUBLE = '\\"$`'  # in double quotes a backslash quotes only these; before others it stays
 
 
 @dataclass(slots=True)
 class Words:
-    """The words of a line that ends at the cursor; the last one is empty where none has begun.
+    """The words of a line that ends at the cursor. The last word is empty when no word has begun.
 
     `quote` is the quote that is open at the end, a key of OPENING, or empty. `is_literal` is false when the last word
-    holds something that the shell replaces, so that what it means is not known here.
+    contains something that the shell replaces: then the meaning of the word is not known here.
     """
 
     words: list[str] = field(default_factory=lambda: [""])
@@ -35,7 +36,7 @@ def split(line: str) -> Words:
 
 
 def _next(found: Words, line: str, position: int) -> int:
-    """Take in what stands at the position; returns how many characters that were."""
+    """Add the character or quote at the position to the words. Return how many characters were read."""
     character, following = line[position], line[position + 1 : position + 2]
     text = character
     taken = 1
@@ -66,14 +67,14 @@ def _next(found: Words, line: str, position: int) -> int:
 
 
 def _ends_word(line: str, position: int) -> bool:
-    """Whether an empty word ends here: one in quotes."""
+    """Return whether an empty word, which must be in quotes, ends here."""
     return position > 0 and line[position - 1] in "'\""
 
 
 def write(value: str, quote: str) -> str:
-    """The value as it stands in an open quote, or with an empty `quote` outside of any, in bash.
+    """Return the value as written in bash inside an open quote, or outside of quotes when `quote` is empty.
 
-    `!` cannot be quoted in double quotes, so it stands in single ones between two parts.
+    `!` cannot be quoted in double quotes, so it is written in single quotes between two parts.
     """
     if quote == "'":
         return value.replace("'", "'\\''")

@@ -32,7 +32,7 @@ _CHOICES = tuple(row.value for row in Conflict if row is not Conflict.REFUSE)
 
 
 def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that get and put share."""
+    """Add the options that get and put share."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
         click.option("--verify", is_flag=True, help="Fail where the server tells no checksum to compare."),
@@ -58,8 +58,8 @@ def get(
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
 
-    A file appears only whole and compared with its checksum. What is broken off is gone on with by the same command, or
-    by storage-tui resume.
+    A file appears only whole and compared with its checksum. To continue a download that broke off, run the same
+    command again, or storage-tui resume.
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
     with open_storage(settings) as storage:
@@ -98,8 +98,8 @@ def put(
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
-    A key that exists is overwritten unless --on-conflict says otherwise. What is broken off is gone on with by the same
-    command, or by storage-tui resume.
+    A key that exists is overwritten unless --on-conflict says otherwise. To continue an upload that broke off, run the
+    same command again, or storage-tui resume.
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE if no_overwrite else Conflict.OVERWRITE)
     is_folder = not location.key or location.key.endswith(DELIMITER)

@@ -15,7 +15,7 @@ from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.machine import interpreters
 
-FILE_S = 120.0  # a browser that has not come to the page by then will not come
+FILE_S = 120.0  # seconds; a browser that has not opened the page by then will not come
 
 
 @click.command()
@@ -48,7 +48,7 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
             server = WebServer(command, storage, port=port)
         except OSError as exc:
             raise StorageError(f"port {port} cannot be used: {exc.strerror}; without --port a free one is") from exc
-        interpreters.clean(os.environ)  # which the program in the page inherits
+        interpreters.clean(os.environ)  # the program in the page inherits the environment
         os.environ.update(server.environment())
 
         def begin(link: str) -> None:
@@ -59,5 +59,5 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
                 asyncio.get_running_loop().call_later(FILE_S, file.remove)
                 file.open()
 
-        with contextlib.redirect_stdout(TerminalText(sys.stdout)):  # textual-serve prints what a program said last
+        with contextlib.redirect_stdout(TerminalText(sys.stdout)):  # textual-serve prints the last output of a program
             asyncio.run(server.run(begin))

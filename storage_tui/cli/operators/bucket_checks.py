@@ -1,4 +1,4 @@
-"""What `storage-tui doctor --store` looks at: the engine that holds a bucket, from outside inwards."""
+"""The checks of `storage-tui doctor --store`: the engine that holds a bucket, from the packages to the version."""
 
 import re
 import time
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from storage_tui.server.stores.s3.protocol.bucket import Bucket
     from storage_tui.server.stores.s3.protocol.place import S3Place
 
-OLDEST_SEAWEED = (4, 34)  # the first that holds all conditions
-SKEW_TOLD = timedelta(seconds=10)  # less is the network and the whole seconds of HTTP
+OLDEST_SEAWEED = (4, 34)  # the first version that holds all conditions
+SKEW_TOLD = timedelta(seconds=10)  # the network and the whole seconds of HTTP explain a smaller difference
 
 _SEAWEED = re.compile(r"SeaweedFS \S+ (\d+)\.(\d+)")
 
 
 def bucket(place: "S3Place") -> Iterator[Line]:
-    """Packages, credentials, endpoint, bucket, conditional writes, clock, version. What cannot be seen for want of
-    something before it is left out."""
+    """Check packages, credentials, endpoint, bucket, conditional writes, clock and version. A check that needs a failed
+    one is left out."""
     from storage_tui.server.run.engine import open_s3_bucket
 
     try:

@@ -1,4 +1,4 @@
-"""What `storage-tui doctor` looks at: each check is one function that tells lines of ok, warn or fail."""
+"""The checks of `storage-tui doctor`: each is one function that yields lines of ok, warn or fail."""
 
 import os
 import shutil
@@ -23,13 +23,13 @@ from storage_tui.machine.version import __version__
 Level = Literal["ok", "warn", "fail"]
 
 PACKAGES = ("apsw", "granian", "httpx", "textual", "crc32c")
-CLOCK_TOLERANCE = timedelta(minutes=5)  # what the sweeper of a store lets pass as well
+CLOCK_TOLERANCE = timedelta(minutes=5)  # as in the sweeper of a store
 EXPIRES_SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding; `advice` says what to do where there is something to do."""
+    """One finding. `advice` says what to do, or is empty."""
 
     name: str
     level: Level
@@ -38,7 +38,7 @@ class Line:
 
 
 def programs(_: Settings) -> Iterator[Line]:
-    """The versions that matter, and the one of SQLite that loses data."""
+    """Check the versions that matter, and look for versions of SQLite that lose data."""
     import apsw
 
     from storage_tui.server.stores.local.database.schema import MIN_SQLITE
@@ -58,13 +58,13 @@ def programs(_: Settings) -> Iterator[Line]:
 
 
 def settings_file(_: Settings) -> Iterator[Line]:
-    """The settings file has been read by now; this says which it is."""
+    """Name the settings file, which has been read before."""
     path = directories.config_file()
     yield Line("settings", "ok", f"{path}" if path.exists() else f"{path} is not there, which is fine")
 
 
 def data_directory(settings: Settings) -> Iterator[Line]:
-    """Where the embedded store is, who owns it, and whether all of it is ours alone."""
+    """Check that the embedded store is on a local disk and completely restored, and name the process that serves it."""
     from storage_tui.server.stores.local.files import RESTORING
     from storage_tui.server.stores.local.lock import read_owner, refuse_network_filesystem
     from storage_tui.server.upkeep.verifying import is_served
@@ -85,7 +85,7 @@ def data_directory(settings: Settings) -> Iterator[Line]:
 
 
 def disk_room(settings: Settings) -> Iterator[Line]:
-    """Whether uploads would be refused for want of room."""
+    """Check whether uploads would be refused because the disk has too little room."""
     from storage_tui.server.stores.local.files import Disk
     from storage_tui.server.stores.local.room import Room
 
@@ -104,7 +104,7 @@ def disk_room(settings: Settings) -> Iterator[Line]:
 
 
 def database(settings: Settings) -> Iterator[Line]:
-    """The version of the store's tables, and the clock against the time of its last sweep."""
+    """Check the version of the store's tables, and compare the clock with the time of the last sweep."""
     from storage_tui.server.upkeep.named import open_database, schema_of
 
     path = _directory(settings) / "meta.db"
@@ -133,7 +133,8 @@ def database(settings: Settings) -> Iterator[Line]:
 
 
 def permissions(settings: Settings) -> Iterator[Line]:
-    """Files and directories that hold secrets or blobs are ours, and nobody else may read them."""
+    """Check that files and directories with secrets or blobs belong to this user, and that nobody else may read
+    them."""
     checked = 0
     for path in _secrets(settings):
         try:
@@ -156,7 +157,7 @@ def permissions(settings: Settings) -> Iterator[Line]:
 
 
 def terminal(_: Settings) -> Iterator[Line]:
-    """What the browser will find."""
+    """Report the terminal as the browser will find it."""
     if not sys.stdout.isatty():
         yield Line("terminal", "ok", "standard output is no terminal; the browser needs one, the commands do not")
         return
@@ -175,7 +176,7 @@ def terminal(_: Settings) -> Iterator[Line]:
 
 
 def server(settings: Settings) -> Iterator[Line]:
-    """Whether the server answers, how fast, with which clock, and takes the token."""
+    """Check whether the server answers, how fast, with which clock, and whether it accepts the token."""
     from storage_tui.cli.store_choice import open_storage
     from storage_tui.client.requests import one_line
 
@@ -194,7 +195,7 @@ def server(settings: Settings) -> Iterator[Line]:
 
 
 def token(settings: Settings) -> Iterator[Line]:
-    """How long the token is good. Its signature is the server's business."""
+    """Check how long the token is valid. Only the server checks its signature."""
     if settings.url is None:
         return
     from storage_tui.client.access.token_files import read_token_file
@@ -249,14 +250,14 @@ def _secrets(settings: Settings) -> Iterator[Path]:
 
 
 def _steering() -> Iterator[Path]:
-    """What holds no secret and says what the program does."""
+    """Yield the files that contain no secret but control what the program does."""
     settings_path, state = directories.config_file(), directories.state_dir()
     yield from (settings_path.parent, settings_path, settings_path.with_name("keys.toml"))
     yield from (state, state / "transfers", state / "queues", state / "directories.json")
 
 
 def _expiry(text: str) -> datetime | None:
-    """The `exp` of a JWT, unchecked; None where there is none, or beyond any year."""
+    """Return the `exp` of a JWT, unchecked; None when there is none, or when it is beyond any year."""
     from storage_tui.client.access.credentials import expiry_of
     from storage_tui.machine.secrets import Secret
 

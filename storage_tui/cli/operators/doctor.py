@@ -1,4 +1,4 @@
-"""`storage-tui doctor`: looks at all that has to be right, and says what to do about what is not."""
+"""`storage-tui doctor`: runs the checks of everything that can be wrong, and prints what to do about failures."""
 
 from dataclasses import asdict
 from functools import partial
@@ -19,7 +19,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 class UnwellError(StorageError):
-    """A check failed; each was told."""
+    """A check failed; each failure was printed."""
 
     code = "unwell"
 
@@ -49,7 +49,7 @@ def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_
     for name, check in checks.items():
         try:
             lines = list(check())
-        except Exception as exc:  # one check that breaks down must not hide the others
+        except Exception as exc:  # one failing check must not hide the others
             lines = [Line(name, "fail", f"it cannot be checked: {exc}")]
         for line in lines:
             failed += line.level == "fail"

@@ -1,4 +1,4 @@
-"""The flags that say which engine a command for operators works on, and its records."""
+"""The flags that choose the engine of a command for operators, and the records of that engine."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,7 +26,7 @@ S3_ENDPOINT = click.option(
 
 
 def with_engine(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the flags of an engine; it gets the `place` that they name, a directory or a bucket."""
+    """Add the flags of an engine to a command. The command gets the `place`, a directory or a bucket."""
 
     @wraps(command)
     def wrapped(
@@ -38,7 +38,8 @@ def with_engine(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_records(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the flags of an engine; it gets the records of that engine, which a running server shares."""
+    """Add the flags of an engine to a command. The command gets the `records` of that engine, which a running server
+    shares."""
 
     @wraps(command)
     def wrapped(*args: Any, place: "Path | S3Place", **kwargs: Any) -> Any:
@@ -48,7 +49,7 @@ def with_records(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_place(data_dir: Path | None, store: str | None, s3_endpoint: str | None) -> "Path | S3Place":
-    """The engine that the flags name."""
+    """Return the place of the engine that the flags name."""
     if store is None:
         return local_place(data_dir)
     if data_dir is not None:
@@ -59,12 +60,12 @@ def find_place(data_dir: Path | None, store: str | None, s3_endpoint: str | None
 
 
 def local_place(data_dir: Path | None) -> Path:
-    """The data directory that `--data-dir` names, or the user's own; absolute."""
+    """Return the data directory that `--data-dir` names, or the user's own; absolute."""
     return (data_dir or directories.data_dir()).expanduser().absolute()
 
 
 def open_records(place: "Path | S3Place") -> "Records":
-    """The records of the engine at the place."""
+    """Return the records of the engine at the place."""
     from storage_tui.server.run.engine import open_local_records, open_s3_records
 
     return open_local_records(place) if isinstance(place, Path) else open_s3_records(place)

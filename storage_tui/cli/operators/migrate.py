@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storage_tui.server.stores.s3.protocol.place import S3Place
     from storage_tui.server.upkeep.migration import Migration
 
-SHOWN_FAILURES = 100  # named one by one; the rest are counted
+SHOWN_FAILURES = 100  # printed one by one; the rest are counted
 
 
 @click.command()
@@ -32,8 +32,8 @@ def migrate(
 ) -> None:
     """Copy a store of this machine into a bucket: all users, types, records and tokens; what is there already is kept.
 
-    Run it again after any break: it goes on where it was. No server may run on the directory meanwhile. The source
-    stays as it is. Blobs are written anew in the bucket, so those in tmp expire seven days from now.
+    Run the command again after any break: it continues where it stopped. No server may run on the directory meanwhile.
+    The source stays as it is. Blobs are written anew in the bucket, so blobs in tmp expire seven days from now.
     """
     from storage_tui.server.run.embedded import LOCAL_USER
     from storage_tui.server.stores.s3.protocol.place import S3Place

@@ -1,4 +1,4 @@
-"""The flags of `serve` that say how the server is run: TLS, logs, metrics, and how it ends."""
+"""The flags of `serve` for running the server: TLS, logs, metrics, and the end."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,7 +36,7 @@ _FLAGS = (
 
 
 def with_operating(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these flags; it gets them as one Operating in `operating`."""
+    """Add these flags to a command, which gets them as one Operating in `operating`."""
 
     @wraps(command)
     def wrapped(

@@ -1,4 +1,4 @@
-"""The commands for those who look after a data directory: verify, backup, restore, audit."""
+"""The commands for a data directory: verify, backup, restore, audit."""
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storage_tui.server.upkeep.verifying import Finding, Tally
 
 LOST = "blobs, rows and records"
-_LOOK_S = 0.5  # how often a terminal is told how far it is
+_LOOK_S = 0.5  # seconds between two updates of the progress line
 _DIRECTORY = click.Path(path_type=Path)
 
 
@@ -39,9 +39,9 @@ def verify(
 ) -> None:  # fmt: skip
     """Read every blob again and compare it with what was stored, beside a running server or without one.
 
-    Exit code 0 says that nothing is lost; blob files without a key are told and harm nobody. Of a bucket the blobs of
-    all users are read that tokens were made for. `--repair` needs the directory for itself: stop its server first.
-    Blobs that are whole keep their place, or get one below `recovered/` where their key is no text.
+    Exit code 0 says that nothing is lost. Blob files without a key are reported and do no harm. In a bucket, the blobs
+    of all users for whom tokens were made are read. `--repair` needs the directory for itself: stop its server first.
+    Whole blobs keep their place, or get a place below `recovered/` when their key is not text.
     """
     from storage_tui.server.upkeep.files import be_gentle
     from storage_tui.server.upkeep.snapshots import Backup
@@ -93,7 +93,7 @@ def _repair(data_dir: Path, as_json: bool) -> None:
 
 
 def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> "Iterator[Finding]":
-    """The findings of a bucket, one by one as they come."""
+    """Yield the findings of a bucket as they come."""
     import asyncio
 
     from storage_tui.server.access.issued import list_issued
@@ -195,8 +195,8 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
 def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as_json: bool) -> None:
     """Print every delete by a call: when, whose, what, and the request in the server's log.
 
-    Of a bucket there may also be an entry of a delete that did not happen, where a server died in the middle of it or
-    somebody else changed the key in that moment.
+    The log of a bucket may also contain a delete that did not happen, when a server died during the delete or somebody
+    else changed the key in that moment.
     """
     from storage_tui.server.http.grants import namespace_of
     from storage_tui.server.run.engine import open_s3_audit
@@ -219,7 +219,7 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
 
 
 class _Meter:
-    """A line on the terminal that tells how far it is; nothing where standard error is no terminal."""
+    """A progress line on the terminal; nothing when standard error is not a terminal."""
 
     def __init__(self, text: Callable[[], str]) -> None:
         self._text = text
@@ -240,7 +240,7 @@ class _Meter:
             show_status("")
 
     def over(self, findings: "Iterable[Finding]") -> "Iterable[Finding]":
-        """The findings, the meter away while each is written."""
+        """Yield the findings, and hide the progress line while each finding is printed."""
         with self:
             for finding in findings:
                 if self._is_shown:
@@ -253,7 +253,8 @@ class _Meter:
 
 
 def _users_of(place: "Path | S3Place", backup: Path | None = None) -> UserNames:
-    """Whose blobs these are: what the records beside them say, or those in the latest snapshot of a backup."""
+    """Return the names of users from the records of the store, or from the records in the latest snapshot of a
+    backup."""
 
     def read() -> "Records":
         from storage_tui.server.run.engine import open_s3_records

@@ -1,4 +1,4 @@
-"""`storage-tui quota`: what users may store and ask for."""
+"""`storage-tui quota`: how much users may store and request."""
 
 import json
 import re
@@ -26,7 +26,7 @@ _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 
 
 def amount(text: str) -> int | str | None:
-    """A limit such as 500, 10G or 4Gi; `none` is without limit, `default` what holds for everybody."""
+    """Return a limit such as 500, 10G or 4Gi. `none` means no limit, `default` means the limit for everybody."""
     if text in (NONE, INHERIT):
         return None if text == NONE else INHERIT
     match = _AMOUNT.fullmatch(text)
@@ -37,7 +37,7 @@ def amount(text: str) -> int | str | None:
 
 
 def storage_type(text: str) -> str:
-    """A storage type, or * for each of them."""
+    """Return a storage type, or * for all types."""
     try:
         return text if text == "*" else find_storage_type(text).name
     except StorageError as exc:
@@ -45,7 +45,7 @@ def storage_type(text: str) -> str:
 
 
 def per_minute(text: str) -> tuple[str, int | str | None]:
-    """A class of requests and its limit, such as list=600."""
+    """Return a class of requests and its limit, such as list=600."""
     verb, equals, limit = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text[:40]!a} is no limit of requests; write it as list=600")

@@ -1,4 +1,4 @@
-"""`storage-tui serve`: flags into a place, who may, and how it is run."""
+"""`storage-tui serve`: its flags for the place, for access and for running."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The names of users for commands that find blobs by namespace: those that the store's tokens and limits tell."""
+"""The names of users for commands that find blobs by namespace. The names come from the store's tokens and limits."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -11,17 +11,18 @@ NAMESPACE_CHARACTERS = 12  # of 40: enough to tell users apart
 
 
 class UserNames:
-    """Names by namespace, read when the first is asked for. `open_records` opens the records of the store."""
+    """The names of users by namespace, read when the first name is requested. `open_records` opens the records of the
+    store."""
 
     def __init__(self, open_records: "Callable[[], Records]") -> None:
         self._open_records = open_records
 
     def of(self, namespace: str) -> str | None:
-        """The user's name; None where the store has no token and no limit of that user."""
+        """Return the user's name; None when the store has no token and no limit of that user."""
         return self._names.get(namespace)
 
     def show(self, namespace: str) -> str:
-        """`user ada`, or where the name is not known `namespace 939bb46a04c3`."""
+        """Return `user ada`, or `namespace 939bb46a04c3` when the name is not known."""
         name = self.of(namespace)
         return f"namespace {namespace[:NAMESPACE_CHARACTERS]}" if name is None else f"user {name}"
 
@@ -39,5 +40,5 @@ class UserNames:
             names |= {issued.user for issued in list_issued(records)}
             names |= set(read_limits(records).names)
         except (StorageError, OSError):
-            pass  # a damaged store is told without names
+            pass  # findings in a damaged store are printed without names
         return {namespace_of(name): name for name in names}

@@ -1,15 +1,16 @@
-"""Where blobs are kept. base.py holds the promises; a new engine is a folder here and joins the conformance suite.
+"""The storage engines: where the server keeps blobs. base.py holds the promises that every engine keeps. A new engine
+is a folder here and joins the conformance suite.
 
 | file | holds |
 |---|---|
 | all_blobs.py | every blob of a storage type, page by page, on any engine |
-| audit.py | the audit log: every blob that was deleted by a call, when, by which request, out of whose namespace |
+| audit.py | the audit log: an entry for each deleted blob, with time, request and namespace |
 | base.py | the Store and its promises |
-| overview.py | what an engine can tell to those who run it, beside being a Store |
+| overview.py | the optional figures of an engine for operators |
 | parking.py | one writer at a time for each upload session |
-| records.py | records: the small documents a server keeps beside its blobs, such as signing keys |
-| totals.py | what an engine may offer beyond a Store so that quotas are exact: counters |
-| watched_record.py | a record that other processes may change: its parsed value in memory |
-| local/ | the engine of one machine: SQLite says which keys exist, files hold the bytes |
-| s3/ | the engine on a bucket of an S3-compatible service, which any number of servers may share |
+| records.py | records: the small documents that a server keeps beside its blobs, such as signing keys |
+| totals.py | the optional counters of an engine, which make quotas exact |
+| watched_record.py | the parsed value, in memory, of a record that other processes may change |
+| local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |
+| s3/ | the engine on a bucket of an S3-compatible service, shared by any number of servers |
 """

@@ -9,7 +9,8 @@ PAGE = 1000  # blobs in memory at once
 
 
 async def every_blob(store: Store, namespace: str, storage_type: str) -> AsyncIterator[Blob]:
-    """The blobs in the byte order of their keys; one that exists throughout comes exactly once."""
+    """Yield the blobs of the type in the byte order of their keys. A blob that exists throughout is yielded exactly
+    once."""
     after: str | None = ""
     while after is not None:
         page = await store.list_page(namespace, storage_type, after=after, limit=PAGE)

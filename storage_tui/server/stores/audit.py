@@ -1,7 +1,8 @@
-"""The audit log: every blob that was deleted by a call, when, by which request, out of whose namespace.
+"""The audit log: an entry for each blob that a call deleted, with its time, request and namespace.
 
-An engine writes an entry together with the delete, so that there is none without the other as far as it can; the
-request that is being carried out is in REQUEST_ID. What expires or is overwritten is not in it.
+An engine writes an entry together with the delete. As far as the engine can, neither exists without the other.
+REQUEST_ID holds the id of the request that is being carried out. The log has no entry for a blob that expires or is
+overwritten.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,12 @@ from typing import Protocol
 from storage_tui.contract.models import format_time
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
-AUDIT_LIFETIME = timedelta(days=400)  # a year and some, then an entry goes: a log of everything would only grow
+AUDIT_LIFETIME = timedelta(days=400)  # over a year; then an entry is removed, or the log would only grow
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One delete."""
+    """One delete: when, whose blob, which blob, and the id of the request."""
 
     at: datetime
     namespace: str
@@ -28,7 +29,7 @@ class AuditEntry:
     request_id: str
 
     def to_json(self) -> dict[str, str | None]:
-        """One object for scripts."""
+        """Return the entry as one JSON object for scripts."""
         return {
             "at": format_time(self.at),
             "namespace": self.namespace,
@@ -40,11 +41,11 @@ class AuditEntry:
 
 
 class AuditLog(Protocol):
-    """The log of an engine, for reading; blocking."""
+    """The log of an engine, for reading. Its calls block."""
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
-        """The deletes since then, of that namespace or of all, oldest first."""
+        """Yield the deletes since `since`, of one namespace or of all, oldest first."""
 
     def dropped(self, namespace: str | None = None) -> dict[str, int]:
-        """How many of the oldest entries of a namespace, or of each, have gone before their time: what is kept of a
-        user who has a quota is limited."""
+        """Return how many of the oldest entries of the namespace, or of each namespace, were removed before their time:
+        the log of a user who has a quota is limited in size."""

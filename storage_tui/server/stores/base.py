@@ -1,24 +1,25 @@
 """The Store: what the server asks of an engine, and what an engine promises.
 
-Promises of every Store, held by one conformance suite (`tests/server/stores/`):
+Promises of every Store, tested by one conformance suite (`tests/server/stores/`):
 
-- *Durability.* When `put`, `finish`, `copy` or a delete returns, the change survives `kill -9` and a power cut. The
-  offset of an upload session that was ever reported survives too.
-- *Atomicity.* A reader sees the old blob or the new one, whole; never a mixture, never a part. A reader that is open
-  keeps its blob while the key is overwritten, deleted or expired.
+- *Durability.* When `put`, `finish`, `copy` or a delete returns, the change survives `kill -9` and a power cut. Every
+  offset of an upload session that was ever reported survives them too.
+- *Atomicity.* A reader sees the old blob or the new one, whole; never a mixture, never a part. An open reader keeps its
+  blob while the key is overwritten, deleted or expired.
 - *Order.* Lists are in the byte order of the UTF-8 keys. Of several writers of one key the last to commit wins.
 - *Rules.* The rules of the storage type are enforced in the same transaction as the change, on every path that writes
   or deletes. An expired blob does not exist, whether or not it was swept.
-- *Honesty.* Bytes that are not what was stored are never given out: a whole read raises DamagedError before its last
-  piece, a read of a part before the first piece that is wrong.
+- *Honesty.* Bytes other than the stored bytes are never returned: a read of the whole blob raises DamagedError before
+  its last piece, a read of a part before the first wrong piece.
 - *Isolation.* Nothing of one namespace can be reached with the Address of another.
 - *Bounded memory.* No call holds more than a few MiB of a blob, nor more than one page of a list.
 
-An engine that many servers share may keep less of one of these; its docstring says what, and the suite's table too.
+An engine that many servers share may keep less of one of these promises. Its docstring and the table of the suite then
+state the difference.
 
 Methods raise StorageError subclasses only: NotFoundError, ConflictError and TypeRuleError, PreconditionFailedError,
-ChecksumError, GoneError, CancelledError, StoreFullError, DamagedError, UnavailableError. All are coroutines that never
-block the event loop they run on.
+ChecksumError, GoneError, CancelledError, StoreFullError, DamagedError, UnavailableError. All are coroutines and never
+block the event loop that they run on.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -44,8 +45,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What must hold for a change, by ETag without quotes (RFC 9110 13.1). `*` in `if_none_match`: nothing may exist
-    there. `*` in `if_match`: something must. Empty: anything goes."""
+    """The condition for a change, as ETags without quotes (RFC 9110 13.1). `*` in `if_none_match`: the key must not
+    exist. `*` in `if_match`: the key must exist. Empty: no condition."""
 
     if_match: tuple[str, ...] = ()
     if_none_match: tuple[str, ...] = ()
@@ -56,7 +57,8 @@ ANY = Precondition()
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """A resumable upload as it stands. `offset` bytes are kept durably; `blob` is set once it is finished."""
+    """The present state of a resumable upload. `offset` bytes are kept durably; `blob` is set once the upload is
+    finished."""
 
     upload_id: str
     address: Address
@@ -68,118 +70,125 @@ class UploadSession:
 
 
 class BlobReader(Protocol):
-    """One blob, held open: overwriting, deleting or expiring its key does not disturb the reading."""
+    """One open blob. Overwriting, deleting or expiring its key does not disturb the reading."""
 
     @property
     def blob(self) -> Blob:
-        """The blob being read, complete with size, ETag, checksum, times and content type."""
+        """The open blob, complete with size, ETag, checksum, times and content type."""
 
     def chunks(self, span: Span, *, step_bytes: int = READ_SIZE) -> AsyncIterator[bytes]:
-        """The bytes of the span in pieces of about `step_bytes`, which READ_SIZE is a multiple of and 64 KiB the least,
-        yielding to the event loop between them. An engine may give READ_SIZE at once."""
+        """Yield the bytes of the span in pieces of about `step_bytes`, and let the event loop run between two pieces.
+        `step_bytes` is at least 64 KiB and divides READ_SIZE. An engine may yield READ_SIZE bytes at once."""
 
 
 class UploadWriter(Protocol):
-    """The one writer of an upload session at a time."""
+    """The only writer of an upload session at a time."""
 
     @property
     def offset(self) -> int:
-        """The bytes taken so far in this session, durable or not; where the next write goes."""
+        """The bytes taken so far in this session, durable or not: where the next write goes."""
 
     async def write(self, chunk: bytes) -> None:
-        """Append. Waits while the disk is behind, so that memory stays bounded; may checkpoint by itself."""
+        """Append the bytes. Wait while the disk is behind, so that memory stays bounded. May make a checkpoint by
+        itself."""
 
     async def checkpoint(self) -> int:
-        """Make everything written durable; returns the offset, which from now on may be told to a client."""
+        """Make all written bytes durable and return the offset, which may be reported to a client from now on."""
 
     async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
         """Make the blob visible under its key, durably, and close the session.
 
-        Raises BadRequestError when `size_bytes` is not what is there, ChecksumError when `crc32c` (wire form, from
-        this call or from the start of the session) is not that of the bytes: then nothing becomes visible and the
-        session starts over at offset 0. Type rules and preconditions are checked again here, in the transaction.
+        Raise BadRequestError when `size_bytes` is not the number of bytes written. Raise ChecksumError when `crc32c`
+        (wire form, from this call or from the start of the session) is not the checksum of the bytes. After either
+        error nothing is visible. After ChecksumError the session starts over at offset 0. Type rules and preconditions
+        are checked again here, in the transaction.
         """
 
 
 class Store(Protocol):
-    """An engine. `start` before the first call, `close` after the last."""
+    """An engine. Call `start` before the first other call, and `close` after the last."""
 
     async def start(self) -> None:
-        """Take possession of the store and recover. Raises StorageError with one clear line when it cannot."""
+        """Take possession of the store and recover. Raise StorageError with a message of one line when that fails."""
 
     async def close(self) -> None:
-        """Let go of everything; running writers are cut off at their last durable offset."""
+        """Release everything. Running writers are cut off at their last durable offset."""
 
     async def stat(self, address: Address) -> Blob:
-        """The blob at the address; raises NotFoundError."""
+        """Return the blob at the address. Raise NotFoundError when there is none."""
 
     def open(self, address: Address) -> AbstractAsyncContextManager[BlobReader]:
-        """The blob at the address for reading; raises NotFoundError on entering."""
+        """Open the blob at the address for reading. Entering the context raises NotFoundError when there is none."""
 
     async def list_page(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int
     ) -> Page:
-        """Up to `limit` blobs and child prefixes together, in byte order, strictly after `after`.
+        """Return up to `limit` blobs and child prefixes together, in byte order, strictly after `after`.
 
-        With the delimiter `/` keys below a child prefix are folded into it, and `after` may be such a prefix, which
-        skips all below it. `next_token` is the last key or prefix of the page, raw, or None at the end; signing it is
-        the caller's business. A key that exists throughout a series of pages is in it exactly once.
+        With the delimiter `/`, keys below a child prefix are folded into the prefix. `after` may be such a prefix: then
+        all keys below it are skipped. `next_token` is the last key or prefix of the page, raw, or None at the end; the
+        caller signs it. A key that exists throughout a series of pages is in the series exactly once.
         """
 
     async def list_columns(
         self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int,
         page_limit: int,
     ) -> list[ColumnPage]:  # fmt: skip
-        """What `list_page` gives, as one or more pages in columns of up to `page_limit` entries each, up to `limit`
-        together or as many as the engine gives at once. The last of them tells whether more follow."""
+        """Return the entries of `list_page` as one or more pages in columns, with up to `page_limit` entries in each
+        page. All pages together hold up to `limit` entries, or as many as the engine returns at once. The last page
+        says whether more follow."""
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
-        """Count, bytes, oldest and newest under the prefix, and the same per child prefix with a delimiter."""
+        """Return count, bytes, oldest and newest under the prefix. With a delimiter, return the same for each child
+        prefix."""
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
         precondition: Precondition = ANY,
     ) -> Blob:  # fmt: skip
-        """Store a small value in one step."""
+        """Store a small value in one step and return its blob."""
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        """Remove the blob; raises NotFoundError when there is none, TypeRuleError where the type refuses."""
+        """Remove the blob. Raise NotFoundError when there is none, and TypeRuleError when its type forbids the
+        delete."""
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        """As `delete`, also where the type's rule refuses that. For the catalog alone, when it removes an image: no
-        call of the Storage API leads here."""
+        """Remove the blob as `delete` does, also where the rule of its type forbids `delete`. Only the catalog calls
+        this, to remove an image: no call of the Storage API leads here."""
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
     ) -> list[DeleteResult]:
-        """Remove many keys, each optionally only if its ETag is still the given one; a result for each, in order."""
+        """Remove many keys, and return a result for each in the same order. A target is a key and an ETag or None; with
+        an ETag the blob is removed only if that is still its ETag."""
 
     async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
-        """Make `target` a blob of the same bytes and content type; both are in one namespace. Its times are new."""
+        """Make `target` a blob of the same bytes and content type, with new times. Both are in one namespace."""
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
         crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
-        """Begin a session under a new unguessable id; it is kept for a week.
+        """Begin a session under a new unguessable id and return it. The session is kept for a week.
 
-        With a `repeat_key` that began one at this address and of this size before, it is that one again as it stands,
-        open or finished.
+        If a session with the same `repeat_key`, address and size exists, open or finished, that session is returned in
+        its present state instead.
         """
 
     async def find_upload(self, upload_id: str) -> UploadSession:
-        """The session as it stands; raises NotFoundError for an unknown id, GoneError for an expired one."""
+        """Return the session in its present state. Raise NotFoundError for an unknown id, GoneError for an expired
+        session."""
 
     def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
-        """The writer of a session; `restart` drops what it holds and begins at 0.
+        """Return the writer of a session. `restart` drops the bytes of the session and begins at 0.
 
-        On leaving, also by an exception or cancellation, what was written is made durable and kept for a resume. The
-        caller sees to it that a session has one writer at a time. Raises GoneError or CancelledError for a session
-        that has ended, and ConflictError for one that is finished.
+        On leaving, also by an exception or cancellation, the written bytes are made durable and kept for a resume. The
+        caller makes sure that a session has one writer at a time. Raise GoneError or CancelledError for a session that
+        has ended, and ConflictError for a finished one.
         """
 
     async def cancel_upload(self, upload_id: str) -> None:
-        """End a session and drop its bytes; a finished one is left as it is."""
+        """End a session and drop its bytes. A finished session is left as it is."""
 
     async def sweep(self) -> int:
-        """Remove what has expired, and garbage; returns how many blobs expired. Called every minute or so."""
+        """Remove expired blobs and garbage, and return how many blobs expired. Called about once a minute."""

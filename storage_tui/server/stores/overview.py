@@ -1,4 +1,4 @@
-"""What an engine can tell to those who run it, beside being a Store. An engine that cannot is served all the same."""
+"""Optional figures of an engine for operators. An engine without them can be served as well."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class TypeTotal:
-    """All blobs of one storage type, of all users; what has expired and is not swept yet counts."""
+    """All blobs of one storage type, of all users. Expired blobs that are not swept yet are counted."""
 
     storage_type: str
     count: int
@@ -15,7 +15,7 @@ class TypeTotal:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A store as a whole."""
+    """The figures of a whole store."""
 
     types: tuple[TypeTotal, ...]
     open_uploads: int
@@ -24,11 +24,11 @@ class Overview:
 
 @runtime_checkable
 class Overseen(Protocol):
-    """An engine that tells."""
+    """An engine that returns an overview."""
 
     @property
     def read_only(self) -> str | None:
-        """Why nothing can be written until a restart, and what to do first; None while all is well."""
+        """Why nothing can be written until a restart, and what to do first; None while writing is possible."""
 
     async def overview(self) -> Overview:
-        """The whole store; cheap enough to be asked every few seconds."""
+        """Return the figures of the whole store. The call is cheap enough for every few seconds."""

@@ -1,4 +1,5 @@
-"""One writer at a time for each upload session, on every engine; a writer that is left ends in a task of its own."""
+"""One writer at a time for each upload session, on every engine. A separate task ends a writer that its request has
+left."""
 
 import asyncio
 import logging
@@ -15,13 +16,13 @@ _log = logging.getLogger(__name__)
 
 
 class ParkingWriter(UploadWriter, Protocol):
-    """A writer that can begin again, and be left."""
+    """A writer that can begin again, and that can be parked when its request leaves."""
 
     async def restart(self) -> None:
-        """Drop what the session holds and begin at 0."""
+        """Drop the bytes of the session and begin at 0."""
 
     async def park(self) -> None:
-        """Keep what was written for a resume, and let go of everything."""
+        """Keep the written bytes for a resume, and release everything."""
 
 
 W = TypeVar("W", bound=ParkingWriter)
@@ -31,18 +32,19 @@ class Parking:
     """The sessions of a store that have a writer."""
 
     def __init__(self) -> None:
-        self._parking: dict[str, asyncio.Task[None] | None] = {}  # a session in here has a writer; the task ends it
+        self._parking: dict[str, asyncio.Task[None] | None] = {}  # sessions with a writer; a task ends the writer
 
     @property
     def count(self) -> int:
-        """How many sessions have a writer."""
+        """The number of sessions with a writer."""
         return len(self._parking)
 
     @asynccontextmanager
     async def writing(
         self, upload_id: str, open_writer: Callable[[], Awaitable[W]], *, restart: bool
     ) -> AsyncIterator[W]:
-        """The writer that `open_writer` makes, as the only one of the session; as `Store.write_upload` promises."""
+        """Make a writer with `open_writer` and yield it as the only writer of the session, as `Store.write_upload`
+        promises. Raise ConflictError when another request writes the session."""
         if await self.is_written(upload_id):
             raise ConflictError(WRITTEN)
         self._parking[upload_id] = None
@@ -61,18 +63,19 @@ class Parking:
         await self._park(upload_id, writer, is_failing=False)
 
     async def is_written(self, upload_id: str) -> bool:
-        """Whether a request writes the session; one that has left it is waited for."""
+        """Return whether a request writes the session. If a request has just left it, wait until its writer is
+        parked."""
         while (parking := self._parking.get(upload_id)) is not None:
             await asyncio.wait((parking,))
         return upload_id in self._parking
 
     async def settle(self) -> None:
-        """Wait until writers that were left are parked."""
+        """Wait until every writer that was left is parked."""
         while tasks := [task for task in self._parking.values() if task is not None]:
             await asyncio.wait(tasks)
 
     async def _park(self, upload_id: str, writer: ParkingWriter, *, is_failing: bool) -> None:
-        """Park in a task of its own: a request that is cancelled twice must not leave half a checkpoint."""
+        """Park the writer in a separate task: a request that is cancelled twice must not leave half a checkpoint."""
 
         async def park() -> None:
             try:

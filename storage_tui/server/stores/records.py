@@ -1,8 +1,8 @@
 """Records: the small documents a server keeps beside its blobs, such as signing keys, revoked tokens and products.
 
-An engine that holds blobs also holds records, so that every server on one engine knows the same ones. A record is read
-and replaced whole; replacing or removing one may ask that nobody else did so since it was read, which is how two
-servers, or a server and a command line beside it, change one record without losing a change.
+An engine that holds blobs also holds records, so that every server on one engine sees the same records. A record is
+read and replaced whole. A caller that replaces or removes a record can demand that nobody else did so since the caller
+read it. So two servers, or a server and a command line, can change one record without losing a change.
 """
 
 from collections.abc import Iterator
@@ -11,50 +11,54 @@ from typing import Protocol
 
 from storage_tui.contract.errors import BadRequestError
 
-MAX_RECORD_BYTES = 4 * 1024 * 1024  # read and written whole, so a bound on what one may hold
+MAX_RECORD_BYTES = 4 * 1024 * 1024  # records are read and written whole, so their size is bounded
 MAX_NAME_CHARACTERS = 1024
 ABSENT = ""  # the version of a record that does not exist
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The content of one record, and the version that names exactly this content at this name."""
+    """The content of one record, and the version that stands for exactly this content under this name."""
 
     content: bytes
     version: str
 
 
 class Records(Protocol):
-    """Blocking calls: on an event loop, run them in a thread. All may be used by many threads and processes at once.
+    """The records of an engine. The calls block: on an event loop, run them in a thread. Many threads and processes may
+    use them at once.
 
-    A name is 1 to 1024 printable ASCII characters in segments parted by `/`, none of them empty, `.` or `..`.
-    A change is durable when the call returns; a reader sees the old content or the new one, whole.
+    A name is 1 to 1024 printable ASCII characters in segments separated by `/`. No segment is empty, `.` or `..`. A
+    change is durable when the call returns. A reader sees the old content or the new content, whole.
 
-    Raises UnavailableError when the engine cannot be reached or read, StoreFullError when it has no room,
+    Raise UnavailableError when the engine cannot be reached or read, StoreFullError when it has no room, and
     BadRequestError for a name or content that no record can have.
     """
 
     def read(self, name: str) -> Record | None:
-        """The record, or None when there is none."""
+        """Return the record, or None when there is none."""
 
     def write(
         self, name: str, content: bytes, *, expected: str | None = None, may_use_reserve: bool = False
     ) -> str:  # fmt: skip
         """Create or replace the record and return its version.
 
-        With `expected`, a version that `read` gave or ABSENT, it is written only while the record still is at that
-        version; else ConflictError is raised and nothing changed. `may_use_reserve` is for what must go on when the
-        disk is full, such as a revocation or a delete: it may use the room that is kept free of everything else.
+        `expected` is a version from `read`, or ABSENT. With `expected`, the record is written only while it still has
+        that version; otherwise ConflictError is raised and nothing has changed. `may_use_reserve` is for changes that
+        must be possible on a full disk, such as a revocation or a delete: the record may use the room that is kept free
+        of everything else.
         """
 
     def remove(self, name: str, *, expected: str | None = None) -> bool:
-        """Remove the record; whether there was one. `expected` as for `write`."""
+        """Remove the record and return whether there was one. `expected` as for `write`."""
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        """The names that start with the prefix, in byte order; one that exists throughout is found exactly once."""
+        """Yield the names that start with the prefix, in byte order. A name that exists throughout is yielded exactly
+        once."""
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The same names, in any order, each with the bytes of its content; no record is read for it."""
+        """Yield the same names, in any order, each with the size of its content in bytes. No record is read for
+        this."""
 
 
 def check_record(name: str, content: bytes = b"") -> None:

@@ -1,4 +1,4 @@
-"""What an engine may offer beyond a Store so that quotas are exact: counters, and a last look before each commit."""
+"""Optional extensions of a Store that make quotas exact: counters, and a check before each commit."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from storage_tui.server.stores.base import Address
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a user has in one storage type: live blobs and their bytes, upload sessions that are open, and the bytes
-    that are kept of those."""
+    """What a user has in one storage type: the number of live blobs and their bytes, the number of open upload
+    sessions, and the bytes kept of those sessions."""
 
     count: int = 0
     size_bytes: int = 0
@@ -21,7 +21,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """How much a user may have in one storage type; None is without limit."""
+    """How much a user may have in one storage type; None means no limit."""
 
     size_bytes: int | None = None
     count: int | None = None
@@ -31,33 +31,34 @@ Ceilings = Callable[[str, str], Ceiling | None]  # namespace, storage type -> th
 
 
 def no_ceilings(namespace: str, storage_type: str) -> Ceiling | None:
-    """Everything is without limit."""
+    """Return None: no user has a limit."""
     return None
 
 
 @runtime_checkable
 class Counting(Protocol):
-    """A Store that keeps counters. One that does not is asked for its `usage`, now and then."""
+    """A Store that keeps counters. A Store without them is asked for its `usage` now and then."""
 
     async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
-        """As of the last commit, and cheap: a few rows, whatever the number of blobs. The bytes of the sessions in
-        `without` are left out of `open_bytes`."""
+        """Return the totals as of the last commit. The call is cheap: a few rows, whatever the number of blobs. The
+        bytes of the sessions in `without` are left out of `open_bytes`."""
 
     def obey(self, ceilings: Ceilings) -> None:
-        """From now on refuse with QuotaExceededError, in the same transaction, every change that would pass one."""
+        """From now on refuse every change that would exceed a ceiling: raise QuotaExceededError in the same
+        transaction."""
 
 
 @runtime_checkable
 class Recounting(Protocol):
-    """A Store whose `usage` may be some time old, or refused of very many blobs."""
+    """A Store whose `usage` may be out of date, or may be refused for very many blobs."""
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
-        """The usage of the whole type, counted after this call began, however long that takes."""
+        """Return the usage of the whole type, counted after this call began, however long the count takes."""
 
 
 @runtime_checkable
 class Telling(Protocol):
-    """A Store without counters that tells what its own deletes take away."""
+    """A Store without counters that reports what its own deletes remove."""
 
     def tell(self, listener: Callable[[Address, int], None]) -> None:
-        """From now on call this on the event loop with each blob that was deleted, and its bytes."""
+        """From now on call `listener` on the event loop with each deleted blob and its size in bytes."""

@@ -1,4 +1,5 @@
-"""A record that other processes may change: its parsed value in memory, read again every few seconds."""
+"""The parsed value, in memory, of a record that other processes may change. The record is read again every few
+seconds."""
 
 import logging
 from collections.abc import Callable
@@ -10,20 +11,21 @@ from storage_tui.server.stores.records import ABSENT, Records
 
 T = TypeVar("T")
 
-TRIES = 20  # writers of one record that come between reading and writing it
+TRIES = 20  # attempts to write a record that other writers keep changing after it was read
 
 log = logging.getLogger("storage_tui.server")
 
 
 class Refreshable(Protocol):
-    """Something that follows a record."""
+    """An object that follows a record."""
 
     def refresh(self) -> None:
-        """Read the record again; blocking. Raises StorageError, and keeps what it has, when that fails."""
+        """Read the record again; blocking. When that fails, raise StorageError and keep the present value."""
 
 
 class Watched(Generic[T]):
-    """The value of one record. `parse` reads its content, b"" where there is no record, and raises StorageError."""
+    """The value of one record. `parse` turns the content, b"" where there is no record, into the value, or raises
+    StorageError."""
 
     def __init__(self, records: Records, name: str, parse: Callable[[bytes], T]) -> None:
         self._records = records
@@ -33,7 +35,7 @@ class Watched(Generic[T]):
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the record again; blocking. Raises StorageError, and keeps the value it has, when that fails."""
+        """Read the record again; blocking. When that fails, raise StorageError and keep the present value."""
         record = self._records.read(self._name)
         version = ABSENT if record is None else record.version
         if version != self._version:
@@ -42,9 +44,12 @@ class Watched(Generic[T]):
 
 
 def change(records: Records, name: str, edit: Callable[[bytes], bytes]) -> None:
-    """Replace the record by what `edit` makes of its content, b"" where there is none; no other change is lost.
+    """Replace the content of the record with the result of `edit`, without losing another writer's change. `edit` gets
+    the present content, b"" where there is none. Blocking.
 
-    What is changed so decides who may do what, so it may use the reserve of a full disk."""
+    Raise UnavailableError when other writers change the record again and again. These records decide who may do what,
+    so the change may use the reserve of a full disk.
+    """
     for _ in range(TRIES):
         record = records.read(name)
         content = edit(b"" if record is None else record.content)
@@ -58,7 +63,7 @@ def change(records: Records, name: str, edit: Callable[[bytes], bytes]) -> None:
 
 
 def refresh_all(watched: tuple[Refreshable, ...]) -> None:
-    """Read them all again; what fails is logged and keeps what it has."""
+    """Read all of them again. A failure is logged, and that object keeps its present value."""
     for each in watched:
         try:
             each.refresh()

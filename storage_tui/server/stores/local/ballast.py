@@ -1,8 +1,8 @@
-"""Ballast: a file that only takes up room, given up when the disk is full.
+"""The ballast: a file that only takes up room, removed when the disk is full.
 
-The reserve of `local_room.py` is room that this program leaves free, and another program may fill it. The ballast is
-room that nobody else can have. What must work on a full disk, a delete or a revocation, takes the ballast away and
-tries once more; the sweep puts a new one in its place when there is room again.
+The reserve of room.py is room that this program leaves free, but another program may fill it. The ballast is room that
+no other program can take. A call that must work on a full disk, a delete or a revocation, removes the ballast and tries
+once more. The sweep makes a new ballast when there is room again.
 """
 
 import logging
@@ -19,17 +19,18 @@ _log = logging.getLogger(__name__)
 
 
 class Ballast:
-    """The ballast of one data directory; for any process that may change something there. Its calls block."""
+    """The ballast of one data directory, for any process that may change something there. Its calls block."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / BALLAST_NAME
 
     def keep(self, most_bytes: int = BALLAST_BYTES) -> None:
-        """Put the ballast there, if it is not, of `most_bytes` or less; a disk that cannot hold it goes without."""
+        """Make the ballast if there is none, with `most_bytes` or less. A disk without room for it stays without
+        ballast."""
         try:
             descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError:
-            return  # it is there, or nothing can be written
+            return  # the ballast exists, or nothing can be written
         try:
             _take_up(descriptor, min(most_bytes, BALLAST_BYTES))
         except OSError as exc:
@@ -40,7 +41,7 @@ class Ballast:
             os.close(descriptor)
 
     def give(self) -> bool:
-        """Give the room of the ballast to the disk; whether there was any."""
+        """Remove the ballast, and return whether there was one."""
         try:
             self._path.unlink()
         except OSError:

@@ -1,8 +1,8 @@
-"""Checksums of the blocks of a blob file, so that a part of it can be checked without reading all of it.
+"""Checksums of the blocks of a blob file, so that a part of a blob can be checked without reading the whole blob.
 
-The file is cut into segments, a row each, and a segment into blocks, four bytes of crc32c each. The crc32c of a block
-that is not full yet is also the state from which an upload goes on. A blob of at most WHOLE_BYTES needs no rows: a part
-of it is checked by reading all of it, against the checksum of the whole.
+The file is divided into segments, with one row each, and a segment into blocks, with four bytes of crc32c each. The
+crc32c of a block that is not full yet is also the state from which an upload continues. A blob of at most WHOLE_BYTES
+needs no rows: to check a part, the whole blob is read and checked against its checksum.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ Row = tuple[int, bytes]  # the number of a segment and its checksums
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What has been written of a file: its bytes, their crc32c, and that of the last block, where that is not full."""
+    """The state of a written file: its bytes, their crc32c, and the crc32c of the last block if that is not full."""
 
     offset: int = 0
     crc: int = 0
@@ -38,10 +38,11 @@ class Written:
 
 
 class Blocks:
-    """The checksums of a file while it grows. One thread extends; others may take the rows of what it has written."""
+    """The checksums of a file while it grows. One thread extends; others may take the rows of the written bytes."""
 
     def __init__(self, offset: int = 0, tail: bytes = b"") -> None:
-        """`tail` is the row of the segment in which `offset` lies; without it nothing is known from here on."""
+        """Start at `offset`. `tail` is the row of the segment in which `offset` lies; without it no checksums are known
+        from here on."""
         number, inside = divmod(offset, SEGMENT_BYTES)
         full, self._fill = divmod(inside, BLOCK_BYTES)
         self.is_known = len(tail) == blocks_in(inside) * CRC_BYTES
@@ -50,7 +51,7 @@ class Blocks:
         self.partial = int.from_bytes(tail[full * CRC_BYTES :], "big")
 
     def extend(self, chunk: bytes | memoryview) -> None:
-        """Take in the bytes that follow."""
+        """Add the bytes that follow."""
         view = memoryview(chunk)
         while view:
             piece = view[: BLOCK_BYTES - self._fill]
@@ -64,7 +65,7 @@ class Blocks:
                 self._fill = self.partial = 0
 
     def rows(self, durable: int, written: Written) -> list[Row]:
-        """The rows that have changed between two offsets; empty when the beginning is not known."""
+        """Return the rows that have changed between two offsets; empty when the beginning is not known."""
         if not self.is_known:
             return []
         rows = []
@@ -75,20 +76,21 @@ class Blocks:
         return rows
 
     def forget(self, durable: int) -> None:
-        """Let go of the segments whose rows are kept and will not change any more."""
+        """Forget the segments whose rows are stored and will not change any more."""
         for number in [number for number in list(self._segments) if (number + 1) * SEGMENT_BYTES <= durable]:
             del self._segments[number]
 
 
 @dataclass(frozen=True, slots=True)
 class BlockSums:
-    """The checksums of a run of blocks; the first of them begins at `start`."""
+    """The checksums of consecutive blocks; the first block begins at `start`."""
 
     start: int
     crcs: bytes
 
     def is_good(self, offset: int, piece: memoryview) -> bool:
-        """Whether the bytes from `offset`, which begin with a block and end with one, are what was stored."""
+        """Return whether the bytes from `offset` are the stored bytes. They are whole blocks; the last block of a file
+        may be shorter."""
         for inside in range(0, len(piece), BLOCK_BYTES):
             place = (offset + inside - self.start) // BLOCK_BYTES * CRC_BYTES
             wanted = self.crcs[place : place + CRC_BYTES]
@@ -98,7 +100,7 @@ class BlockSums:
 
 
 def rows_of(content: bytes) -> list[Row]:
-    """The rows of a blob that is in memory."""
+    """Return the rows of a blob that is in memory."""
     if len(content) <= WHOLE_BYTES:
         return []
     blocks = Blocks()
@@ -113,30 +115,30 @@ def keep(connection: apsw.Connection, blob_id: str, rows: Sequence[Row]) -> None
 
 
 def copy(connection: apsw.Connection, source_id: str, blob_id: str) -> None:
-    """Give a blob the rows of another one of the same bytes."""
+    """Copy the rows of a blob to another blob of the same bytes."""
     connection.execute(_COPY, (blob_id, source_id))
 
 
 def drop(connection: apsw.Connection, blob_ids: list[str]) -> None:
-    """Forget the rows of blobs whose files go."""
+    """Delete the rows of blobs whose files are removed."""
     connection.executemany("DELETE FROM sums WHERE id = ?", [(blob_id,) for blob_id in blob_ids])
 
 
 def read_tail(connection: apsw.Connection, blob_id: str, offset: int) -> bytes:
-    """The row of the segment in which the offset lies; empty where there is none."""
+    """Return the row of the segment in which the offset lies; empty where there is none."""
     number = offset // SEGMENT_BYTES
     row: Any = connection.execute(_FIND, (blob_id, number, number)).fetchone()
     return b"" if row is None else row[1]
 
 
 def read_rows(connection: apsw.Connection, blob_id: str) -> list[Row]:
-    """All rows of a blob."""
+    """Return all rows of a blob."""
     rows: list[Any] = connection.execute("SELECT segment, crcs FROM sums WHERE id = ?", (blob_id,)).fetchall()
     return rows
 
 
 def find(connection: apsw.Connection, blob_id: str, size_bytes: int, span: Span) -> BlockSums | None:
-    """The checksums of the blocks that the span touches; None when some of them are not known."""
+    """Return the checksums of the blocks that the span touches; None when some of them are not known."""
     first, last = span.start // SEGMENT_BYTES, segments_in(span.stop) - 1
     rows: list[Any] = connection.execute(_FIND, (blob_id, first, last)).fetchall()
     if [number for number, _ in rows] != list(range(first, last + 1)):
@@ -148,10 +150,10 @@ def find(connection: apsw.Connection, blob_id: str, size_bytes: int, span: Span)
 
 
 def blocks_in(size_bytes: int) -> int:
-    """How many blocks so many bytes have, the last one full or not."""
+    """Return the number of blocks in so many bytes; the last block may not be full."""
     return -(-size_bytes // BLOCK_BYTES)
 
 
 def segments_in(size_bytes: int) -> int:
-    """How many segments so many bytes have."""
+    """Return the number of segments in so many bytes."""
     return -(-size_bytes // SEGMENT_BYTES)

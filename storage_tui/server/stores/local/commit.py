@@ -1,7 +1,8 @@
-"""The one thread that changes a local store: it takes what is ready, renames, syncs folders, and commits all at once.
+"""The one thread that changes a local store: it takes the waiting changes, publishes their files, syncs folders, and
+commits all of the changes at once.
 
-While one group is on its way to the disk the next one gathers, so the cost of a durable commit is shared by as many
-changes as arrive meanwhile. Nothing is answered before its COMMIT has returned with synchronous=FULL.
+While one group is on its way to the disk, the next group gathers. So the cost of a durable commit is shared by all
+changes that arrive meanwhile. No change is answered before its COMMIT has returned with synchronous=FULL.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ from storage_tui.server.stores.local.room import passing_error, write_error
 
 T = TypeVar("T")
 
-GROUP_SIZE = 256  # changes in one COMMIT: bounds how long the first of them waits for the last
-IDLE_S = 2.0  # without a change for so long the WAL is copied home and cut to nothing
-CUT_BYTES = 8 * 1024 * 1024  # on a disk with less room another program might have at once what the log was cut by
+GROUP_SIZE = 256  # changes in one COMMIT: bounds how long the first change waits for the last
+IDLE_S = 2.0  # after so long without a change the WAL is copied into the database and truncated
+CUT_BYTES = 8 * 1024 * 1024  # with less free room, another program might take the room of a cut log
 CHECKPOINT_BUSY_MS = 100  # how long an idle checkpoint may wait for a reader
 
 _log = logging.getLogger(__name__)
@@ -31,15 +32,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A part file that is published before the COMMIT. When the change is refused it becomes a part again where
-    `is_kept`, so that an upload can go on, and is removed otherwise."""
+    """A part file that is published before the COMMIT. When the change is refused, the file becomes a part again if
+    `is_kept`, so that the upload can continue; otherwise the file is removed."""
 
     blob_id: str
     is_kept: bool = False
 
 
 class _Change:
-    """One change on its way, and whoever waits for it."""
+    """One change on its way, and the future of its caller."""
 
     __slots__ = ("apply", "error", "future", "is_done", "result", "staged")
 
@@ -53,7 +54,8 @@ class _Change:
 
 
 class Committer:
-    """The writer thread. `start` before the first `run`, `stop` after the last; `broken` tells why it refuses."""
+    """The writer thread. Call `start` before the first `run`, and `stop` after the last. `broken` says why changes are
+    refused."""
 
     def __init__(self, connection: apsw.Connection, disk: Disk, *, broken: str | None = None) -> None:
         self.broken = broken
@@ -67,20 +69,20 @@ class Committer:
         self._is_log_long = False  # a checkpoint found no room
 
     def start(self) -> None:
-        """Begin to take changes."""
+        """Start the thread, which then takes changes."""
         self._thread.start()
 
     async def stop(self) -> None:
-        """Commit what was handed in, then end the thread; changes handed in later are refused."""
+        """Commit the changes that are waiting, then end the thread. Later changes are refused."""
         self._is_stopping = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
     async def run(self, apply: Callable[[apsw.Connection], T], staged: Staged | None = None) -> T:
-        """Apply the change in a transaction and return its result once that is durable.
+        """Apply the change in a transaction and return its result once the change is durable.
 
-        A StorageError raised by `apply` comes out here; it must come before the first change to the tables. A caller
-        that is cancelled stops waiting, the change itself goes on.
+        A StorageError of `apply` is raised here; `apply` must raise it before its first change to the tables. A
+        cancelled caller stops waiting, but the change itself continues.
         """
         self.check()
         change = _Change(apply, staged)
@@ -89,7 +91,7 @@ class Committer:
         return result
 
     async def shrink(self) -> None:
-        """Give back to the disk what the database and its log no longer need."""
+        """Return to the disk the room that the database and its log no longer need."""
         self._is_shrink_wanted = True
         await self.run(lambda _: None)
 
@@ -100,7 +102,8 @@ class Committer:
             raise UnavailableError("the store is closed")
 
     def fail(self, what: str, exc: BaseException) -> UnavailableError:
-        """Make the store read-only: after a failed sync nobody knows what is on the disk, until a start reads it."""
+        """Make the store read-only, and return the error to raise. After a failed sync nobody knows what is on the
+        disk, until the next start reads the disk."""
         if self.broken is None:
             self.broken = (
                 f"the store is read-only since {what} failed ({exc}); check the disk under {self._disk.data_dir}, "
@@ -157,7 +160,7 @@ class Committer:
         except (apsw.Error, OSError) as exc:
             passing = passing_error(exc, system_errno=self._connection.system_errno)
             _refuse(group, passing or self.fail("a commit", exc))
-        except Exception as exc:  # a defect in one change: refuse its group, go on with the next
+        except Exception as exc:  # a defect in one change: refuse its group and continue with the next group
             _log.exception("a change failed")
             _refuse(group, ServerError(f"the change failed on the server: {exc!r}"))
         if self.broken is None:
@@ -176,8 +179,8 @@ class Committer:
             raise
 
     def _find_room(self, exc: apsw.Error) -> bool:
-        """Make room for a transaction that found none, and was rolled back: the log is written from its beginning
-        again once it is copied home."""
+        """Make room for a transaction that found no room and was rolled back; return whether this worked. Once the log
+        is copied into the database, the log is written from its beginning again."""
         if not isinstance(passing_error(exc, system_errno=self._connection.system_errno), StoreFullError):
             return False
         is_copied = self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
@@ -221,7 +224,7 @@ class Committer:
                 else:
                     self._disk.unlink(self._disk.blob_path(change.staged.blob_id))
             except FileNotFoundError:
-                continue  # it was not published yet
+                continue  # the file was not published yet
             except OSError as exc:
                 _log.warning("a refused blob stays as an orphan until the next start: %s", exc)
 
@@ -232,15 +235,16 @@ class Committer:
             _log.debug("the event loop ended before %d changes were answered", len(group))
 
     def _tidy(self) -> None:
-        """Copy the log home and cut it. On a disk that is nearly full its place is kept, for deletes."""
+        """Copy the log into the database and truncate the log. On a disk that is nearly full the log keeps its room,
+        for deletes."""
         try:
             is_full = self._disk.free_bytes() < CUT_BYTES
-        except OSError:  # the directory has another name now
+        except OSError:  # the directory was moved or replaced
             is_full = True
         self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART if is_full else apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_TRUNCATE) -> bool:
-        """Copy the log home; False when that has to wait."""
+        """Copy the log into the database. Return False when that has to wait."""
         try:
             self._connection.set_busy_timeout(CHECKPOINT_BUSY_MS)
             self._connection.wal_checkpoint(mode=mode)
@@ -252,7 +256,7 @@ class Committer:
             if passing_error(exc, system_errno=self._connection.system_errno, is_checkpoint=True) is None:
                 self._is_log_long = False
                 self.fail("a checkpoint", exc)
-            elif not self._is_log_long:  # told once; tried again every IDLE_S
+            elif not self._is_log_long:  # logged once; tried again every IDLE_S
                 self._is_log_long = True
                 _log.warning("the database's log is not cut until the disk has room again: %s", exc)
         finally:

@@ -1,4 +1,4 @@
-"""Who owns a data directory: one process at a time, by flock, on a file system where that can be relied on."""
+"""The lock of a data directory: one process at a time owns it, by flock, on a file system with reliable locks."""
 
 import ctypes
 import errno
@@ -15,8 +15,8 @@ from storage_tui.contract.errors import ConflictError, UnavailableError
 from storage_tui.machine.directories import LOCK_NAME
 from storage_tui.machine.private_files import open_private
 
-NOTE_BYTES = 4096  # more than any note; a reader takes no more
-LOCK_ATTEMPTS = 10  # the file may be removed between its opening and its locking, but not for ever
+NOTE_BYTES = 4096  # longer than any note; a reader reads no more
+LOCK_ATTEMPTS = 10  # the file may be removed between opening and locking, but not again and again
 
 NETWORK_FILESYSTEMS = {
     0x6969: "NFS",
@@ -30,11 +30,12 @@ NETWORK_FILESYSTEMS = {
     0x0BD00BD0: "Lustre",
     0x47504653: "GPFS",
 }
-"""f_type of statfs(2) for file systems where the shared memory and locks of SQLite's WAL are not sound."""
+"""The f_type of statfs(2) of file systems where the shared memory and the locks of SQLite's WAL are not reliable."""
 
 
 class AlreadyOwnedError(ConflictError):
-    """Another process owns the data directory; `owner` is what it noted about itself, such as its pid and url."""
+    """Another process owns the data directory. `owner` is the note of that process about itself, such as its pid and
+    url."""
 
     code = "already_owned"
 
@@ -44,21 +45,22 @@ class AlreadyOwnedError(ConflictError):
 
 
 class Lock:
-    """The held lock. The kernel lets go of it when the process ends, however it ends.
+    """The held lock. The kernel releases the lock when the process ends, however the process ends.
 
-    What is locked is the directory itself, which cannot be removed from under its name while files are in it, and the
-    file `lock`, which alone older programs respect, and which holds the note.
+    Two things are locked: the directory itself, which cannot be removed while files are in it, and the file `lock`.
+    Older programs respect only the file. The file also holds the note about the owner.
     """
 
     def __init__(self, data_dir: Path, folder: int, file: int | None) -> None:
         self._data_dir = data_dir
         self._folder = folder
-        self._file = file  # None on a disk that cannot hold it
+        self._file = file  # None on a disk without room for the file
         self._note = b""
 
     @classmethod
     def take(cls, data_dir: Path) -> Self:
-        """Own the directory; raises AlreadyOwnedError naming the owner when another process does."""
+        """Own the directory and return the lock. Raise AlreadyOwnedError, with the owner, when another process owns
+        it."""
         folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             if not _locks(folder):
@@ -69,8 +71,8 @@ class Lock:
             raise
 
     def note(self, owner: Mapping[str, Any]) -> None:
-        """Write who owns the directory, for people and for processes that would join. A disk that cannot be written
-        or is full goes without the note."""
+        """Write who owns the directory, for people and for processes that want to join. A disk that is full or
+        read-only stays without the note."""
         self._note = json.dumps({"pid": os.getpid(), **owner}).encode() + b"\n"
         if self._file is not None:
             with suppress(OSError):
@@ -78,10 +80,12 @@ class Lock:
                 os.ftruncate(self._file, len(self._note))
 
     def renew(self) -> None:
-        """Lock the file `lock` again where it was removed or replaced since.
+        """Lock the file `lock` again if it was removed or replaced.
 
-        Raises AlreadyOwnedError when another process was faster, and UnavailableError when the directory has another
-        name now, so that whatever is written by its name goes elsewhere. Raises OSError when the disk refuses."""
+        Raise AlreadyOwnedError when another process has locked the new file. Raise UnavailableError when the directory
+        was moved or replaced: then everything written under its name goes to another place. Raise OSError when the disk
+        refuses.
+        """
         if not _names(self._data_dir, self._folder):
             raise UnavailableError(f"{self._data_dir} was moved or replaced under the running server")
         if self._file is not None and not _names(self._data_dir / LOCK_NAME, self._file):
@@ -95,8 +99,8 @@ class Lock:
                     os.ftruncate(self._file, len(self._note))
 
     def release(self) -> None:
-        """Let go of the directory. The note, which is no longer true, becomes blanks: its place on the disk is kept
-        for the next one, which a full disk may not have."""
+        """Release the directory. The note is no longer true, so it is overwritten with blanks: its place on the disk
+        stays for the next owner, because a full disk may have no other."""
         if self._file is not None:
             with suppress(OSError):
                 os.pwrite(self._file, b" " * os.fstat(self._file).st_size, 0)
@@ -105,7 +109,8 @@ class Lock:
 
 
 def _lock_file(data_dir: Path, folder: int) -> int | None:
-    """The file `lock`, locked by us and still under its name; None on a disk that cannot hold one."""
+    """Return the descriptor of the file `lock`, locked by this process and still under its name. Return None on a disk
+    without room for the file."""
     for _ in range(LOCK_ATTEMPTS):
         try:
             file = open_private(LOCK_NAME, os.O_RDWR | os.O_CREAT, dir_fd=folder)
@@ -124,7 +129,7 @@ def _lock_file(data_dir: Path, folder: int) -> int | None:
         except BaseException:
             os.close(file)
             raise
-        os.close(file)  # somebody removed or replaced the file in between
+        os.close(file)  # another process removed or replaced the file in between
     raise UnavailableError(f"{data_dir / LOCK_NAME} is replaced again and again; find out by whom")
 
 
@@ -151,8 +156,8 @@ def _taken(data_dir: Path) -> AlreadyOwnedError:
 
 
 def read_owner(data_dir: Path) -> dict[str, Any]:
-    """What the owner of the directory noted about itself; empty where there is no readable note. The note alone does
-    not prove that the owner still runs: only the lock does."""
+    """Return the note of the owner about itself; empty without a readable note. The note does not prove that the owner
+    still runs: only the lock proves this."""
     try:
         with (data_dir / LOCK_NAME).open("rb") as file:
             owner = json.loads(file.read(NOTE_BYTES))
@@ -162,8 +167,8 @@ def read_owner(data_dir: Path) -> dict[str, Any]:
 
 
 def refuse_network_filesystem(data_dir: Path, magic: int | None = None) -> None:
-    """Raise UnavailableError when the directory is, or would be made, on NFS, CIFS, FUSE and the like; `magic` stands
-    in for statfs."""
+    """Raise UnavailableError when the directory is, or would be made, on NFS, CIFS, FUSE or a similar file system.
+    `magic` replaces the f_type of statfs."""
     absolute = data_dir.absolute()
     nearest = next((path for path in (absolute, *absolute.parents) if path.exists()), absolute)
     found = _filesystem_magic(nearest) if magic is None else magic

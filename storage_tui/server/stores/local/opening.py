@@ -1,10 +1,10 @@
-"""How a local store takes its directory: to write, or as far as a disk lets it that is full or mounted read-only.
+"""How a local store opens its directory: for writing, or as far as a full or read-only disk allows.
 
 | the disk | what is done |
 |---|---|
 | has room | the index of the database's log is a file that other programs share |
-| is full, and no ballast is left | the index is in memory: reads take nothing of the disk, deletes their log |
-| takes no new file, or no change | the database is read as it lies there, log included; every change is refused |
+| is full, and no ballast is left | the index is in memory: reads need no room, deletes only room for their log |
+| takes no new file, or no change | the database is read as it is on the disk, log included; every change is refused |
 """
 
 import os
@@ -22,15 +22,15 @@ from storage_tui.server.stores.local.files import NO_ROOM, Disk, is_mounted_read
 from storage_tui.server.stores.local.lock import Lock, refuse_network_filesystem
 from storage_tui.server.stores.local.recovery import recover_parts
 
-START_BYTES = 256 * 1024  # what SQLite takes at least for a log and its index, and a file system for their names
+START_BYTES = 256 * 1024  # what SQLite needs at least for a log and its index, and a file system for their names
 
 _Error = OSError | apsw.Error
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A directory that is ours. `connection` is the writer's, one in memory where nothing can be written; `read_only`
-    says why that is."""
+    """A directory that this process owns. `connection` is the writer's, or a connection in memory where nothing can be
+    written. `read_only` says why nothing can be written, or is None."""
 
     lock: Lock
     connection: apsw.Connection
@@ -39,9 +39,9 @@ class Opened:
 
 
 def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
-    """Take the directory and open its database, made where there is none; blocks.
+    """Take the directory and open its database; make the database where there is none. Blocks.
 
-    Raises StorageError, OSError or apsw.Error when it cannot even be read.
+    Raise StorageError, OSError or apsw.Error when the directory cannot even be read.
     """
     refuse_network_filesystem(disk.data_dir)
     disk.refuse_unfinished()
@@ -71,14 +71,14 @@ def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
 
 
 def why_unwritable(disk: Disk, exc: _Error) -> str | None:
-    """What about the disk explains the error, and what to do; None where it is another one."""
+    """Return what about the disk explains the error, and what to do; None when the error has another cause."""
     if is_mounted_read_only(disk.data_dir):
         return f"the file system of {disk.data_dir} is mounted so; mount it for writing, then restart the server"
     return f"no room is left under {disk.data_dir}; make some, then restart the server" if _is_full(disk, exc) else None
 
 
 def can_write(disk: Disk) -> bool:
-    """Whether a start would find a disk to write to."""
+    """Return whether a start would find a disk to write to."""
     try:
         return _has_names(disk) and disk.free_bytes() >= START_BYTES and not is_mounted_read_only(disk.data_dir)
     except OSError:
@@ -87,7 +87,7 @@ def can_write(disk: Disk) -> bool:
 
 def _has_names(disk: Disk) -> bool:
     room = os.statvfs(disk.data_dir)
-    return room.f_favail > 0 or room.f_files == 0  # such as btrfs, which does not count them
+    return room.f_favail > 0 or room.f_files == 0  # 0 on a file system that does not count names, such as btrfs
 
 
 def _is_full(disk: Disk, exc: _Error) -> bool:
@@ -95,7 +95,7 @@ def _is_full(disk: Disk, exc: _Error) -> bool:
         return exc.errno in NO_ROOM
     if isinstance(exc, apsw.FullError):
         return True
-    # SQLite often says no more than that it cannot open or extend a file
+    # SQLite often reports only that it cannot open or extend a file
     is_io = isinstance(exc, (apsw.CantOpenError, apsw.IOError))
     return is_io and (disk.free_bytes() < START_BYTES or not _has_names(disk))
 

@@ -1,8 +1,8 @@
-"""Reading one blob of a local store: from memory for a small value, from an open file for the rest.
+"""The reader of one blob of a local store: from memory for a small value, from an open file for a larger blob.
 
-A page that the kernel has in memory is read on the event loop, which takes less time than the hop to a thread; a cold
-one is read in a thread. Bytes that are not what was stored are never given out: a whole read is checked against the
-checksum of the whole before its last piece, a read of a part block by block before each piece.
+A page that the kernel has in memory is read on the event loop, which takes less time than the switch to a thread. Other
+pages are read in a thread. Only the stored bytes are returned: a read of the whole blob is checked against the checksum
+of the whole before its last piece, and a read of a part block by block before each piece.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from storage_tui.server.stores.base import READ_SIZE
 from storage_tui.server.stores.local.blocks import BLOCK_BYTES, WHOLE_BYTES, BlockSums
 from storage_tui.server.stores.local.database.pool import submit
 
-SUMS_BYTES = 16 * 1024**3  # checksums for so much of a blob, 1 MiB of them, are in memory at once
+SUMS_BYTES = 16 * 1024**3  # checksums for so much of a blob are in memory at once: 1 MiB of checksums
 
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
-_COLD = (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL)  # not in memory, or a file system that cannot tell
+_COLD = (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL)  # not in memory, or a file system that does not know
 
 
 class ValueReader:
@@ -47,7 +47,7 @@ class ValueReader:
 
 
 class FileReader:
-    """The bytes of a blob file, by a descriptor that outlives the file's name."""
+    """The bytes of a blob file, read through a descriptor that outlives the name of the file."""
 
     def __init__(
         self, blob: Blob, descriptor: int, executor: Executor, find_sums: Callable[[Span], Awaitable[BlockSums]]
@@ -78,11 +78,11 @@ class FileReader:
         async with aclosing(pieces):  # type: ignore[type-var]
             async for piece in pieces:
                 yield piece
-                await asyncio.sleep(0)  # or a reader of a cached blob would keep every other request waiting
+                await asyncio.sleep(0)  # otherwise the reader of a cached blob would keep every other request waiting
 
     def close(self) -> None:
-        """Let go of the file, once a read under way in a thread is over. In a thread as well: the last close of a
-        deleted file frees all its blocks."""
+        """Close the file, after the read that is under way in a thread, if any. The file is closed in a thread too: the
+        last close of a deleted file frees all its blocks."""
         if self._reading is None or self._reading.done():
             self._begin_close()
         else:
@@ -91,7 +91,7 @@ class FileReader:
     def _begin_close(self, _: object = None) -> None:
         try:
             submit(self._executor, os.close, self._descriptor)
-        except UnavailableError:  # the store has closed, and its threads with it
+        except UnavailableError:  # the store and its threads are closed
             os.close(self._descriptor)
 
     async def _whole(self, size_bytes: int, step_bytes: int) -> AsyncIterator[bytes]:
@@ -137,7 +137,7 @@ class FileReader:
                 if exc.errno not in _COLD:
                     raise _unreadable(self._blob, exc) from exc
         self._reading = asyncio.wrap_future(submit(self._executor, os.pread, self._descriptor, size_bytes, offset))
-        await asyncio.wait((self._reading,))  # unlike the future itself, this leaves the thread alone when cancelled
+        await asyncio.wait((self._reading,))  # waiting for the future itself would cancel it when this is cancelled
         try:
             piece = self._reading.result()
         except OSError as exc:
@@ -153,13 +153,13 @@ def _check_span(blob: Blob, span: Span) -> None:
 
 
 def check_crc(blob: Blob, crc: int) -> None:
-    """Raise DamagedError when this is not the checksum of the blob."""
+    """Raise DamagedError when `crc` is not the checksum of the blob."""
     if checksum.encode(crc) != blob.crc32c:
         raise damaged(blob, f"their crc32c is {checksum.encode(crc)}, not {blob.crc32c}")
 
 
 def damaged(blob: Blob, why: str) -> DamagedError:
-    """The error for a blob whose bytes are not what was stored."""
+    """Return the error for a blob whose bytes are damaged."""
     return DamagedError(
         f"the {blob.size_bytes} bytes of {blob.key!r} in {blob.storage_type} are damaged on the server: {why}; "
         "restore it from a backup",

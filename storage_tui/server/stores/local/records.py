@@ -1,4 +1,4 @@
-"""Records of the local engine: a file each below DATA_DIR/records, replaced by rename."""
+"""The records of the local engine: one file each below DATA_DIR/records, replaced by rename."""
 
 import fcntl
 import hashlib
@@ -17,14 +17,16 @@ from storage_tui.server.stores.local.files import NO_ROOM, Disk
 from storage_tui.server.stores.local.room import Room
 from storage_tui.server.stores.records import ABSENT, MAX_RECORD_BYTES, Record, check_record
 
-SUFFIX = ".record"  # keeps a record `a` and a record `a/b` apart, and temporary files out of the names
+SUFFIX = ".record"  # keeps a record `a` apart from a record `a/b`, and temporary files out of the names
 MAX_FILE_NAME_BYTES = 255
 
 
 class LocalRecords:
-    """Records in files, readable by this user alone. A lock file orders the writers of all processes.
+    """The records of a data directory, in files that only this user can read. A lock orders the writers of all
+    processes.
 
-    `reserve_bytes` is what is kept free on the disk, as for the store in the directory."""
+    `reserve_bytes` is the room that is kept free on the disk, as for the store in the directory.
+    """
 
     def __init__(self, data_dir: Path, *, reserve_bytes: int | None = None) -> None:
         self._root = data_dir / "records"
@@ -32,7 +34,7 @@ class LocalRecords:
         self._ballast = Ballast(data_dir)
 
     def read(self, name: str) -> Record | None:
-        """The record, or None when there is none."""
+        """Return the record, or None when there is none."""
         check_record(name)
         with _translated(self._root):
             return _read(self._path(name))
@@ -56,7 +58,7 @@ class LocalRecords:
         return _version(content)
 
     def remove(self, name: str, *, expected: str | None = None) -> bool:
-        """Remove the record; whether there was one."""
+        """Remove the record and return whether there was one."""
         check_record(name)
         path = self._path(name)
         with _translated(self._root), self._locked():
@@ -69,7 +71,7 @@ class LocalRecords:
         return True
 
     def move_out(self, name: str, target: Path) -> None:
-        """Take a record that cannot be read away, to a file on the same file system."""
+        """Move a record that cannot be read to `target`, a path on the same file system."""
         path = self._path(name)
         with _translated(self._root), self._locked():
             path.rename(target)
@@ -77,11 +79,11 @@ class LocalRecords:
             _sync(path.parent)
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        """The names that start with the prefix, in byte order."""
+        """Yield the names that start with the prefix, in byte order."""
         yield from sorted(name for name, _ in self._files(prefix))
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The names that start with the prefix, each with the bytes of its content."""
+        """Yield the names that start with the prefix, in any order, each with the size of its content in bytes."""
         for name, path in self._files(prefix):
             with _translated(self._root), suppress(FileNotFoundError):
                 yield name, path.stat(follow_symlinks=False).st_size
@@ -118,7 +120,7 @@ class LocalRecords:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._make_directories(self._root)
-        # The folder, which nobody swaps, and the file that alone older programs lock.
+        # Two locks: the folder, which nobody replaces, and the file, which is all that older programs lock.
         folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
@@ -133,7 +135,8 @@ class LocalRecords:
 
 
 def _file_name(segment: str) -> str:
-    """A segment as a file name: percent-encoded, also where it starts with a dot, so that no two segments meet."""
+    """Return the segment as a file name: percent-encoded, also a dot at the start, so that no two segments have one
+    file name."""
     name = quote(segment, safe="")
     if name.startswith("."):
         name = "%2E" + name[1:]
@@ -143,7 +146,7 @@ def _file_name(segment: str) -> str:
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, Path]]:
-    """All names below the folder with their files, in no order."""
+    """Yield all names below the folder with their files, in no order."""
     start = root.joinpath(*(_file_name(segment) for segment in folder.split("/"))) if folder else root
     for directory, _, files in os.walk(start):
         relative = Path(directory).relative_to(root)

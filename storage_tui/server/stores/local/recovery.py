@@ -1,4 +1,4 @@
-"""What a local store puts right when it starts, before anyone may write: the part files of upload sessions."""
+"""Repairs when a local store starts, before any write: the part files of upload sessions."""
 
 import logging
 import os
@@ -19,10 +19,10 @@ _log = logging.getLogger(__name__)
 
 
 def recover_parts(connection: apsw.Connection, disk: Disk) -> None:
-    """Cut every part to what its session was promised, and remove the parts of no session.
+    """Cut every part to the offset that its session promised, and remove the parts without a session.
 
-    A part that is shorter than promised is lost: the session ends, and says so. One that was published without its
-    COMMIT goes back to being a part.
+    A part that is shorter than promised is lost: its session ends, and later calls raise an error that says so. A part
+    that was published without its COMMIT becomes a part again.
     """
     found = {path.name.removesuffix(".part") for path in disk.uploads.iterdir()}
     rows: list[Any] = connection.execute(_OPEN).fetchall()

@@ -1,5 +1,5 @@
-"""Room on the disk: a reserve is kept free, so that deletes and the database's log always have what they need; and
-the share of it that a user may have."""
+"""The reserve of free room on the disk, so that deletes and the database's log always have the room they need; and a
+user's share of the room."""
 
 import errno
 
@@ -12,14 +12,14 @@ from storage_tui.server.stores.local.database.totals import check_ceiling
 from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.totals import Ceilings, no_ceilings
 
-RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system, where that is less
+RESERVE_BYTES = 1024**3  # or RESERVE_SHARE of the file system if that is less
 RESERVE_SHARE = 0.02
-LEAST_RESERVE_BYTES = 16 * 1024**2  # but not less than a delete may need for the database and its log, on a small disk
+LEAST_RESERVE_BYTES = 16 * 1024**2  # on a small disk: a delete may need so much for the database and its log
 LEAST_RESERVE_SHARE = 0.25
 
 FULL = "no room is left on the server's disk; delete something first"
 
-SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # what a process or machine runs out of, and has again later
+SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # a process or machine runs out of these only for a time
 _SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 
 
@@ -33,7 +33,7 @@ class Room:
 
     @property
     def reserve_bytes(self) -> int:
-        """What is kept free."""
+        """The bytes that are kept free."""
         if self._reserve_bytes is None:
             total_bytes = self._disk.total_bytes()
             least = min(LEAST_RESERVE_BYTES, int(total_bytes * LEAST_RESERVE_SHARE))
@@ -42,11 +42,11 @@ class Room:
 
     @property
     def is_short(self) -> bool:
-        """True when nothing may be written: garbage then goes without a grace."""
+        """True when nothing may be written. Then garbage is removed without a grace."""
         return self._disk.free_bytes() < self.reserve_bytes
 
     def check(self, size_bytes: int) -> None:
-        """Raise StoreFullError when so many bytes would eat into the reserve."""
+        """Raise StoreFullError when writing `size_bytes` would use part of the reserve."""
         free_bytes = self._disk.free_bytes()
         if free_bytes - size_bytes < self.reserve_bytes:
             raise StoreFullError(
@@ -55,20 +55,20 @@ class Room:
             )
 
     def check_share(self, connection: apsw.Connection, place: Place, size_bytes: int, now: int) -> None:
-        """Raise QuotaExceededError when a blob of that size at the place would pass what its user may have; called in
-        the transaction that writes it."""
+        """Raise QuotaExceededError when a blob of that size at the place would exceed the user's quota. Called in the
+        transaction that writes the blob."""
         ceiling = self.ceilings(place.row_key[0].hex(), place.storage_type.name)
         if ceiling is not None:
             check_ceiling(connection, place, size_bytes, ceiling, now)
 
     def trim_log(self, connection: apsw.Connection, namespace: str, storage_type: str) -> None:
-        """Keep the log of a limited user's deletes within its bound; called in the transaction of a delete."""
+        """Keep the audit log of a user who has a quota within its bound. Called in the transaction of a delete."""
         if self.ceilings(namespace, storage_type) is not None:
             local_audit.trim(connection, bytes.fromhex(namespace))
 
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:
-    """What a failed write of bytes means: a full disk, or one that cannot be written."""
+    """Return the error for a failed write of bytes: a full disk, or a disk that cannot be written."""
     if exc.errno in NO_ROOM:
         return StoreFullError(FULL)
     return UnavailableError(f"the server's disk cannot be written: {exc}")
@@ -77,10 +77,10 @@ def write_error(exc: OSError) -> StoreFullError | UnavailableError:
 def passing_error(
     exc: apsw.Error | OSError, *, system_errno: int = 0, is_checkpoint: bool = False
 ) -> StorageError | None:
-    """What to answer for an error of a commit after which the disk holds what it held; None for one after which nobody
-    knows, such as a failed sync.
+    """Return the error to answer with when a commit failed and the disk still holds what it held before. Return None
+    for an error that leaves this unknown, such as a failed sync.
 
-    `system_errno` is what SQLite noted of the system's last error. A checkpoint may fail at its sync as well when that
+    `system_errno` is the last error of the system that SQLite noted. A checkpoint may also fail at its sync when that
     finds no room: the log is cut only after a sync that succeeded, and until then all pages are written again.
     """
     if isinstance(exc, SyncFailedError):

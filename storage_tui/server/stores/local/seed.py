@@ -1,7 +1,7 @@
 """A local store filled at once, for demos and measurements: no session, no group, one transaction for many blobs.
 
-The blobs are whole and the store is what it would be had they been put one by one; only durability is per call and not
-per blob.
+The blobs are whole and the store is the same as after one put for each blob. Only durability differs: a blob is durable
+when the call returns, not earlier.
 """
 
 from collections.abc import Iterable
@@ -25,8 +25,8 @@ BATCH = 20_000  # blobs in one transaction
 
 @dataclass(frozen=True, slots=True)
 class SeedBlob:
-    """One blob to put: `modified` is when it is said to have been written, from which `tmp` counts its expiry. `etag`
-    is 32 hexadecimal digits that no other blob has, for who must know it before."""
+    """One blob to put. `modified` is the time of writing to record, from which `tmp` counts its expiry. `etag` is 32
+    hexadecimal digits that no other blob has, for a caller that must know the ETag beforehand."""
 
     address: Address
     content: bytes
@@ -36,10 +36,10 @@ class SeedBlob:
 
 
 def seed(data_dir: Path, blobs: Iterable[SeedBlob]) -> int:
-    """Put all of the blobs into the store at `data_dir`, which no process may own; returns how many there were.
+    """Put all of the blobs into the store at `data_dir`, which no process may own, and return their number.
 
-    Keys that come in byte order go in fastest. Raises StorageError for a refused key, a rule of the type, or a
-    directory that is owned.
+    Blobs in the byte order of their keys are stored fastest. Raise StorageError for a refused key, a rule of the type,
+    or a directory with an owner.
     """
     disk = Disk(data_dir)
     refuse_network_filesystem(data_dir)

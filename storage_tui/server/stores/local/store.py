@@ -1,18 +1,17 @@
-"""A Store on one machine: SQLite says which keys exist, files hold the bytes of all but small values.
+"""The Store on one machine: SQLite names the keys that exist, files hold the bytes of all but small values.
 
 | file | noun |
 |---|---|
-| local_files.py | the folders, and the order in which bytes become durable |
-| local_lock.py, local_opening.py | the one process that owns the directory, and how far the disk lets it |
-| local_schema.py, local_rows.py, local_listing.py, local_sessions.py, local_totals.py | the database |
-| local_commit.py | the one thread that changes anything |
-| local_pool.py | the threads that may block |
-| local_reader.py, local_writer.py | a blob being read, an upload being written |
-| local_blocks.py, local_summing.py | the checksums by which a part of a blob is checked |
-| local_uploads.py, local_recovery.py | upload sessions: begun, written, found again after a crash |
-| local_sweep.py, local_room.py | what is cleared away, and how much may be written |
-| local_ballast.py | room for deletes that nobody else can take |
-| local_seed.py | a store filled at once, for demos and measurements |
+| files.py | the folders, and the order in which bytes become durable |
+| lock.py, opening.py | the one process that owns the directory, and what the disk allows |
+| database/ | the tables and rows, and the threads that read them |
+| commit.py | the one thread that changes anything |
+| reader.py, writer.py | the reader of a blob, the writer of an upload |
+| blocks.py, summing.py | the checksums of the parts of a blob |
+| uploads.py, recovery.py | upload sessions: begun, written, found again after a crash |
+| sweep.py, room.py | removal of expired blobs and garbage, and how much may be written |
+| ballast.py | room for deletes that no other program can take |
+| seed.py | a store filled at once, for demos and measurements |
 """
 
 import asyncio
@@ -75,24 +74,25 @@ from storage_tui.server.stores.totals import Ceilings, Totals
 
 T = TypeVar("T")
 
-_Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file of them
+_Found = tuple[Held, bytes | None, int | None]  # a row, and its bytes or the open file with them
 
-OPEN_ATTEMPTS = 3  # a blob found may be overwritten and collected before its file is open; then it is looked up again
+OPEN_ATTEMPTS = 3  # a found blob may be overwritten and collected before its file is open; then look it up again
 
-BALLAST_PART = 4  # of the reserve that is ballast at most: a small disk is not all reserve
+BALLAST_PART = 4  # the ballast is at most this part of the reserve: a small disk is not all reserve
 
 _log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
-    """The time of the machine."""
+    """Return the time of the machine, in UTC."""
     return datetime.now(UTC)
 
 
 class LocalStore:
-    """The store in `data_dir`. `owner_note` is told to whoever finds the directory taken, such as its url.
+    """The store in `data_dir`. `owner_note`, such as the url of the owner, is shown to a process that finds the
+    directory taken.
 
-    `reserve_bytes` is what is kept free on the disk. `disk` is for tests that watch or break it.
+    `reserve_bytes` is the room that is kept free on the disk. `disk` is for tests that watch the disk or make it fail.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class LocalStore:
         self._uploads = Uploads(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        # A disk that seems to be writable even so has another reason, which no new start would mend.
+        # If the disk seems to be writable all the same, the reason is another one, and a new start would not help.
         self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
         if opened.read_only is None:
             self._orphan_search = asyncio.create_task(self._search_orphans())
@@ -195,7 +195,7 @@ class LocalStore:
         )  # fmt: skip
 
     async def namespaces(self) -> list[str]:
-        """The namespaces that hold blobs."""
+        """Return the namespaces with blobs."""
         return await self._pool.query(local_listing.namespaces)
 
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
@@ -309,14 +309,14 @@ class LocalStore:
         await self._surely(lambda: self._uploads.cancel(upload_id))
 
     async def totals(self, namespace: str, storage_type: str, *, without: Collection[str] = ()) -> Totals:
-        """As `Counting.totals` promises."""
+        """Return the totals, as `Counting.totals` promises."""
         rule, owner = find_storage_type(storage_type), namespace_bytes(namespace)
         return await self._pool.count(
             lambda connection: local_totals.totals(connection, owner, rule.name, self._now(), without)
         )
 
     def obey(self, ceilings: Ceilings) -> None:
-        """As `Counting.obey` promises."""
+        """Obey the ceilings, as `Counting.obey` promises."""
         self._room.ceilings = ceilings
 
     async def sweep(self) -> int:
@@ -331,7 +331,7 @@ class LocalStore:
 
     @property
     def may_write_again(self) -> bool:
-        """Whether a store that could only be read when it was started would be writable if it were started now."""
+        """Whether a store that was read-only at its start would be writable if it started now."""
         return self._was_unwritable and can_write(self._disk)
 
     async def overview(self) -> Overview:
@@ -341,7 +341,7 @@ class LocalStore:
         )
 
     async def find_orphans(self) -> int:
-        """Put aside blob files that no key names; runs by itself after `start`. Returns how many there were."""
+        """Move blob files that no key names into quarantine, and return how many. Runs by itself after `start`."""
         return await self._sweeper.find_orphans()
 
     async def _search_orphans(self) -> None:
@@ -423,18 +423,18 @@ class LocalStore:
         return await self._committer.run(apply, staged)
 
     async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try, and when the store is full once more without its garbage and its free pages."""
+        """Try. When the store is full, remove its garbage and its free pages, and try once more."""
         try:
             return await attempt()
         except QuotaExceededError:
-            raise  # garbage takes no part of it
+            raise  # removing garbage does not lower a user's totals
         except StoreFullError:
             if not await self._sweeper.make_room():
                 raise
         return await attempt()
 
     async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try what makes room, and when the disk is full once more with the room of the ballast."""
+        """Try a change that makes room. When the disk is full, remove the ballast and try once more."""
         try:
             return await attempt()
         except StoreFullError:

@@ -1,7 +1,7 @@
-"""The block checksums of a blob, found in the database, or made when a part of a blob that has none is first read.
+"""The block checksums of a blob, from the database, or made when a part of a blob without them is first read.
 
-A blob has none when it was stored by a program that did not know them. It is then read as a whole once, and nothing of
-it is given out before that has shown it to be good.
+A blob has no block checksums when it was stored by a program that did not know them. Such a blob is then read as a
+whole once, and none of its bytes are returned before the whole is found to be good.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from storage_tui.server.stores.local.reader import check_crc, damaged
 
 
 class Summing:
-    """Finds the checksums of blocks."""
+    """Finds the checksums of blocks, or makes them."""
 
     def __init__(self, *, pool: Pool, committer: Committer) -> None:
         self._pool = pool
@@ -32,8 +32,8 @@ class Summing:
         self._making: dict[str, asyncio.Lock] = {}  # blobs that are being read as a whole, once each
 
     async def find(self, blob: Blob, descriptor: int, span: Span) -> BlockSums:
-        """The checksums for the blocks that the span touches; raises DamagedError when they had to be made and the
-        blob is not what was stored."""
+        """Return the checksums of the blocks that the span touches. Raise DamagedError when the checksums had to be
+        made and the blob is damaged."""
         blob_id, size_bytes = blob.etag or "", blob.size_bytes or 0
         query = partial(local_blocks.find, blob_id=blob_id, size_bytes=size_bytes, span=span)
         found = await self._pool.read(query)
@@ -48,10 +48,10 @@ class Summing:
                 self._making.pop(blob_id, None)
 
     async def _make(self, blob: Blob, descriptor: int) -> BlockSums:
-        own = os.dup(descriptor)  # the reader's may be closed while this reads on
+        own = os.dup(descriptor)  # the reader may close its descriptor while this still reads
         try:
             blocks, written = await self._pool.in_thread(partial(_read_whole, blob, own))
-        except UnavailableError:  # the store has closed, and the thread never began
+        except UnavailableError:  # the store is closed, and the thread never began
             os.close(own)
             raise
         rows = blocks.rows(0, written)
@@ -61,7 +61,7 @@ class Summing:
 
 
 def _read_whole(blob: Blob, descriptor: int) -> tuple[Blocks, Written]:
-    """The checksums of all blocks; closes the descriptor."""
+    """Return the checksums of all blocks, and close the descriptor. Raise DamagedError for a damaged blob."""
     blocks, offset, crc = Blocks(), 0, 0
     try:
         while piece := os.pread(descriptor, READ_SIZE, offset):

@@ -1,7 +1,7 @@
-"""What a local store clears away: expired blobs and sessions, files that no key names any more, orphans.
+"""What a local store removes: expired blobs and sessions, files that no key names any more, orphans.
 
-Nothing is unlinked before the COMMIT that let go of it. A clock that jumps must not delete: the sweeper then waits
-until the new time has lasted.
+Nothing is unlinked before the COMMIT that released it. A clock that jumps must not delete anything: the sweeper then
+waits until the new time has lasted for a day.
 """
 
 import logging
@@ -24,13 +24,13 @@ from storage_tui.server.stores.local.files import SHARDS, Disk
 from storage_tui.server.stores.local.room import Room
 
 _SECOND = 1000  # milliseconds, as all times here
-GARBAGE_GRACE = 3600 * _SECOND  # a backup that copies the files a database names has so long to do it
+GARBAGE_GRACE = 3600 * _SECOND  # the time that a backup has to copy the files that a database names
 QUARANTINE_LIFETIME = 7 * 24 * 3600 * _SECOND
-CLOCK_BACK = 300 * _SECOND  # a clock may be set back so far without a word
-CLOCK_AHEAD = 30 * 24 * 3600 * _SECOND  # a server that slept longer than this is not believed at once
-CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that goes on for so long is the true one
-BATCH = 500  # rows in one change, so that writers get their turn
-VACUUM_PAGES = 4096  # free pages the database keeps for new values, and the most handed back in one sweep
+CLOCK_BACK = 300 * _SECOND  # a clock may be set back so far without a warning
+CLOCK_AHEAD = 30 * 24 * 3600 * _SECOND  # after a longer sleep the new time is not believed at once
+CLOCK_TRUST = 24 * 3600 * _SECOND  # a strange time that lasts so long is believed
+BATCH = 500  # rows in one change, so that other writers do not wait long
+VACUUM_PAGES = 4096  # free pages that the database keeps for new values, and the most returned to the disk in one sweep
 
 _EXPIRED = f"SELECT namespace, type, key, id, content FROM keys WHERE expires <= ? AND {id_is_possible('id')} LIMIT ?"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id = ?"
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Clears a store, by and by."""
+    """Removes expired blobs and sessions, garbage and orphans of a store, a few at a time."""
 
     def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
         self._disk = disk
@@ -53,7 +53,7 @@ class Sweeper:
         self._now = now
 
     async def sweep(self) -> int:
-        """One round; returns how many blobs expired, 0 while the clock is not believed."""
+        """Sweep once, and return how many blobs expired; 0 while the clock is not believed."""
         now = self._now()
         if not await self._committer.run(lambda connection: _believe_clock(connection, now)):
             return 0
@@ -70,7 +70,7 @@ class Sweeper:
         return expired
 
     async def make_room(self) -> bool:
-        """Let go at once of what a sweep would by and by; whether the disk got anything back."""
+        """Remove at once the garbage that later sweeps would remove. Return whether the disk has more room now."""
         is_more = bool(await self.collect(grace=0))
         while await self._committer.run(partial(_vacuum, 0)):
             is_more = True
@@ -78,7 +78,8 @@ class Sweeper:
         return is_more
 
     async def collect(self, *, grace: int) -> int:
-        """Unlink the files of blobs that were overwritten or deleted or have expired so long ago; returns how many."""
+        """Unlink the files of blobs that were overwritten or deleted, or that expired, at least `grace` milliseconds
+        ago; return how many."""
         with self._disk.collecting() as may_unlink:
             return await self._collect(self._now() - grace) if may_unlink else 0
 
@@ -89,14 +90,14 @@ class Sweeper:
             await self._committer.run(partial(_forget, [path.name for path in gone]))
             count += len(gone)
             if len(gone) < len(found):
-                break  # the rest is tried again at the next sweep
+                break  # the next sweep tries the rest again
         return count
 
     async def find_orphans(self) -> int:
-        """Move blob files that no row names into quarantine, as a crash before a COMMIT leaves them; returns how many.
+        """Move blob files that no row names, left by a crash before a COMMIT, into quarantine; return how many.
 
-        Files are published in the writer's thread. A file seen here and confirmed as a change of its own has had its
-        COMMIT, if ever it will have one.
+        Files are published in the writer's thread. Each file found here is confirmed by a change of its own in that
+        thread: by then the COMMIT of the file, if there is one, has happened.
         """
         count = 0
         for shard in SHARDS:
@@ -116,12 +117,12 @@ class Sweeper:
                 self._disk.blob_path(name).rename(path)
                 os.utime(path, (seconds, seconds))
                 count += 1
-            except OSError as exc:  # collected meanwhile, or it stays where it does no harm
+            except OSError as exc:  # the file was collected meanwhile, or stays where it does no harm
                 _log.info("a blob file without a key stays: %s", exc)
         return count
 
     async def _unlink(self, paths: list[Path]) -> list[Path]:
-        """Those that are gone now."""
+        """Unlink the files and return those that are gone now."""
         return await self._pool.keep_up(lambda: [path for path in paths if self._disk.unlink(path)])
 
     def _clear_quarantine(self) -> None:
@@ -162,7 +163,7 @@ def _expire(connection: apsw.Connection, now: int) -> int:
 
 
 def _vacuum(kept: int, connection: apsw.Connection) -> int:
-    """Take free pages from the end of the database; how many."""
+    """Remove free pages from the end of the database, and return how many."""
     free: int = connection.pragma("freelist_count")
     if free <= kept:
         return 0
@@ -171,7 +172,7 @@ def _vacuum(kept: int, connection: apsw.Connection) -> int:
 
 
 def _believe_clock(connection: apsw.Connection, now: int) -> bool:
-    """True when the time is where the last sweep lets it be, or has been consistently elsewhere for a day."""
+    """Return True when the time is near that of the last sweep, or has been consistently different for a day."""
     seen: dict[str, int] = dict(connection.execute("SELECT name, value FROM facts"))
     last_seen = seen.get("last_seen", now)
     if last_seen - CLOCK_BACK <= now <= last_seen + CLOCK_AHEAD:

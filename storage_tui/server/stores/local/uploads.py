@@ -1,4 +1,4 @@
-"""The upload sessions of a local store: begun, found, written by one writer at a time, cancelled."""
+"""The upload sessions of a local store: found, written by one writer at a time, cancelled."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -16,11 +16,11 @@ from storage_tui.server.stores.local.room import Room
 from storage_tui.server.stores.local.writer import PartWriter
 from storage_tui.server.stores.parking import Parking
 
-CROWD = 8  # writers; past so many each gathers little, as together they would fill the memory
+CROWD = 8  # writers; with more writers each gathers little, as together they would fill the memory
 
 
 class Uploads:
-    """What a local store does about upload sessions once they exist."""
+    """Finds, writes and cancels the upload sessions of a local store."""
 
     def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
         self._disk = disk
@@ -31,12 +31,12 @@ class Uploads:
         self._parking = Parking()
 
     async def find(self, upload_id: str) -> UploadSession:
-        """As `Store.find_upload` promises."""
+        """Return the session, as `Store.find_upload` promises."""
         session = await self._pool.read(lambda connection: sessions.find(connection, upload_id, self._now()))
         return session.to_upload()
 
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
-        """As `Store.write_upload` promises. A writer that is being parked is waited for."""
+        """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
         async def open_writer() -> PartWriter:
             session, tail = await self._pool.read(partial(self._find_open, upload_id))
@@ -48,13 +48,14 @@ class Uploads:
         return self._parking.writing(upload_id, open_writer, restart=restart)
 
     async def cancel(self, upload_id: str) -> None:
-        """As `Store.cancel_upload` promises. The part of a session with a writer goes when that lets go of it."""
+        """Cancel the session, as `Store.cancel_upload` promises. While the session has a writer, its part stays until
+        the writer releases the part."""
         before = await self._committer.run(lambda connection: sessions.cancel(connection, upload_id, self._now()))
         if not await self._parking.is_written(upload_id) and before.state == "open":
             await self._pool.in_thread(lambda: self._disk.unlink(self._disk.part_path(before.blob_id)))
 
     async def settle(self) -> None:
-        """Wait until writers that were left are parked."""
+        """Wait until every writer that was left is parked."""
         await self._parking.settle()
 
     def _find_open(self, upload_id: str, connection: apsw.Connection) -> tuple[sessions.Session, bytes]:

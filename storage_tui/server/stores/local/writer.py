@@ -1,8 +1,8 @@
-"""The writer of one upload session: small pieces gather in memory, go to the part file in a thread, and become durable
+"""The writer of one upload session. Small pieces gather in memory, go to the part file in a thread, and become durable
 at checkpoints that run beside the writing.
 
-The offset told to a client is always that of the last COMMIT, never the size of the file: after a power cut a file can
-have its size and not its bytes.
+The offset reported to a client is always that of the last COMMIT, never the size of the file: after a power cut a file
+can have its size without its bytes.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ from storage_tui.server.stores.local.room import SHORT_OF, Room, write_error
 
 T = TypeVar("T")
 
-FLUSH_BYTES = 1024 * 1024  # one hop to a thread moves so much; two of them are in memory at most
-CROWD_FLUSH_BYTES = INLINE_BYTES + 1  # the same while many write at once: what stays in the database never has a file
-CHECKPOINT_BYTES = 16 * 1024 * 1024  # twice as much is what a kill can cost: one checkpoint under way, one gathering
+FLUSH_BYTES = 1024 * 1024  # bytes for one switch to a thread; two such buffers are in memory at most
+CROWD_FLUSH_BYTES = INLINE_BYTES + 1  # while many write at once; a value for the database never gets a file
+CHECKPOINT_BYTES = 16 * 1024 * 1024  # a kill can cost twice as much: one checkpoint under way, one gathering
 
 
 class PartWriter:
@@ -68,7 +68,7 @@ class PartWriter:
         self._flushing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
-        self._is_unsynced = False  # a sync found no room; another one would not say so again, and prove nothing
+        self._is_unsynced = False  # a sync found no room; a second sync may succeed without having written the bytes
         self._is_over = False
 
     @property
@@ -125,15 +125,15 @@ class PartWriter:
         return blob
 
     async def restart(self) -> None:
-        """Drop what the session holds."""
+        """Drop the bytes of the session and begin at 0."""
         if self._session.offset:
             await self._start_over()
 
     async def park(self) -> None:
-        """Make durable what was written, and let go of the file. A session that has ended meanwhile keeps nothing."""
+        """Make the written bytes durable and close the file. A session that has ended meanwhile keeps no bytes."""
         try:
             if not self._is_over:
-                with suppress(StorageError):  # it was raised already, by the write it belongs to
+                with suppress(StorageError):  # the write that caused this error has raised it already
                     await self._drain()
                 with suppress(StorageError):
                     await self._end_sync()
@@ -151,7 +151,7 @@ class PartWriter:
             if descriptor is not None:
                 try:
                     await self._run(os.close, descriptor)
-                except UnavailableError:  # the store has closed, and its threads with it
+                except UnavailableError:  # the store and its threads are closed
                     os.close(descriptor)
 
     def _check(self) -> None:
@@ -237,7 +237,7 @@ class PartWriter:
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:
         future = self._submit(function, *args)
-        await asyncio.wait((future,))  # not the future itself: cancelling it would leave the thread unaccounted for
+        await asyncio.wait((future,))  # waiting for the future itself would cancel it, and lose track of the thread
         return future.result()
 
     def _write_out(self, chunks: list[bytes]) -> None:
@@ -255,8 +255,8 @@ class PartWriter:
             self._failure = write_error(exc)
 
     def _sync_part(self) -> None:
-        """Make durable what is in the part. A disk without room for that loses what came since the last checkpoint,
-        which a later writer of the session writes again."""
+        """Make the bytes of the part durable. On a disk without room for them, the bytes after the last checkpoint are
+        lost, and a later writer of the session writes them again."""
         try:
             descriptor = self._open()
         except OSError as exc:

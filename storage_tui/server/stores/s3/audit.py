@@ -1,9 +1,10 @@
-"""The audit log of a bucket: small objects below `audit/`, named by the time at which each was written.
+"""The audit log of a bucket: small objects below `audit/`, each named by the time of its writing.
 
-An entry is in the bucket before its blob is deleted, so none is missing, whichever server did it and whenever it died.
-The price is that an entry may tell of a delete that did not happen: when the server or the engine died between the two,
-or when somebody else changed the key in that moment. Times are those of the server's clock, which `MAX_SKEW` in
-s3_sweep.py bounds. Deletes that come while an object is being written share the next one.
+An entry is in the bucket before its blob is deleted. So no entry is missing, whichever server deleted the blob, and
+whenever that server died. The price: an entry may exist for a delete that did not happen, because the server or the
+engine died between the two steps, or because somebody else changed the key in that moment. Times are those of the
+server's clock; `MAX_SKEW` in sweep.py bounds its error. Deletes that arrive while an object is being written share the
+next object.
 """
 
 import json
@@ -21,9 +22,9 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import MissingError
 
 ROOT = "audit/"
-READERS = 16  # objects asked for at once: each is small, and waiting for the engine is all the time they take
+READERS = 16  # objects requested at once: each is small, and nearly all the time is waiting for the engine
 
-Note = Callable[[Object], None]  # called with what is about to be deleted; blocking
+Note = Callable[[Object], None]  # called with the object that is about to be deleted; blocking
 
 _TIME = "%Y%m%dT%H%M%S"
 _MILLISECOND = timedelta(milliseconds=1)
@@ -39,17 +40,17 @@ class _Segment:
 
 
 class AuditWriter:
-    """The log of one server, for many threads."""
+    """Writes the log of one server. Many threads may use it."""
 
     def __init__(self, bucket: Bucket, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._now = now
         self._gathering = _Segment()
-        self._changing = Lock()  # of the segment that is being gathered
+        self._changing = Lock()  # guards the segment that is being gathered
         self._writing = Lock()  # one object at a time, so that the next one can gather
 
     def noting(self, address: Address) -> Note:
-        """What notes a delete of the blob at the address by the request that is being carried out now."""
+        """Return a function that notes a delete of the blob at the address by the present request."""
         request_id = REQUEST_ID.get()
 
         def note(found: Object) -> None:
@@ -58,7 +59,8 @@ class AuditWriter:
         return note
 
     def _note(self, entry: tuple[str, ...]) -> None:
-        """Return when the entry is durable; raises StorageError when it cannot be, and then nothing may be deleted."""
+        """Return when the entry is durable. Raise StorageError when the entry cannot be written; then nothing may be
+        deleted."""
         with self._changing:
             segment = self._gathering
             segment.entries.append(entry)
@@ -80,14 +82,14 @@ class AuditWriter:
 
 
 class S3Audit:
-    """The log of a bucket, beside running servers or without one."""
+    """The log of a bucket. It can be read with or without running servers."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
-        """As `AuditLog.entries` promises. Raises NotFoundError where there is no bucket, and DamagedError at the end
-        when something in the log was no part of one."""
+        """Yield the deletes, as `AuditLog.entries` promises. Raise NotFoundError where there is no bucket. Raise
+        DamagedError at the end if an object below `audit/` was not part of a log."""
         after, bad = "" if since is None else _name(since), list[str]()
         with ThreadPoolExecutor(READERS) as threads:
             while True:
@@ -113,13 +115,14 @@ class S3Audit:
             )
 
     def dropped(self, namespace: str | None = None) -> dict[str, int]:
-        """None: entries go by their age alone."""
+        """Return an empty dict: entries are removed only by their age."""
         return {}
 
     def _read(self, name: str) -> tuple[datetime, list[tuple[str, str, str, str, str]]] | None:
-        """When the entries of an object were made, and they; None of an object that is no part of a log."""
+        """Return the time of the entries of an object, and the entries; None for an object that is not part of a
+        log."""
         found = self._bucket.read(name)
-        if found is None:  # it was swept meanwhile
+        if found is None:  # the object was swept meanwhile
             return datetime.now(UTC), []
         try:
             stamp, millis = name.removeprefix(ROOT).split("-")[0].split(".")
@@ -132,12 +135,13 @@ class S3Audit:
 
 
 def forgettable(bucket: Bucket, now: datetime) -> list[str]:
-    """The names of up to a thousand objects whose entries are past their lifetime, the oldest first."""
+    """Return the names of up to a thousand objects whose entries are past their lifetime, the oldest first."""
     end = _name(now - AUDIT_LIFETIME)
     return [found.name for found in bucket.list(ROOT).objects if found.name < end]
 
 
 def _name(at: datetime, mark: str = "") -> str:
-    """The name of an object that is written now; without a mark what sorts before all names of that millisecond."""
+    """Return the name of an object that is written at `at`. Without a mark, return a name that sorts before all names
+    of that millisecond."""
     at = at.astimezone(UTC)
     return f"{ROOT}{at.strftime(_TIME)}.{at.microsecond // 1000:03}-{mark}"

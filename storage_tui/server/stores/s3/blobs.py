@@ -1,9 +1,10 @@
-"""Blobs as objects of a bucket: one object a key, named by `s3_names`, its bytes those of the blob and nothing else.
+"""Blobs as objects of a bucket: one object for each key, named by names.py, with the bytes of the blob and nothing
+else.
 
-What a list of the engine tells is all that a list of blobs tells: size, time, ETag, and the expiry that follows from
-the time and the type. The crc32c and the content type take a HEAD of each object, so lists leave them out. Times are
-those of the engine's clock, which all servers on it share, in whole seconds. An ETag names the bytes: the same bytes
-stored again in one piece have the same one.
+A list of blobs contains what the engine's list contains: size, time, ETag, and the expiry that follows from the time
+and the type. The crc32c and the content type would need a HEAD of each object, so lists leave them out. Times are those
+of the engine's clock, which all of its servers share, in whole seconds. An ETag stands for the bytes: the same bytes
+stored again in one piece have the same ETag.
 """
 
 import re
@@ -25,31 +26,31 @@ _NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An Address as the bucket has it."""
+    """An Address in the form of the bucket."""
 
     storage_type: StorageType
     key: str
     name: str
 
     def is_live(self, found: Object | None, now: datetime) -> bool:
-        """False when nothing is there, or what has expired, swept or not."""
+        """Return False when there is no object, or the object has expired, swept or not."""
         return found is not None and is_live(found, self.storage_type, now)
 
     def to_blob(self, found: Object) -> Blob:
-        """The object at the place as the API describes it."""
+        """Return the object at the place as a blob of the API."""
         return to_blob(found, self.key, self.storage_type)
 
     def not_found(self) -> NotFoundError:
-        """The error for a place where nothing is."""
+        """Return the error for a place without a blob."""
         return NotFoundError(f"no blob {self.key!r} in {self.storage_type.name}", key=self.key)
 
     def refused(self, verb: str) -> TypeRuleError:
-        """The error for what the type does not allow."""
+        """Return the error for a change that the type does not allow."""
         rule = self.storage_type
         return TypeRuleError(f"cannot {verb} {self.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=self.key)
 
     def check(self, live: Object | None, precondition: Precondition) -> None:
-        """Raise PreconditionFailedError unless the precondition holds of what is there."""
+        """Raise PreconditionFailedError unless the live object, or None, meets the precondition."""
         wanted, unwanted = precondition.if_match, precondition.if_none_match
         if wanted and (live is None or ("*" not in wanted and live.etag not in wanted)):
             raise PreconditionFailedError(
@@ -63,14 +64,14 @@ class Place:
 
 
 def locate(address: Address) -> Place:
-    """The place of an address; raises BadRequestError or a subclass for one that cannot be."""
+    """Return the place of an address. Raise BadRequestError or a subclass for an impossible address."""
     key = check_key(address.key)
     storage_type, root = root_of(address.namespace, address.storage_type)
     return Place(storage_type, key, key_to_name(root, key))
 
 
 def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:
-    """The type, and what the names of all its blobs in the namespace begin with."""
+    """Return the type, and the prefix of the names of all its blobs in the namespace."""
     rule = find_storage_type(storage_type)
     if not _NAMESPACE.fullmatch(namespace):
         raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
@@ -78,13 +79,13 @@ def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:
 
 
 def is_live(found: Object, storage_type: StorageType, now: datetime) -> bool:
-    """False once it has expired."""
+    """Return False once the object has expired."""
     lifetime = storage_type.expires_after
     return lifetime is None or found.modified + lifetime > now
 
 
 def to_blob(found: Object, key: str, storage_type: StorageType) -> Blob:
-    """The object as the API describes it; of one out of a list, without crc32c and content type."""
+    """Return the object as a blob of the API. A blob of a listed object has no crc32c and no content type."""
     lifetime = storage_type.expires_after
     return Blob(
         key,
@@ -99,6 +100,6 @@ def to_blob(found: Object, key: str, storage_type: StorageType) -> Blob:
 
 
 def describe(content_type: str | None, **more: str | None) -> dict[str, str]:
-    """The metadata of an object; what is None is left out."""
+    """Return the metadata of an object, without the values that are None."""
     meta = {"type": content_type, **more}
     return {name: value for name, value in meta.items() if value is not None}

@@ -1,7 +1,8 @@
-"""A change of one object under the rule of its type and a precondition, held by conditional requests to the engine.
+"""A change of one object under the rule of its type and a precondition, by conditional requests to the engine.
 
-What is there is looked at, judged, and named as the condition of the change; if it is another by then, it is looked at
-again. So of several servers that change one key, each acts on what it saw or not at all.
+The present object is read and checked, and its ETag is the condition of the change. If the object has changed by then,
+it is read and checked again. So when several servers change one key, each server changes the object that it checked, or
+nothing.
 """
 
 from collections.abc import Callable
@@ -17,11 +18,11 @@ from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S, Condit
 
 T = TypeVar("T")
 
-ATTEMPTS = 20  # each is lost to somebody else's change of the same key
+ATTEMPTS = 20  # each attempt fails through another change of the same key
 
 
 def check_write(bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime]) -> None:
-    """Raise what refuses a write at the place as things are."""
+    """Raise the error that would now refuse a write at the place, if any."""
     if precondition != ANY or not place.storage_type.may_overwrite:
         _writable(bucket, place, precondition, now())
 
@@ -30,9 +31,9 @@ def write(
     bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime],
     change: Callable[[Condition], T],
 ) -> T:  # fmt: skip
-    """Do the change that puts something at the place, under the condition that it is called with.
+    """Call `change`, which puts an object at the place, with the condition for the engine, and return its result.
 
-    Raises TypeRuleError or PreconditionFailedError when it may not be.
+    Raise TypeRuleError or PreconditionFailedError when the write is refused.
     """
     if precondition == ANY and place.storage_type.may_overwrite:
         return change(NOTHING_ASKED)
@@ -47,7 +48,7 @@ def write(
 def delete(
     bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
 ) -> Object:  # fmt: skip
-    """Remove and return what is at the place, where its type lets a user do so."""
+    """Remove the object at the place and return it, if its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise place.refused("delete")
     return remove(bucket, place, precondition, now, note)
@@ -56,8 +57,8 @@ def delete(
 def remove(
     bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
 ) -> Object:  # fmt: skip
-    """Remove and return what is at the place whatever its type, after it was noted; raises NotFoundError or
-    PreconditionFailedError. What is removed is what was noted and nothing else."""
+    """Remove the object at the place, whatever its type, after `note` was called with it, and return it. Raise
+    NotFoundError or PreconditionFailedError. Only the noted object is removed, and nothing else."""
     for _ in range(ATTEMPTS):
         found = bucket.head(place.name)
         if found is None or not place.is_live(found, now()):
@@ -73,7 +74,7 @@ def remove(
 
 
 def _writable(bucket: Bucket, place: Place, precondition: Precondition, now: datetime) -> Condition:
-    """The condition under which what was found still is there; raises what refuses to write over it."""
+    """Read the object, and return the condition that it is unchanged. Raise the error that refuses a write over it."""
     found = bucket.head(place.name)
     live = found if place.is_live(found, now) else None
     place.check(live, precondition)

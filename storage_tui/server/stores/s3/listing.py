@@ -1,7 +1,7 @@
-"""Lists and sums over the blobs of a bucket, in byte order, from lists of the engine alone.
+"""Lists and sums over the blobs of a bucket, in byte order, from the engine's lists alone.
 
-Engines that keep names in folders show a folder for a while after its last blob has gone, and one whose blobs have all
-expired is there until the sweep. So each child prefix is shown only once a live blob was found in it.
+Engines that keep names in folders list a folder for a while after its last blob was removed. A folder whose blobs have
+all expired exists until the sweep. So each child prefix is listed only after a live blob was found in it.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class _Entry:
 
 
 class Lists:
-    """The lists of one bucket."""
+    """Makes the lists and sums of one bucket."""
 
     def __init__(self, bucket: Bucket, threads: Threads) -> None:
         self._bucket = bucket
@@ -41,7 +41,7 @@ class Lists:
     async def page(
         self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, after: str, limit: int, now: datetime
     ) -> Page:
-        """One page as `Store.list_page` promises it."""
+        """Return one page, as `Store.list_page` promises."""
         rule, root = root_of(namespace, storage_type)
         check_prefix(prefix)
         check_prefix(after)
@@ -63,9 +63,10 @@ class Lists:
     async def usage(
         self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, now: datetime, most: int | None = None
     ) -> Usage:  # fmt: skip
-        """Totals below the prefix, and of each child prefix, as `Store.usage` promises them: a list of all of it.
+        """Return the totals below the prefix and of each child prefix, as `Store.usage` promises. All names below the
+        prefix are listed for this.
 
-        Raises TooLargeError past `most` blobs.
+        Raise TooLargeError when there are more than `most` blobs.
         """
         rule, root = root_of(namespace, storage_type)
         check_prefix(prefix)
@@ -73,7 +74,7 @@ class Lists:
         coded = prefix_to_name(root, prefix)
         count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most)
         listing = await self._threads.lists.run(self._bucket.list, coded)
-        while listing.is_truncated:  # the next list is under way while this one is counted
+        while listing.is_truncated:  # the next list is requested while this list is counted
             asked = asyncio.create_task(
                 self._threads.lists.run(self._bucket.list, coded, after=listing.objects[-1].name)
             )
@@ -89,7 +90,7 @@ class Lists:
     async def _entries(
         self, rule: StorageType, root: str, prefix: str, delimiter: str, after: str, limit: int, now: datetime
     ) -> AsyncIterator[_Entry]:
-        """Live keys and child prefixes strictly after `after`, as long as they are asked for."""
+        """Yield live keys and child prefixes strictly after `after`. The caller stops when it has enough."""
         _check_delimiter(delimiter)
         if after.encode() >= prefix.encode() and not after.startswith(prefix):
             return
@@ -152,7 +153,7 @@ def _child_prefix(key: str, prefix: str, delimiter: str) -> str | None:
 
 @dataclass(slots=True)
 class _Sum:
-    """What is below one prefix."""
+    """The sum of the blobs below one prefix."""
 
     count: int = 0
     size_bytes: int = 0
@@ -172,7 +173,8 @@ class _Sum:
 
 
 class _Count:
-    """The sums of a usage as the lists come in. `fold_from` is where in a name its child prefix begins, if asked."""
+    """The sums of a usage while the lists arrive. `fold_from` is the index in a name at which its child prefix begins;
+    None for a usage without child prefixes."""
 
     def __init__(
         self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int | None
@@ -184,7 +186,7 @@ class _Count:
         self._now = now
         self._most = most
         self._total = _Sum()
-        self._children: dict[str, _Sum] = {}  # by the names of the prefixes
+        self._children: dict[str, _Sum] = {}  # by the coded names of the prefixes
 
     def add(self, objects: Iterable[Object]) -> None:
         for found in objects:

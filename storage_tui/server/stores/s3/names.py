@@ -1,10 +1,10 @@
-"""How keys are named in a bucket: reversibly, so that a prefix stays a prefix and byte order stays byte order.
+"""The names of keys in a bucket: reversible, so that a prefix stays a prefix and byte order stays byte order.
 
-Engines differ in what a name may be: some fold `//`, `\\` or a leading `/`, hide a leading dot, cannot hold both `a`
-and `a/b`, or list a tree of folders instead of flat names, which puts `a/b` before `a-b`. So names are built of codes
-whose order is that of the characters they stand for, in a flat list and in a tree of folders alike:
+Engines differ in the names that they allow. Some fold `//`, `\\` or a leading `/`, hide a leading dot, cannot hold both
+`a` and `a/b`, or list a tree of folders instead of flat names, which puts `a/b` before `a-b`. So names consist of
+codes. The order of the codes is the order of their characters, in a flat list and in a tree of folders alike:
 
-| what | code |
+| character | code |
 |---|---|
 | the end of the key | `!` |
 | space to `,` | `%` and two hexadecimal digits |
@@ -23,7 +23,7 @@ import re
 from storage_tui.contract.errors import InvalidKeyError
 from storage_tui.contract.keys import check_key, check_prefix
 
-MAX_SEGMENT_BYTES = 255  # SeaweedFS keeps a segment as a file name
+MAX_SEGMENT_BYTES = 255  # SeaweedFS stores a segment as a file name
 MAX_NAME_BYTES = 1024  # S3's limit, of the whole name
 END = "!"
 PAST_ALL = "\U0010ffff"  # sorts after every character that a key can have
@@ -37,7 +37,8 @@ _CODE = re.compile(r"[%=^~][0-9A-F]{2}|[()]|-/")
 
 
 def key_to_name(root: str, key: str) -> str:
-    """The name of a key below `root`, which ends with `/`; raises InvalidKeyError where there is no room for it."""
+    """Return the name of a key below `root`, which ends with `/`. Raise InvalidKeyError when the name would be too
+    long."""
     name = root + check_key(key).translate(_TO_NAME) + END
     if len(name.encode()) > MAX_NAME_BYTES:
         room = MAX_NAME_BYTES - len(root.encode()) - len(END)
@@ -57,12 +58,13 @@ def key_to_name(root: str, key: str) -> str:
 
 
 def prefix_to_name(root: str, prefix: str) -> str:
-    """What the names of all keys with the prefix begin with."""
+    """Return the prefix that the names of all keys with `prefix` share."""
     return root + check_prefix(prefix).translate(_TO_NAME)
 
 
 def name_to_key(root: str, name: str) -> str | None:
-    """The key of a name below `root`; None for a name that no key has, such as one that was put there by hand."""
+    """Return the key of a name below `root`; None for a name that no key has, such as the name of an object that was
+    put there by hand."""
     coded = name[len(root) :]
     if not coded.endswith(END):
         return None
@@ -70,7 +72,7 @@ def name_to_key(root: str, name: str) -> str | None:
 
 
 def name_to_prefix(root: str, name: str) -> str | None:
-    """The child prefix of a name that ends with `/`; None for one that no key has."""
+    """Return the child prefix of a name that ends with `/`; None for a name that no child prefix has."""
     return _decode(name[len(root) :])
 
 

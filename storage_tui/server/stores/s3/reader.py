@@ -1,8 +1,8 @@
-"""Reading one blob of a bucket: its first bytes come with its description, the rest when it is asked for.
+"""The reader of one blob of a bucket: its first bytes come with its description, the rest on demand.
 
-A blob that is overwritten or deleted while it is read ends the reading with an error: an S3 engine keeps nothing of it.
-Whatever was read is of one blob, as each further request to the engine names its ETag. A blob whose bytes are not what
-was stored raises before its last piece.
+When the blob is overwritten or deleted during the reading, the reading ends with an error: an S3 engine does not keep
+the old bytes. All bytes that were read are of one blob, as each further request to the engine names its ETag. A read of
+a damaged blob raises DamagedError before its last piece.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
-FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap where it is not wanted
-DIRECT_BYTES = 1024 * 1024  # a smaller one is here before the client has found its way to the engine
-DIRECT_S = 300  # how long a URL of the engine can be begun with
-ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine answers with if asked
-FETCH_BYTES = 1024 * 1024  # one hop to a thread; two of them are in memory at most
+FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap when not needed
+DIRECT_BYTES = 1024 * 1024  # a smaller blob is here before the client has reached the engine
+DIRECT_S = 300  # seconds within which a request to a URL of the engine must begin
+ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request
+FETCH_BYTES = 1024 * 1024  # bytes for one switch to a thread; two such buffers are in memory at most
 
 
 class ObjectReader:
@@ -47,7 +47,8 @@ class ObjectReader:
         return self._blob
 
     def direct_url(self, headers: Mapping[str, str]) -> str | None:
-        """A URL at which the engine gives out a large blob itself, where this store was told to; good for DIRECT_S."""
+        """Return a URL at which the engine itself serves the blob, valid for DIRECT_S seconds. Return None for a blob
+        below DIRECT_BYTES, or when this store does not allow such URLs."""
         if not self._is_direct or self._found.size_bytes < DIRECT_BYTES:
             return None
         given = {name: value for name, value in headers.items() if name in ANSWERABLE}
@@ -88,7 +89,7 @@ class ObjectReader:
             await asyncio.wait((fetching,))
             if not fetching.cancelled():
                 fetching.exception()
-            answer.close()  # with bytes left in it the connection is of no more use; else it has gone back already
+            answer.close()  # a connection with unread bytes is useless; any other is in the pool again
 
     def _fetch(self, answer: BaseHTTPResponse) -> asyncio.Task[bytes]:
         return asyncio.create_task(self._threads.reads.run(_read, answer))
@@ -107,7 +108,7 @@ class ObjectReader:
 
 
 def open_first(bucket: Bucket, place: Place) -> tuple[Object, bytes] | None:
-    """The object at the place with its first bytes, in one request; None when there is none."""
+    """Return the object at the place and its first bytes, by one request; None when there is no object."""
     try:
         found, answer = bucket.open(place.name, Span(0, FIRST_BYTES))
     except MissingError as exc:
@@ -121,7 +122,7 @@ def open_first(bucket: Bucket, place: Place) -> tuple[Object, bytes] | None:
         raise unreachable(exc) from exc
     finally:
         answer.close()
-    if found.crc32c is None:  # some engines tell the checksum of an object in parts with HEAD only
+    if found.crc32c is None:  # some engines return the checksum of an object in parts with HEAD only
         described = bucket.head(place.name)
         if described is not None and described.etag == found.etag:
             found = described

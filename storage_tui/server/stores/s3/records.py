@@ -1,6 +1,6 @@
-"""Records of an S3 engine: an object each below `records/`, changed under the engine's conditions.
+"""The records of an S3 engine: one object each below `records/`, changed under the engine's conditions.
 
-They hold the signing keys, so whoever may read the bucket may sign tokens.
+The records contain the signing keys, so everyone who may read the bucket may sign tokens.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class S3Records:
         self._bucket = bucket
 
     def read(self, name: str) -> Record | None:
-        """The record, or None when there is none."""
+        """Return the record, or None when there is none."""
         found = self._bucket.read(_object_name(name))
         if found is None:
             return None
@@ -32,7 +32,8 @@ class S3Records:
     def write(
         self, name: str, content: bytes, *, expected: str | None = None, may_use_reserve: bool = False
     ) -> str:  # fmt: skip
-        """Create or replace the record and return its version. What an engine keeps free is its own business."""
+        """Create or replace the record and return its version. `may_use_reserve` has no effect: the engine decides how
+        much room it keeps free."""
         check_record(name, content)
         condition = NOTHING_ASKED
         if expected is not None:
@@ -43,7 +44,7 @@ class S3Records:
             raise _changed(name) from exc
 
     def remove(self, name: str, *, expected: str | None = None) -> bool:
-        """Remove the record; whether there was one."""
+        """Remove the record and return whether there was one."""
         found = self._bucket.head(_object_name(name))
         if expected is not None and (found.etag if found else ABSENT) != expected:
             raise _changed(name)
@@ -56,12 +57,12 @@ class S3Records:
         return True
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        """The names that start with the prefix, in byte order."""
+        """Yield the names that start with the prefix, in byte order."""
         for name, _ in self.sizes(prefix):
             yield name
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The names that start with the prefix, each with the bytes of its content."""
+        """Yield the names that start with the prefix, each with the size of its content in bytes."""
         start = ""
         while True:
             listing = self._bucket.list(prefix_to_name(ROOT, prefix), after=start)

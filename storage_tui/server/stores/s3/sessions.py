@@ -1,10 +1,11 @@
-"""Upload sessions in a bucket: a small object each that says what is promised to arrive and how much of it is durable.
+"""Upload sessions in a bucket. A session is a small object that says what is announced and how many bytes are durable.
 
-Every change of it names the version it was made from, so that of two servers that write one session the later finds
-out. Its bytes are parts of an object begun in the engine, and pieces: objects of their own for what is too small to be
-a part. No server keeps anything of a session that another would need.
+Every change of the object names the version from which it was made. So when two servers write one session, the later
+server notices. The bytes of a session are parts of an object begun in the engine, and pieces: separate objects for
+bytes that are too few for a part. No server keeps anything of a session that another server would need.
 
-The first digits of an upload id say when it began, so that the names of sessions are in the order in which they expire.
+The first digits of an upload id are the time at which the session began. So the names of sessions are in the order of
+their expiry.
 """
 
 import json
@@ -23,7 +24,7 @@ from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, 
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
-TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is told apart from one that never was
+TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is distinguished from an unknown one
 ROOT = "uploads/"
 PIECES = "pieces/"
 REPEATS = "repeats/"
@@ -43,7 +44,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the object of a session holds. `crc` is that of the first `offset` bytes: all the state a resume needs."""
+    """The content of a session's object. `crc` is that of the first `offset` bytes: all the state that a resume
+    needs."""
 
     upload_id: str
     namespace: str
@@ -65,29 +67,30 @@ class Session:
 
     @property
     def place(self) -> Place:
-        """Where the blob will be."""
+        """The place of the future blob."""
         return locate(Address(self.namespace, self.storage_type, self.key))
 
     @property
     def precondition(self) -> Precondition:
-        """What must hold at the end."""
+        """The precondition that must hold when the session finishes."""
         return Precondition(self.if_match, self.if_none_match)
 
     @property
     def mark(self) -> str:
-        """What the finished object says of its session; the id itself would let its reader write."""
+        """The mark of the session in the metadata of the finished object. The id itself would let a reader of the
+        object write to the session."""
         return sha256(self.upload_id.encode()).hexdigest()[:32]
 
     def expires(self) -> datetime:
-        """When the session ends."""
+        """Return when the session expires."""
         return began(self.upload_id) + SESSION_LIFETIME
 
     def emptied(self, state: State = "open") -> "Session":
-        """The session without the bytes it holds."""
+        """Return the session without its bytes."""
         return replace(self, state=state, offset=0, crc=0, parts_id=None, parts=(), pieces=())
 
     def to_upload(self) -> UploadSession:
-        """The session as the Store describes it."""
+        """Return the session in the form of the Store."""
         return UploadSession(
             self.upload_id,
             Address(self.namespace, self.storage_type, self.key),
@@ -101,38 +104,38 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A session with the version of its object."""
+    """A session and the version of its object."""
 
     session: Session
     version: str
 
 
 def new_id(now: datetime) -> str:
-    """An unguessable id that begins now."""
+    """Return an unguessable id of a session that begins now."""
     return f"{int(now.timestamp()):08x}{secrets.token_urlsafe(32)}"
 
 
 def began(upload_id: str) -> datetime:
-    """When the session with the id began, in whole seconds."""
+    """Return when the session with the id began, in whole seconds."""
     return datetime.fromtimestamp(int(upload_id[:8], 16), UTC)
 
 
 def find(bucket: Bucket, upload_id: str, now: datetime) -> Kept:
-    """The session; raises NotFoundError when there never was one, GoneError when it has expired."""
+    """Return the session. Raise NotFoundError when there never was one, GoneError when it has expired."""
     found = bucket.read(ROOT + upload_id) if _ID.fullmatch(upload_id) else None
     if found is None:
         raise NotFoundError("no such upload session; start a new one")
     session = _parse(found[1])
     if session.expires() <= now:
         raise GoneError("the upload session has expired after a week; start a new one", key=session.key)
-    if session.state == "finishing":  # now, or on a server that was killed at it
+    if session.state == "finishing":  # now, or on a server that was killed meanwhile
         blob = find_object(bucket, session)
         session = replace(session, state="open") if blob is None else conclude(bucket, session, blob)
     return Kept(session, found[0].etag)
 
 
 def find_open(bucket: Bucket, upload_id: str, now: datetime) -> Kept:
-    """The session while it can be written; raises ConflictError or CancelledError when it has ended."""
+    """Return the session while it can be written. Raise ConflictError or CancelledError when it has ended."""
     kept = find(bucket, upload_id, now)
     if kept.session.state == "finished":
         raise ConflictError("the upload session is finished already", key=kept.session.key)
@@ -142,13 +145,14 @@ def find_open(bucket: Bucket, upload_id: str, now: datetime) -> Kept:
 
 
 def create(bucket: Bucket, session: Session) -> Kept:
-    """Keep a new session."""
+    """Store a new session and return it with its version."""
     written = bucket.put(ROOT + session.upload_id, _format(session), condition=Condition(if_absent=True))
     return Kept(session, written.etag)
 
 
 def save(bucket: Bucket, before: Kept, session: Session, now: datetime) -> Kept:
-    """Put the session in the place of the one it was made from; raises what ended or changed that one meanwhile."""
+    """Replace the session that `session` was made from, and return it with its new version. If that session has ended
+    or changed meanwhile, raise the error for this."""
     try:
         written = bucket.put(ROOT + session.upload_id, _format(session), condition=Condition(if_match=before.version))
     except (ConditionError, MissingError) as exc:
@@ -160,13 +164,14 @@ def save(bucket: Bucket, before: Kept, session: Session, now: datetime) -> Kept:
 
 
 def find_object(bucket: Bucket, session: Session) -> Blob | None:
-    """The blob at the session's place, if it is that session's."""
+    """Return the blob at the session's place if the blob is from this session; None otherwise."""
     found = bucket.head(session.place.name)
     return session.place.to_blob(found) if found is not None and found.meta.get("session") == session.mark else None
 
 
 def conclude(bucket: Bucket, session: Session, blob: Blob) -> Session:
-    """Keep that the session is finished, whatever its object says: the blob is there."""
+    """Store that the session is finished and return it. The blob exists, so this holds whatever the session's object
+    says."""
     finished = replace(
         session, state="finished", offset=blob.size_bytes or 0, parts_id=None, parts=(), pieces=(), blob=blob.to_json()
     )
@@ -176,7 +181,7 @@ def conclude(bucket: Bucket, session: Session, blob: Blob) -> Session:
 
 
 def find_repeat(bucket: Bucket, repeat: str, now: datetime) -> Kept | None:
-    """The open or finished session that was begun under the repeat name."""
+    """Return the open or finished session with the repeat name; None when there is none."""
     found = bucket.read(REPEATS + repeat)
     if found is None:
         return None
@@ -188,7 +193,8 @@ def find_repeat(bucket: Bucket, repeat: str, now: datetime) -> Kept | None:
 
 
 def note_repeat(bucket: Bucket, session: Session, now: datetime) -> Kept | None:
-    """Keep that the session was begun under its repeat name; another one's session if that was first."""
+    """Store the id of the session under its repeat name. If another session was first, return that session; None
+    otherwise."""
     name, content = REPEATS + (session.repeat or ""), session.upload_id.encode()
     try:
         bucket.put(name, content, condition=Condition(if_absent=True))
@@ -196,31 +202,31 @@ def note_repeat(bucket: Bucket, session: Session, now: datetime) -> Kept | None:
         first = find_repeat(bucket, session.repeat or "", now)
         if first is not None:
             return first
-        bucket.put(name, content)  # the one before it has ended
+        bucket.put(name, content)  # the earlier session has ended
     return None
 
 
 def repeat_name(place: Place, repeat_key: str, size_bytes: int | None) -> str:
-    """One name for what must be the same for a session to be found again."""
+    """Return a name made of the values that must be the same for a session to be found again."""
     return sha256(json.dumps([place.name, size_bytes, repeat_key]).encode()).hexdigest()
 
 
 def drop_bytes(bucket: Bucket, session: Session) -> None:
-    """Let go of the parts and pieces that a session held."""
+    """Delete the parts and pieces of a session."""
     if session.parts_id is not None:
         bucket.drop_parts(session.place.name, session.parts_id)
     drop_pieces(bucket, session)
 
 
 def drop_pieces(bucket: Bucket, session: Session) -> None:
-    """Let go of the pieces that a session held."""
+    """Delete the pieces of a session."""
     for piece in session.pieces:
         bucket.delete(PIECES + piece.name)
 
 
 def forget_bytes(bucket: Bucket, upload_id: str) -> None:
-    """Let go of all bytes of a session by a list of them: also of those that a killed server left. Its object stays, to
-    tell that there was one."""
+    """Delete all bytes of a session, by a list of its pieces: also the bytes that a killed server left. The session's
+    object stays, to show that there was a session."""
     found = bucket.read(ROOT + upload_id)
     if found is not None and (session := _parse_or_none(found[1])) is not None:
         drop_bytes(bucket, session)
@@ -244,7 +250,7 @@ def _format(session: Session) -> bytes:
 
 
 def _parse(content: bytes) -> Session:
-    """The session of an object; raises GoneError when it holds none."""
+    """Return the session in the content of an object. Raise GoneError when the content is not a session."""
     try:
         raw = json.loads(content)
         for name in ("if_match", "if_none_match", "parts"):

@@ -1,29 +1,26 @@
-"""A Store on a bucket of an S3 engine and nothing else: any number of servers may share it.
+"""The Store on a bucket of an S3 engine, without any other storage: any number of servers may share the bucket.
 
 | file | noun |
 |---|---|
-| s3_names.py | how keys are named in the bucket |
-| s3_engine.py, s3_signing.py | the requests to the engine |
-| s3_bucket.py | the bucket: objects by name |
-| s3_probe.py | whether the engine holds its conditions |
-| s3_blobs.py, s3_changes.py | blobs as objects, and their changes under rules and preconditions |
-| s3_listing.py, s3_usage.py | lists and sums, and sums that are remembered for a while |
-| s3_reader.py | a blob being read |
-| s3_sessions.py, s3_writer.py, s3_uploads.py | upload sessions: kept, written, begun and found again by any server |
-| s3_sweep.py | what is cleared away, by one server at a time |
-| s3_audit.py | the log of deletes |
-| s3_threads.py | the threads that wait for the engine |
-| s3_records.py | records |
+| names.py | the names of keys in the bucket |
+| protocol/ | the requests to the engine, the bucket, the engine's test, the threads that wait for the engine |
+| blobs.py, changes.py | blobs as objects, and their changes under rules and preconditions |
+| listing.py, usage.py | lists and sums, and sums that are remembered for a while |
+| reader.py | the reader of a blob |
+| sessions.py, writer.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
+| sweep.py | removal of expired blobs and sessions, by one server at a time |
+| audit.py | the log of deletes |
+| records.py | records |
 
-Where an engine cannot keep a promise of `Store` as a local store does, this one keeps less of it, and says so:
+Where an engine cannot keep a promise of `Store` as a local store does, this store keeps less of the promise:
 
 - A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
-- Bytes that went bad in the engine are found by a whole read, and not by a read of a part.
-- Lists tell neither crc32c nor content type.
+- Bytes that were damaged in the engine are found by a read of the whole blob, and not by a read of a part.
+- Lists contain neither crc32c nor content type.
 - The usage of more than 5,000 blobs may be up to a minute old.
-- An ETag names the bytes, so that the same bytes again have the same.
+- An ETag stands for the bytes: the same bytes stored again have the same ETag.
 - A change is as durable as the engine's answer.
-- The audit log may tell of a delete that did not happen; none that did is missing.
+- The audit log may contain a delete that did not happen. No delete that happened is missing.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -61,12 +58,12 @@ COPY_PART_BYTES = 256 * 1024 * 1024  # an engine copies so much well within the 
 
 
 def utc_now() -> datetime:
-    """The time of the machine."""
+    """Return the time of the machine, in UTC."""
     return datetime.now(UTC)
 
 
 class S3Store:
-    """The store in a bucket. `check` raises for an engine that is not fit to be one; with `is_direct` the readers of
+    """The store in a bucket. `check` raises for an engine that cannot hold a store. With `is_direct`, the readers of
     large blobs have a URL of the engine itself."""
 
     def __init__(
@@ -139,7 +136,7 @@ class S3Store:
         return await self._usages.find((namespace, storage_type, prefix, delimiter), count)
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
-        """The usage of the whole type as it is now, however many blobs there are, as `Recounting` promises."""
+        """Return the present usage of the whole type, however many blobs there are, as `Recounting` promises."""
         return await self._lists.usage(namespace, storage_type, prefix="", delimiter="", now=self._now())
 
     async def put(

@@ -1,7 +1,8 @@
-"""What a store on a bucket clears away: expired blobs, upload sessions that were given up, and the oldest of its log.
+"""What a store on a bucket removes: expired blobs, abandoned upload sessions, and the oldest audit entries.
 
-Of all servers on the bucket one sweeps at a time: the one whose name is in the lease, a record that is taken under a
-condition and runs out by itself. Two that both believe to have it do no harm, as each delete names what it deletes.
+One of the servers on the bucket sweeps at a time: the server named in the lease. The lease is a record that is taken
+under a condition and ends by itself. Two servers that both believe to have the lease do no harm, as each delete names
+the object that it deletes.
 """
 
 import json
@@ -25,16 +26,16 @@ from storage_tui.server.stores.s3.records import S3Records
 
 LEASE = timedelta(minutes=10)
 LEASE_NAME = "sweeper"
-MAX_SKEW = timedelta(minutes=5)  # between the clocks of server and engine; past it nobody knows what has expired
-REST = 20  # a scan rests for so many times as long as it took: expired blobs are not found in any case
+MAX_SKEW = timedelta(minutes=5)  # between the clocks of server and engine; with more, nobody knows what has expired
+REST = 20  # a scan pauses for this many times its duration: expired blobs are hidden in any case
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who sweeps until when; when expired blobs are looked for next; up to which session all expired ones are emptied.
-    Times are seconds since 1970."""
+    """Who sweeps and until when; when the next scan for expired blobs is due; the last session whose bytes were dropped
+    after its expiry. Times are seconds since 1970."""
 
     holder: str = ""
     until: float = 0
@@ -53,7 +54,7 @@ class Sweeper:
         self._name = secrets.token_hex(8)
 
     async def sweep(self) -> int:
-        """One round; returns how many blobs expired: 0 while another server sweeps or the clocks disagree."""
+        """Sweep once, and return how many blobs expired: 0 while another server sweeps or the clocks disagree."""
         now = self._now()
         taken = await self._threads.upkeep.run(self._take, now)
         if taken is None:
@@ -96,7 +97,7 @@ class Sweeper:
         return self._records.write(LEASE_NAME, json.dumps(asdict(lease)).encode(), expected=expected)
 
     async def _scan(self, now: datetime) -> tuple[int, datetime]:
-        """Remove expired blobs; how many there were, and when the next one can expire."""
+        """Remove expired blobs. Return how many there were, and when the next blob can expire."""
         count = 0
         lifetimes = [row.expires_after for row in STORAGE_TYPES.values() if row.expires_after is not None]
         next_expiry = now + min(lifetimes)
@@ -128,7 +129,7 @@ class Sweeper:
             start = listing.objects[-1].name
 
     def _remove(self, listed: Object, rule: StorageType, now: datetime) -> bool:
-        """Remove the object unless it was written again since it was listed."""
+        """Remove the object unless it was written again after the list. Return whether it was removed."""
         found = self._bucket.head(listed.name)
         if found is None or is_live(found, rule, now):
             return False
@@ -139,7 +140,7 @@ class Sweeper:
         return True
 
     async def _empty_sessions(self, emptied_to: str, now: datetime) -> str:
-        """Drop the bytes of sessions that have expired; returns the last of them."""
+        """Drop the bytes of expired sessions, and return the id of the last of them."""
         for upload_id in await self._sessions_before(now - sessions.SESSION_LIFETIME, emptied_to):
             await self._threads.upkeep.run(sessions.forget_bytes, self._bucket, upload_id)
             emptied_to = upload_id
@@ -155,7 +156,7 @@ class Sweeper:
         await gather_few(self._threads.upkeep.run(self._bucket.delete, name) for name in names)
 
     async def _sessions_before(self, moment: datetime, start: str) -> list[str]:
-        """The ids of up to a thousand sessions that began by the moment, after `start`."""
+        """Return the ids of up to a thousand sessions after `start` that began at or before the moment."""
         after = sessions.ROOT + start if start else ""
         listing = await self._threads.upkeep.run(self._bucket.list, sessions.ROOT, after=after)
         ids = [found.name.removeprefix(sessions.ROOT) for found in listing.objects]
@@ -164,7 +165,8 @@ class Sweeper:
 
 
 def _parse_lease(content: bytes) -> Lease:
-    """The lease of a record; a free one of a record that holds none, as all of it is found out again."""
+    """Return the lease in the content of a record. For other content return a free lease, as the sweep finds out
+    everything in it again."""
     try:
         raw = json.loads(content)
         return Lease(str(raw["holder"]), float(raw["until"]), float(raw["scan_due"]), str(raw["emptied_to"]))

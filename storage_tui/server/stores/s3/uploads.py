@@ -16,11 +16,11 @@ from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import Session
 from storage_tui.server.stores.s3.writer import Memory, SessionWriter
 
-ATTEMPTS = 20  # at cancelling a session, each lost to a writer's checkpoint
+ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
 
 class Uploads:
-    """What a store on a bucket does about upload sessions."""
+    """Begins, finds, writes and cancels the upload sessions of a store on a bucket."""
 
     def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
@@ -33,7 +33,7 @@ class Uploads:
         self, address: Address, *, size_bytes: int | None, content_type: str | None, crc32c: str | None,
         precondition: Precondition, repeat_key: str | None,
     ) -> UploadSession:  # fmt: skip
-        """As `Store.create_upload` promises."""
+        """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)
@@ -59,11 +59,11 @@ class Uploads:
         return (await self._threads.calls.run(begin)).to_upload()
 
     async def find(self, upload_id: str) -> UploadSession:
-        """As `Store.find_upload` promises."""
+        """Return the session, as `Store.find_upload` promises."""
         return (await self._threads.calls.run(sessions.find, self._bucket, upload_id, self._now())).session.to_upload()
 
     def write(self, upload_id: str, *, restart: bool) -> AbstractAsyncContextManager[UploadWriter]:
-        """As `Store.write_upload` promises. A writer that is being parked is waited for."""
+        """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
         async def open_writer() -> SessionWriter:
             kept = await self._threads.calls.run(sessions.find_open, self._bucket, upload_id, self._now())
@@ -72,14 +72,14 @@ class Uploads:
         return self._parking.writing(upload_id, open_writer, restart=restart)
 
     async def cancel(self, upload_id: str) -> None:
-        """As `Store.cancel_upload` promises."""
+        """Cancel the session, as `Store.cancel_upload` promises."""
         before = await self._threads.calls.run(self._cancel, upload_id)
         await self._parking.is_written(upload_id)
         if before is not None:
             await self._threads.calls.run(sessions.drop_bytes, self._bucket, before)
 
     async def settle(self) -> None:
-        """Wait until writers that were left are parked."""
+        """Wait until every writer that was left is parked."""
         await self._parking.settle()
 
     def _cancel(self, upload_id: str) -> Session | None:

@@ -1,8 +1,8 @@
-"""Usages of a bucket that are remembered for a while: an engine can only be asked for all names, a thousand at a time.
+"""Usages of a bucket that are remembered for a while: an engine can only list all names, a thousand at a time.
 
-A usage of up to MANY blobs is always counted anew and exact. A larger one is told again for `SHARE` times as long as
-counting it took, from GOOD_S to LONGEST_S; changes of that time, by this server or another, are not in it. Nothing
-that decides relies on it: a quota has its own counts.
+A usage of up to MANY blobs is always counted again and exact. A larger usage is returned again for `SHARE` times as
+long as the count took, at least GOOD_S and at most LONGEST_S seconds. It lacks the changes of that time, by this server
+or another. No decision relies on it: a quota has its own counts.
 """
 
 import time
@@ -16,20 +16,20 @@ from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT
 MANY = 5 * LIST_LIMIT  # so many blobs take five requests, some tens of milliseconds
 GOOD_S = 5.0  # a browser that goes from folder to folder asks for the same types again and again
 LONGEST_S = 60.0
-SHARE = 20  # so counting takes at most a twentieth of the time, whatever is asked for
+SHARE = 20  # so counting takes at most a twentieth of the time, however many usages are requested
 MAX_KEPT_ROWS = 100_000  # of all usages and their children together, some 20 MB
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A usage and until when it is told again."""
+    """A usage, and until when it is returned again."""
 
     usage: Usage
     good_until: float
 
     @property
     def rows(self) -> int:
-        """What it takes of the room."""
+        """The number of rows that count for MAX_KEPT_ROWS."""
         return 1 + len(self.usage.children)
 
 
@@ -42,7 +42,7 @@ class Usages:
         self._rows = 0
 
     async def find(self, name: tuple[str, ...], count: Callable[[], Awaitable[Usage]]) -> Usage:
-        """The usage that is remembered under the name, or else the one that `count` makes."""
+        """Return the usage that is remembered under the name, or else the result of `count`."""
         kept = self._kept.get(name)
         if kept is not None and self._clock() < kept.good_until:
             return kept.usage

@@ -1,8 +1,9 @@
-"""The writer of one upload session: bytes gather in memory until they are a part, which goes to the engine meanwhile.
+"""The writer of one upload session: bytes gather in memory until they are enough for a part. The part goes to the
+engine while the next bytes gather.
 
-The offset told to a client is always that of the session's object, which is replaced only after the engine has the
-bytes. When all writers together hold too much, each puts what it has into the bucket as a piece, and takes it out again
-when it is enough for a part.
+The offset reported to a client is always that of the session's object, which is replaced only after the engine has the
+bytes. When all writers together hold too many bytes, each writer stores its bytes in the bucket as a piece, and reads
+the piece again when there is enough for a part.
 """
 
 import asyncio
@@ -33,22 +34,22 @@ from storage_tui.server.stores.s3.protocol.requests import MismatchError, Missin
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, Session
 
-PART_BYTES = 8 * 1024 * 1024  # twice as much is what a kill can cost: one part under way, one gathering
+PART_BYTES = 8 * 1024 * 1024  # a kill can cost twice as much: one part under way, one gathering
 PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
 MAX_PARTS = 10_000
-HELD_BYTES = 192 * 1024 * 1024  # of all writers together, before they put pieces aside
-PIECE_BYTES = 512 * 1024  # the smallest piece put aside for want of memory: each costs two requests
+HELD_BYTES = 192 * 1024 * 1024  # of all writers together; with more, writers store pieces
+PIECE_BYTES = 512 * 1024  # the smallest piece stored to free memory: each piece costs two requests
 
 
 @dataclass(slots=True)
 class Memory:
-    """The bytes that all writers hold."""
+    """Counts the bytes that all writers hold."""
 
     held_bytes: int = 0
 
     @property
     def is_short(self) -> bool:
-        """True when writers should put aside what they have."""
+        """True when writers should store their bytes as pieces."""
         return self.held_bytes > HELD_BYTES
 
 
@@ -69,7 +70,7 @@ class SessionWriter:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._piece_bytes = sum(piece.size_bytes for piece in kept.session.pieces)  # in the next part, before gathered
-        self._part_count = len(kept.session.parts)  # with the one under way
+        self._part_count = len(kept.session.parts)  # including the part under way
         self._sending: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
         self._is_over = False
@@ -130,7 +131,7 @@ class SessionWriter:
         return blob
 
     async def restart(self) -> None:
-        """Drop what the session holds."""
+        """Drop the bytes of the session and begin at 0."""
         with suppress(StorageError):
             await self._end_part()
         self._release()
@@ -142,7 +143,7 @@ class SessionWriter:
         self._offset = self._crc = self._piece_bytes = self._part_count = 0
 
     async def park(self) -> None:
-        """Make durable what was written. A session that has ended meanwhile keeps nothing."""
+        """Make the written bytes durable. A session that has ended meanwhile keeps no bytes."""
         try:
             if not self._is_over:
                 with suppress(CancelledError, ConflictError, GoneError):
@@ -201,7 +202,8 @@ class SessionWriter:
         await self._threads.calls.run(sessions.drop_pieces, self._bucket, session)
 
     def _fail(self, failure: StorageError) -> None:
-        """What follows bytes that were lost cannot be kept: the session goes on at its last durable offset."""
+        """Note the failure and drop the gathered bytes. Bytes after lost bytes cannot be kept, so the session continues
+        at its last durable offset."""
         self._failure = failure
         self._release()
 
@@ -245,7 +247,7 @@ class SessionWriter:
         return Piece(name, len(content))
 
     def _commit(self) -> Blob:
-        """Make the blob visible. The session says first that this is under way, so that nobody cancels it meanwhile."""
+        """Make the blob visible. The session is first saved as "finishing", so that nobody cancels it meanwhile."""
         session = self._session
         self._kept = sessions.save(self._bucket, self._kept, replace(session, state="finishing"), self._now())
         try:
@@ -279,7 +281,7 @@ class SessionWriter:
 
     def _finish_parts(self, etags: tuple[str, ...], condition: Condition) -> Blob:
         session, blob = self._session, None
-        with suppress(MissingError):  # a request for the same that was thought lost may have come before this one
+        with suppress(MissingError):  # an earlier request to finish, which seemed lost, may have succeeded
             self._bucket.finish_parts(
                 self._place.name, session.parts_id or "", etags, crc32c=checksum.encode(self._crc), condition=condition
             )
@@ -290,7 +292,7 @@ class SessionWriter:
 
 
 def part_bytes(number: int) -> int:
-    """The size of a part, counted from 0."""
+    """Return the size in bytes of a part; parts are counted from 0."""
     return PART_BYTES << number // PARTS_OF_A_SIZE
 
 

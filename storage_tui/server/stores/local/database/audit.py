@@ -1,4 +1,4 @@
-"""The audit log of a local store: rows that `local_rows.remove` writes in the transaction of the delete."""
+"""The audit log of a local store: rows that `rows.remove` writes in the transaction of the delete."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,8 +13,8 @@ from storage_tui.server.stores.audit import AUDIT_LIFETIME, AuditEntry
 from storage_tui.server.stores.local.database.schema import AUDIT_SINCE, SCHEMA_VERSION, TRACES_SINCE, open_beside
 
 PAGE = 1000  # entries in memory at once
-MOST_BYTES = 64 * 1024 * 1024  # of one user who has a quota: about 300,000 deletes; the oldest entries go then
-DROP_AT_ONCE = 100  # so many fewer are looked for again only after as many deletes
+MOST_BYTES = 64 * 1024 * 1024  # of one user who has a quota: about 300,000 deletes; then the oldest entries are removed
+DROP_AT_ONCE = 100  # entries removed at once, so that the next removal comes only after as many deletes
 
 _READ = (
     "SELECT seq, at, namespace, type, key, etag, request FROM audit "
@@ -27,8 +27,8 @@ _DROPPED = "SELECT namespace, dropped FROM traces WHERE kind = 'audit' AND dropp
 
 
 def trim(connection: apsw.Connection, namespace: bytes) -> None:
-    """Drop the oldest entries of a user past MOST_BYTES, and note how many those were. Called in the transaction of a
-    delete, so that a user who has a quota cannot fill the disk by storing and deleting."""
+    """Remove the oldest entries of a user with more than MOST_BYTES, and note how many were removed. Called in the
+    transaction of a delete, so that a user who has a quota cannot fill the disk by storing and deleting."""
     found: int | None = connection.execute(_KEPT_BYTES, (namespace,)).get
     if found is not None and found > MOST_BYTES:
         connection.execute(_DROP, (namespace, DROP_AT_ONCE))
@@ -37,13 +37,13 @@ def trim(connection: apsw.Connection, namespace: bytes) -> None:
 
 
 def forget_old(connection: apsw.Connection, now: int) -> None:
-    """Drop entries past their lifetime."""
+    """Remove the entries past their lifetime."""
     connection.execute("DELETE FROM audit WHERE at < ?", (now - AUDIT_LIFETIME // timedelta(milliseconds=1),))
 
 
 def open_audit(data_dir: Path) -> "LocalAudit":
-    """The log of the store in the directory. Raises NotFoundError where there is none, UnavailableError for one that
-    cannot be read or that no server of this version has opened yet."""
+    """Return the log of the store in the directory. Raise NotFoundError where there is no store. Raise UnavailableError
+    for a store that cannot be read, or that no server of this version has opened yet."""
     database = data_dir / "meta.db"
     if not database.is_file():
         raise NotFoundError(f"there is no store in {data_dir}")
@@ -61,13 +61,13 @@ def open_audit(data_dir: Path) -> "LocalAudit":
 
 
 class LocalAudit:
-    """The log in a data directory, beside a running server or without one."""
+    """The log in a data directory. It can be read with or without a running server."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
 
     def entries(self, *, since: datetime | None = None, namespace: str | None = None) -> Iterator[AuditEntry]:
-        """As `AuditLog.entries` promises."""
+        """Yield the deletes, as `AuditLog.entries` promises."""
         connection = open_beside(self._database)
         owner = None if namespace is None else bytes.fromhex(namespace)
         start, last = 0 if since is None else to_millis(since), 0
@@ -87,7 +87,7 @@ class LocalAudit:
             connection.close()
 
     def dropped(self, namespace: str | None = None) -> dict[str, int]:
-        """As `AuditLog.dropped` promises."""
+        """Return the numbers of removed entries, as `AuditLog.dropped` promises."""
         owner = None if namespace is None else bytes.fromhex(namespace)
         connection = open_beside(self._database)
         try:

@@ -1,7 +1,7 @@
 """Lists and sums over the keys of a local store, in byte order.
 
-A prefix is a range of the primary key, never a pattern. A child prefix costs one seek past all that is below it,
-however much that is.
+A prefix is a range of the primary key, never a pattern. A child prefix costs one seek past all keys below it, however
+many there are.
 """
 
 import logging
@@ -39,9 +39,9 @@ _HELD = _SELECT.format(
     f"id, size, crc, modified, expires, {CONTENT_TYPE}, content", f"AND {CRC_IS_POSSIBLE} AND {id_is_possible('id')}"
 )
 _TOLD = _SELECT.format("size, modified, ifnull(expires, 0)", "")
-_NOTHING = (0, 0, 0)  # told of a child prefix
+_NOTHING = (0, 0, 0)  # the figures of a child prefix
 FIRST_RUN, RUN_GROWTH, SUMMED_RUN = 2, 8, 1024  # rows read at once
-NAMED_BYTES = 1024 * 1024  # of keys in one answer in columns: 200 for each where there are 5,000
+NAMED_BYTES = 1024 * 1024  # bytes of keys in one answer in columns: 200 for each of 5,000 keys
 _SUMS = f"SELECT count(*), sum(size), min(modified), max(modified) FROM keys WHERE {_WITHIN}"
 
 
@@ -49,11 +49,11 @@ def list_page(
     connection: apsw.Connection, namespace: bytes, storage_type: str, *, prefix: str, delimiter: str, after: str,
     limit: int, now: int,
 ) -> Page:  # fmt: skip
-    """One page as `Store.list_page` promises it."""
+    """Return one page, as `Store.list_page` promises."""
     blobs: list[Blob] = []
     prefixes: list[str] = []
     last = ""
-    with connection:  # one moment of the store for the whole page
+    with connection:  # the whole page is of one moment of the store
         for name, columns in _entries(
             connection, _HELD, namespace, storage_type, prefix, delimiter, after, now, most=limit + 1
         ):
@@ -71,7 +71,7 @@ def list_columns(
     connection: apsw.Connection, namespace: bytes, storage_type: str, *, prefix: str, delimiter: str, after: str,
     limit: int, page_limit: int, now: int,
 ) -> list[ColumnPage]:  # fmt: skip
-    """Pages as `Store.list_columns` promises them."""
+    """Return pages in columns, as `Store.list_columns` promises."""
     found: list[tuple[Any, ...]] = []
     named_bytes = 0
     folders: list[int] = []
@@ -105,7 +105,7 @@ def list_columns(
 
 
 def _within(found: list[tuple[Any, ...]], most_bytes: int) -> int:
-    """How many entries have keys of so many bytes together; at least one."""
+    """Return how many entries from the start have keys of at most `most_bytes` together; at least one entry."""
     held_bytes = 0
     for count, row in enumerate(found):
         held_bytes += len(row[0])
@@ -115,7 +115,7 @@ def _within(found: list[tuple[Any, ...]], most_bytes: int) -> int:
 
 
 def namespaces(connection: apsw.Connection) -> list[str]:
-    """The namespaces that hold blobs, expired ones too."""
+    """Return the namespaces with blobs, expired blobs included."""
     rows: list[Any] = connection.execute("SELECT DISTINCT namespace FROM keys ORDER BY 1").fetchall()
     return [row[0].hex() for row in rows if len(row[0]) == NAMESPACE_BYTES]
 
@@ -123,7 +123,7 @@ def namespaces(connection: apsw.Connection) -> list[str]:
 def usage(
     connection: apsw.Connection, namespace: bytes, storage_type: str, *, prefix: str, delimiter: str, now: int
 ) -> Usage:
-    """Totals below the prefix, and of each child prefix, as `Store.usage` promises them."""
+    """Return the totals below the prefix and of each child prefix, as `Store.usage` promises."""
     with connection:
         total = _sum(connection, namespace, storage_type, prefix, now)
         if not delimiter or not total.count:
@@ -152,7 +152,7 @@ def _entries(
     connection: apsw.Connection, select: str, namespace: bytes, storage_type: str, prefix: str, delimiter: str,
     after: str, now: int, *, most: int,
 ) -> Iterator[tuple[str, tuple[Any, ...] | None]]:  # fmt: skip
-    """Keys with what is selected of them, and child prefixes with None, strictly after `after`."""
+    """Yield keys with their selected columns, and child prefixes with None, strictly after `after`."""
     for rows, child in _runs(connection, select, namespace, storage_type, prefix, delimiter, after, now, most=most):
         for row in rows:
             yield row[0].decode(), row[1:]
@@ -164,9 +164,9 @@ def _runs(
     connection: apsw.Connection, select: str, namespace: bytes, storage_type: str, prefix: str, delimiter: str,
     after: str, now: int, *, most: int,
 ) -> Iterator[tuple[list[tuple[Any, ...]], bytes | None]]:  # fmt: skip
-    """Runs of rows of keys, up to `most` at once, each with the child prefix that comes after it or None; strictly
-    after `after`. They grow until a child prefix comes: a folder costs few rows that it hides, a flat list few
-    statements."""
+    """Yield runs of key rows, up to `most` rows at once, strictly after `after`. Each run comes with the child prefix
+    that follows it, or None. The runs grow until a child prefix comes: so a folder costs few of the rows below it, and
+    a flat list few statements."""
     low, fold, past = prefix.encode(), delimiter.encode(), after.encode()
     high = successor(low) or _PAST_ALL
     start: bytes | None = low
@@ -189,9 +189,11 @@ def _runs(
 
 
 def _readable(rows: list[Any]) -> list[Any]:
-    """The rows whose keys are keys, as all are that were ever written here; of others the log tells.
+    """Return the rows with valid keys, and log a warning for the others. Every key that a program of ours wrote is
+    valid.
 
-    A key that is none would end the list, or begin the list anew."""
+    A row with an invalid key would end the list, or begin the list again.
+    """
     try:
         text = b" ".join([row[0] for row in rows]).decode()
         if (

@@ -1,5 +1,5 @@
-"""The threads of a local store that may block, by purpose: rows, lists and sums, files, and what clears the store away.
-Each thread that reads rows has a connection of its own."""
+"""The threads of a local store that may block, by purpose: rows, lists and sums, counts for quotas, files, and upkeep.
+Each thread that reads rows has its own connection."""
 
 import asyncio
 import threading
@@ -14,15 +14,15 @@ from storage_tui.contract.errors import UnavailableError
 
 T = TypeVar("T")
 
-READ_THREADS = 8  # a row takes less time than its hop to a thread; so many help when the disk is cold
-QUERY_THREADS = 4  # lists and sums, which take long: apart, so that a crowd of them stops no read of a blob
-FILE_THREADS = 8  # uploads that write and sync at once; the others wait their turn
-COUNT_THREADS = 1  # what quotas ask for, which are looked up by key
-UPKEEP_THREADS = 2  # the sweep and the search for orphans, behind no user
+READ_THREADS = 8  # reading a row takes less time than the switch to a thread; so many help when the disk is cold
+QUERY_THREADS = 4  # lists and sums, which take long: separate, so that many of them delay no read of a blob
+FILE_THREADS = 8  # uploads that write and sync at once; the others wait for a thread
+COUNT_THREADS = 1  # the counts for quotas, which are looked up by key
+UPKEEP_THREADS = 2  # the sweep and the search for orphans, so that they wait for no user
 
 
 class Pool:
-    """All of the threads. `close` waits for what they are at."""
+    """All of the threads. `close` waits for the running calls."""
 
     def __init__(self, open_reader: Callable[[], apsw.Connection]) -> None:
         self._open_reader = open_reader
@@ -35,34 +35,35 @@ class Pool:
         self._upkeep = ThreadPoolExecutor(UPKEEP_THREADS, "storage-upkeep")
 
     async def read(self, query: Callable[[apsw.Connection], T], undo: Callable[[T], None] | None = None) -> T:
-        """What the query finds; raises UnavailableError when the database cannot be read.
+        """Return the result of the query. Raise UnavailableError when the database cannot be read.
 
-        `undo` gets the result when the caller was cancelled and cannot take it, to close what the query opened.
+        When the caller was cancelled and cannot take the result, `undo` gets the result, to close what the query
+        opened.
         """
         return await _result(submit(self.reading, self._read, query), undo)
 
     async def query(self, query: Callable[[apsw.Connection], T]) -> T:
-        """As `read`, for lists and sums."""
+        """Return the result of a list or a sum, as `read` does."""
         return await _result(submit(self._querying, self._read, query), None)
 
     async def count(self, query: Callable[[apsw.Connection], T]) -> T:
-        """As `read`, for quotas."""
+        """Return the result of a count for quotas, as `read` does."""
         return await _result(submit(self._counting, self._read, query), None)
 
     async def read_for_upkeep(self, query: Callable[[apsw.Connection], T]) -> T:
-        """As `read`, for who keeps the store in order."""
+        """Return the result of a query of the upkeep, such as the sweep, as `read` does."""
         return await _result(submit(self._upkeep, self._read, query), None)
 
     async def keep_up(self, work: Callable[[], T]) -> T:
-        """As `in_thread`, for who keeps the store in order."""
+        """Return the result of work of the upkeep, such as the sweep, as `in_thread` does."""
         return await _result(submit(self._upkeep, work), None)
 
     async def in_thread(self, work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
-        """What the work returns; `undo` as in `read`."""
+        """Return the result of the work; `undo` as in `read`."""
         return await _result(submit(self.files, work), undo)
 
     def close(self) -> None:
-        """End the threads, then the connections. Blocks."""
+        """End the threads, then close the connections. Blocks."""
         for threads in (self.files, self.reading, self._querying, self._counting, self._upkeep):
             threads.shutdown()
         for connection in self._connections:
@@ -80,7 +81,7 @@ class Pool:
 
 
 def submit(executor: Executor, function: Callable[..., T], *args: Any) -> Future[T]:
-    """Begin the function in a thread; raises UnavailableError once the threads have ended."""
+    """Start the function in a thread and return its future. Raise UnavailableError once the threads have ended."""
     try:
         return executor.submit(function, *args)
     except RuntimeError as exc:

@@ -1,7 +1,7 @@
-"""What a row of a local store can hold, and what no program of ours ever writes.
+"""What a row of a local store can hold, to find rows that no program of ours ever writes.
 
-A row with anything else comes of a bad disk, of another program, or of a hand. Lists, sums and sweeps pass such rows
-over, a read of one is refused, and `verify` tells of each (`upkeep/rows.py`).
+A row with anything else comes from a bad disk, another program or a manual change. Lists, sums and sweeps skip such
+rows. A read of such a row is refused, and `verify` reports each of them (`upkeep/rows.py`).
 """
 
 import re
@@ -11,16 +11,17 @@ from storage_tui.contract.keys import check_key
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
 MAX_CRC = 2**32 - 1
-MAX_MILLIS = 253_402_300_799_999  # the end of the year 9999, the last moment that there is
+MAX_MILLIS = 253_402_300_799_999  # the end of the year 9999, the last possible moment
 NAMESPACE_BYTES = 20
 
-# The same as the functions below say, as far as SQL can. A text that is not ASCII may not even be UTF-8.
+# The same checks as in the functions below, as far as SQL can make them. A text that is not ASCII may not even be
+# UTF-8.
 NUMBERS_ARE_POSSIBLE = (
     f"size >= 0 AND modified BETWEEN 0 AND {MAX_MILLIS} AND ifnull(expires, 0) BETWEEN 0 AND {MAX_MILLIS}"
 )
 CRC_IS_POSSIBLE = f"crc BETWEEN 0 AND {MAX_CRC}"
 CONTENT_TYPE = "CASE WHEN content_type GLOB '*[^ -~]*' THEN NULL ELSE content_type END"
-PLACE_IS_POSSIBLE = (  # but for its key
+PLACE_IS_POSSIBLE = (  # without its key
     f"length(namespace) = {NAMESPACE_BYTES} AND type IN ({', '.join(repr(name) for name in STORAGE_TYPES)})"
 )
 IS_UPLOAD_ID = "upload_id NOT GLOB '*[^A-Za-z0-9_-]*'"
@@ -29,17 +30,17 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def id_is_possible(column: str) -> str:
-    """The condition that a column holds the id of a blob."""
+    """Return the SQL condition that the column holds the id of a blob."""
     return f"(length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*')"
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is the id of a blob: no other can be a file name."""
+    """Return whether the text is the id of a blob. Only such a text can be a file name."""
     return _ID.fullmatch(text) is not None
 
 
 def is_text(key: bytes) -> bool:
-    """Whether a key is UTF-8, as every one is that was ever written here."""
+    """Return whether the key is UTF-8. Every key that a program of ours wrote is UTF-8."""
     try:
         key.decode()
     except UnicodeDecodeError:
@@ -48,12 +49,12 @@ def is_text(key: bytes) -> bool:
 
 
 def is_key(raw: bytes) -> bool:
-    """Whether the bytes are a key."""
+    """Return whether the bytes are a valid key."""
     return _why_no_key(raw) is None
 
 
 def why_place_impossible(namespace: bytes, storage_type: str, key: bytes) -> str | None:
-    """What is wrong with where a row says that its blob is; None when it can be."""
+    """Return what is wrong with the place of the blob in a row; None when the place is possible."""
     if len(namespace) != NAMESPACE_BYTES:
         return f"its namespace has {len(namespace)} bytes, not {NAMESPACE_BYTES}"
     if storage_type not in STORAGE_TYPES:
@@ -72,7 +73,7 @@ def _why_no_key(raw: bytes) -> str | None:
 
 
 def why_numbers_impossible(size_bytes: int, crc: int, modified: int, expires: int | None) -> str | None:
-    """What is wrong with the figures of a row; None when they can be."""
+    """Return what is wrong with the figures in a row; None when they are possible."""
     if size_bytes < 0:
         return f"its size is {size_bytes}"
     if not 0 <= crc <= MAX_CRC:

@@ -1,7 +1,7 @@
 """The rows of keys: finding, writing and removing them, with the rules of the storage types.
 
-The functions that change something run inside the writer's transaction. Each checks everything before its first
-change, so that a refusal leaves nothing to undo and the rest of the group can be committed.
+The functions that change something run inside the writer's transaction. Each function checks everything before its
+first change. So a refusal leaves nothing to undo, and the rest of the group can be committed.
 """
 
 import re
@@ -29,7 +29,7 @@ from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible
 
-INLINE_BYTES = 64 * 1024  # up to here bytes live in the database: one COMMIT, and no file with its own syncs
+INLINE_BYTES = 64 * 1024  # up to this size bytes live in the database: one COMMIT, and no file with its own syncs
 
 _NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
@@ -50,13 +50,13 @@ _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
 
 def new_id() -> str:
-    """A fresh blob id, which is also the blob's ETag."""
+    """Return a fresh blob id, which is also the blob's ETag."""
     return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An Address as the tables have it; `row_key` is their primary key."""
+    """An Address in the form of the tables; `row_key` is their primary key."""
 
     storage_type: StorageType
     key: str
@@ -65,7 +65,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a row of `keys` holds. `content` is the row of a small value's bytes, None when they are a file."""
+    """The content of a row of `keys`. `content` is the row id of a small value's bytes, None when the bytes are a
+    file."""
 
     blob_id: str
     size_bytes: int
@@ -76,11 +77,11 @@ class Held:
     content: int | None
 
     def is_live(self, now: int) -> bool:
-        """False once it has expired, swept or not."""
+        """Return False once the blob has expired, swept or not."""
         return self.expires is None or self.expires > now
 
     def to_blob(self, key: str, storage_type: str) -> Blob:
-        """The row as the API describes it."""
+        """Return the row as a blob of the API."""
         return Blob(
             key,
             storage_type,
@@ -95,8 +96,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A blob about to be written: its bytes are `content`, or when that is None the file `blob_id`, whose
-    blocks have the checksums `sums` or those of the blob `twin`."""
+    """A blob about to be written. Its bytes are `content`, or the file `blob_id` when `content` is None. The blocks of
+    the file have the checksums `sums` or those of the blob `twin`."""
 
     blob_id: str
     size_bytes: int
@@ -108,21 +109,21 @@ class Fresh:
 
 
 def locate(address: Address) -> Place:
-    """The place of an address; raises BadRequestError or a subclass for one that cannot be."""
+    """Return the place of an address. Raise BadRequestError or a subclass for an impossible address."""
     storage_type = find_storage_type(address.storage_type)
     key = check_key(address.key)
     return Place(storage_type, key, (namespace_bytes(address.namespace), storage_type.name, key.encode()))
 
 
 def namespace_bytes(namespace: str) -> bytes:
-    """The 20 bytes of a namespace; one spelling only, so that no two names mean one namespace."""
+    """Return the 20 bytes of a namespace. Only one spelling is allowed, so that no two names mean one namespace."""
     if not _NAMESPACE.fullmatch(namespace):
         raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
     return bytes.fromhex(namespace)
 
 
 def find(connection: apsw.Connection, place: Place, now: int) -> Held:
-    """What is live at the place; raises NotFoundError."""
+    """Return the live blob at the place. Raise NotFoundError when there is none."""
     held = _find(connection, place)
     if held is None or not held.is_live(now):
         raise not_found(place)
@@ -130,7 +131,8 @@ def find(connection: apsw.Connection, place: Place, now: int) -> Held:
 
 
 def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, bytes | None]:
-    """What is live at the place, with the bytes of a small value, as of one moment; raises NotFoundError."""
+    """Return the live blob at the place and the bytes of a small value, both of one moment. Raise NotFoundError when
+    there is none."""
     row = _fetch(connection, _READ, place)
     if row is None or not (held := _possible(row[:-1], place)).is_live(now):
         raise not_found(place)
@@ -138,7 +140,7 @@ def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, byt
 
 
 def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
-    """Put the blob at the place; what was there becomes garbage."""
+    """Put the blob at the place. The bytes of the blob that was there become garbage."""
     before = check_write(connection, place, precondition, now)
     content = None
     if fresh.content is not None:
@@ -160,7 +162,7 @@ def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition:
 
 
 def check_write(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> Held | None:
-    """Raise what refuses a write at the place; returns the row there, expired or not."""
+    """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
     before = _find(connection, place)
     live = before if before is not None and before.is_live(now) else None
     _check_precondition(place, live, precondition)
@@ -172,7 +174,7 @@ def check_write(connection: apsw.Connection, place: Place, precondition: Precond
 def delete(
     connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
 ) -> None:
-    """Remove the blob at the place, where its type lets a user do so."""
+    """Remove the blob at the place, if its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise _refused(place, "delete")
     remove(connection, place, precondition, now, request_id)
@@ -181,7 +183,8 @@ def delete(
 def delete_one(
     connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str
 ) -> DeleteResult:
-    """Remove the blob at the address, only if it still has the ETag where one is given; what came of it."""
+    """Remove the blob at the address and return the result. With `etag`, remove the blob only if that is still its
+    ETag."""
     try:
         precondition = Precondition() if etag is None else Precondition(if_match=(etag,))
         delete(connection, locate(address), precondition, now, request_id)
@@ -193,7 +196,8 @@ def delete_one(
 def remove(
     connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
 ) -> None:
-    """Remove the blob at the place whatever its type, and note that; its bytes become garbage."""
+    """Remove the blob at the place whatever its type, and write an audit entry. The bytes of the blob become
+    garbage."""
     held = find(connection, place, now)
     _check_precondition(place, held, precondition)
     connection.execute(_REMOVE, place.row_key)
@@ -202,7 +206,7 @@ def remove(
 
 
 def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
-    """Let go of bytes that no key names any more: a small value at once, a file when the collector comes to it."""
+    """Release bytes that no key names any more: a small value at once, a file when the collector comes to it."""
     if content is None:
         connection.execute("INSERT OR IGNORE INTO garbage (id, since) VALUES (?, ?)", (blob_id, now))
     else:
@@ -210,7 +214,7 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
 
 
 def not_found(place: Place) -> NotFoundError:
-    """The error for a place where nothing is."""
+    """Return the error for a place without a blob."""
     return NotFoundError(f"no blob {place.key!r} in {place.storage_type.name}", key=place.key)
 
 
@@ -227,7 +231,8 @@ def _fetch(connection: apsw.Connection, select: str, place: Place) -> tuple[Any,
 
 
 def _possible(row: tuple[Any, ...], place: Place) -> Held:
-    """The row, when that is one; raises DamagedError: what it names can be neither read nor let go of."""
+    """Return the row if it is possible. Raise DamagedError otherwise: the bytes that such a row names can be neither
+    read nor released."""
     held = Held(*row)
     why = why_numbers_impossible(held.size_bytes, held.crc, held.modified, held.expires)
     if why is None and not is_id(held.blob_id):

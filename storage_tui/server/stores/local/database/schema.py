@@ -1,7 +1,7 @@
-"""The tables of a local store's database, and its connections: one that writes, and pooled ones that only read.
+"""The tables of a local store's database, and its connections: one connection writes, pooled connections only read.
 
 SQLite up to 3.51.2 can corrupt a WAL that two connections write or checkpoint at once. Here one connection in one
-thread does both, and a version with the fix is asked for besides.
+thread does both, and a version with the fix is required as well.
 """
 
 from pathlib import Path
@@ -19,14 +19,14 @@ AUDIT_SINCE = 5  # … with the audit log
 TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
-WAL_BYTES = 64 * 1024 * 1024  # a WAL that grew past this under a long reader is cut back to it
+WAL_BYTES = 64 * 1024 * 1024  # a WAL that a long reader let grow past this size is cut back to it
 BUSY_MS = 10_000
-AUDIT_ROW_BYTES = 200  # what an entry of the audit log takes besides its key, with its places in three indexes
+AUDIT_ROW_BYTES = 200  # size of an audit entry without its key, with its places in three indexes
 
-_ALONE = "unix-excl"  # SQLite's name for files of one process
+_ALONE = "unix-excl"  # SQLite's name for files that only one process uses
 
-# `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have a
-# table of their own because lists and sums walk `keys`. Times are milliseconds since 1970, checksums the crc32c value.
+# `content` is the row in `contents` of a small value, NULL when the bytes are the file blobs/xx/id. The bytes have
+# their own table because lists and sums walk `keys`. Times are milliseconds since 1970. Checksums are the crc32c value.
 _TABLES = """
 CREATE TABLE keys (
   namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
@@ -118,18 +118,19 @@ CREATE TABLE set_aside (
 
 
 def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
-    """The one writing connection, its tables made; raises UnavailableError for a database of a newer program.
+    """Open the only writing connection and make or upgrade its tables. Raise UnavailableError for a database of a newer
+    program.
 
-    With `is_alone`, here and of the readers, the index of the log is in memory, which a full disk has no room for: then
-    no other process reads the database.
+    With `is_alone`, here and for the readers, the index of the log is in memory, because a full disk has no room for
+    the index. Then no other process can read the database.
     """
     if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
-    touch_private(database)  # before SQLite makes it for all to read; -wal and -shm take their mode from it
+    touch_private(database)  # before SQLite makes the file readable for all; -wal and -shm take their mode from it
     connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)
     try:
         connection.set_busy_timeout(BUSY_MS)
-        if not database.stat().st_size:  # freed pages can be handed back by and by; SQLite writes each time it is told
+        if not database.stat().st_size:  # returns freed pages to the disk; SQLite writes at each call
             connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
@@ -137,7 +138,7 @@ def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
         connection.pragma("checkpoint_fullfsync", 1)
         connection.pragma("journal_size_limit", WAL_BYTES)
         connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        connection.pragma("cache_size", -8 * 1024)  # kB; the system holds the rest in its own cache
+        connection.pragma("cache_size", -8 * 1024)  # kB; the system keeps the rest in its own cache
         _harden(connection)
         version = connection.pragma("user_version")
         if version > SCHEMA_VERSION:
@@ -159,7 +160,7 @@ def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
 
 
 def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
-    """A connection that can only read, and so never checkpoints."""
+    """Open a connection that can only read, and so never makes a checkpoint."""
     vfs = _ALONE if is_alone else None
     connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
@@ -168,7 +169,7 @@ def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:
 
 
 def open_beside(database: Path) -> apsw.Connection:
-    """A connection for reading of a process that does not own the store, on a disk mounted read-only too."""
+    """Open a connection for reading, in a process that does not own the store. Works on a read-only disk too."""
     connection = open_reader(database)
     try:
         connection.pragma("user_version")
@@ -181,10 +182,11 @@ def open_beside(database: Path) -> apsw.Connection:
 
 
 def open_frozen(database: Path) -> apsw.Connection:
-    """A connection to a database that nobody changes meanwhile, on a disk that takes nothing: no lock, no new file.
+    """Open a database that nobody changes meanwhile, on a disk that takes nothing: no lock, no new file.
 
-    What is in a log that was not copied home is read too. (SQLite's `immutable` would leave that out, and without it a
-    log wants an index in a file; an exclusive lock keeps the index in memory, and "unix-none" grants one to each.)
+    The pages of a log that was not copied into the database are read too. SQLite's `immutable` would leave these pages
+    out, and without `immutable` a log needs an index in a file. An exclusive lock keeps the index in memory, and
+    "unix-none" grants an exclusive lock to every process.
     """
     log = database.with_name(f"{database.name}-wal")
     has_log = log.exists() and log.stat().st_size > 0

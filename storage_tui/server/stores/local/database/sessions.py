@@ -1,7 +1,7 @@
-"""The rows of upload sessions: what is promised to arrive, and how much of it is durable.
+"""The rows of upload sessions: what is announced, and how many bytes are durable.
 
-A row is `open` until it is finished or cancelled. Its crc32c is that of the first `offset` bytes, which is all the
-state a resume needs. Like `local_rows`, changes run inside the writer's transaction and check before they change.
+A row is `open` until the session is finished or cancelled. Its crc32c is that of the first `offset` bytes, which is all
+the state that a resume needs. As in rows.py, changes run inside the writer's transaction and check everything first.
 """
 
 import json
@@ -22,9 +22,9 @@ from storage_tui.server.stores.local.database.possible import IS_UPLOAD_ID, id_i
 from storage_tui.server.stores.local.database.rows import Fresh, Place, check_write, new_id, write
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
-TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is told apart from one that never was
-MAX_ENDED = 10_000  # sessions of one user that have ended, the last ones: 15 MB at most; of others nothing is known
-FORGET_AT_ONCE = 1000  # rows in one change, so that writers get their turn
+TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is distinguished from an unknown one
+MAX_ENDED = 10_000  # the last sessions of one user that have ended: 15 MB at most; older ones are forgotten
+FORGET_AT_ONCE = 1000  # rows in one change, so that other writers do not wait long
 
 State = Literal["open", "finished", "cancelled", "lost"]
 STATES: tuple[State, ...] = get_args(State)
@@ -70,13 +70,13 @@ class Session:
 
     @property
     def place(self) -> Place:
-        """Where the blob will be."""
+        """The place of the future blob."""
         return Place(
             find_storage_type(self.storage_type), self.key.decode(), (self.namespace, self.storage_type, self.key)
         )
 
     def to_upload(self) -> UploadSession:
-        """The session as the Store describes it."""
+        """Return the session in the form of the Store."""
         return UploadSession(
             self.upload_id,
             Address(self.namespace.hex(), self.storage_type, self.key.decode()),
@@ -92,8 +92,8 @@ def create(
     connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
     want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
 ) -> Session:  # fmt: skip
-    """A new session, if the type's rule and the precondition would let it finish as things are. The oldest of the
-    user's sessions that have ended are forgotten when those are too many."""
+    """Create and return a session, if the type's rule and the precondition would now let it finish. When too many of
+    the user's sessions have ended, the oldest of them are forgotten."""
     check_write(connection, place, precondition, now)
     _forget_ended(connection, place.row_key[0])
     upload_id = secrets.token_urlsafe(32)
@@ -114,14 +114,16 @@ def _forget_ended(connection: apsw.Connection, namespace: bytes) -> None:
 def find_repeat(
     connection: apsw.Connection, place: Place, repeat_key: str, size_bytes: int | None, now: int
 ) -> Session | None:
-    """The open or finished session that this key began at the place with this size; None when there is none."""
+    """Return the open or finished session that this repeat key began at the place with this size; None when there is
+    none."""
     namespace, storage_type, key = place.row_key
     row = connection.execute(_FIND_REPEAT, (namespace, repeat_key, storage_type, key, size_bytes, now)).fetchone()
     return None if row is None else Session(*row)
 
 
 def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
-    """The session; raises NotFoundError when there never was one, GoneError when it has expired."""
+    """Return the session. Raise NotFoundError when there never was one. Raise GoneError when the session has expired,
+    is lost, or has a damaged row."""
     try:
         row = connection.execute(_FIND, (upload_id,)).fetchone()
         session = None if row is None else Session(upload_id, *row)
@@ -139,7 +141,8 @@ def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
 
 
 def _check_possible(session: Session) -> None:
-    """Raise for what no session can be: a key that is not UTF-8, a file name that is none, JSON that cannot be read."""
+    """Raise an error for an impossible session: a key that is not UTF-8, an invalid blob id, JSON that cannot be
+    read."""
     if not is_id(session.blob_id) or session.offset < 0 or session.state not in STATES:
         raise ValueError(session.blob_id)
     find_storage_type(session.storage_type)
@@ -148,7 +151,7 @@ def _check_possible(session: Session) -> None:
 
 
 def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
-    """The session while it can be written; raises ConflictError or CancelledError when it has ended."""
+    """Return the session while it can be written. Raise ConflictError or CancelledError when it has ended."""
     session = find(connection, upload_id, now)
     if session.state == "finished":
         raise ConflictError("the upload session is finished already", key=session.place.key)
@@ -160,7 +163,7 @@ def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
 def advance(
     connection: apsw.Connection, upload_id: str, offset: int, crc: int, sums: Sequence[local_blocks.Row], now: int
 ) -> int:
-    """Note that `offset` bytes are durable."""
+    """Note that `offset` bytes are durable, with the checksums of their blocks, and return the offset."""
     session = find_open(connection, upload_id, now)
     if offset:
         local_blocks.keep(connection, session.blob_id, sums)
@@ -174,7 +177,7 @@ def finish(
     connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None,
     sums: Sequence[local_blocks.Row], now: int,
 ) -> Blob:  # fmt: skip
-    """Make the blob visible under its key and end the session. Its bytes are `content`, or the published file."""
+    """Make the blob visible under its key and end the session. The bytes are `content`, or the published file."""
     session = find_open(connection, upload_id, now)
     if_match, if_none_match = json.loads(session.precondition)
     precondition = Precondition(tuple(if_match), tuple(if_none_match))
@@ -188,7 +191,7 @@ def finish(
 
 
 def cancel(connection: apsw.Connection, upload_id: str, now: int) -> Session:
-    """End the session unless it is finished; returns it as it was."""
+    """End the session unless it is finished. Return the session as it was before."""
     session = find(connection, upload_id, now)
     if session.state == "open":
         connection.execute(
@@ -199,7 +202,8 @@ def cancel(connection: apsw.Connection, upload_id: str, now: int) -> Session:
 
 
 def expire(connection: apsw.Connection, now: int, limit: int) -> list[str]:
-    """Drop what expired long ago; returns the blob ids of open sessions that have expired, for their parts to go."""
+    """Delete the rows that ended long ago, and end the open sessions that have expired. Return the blob ids of the
+    latter, whose parts the caller removes."""
     long_ago = now - TOMBSTONE_LIFETIME // timedelta(milliseconds=1)
     connection.execute("DELETE FROM uploads WHERE expires <= ? AND state != 'open'", (long_ago,))
     rows: list[Any] = connection.execute(

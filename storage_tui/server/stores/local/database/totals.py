@@ -1,5 +1,5 @@
-"""The counters of a local store: count and bytes for each namespace and type, kept by triggers in the transaction of
-every change, so that no path can forget them."""
+"""The counters of a local store: count and bytes for each namespace and type. Triggers update the counters in the
+transaction of every change, so that no path can forget them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,7 +12,7 @@ from storage_tui.server.stores.overview import Overview, TypeTotal
 from storage_tui.server.stores.totals import Ceiling, Totals
 
 _HELD = "SELECT count, bytes FROM totals WHERE namespace = ? AND type = ?"
-_EXPIRED = (  # not swept yet: they do not exist any more
+_EXPIRED = (  # not swept yet, but these blobs do not exist any more
     "SELECT count(*), coalesce(sum(size), 0) FROM keys INDEXED BY keys_by_expiry "
     "WHERE expires <= ? AND namespace = ? AND type = ?"
 )
@@ -28,13 +28,13 @@ _ALL_OPEN = "SELECT count(*) FROM uploads WHERE state = 'open' AND expires > ?"
 
 
 def overview(connection: apsw.Connection, now: int, free_bytes: int) -> Overview:
-    """As `Overseen.overview` promises."""
+    """Return the overview, as `Overseen.overview` promises."""
     rows: list[Any] = connection.execute(_ALL).fetchall()
     return Overview(tuple(TypeTotal(*row) for row in rows), int(connection.execute(_ALL_OPEN, (now,)).get), free_bytes)
 
 
 def held(connection: apsw.Connection, namespace: bytes, storage_type: str, now: int) -> tuple[int, int]:
-    """Count and bytes of the live blobs."""
+    """Return count and bytes of the live blobs."""
     count, size_bytes = connection.execute(_HELD, (namespace, storage_type)).fetchone() or (0, 0)
     [(expired, expired_bytes)] = connection.execute(_EXPIRED, (now, namespace, storage_type))
     return count - expired, size_bytes - expired_bytes
@@ -43,7 +43,7 @@ def held(connection: apsw.Connection, namespace: bytes, storage_type: str, now: 
 def totals(
     connection: apsw.Connection, namespace: bytes, storage_type: str, now: int, without: Collection[str]
 ) -> Totals:
-    """As `Counting.totals` promises."""
+    """Return the totals, as `Counting.totals` promises."""
     count, size_bytes = held(connection, namespace, storage_type, now)
     [(open_uploads, open_bytes)] = connection.execute(_OPEN, (namespace, storage_type, now))
     for upload_id in without:
@@ -53,7 +53,7 @@ def totals(
 
 
 def check_ceiling(connection: apsw.Connection, place: Place, size_bytes: int, ceiling: Ceiling, now: int) -> None:
-    """Raise QuotaExceededError when a blob of that size at the place would pass the ceiling."""
+    """Raise QuotaExceededError when a blob of that size at the place would exceed the ceiling."""
     namespace, storage_type, _ = place.row_key
     count, held_bytes = held(connection, namespace, storage_type, now)
     replaced = connection.execute(_SIZE, (*place.row_key, now)).fetchone()

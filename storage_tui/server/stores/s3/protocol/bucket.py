@@ -1,6 +1,7 @@
-"""A bucket of an S3 engine, below a prefix: its objects by name. Blocking; on an event loop, in threads.
+"""A bucket of an S3 engine, below a prefix: its objects by name. The calls block; on an event loop, run them in
+threads.
 
-Source of the calls: the Amazon S3 API Reference. A condition is held by the engine in the same step as the change.
+Source of the calls: the Amazon S3 API Reference. The engine checks a condition in the same step as the change.
 """
 
 import re
@@ -32,13 +33,14 @@ _ERROR = re.compile(rb"<Error>.*?<Code>([A-Za-z0-9]+)</Code>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must be there for a change: the object with this ETag, or nothing. Neither: anything."""
+    """The condition for a change: there is an object with the ETag `if_match`, or, with `if_absent`, no object. Without
+    both there is no condition."""
 
     if_match: str | None = None
     if_absent: bool = False
 
     def headers(self) -> dict[str, str]:
-        """As the engine reads it."""
+        """Return the condition as headers for the engine."""
         if self.if_absent:
             return {"If-None-Match": "*"}
         return {"If-Match": f'"{self.if_match}"'} if self.if_match is not None else {}
@@ -49,8 +51,8 @@ NOTHING_ASKED = Condition()
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object as the engine describes it. A list tells name, size, time and ETag only. `modified` is in whole
-    seconds of the engine's clock, as HEAD tells it; `crc32c` is in the wire's form."""
+    """An object as described by the engine. A list contains name, size, time and ETag only. `modified` is in whole
+    seconds of the engine's clock, as in the answer to HEAD; `crc32c` is in the wire's form."""
 
     name: str
     size_bytes: int
@@ -62,7 +64,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One answer to a list, in the byte order of the names; `is_truncated` when more may follow."""
+    """One answer to a list, in the byte order of the names. `is_truncated`: more may follow."""
 
     objects: list[Object]
     prefixes: list[str]
@@ -70,7 +72,8 @@ class Listing:
 
 
 class Bucket:
-    """The objects whose names begin with `root`, which is empty or ends with `/`; names here are without it."""
+    """The objects whose names begin with `root`, which is empty or ends with `/`. The names in these calls are without
+    `root`."""
 
     def __init__(self, engine: S3Engine, bucket: str, root: str = "") -> None:
         self.engine = engine
@@ -78,19 +81,20 @@ class Bucket:
         self.root = root
 
     def now(self) -> datetime:
-        """The time of the engine, which is that of its objects. Raises MissingError when there is no such bucket."""
+        """Return the time of the engine, whose clock also sets the times of its objects. Raise MissingError when there
+        is no such bucket."""
         headers, _ = self.engine.call("HEAD", path_of(self.name))
         return parse_http_date(headers.get("date", "")) or _EPOCH
 
     def describe(self) -> Mapping[str, str] | None:
-        """The headers of the engine's answer when asked for the bucket; None when there is no such bucket."""
+        """Return the headers of the engine's answer to HEAD of the bucket; None when there is no such bucket."""
         try:
             return self.engine.call("HEAD", path_of(self.name))[0]
         except MissingError:
             return None
 
     def head(self, name: str) -> Object | None:
-        """The object without its bytes; None when there is none."""
+        """Return the object without its bytes; None when there is none."""
         try:
             headers, _ = self.engine.call("HEAD", self._path(name), headers={"x-amz-checksum-mode": "ENABLED"})
         except MissingError:
@@ -98,7 +102,7 @@ class Bucket:
         return _described(name, headers, int(headers.get("content-length", "0")))
 
     def read(self, name: str) -> tuple[Object, bytes] | None:
-        """A small object with its bytes; None when there is none."""
+        """Return a small object and its bytes; None when there is none."""
         try:
             headers, content = self.engine.call("GET", self._path(name))
         except MissingError:
@@ -106,10 +110,11 @@ class Bucket:
         return _described(name, headers, len(content)), content
 
     def open(self, name: str, span: Span, *, etag: str | None = None) -> tuple[Object, BaseHTTPResponse]:
-        """The object and the answer from which the bytes of the span can be read; the caller closes it.
+        """Return the object, and the answer from which the caller reads the bytes of the span. The caller closes the
+        answer.
 
-        A span past the end is cut. Raises MissingError when there is no object or the span begins past its end, and
-        ConditionError when it has another ETag than the one given.
+        A span past the end is cut. Raise MissingError when there is no object or the span begins past its end. Raise
+        ConditionError when `etag` is given and the object has another ETag.
         """
         headers = {"Range": format_range(span), "x-amz-checksum-mode": "ENABLED", **Condition(etag).headers()}
         answer = self.engine.stream(self._path(name), headers)
@@ -121,7 +126,7 @@ class Bucket:
         self, name: str, content: bytes, *, crc32c: str | None = None, content_type: str | None = None,
         meta: Mapping[str, str] | None = None, condition: Condition = NOTHING_ASKED,
     ) -> Object:  # fmt: skip
-        """Create or replace the object in one step. Its time is that of the engine's answer."""
+        """Create or replace the object in one step and return it. Its time is that of the engine's answer."""
         headers = _meta_headers(content_type, meta) | condition.headers()
         if crc32c is not None:
             headers[CRC] = crc32c
@@ -133,7 +138,8 @@ class Bucket:
         self, source: Object, target: str, *, content_type: str | None, meta: Mapping[str, str],
         condition: Condition = NOTHING_ASKED,
     ) -> None:  # fmt: skip
-        """Make `target` an object of the bytes of `source`, inside the engine, while the source is what it was."""
+        """Make `target` an object with the bytes of `source`, inside the engine, on condition that the source is
+        unchanged."""
         headers = {
             "x-amz-copy-source": self._path(source.name),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
@@ -145,12 +151,13 @@ class Bucket:
         _check(content)
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the object, if it has this ETag where one is given; nothing happens when there is none."""
+        """Remove the object. With `etag`, the object must have this ETag. Do nothing when there is no object."""
         with suppress(MissingError):
             self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
 
     def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> Listing:
-        """The names that begin with the prefix, strictly after `after`; with a delimiter, folded at it."""
+        """Return the names that begin with the prefix, strictly after `after`; with a delimiter, folded at the
+        delimiter."""
         query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
         if after:
             query["start-after"] = self.root + after
@@ -164,8 +171,8 @@ class Bucket:
     def begin_parts(
         self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True
     ) -> str:
-        """Begin an object that comes in parts; returns the engine's id of it. The engine is to check the crc32c of
-        each part and of the whole, which it cannot of parts that are copies."""
+        """Begin an object that comes in parts, and return the engine's id for these parts. With `is_checked`, the
+        engine checks the crc32c of each part and of the whole; an engine cannot do this for parts that are copies."""
         headers = _meta_headers(content_type, meta)
         if is_checked:
             headers |= {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
@@ -176,14 +183,14 @@ class Bucket:
         return unescape(found[1].decode())
 
     def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:
-        """Send part `number`, from 1; returns its ETag. Every part but the last has 5 MiB or more."""
+        """Send part `number`, counted from 1, and return its ETag. Every part but the last has 5 MiB or more."""
         query = {"partNumber": str(number), "uploadId": parts_id}
         checked = {} if crc32c is None else {CRC: crc32c}
         headers, _ = self.engine.call("PUT", self._path(name), query, checked, content)
         return _etag(headers)
 
     def copy_part(self, source: Object, name: str, parts_id: str, number: int, span: Span) -> str:
-        """Make part `number` of a span of another object, inside the engine; returns its ETag."""
+        """Make part `number` from a span of another object, inside the engine, and return its ETag."""
         headers = {
             "x-amz-copy-source": self._path(source.name),
             "x-amz-copy-source-if-match": f'"{source.etag}"',
@@ -198,7 +205,8 @@ class Bucket:
     def finish_parts(
         self, name: str, parts_id: str, etags: Sequence[str], *, crc32c: str | None, condition: Condition
     ) -> None:
-        """Make the parts one object. Raises MissingError when the parts are no more, MismatchError by the crc32c."""
+        """Join the parts into one object. Raise MissingError when the parts no longer exist, MismatchError for a wrong
+        crc32c."""
         rows = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>&quot;{etag}&quot;</ETag></Part>"
             for number, etag in enumerate(etags, 1)
@@ -211,12 +219,13 @@ class Bucket:
         _check(content)
 
     def drop_parts(self, name: str, parts_id: str) -> None:
-        """Let go of parts that will not become an object."""
+        """Drop parts that will not become an object."""
         with suppress(MissingError):
             self.engine.call("DELETE", self._path(name), {"uploadId": parts_id})
 
     def presign(self, name: str, headers: Mapping[str, str], *, valid_s: int) -> str:
-        """A URL for one GET of the object; the answer will have the given headers."""
+        """Return a URL for one GET of the object, valid for `valid_s` seconds. The answer will have the given
+        headers."""
         query = {f"response-{header.lower()}": value for header, value in headers.items()}
         return self.engine.presign(self._path(name), query, valid_s=valid_s)
 
@@ -241,7 +250,7 @@ def _described(name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
     }
     modified = parse_http_date(headers.get("last-modified", "")) or _EPOCH
     crc32c = headers.get(CRC)
-    if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, which says nothing of the whole
+    if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, not of the whole
         crc32c = None
     return Object(name, size_bytes, _etag(headers), modified, meta.get("crc32c", crc32c), meta)
 
@@ -256,7 +265,7 @@ def _meta_headers(content_type: str | None, meta: Mapping[str, str] | None) -> d
 
 
 def _check(content: bytes) -> None:
-    """Raise for an error inside an answer that began as a success, as long-running calls may have it."""
+    """Raise UnavailableError for an error inside an answer that began as a success, as long calls may return it."""
     found = _ERROR.search(content)
     if found is not None:
         raise UnavailableError(f"the storage engine could not finish ({found[1].decode()}); try again later")

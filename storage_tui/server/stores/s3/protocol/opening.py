@@ -10,14 +10,14 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.s3.protocol.requests import S3Engine
 
-DEFAULT_REGION = "us-east-1"  # what engines other than Amazon's expect
+DEFAULT_REGION = "us-east-1"  # the region that engines other than Amazon's expect
 
 
 def open_bucket(place: S3Place) -> Bucket:
-    """The bucket at the place. Region and credentials come from where AWS programs have them: environment, shared
-    files, the role of the machine. Never from the command line, which others can read.
+    """Return the bucket at the place. Region and credentials come from the sources of AWS programs: environment, shared
+    files, the role of the machine. They never come from the command line, which others can read.
 
-    Raises UnavailableError when there are no credentials.
+    Raise UnavailableError when there are no credentials.
     """
     try:
         session: Any = Session()

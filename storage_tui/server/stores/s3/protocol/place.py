@@ -1,4 +1,4 @@
-"""The place of a store on an S3 engine, as people write it."""
+"""The place of a store on an S3 engine, in the form that people write."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ from storage_tui.contract.errors import BadRequestError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_MAX_PREFIX_CHARACTERS = 200  # the longer it is the shorter keys have to be
+_MAX_PREFIX_CHARACTERS = 200  # a longer prefix leaves less room for keys
 
 
 @dataclass(frozen=True, slots=True)
 class S3Place:
-    """A bucket, what the names in it begin with (empty, or ending with `/`), and the endpoint, by default Amazon's.
+    """The place of a store: a bucket, the prefix of all names in it (empty, or ending with `/`), and the endpoint, by
+    default Amazon's.
 
-    With `is_direct` clients of the server may read large blobs from the endpoint itself.
+    With `is_direct`, clients of the server may read large blobs from the endpoint itself.
     """
 
     bucket: str
@@ -25,7 +26,7 @@ class S3Place:
 
     @classmethod
     def parse(cls, text: str, *, endpoint: str | None = None) -> Self:
-        """Read `s3://BUCKET` or `s3://BUCKET/PREFIX`; raises BadRequestError."""
+        """Return the place for `s3://BUCKET` or `s3://BUCKET/PREFIX`. Raise BadRequestError for any other text."""
         scheme, _, rest = text.partition("://")
         bucket, _, prefix = rest.partition("/")
         segments = prefix.rstrip("/").split("/") if prefix.rstrip("/") else []

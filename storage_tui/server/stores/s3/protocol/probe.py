@@ -1,4 +1,5 @@
-"""Does an engine hold its conditional writes? A bucket is used only after it has shown that it does."""
+"""The test that an engine respects the conditions of writes. A bucket is used only after its engine has passed this
+test."""
 
 import secrets
 from collections.abc import Callable
@@ -15,8 +16,8 @@ ROOT = "probes/"
 
 
 def probe(bucket: Bucket) -> None:
-    """Raise UnavailableError with one clear line for a bucket that is not there, and for an engine on which two of
-    eight racing conditional writes win, or which ignores a condition."""
+    """Raise UnavailableError, with a message of one line, when there is no such bucket, when two of eight racing
+    conditional writes succeed, or when the engine ignores a condition."""
     try:
         bucket.now()
     except MissingError as exc:

@@ -1,4 +1,4 @@
-"""The requests to an S3 engine: signed, over kept connections, with deadlines, and what a refusal of it means."""
+"""The requests to an S3 engine: signed, over kept connections, with deadlines. Refusals become exceptions."""
 
 import re
 import ssl
@@ -14,28 +14,29 @@ from storage_tui.contract.errors import BadRequestError, StoreFullError, Unavail
 from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query
 
 CONNECT_S = 3.0
-SILENCE_S = 10.0  # a node that says nothing for so long hangs; SeaweedFS itself would wait 30 to 60 s for it
+SILENCE_S = 10.0  # a node that sends nothing for so long hangs; SeaweedFS itself would wait 30 to 60 s for it
 RETRY_AFTER_S = 5
-CONNECTIONS = 80  # as many as threads may call at once
-REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition: done twice is done once
+CONNECTIONS = 80  # as many as the threads that may call at once
+REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
 
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 
 
 class ConditionError(Exception):
-    """The engine refused a change because what is there is not what the condition names."""
+    """The engine refused a change because the present object does not meet the condition."""
 
 
 class MissingError(Exception):
-    """What the request is about does not exist."""
+    """The object, bucket or parts of the request do not exist."""
 
 
 class MismatchError(Exception):
-    """The bytes that the engine has are not those that were sent."""
+    """The bytes in the engine are not the bytes that were sent."""
 
 
 class S3Engine:
-    """One endpoint. Blocking, for many threads. `credentials` and the certificates to trust come from the caller."""
+    """One endpoint. The calls block, and many threads may use it. The caller provides `credentials` and the
+    certificates to trust."""
 
     def __init__(
         self, endpoint: str, region: str, credentials: Callable[[], Credentials], *, ca_bundle: str | None = None,
@@ -65,28 +66,30 @@ class S3Engine:
         self, method: str, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> tuple[urllib3.HTTPHeaderDict, bytes]:  # fmt: skip
-        """One exchange with a small answer: its headers and content.
+        """Send a request with a small answer, and return the headers and content of the answer.
 
-        Raises MissingError (404), ConditionError (409 and 412), MismatchError, BadRequestError for a name the engine
-        cannot have, StoreFullError (507), and UnavailableError for all else, which includes an engine that does not
-        answer in time.
+        Raise MissingError (404), ConditionError (409 and 412), MismatchError, BadRequestError for a name that the
+        engine cannot store, StoreFullError (507), and UnavailableError for everything else, also when the engine does
+        not answer in time.
         """
         answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=False)
         return answer.headers, answer.data
 
     def greet(self) -> None:
-        """Return when the endpoint answers an unsigned request, with whatever; raises UnavailableError when not."""
+        """Return when the endpoint answers an unsigned request, with any status. Raise UnavailableError when there is
+        no answer."""
         try:
             self._pool.urlopen("HEAD", "/", redirect=False)
         except (HTTPError, OSError) as exc:
             raise unreachable(exc) from exc
 
     def stream(self, path: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        """A GET whose answer is read piece by piece by the caller, who closes it; raises as `call` does."""
+        """Send a GET and return its answer. The caller reads the answer piece by piece and closes it. Raise the errors
+        of `call`."""
         return self._send("GET", path, {}, headers, None, is_streamed=True)
 
     def presign(self, path: str, query: Mapping[str, str], *, valid_s: int) -> str:
-        """A URL from which anyone can GET the object for `valid_s` seconds."""
+        """Return a URL from which anyone can GET the object for `valid_s` seconds."""
         return self.endpoint + self._signer.presign("GET", path, query, valid_s=valid_s)
 
     def _send(
@@ -121,7 +124,7 @@ class S3Engine:
 
 
 def unreachable(exc: BaseException) -> UnavailableError:
-    """An exchange with the engine that broke or timed out."""
+    """Return the error for an exchange with the engine that broke or timed out."""
     return UnavailableError(
         f"the storage engine does not answer in time ({type(exc).__name__}); try again later",
         retry_after_s=RETRY_AFTER_S,
@@ -129,7 +132,7 @@ def unreachable(exc: BaseException) -> UnavailableError:
 
 
 def path_of(bucket: str, name: str = "") -> str:
-    """The percent-encoded URL path of an object, or of the bucket."""
+    """Return the percent-encoded URL path of an object, or of the bucket."""
     return f"/{quote(bucket)}/{quote(name, safe='/~')}" if name else f"/{quote(bucket)}"
 
 

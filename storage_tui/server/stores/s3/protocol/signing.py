@@ -1,7 +1,7 @@
-"""Signature Version 4 of the S3 protocol: of a request's headers, and of a URL that carries its own signature.
+"""Signature Version 4 of the S3 protocol: for the headers of a request, and for a URL that contains its own signature.
 
 Source: AWS, "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API Reference. The body is not hashed:
-its crc32c travels in a header of its own, at a fifteenth of the cost of sha256.
+its crc32c is in a separate header, at a fifteenth of the cost of sha256.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(Protocol):
-    """An access key; `token` where it is a temporary one."""
+    """An access key. `token` is set for a temporary key."""
 
     @property
     def access_key(self) -> str: ...
@@ -27,7 +27,7 @@ class Credentials(Protocol):
 
 
 class Signer:
-    """Signs for one host and region. `credentials` is asked anew for each signature, as they may be renewed."""
+    """Signs for one host and region. `credentials` is called for each signature, as credentials may be renewed."""
 
     def __init__(self, host: str, region: str, credentials: Callable[[], Credentials]) -> None:
         self._host = host
@@ -36,7 +36,8 @@ class Signer:
         self._signing_key: tuple[tuple[str, str], bytes] = (("", ""), b"")
 
     def sign(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers with those that authenticate them; `path` percent-encoded, `query` as `encode_query` has it."""
+        """Return the headers together with those that authenticate them. `path` is percent-encoded, `query` is the
+        result of `encode_query`."""
         credentials, stamp = self._credentials(), _stamp()
         signed = {name.lower(): value for name, value in headers.items()}
         signed |= {"host": self._host, "x-amz-content-sha256": UNSIGNED, "x-amz-date": stamp}
@@ -52,7 +53,7 @@ class Signer:
         return signed
 
     def presign(self, method: str, path: str, query: Mapping[str, str], *, valid_s: int) -> str:
-        """Path and query of a URL that needs no headers for `valid_s` seconds."""
+        """Return path and query of a URL that needs no headers for `valid_s` seconds."""
         credentials, stamp = self._credentials(), _stamp()
         signed = {
             **query,
@@ -84,7 +85,7 @@ class Signer:
 
 
 def encode_query(query: Mapping[str, str]) -> str:
-    """The query in its canonical form: sorted, every reserved character escaped."""
+    """Return the query in its canonical form: sorted, with every reserved character escaped."""
     return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query.items()))
 
 

@@ -1,7 +1,7 @@
 """The threads in which a server waits for the engine, and the deadline after which it stops waiting.
 
-Short calls, lists, reads and writes of bytes have threads of their own, so that a crowd of uploads does not keep lists
-waiting, nor a crowd of lists short calls, and holds no more memory than its threads do. The sweep has its own too.
+Short calls, lists, reads and writes of bytes have separate threads. So many uploads do not delay lists, many lists do
+not delay short calls, and no crowd of calls holds more memory than its threads do. The sweep has separate threads too.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S
 
 T = TypeVar("T")
 
-DEADLINE_S = 25.0  # of a short call, in the queue for a thread and in it
-AT_ONCE = 16  # calls that one request keeps under way, so that no request takes all threads
+DEADLINE_S = 25.0  # of a short call: the wait for a thread, and the call itself
+AT_ONCE = 16  # calls that one request runs at once, so that no request takes all threads
 CALLS, LISTS, READS, WRITES, UPKEEP = 32, 16, 16, 12, 4  # a write holds a part and its pieces, up to twice PART_BYTES
 
 
 class Lane:
-    """Threads for one kind of call. With a deadline, UnavailableError is raised for a call that takes longer; it may go
-    on then, and what it does afterwards counts for nothing. Without, the engine's silence is the only end."""
+    """The threads for one kind of call. With a deadline, a call that takes longer raises UnavailableError; the call may
+    continue then, but its result is ignored. Without a deadline, only the engine's silence ends a call."""
 
     def __init__(self, name: str, threads: int, deadline_s: float | None) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"s3-{name}")
@@ -29,7 +29,8 @@ class Lane:
         self._is_closed = False
 
     async def run(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Call it in a thread."""
+        """Call the function in a thread and return its result. Raise UnavailableError past the deadline, or once
+        closed."""
         if self._is_closed:
             raise UnavailableError("the store is closed; start the server again")
         future = asyncio.wrap_future(self._executor.submit(lambda: function(*args, **options)))
@@ -41,14 +42,14 @@ class Lane:
         raise UnavailableError("the storage engine takes too long; try again later", retry_after_s=RETRY_AFTER_S)
 
     def close(self) -> None:
-        """Take no more calls; those under way end by themselves."""
+        """Refuse further calls. The calls under way end by themselves."""
         self._is_closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class Threads:
-    """The lanes of one store: `calls` are short, `lists` many for one request, `reads` and `writes` move the bytes of
-    large blobs, `upkeep` is the sweep's."""
+    """The lanes of one store: `calls` are short, `lists` are many for one request, `reads` and `writes` move the bytes
+    of large blobs, `upkeep` belongs to the sweep."""
 
     def __init__(self) -> None:
         self.calls = Lane("calls", CALLS, DEADLINE_S)
@@ -58,13 +59,13 @@ class Threads:
         self.writes = Lane("writes", WRITES, None)
 
     def close(self) -> None:
-        """Close all of them."""
+        """Close all lanes."""
         for lane in (self.calls, self.lists, self.upkeep, self.reads, self.writes):
             lane.close()
 
 
 async def gather_few(calls: Iterable[Coroutine[Any, Any, T]], *, at_once: int = AT_ONCE) -> list[T]:
-    """The results of all calls in order, a few under way at a time."""
+    """Run all calls, at most `at_once` at a time, and return their results in order."""
     turns = asyncio.Semaphore(at_once)
 
     async def run(call: Coroutine[Any, Any, T]) -> T:
