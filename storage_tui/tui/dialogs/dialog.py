@@ -56,12 +56,12 @@ class Dialog(ModalScreen[ResultT | None]):
 
 
 def field(value: str, *, id: str, placeholder: str = "") -> Input:
-    """A one-row text field."""
+    """Return a one-row text field."""
     text = Input(value, placeholder=placeholder, compact=True, select_on_focus=False, id=id)
     text.cursor_blink = False  # each blink is bytes over SSH
     return text
 
 
 def label(text: str) -> Widget:
-    """The name of a field."""
+    """Return the name of a field."""
     return Static(Content.styled(text, "$text-muted"), classes="label")

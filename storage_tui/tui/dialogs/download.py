@@ -91,7 +91,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
 
 
 def _told(folder: Path, wanted_bytes: int) -> tuple[str, str]:
-    """What is to be said of a folder to write to, and in which colour. Raises OSError."""
+    """Return what is to be said of a folder to write to, and in which colour. Raises OSError."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent

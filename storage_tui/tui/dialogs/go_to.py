@@ -44,7 +44,7 @@ class GoToScreen(Dialog[Location]):
             self._complete(self.query_one(Input).value)
 
     def _meant(self, text: str) -> str:
-        """A location typed behind the one that stood there is meant instead of it, not below it."""
+        """Return a location typed behind the one that stood there is meant instead of it, not below it."""
         rest = text.removeprefix(str(self._location))
         return rest if rest.partition(":")[0] in STORAGE_TYPES and ":" in rest else text
 
@@ -83,7 +83,7 @@ class GoToScreen(Dialog[Location]):
 
 
 def _shared(names: Sequence[str]) -> str:
-    """What all names begin with."""
+    """Return what all names begin with."""
     first, last = min(names, default=""), max(names, default="")
     return first[
         : next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))

@@ -156,7 +156,7 @@ class UploadScreen(Dialog[UploadRequest]):
 
 
 def _left_out(rows: Sequence[LeftOut]) -> str:
-    """How many things of a folder are not taken, and the first of them: one that cannot be had before a link."""
+    """Return how many things of a folder are not taken, and the first of them: one that cannot be had before a link."""
     if not rows:
         return ""
     first = next((row for row in rows if row.is_failure), rows[0])

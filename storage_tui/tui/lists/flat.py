@@ -99,7 +99,7 @@ class FlatList:
         del self._blobs[KEPT:]
 
     def index_of(self, key: str) -> int | None:
-        """The line of the blob with this key."""
+        """Return the line of the blob with this key."""
         lines = enumerate(self.lines)
         return next((index for index, line in lines if isinstance(line, Blob) and line.key == key), None)
 

@@ -52,7 +52,7 @@ class TransferLines(LineView):
         self._looks = looks
 
     def line_count(self) -> int:
-        """One line a transfer."""
+        """Return one line a transfer."""
         return len(self.transfers)
 
     @property
@@ -61,7 +61,7 @@ class TransferLines(LineView):
         return 1 if self.size.height >= 6 and self.transfers else 0
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles, above their columns."""
+        """Return the titles, above their columns."""
         text = ""
         if width >= BAR_WIDTH:
             text += f" {'':{BAR_CELLS}}"
@@ -75,7 +75,7 @@ class TransferLines(LineView):
         ]
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """What stands there when nothing was moved yet."""
+        """Return what stands there when nothing was moved yet."""
         return self.draw_words("No transfers. d downloads, u uploads.", y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
@@ -94,7 +94,7 @@ class TransferLines(LineView):
         return [*start, *middle, Segment(" " * max(0, room - used)), *figures]
 
     def _middle(self, item: Transfer, room: int) -> list[Segment]:
-        """The key, and what there is to say of it; where both do not fit each has half at least."""
+        """Return the key, and what there is to say of it; where both do not fit each has half at least."""
         has_remark = bool(remark := remark_of(item)) and room >= 30
         name = visible(f"{item.storage_type}:{item.key}")
         name_cells = min(cell_len(name), max(room // 2, room - cell_len(remark) - 2) if has_remark else room)

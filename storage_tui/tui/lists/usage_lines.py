@@ -53,7 +53,7 @@ class UsageLines(LineView):
         return self.branches[self.cursor] if self.cursor < len(self.branches) else None
 
     def line_count(self) -> int:
-        """One line a branch."""
+        """Return one line a branch."""
         return len(self.branches)
 
     @property
@@ -62,7 +62,7 @@ class UsageLines(LineView):
         return 1 if self.size.height >= 6 else 0
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles; an arrow at the one that sorts."""
+        """Return the titles; an arrow at the one that sorts."""
         mark = {name: "↓" if self.sort == name else "" for name in ("bytes", "count", "oldest", "name")}
         text = f"   {'bytes' + mark['bytes']:>10}"
         if width >= 50:
@@ -72,12 +72,12 @@ class UsageLines(LineView):
         return [Segment(f"{text}  folder{mark['name']}", self.component("line--head"))]
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """What stands in an empty level."""
+        """Return what stands in an empty level."""
         words = self.level.error or ("Empty." if self.level.is_exact else "Counting… (Esc stops)")
         return self.draw_words(words, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One branch."""
+        """Return one branch."""
         branch, dim = self.branches[index], self.component("line--dim")
         is_marked = Folder(branch.prefix, self.level.storage_type) in self._marks and not branch.is_own
         bound = "" if self.level.is_exact else "≥ "

@@ -53,7 +53,7 @@ class UsageLevel:
         self.own = Branch(self.prefix, is_own=True)
 
     def branch_of(self, key: str) -> Branch:
-        """Where a key counts, made when it is the first there."""
+        """Return where a key counts, made when it is the first there."""
         cut = key.find(DELIMITER, len(self.prefix))
         if cut == -1:
             return self.own
@@ -85,7 +85,7 @@ class UsageLevel:
         return self.own.size_bytes + sum(branch.size_bytes for branch in self.branches.values())
 
     def rows(self, sort: UsageSort) -> list[Branch]:
-        """The branches in order; the blobs directly in the prefix are a row among them."""
+        """Return the branches in order; the blobs directly in the prefix are a row among them."""
         rows = [*self.branches.values(), *([self.own] if self.own.count else [])]
         if sort == "name":
             return sorted(rows, key=lambda row: row.prefix)

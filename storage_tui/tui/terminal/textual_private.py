@@ -106,7 +106,7 @@ PRIVATE: tuple[Private, ...] = (
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What writes to the terminal; None before the program has one."""
+    """Return what writes to the terminal; None before the program has one."""
     return app._driver
 
 
@@ -132,12 +132,12 @@ def fail(app: App[Any], error: Exception) -> None:
 
 
 def is_leaving(app: App[Any]) -> bool:
-    """Whether the program ends, and there may be no screen any more."""
+    """Return whether the program ends, and there may be no screen any more."""
     return app._exit
 
 
 def defect_of(app: App[Any]) -> BaseException | None:
-    """The exception that ends the program."""
+    """Return the exception that ends the program."""
     return app._exception
 
 
@@ -156,7 +156,7 @@ def use_compositor(screen: Screen[Any], compositor: Compositor) -> None:
 
 
 def has_changes(screen: Screen[Any]) -> bool:
-    """Whether widgets of a screen wait to be painted."""
+    """Return whether widgets of a screen wait to be painted."""
     return bool(screen._dirty_widgets)
 
 
@@ -176,7 +176,7 @@ def mark_changed(widget: Widget, *regions: Region) -> None:
 
 
 def style_parser(widget: Widget) -> Callable[[str | Style], Style]:
-    """What makes styles of the names that a Content has, in the colours of a widget."""
+    """Return what makes styles of the names that a Content has, in the colours of a widget."""
     return widget._get_style
 
 
@@ -191,7 +191,7 @@ def forward(event: events.Event, sender: Widget) -> None:
 
 
 def sender_of(message: Message) -> MessagePump | None:
-    """The widget that a message came through."""
+    """Return the widget that a message came through."""
     return message._sender
 
 
@@ -202,7 +202,7 @@ class OpenCompositor(Compositor):
     """Textual's compositor, with public names for what a subclass needs."""
 
     def renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """The rows of each widget, from the front, with the region of the widget and the region in view."""
+        """Return the rows of each widget, from the front, with the region of the widget and the region in view."""
         return super()._get_renders(crop)
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:

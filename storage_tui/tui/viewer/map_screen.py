@@ -41,7 +41,7 @@ class MapScreen(CommandScreen[None]):
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The screen, then the cursor over the map and its legend."""
+        """Return the screen, then the cursor over the map and its legend."""
         return (self, Cursor(self._lines))
 
     def on_mount(self) -> None:

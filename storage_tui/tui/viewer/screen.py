@@ -72,7 +72,7 @@ class ViewerScreen(CommandScreen[None]):
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The document, then the objects of the viewer, the screen, the cursor."""
+        """Return the document, then the objects of the viewer, the screen, the cursor."""
         document = self.reader.document
         commands = document.commands(self.reader) if document is not None else None
         return (commands, self.reader, self.finder, self.follower, self.selection, self.hand_over, self, self.cursor)

@@ -93,7 +93,7 @@ class Status:
 
 
 def title_content(blob: Blob, document: Document | None, mode: Mode, width: int) -> tuple[Content, Content]:
-    """The storage type and the key, and what the blob is shown as."""
+    """Return the storage type and the key, and what the blob is shown as."""
     kind = ""
     if document is not None:
         kind = f"{document.kind}{f', as {mode}' if mode != 'auto' else ''} "
@@ -107,7 +107,7 @@ def title_content(blob: Blob, document: Document | None, mode: Mode, width: int)
 def status_content(
     status: Status, document: Document | None, lines: ViewerLines, *, is_following: bool, width: int
 ) -> tuple[Content, Content]:
-    """The most urgent of what there is to say, and where in the document the cursor is."""
+    """Return the most urgent of what there is to say, and where in the document the cursor is."""
     left = Content("")
     if status.working:
         left = Content.styled(status.working, "$accent")

@@ -131,7 +131,7 @@ class ViewerLines(LineView):
                 self.refresh()
 
     def line_count(self) -> int:
-        """How many lines the rows take, wrapped."""
+        """Return how many lines the rows take, wrapped."""
         return len(self._visual())
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:

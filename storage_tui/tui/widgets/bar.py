@@ -28,11 +28,11 @@ class Bar(BareWidget):
             repaint(self)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row."""
+        """Return one row."""
         return 1
 
     def render_line(self, y: int) -> Strip:
-        """Its one row (Textual's line API)."""
+        """Return its one row (Textual's line API)."""
         if y:
             return Strip.blank(self.room.width, self.base)
         return Strip(

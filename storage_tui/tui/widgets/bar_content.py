@@ -63,7 +63,7 @@ def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Con
 
 
 def empty_words(listing: Listing, *, is_reading: bool) -> str:
-    """What stands in a list without rows."""
+    """Return what stands in a list without rows."""
     if listing.filter is not None and listing.loaded:
         covered = count_text(listing.loaded, is_open=not listing.is_complete)
         reading = " so far; reading on" if is_reading else ""
@@ -82,7 +82,7 @@ def empty_words(listing: Listing, *, is_reading: bool) -> str:
 
 
 def rule_text(storage_type: str) -> str:
-    """The rule of a storage type in a few words."""
+    """Return the rule of a storage type in a few words."""
     row = STORAGE_TYPES[storage_type]
     return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
 
@@ -99,7 +99,7 @@ def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
 
 
 def row_content(row: Row | None, now: datetime) -> Content:
-    """What is worth saying of the row under the cursor: when it expires."""
+    """Return what is worth saying of the row under the cursor: when it expires."""
     if isinstance(row, Blob) and row.expires is not None:
         left = urgency(row.expires, now)
         text = "expired" if left == "gone" else f"expires in {countdown_text(row.expires, now)}"
@@ -108,7 +108,7 @@ def row_content(row: Row | None, now: datetime) -> Content:
 
 
 def gauge_content(gauge: Gauge, *, width: int) -> Content:
-    """The transfers at a glance: bar, files, rate, time left; always something."""
+    """Return the transfers at a glance: bar, files, rate, time left; always something."""
     arrow = ARROWS[gauge.direction]
     failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
     if not gauge.is_active:
@@ -171,7 +171,7 @@ class _Hint:
 
 
 def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:
-    """What may follow the first key of a chord."""
+    """Return what may follow the first key of a chord."""
     pieces: list[tuple[str, str]] = [(f" {key_label(pending)} …", "bold $accent")]
     for key, row in hints:
         pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]

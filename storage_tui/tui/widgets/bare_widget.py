@@ -25,7 +25,7 @@ class BareWidget(Widget):
         return self.outer_size if self._is_bare else self.size
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of a region, in `base` where they have no style of their own."""
+        """Return the lines of a region, in `base` where they have no style of their own."""
         style = self.visual_style
         if style is not self._seen:  # it stays the same object until a stylesheet or a theme changes it
             self._seen, self.base = style, style.rich_style

@@ -41,14 +41,14 @@ class Choice(Widget, Generic[ValueT], can_focus=True):
         return self._options[self._at][0]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row, or one a word where they do not fit beside each other."""
+        """Return one row, or one a word where they do not fit beside each other."""
         return 1 if self._fits(width) else len(self._options)
 
     def _fits(self, width: int) -> bool:
         return sum(len(label) + 3 for _, label in self._options) <= width
 
     def render(self) -> Content:
-        """The words."""
+        """Return the words."""
         shade = "bold $accent" if self.has_focus else "bold"
         width = self.size.width
         is_row = self._fits(width)

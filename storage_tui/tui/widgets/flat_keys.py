@@ -53,7 +53,7 @@ class FlatKeys(LineView):
         return len(self.flat.lines)
 
     def row_at(self, index: int) -> Row | None:
-        """The blob; None at a heading."""
+        """Return the blob; None at a heading."""
         line = self.flat.lines[index]
         return None if isinstance(line, Heading) else line
 
@@ -64,11 +64,11 @@ class FlatKeys(LineView):
         return None if row is None else self._painter.filled(row)
 
     def blobs_in_view(self) -> list[Blob]:
-        """The blobs on the screen."""
+        """Return the blobs on the screen."""
         return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
 
     def parts(self, first: int, stop: int) -> list[Part]:
-        """The blobs shown from index `first` to before `stop`."""
+        """Return the blobs shown from index `first` to before `stop`."""
         rows = (self.row_at(index) for index in range(first, min(stop, self.line_count())))
         return [Part(tuple(row for row in rows if row is not None))]
 
@@ -98,17 +98,17 @@ class FlatKeys(LineView):
         return Columns.fit(width, expires=expires)
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles of the columns."""
+        """Return the titles of the columns."""
         arrow = "↑" if self.flat.is_reversed else "↓"
         name = {"key": "name, in key order", "name": f"name {arrow}"}.get(self.flat.sort, "name")
         return self._painter.titles(name, self._columns(width), self.flat.sort, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The state in words."""
+        """Return the state in words."""
         return self.draw_words(self.state, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """A blob, or a heading with the count and bytes of its group."""
+        """Return a blob, or a heading with the count and bytes of its group."""
         line = self.flat.lines[index]
         is_cursor = index == self.cursor
         if isinstance(line, Heading):

@@ -54,7 +54,7 @@ class KeyList(LineView):
                 self.refresh()
 
     def row_at(self, index: int) -> Row | None:
-        """The row of the listing."""
+        """Return the row of the listing."""
         return self.listing.row(index) if index < len(self.listing) else None
 
     @property
@@ -64,7 +64,7 @@ class KeyList(LineView):
         return None if row is None else self._painter.filled(row)
 
     def blobs_in_view(self) -> list[Blob]:
-        """The blobs on the screen."""
+        """Return the blobs on the screen."""
         return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
 
     def parts(self, first: int, stop: int) -> list[Part]:
@@ -94,7 +94,7 @@ class KeyList(LineView):
         return None
 
     def line_count(self) -> int:
-        """How many rows the listing shows."""
+        """Return how many rows the listing shows."""
         return len(self.listing)
 
     @property
@@ -107,7 +107,7 @@ class KeyList(LineView):
         return Columns.fit(width, expires=expires)
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles of the columns."""
+        """Return the titles of the columns."""
         listing = self.listing
         arrow = "↑" if listing.is_reversed else "↓"
         by = listing.sort
@@ -117,11 +117,11 @@ class KeyList(LineView):
         return self._painter.titles(name, self._columns(width), by, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The state in words."""
+        """Return the state in words."""
         return self.draw_words(self.state, y, width, shade="keys--error" if self._state_is_error else "line--dim")
 
     def line_name(self, index: int) -> Hashable | None:
-        """The row, its mark, the filter, and the second, as ages are drawn."""
+        """Return the row, its mark, the filter, and the second, as ages are drawn."""
         row = self.listing.row(index)
         if row is None:
             return None
@@ -134,7 +134,7 @@ class KeyList(LineView):
         )
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One row, or that its page is on the way."""
+        """Return one row, or that its page is on the way."""
         row = self.listing.row(index)
         is_cursor = index == self.cursor
         if row is None:

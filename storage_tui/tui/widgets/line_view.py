@@ -75,7 +75,7 @@ class LineView(BareWidget, can_focus=True):
         self._strips: dict[Hashable, Strip] = {}
 
     def line_count(self) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return 0
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
@@ -83,11 +83,11 @@ class LineView(BareWidget, can_focus=True):
         return []
 
     def draw_header(self, width: int) -> list[Segment] | None:
-        """The segments of a header line above the lines; None for no header."""
+        """Return the segments of a header line above the lines; None for no header."""
         return None
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The segments of row `y` while there are no lines."""
+        """Return the segments of row `y` while there are no lines."""
         return []
 
     def draw_words(self, words: str, y: int, width: int, *, shade: str = "line--dim") -> list[Segment]:
@@ -113,7 +113,7 @@ class LineView(BareWidget, can_focus=True):
         return max(1, self.room.height - self.header_rows)
 
     def component(self, name: str) -> Style:
-        """The colours of a component class, without the background of the widget behind it."""
+        """Return the colours of a component class, without the background of the widget behind it."""
         return self.get_component_rich_style(name, partial=True)
 
     def render_line(self, y: int) -> Strip:

@@ -123,12 +123,12 @@ class PreviewPane(Widget):
         return self.get_component_rich_style(name, partial=True)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows of a region; the pane's own style, which takes longer than a row, is found once for all."""
+        """Return the rows of a region; the pane's own style, which takes longer than a row, is found once for all."""
         self._base = self.rich_style
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """One row (Textual's line API)."""
+        """Return one row (Textual's line API)."""
         rows = self._lines()
         base = self._base
         at = self.offset_rows + y
@@ -155,5 +155,5 @@ class PreviewPane(Widget):
 
 
 def _is_same(one: Text | None, other: Text | None) -> bool:
-    """Whether two rows look alike; a Text equals another in whatever style."""
+    """Return whether two rows look alike; a Text equals another in whatever style."""
     return one == other and (one is None or other is None or one.style == other.style)

@@ -43,7 +43,7 @@ class Columns:
 
 
 def leaf_name(row: Row, prefix: str) -> str:
-    """What the list shows of a row: the key after the prefix, visible; words where there is nothing to see."""
+    """Return what the list shows of a row: the key after the prefix, visible; words where there is nothing to see."""
     name = row.key[len(prefix) :]
     if not name:
         return "(this key itself)"

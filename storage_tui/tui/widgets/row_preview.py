@@ -62,7 +62,7 @@ class RowPreview(PreviewPane):
             self._read(row)
 
     def next_mode(self) -> Mode:
-        """As found, as text, as hex, in turn; what would show the same again is left out."""
+        """Return as found, as text, as hex, in turn; what would show the same again is left out."""
         key = self._row.key if self._row is not None else ""
         head = self._source.kept(0, HEAD_BYTES) if self._source is not None else b""
         modes = [mode for mode in modes_of(head, key) if mode in MODES]
@@ -126,7 +126,7 @@ class RowPreview(PreviewPane):
         return replace(shown, facts=(*shown.facts, *facts))
 
     async def _drawn(self, source: Source, offset: int, *, room: int) -> Preview:
-        """What the format draws, `room` rows below it left free."""
+        """Return what the format draws, `room` rows below it left free."""
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
         return await preview(
@@ -134,7 +134,7 @@ class RowPreview(PreviewPane):
         )
 
     async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
-        """Which image of the catalog a row of `products` is of; nothing where the catalog cannot tell."""
+        """Return which image of the catalog a row of `products` is of; nothing where the catalog cannot tell."""
         place = Location(row.storage_type, row.key)
         if self._image is None or self._image[0] != place:
             try:

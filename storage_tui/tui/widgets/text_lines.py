@@ -46,15 +46,15 @@ class TextLines(LineView):
         self.go(next((row for row, (number, _) in enumerate(self._wrapped()) if number == wanted), 0))
 
     def line_count(self) -> int:
-        """Rows after wrapping."""
+        """Return rows after wrapping."""
         return len(self._wrapped())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As high as all rows, for dialogs that give as much as there is room."""
+        """Return as high as all rows, for dialogs that give as much as there is room."""
         return len(self._wrapped(width))
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One row."""
+        """Return one row."""
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         runs = self._wrapped()[index][1]
         return [bar, *(Segment(text, self.component(f"line--{role}") if role else None) for text, role in runs)]
@@ -69,7 +69,7 @@ class TextLines(LineView):
         return self._rows
 
     def _line_at_cursor(self) -> int | None:
-        """The line to keep the cursor on while the rows become others; None for lines that are others too."""
+        """Return the line to keep the cursor on while the rows become others; None for lines that are others too."""
         if not self._width:
             return self.cursor  # nothing was wrapped yet, so that it counts lines
         return self._rows[self.cursor][0] if self._rows is not None and self.cursor < len(self._rows) else None
@@ -92,7 +92,7 @@ class TextLines(LineView):
 
 
 def _head(text: str, cells: int) -> str:
-    """As much of `text` as fits, cut after a space where one is near; at least one character."""
+    """Return as much of `text` as fits, cut after a space where one is near; at least one character."""
     piece = chop_cells(text, max(1, cells))[0]
     space = piece.rfind(" ")
     return piece[: space + 1] if space > len(piece) // 2 and len(piece) < len(text) else piece

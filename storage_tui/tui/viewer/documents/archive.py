@@ -26,11 +26,11 @@ class ArchiveDocument(FixedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether lines of the preview stand for members."""
+        """Return whether lines of the preview stand for members."""
         return any(opening.shown.parts)
 
     def part(self, row: int) -> Part | None:
-        """The member that a row stands for; None for a fact."""
+        """Return the member that a row stands for; None for a fact."""
         at = row - self.facts
         return self._parts[at] if 0 <= at < len(self._parts) else None
 

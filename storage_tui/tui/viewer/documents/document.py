@@ -119,10 +119,10 @@ class Document(Protocol):
         """Make the rows for a view of so many cells. False where the blob must be opened again for this size."""
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """What the status line says with the cursor on `row` and the row `last` at the bottom of the view."""
+        """Return what the status line says with the cursor on `row` and the row `last` at the bottom of the view."""
 
     def commands(self, frame: Frame) -> object:
-        """The object whose methods `action_<id>` carry out commands here, before the objects of the viewer."""
+        """Return the object whose methods `action_<id>` carry out commands here, before the objects of the viewer."""
 
     async def go(self, place: int | None) -> int:
         """Have the row of a place at hand, of the last place for None; returns the number of the row."""
@@ -141,15 +141,15 @@ class DocumentType(Protocol):
     """One row of the table DOCUMENTS."""
 
     def elsewhere(self) -> Mapping[str, str]:
-        """The commands that other documents have not, by id, with what the viewer says there."""
+        """Return the commands that other documents have not, by id, with what the viewer says there."""
 
     def matches(self, opening: Opening) -> bool:
-        """Whether this kind of document shows the blob. The last row of the table matches every blob."""
+        """Return whether this kind of document shows the blob. The last row of the table matches every blob."""
 
     async def open(self, opening: Opening) -> tuple[Document, int]:
         """Read the document; returns it with the number of the row to begin at. Raises PreviewError for damage."""
 
 
 def span_of(rows: Sequence[Row]) -> tuple[int, int]:
-    """The range of the blob that rows show together, of which there is at least one."""
+    """Return the range of the blob that rows show together, of which there is at least one."""
     return rows[0].start, rows[-1].stop

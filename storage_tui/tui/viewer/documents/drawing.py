@@ -16,7 +16,7 @@ class DrawingDocument(FixedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview is a drawing."""
+        """Return whether the preview is a drawing."""
         return opening.shown.is_drawing
 
     @classmethod
@@ -25,9 +25,9 @@ class DrawingDocument(FixedDocument):
         return cls(opening), 0
 
     def fit(self, width: int, height: int) -> bool:
-        """A view of another size has another drawing."""
+        """Return a view of another size has another drawing."""
         return False
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """The number of the row at the bottom of the view, as a drawing has no cursor."""
+        """Return the number of the row at the bottom of the view, as a drawing has no cursor."""
         return super().status(last, last, is_short=is_short)

@@ -36,12 +36,12 @@ class FixedDocument:
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """No commands of its own."""
+        """Return no commands of its own."""
         return {}
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Every preview has facts and lines."""
+        """Return every preview has facts and lines."""
         return True
 
     @classmethod
@@ -56,11 +56,11 @@ class FixedDocument:
         return len(self.rows)
 
     def fit(self, width: int, height: int) -> bool:
-        """Rows stay as they are in a view of any size."""
+        """Return rows stay as they are in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """The number of the row, and what was read: `12/80  65.5 kB of 10.0 GB`."""
+        """Return the number of the row, and what was read: `12/80 65.5 kB of 10.0 GB`."""
         count = f"{row + 1:,}/{len(self.rows):,}"
         return count if is_short else f"{count}  {read_text(self.source)}"
 
@@ -69,12 +69,12 @@ class FixedDocument:
         return None
 
     async def go(self, place: int | None) -> int:
-        """The row with this number, or the last."""
+        """Return the row with this number, or the last."""
         last = max(0, len(self.rows) - 1)
         return last if place is None else min(place, last)
 
     async def grow(self, *, is_down: bool) -> int:
-        """All rows are at hand."""
+        """Return all rows are at hand."""
         return 0
 
     async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
@@ -88,7 +88,7 @@ class FixedDocument:
 
 
 def next_row(pattern: re.Pattern[str], lines: Sequence[str], at: int, *, is_forward: bool) -> int | None:
-    """The number of the next line after or before `at` that has a match."""
+    """Return the number of the next line after or before `at` that has a match."""
     places = range(at + 1, len(lines)) if is_forward else range(at - 1, -1, -1)
     return next((place for place in places if pattern.search(lines[place])), None)
 

@@ -14,7 +14,7 @@ class HexDocument(PagedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether bytes were asked for, or nothing but bytes was found."""
+        """Return whether bytes were asked for, or nothing but bytes was found."""
         shown = opening.shown
         if shown.pages is None:
             return False
@@ -28,7 +28,7 @@ class HexDocument(PagedDocument):
         return document, await document.go(opening.offset)
 
     def fit(self, width: int, height: int) -> bool:
-        """A row of another width has another number of bytes."""
+        """Return a row of another width has another number of bytes."""
         return False
 
 

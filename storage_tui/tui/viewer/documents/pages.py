@@ -24,13 +24,13 @@ class Pager(Protocol):
     first: int
 
     async def after(self, start: int) -> list[Row]:
-        """The rows from `start` on; none at the end."""
+        """Return the rows from `start` on; none at the end."""
 
     async def before(self, stop: int) -> list[Row]:
-        """The rows up to `stop`; none at the start."""
+        """Return the rows up to `stop`; none at the start."""
 
     async def align(self, offset: int) -> int:
-        """Where the row that has this offset begins."""
+        """Return where the row that has this offset begins."""
 
 
 class Window:
@@ -122,7 +122,7 @@ class PagedDocument:
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """No commands of its own."""
+        """Return no commands of its own."""
         return {}
 
     @property
@@ -146,7 +146,7 @@ class PagedDocument:
         return self.window.has_end
 
     def fit(self, width: int, height: int) -> bool:
-        """Rows stay as they are in a view of any size."""
+        """Return rows stay as they are in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
@@ -161,7 +161,7 @@ class PagedDocument:
         return f"{f'0x{offset:x}' if self.is_hex else f'{offset:,}'}  {share}  {read_text(self.source)}"
 
     def commands(self, frame: Frame) -> object:
-        """A document of pages has no commands of its own."""
+        """Return a document of pages has no commands of its own."""
         return None
 
     async def go(self, place: int | None) -> int:
@@ -185,7 +185,7 @@ class PagedDocument:
 
 
 def read_text(source: Source) -> str:
-    """How much of a blob was read: `65.5 kB of 10.0 GB`."""
+    """Return how much of a blob was read: `65.5 kB of 10.0 GB`."""
     size = source.size_bytes
     if size is None:
         return f"the first {size_text(source.bytes_read)}"

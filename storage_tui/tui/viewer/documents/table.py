@@ -61,7 +61,7 @@ class TableDocument(PagedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview found rows with a common delimiter."""
+        """Return whether the preview found rows with a common delimiter."""
         shown = opening.shown
         return opening.mode == "auto" and shown.kind in (CSV, TSV) and not shown.is_damaged
 
@@ -73,7 +73,7 @@ class TableDocument(PagedDocument):
         return document, await document.go(opening.offset)
 
     def commands(self, frame: Frame) -> object:
-        """What Enter does on a row."""
+        """Return what Enter does on a row."""
         return TableCommands(frame)
 
 

@@ -33,7 +33,7 @@ class TreeDocument(FixedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the lines of the preview have levels."""
+        """Return whether the lines of the preview have levels."""
         return any(opening.shown.depths)
 
     def fold(self, row: int) -> int:
