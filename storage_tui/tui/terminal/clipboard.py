@@ -1,4 +1,4 @@
-"""OSC 52: text for the terminal's clipboard, through tmux and screen too. No terminal says whether it arrived."""
+"""OSC 52: text for the terminal's clipboard, through tmux and screen too. No terminal confirms the arrival."""
 
 import base64
 from collections.abc import Mapping

@@ -123,7 +123,7 @@ class PreviewPane(Widget):
         return self.get_component_rich_style(name, partial=True)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the rows of a region. The style of the pane takes longer than a row, so it is found once for all rows."""
+        """Return the rows of a region. The pane's own style takes longer than a row and is found once for all rows."""
         self._base = self.rich_style
         return super().render_lines(crop)
 
