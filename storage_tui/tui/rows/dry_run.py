@@ -11,7 +11,7 @@ from storage_tui.machine.private_files import open_private
 
 
 def write_list(blobs: Iterable[Blob], folder: Path) -> Path:
-    """Write one line for each blob to a new file in `folder` for its owner only, and return the file. Raises OSError."""
+    """Write one line for each blob to a new file in `folder`, for its owner only; return the file. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"storage-tui-delete-{datetime.now():%Y%m%d-%H%M%S-%f}.jsonl"
     descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)

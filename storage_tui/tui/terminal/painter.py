@@ -133,8 +133,8 @@ class Painter:
     def _put_whole(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
         """Send text with wide or combining characters whole.
 
-    The content of its cells and their neighbours is unknown afterwards.
-    """
+        The content of its cells and their neighbours is unknown afterwards.
+        """
         cells = sum(map(_width, text))
         self._move(out, x, y)
         self._write(out, text, style)

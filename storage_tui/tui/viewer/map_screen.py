@@ -35,7 +35,7 @@ class MapScreen(CommandScreen[None]):
         self._lines.begin(heads=(), is_drawing=True, can_wrap=False)
 
     def compose(self) -> ComposeResult:
-        """Title, map, keys."""
+        """Yield title, map and keys."""
         yield self._title
         yield self._lines
         yield self.footer

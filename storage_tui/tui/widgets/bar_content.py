@@ -53,7 +53,7 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
 
 
 def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Content:
-    """Return `tmp ▸ a/b/ clean-up`, for the other screens about a place."""
+    """Return `tmp ▸ a/b/  clean-up`, for the other screens about a place."""
     return Content.assemble(
         (f" {storage_type} ", "bold $accent"),
         ("▸ ", "$text-muted"),

@@ -21,7 +21,7 @@ class ArchiveDocument(FixedDocument):
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """Opening."""
+        """Return the message for opening, which other documents lack."""
         return {"view-open": NOTHING_TO_OPEN}
 
     @staticmethod
@@ -35,7 +35,7 @@ class ArchiveDocument(FixedDocument):
         return self._parts[at] if 0 <= at < len(self._parts) else None
 
     def commands(self, frame: Frame) -> object:
-        """Opening a member."""
+        """Return the command that opens a member."""
         return ArchiveCommands(self, frame)
 
 
@@ -47,7 +47,7 @@ class ArchiveCommands:
         self._frame = frame
 
     def action_view_open(self) -> None:
-        """Show the member under the cursor in a viewer of its own."""
+        """Show the member under the cursor in its own viewer."""
         part = self._archive.part(self._frame.row)
         if part is None:
             self._frame.say(NOTHING_TO_OPEN, "$warning")
