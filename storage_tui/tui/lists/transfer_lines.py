@@ -79,7 +79,7 @@ class TransferLines(LineView):
         return self.draw_words("No transfers. d downloads, u uploads.", y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """Return `↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, with the columns that fit."""
+        """Return a line: `↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, as columns fit."""
         item = self.transfers[index]
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         start = [

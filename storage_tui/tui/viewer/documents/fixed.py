@@ -60,7 +60,7 @@ class FixedDocument:
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """Return the number of the row, and how much was read: `12/80 65.5 kB of 10.0 GB`."""
+        """Return the number of the row, and how much was read: `12/80  65.5 kB of 10.0 GB`."""
         count = f"{row + 1:,}/{len(self.rows):,}"
         return count if is_short else f"{count}  {read_text(self.source)}"
 
