@@ -61,8 +61,10 @@ class TerminalInput:
         return text[:stop], text[stop:]
 
     def _pasted(self, text: str) -> tuple[str, str]:
-        """Split a text after the sequence that ends a paste. The pasted part loses the character after which the parser
-        would see keys."""
+        """Split a text after the sequence that ends a paste.
+
+        The pasted part loses the character after which the parser would see keys.
+        """
         pasted, end, rest = (self._before + text).partition(BRACKETED_PASTE_END)
         self._is_pasting, self._before = not end, ""
         if not end and (begun := _END_BEGUN.search(pasted)):
