@@ -1,4 +1,4 @@
-"""The formats, one file each. The table in `previews/registry.py` has the order in which they are tried.
+"""The formats, one file each. The table in `storage_tui.previews.registry` has the order in which they are tried.
 
 | file | holds |
 |---|---|
