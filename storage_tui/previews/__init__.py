@@ -1,25 +1,25 @@
-"""Previews: one file a format, in the order of the table in table.py; base.py says what a preview is.
+"""Previews: each format is one file; registry.py lists the formats in order, and base.py says what a preview is.
 
     source = Source(storage, blob)
     shown = await preview(source, width=80, height=24)
     shown = await preview(source, width=80, height=24, offset=shown.pages.next)     # the next page of text or hex
 
-A new format is one file here with `matches` and `show`, and one line in the table.
+A new format is one file in `formats/` with `matches` and `show`, and one line in the table.
 
 | file | holds |
 |---|---|
-| base.py | what every preview is made of: a Source that reads ranges within a budget |
+| base.py | the parts of every preview: a Source that reads ranges within a budget, and what a preview returns |
 | member.py | one member of an archive as a blob of its own: a stored one by ranges, a deflated one from its start |
-| overlay.py | several regions on one map, each in a colour of its own: the first part of each blob |
-| pick.py | which format a blob is, and what is shown instead when it is not what it claims to be |
-| registry.py | the table of previews, and the one function that shows a blob by it: content first, name second |
-| syntax.py | roles of the words of a line, for the lines that are drawn: JSON, Python, YAML, logs, Markdown, XML |
-| containers/ | what the formats with members share: trees of members, and the objects of HDF5 |
+| overlay.py | several regions on one map, each in its own colour: the first part of each blob |
+| pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
+| registry.py | the table of previews, and the function that previews a blob: content first, name second |
+| syntax.py | colours for the words of a visible line: JSON, Python, YAML, logs, Markdown, XML |
+| containers/ | shared by the formats with members: trees of members, and the objects of HDF5 |
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
-| formats/ | one file a format |
-| raster/ | what the raster formats share: directories of a TIFF, reference systems, and pixels as half blocks |
-| table/ | what the table formats share: columns of text, footers, and the first rows |
-| vector/ | what the formats with shapes share: bounds, areas, and a map of braille dots |
+| formats/ | the formats, one file each |
+| raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
+| table/ | shared by the table formats: columns of text, footers, and the first rows |
+| vector/ | shared by the formats with shapes: bounds, areas, and a map of braille dots |
 """
 
 from storage_tui.previews.base import Pages, Preview, PreviewError, Source

@@ -1,7 +1,8 @@
-"""What every preview is made of: a Source that reads ranges within a budget, and the plain data a preview returns.
+"""The parts of every preview: a Source that reads ranges within a budget, and the plain data a preview returns.
 
-A format looks at the first bytes and the name, says whether it is meant, and turns a few ranges into a Preview. It
-never sees a widget, and what it returns is safe to show: every text that came from the blob went through `visible`.
+A format looks at the first bytes and the name of a blob, decides whether the blob is of this format, and turns a few
+ranges into a Preview. A format never sees a widget. A Preview is safe to show: all text from the blob went through
+`visible`.
 """
 
 import math
@@ -19,19 +20,19 @@ from storage_tui.contract.sizes import size_text
 KIB = 1024
 MIB = 1024 * KIB
 
-HEAD_BYTES = 64 * KIB  # the first read: enough to tell every format and to fill a screen of text; 50 ms at 10 Mbit/s
-WHOLE_BYTES = 128 * KIB  # a blob up to here is read whole at once: cheaper than a second round trip
-CACHE_BYTES = 4 * MIB  # what one Source keeps, so that a header read twice costs once and paging back is free
+HEAD_BYTES = 64 * KIB  # the first read: shows the format and fills a screen with text; 50 ms at 10 Mbit/s
+WHOLE_BYTES = 128 * KIB  # a blob of at most this size is read whole at once: cheaper than a second round trip
+CACHE_BYTES = 4 * MIB  # the limit of one Source: a header that is read twice costs once, and paging back is free
 
-WRAPPED_ROWS = 4  # a longer fact is cut there
-MIN_ROWS = 4  # of a picture in a low pane; the pane scrolls
+WRAPPED_ROWS = 4  # a longer fact is cut after this many rows
+MIN_ROWS = 4  # the least height of a picture in a low pane; the pane scrolls
 
 Mode = Literal["auto", "text", "hex", "json"]
 MODES: tuple[Mode, ...] = ("auto", "text", "hex", "json")  # in the order that a key goes through them
 
 
 class PreviewError(Exception):
-    """The blob is not what it claims to be, or is past a limit; the text is one true line about it."""
+    """The blob is not what it claims to be, or is past a limit; the text is one true line about the reason."""
 
 
 class BudgetError(PreviewError):
@@ -40,7 +41,7 @@ class BudgetError(PreviewError):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many requests and bytes one preview may cost, the first read included."""
+    """The most requests and bytes that one preview may cost, the first read included."""
 
     requests: int
     size_bytes: int
@@ -48,11 +49,11 @@ class Budget:
 
 HEADER_BUDGET = Budget(requests=2, size_bytes=256 * KIB)  # text and headers: head and one more; 0.2 s at 10 Mbit/s
 THUMBNAIL_BUDGET = Budget(requests=4, size_bytes=MIB)  # pictures: header, directory, offsets, pixels
-FULL_BUDGET = THUMBNAIL_BUDGET  # of any format on the whole screen: who opens a blob waits a second at 10 Mbit/s
+FULL_BUDGET = THUMBNAIL_BUDGET  # for any format on the whole screen: opening a blob takes a second at 10 Mbit/s
 
 
 class RangeRead(Protocol):
-    """What the client hands back for a range: its bytes, and the blob as the server described it."""
+    """The answer of the client to a read of a range: its bytes, and the blob as the server described it."""
 
     @property
     def data(self) -> bytes:
@@ -64,19 +65,19 @@ class RangeRead(Protocol):
 
 
 class RangeStorage(Protocol):
-    """The one call previews make; AsyncStorage has it."""
+    """The one call that previews make; AsyncStorage has it."""
 
     async def read_range(
         self, key: str, storage_type: str = "data", *, start: int = 0, stop: int | None = None, etag: str | None = None
     ) -> RangeRead:
-        """Bytes `start` up to and without `stop` of a blob that still has the ETag given."""
+        """Return the bytes from `start` up to but not including `stop`, if the blob still has the given ETag."""
 
 
 class Source:
     """One blob, read by ranges: one request a call, each byte fetched once, never more than the budget.
 
-    After the first read every other asks for the same version of the blob; when it was overwritten in between the
-    client's PreconditionFailedError comes out of `read`. Keep one Source for the pages of one blob.
+    Every read after the first asks for the same version of the blob. If the blob was overwritten in between, `read`
+    raises the client's PreconditionFailedError. Keep one Source for all pages of one blob.
     """
 
     def __init__(self, storage: RangeStorage, blob: Blob) -> None:
@@ -91,15 +92,15 @@ class Source:
 
     @property
     def size_bytes(self) -> int | None:
-        """The size of the blob; known after the first read at the latest."""
+        """The size of the blob in bytes; known after the first read at the latest."""
         return self.blob.size_bytes
 
     def allow(self, budget: Budget) -> None:
-        """What may be spent in all from now on, in addition to what was spent before the last `begin`."""
+        """Set the budget of this preview: the spending since the last `begin` counts against it."""
         self._limit = Budget(self._begun.requests + budget.requests, self._begun.size_bytes + budget.size_bytes)
 
     def begin(self) -> None:
-        """Start a preview or its next page: what was spent until now does not count against its budget."""
+        """Start a preview or its next page: earlier spending does not count against its budget."""
         self._begun = Budget(self.requests, self.bytes_read)
         self.allow(HEADER_BUDGET)
 
@@ -116,19 +117,19 @@ class Source:
         return max(0, self._limit.size_bytes - self.bytes_read)
 
     async def head(self) -> bytes:
-        """The first bytes of the blob, or all of it when it is small."""
+        """Return the first bytes of the blob, or all of it when it is small."""
         size = self.size_bytes
         return await self.read(0, size if size is not None and size <= WHOLE_BYTES else HEAD_BYTES)
 
     async def tail(self, size_bytes: int) -> bytes:
-        """The last bytes of the blob; its size must be known by now."""
+        """Return the last bytes of the blob; its size must be known by now."""
         size = self.size_bytes or 0
         return await self.read(max(0, size - size_bytes), size)
 
     async def read(self, start: int, stop: int) -> bytes:
-        """The bytes from `start` to `stop`, cut at the end of the blob, in at most one request.
+        """Return the bytes from `start` to `stop`, cut at the end of the blob, with at most one request.
 
-        Raises BudgetError, or what the client raises.
+        Raises BudgetError, or an error of the client.
         """
         start = max(0, start)
         if self.size_bytes is not None:
@@ -143,7 +144,7 @@ class Source:
         return wanted
 
     def kept(self, start: int, stop: int) -> bytes:
-        """What was read before of this range, from its start on."""
+        """Return the bytes of this range that were read before, from its start on, without a request."""
         return self._collect(max(0, start), stop)
 
     async def _fetch(self, start: int, stop: int) -> None:
@@ -154,7 +155,7 @@ class Source:
             part = await self._storage.read_range(
                 self.blob.key, self.blob.storage_type, start=start, stop=stop, etag=self._etag
             )
-        except RangeNotSatisfiableError as exc:  # the size was unknown or has changed: there is nothing at `start`
+        except RangeNotSatisfiableError as exc:  # the size was unknown or has changed: there are no bytes at `start`
             self.blob = replace(self.blob, size_bytes=exc.size_bytes if exc.size_bytes is not None else start)
             return
         self.bytes_read += len(part.data)
@@ -164,13 +165,13 @@ class Source:
             self._spans.append((start, part.data))
 
     def _forget(self) -> None:
-        """Keep no more than the cache may hold."""
+        """Drop spans until the rest fits the cache."""
         while len(self._spans) > 1 and sum(len(data) for _, data in self._spans) > CACHE_BYTES:
             has_head = self._spans[0][0] == 0 and len(self._spans) > 2
-            del self._spans[1 if has_head else 0]  # every page asks for the head again, and for the last one now
+            del self._spans[1 if has_head else 0]  # every page asks for the head again, and the last span is needed now
 
     def _missing(self, start: int, stop: int) -> tuple[int, int] | None:
-        """The smallest range that has all of `start` to `stop` that is not kept yet."""
+        """Return the smallest range with all bytes of `start` to `stop` that are not kept; None when all are kept."""
         moved = True
         while moved and start < stop:
             moved = False
@@ -198,10 +199,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a preview is wanted: cells, colours, and for formats with pages the byte offset and the mode.
+    """How a preview is wanted: the size in cells, the colours, and for formats with pages the byte offset and the mode.
 
-    `is_full` is for the viewer: as many lines as the larger budget gives. `cell` is the size of a cell in pixels where
-    a picture is wanted in pixels; None is half blocks.
+    `is_full` is for the viewer: as many lines as the larger budget yields. `cell` is the size of a cell in pixels, for
+    a picture in pixels; None asks for half blocks.
     """
 
     width: int = 80
@@ -215,7 +216,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """A picture in RGB, three bytes a pixel, and how many cells it is to fill."""
+    """A picture in RGB, three bytes a pixel, and the number of cells that it fills."""
 
     width: int
     height: int
@@ -226,7 +227,7 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Where a paged preview (text, hex) stands: the bytes shown, and the offsets to ask for next; None at an end."""
+    """The position of a paged preview: the bytes shown, and the offsets of the pages beside them; None at an end."""
 
     start: int
     stop: int
@@ -238,7 +239,7 @@ class Pages:
 class Part:
     """One member of an archive: its place in the archive, and how it is packed (`stored`, `deflate`; else refused).
 
-    `start` is where its local header begins for a zip, and where its bytes begin for what has no such header.
+    `start` is the offset of its local header in a zip, and the offset of its bytes in an archive without such headers.
     """
 
     name: str
@@ -251,15 +252,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What to show of one blob. Everything is escaped and ready to draw.
+    """The picture of one blob. Everything is escaped and ready to draw.
 
-    `facts` are label and value, one line each, above the body. `lines` is the body, one row each: text, a table, a
-    picture in half blocks or a map; with `can_wrap` rows may be longer than the view and can be wrapped, the others
-    are to be cut at its edge. `note` says what was read or why something is missing (`65.5 kB of 10.0 GB read`).
+    `facts` are pairs of label and value, one line each, above the body. `lines` is the body, one row each: text, a
+    table, a picture in half blocks or a map. With `can_wrap` rows may be longer than the view and can be wrapped;
+    without it rows are cut at its edge. `note` says how much was read or why something is missing (`65.5 kB of 10.0 GB
+    read`).
 
-    For the viewer: `depths` are the levels of the lines of what can be folded, `parts` the members that the lines of an
-    archive stand for, `inside` is what a compressed blob holds, as far as it was unpacked. A picture or a map is a
-    drawing: it has no lines to choose from; `pixels` go over its blank lines where they were asked for.
+    For the viewer: `depths` are the levels of the lines that can be folded, `parts` are the members that the lines of
+    an archive stand for, and `inside` is the content of a compressed blob, as far as it was unpacked. A picture or a
+    map is a drawing: it has no lines to choose from. `pixels`, where they were asked for, go over its blank lines.
     """
 
     kind: str
@@ -281,21 +283,21 @@ class Format(Protocol):
 
     @property
     def kind(self) -> str:
-        """What a person calls it: `GeoTIFF`."""
+        """The name of the format for people: `GeoTIFF`."""
 
     @property
     def budget(self) -> Budget:
-        """What the first useful preview may cost."""
+        """The most that the first useful preview may cost."""
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Whether a blob with these first bytes and this lower-case name is of this format."""
+        """Return whether a blob with these first bytes and this lower-case name is of this format."""
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The preview; raises PreviewError or a parser's ValueError when the blob is damaged."""
+        """Return the preview; raise PreviewError or a parser's ValueError when the blob is damaged."""
 
 
 def read_note(source: Source) -> str:
-    """How much of the blob was read; empty when that is all of it."""
+    """Return how much of the blob was read, in words; empty when all of it was read."""
     size = source.size_bytes
     if size is None or source.bytes_read >= size:
         return ""
@@ -303,7 +305,7 @@ def read_note(source: Source) -> str:
 
 
 def rows_left(view: View, facts: Sequence[tuple[str, str]]) -> int:
-    """Rows for a picture or a map below the kind, these facts, which wrap, a note and a blank line."""
+    """Return the rows left for a picture or a map below the kind, these facts (which wrap), a note and a blank line."""
     room = max(8, view.width - 1 - max((len(label) for label, _ in facts), default=0))
     wrapped = sum(max(1, min(WRAPPED_ROWS, math.ceil(cell_len(value) / room))) for _, value in facts)
     return max(MIN_ROWS, view.height - wrapped - 3)

@@ -10,12 +10,12 @@ from storage_tui.previews.formats.compressed import UNPACKED_BYTES, Held, Piece
 
 LOCAL = b"PK\x03\x04"
 LOCAL_BYTES = 30
-NAMES_BYTES = 4 * KIB  # the name and the extra fields of a local header; they may take 128 KiB and never do
+NAMES_BYTES = 4 * KIB  # the name and the extra fields of a local header; they may take 128 KiB but never do
 MEMBER_BUDGET = Budget(requests=2, size_bytes=MIB)
 
 
 async def open_member(archive: Source, part: Part) -> Source:
-    """A Source of the member; raises PreviewError when it is packed in a way that is not unpacked here."""
+    """Return a Source of the member; raise PreviewError when its way of packing is not supported here."""
     if part.method not in ("stored", "deflate"):
         why = "it is encrypted" if part.method == "encrypted" else f"{part.method} is not unpacked here"
         raise PreviewError(f"{part.name!a} cannot be shown: {why}")
@@ -38,7 +38,7 @@ async def open_member(archive: Source, part: Part) -> Source:
 
 
 class Stored:
-    """The range of an archive that a member is, as a storage of one blob."""
+    """A storage of one blob, the member, which is a range of the archive."""
 
     def __init__(self, archive: Source, start: int, size_bytes: int) -> None:
         self._archive = archive
@@ -48,7 +48,7 @@ class Stored:
     async def read_range(
         self, key: str, storage_type: str = "data", *, start: int = 0, stop: int | None = None, etag: str | None = None
     ) -> Piece:
-        """The range of the member, which is a range of the archive."""
+        """Return the range of the member, which is a range of the archive."""
         stop = self._size if stop is None else min(stop, self._size)
         self._archive.begin()
         self._archive.allow(Budget(requests=1, size_bytes=max(MIB, stop - start)))
@@ -57,8 +57,8 @@ class Stored:
 
 
 async def _data_start(archive: Source, part: Part) -> int:
-    """Where the bytes of a zip member begin: its local header may be longer than its entry says (APPNOTE 4.3.7)."""
-    packed_bytes = min(part.packed_bytes, 64 * KIB)  # in the same request
+    """Return the offset of a zip member's bytes; its local header may be longer than its entry says (APPNOTE 4.3.7)."""
+    packed_bytes = min(part.packed_bytes, 64 * KIB)  # fetched with the same request
     head = await archive.read(part.start, part.start + LOCAL_BYTES + NAMES_BYTES + packed_bytes)
     if not head.startswith(LOCAL) or len(head) < LOCAL_BYTES:
         raise PreviewError(f"{part.name!a} cannot be shown: its header is damaged")

@@ -1,4 +1,4 @@
-"""Several regions on one map, each in a colour of its own: the first part of each blob, as far as it goes."""
+"""Several regions on one map, each in its own colour, from the first part of each blob."""
 
 import asyncio
 
@@ -12,12 +12,12 @@ from storage_tui.previews.formats.wkt import WellKnownText, read_wkt
 from storage_tui.previews.pick import DAMAGE
 from storage_tui.previews.vector.shapes import Shapes, area_text, draw_layers
 
-MOST = 24  # blobs on one map: more colours cannot be told apart
+MOST = 24  # blobs on one map: people cannot tell more colours apart
 COLOURS = ("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "bright_red", "bright_blue")
 
 
 async def read_region(source: Source) -> Shapes:
-    """The shapes of one blob; raises PreviewError when it holds none."""
+    """Return the shapes of one blob; raise PreviewError when it has none."""
     source.begin()
     head = await source.head()
     raw = head + await source.read(len(head), len(head) + source.bytes_left)
@@ -32,7 +32,7 @@ async def read_region(source: Source) -> Shapes:
 
 
 def draw_regions(regions: list[tuple[str, Shapes | str]], view: View) -> Preview:
-    """The map of named regions with its legend; those that could not be read have the reason in place of shapes."""
+    """Return the map of named regions with its legend; an unreadable region has a reason in place of shapes."""
     legend: list[Text] = []
     layers: list[tuple[Shapes, str]] = []
     for name, shapes in regions:

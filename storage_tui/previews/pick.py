@@ -1,4 +1,4 @@
-"""Which format a blob is, and what is shown instead when it is not what it claims to be."""
+"""The choice of the format of a blob, and the fallback for a blob that is not what it claims to be."""
 
 import struct
 import zlib
@@ -15,13 +15,13 @@ HEX = HexDump()
 
 DAMAGE = (PreviewError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError, RecursionError,
           MemoryError, struct.error, zlib.error)  # fmt: skip
-"""What parsers raise on bytes that are not what they claim to be."""
+"""The errors that parsers raise on damaged bytes."""
 
-REASON_CHARS = 120  # one line in a pane; the rest of a parser's message is about its own insides
+REASON_CHARS = 120  # one line in a pane; the rest of a parser's message is about the parser itself
 
 
 async def show_as(formats: Sequence[Format], source: Source, view: View) -> Preview:
-    """The preview by the first of the formats that matches; TEXT or HEX where it finds damage."""
+    """Return the preview by the first format that matches; by TEXT or HEX when that format finds damage."""
     head = await source.head()
     if not head:
         return Preview("empty", note="this blob has no bytes")
@@ -37,6 +37,6 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
 
 
 def find_format(formats: Sequence[Format], head: bytes, key: str) -> Format:
-    """The first of the formats that a blob with these first bytes and this key is; HEX when it is none."""
+    """Return the first format that matches a blob with these first bytes and this key; HEX when none does."""
     name = key.rsplit("/", 1)[-1].lower()
     return next((row for row in formats if row.matches(head, name)), HEX)

@@ -1,5 +1,7 @@
-"""The table of previews, and the one function that shows a blob by it: content first, name second, and never an
-exception for what a blob holds."""
+"""The table of previews, and the function that previews a blob: content first, name second.
+
+The content of a blob never causes an exception.
+"""
 
 from dataclasses import replace
 
@@ -34,7 +36,7 @@ INSIDE: tuple[Format, ...] = (
     TEXT,
     HEX,
 )
-"""What is looked for inside a compressed blob too: formats that are read from the front, and no other compression."""
+"""The formats tried inside a compressed blob too: formats that are read from the front, and no other compression."""
 
 PREVIEWS: tuple[Format, ...] = (
     Picture("PNG", b"\x89PNG\r\n\x1a\n"),
@@ -54,14 +56,17 @@ PREVIEWS: tuple[Format, ...] = (
     Pickled(),
     *INSIDE,
 )
-"""In the order they are asked: what has a magic number, then what only its syntax tells, then text, then the rest."""
+"""In the order of the tries: by magic number first, then by syntax alone, then text, then the rest."""
 
 FORMATS: dict[Mode, tuple[Format, ...]] = {"auto": PREVIEWS, "text": (TEXT,), "hex": (HEX,), "json": (JsonText(),)}
 
 
 def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
-    """The ways to look at a blob with these first bytes that differ from each other, as it was found first: text that
-    is no text would be hex under another name. Of a blob whose first bytes are not known, all."""
+    """Return the modes that show a blob with these first bytes in different ways, in the order of FORMATS.
+
+    A blob that is no text has no mode `text`: it would show the same hex again. An empty `head` means that the first
+    bytes are not known: all modes are returned.
+    """
     if not head:
         return tuple(FORMATS)
     found = find_format(PREVIEWS, head, key)
@@ -85,12 +90,11 @@ async def preview(
     is_full: bool = False,
     cell: tuple[int, int] | None = None,
 ) -> Preview:
-    """What to show of a blob in so many cells.
+    """Return the preview of a blob for a view of `width` by `height` cells.
 
-    `offset` is where a page of text or hex begins; `mode` forces one of these; `is_full` is for the viewer;
-    `cell`, the pixels of a cell, asks for a picture in pixels. Raises
-    what the client raises when the blob cannot be read, and nothing for what is in it: damage is told in the preview.
-    Cancelling is safe at any time.
+    `offset` is the byte at which a page of text or hex begins. `mode` forces one format. `is_full` is for the viewer.
+    `cell`, the size of a cell in pixels, asks for a picture in pixels. Raises the errors of the client when the blob
+    cannot be read, and none for its content: the preview reports damage. Cancelling is safe at any time.
     """
     source.begin()
     view = View(max(1, width), max(1, height), truecolor, max(0, offset), mode, is_full, cell)
@@ -99,5 +103,5 @@ async def preview(
 
 
 async def close() -> None:
-    """End the process that decodes pictures, where one runs; a later preview starts another."""
+    """End the process that decodes pictures, if one runs; a later preview starts another."""
     await DECODER.close()

@@ -1,15 +1,15 @@
-"""Roles of the words of a line, for the lines that are drawn: JSON, Python, YAML, logs, Markdown, XML.
+"""Roles of the words of a visible line: JSON, Python, YAML, logs, Markdown, XML.
 
-A line is looked at alone, without what stands before it: cheap at any place of a blob of any size, and wrong only
+Each line is read alone, without the lines before it. This is cheap at any place of a blob of any size, and wrong only
 inside texts of several lines.
 """
 
 import re
 from collections.abc import Callable, Iterator
 
-COLOURED_CHARS = 2000  # of a line; more is not on a screen
+COLOURED_CHARS = 2000  # of a line; no screen is wider
 Span = tuple[int, int, str]
-"""From, to, and a role: key, string, number, word, comment, good, warn, bad, head."""
+"""Start, stop, and a role: key, string, number, word, comment, good, warn, bad, head."""
 
 _STRING = r'"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\.)*\'?'
 _NUMBER = r"(?<![\w.])-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\b"
@@ -44,7 +44,7 @@ LANGUAGES: dict[str, re.Pattern[str]] = {
 
 
 def find_colours(name: str, storage_type: str = "") -> Callable[[str], Iterator[Span]] | None:
-    """What finds the roles of a line of a blob with this name; None where nothing is known about it."""
+    """Return a function that finds the roles in a line of a blob with this name; None for an unknown kind of text."""
     lower = name.rsplit("/", 1)[-1].lower()
     lower = lower.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
     ending = lower[lower.rfind(".") :] if "." in lower else ""

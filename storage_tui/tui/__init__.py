@@ -1,26 +1,26 @@
-"""The terminal browser: is handed an AsyncStorage and draws it.
+"""The terminal browser, which draws the AsyncStorage that it is given.
 
 | file | holds |
 |---|---|
 | app.py | the App: wiring only |
-| background.py | work in the background of a screen, for objects that are no widgets |
+| background.py | work in the background of a screen, for objects that are not widgets |
 | command_screen.py | a screen whose keys come from the command table, chords included |
 | commands.py | every command as one row: keys, title, help, the contexts it works in |
 | cursor.py | the keys that move the cursor, for every screen with lines |
-| desk.py | what the screens share: the store, the marks, the transfers, the log |
-| history.py | where one has been: the cursor of each folder, the way back |
-| key_names.py | what people may call a key in keys.toml: Textual's name for it, the sign itself |
-| keys_file.py | keys of one's own: a preset and a file of changes, checked for clashes before they are used |
-| runner.py | hands the transfers of the queue to one batch for as long as the App lives |
-| store_reads.py | what the browser reads of the store: pages of lists, single rows, sizes |
+| desk.py | the objects that all screens share: the store, the marks, the transfers, the log |
+| history.py | the visited places: the cursor of each folder, the way back |
+| key_names.py | the names of keys in keys.toml: Textual's name, the sign itself, or the label of help |
+| keys_file.py | the user's own keys: a preset and a file of changes, checked for clashes |
+| runner.py | the runner that hands queued transfers to one batch while the App lives |
+| store_reads.py | the reads of the browser from the store: pages of lists, single rows, sizes |
 | theme.py | the look |
-| typeahead.py | keys that come faster than what they open |
+| typeahead.py | keys that come faster than the screens that they open |
 | browser/ | the main screen, and the objects that its keys work on |
 | dialogs/ | the dialogs, a question each: values go in, a value comes out |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
-| rows/ | rows of any list: their marks, and what can be done with them |
+| rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
-| widgets/ | what is drawn |
+| widgets/ | the widgets that draw the screens |
 """

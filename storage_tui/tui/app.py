@@ -1,4 +1,4 @@
-"""The App: hands the store to the main screen and owns what outlives a screen. Wiring only."""
+"""The App: gives the store to the main screen and owns the objects that outlive a screen. Wiring only."""
 
 import asyncio
 import os
@@ -46,15 +46,18 @@ from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
 
 CRASH_LOG = "crash.log"
-CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones go
-SETTLED_S = 0.7  # after the first paint: list, preview and what they load are there
+CRASH_LOG_BYTES = 256 * 1024  # a few dozen reports; older ones are dropped
+SETTLED_S = 0.7  # after the first paint: the list and the preview have loaded by then
 
 
 class StorageApp(App[None], inherit_bindings=False):
-    """The browser on one store, beginning at `location`. `title` names the store in the corner; `state_dir` is where a
-    report goes if the program fails; `first_page` is shown until the server has been asked properly;
-    `keys_file` changes keys; `profiles` says what each profile is, by name, and `profile` which one this is. After
-    `run`, `place` and `chosen` tell where one was and what was marked, `next_profile` which profile to go on with."""
+    """The browser on one store, which opens at `location`.
+
+    `title` names the store in the corner. `state_dir` is the folder of a report if the program fails. `first_page` is
+    shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
+    and `profile` is the current one. After `run`, `place` is the last location, `chosen` are the marked blobs, and
+    `next_profile` is the profile to continue with.
+    """
 
     TITLE = "storage-tui"
     ENABLE_COMMAND_PALETTE = False
@@ -98,7 +101,7 @@ class StorageApp(App[None], inherit_bindings=False):
         """Show the main screen."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._note_loop_error)
-        for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers can go on later
+        for number in (signal.SIGHUP, signal.SIGTERM):  # a closed terminal: leave in order, transfers continue later
             loop.add_signal_handler(number, self.exit)
         self.push_screen(BrowserScreen(self.desk, self._location))
         self._load_places()
@@ -111,12 +114,12 @@ class StorageApp(App[None], inherit_bindings=False):
         self.set_timer(SETTLED_S, shorten_pauses)
 
     def get_driver_class(self) -> type[Driver]:
-        """Textual's, but for a terminal our own."""
+        """Return Textual's driver, but our own for a terminal."""
         found = super().get_driver_class()
         return TerminalDriver if found is LinuxDriver else found
 
     def _take_key(self, key: events.Key) -> bool:
-        """Answer a key in this turn; False where it has to wait for what came before it, or for more than a turn."""
+        """Answer a key in this turn; return false when it must wait for earlier input or needs longer."""
         screen = self.screen
         if not isinstance(screen, CommandScreen) or self.message_queue_size or not self.app_focus:
             return False
@@ -134,19 +137,19 @@ class StorageApp(App[None], inherit_bindings=False):
         hung_up = when_hung_up(partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit))
 
         def write_changes(data: str) -> None:
-            # Textual's writer dies of a terminal that is gone, and then its queue fills up and blocks all.
+            # Textual's writer dies when the terminal is gone; then its queue fills up and blocks everything.
             if (changes := painter.paint(data)) and not hung_up.is_set():
                 write(changes)
 
         driver.write = write_changes  # type: ignore[method-assign]
 
     def repaint(self) -> None:
-        """Send the whole screen again, over whatever else wrote to the terminal."""
+        """Send the whole screen again, over the output of other programs on the terminal."""
         self.painter.forget()
         self.screen.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The terminal has moved what it shows; all is painted again."""
+        """Paint everything again: the terminal has moved its content."""
         self.painter.forget(*event.size)
 
     @work(thread=True)
@@ -154,8 +157,8 @@ class StorageApp(App[None], inherit_bindings=False):
         self.desk.places.load()
 
     async def on_unmount(self) -> None:
-        """Nothing moves after the screen is gone."""
-        with suppress(OSError):  # recent places are a comfort
+        """Save the places, stop the transfers and close the store, after the screen is gone."""
+        with suppress(OSError):  # recent places are not essential
             await asyncio.to_thread(self.desk.places.save)
         await self.desk.runner.stop(keep=True)
         await close_previews()
@@ -163,31 +166,34 @@ class StorageApp(App[None], inherit_bindings=False):
 
     @property
     def place(self) -> Location:
-        """Where one is, or was at the end."""
+        """The current location, or the last one at the end."""
         return self.desk.places.recent[0] if self.desk.places.recent else self._location
 
     @property
     def chosen(self) -> list[Location]:
-        """What is marked, or was at the end; without marks what the cursor was on."""
+        """The marked rows, or those at the end; without marks the row under the cursor."""
         return self.desk.chosen_at_quit
 
     @property
     def next_profile(self) -> str | None:
-        """The profile chosen to go on with; "" for none of them, None when one only left."""
+        """The profile to continue with; "" for no profile, None when the user only left."""
         return self.desk.next_profile
 
     def _fatal_error(self) -> None:
-        """Textual's report shows local variables, which may be secrets: write one without them, and say where."""
+        """Write a report without local variables, which may be secrets, and say where it is.
+
+        Textual's own report shows the local variables.
+        """
         error = defect_of(self)
         where = self._write_report(error)
         kind = type(error).__name__ if error is not None else "unknown"
         end_with_words(self, Text(f"storage-tui stopped by a defect ({kind}). {where}"))
 
     def _note_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What went wrong in a callback of the event loop, which would print it over the screen, or after it."""
+        """Report an error in a callback of the event loop, which would print the error over the screen or after it."""
         error = context.get("exception")
         if error is None or isinstance(error, asyncio.InvalidStateError):
-            return  # a read was cancelled in the turn in which its bytes came, says the library below httpx
+            return  # the library below httpx reports a read that was cancelled in the turn in which its bytes came
         where = self._write_report(error)
         if not is_leaving(self):
             self.desk.fail(f"a defect ({type(error).__name__}) was passed over. {where}")

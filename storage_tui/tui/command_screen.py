@@ -21,16 +21,17 @@ from storage_tui.tui.widgets.line_view import LineView
 ResultT = TypeVar("ResultT")
 Action = Callable[[], object]
 
-KEY_S = 0.1  # a paint so soon after a key is its answer
+KEY_S = 0.1  # a paint this soon after a key is the answer to that key
 PAINT_S = 0.004  # keys that pile up are painted together
-PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while one types
+PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while the user types
 
 
 class CommandScreen(Screen[ResultT]):
-    """Feeds every key that no widget took to the keymap of its context, and carries out the command.
+    """A screen that feeds each key that no widget took to the keymap of its context, and carries out the command.
 
-    A command is carried out by the method `action_<id>` of the first of `targets` that has it: the screen itself, then
-    plain objects that the screen owns. The screen yields `footer` where its keys are shown."""
+    The method `action_<id>` of the first of `targets` that has the method carries out a command: the screen itself,
+    then plain objects that the screen owns. The screen yields `footer` where its keys are shown.
+    """
 
     CONTEXT: ClassVar[Context] = "lines"
     AUTO_FOCUS = "*"
@@ -45,23 +46,25 @@ class CommandScreen(Screen[ResultT]):
 
     @property
     def has_lines(self) -> bool:
-        """Whether the one-row lines are there: not before the screen is made, nor while it is taken away, when what
-        still reads is told that it is cancelled."""
+        """Whether the one-row lines exist.
+
+        They do not exist before the screen is composed, nor during its removal, when running reads are cancelled.
+        """
         return self.is_mounted and self.footer.is_attached
 
     def targets(self) -> tuple[object, ...]:
-        """Return the objects that carry out commands, the first that can has it."""
+        """Return the objects that carry out commands; the first one with the method is used."""
         return (self,)
 
     def say_cursor(self) -> None:
-        """Say what the lines tell of the row under the cursor, before the cursor is painted there."""
+        """Update the lines about the row under the cursor, before the cursor is painted there."""
 
     def on_mount(self) -> None:
-        """Find what carries out each command."""
+        """Find the method of each command."""
         self.bind_commands()
 
     def bind_commands(self) -> None:
-        """Find what carries out each command; to be called again when `targets` returns other objects."""
+        """Find the method of each command; call this again when `targets` returns other objects."""
         self.actions = find_actions(self.keymap.commands, self.targets())
 
     def on_resize(self) -> None:
@@ -69,7 +72,7 @@ class CommandScreen(Screen[ResultT]):
         self.say_footer()
 
     def say_footer(self) -> None:
-        """Show the keys of this screen, or what may follow the first key of a chord."""
+        """Show the keys of this screen, or the keys that may follow the first key of a chord."""
         if self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
@@ -77,13 +80,13 @@ class CommandScreen(Screen[ResultT]):
 
     def _forward_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
-            self._key_at = monotonic()  # also of those that a field keeps to itself
+            self._key_at = monotonic()  # also of the keys that a field keeps to itself
         super()._forward_event(event)
 
     async def on_key(self, event: events.Key) -> None:
-        """Run the command of this key; text fields keep theirs."""
+        """Run the command of this key; a text field keeps its own keys."""
         if is_leaving(self.app):
-            return  # what one would do had no screen to do it on
+            return  # a command would have no screen to work on
         self._key_at = monotonic()
         field = self.focused
         if isinstance(field, Input) and event.key not in PAST_FIELDS:
@@ -101,7 +104,7 @@ class CommandScreen(Screen[ResultT]):
             await self.run_command(command)
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
-        """A key that a field would have taken was on its way to the rows when the field opened: it goes there still."""
+        """Put a key into the field that opened while the key was on its way to the rows."""
         if isinstance(field, FilterField) and field.is_held:
             field.hold(event)
         elif event.key == "enter":
@@ -119,8 +122,7 @@ class CommandScreen(Screen[ResultT]):
             await done
 
     def take_key(self, event: events.Key) -> bool:
-        """Move the cursor and paint, at once and in one go; False for a key that does anything else, or has to wait
-        for what came before it."""
+        """Move the cursor and paint, at once; return false for any other key, or when earlier input must come first."""
         view = self.focused
         if not isinstance(view, LineView) or self.keymap.pending or self.message_queue_size or view.message_queue_size:
             return False
@@ -135,12 +137,12 @@ class CommandScreen(Screen[ResultT]):
         return True
 
     def action_suspend(self) -> None:
-        """Go to the shell that this program was started from, until the shell brings the program back."""
-        self.app.action_suspend_process()  # returns when it has been brought back
+        """Go to the shell that started this program, until the shell brings the program back."""
+        self.app.action_suspend_process()  # returns when the shell has brought it back
         self.app.refresh(repaint=True)
 
     async def _on_idle(self, event: events.Idle) -> None:
-        """Paint what a key changed now; Textual's clock would wait up to a sixtieth of a second."""
+        """Paint the changes of a key now; Textual's clock would wait up to a sixtieth of a second."""
         now = monotonic()
         if has_changes(self) and now - self._key_at < KEY_S and now - self._painted_at > PAINT_S:
             self._painted_at = now
@@ -152,7 +154,7 @@ class CommandScreen(Screen[ResultT]):
 
 
 def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> dict[str, Action]:
-    """Return for each command the method of the first target that has it. A command without one is a defect."""
+    """Return the method of the first target that has it, for each command; a missing method is a defect."""
     found: dict[str, Action] = {}
     for command in commands:
         target = next((target for target in targets if _has(target, command.action)), None)
@@ -164,13 +166,15 @@ def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> di
 
 
 def _has(target: object, action: str) -> bool:
-    """Whether a target has the method; one that Textual gives every widget, such as `action_page_down`, does not
-    count."""
+    """Return whether a target has the method; methods that Textual gives every widget do not count.
+
+    Such a method is `action_page_down`.
+    """
     owner = next((part for part in type(target).__mro__ if action in vars(part)), None)
     return owner is not None and owner.__module__.partition(".")[0] != "textual"
 
 
 def _name(event: events.Key) -> str:
-    """The key as the command table writes it."""
+    """Return the name of the key in the command table."""
     is_sign = event.is_printable and event.character not in (None, " ")
     return event.character if is_sign and event.character else event.key

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines"]
-"""A screen that takes keys; `flat` is both clean-up and search, `lines` is help, log, details and map."""
+"""A screen that takes keys; `flat` is clean-up and search, `lines` is help, log, details and map."""
 
 Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One row: what a command does, in which contexts it works, and with which keys.
+    """One row: the effect of a command, its contexts, and its keys.
 
-    `keys` count in every context but those that `keys_in` names. `short` is the word in the footer."""
+    `keys` count in every context that `keys_in` does not name. `short` is the word in the footer.
+    """
 
     id: str
     keys: Keys
@@ -32,24 +33,24 @@ class Command:
 
     @property
     def action(self) -> str:
-        """The name of the method that carries the command out."""
+        """The name of the method that carries out the command."""
         return f"action_{self.id.replace('-', '_')}"
 
     @property
     def word(self) -> str:
-        """The command in a word or two, for the footer."""
+        """The name of the command in a word or two, for the footer."""
         return self.short or self.title.rstrip("….").lower()
 
     def keys_of(self, context: Context) -> Keys:
-        """The keys in a context."""
+        """Return the keys in a context."""
         return self.keys_in.get(context, self.keys)
 
 
 EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines")
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
-STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # what shows the store: rows can be acted on
+STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that one only reads
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
 LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
@@ -292,7 +293,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "lines": ("close",),
 }  # fmt: skip
-"""What the footer of each context hints at, the most useful first: as many as fit."""
+"""The commands that the footer of each context shows, the most useful first, as many as fit."""
 
 _in_force = COMMANDS
 
@@ -316,7 +317,7 @@ KEY_LABELS = {
 
 
 def key_label(key: str) -> str:
-    """A key as people write it: `ctrl+d` is C-d, `g g` is gg, `f5` is F5."""
+    """Return a key as people write it: `ctrl+d` is C-d, `g g` is gg, `f5` is F5."""
     if " " in key:
         return "".join(map(key_label, key.split(" ")))
     if key.startswith("ctrl+"):
@@ -329,29 +330,29 @@ def key_label(key: str) -> str:
 
 
 def in_context(context: Context) -> tuple[Command, ...]:
-    """The commands that work in a context, in the order of the table."""
+    """Return the commands that work in a context, in the order of the table."""
     return tuple(row for row in _in_force if context in row.contexts)
 
 
 def footer_of(context: Context) -> list[Command]:
-    """The commands that the footer of a context hints at, the most useful first."""
+    """Return the commands that the footer of a context shows, the most useful first."""
     by_id = {row.id: row for row in in_context(context)}
     return [by_id[name] for name in FOOTERS[context]]
 
 
 def use(rows: tuple[Command, ...]) -> None:
-    """Use a table with other keys in the whole program. Call this once, before the first screen."""
+    """Use another table of keys in the whole program. Call this once, before the first screen."""
     global _in_force
     _in_force = rows
 
 
 def all_commands() -> tuple[Command, ...]:
-    """The table with the keys in use."""
+    """Return the table with the keys in use."""
     return _in_force
 
 
 def clashes(commands: Iterable[Command]) -> list[str]:
-    """Every key that two commands of one context want, or that begins another's chord, as a sentence."""
+    """Return a sentence for each key that two commands of one context want, or that begins another's chord."""
     found: dict[str, None] = {}
     seen: dict[tuple[Context, str], Command] = {}
     for row in commands:
@@ -369,7 +370,7 @@ def clashes(commands: Iterable[Command]) -> list[str]:
 
 
 class Keymap:
-    """The keys of a context; `feed` takes one key at a time and holds the beginning of a chord."""
+    """The keys of a context; `feed` takes one key at a time and keeps the beginning of a chord."""
 
     def __init__(self, context: Context) -> None:
         self.commands = in_context(context)
@@ -377,7 +378,7 @@ class Keymap:
         self.pending = ""
 
     def feed(self, key: str) -> Command | None:
-        """The command that this key completes; None when there is none or a chord has begun (see `pending`)."""
+        """Return the command that this key completes; None when it completes none or begins a chord (see `pending`)."""
         chord = f"{self.pending} {key}" if self.pending else key
         command = self._by_key.get(chord)
         is_beginning = any(known.startswith(f"{chord} ") for known in self._by_key)
@@ -385,18 +386,18 @@ class Keymap:
         return command
 
     def at_once(self, key: str) -> Command | None:
-        """The command of this key alone, where it asks nothing."""
+        """Return the command of this key alone if the command asks nothing; else None."""
         command = self._by_key.get(key)
         return None if command is None or command.title.endswith("…") else command
 
     def hints(self) -> list[tuple[str, Command]]:
-        """What may follow the pending keys."""
+        """Return the keys that may follow the pending keys, with their commands."""
         start = f"{self.pending} "
         return [(key[len(start) :], row) for key, row in self._by_key.items() if key.startswith(start)]
 
 
 def markdown_table() -> str:
-    """The key table of the README: one line a command of the main screen, its groups in order."""
+    """Return the key table of the README: one line a command of the main screen, its groups in order."""
     lines = ["| | keys | |", "|---|---|---|"]
     for row in in_context("browser"):
         keys = " ".join(f"`{key_label(key)}`" for key in row.keys)

@@ -19,7 +19,7 @@ class Cursor:
             self._moved()
 
     def page(self, pages: float) -> None:
-        """Move the cursor and the view so many pages down."""
+        """Move the cursor and the view `pages` pages down."""
         self._view.page(pages)
         if self._moved is not None:
             self._moved()

@@ -1,4 +1,4 @@
-"""What the screens share: the store, the marks, the transfers, the log. Made by the App, handed to each screen."""
+"""The objects that all screens share: the store, the marks, the transfers, the log. The App makes them."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -25,14 +25,17 @@ from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
-JOB = "job"  # the group of the one action that works at a time; it belongs to the App and outlives a screen
+JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
 MESSAGE_S = 8.0  # a message stays this long in the status line
 
 
 @dataclass
 class Desk:
-    """One run of the browser. `changed` holds the storage types that uploads changed, until their lists are read again.
-    `profiles` says what each profile of the settings file is, by name; `next_profile` is the profile to go on with."""
+    """The state of one run of the browser, which all screens share.
+
+    `changed` holds the storage types that uploads changed, until their lists are read again. `profiles` describes each
+    profile of the settings file by name. `next_profile` is the profile to continue with.
+    """
 
     storage: AsyncStorage
     title: str
@@ -46,15 +49,15 @@ class Desk:
     changed: set[str] = field(default_factory=set)
     download_folder: Path = field(default_factory=working_folder)
     upload_folder: Path = field(default_factory=working_folder)
-    working: str = ""  # what goes on beside the transfers, such as a delete; Esc stops it
-    failed_deletes: list[Blob] = field(default_factory=list)  # of the last delete, for another try
-    shown: tuple[Message, float] | None = None  # the last message and when it was said
-    graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name out of graphics.KINDS
+    working: str = ""  # work beside the transfers, such as a delete; Esc stops it
+    failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
+    shown: tuple[Message, float] | None = None  # the last message and the time of it
+    graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
-    scope: TokenScope = field(default_factory=TokenScope)  # what the token opens, as soon as the server has told it
-    read_only: str | None = None  # why the server takes no changes, where it has told so
-    next_profile: str | None = None  # "" is none
+    scope: TokenScope = field(default_factory=TokenScope)  # the token's rights, once the server reports them
+    read_only: str | None = None  # the reason why the server takes no changes, when it has given one
+    next_profile: str | None = None  # "" for no profile
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
@@ -64,15 +67,15 @@ class Desk:
         self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch)
 
     def filled(self, row: Row) -> Row:
-        """Return the row with the size that a question for it alone has told."""
+        """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
 
     def say(self, text: str) -> None:
-        """Say what was done, in the status line and the log."""
+        """Show in the status line and the log that something was done."""
         self._show(self.log.note(text))
 
     def fail(self, text: str, error: BaseException | None = None) -> None:
-        """Say what failed and why, in the status line, and in the log with all causes."""
+        """Show in the status line that something failed and why; the log gets all causes."""
         reason = f"{text}: {explain(error)}" if error is not None else text
         self._show(self.log.error(reason, error))
 
@@ -82,18 +85,18 @@ class Desk:
 
     @property
     def fresh_message(self) -> Message | None:
-        """The message of a moment ago; None when the last message is older."""
+        """The last message, if it is fresh; None for an older one."""
         return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
 
     def note_read_only(self, why: str | None) -> None:
-        """Tell, once, that the server takes no changes at present."""
+        """Show once that the server takes no changes at present."""
         if why != self.read_only:
             self.read_only = why
             if why is not None:
                 self.fail(one_line(why))
 
     def say_done(self, gauge: Gauge) -> None:
-        """Say how a batch of transfers ended."""
+        """Show how a batch of transfers ended."""
         done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
         parts += [f"{gauge.skipped:,} skipped"] if gauge.skipped else []
@@ -104,11 +107,11 @@ class Desk:
             self.say(", ".join(parts))
 
     def touch(self, storage_type: str) -> None:
-        """Note that blobs of a storage type have changed."""
+        """Note that blobs of a storage type were changed."""
         self.changed.add(storage_type)
         self.history.forget(storage_type)
         self.sizes.forget(storage_type)
 
 
 EXPECTED = (StorageError, OSError, asyncio.TimeoutError)
-"""What a call on the store may raise; anything else is a defect."""
+"""The errors that a call on the store may raise; any other error is a defect."""

@@ -1,4 +1,4 @@
-"""Where one has been: the cursor of each folder, the way back, and the lists that can be shown again at once."""
+"""The visited places: the cursor of each folder, the way back, and the lists that can be shown again at once."""
 
 from collections import OrderedDict
 
@@ -6,12 +6,12 @@ from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
 from storage_tui.tui.state.listing import Listing
 
-PLACES_KEPT = 200  # cursors remembered; each is a key
-ROWS_KEPT = 20_000  # rows of lists kept for the way back, about 10 MB
+PLACES_KEPT = 200  # remembered cursors; each is a key
+ROWS_KEPT = 20_000  # rows of kept lists for the way back, about 10 MB
 
 
 class History:
-    """The last places, newest last, and what is known about them."""
+    """The last places, newest last, and their cursors and lists."""
 
     def __init__(self) -> None:
         self._cursors: OrderedDict[Location, str] = OrderedDict()
@@ -19,33 +19,33 @@ class History:
         self._back: list[Location] = []
 
     def leave(self, location: Location, cursor_key: str | None) -> None:
-        """Remember that one left `location` with the cursor on `cursor_key`."""
+        """Remember that the user left `location` with the cursor on `cursor_key`."""
         if cursor_key is not None:
             self.remember_cursor(location, cursor_key)
         self._back.append(location)
         del self._back[:-PLACES_KEPT]
 
     def remember_cursor(self, location: Location, key: str) -> None:
-        """The row the cursor goes to when one comes to `location` next."""
+        """Remember the row for the cursor on the next visit to `location`."""
         self._cursors[location] = key
         self._cursors.move_to_end(location)
         while len(self._cursors) > PLACES_KEPT:
             self._cursors.popitem(last=False)
 
     def cursor(self, location: Location) -> str | None:
-        """The key the cursor was on."""
+        """Return the key of the remembered cursor; None without one."""
         return self._cursors.get(location)
 
     def last(self) -> Location | None:
-        """The place before this one, taken off the way back."""
+        """Return the previous place and remove it from the way back; None without one."""
         return self._back.pop() if self._back else None
 
     def last_in(self, storage_type: str) -> Location | None:
-        """The place in this type where one was last."""
+        """Return the last place in this storage type; None without one."""
         return next((place for place in reversed(self._back) if place.storage_type == storage_type), None)
 
     def keep(self, listing: Listing) -> None:
-        """Keep a complete list so that coming back shows it before the server answers."""
+        """Keep a complete list, so that it can be shown on return before the server answers."""
         if not listing.is_complete or listing.loaded > ROWS_KEPT:
             return
         location = Location(listing.storage_type, listing.prefix)
@@ -55,15 +55,15 @@ class History:
             self._listings.popitem(last=False)
 
     def expect(self, listing: Listing, page: Page) -> None:
-        """Keep a list of which only the first page is known, to be shown until it is read."""
+        """Keep a list with only its first page, to show until the list is read."""
         listing.add_page(page)
         self._listings[Location(listing.storage_type, listing.prefix)] = listing
 
     def listing(self, location: Location) -> Listing | None:
-        """The list that was kept, taken out."""
+        """Return the kept list and remove it; None without one."""
         return self._listings.pop(location, None)
 
     def forget(self, storage_type: str) -> None:
-        """Drop the kept lists of a type whose blobs were changed."""
+        """Drop the kept lists of a type after a change of its blobs."""
         for location in [kept for kept in self._listings if kept.storage_type == storage_type]:
             del self._listings[location]

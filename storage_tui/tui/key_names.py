@@ -1,4 +1,4 @@
-"""What people may call a key in keys.toml: Textual's name for it, the sign itself, or the label that help shows."""
+"""The names of keys in keys.toml: Textual's name, the sign itself, or the label of help."""
 
 import re
 
@@ -7,7 +7,7 @@ from textual.keys import Keys, _character_to_key
 from storage_tui.tui.commands import KEY_LABELS
 
 SIGNS = {_character_to_key(chr(code)): chr(code) for code in range(ord("!"), ord("~") + 1)}
-"""By Textual's name the sign, as the command table writes it: question_mark is ?."""
+"""The sign of each of Textual's names, as the command table writes the sign: question_mark is ?."""
 SIGN_NAMES = {sign: name for name, sign in SIGNS.items()}
 NAMES = {key.value for key in Keys if re.fullmatch("[a-z]+[0-9]*", key.value)}
 LABELS = {label.lower(): key for key, label in KEY_LABELS.items()}
@@ -16,9 +16,9 @@ _MODIFIER = re.compile(r"(?:(ctrl|alt|shift)\+|([cms])-)(?=.)", re.IGNORECASE)
 
 
 def key_name(written: str) -> str:
-    """The key, or the chord of several, as the command table writes it: `C-d` is ctrl+d, `PgDn` pagedown, `shift+u` U.
+    """Return a key or a chord as the command table writes it: `C-d` is ctrl+d, `PgDn` is pagedown, `shift+u` is U.
 
-    Raises ValueError with the part that is no key.
+    Raises ValueError with the part that is not a key.
     """
     return " ".join(map(_one, written.split()))
 

@@ -1,12 +1,12 @@
-"""Keys of one's own: a preset and a file of changes, checked for clashes before they are used.
+"""The user's own keys: a preset and a file of changes, checked for clashes before they are used.
 
-preset = "mc"
+    preset = "mc"
 
-[keys]
-delete = ["D", "f8"]
-usage = ["g u"]
+    [keys]
+    delete = ["D", "f8"]
+    usage = ["g u"]
 
-The commands are those of the table in commands.py, the keys as Textual or help calls them.
+The commands are those of the table in commands.py. A key has Textual's name or the label of help.
 """
 
 import tomllib
@@ -42,9 +42,9 @@ PRESETS: dict[str, Keys] = {
 
 
 def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
-    """The table with the keys that the file asks for, and what is wrong with it as sentences.
+    """Return the table with the keys of the file, and the problems of the file as sentences.
 
-    Where a key would mean two things the table stays as it was, so that no command is lost by a typing error. Blocks.
+    When a key would have two meanings the table stays unchanged, so that a typing error loses no command. Blocks.
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Hands the transfers of the queue to one batch for as long as the App lives, and keeps what waits for the next one."""
+"""The runner that hands queued transfers to one batch while the App lives, and keeps the rest for the next session."""
 
 import asyncio
 from collections import deque
@@ -21,7 +21,7 @@ from storage_tui.tui.state.transfers import Transfer, TransferQueue
 
 
 class _Items(Sequence[BatchItem]):
-    """What the batch is to move, each item made as its turn comes: all at once would hold the keys up."""
+    """The items of the batch, each made when its turn comes: making all at once would delay the keys."""
 
     def __init__(self, transfers: Sequence[Transfer]) -> None:
         self._transfers = transfers
@@ -41,7 +41,7 @@ class _Items(Sequence[BatchItem]):
 
 
 class TransferRunner:
-    """Moves what the queue holds and books what becomes of each. `touch` gets the types that uploads changed."""
+    """Moves the queued transfers and records the result of each. `touch` gets the types that uploads changed."""
 
     def __init__(
         self, storage: AsyncStorage, queue: TransferQueue, log: MessageLog, touch: Callable[[str], None]
@@ -51,17 +51,17 @@ class TransferRunner:
         self._log = log
         self._touch = touch
         self._batch: Batch | None = None
-        self._handed: dict[int, Transfer] = {}  # to the batch, by its numbers; a new batch has a new one
+        self._handed: dict[int, Transfer] = {}  # by the batch's numbers; a new batch gets a new dictionary
         self._tasks: set[asyncio.Task[None]] = set()
         self._news: deque[Callable[[], None]] = deque()  # from the threads of the batch
         self._is_woken = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._list: WaitingList | None = None
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage-tui-queue")  # its writes keep their order
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="storage-tui-queue")  # one thread: writes in order
         self._keeps = False
 
     def pump(self) -> None:
-        """Hand over what was queued since; call it after every change of the queue."""
+        """Hand over the newly queued transfers; call this after every change of the queue."""
         fresh = self._queue.take_fresh()
         if not fresh:
             return
@@ -76,22 +76,22 @@ class TransferRunner:
             transfer.batch_number, self._handed[number] = number, transfer
 
     async def pump_and_keep(self) -> None:
-        """The same, and wait until what is queued is kept for a next session."""
+        """Hand over the newly queued transfers, and wait until they are kept for the next session."""
         self.pump()
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: None)
 
     def pause(self, transfer: Transfer) -> None:
-        """Hold a running transfer; its place goes to the next one."""
+        """Pause a running transfer; another transfer takes its place."""
         if self._queue.pause(transfer) and self._batch is not None:
             self._batch.pause(transfer.batch_number)
 
     def unpause(self, transfer: Transfer) -> None:
-        """Let a paused transfer go on where it stopped."""
+        """Continue a paused transfer from where it stopped."""
         if self._queue.unpause(transfer) and self._batch is not None:
             self._batch.unpause(transfer.batch_number)
 
     def cancel(self, transfer: Transfer) -> None:
-        """Stop a transfer for good, whether it has begun or not; the server drops what it has of an upload."""
+        """Stop a transfer for good, begun or waiting; the server drops the parts of an upload."""
         has_begun = transfer.control is not None
         if not self._queue.cancel(transfer) or self._batch is None:
             return
@@ -101,12 +101,14 @@ class TransferRunner:
             self._start(self._forget(transfer.unfinished))
 
     async def left(self) -> Unfinished:
-        """What earlier sessions that have ended left to do with this server."""
+        """Return the unfinished work of earlier, ended sessions on this server."""
         return await asyncio.to_thread(Unfinished, self._storage.engine)
 
     async def stop(self, *, keep: bool = False) -> None:
-        """Cancel all and wait until nothing moves; with `keep` what has begun and what waits can be continued by the
-        next session."""
+        """Cancel all transfers and wait until none moves.
+
+        With `keep` the next session can continue the begun and the waiting transfers.
+        """
         self._keeps = keep
         for transfer in list(self._queue.items):
             self._queue.cancel(transfer)
@@ -122,7 +124,10 @@ class TransferRunner:
 
     @property
     def _waiting(self) -> WaitingList:
-        """What waits, as kept for a next session. Only the writer uses it: whose it is may have to be read first."""
+        """The transfers that wait, as kept for the next session. Only the writer thread uses it.
+
+        The owner of the list may have to be read from disk first.
+        """
         if self._list is None:
             self._list = self._storage.engine.journal.waiting(self._storage.account())
         return self._list
@@ -148,7 +153,7 @@ class TransferRunner:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, batch: Batch, handed: dict[int, Transfer]) -> None:
-        """Until the App ends, or a defect ends the batch; what is queued after that has a new one."""
+        """Run the batch until the App ends or a defect ends it; later transfers get a new batch."""
         cause: Exception | None = None
         try:
             await self._storage.run(batch)
@@ -164,14 +169,14 @@ class TransferRunner:
             self._end_waiting(transfer)
 
     def _hear(self, news: Callable[[], None]) -> None:
-        """From a thread of the batch. The App is woken once for all that comes before it looks."""
+        """Take a report from a thread of the batch; wake the App once for all reports until it reads them."""
         self._news.append(news)
         if not self._is_woken and self._loop is not None:
             self._is_woken = True
             self._loop.call_soon_threadsafe(self._take_news)
 
     def _take_news(self) -> None:
-        self._is_woken = False  # before it looks: what comes meanwhile wakes it again
+        self._is_woken = False  # before the reading: later reports wake the App again
         for _ in range(len(self._news)):
             self._news.popleft()()
 
@@ -185,7 +190,7 @@ class TransferRunner:
         for number, result in rows:
             transfer = handed.pop(number, None)
             if transfer is None or transfer.batch_number != number:
-                continue  # it was cancelled and put back into the queue since
+                continue  # the transfer was cancelled and queued again since
             self._book(transfer, result)
             if not (self._keeps and transfer.state == "cancelled"):
                 self._end_waiting(transfer)

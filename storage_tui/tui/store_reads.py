@@ -1,4 +1,4 @@
-"""What the browser reads of the store: pages of lists, single rows, sizes. No widgets."""
+"""The reads of the browser from the store: pages of lists, single rows, sizes. No widgets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,13 +13,13 @@ from storage_tui.tui.state.listing import DENSE_ROWS, NEXT_PAGE, Folder, Listing
 from storage_tui.tui.state.parts import Part
 
 CANDIDATES = 200  # names that completion looks at
-ANY_NAME = "x"  # makes a key of a folder, to ask whose it would be
-SIZES_AT_ONCE = 8  # questions for a single size on their way together
-PAGES_AT_ONCE = 4  # of dropped pages that scrolling wants back
+ANY_NAME = "x"  # makes a key of a folder, to find its owner
+SIZES_AT_ONCE = 8  # single questions for a size in flight at the same time
+PAGES_AT_ONCE = 4  # dropped pages that scrolling asks for, in flight at the same time
 
 
 async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[Listing]:
-    """Read a list to its end, or until this is cancelled, and yield the list after each page."""
+    """Read a list to its end, or until the reading is cancelled, and yield the list after each page."""
     while not listing.is_complete:
         if listing.wants_columns and "columns" in (await storage.describe()).features:
             async for _ in _read_columns(storage, listing):
@@ -37,7 +37,7 @@ async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[L
 
 
 async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterator[None]:
-    """Read the rest of a list in columns. The next columns are on their way while pages are taken in."""
+    """Read the rest of a list in columns. The next columns are requested while pages are added."""
 
     def ask(token: str | None) -> asyncio.Task[Sequence[ColumnPage]]:
         found = storage.list_columns(
@@ -61,7 +61,7 @@ async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterato
 
 
 async def image_of_row(storage: AsyncStorage, row: Row) -> CatalogImage | None:
-    """Return the image of the catalog that a row of `products` is a file of, or the folder of; None elsewhere."""
+    """Return the catalog image that has this row of `products` as a file or folder; None without one."""
     if row.storage_type != STORED_IN:
         return None
     if isinstance(row, Blob):
@@ -84,8 +84,10 @@ async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tup
 
 
 async def read_part(storage: AsyncStorage, part: Part, wanted: Sequence[Row]) -> list[Row]:
-    """Return rows of a page that was dropped, as they are now. Few rows are read one by one, many with their page. Rows
-    that are gone since are left out."""
+    """Return rows of a dropped page, as they are now; deleted rows are left out.
+
+    Few rows are read one by one, many rows with their page.
+    """
     folders: list[Row] = [row for row in wanted if isinstance(row, Folder)]
     keys = {row.key for row in wanted if isinstance(row, Blob)}
     if not keys:
@@ -105,7 +107,7 @@ async def _read_row(storage: AsyncStorage, key: str, storage_type: str) -> Blob 
 
 
 async def stat_each(storage: AsyncStorage, blobs: list[Blob]) -> AsyncIterator[Blob]:
-    """Yield what the server says of each blob now, a few questions at once. Blobs that are gone are left out."""
+    """Yield the server's current version of each blob, a few questions at once; deleted blobs are left out."""
     for start in range(0, len(blobs), SIZES_AT_ONCE):
         part = blobs[start : start + SIZES_AT_ONCE]
         for blob in await asyncio.gather(*(_stat_or_none(storage, blob) for blob in part)):
@@ -135,8 +137,10 @@ class PageRestorer:
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
 
     async def restore(self, listing: Listing, index: int, *, is_wanted: Callable[[], bool] = lambda: True) -> bool:
-        """Read the page of the row at `index`, or the row alone. False when the row is here, is being read already, or
-        is no longer wanted when its turn comes."""
+        """Read the page of the row at `index`, or the row alone.
+
+        Returns false when the row is already loaded, is being read, or is no longer wanted when its turn comes.
+        """
         if index >= len(listing) or listing.row(index) is not None:
             return False
         if (single := listing.missing_key(index)) is not None:
@@ -176,5 +180,5 @@ class PageRestorer:
                 found = await _read_row(self._storage, key, listing.storage_type)
         finally:
             self._asked.discard(name)
-        listing.keep_row(at, found or Blob(key, listing.storage_type))  # else gone since
+        listing.keep_row(at, found or Blob(key, listing.storage_type))  # not found: deleted since
         return True

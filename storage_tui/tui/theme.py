@@ -1,7 +1,7 @@
-"""The look: one dark theme with restraint, and which theme a terminal gets.
+"""The look: one quiet dark theme, and the choice of the theme for a terminal.
 
-Its colours are those of the 256-colour palette: they are the same on every terminal, and the painter names them by
-number, which is half of what a step of the cursor would send otherwise.
+The colours are those of the 256-colour palette, so they are the same on every terminal. The painter names them by
+number, which halves the bytes of a cursor step.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ DARK = Theme(
 
 
 def choose_theme(wanted: str | None, environ: Mapping[str, str]) -> str:
-    """The theme asked for, else ours where the terminal has colours enough, else the terminal's own sixteen."""
+    """Return the theme asked for; else ours if the terminal has enough colours, else the terminal's own sixteen."""
     if wanted:
         return wanted
     has_colours = any(word in environ.get("TERM", "") for word in ("256", "kitty")) or environ.get("COLORTERM", "") in (

@@ -1,8 +1,7 @@
-"""Keys typed ahead: each goes to the screen that the one before it left on top.
+"""Keys typed ahead: each key goes to the screen that the key before it left on top.
 
-Over a slow link keys come in bunches. Textual gives all of a bunch to the screen of that moment, and the screen that
-one of them opens is there some turns of the event loop later: what was meant for a dialog would be commands of the list
-below it.
+Over a slow link keys come in bunches. Textual gives a whole bunch to the screen of that moment. A screen that a key
+opens appears some turns of the event loop later, so keys for a dialog would become commands of the list below it.
 """
 
 import asyncio
@@ -22,31 +21,31 @@ from storage_tui.tui.terminal.driver import Typed
 from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.widgets.line_view import LineView
 
-ROUNDS = 3  # through the queues on a key's way: of the key, of what it sent, and of what that sent
+ROUNDS = 3  # through the queues on a key's way: of the key, of what the key sent, and of what that sent
 LOOK_S = 0.005
-OPENING_LOOKS = 100  # for a screen that comes up, or a worker that is about to ask
+OPENING_LOOKS = 100  # for a screen that is about to appear, or a worker that is about to ask
 ASKING = frozenset(("ask", "act", "quit", JOB))  # groups of workers
-PATIENCE_S = 2.0  # for the handling of one key; the next ones must get past one that hangs
+PATIENCE_S = 2.0  # for the handling of one key; the next keys must get past one that hangs
 
 
 class TypeAhead:
-    """Holds what is typed until the key before it is done and the screen it opened, if any, takes keys.
+    """Holds typed keys until the key before them is done and the screen that it opened, if any, takes keys.
 
-    Keys typed before a question was on the screen do not answer it: they are dropped.
+    Keys typed before a question was on the screen do not answer the question: they are dropped.
     """
 
     def __init__(self, app: App[Any], take_key: Callable[[events.Key], bool]) -> None:
-        """`take_key` answers a key at once, and says whether it did."""
+        """`take_key` answers a key at once, and returns whether it did."""
         self._app = app
         self._take_key = take_key
         self._held: deque[Typed] = deque()
-        self._number = 0  # of the key under way
+        self._number = 0  # of the key in progress
         self._is_waiting = False
         self._stack: list[Screen[Any]] = []
         self._asking: set[Worker[Any]] = set()
 
     def hand_over(self, typed: Typed) -> None:
-        """Pass it on, or hold it until what came before it is done."""
+        """Pass a key on, or hold it until the keys before it are done."""
         if self._is_waiting:
             self._held.append(typed)
         else:
@@ -54,7 +53,7 @@ class TypeAhead:
 
     @property
     def _is_leaving(self) -> bool:
-        """Whether the program ends: no key does anything any more, and there may be no screen."""
+        """Whether the program ends: keys have no effect any more, and there may be no screen."""
         return is_leaving(self._app) or not self._app.screen_stack
 
     def _pass(self, typed: Typed) -> None:
@@ -71,7 +70,7 @@ class TypeAhead:
         asyncio.get_running_loop().call_later(PATIENCE_S, self._go_on, self._number)
 
     def _follow(self, number: int, rounds: int) -> None:
-        """Go the way the key went: by every widget around the one it was for, up to the screen."""
+        """Follow the way of the key: from the focused widget through its parents up to the screen."""
         if self._is_leaving:
             return
         widget, screen = self._app.focused, self._app.screen
@@ -87,11 +86,11 @@ class TypeAhead:
             came_through = node.call_later(self._follow, number, rounds - 1)
         else:
             came_through = node.call_later(self._climb, above, number, rounds)
-        if not came_through:  # its screen is being taken away
+        if not came_through:  # its screen is being removed
             self._settle(number, OPENING_LOOKS)
 
     def _settle(self, number: int, looks: int) -> None:
-        """Wait for a screen that comes up, until it takes keys."""
+        """Wait until an opening screen takes keys."""
         if number != self._number or self._is_leaving:
             return
         top = self._app.screen
@@ -112,5 +111,5 @@ class TypeAhead:
             self._pass(self._held.popleft())
 
     def _askers(self) -> set[Worker[Any]]:
-        """The workers that may be about to ask something."""
+        """Return the workers that may be about to ask something."""
         return {worker for worker in self._app.workers if worker.group in ASKING and not worker.is_finished}

@@ -1,4 +1,4 @@
-"""What the formats with members share: trees of members, and the objects of HDF5.
+"""Shared by the formats with members: trees of members, and the objects of HDF5.
 
 | file | holds |
 |---|---|

@@ -1,7 +1,7 @@
 """The objects of an HDF5 file, read by ranges: groups, and datasets with type and shape (HDF5 File Format 3.0).
 
-Objects may lie anywhere and name any place: each is read once, their number is bounded, and one that lies past what a
-preview reads is named without its shape.
+Objects may lie anywhere and refer to any place. Each object is read once and their number is bounded. An object beyond
+the reads of a preview is named without its shape.
 """
 
 import struct
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from storage_tui.previews.base import KIB, BudgetError, PreviewError, Source
 
-MOST_OBJECTS = 400  # some screens
+MOST_OBJECTS = 400  # a few screens
 MOST_MESSAGES = 200  # of one object
 MOST_NODES = 64  # of one group's tree
-READ_BEFORE = 4 * KIB  # of a place that is read: what belongs together lies on both sides
-NODE_BYTES = 2 * KIB  # asked for at a place; headers and nodes are mostly shorter
+READ_BEFORE = 4 * KIB  # read before the wanted place too: related objects lie on both sides
+NODE_BYTES = 2 * KIB  # the least read at a place; headers and nodes are mostly shorter
 
 DATASPACE, LINK_INFO, DATATYPE, LINK, CONTINUATION, SYMBOL_TABLE = 1, 2, 3, 6, 16, 17
 CLASSES = {2: "time", 3: "text", 4: "bits", 5: "opaque", 6: "record", 7: "reference", 9: "variable", 10: "array"}
@@ -22,7 +22,7 @@ CLASSES = {2: "time", 3: "text", 4: "bits", 5: "opaque", 6: "record", 7: "refere
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object: its path, what it is (`float32`, `group`, `not read`), its shape."""
+    """One object: its path, its type (`float32`, `group`, `not read`), its shape."""
 
     path: str
     kind: str
@@ -31,7 +31,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Header:
-    """What the messages of an object header say."""
+    """The content of the messages of an object header."""
 
     kind: str = ""
     shape: tuple[int, ...] | None = None
@@ -42,7 +42,7 @@ class Header:
 
 
 class Objects:
-    """A walk from the root group, breadth first. `is_cut` when something could not be read."""
+    """A walk from the root group, breadth first. `is_cut` when some object could not be read."""
 
     def __init__(self, source: Source, *, offset_bytes: int, length_bytes: int, base: int) -> None:
         if offset_bytes not in (2, 4, 8) or length_bytes not in (2, 4, 8):
@@ -52,7 +52,7 @@ class Objects:
         self._offset, self._length, self._base = offset_bytes, length_bytes, base
 
     async def walk(self, root: int) -> list[Entry]:
-        """The objects below the root group."""
+        """Return the objects below the root group."""
         found: list[Entry] = []
         queue, seen = [("", root)], {root}
         while queue and len(found) < MOST_OBJECTS:
@@ -141,7 +141,7 @@ class Objects:
         return tuple(self._number(body, start + side * self._length, self._length) for side in range(min(rank, 32)))
 
     def _link(self, body: bytes) -> tuple[str, int] | None:
-        """Name and place of a hard link; None for any other."""
+        """Return the name and the place of a hard link; None for any other link."""
         flags, at = body[1], 2
         kind = body[at] if flags & 8 else 0
         at += bool(flags & 8) + (8 if flags & 4 else 0) + bool(flags & 16)
@@ -199,7 +199,7 @@ class Objects:
         return int.from_bytes(raw[at : at + size], "little")
 
     async def _read(self, at: int, size: int) -> bytes:
-        """At least one byte at a place, and up to so many; what is kept already costs nothing."""
+        """Return at least one byte at a place, and at most `size`; bytes that are kept already cost nothing."""
         held = self._source.kept(at, at + size)
         if len(held) == size or (held and at + len(held) == self._source.size_bytes):
             return held
@@ -214,7 +214,7 @@ class Objects:
 
 
 def type_text(body: bytes) -> str:
-    """A datatype in words (HDF5 File Format, IV.A.2.d)."""
+    """Return a datatype in words (HDF5 File Format, IV.A.2.d)."""
     kind, flags, size = body[0] & 15, body[1], int.from_bytes(body[4:8], "little")
     if kind in (0, 1):
         name = f"{'float' if kind else 'int' if flags & 8 else 'uint'}{size * 8}"

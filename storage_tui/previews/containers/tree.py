@@ -9,14 +9,14 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Part
 
-TREE_LINES = 500  # a few screens; the count of the members is in the facts
+TREE_LINES = 500  # a few screens; the facts have the count of the members
 FULL_LINES = 20_000  # on the whole screen
-MAX_DEPTH = 12  # deeper members stay in this column
+MAX_DEPTH = 12  # deeper members are indented no further
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: its name with slashes, its size unpacked, a remark (`float32, 512 × 512`), and where it is."""
+    """One member: its name with slashes, its size unpacked, a remark (`float32, 512 × 512`), and its place."""
 
     name: str
     size_bytes: int
@@ -25,7 +25,7 @@ class Member:
 
 
 def tree_lines(members: Iterable[Member], limit: int = TREE_LINES) -> tuple[tuple[Text, ...], tuple[Part | None, ...]]:
-    """One line a member under one line a folder, in the order of the names; and the member of each line."""
+    """Return the lines of the tree, one a member under one a folder, in the order of names; and each line's member."""
     lines: list[Text] = []
     parts: list[Part | None] = []
     open_folders: list[str] = []

@@ -1,6 +1,6 @@
-"""The loop of the decoding process: the newest job wins, an older one that still runs is killed.
+"""The loop of the decoding process: the newest job wins, and an older one that still runs is killed.
 
-A frame whose job is none of JOBS only does the latter: nobody waits for the older one any more.
+A frame with a job that is not in JOBS only kills the older job: nobody waits for its result any more.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ READ_BYTES = 1024 * 1024
 
 @dataclass
 class Child:
-    """One job that runs."""
+    """One running job and the child that decodes it."""
 
     number: int
     pid: int
@@ -32,7 +32,7 @@ class Child:
 
 
 def main() -> None:
-    """Take frames from standard input until it ends, answer each on standard output."""
+    """Take frames from standard input until it ends, and answer each on standard output."""
     pictures.prepare()
     gc.freeze()  # keeps the pages shared with the children
     with selectors.DefaultSelector() as selector:
@@ -95,7 +95,7 @@ def _start(number: int, message: dict[str, Any], payload: bytes) -> Child:
 
 
 def _run(pipe: int, message: dict[str, Any], payload: bytes) -> None:
-    """The child: never returns."""
+    """Run one job in the child; never return."""
     try:
         os.close(0)
         os.close(1)
@@ -104,7 +104,7 @@ def _run(pipe: int, message: dict[str, Any], payload: bytes) -> None:
             told, pixels = JOBS[message["job"]](message, payload)
         except MemoryError:
             told, pixels = {"error": f"needs more than {size_text(limits.MEMORY_BYTES)} of memory"}, b""
-        except Exception as exc:  # the boundary of the child: whatever a decoder raises is a fact about the picture
+        except Exception as exc:  # the boundary of the child: an error of a decoder is a fact about the picture
             told, pixels = {"error": str(exc)[:200] or type(exc).__name__}, b""
         with os.fdopen(pipe, "wb") as output:
             output.write(frames.pack(0, told, pixels))
@@ -113,7 +113,7 @@ def _run(pipe: int, message: dict[str, Any], payload: bytes) -> None:
 
 
 def _drain(child: Child) -> bool:
-    """Take what the child wrote; true when it has ended or said too much."""
+    """Read the output of the child; return true when it has ended or has written too much."""
     with contextlib.suppress(BlockingIOError):
         while data := os.read(child.pipe, READ_BYTES):
             child.output += data
@@ -142,7 +142,7 @@ def _reap(child: Child) -> tuple[dict[str, Any], bytes]:
 
 
 def _kill(child: Child) -> int:
-    """End the child, where it still runs, and return its status."""
+    """Kill the child, if it still runs, and return its status."""
     os.close(child.pipe)
     if child.output[-1:]:
         pid, status = os.waitpid(child.pid, os.WNOHANG)

@@ -1,5 +1,7 @@
-"""The preview's side of the decoding process: starts it at the first picture, keeps it warm, drops what nobody waits
-for any more."""
+"""The preview's side of the decoding process: it starts the process at the first picture and keeps it warm.
+
+Jobs that nobody waits for any more are dropped.
+"""
 
 import asyncio
 import contextlib
@@ -11,12 +13,15 @@ from storage_tui.machine import interpreters
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.decoding import frames
 
-ANSWER_SECONDS = 8.0  # the process kills a job after 5 s and says so; past this it is broken itself
+ANSWER_SECONDS = 8.0  # the process kills a job after 5 s and reports that; after this time the process itself is broken
 
 
 class Decoder:
-    """Sends jobs to one process. The newest goes first; one still running then is begun again after it, where somebody
-    still waits for it."""
+    """Sends jobs to one process. The newest job goes first.
+
+    The newest job ends an older one that still runs. If somebody still waits for the older one, it begins again
+    afterwards.
+    """
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -27,11 +32,11 @@ class Decoder:
 
     @property
     def process_id(self) -> int | None:
-        """The process that runs; None before the first picture."""
+        """The id of the running process; None before the first picture."""
         return None if self._process is None else self._process.pid
 
     async def decode(self, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        """Facts and RGB pixels; raises PreviewError with the reason when there are none."""
+        """Return facts and RGB pixels; raise PreviewError with the reason when there are none."""
         while True:
             number = next(self._numbers)
             told, pixels = await self._ask(number, job, content)
@@ -94,7 +99,7 @@ class Decoder:
         return process
 
     async def _read(self, process: Process) -> None:
-        """Hand every answer to who waits for it, until the process ends."""
+        """Pass each answer to its waiting caller until the process ends."""
         assert process.stdout is not None
         try:
             while True:

@@ -6,18 +6,18 @@ from typing import Any
 
 HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
 SUPERSEDED = "another picture was asked for"  # the error of a job that a newer one ended
-MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; more is not a frame of ours
+MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; a larger frame is not ours
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
 
 
 def pack(number: int, message: dict[str, Any], payload: bytes) -> bytes:
-    """One frame."""
+    """Return one frame."""
     body = json.dumps(message).encode()
     return HEADER.pack(number, len(body), len(payload)) + body + payload
 
 
 def frame_size(header: bytes) -> int:
-    """The bytes of a frame after its header; raises ValueError when it is no frame."""
+    """Return the bytes of a frame after its header; raise ValueError for an invalid header."""
     _, json_bytes, payload_bytes = HEADER.unpack(header)
     if json_bytes > MAX_JSON_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
         raise ValueError("a frame is larger than frames are")
@@ -25,7 +25,7 @@ def frame_size(header: bytes) -> int:
 
 
 def unpack(header: bytes, body: bytes) -> tuple[int, dict[str, Any], bytes]:
-    """Number, message and payload of a frame; raises ValueError when it is no frame."""
+    """Return number, message and payload of a frame; raise ValueError when it is no frame."""
     number, json_bytes, _ = HEADER.unpack(header)
     message = json.loads(body[:json_bytes])
     if not isinstance(message, dict):

@@ -1,4 +1,4 @@
-"""Any picture Pillow knows, from a short list of formats, to a few thousand RGB pixels."""
+"""Any picture of a short list of formats that Pillow reads, as a few thousand RGB pixels."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000; four bytes each, twice over, stay under the limit of memory
 BACKDROP = (40, 40, 40)  # behind transparent pixels: dark enough for white marks, light enough for black ones
-UPSCALE = 8  # a small icon is drawn in squares of at most so many pixels
+UPSCALE = 8  # a pixel of a small icon is drawn as a square with at most this many pixels a side
 EXIF_MODEL, EXIF_TIME, EXIF_ORIENTATION = 0x0110, 0x0132, 0x0112
 TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Pillow's Transpose
 
@@ -26,7 +26,10 @@ def prepare() -> None:
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """`formats`, `columns` and `rows` of square pixels in; facts with the `width` and `height` of the RGB out."""
+    """Return facts and RGB for a job with `formats`, `columns` and `rows`.
+
+    The facts have `width` and `height` of the RGB. `columns` and `rows` are the room in square pixels.
+    """
     try:
         picture = Image.open(io.BytesIO(content), formats=job["formats"])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as exc:
@@ -49,7 +52,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def fit(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
-    """The size at which a picture fills the room, its shape kept."""
+    """Return the size at which a picture fills the room and keeps its shape."""
     scale = min(room[0] / size[0], room[1] / size[1])
     if scale > 1:
         scale = max(1, min(UPSCALE, int(scale)))
@@ -76,7 +79,7 @@ def _to_rgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _stretched(picture: Image.Image) -> Image.Image:
-    """Sixteen bits and floats to eight, from the darkest value to the brightest."""
+    """Return a picture of sixteen bits or floats as eight bits, from the darkest value to the brightest."""
     values = picture.convert("F")
     extrema = values.getextrema()
     low, high = (float(extrema[0]), float(extrema[1])) if not isinstance(extrema[0], tuple) else (0.0, 1.0)
@@ -85,7 +88,7 @@ def _stretched(picture: Image.Image) -> Image.Image:
 
 
 def _frames(picture: Image.Image) -> int:
-    """1 for a still picture, 2 for more: counting them all would read them all."""
+    """Return 1 for a still picture, 2 for more frames: a full count would read all of them."""
     try:
         return 2 if getattr(picture, "is_animated", False) else 1
     except (OSError, ValueError, EOFError, SyntaxError):

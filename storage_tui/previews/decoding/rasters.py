@@ -1,7 +1,7 @@
-"""Tiles or strips of one level of a TIFF to RGB: only the rows and pixels that will be seen are taken apart.
+"""Tiles or strips of one level of a TIFF to RGB: only the visible rows and pixels are decoded.
 
-Plain Python over `struct` and `itertools` takes the pixels out of unpacked blocks. Values that are
-not bytes are stretched from the 2nd to the 98th hundredth of what is seen (TIFF 6.0; TIFF Technical Note 3).
+Plain Python with `struct` and `itertools` takes the pixels out of unpacked blocks. Values that are not bytes are
+stretched between the 2nd and the 98th percentile of the visible values (TIFF 6.0; TIFF Technical Note 3).
 """
 
 import math
@@ -15,7 +15,7 @@ from PIL import Image
 from storage_tui.previews.decoding.pictures import BACKDROP, fit
 from storage_tui.previews.decoding.unpacking import unpack_block
 
-OVERSAMPLE = 2  # pixels taken for one that is shown, each way; averaged they are free of moiré
+OVERSAMPLE = 2  # pixels taken for one that is shown, each way; their average is free of moiré
 MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refused
 CODES = {(1, 8): "B", (1, 16): "H", (1, 32): "I", (1, 64): "Q", (2, 8): "b", (2, 16): "h", (2, 32): "i", (2, 64): "q",
          (3, 16): "e", (3, 32): "f", (3, 64): "d"}  # fmt: skip
@@ -23,7 +23,7 @@ CODES = {(1, 8): "B", (1, 16): "H", (1, 32): "I", (1, 64): "Q", (2, 8): "b", (2,
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a raster, as the preview tells it."""
+    """One level of a raster, as the preview describes it."""
 
     width: int
     height: int
@@ -46,22 +46,25 @@ class Level:
 
     @property
     def samples_in_block(self) -> int:
-        """Bands that lie side by side in one block."""
+        """The number of bands that lie side by side in one block."""
         return 1 if self.is_planar else self.bands
 
     @property
     def row_bytes(self) -> int:
-        """The size of one row of a block, unpacked."""
+        """The size of one row of a block, unpacked, in bytes."""
         return (self.block_width * self.samples_in_block * self.bits + 7) // 8
 
     @property
     def block_bytes(self) -> int:
-        """The size of a full block, unpacked."""
+        """The size of a full block, unpacked, in bytes."""
         return self.row_bytes * self.block_height
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """`level`, `columns` and `rows` of square pixels in; `width`, `height`, `low` and `high` with the RGB out."""
+    """Return `width`, `height`, `low` and `high`, and the RGB, for a job with `level`, `columns` and `rows`.
+
+    `columns` and `rows` are the room in square pixels. Raises ValueError for samples or blocks that are not supported.
+    """
     level = Level(**job["level"])
     is_known = (level.sample_format, level.bits) in CODES or (level.sample_format == 1 and level.bits < 16)
     if level.block_bytes > MAX_BLOCK_BYTES or not is_known:
@@ -80,7 +83,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _sample(level: Level, content: bytes, band: int, taken: tuple[int, int]) -> list[float | None]:
-    """One band at `taken` evenly spread pixels; None where there is no value."""
+    """Return one band at `taken` evenly spread pixels; None where there is no value."""
     step, offset = level.samples_in_block, 0 if level.is_planar else band
     places: dict[int, list[int]] = {}
     for x in range(taken[0]):
@@ -103,10 +106,10 @@ def _sample(level: Level, content: bytes, band: int, taken: tuple[int, int]) -> 
 
 
 def _known(values: list[float | None], level: Level) -> list[float | None]:
-    """The values with None for those that stand for none."""
+    """Return the values with None in place of nodata and of numbers that are not finite."""
     nodata, is_float = level.nodata, level.sample_format == 3
     if nodata is not None:
-        margin = abs(nodata) * 1e-6 if abs(nodata) > 1e30 else 0.0  # written as text, the largest floats are rounded
+        margin = abs(nodata) * 1e-6 if abs(nodata) > 1e30 else 0.0  # largest floats are rounded as text
         values = [None if value is None or abs(value - nodata) <= margin else value for value in values]
     if is_float:
         values = [value if value is not None and math.isfinite(value) else None for value in values]
@@ -114,7 +117,7 @@ def _known(values: list[float | None], level: Level) -> list[float | None]:
 
 
 class _Blocks:
-    """The blocks of a level, unpacked one at a time; rows come without their predictor."""
+    """The blocks of a level, unpacked one at a time; `row` undoes their predictor."""
 
     def __init__(self, level: Level, content: bytes) -> None:
         self._level = level
@@ -125,7 +128,7 @@ class _Blocks:
         self._kept: dict[int, bytes] = {}
 
     def row(self, index: int, y: int) -> tuple[float, ...] | None:
-        """The samples of one row of a block; None for a block that is not there."""
+        """Return the samples of one row of a block; None for a missing block."""
         if index not in self._places:
             return None
         if (index, y) not in self._rows:
@@ -168,14 +171,17 @@ def _read_row(level: Level, block: bytes, y: int) -> tuple[float, ...]:
 
 
 def _packed_samples(raw: bytes, bits: int, count: int) -> tuple[float, ...]:
-    """Samples of any few bits, the first in the highest ones (TIFF 6.0, FillOrder 1)."""
+    """Return samples of a few bits each; the first sample has the highest bits (TIFF 6.0, FillOrder 1)."""
     whole, mask = int.from_bytes(raw, "big"), (1 << bits) - 1
     first = len(raw) * 8 - bits
     return tuple(whole >> first - bits * at & mask for at in range(count))
 
 
 def _undo_float_predictor(raw: bytes, step: int, count: int, code: str) -> tuple[float, ...]:
-    """Bytes are differences, and lie by significance: all first bytes, then all second ones (Technical Note 3)."""
+    """Return the samples of a row with the floating-point predictor undone (TIFF Technical Note 3).
+
+    The bytes are differences and lie by significance: first the first bytes of all samples, then all second bytes.
+    """
     plain = bytearray(len(raw))
     for band in range(step):
         plain[band::step] = bytes(value & 0xFF for value in accumulate(raw[band::step]))

@@ -1,6 +1,6 @@
-"""The first rows of a Parquet or Arrow file as text, by arro3: what the extra `preview` installs.
+"""The first rows of a Parquet or Arrow file as text, by arro3, which the extra `preview` installs.
 
-The file is known by a few of its ranges; a reader that asks for another byte fails, and so does the job.
+Only a few ranges of the file are known. A reader that asks for another byte fails, and the job fails with it.
 """
 
 import importlib
@@ -11,13 +11,13 @@ from typing import Any
 
 from storage_tui.previews.decoding import frames
 
-CELL_CHARS = 64  # of a value; the table cuts it at half of that
+CELL_CHARS = 64  # of a value; the table cuts values at half of this
 MOST_COLUMNS = 64
-ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # of rows; the names of the columns take the rest at most
+ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows; the names of the columns take at most the rest
 
 
 class Ranges(io.RawIOBase):
-    """A file of which some ranges are known."""
+    """A file with only some ranges known."""
 
     def __init__(self, size: int, spans: list[list[int]], content: bytes) -> None:
         self._size = size
@@ -29,24 +29,24 @@ class Ranges(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
-        """Yes."""
+        """Return true: the file can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Yes."""
+        """Return true: the file can be searched by position."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As files do."""
+        """Move to a position and return it, as `io.IOBase.seek` does."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """Return the position of the next read."""
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """The bytes there; raises OSError where they are not known."""
+        """Return the bytes at the position; raise OSError where they are not known."""
         stop = self._size if size < 0 else min(self._size, self._at + size)
         if stop <= self._at:
             return b""
@@ -58,14 +58,14 @@ class Ranges(io.RawIOBase):
         raise OSError("its first rows are further apart than a preview reads")
 
     def readinto(self, buffer: Any) -> int:
-        """As files do."""
+        """Fill the buffer and return the number of bytes, as `io.RawIOBase.readinto` does."""
         piece = self.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """`kind`, `size`, `spans` and `rows` in; `heads`, `types` and `rows` of text out, or `missing`."""
+    """Return `heads` and `rows` of text, or `missing`, for a job with `kind`, `size`, `spans` and `rows`."""
     try:
         arrow = importlib.import_module("arro3.io")
     except ImportError:
@@ -81,7 +81,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _fitting(rows: Iterable[list[str]]) -> list[list[str]]:
-    """As many rows as an answer has room for."""
+    """Return as many rows as fit the answer."""
     found, left = [], ANSWER_BYTES
     for row in rows:
         left -= len(json.dumps(row)) + 2

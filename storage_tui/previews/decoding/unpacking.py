@@ -1,4 +1,4 @@
-"""One compressed block of a TIFF to its bytes, never more than the block can hold."""
+"""The unpacking of one compressed block of a TIFF, never past the size of the block."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ EMPTY_JPEG_BYTES = 4  # a start and an end, and no table between
 
 
 def unpack_block(packed: bytes, compression: int, row_bytes: int, rows: int, tables: bytes) -> bytes:
-    """At most `rows` of `row_bytes`; raises ValueError or OSError where the block cannot be unpacked."""
+    """Return at most `rows` times `row_bytes` bytes; raise ValueError or OSError when the block cannot be unpacked."""
     most = row_bytes * rows
     if compression == NONE:
         return packed[:most]
@@ -32,7 +32,7 @@ def unpack_block(packed: bytes, compression: int, row_bytes: int, rows: int, tab
 
 
 def _unpack_by_libtiff(packed: bytes, compression: int, row_bytes: int, rows: int) -> bytes:
-    """The block as the one strip of a grey picture of bytes: Pillow's libtiff unpacks it in C, whatever it holds."""
+    """Return the block, unpacked as the only strip of a grey picture: Pillow's libtiff unpacks any content in C."""
     tags = {
         WIDTH: row_bytes, HEIGHT: rows, BITS: 8, COMPRESSION: compression, PHOTOMETRIC: 1, OFFSET: 0, SAMPLES: 1,
         ROWS: rows, SIZE: len(packed),

@@ -1,4 +1,4 @@
-"""Arrow files (Feather version 2): schema, batches and metadata out of the footer (Apache Arrow, File.fbs)."""
+"""Arrow files (Feather version 2): schema, batches and metadata from the footer (Apache Arrow, File.fbs)."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ MAGIC = b"ARROW1"
 START_BYTES = 8  # the magic and its padding
 COLUMNS = 300  # shown at most
 METADATA = 6  # keys shown at most
-DEPTH = 4  # of lists in lists, named in a type
+DEPTH = 4  # of nested lists, named in a type
 
 SCHEMA, BATCHES = 1, 3  # fields of the footer
 FIELDS, METADATA_FIELD = 1, 2  # of the schema
@@ -36,17 +36,17 @@ LISTS = (12, 16, 21, 25, 26)
 
 
 class Arrow:
-    """The footer; and the first rows, where the extra `preview` is installed and the first batch is small."""
+    """Arrow: the footer, and the first rows where the extra `preview` is installed and the first batch is small."""
 
     kind = "Arrow"
     budget = THUMBNAIL_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first bytes."""
+        """Return whether the first bytes are the magic."""
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """One read at the end, one of the first batch."""
+        """Return the preview with one read of the end and one of the first batch."""
         raw, tail = await read_footer(source, head, MAGIC)
         footer = Table.root(raw)
         shown = await asyncio.to_thread(describe, footer)
@@ -72,7 +72,7 @@ class Arrow:
 
 
 def describe(footer: Table) -> Preview:
-    """The preview out of the footer."""
+    """Return the preview of the footer alone."""
     schema = footer.table(SCHEMA)
     if schema is None:
         raise PreviewError("its footer has no schema")

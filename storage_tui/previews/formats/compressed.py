@@ -1,4 +1,4 @@
-"""gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked, shown as what it is."""
+"""gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked and previewed in turn."""
 
 import asyncio
 import bz2
@@ -17,8 +17,8 @@ from storage_tui.previews.base import HEADER_BUDGET, Format, Preview, PreviewErr
 from storage_tui.previews.pick import show_as
 
 UNPACKED_BYTES = 1024 * 1024  # shown at most: a bomb costs no more than a megabyte
-ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # of Python 3.14, and the same for older ones
-ZSTD_WINDOW = 27  # 128 MiB, as the command zstd has it; a frame may claim far more
+ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # of Python 3.14, and the same module for older versions
+ZSTD_WINDOW = 27  # 128 MiB, the limit of the command zstd; a frame may claim far more
 MISSING_ZSTD = "pip install 'storage-tui[preview]' unpacks zstd"
 XZ_MEMORY_BYTES = 64 * 1024 * 1024  # the largest dictionary of xz -9
 
@@ -27,10 +27,10 @@ NAMES = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zstd")
 
 
 class Unpacker(Protocol):
-    """The part of the standard library's decompressors that is used."""
+    """The methods that are used of the standard library's decompressors."""
 
     def decompress(self, packed: bytes, max_length: int, /) -> bytes:
-        """At most so many bytes."""
+        """Return at most `max_length` unpacked bytes."""
 
     @property
     def eof(self) -> bool:
@@ -38,7 +38,7 @@ class Unpacker(Protocol):
 
 
 class Compressed:
-    """What is inside is shown by the row of the table that it matches."""
+    """One compression; the row of the table that matches the content shows it."""
 
     kind = "compressed"
     budget = HEADER_BUDGET
@@ -47,11 +47,11 @@ class Compressed:
         self._inside = inside
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first bytes."""
+        """Return whether the first bytes are those of this compression."""
         return find_method(head) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the first bytes of the blob, which unpack to the first bytes of what is inside."""
+        """Return the preview of the content, as far as the first bytes of the blob unpack."""
         method = find_method(head) or "gzip"
         if view.is_full:
             head += await source.read(len(head), len(head) + source.bytes_left)
@@ -73,14 +73,14 @@ class Compressed:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What Held hands out."""
+    """The answer of Held to a read."""
 
     data: bytes
     blob: Blob
 
 
 class Held:
-    """Unpacked bytes as a storage of one blob, whose size is unknown where they are only its first part."""
+    """Unpacked bytes as a storage of one blob; the size is unknown when they are only the first part."""
 
     def __init__(self, content: bytes, is_complete: bool) -> None:
         self.is_complete = is_complete
@@ -90,17 +90,17 @@ class Held:
     async def read_range(
         self, key: str, storage_type: str = "data", *, start: int = 0, stop: int | None = None, etag: str | None = None
     ) -> Piece:
-        """The range, cut where the bytes end."""
+        """Return the range, cut where the bytes end."""
         return Piece(self._content[start:stop], Blob(key, storage_type, self.size_bytes))
 
 
 def find_method(head: bytes) -> str | None:
-    """The compression by its first bytes."""
+    """Return the compression that the first bytes show; None when they show none."""
     return next((method for method, magic in MAGICS.items() if head.startswith(magic)), None)
 
 
 def unpack(method: str, head: bytes) -> tuple[bytes, bool]:
-    """The first bytes inside, at most UNPACKED_BYTES, and whether that is all there is."""
+    """Return the first unpacked bytes, at most UNPACKED_BYTES, and whether they are the whole content."""
     unpacker, failures = _unpacker(method)
     try:
         first = unpacker.decompress(head, UNPACKED_BYTES)
@@ -110,14 +110,14 @@ def unpack(method: str, head: bytes) -> tuple[bytes, bool]:
 
 
 def inner_name(key: str) -> str:
-    """The name without the ending of the compression; `.tgz` becomes `.tar`."""
+    """Return the name without the ending of the compression; `.tgz` becomes `.tar`."""
     lower = key.lower()
     ending = next((ending for ending in NAMES if lower.endswith(ending)), "")
     return key[: len(key) - len(ending)] + (".tar" if ending == ".tgz" else "")
 
 
 def gzip_name(head: bytes) -> str:
-    """The original file name in a gzip header (RFC 1952), where it has one and no extra field before it."""
+    """Return the file name in a gzip header (RFC 1952); empty without one, or after an extra field."""
     flags = head[3] if len(head) > 3 else 0
     if not flags & 0x08 or flags & 0x04:
         return ""
@@ -125,7 +125,7 @@ def gzip_name(head: bytes) -> str:
 
 
 def _unpacker(method: str) -> tuple[Unpacker, tuple[type[Exception], ...]]:
-    """The decompressor, and what it raises on damage."""
+    """Return the decompressor, and the errors that it raises on damage."""
     if method == "gzip":
         return zlib.decompressobj(31), (zlib.error,)
     if method == "bzip2":

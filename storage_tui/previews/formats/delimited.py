@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin as a table, with the type of every column."""
+"""CSV, TSV and similar tables, with the type of every column."""
 
 import asyncio
 import csv
@@ -13,7 +13,7 @@ from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Sour
 from storage_tui.previews.formats.plain import KINDS, Encoding, find_encoding
 from storage_tui.previews.table.grid import grid_lines
 
-TABLE_ROWS = 200  # a few screens; types are told from the same rows
+TABLE_ROWS = 200  # a few screens; the types come from the same rows
 SNIFF_ROWS = 8
 CSV, TSV = "CSV", "TSV"
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
@@ -29,19 +29,19 @@ _TYPES = (
 
 
 class Delimited:
-    """A head if the first row is one, the types, the first rows."""
+    """A table: its head, if the first row is one, the types and the first rows."""
 
     kind = "table"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Rows of one length: two columns are enough for a name that says so, three without one."""
+        """Return whether the rows have one length: two columns are enough with a telling name, else three."""
         if name.endswith(tuple(KINDS)):
             return False
         return find_dialect(head, name.endswith(NAMES)) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The first rows of what is read already."""
+        """Return the preview of the rows that the first read holds."""
         dialect = find_dialect(head, is_named=True)
         if dialect is None:
             raise PreviewError("its rows have no common delimiter")
@@ -49,7 +49,7 @@ class Delimited:
 
 
 def find_dialect(head: bytes, is_named: bool) -> str | None:
-    """The delimiter; None when these are no rows."""
+    """Return the delimiter; None when the text is no table."""
     encoding = find_encoding(head)
     if encoding is None:
         return None
@@ -68,7 +68,7 @@ def find_dialect(head: bytes, is_named: bool) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The first rows of a table, its head taken off where it has one, and what they tell of all the others."""
+    """The first rows of a table, without its head, and the facts about the columns that they show."""
 
     delimiter: str
     encoding: Encoding
@@ -79,7 +79,7 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """What a person calls it."""
+        """The name of the format for people."""
         return TSV if self.delimiter == "\t" else CSV
 
     @property
@@ -89,7 +89,7 @@ class Table:
 
 
 def read_table(text: str, delimiter: str, encoding: Encoding) -> Table:
-    """The table that begins with this text, whose last row is whole; raises PreviewError where there is no row."""
+    """Return the table that begins with this text of whole rows; raise PreviewError without any row."""
     rows = [row for row in _rows(text, delimiter) if row]
     if not rows:
         raise PreviewError("no whole row in the part that was read")
@@ -101,13 +101,13 @@ def read_table(text: str, delimiter: str, encoding: Encoding) -> Table:
 
 
 def whole_rows(head: bytes, encoding: Encoding, *, is_whole: bool) -> str:
-    """The text of the first bytes of a table up to the last end of a line; all of it where nothing follows."""
+    """Return the text up to the last end of a line, or all of it when these bytes are the whole table."""
     text = head[encoding.bom_bytes :].decode(encoding.codec, "replace")
     return text if is_whole else text[: text.rfind("\n") + 1] or text
 
 
 def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
-    """The preview of the first bytes of a table."""
+    """Return the preview of the first bytes of a table."""
     encoding = find_encoding(head) or Encoding("utf-8")
     is_whole = size_bytes is not None and len(head) >= size_bytes
     text = whole_rows(head, encoding, is_whole=is_whole)
@@ -129,7 +129,7 @@ def describe(head: bytes, delimiter: str, size_bytes: int | None) -> Preview:
 
 
 def column_type(values: Sequence[str]) -> str:
-    """What all values that are not empty are."""
+    """Return the type that all non-empty values share."""
     known = [value.strip() for value in values if value.strip()]
     if not known:
         return "empty"
@@ -137,7 +137,7 @@ def column_type(values: Sequence[str]) -> str:
 
 
 def _is_head(rows: list[list[str]]) -> bool:
-    """Whether the first row names columns: text above at least one column of numbers or dates, or just no number."""
+    """Return whether the first row names columns: it has no number, date or time, and a row follows."""
     types = [column_type([cell]) for cell in rows[0]]
     if any(kind in ("integer", "number", "date", "time") for kind in types):
         return False
@@ -145,9 +145,9 @@ def _is_head(rows: list[list[str]]) -> bool:
 
 
 def _rows(text: str, delimiter: str, limit: int | None = None) -> list[list[str]]:
-    """The first rows, or all."""
+    """Return the first rows, or all rows."""
     reader = csv.reader(io.StringIO(text.replace("\x00", " ")), delimiter=delimiter)
     rows: list[list[str]] = []
-    with suppress(csv.Error):  # a field past the module's limit of 131,072 characters
+    with suppress(csv.Error):  # a field is longer than the module's limit of 131,072 characters
         rows.extend(islice(reader, limit))
     return rows

@@ -15,7 +15,7 @@ from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.shapes import Shapes, draw_map
 
 SNIFF_BYTES = 4096  # "type" may come after a name, a crs or a bbox
-MAX_DEPTH = 8  # of geometry collections in one another; real ones have one
+MAX_DEPTH = 8  # of nested geometry collections; real files have one level
 PROPERTY_NAMES = 12  # named in the facts; more do not fit a pane
 
 GEOMETRIES = "Point|MultiPoint|LineString|MultiLineString|Polygon|MultiPolygon|GeometryCollection"
@@ -26,18 +26,18 @@ _GAP = re.compile(r"[\s,\x1e]*")
 
 
 class GeoJson:
-    """A FeatureCollection, a Feature, a bare geometry, or one Feature a line."""
+    """GeoJSON: a FeatureCollection, a Feature, a bare geometry, or one Feature a line."""
 
     kind = "GeoJSON"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """An object with a GeoJSON type near its start."""
+        """Return whether the blob is an object with a GeoJSON type near its start."""
         start = head[:SNIFF_BYTES].lstrip(b"\xef\xbb\xbf\x1e \t\r\n")
         return start[:1] == b"{" and _TYPE.search(start) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Facts and the map."""
+        """Return the facts and the map."""
         rest = await source.read(len(head), len(head) + source.bytes_left)
         raw = head + rest
         is_whole = len(raw) == source.size_bytes
@@ -46,7 +46,7 @@ class GeoJson:
 
 @dataclass
 class Features:
-    """What was read of a file: its shapes, how many features, their geometries, the names of their properties."""
+    """The content of a file: its shapes, how many features, their geometries, the names of their properties."""
 
     shapes: Shapes = field(default_factory=Shapes)
     count: int = 0
@@ -56,7 +56,7 @@ class Features:
 
 
 def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
-    """The preview of the bytes of a GeoJSON file, which may be cut."""
+    """Return the preview of the bytes of a GeoJSON file, which may be cut."""
     read = read_shapes(decode_json(raw))
     facts = [
         ("features", f"{read.count:,}" if read.is_complete and is_whole else f"the first {read.count:,}"),
@@ -71,7 +71,7 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
 
 
 def read_shapes(text: str) -> Features:
-    """Everything of a text that may be cut; raises PreviewError when there is no whole feature."""
+    """Return the content of a text that may be cut; raise PreviewError when it has no whole feature."""
     features, is_complete = read_features(text)
     if not features:
         raise PreviewError("no complete feature in the part that was read")
@@ -90,7 +90,7 @@ def read_shapes(text: str) -> Features:
 
 
 def read_features(text: str) -> tuple[list[dict[str, Any]], bool]:
-    """The features or geometries of a text, and whether it ended where it should."""
+    """Return the features or geometries of a text, and whether the text is complete."""
     decoder = json.JSONDecoder()
     start = _GAP.match(text)
     at = start.end() if start else 0
@@ -116,7 +116,7 @@ def _read_series(decoder: json.JSONDecoder, text: str, at: int) -> tuple[list[di
 
 
 def add_geometry(shapes: Shapes, geometry: dict[str, Any], depth: int = 0) -> None:
-    """Take the coordinates of one geometry; what is no coordinate is left out."""
+    """Add the coordinates of one geometry; leave out anything that is not a coordinate."""
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind == "GeometryCollection" and depth < MAX_DEPTH:
         for part in _items(geometry.get("geometries")):

@@ -1,4 +1,4 @@
-"""TIFF and GeoTIFF of any size: what its directories say, and a thumbnail from the smallest useful level."""
+"""TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail from the smallest useful level."""
 
 from rich.text import Text
 
@@ -26,17 +26,17 @@ MOST_PIXELS = 100_000  # where the terminal draws pixels: a second of the decode
 
 
 class GeoTiff:
-    """Size, bands, type, compression, reference, bounds, levels; and a picture where few enough bytes make one."""
+    """A TIFF: size, bands, type, compression, reference, bounds, levels, and a picture when few bytes suffice."""
 
     kind = "TIFF"
     budget = THUMBNAIL_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By byte order and version, classic or big."""
+        """Return whether the first bytes are a byte order and a version, classic or big."""
         return head[:4] in (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The facts, and the picture or the reason why there is none."""
+        """Return the facts, and the picture or the reason why there is none."""
         tiff = await read_tiff(source, head)
         facts = describe(tiff)
         kind = "GeoTIFF" if any(label in ("reference", "bounds") for label, _ in facts) else "TIFF"
@@ -57,7 +57,7 @@ class GeoTiff:
 
 
 def describe(tiff: Tiff) -> list[tuple[str, str]]:
-    """The facts of the first directory, and which smaller levels follow."""
+    """Return the facts of the first directory, and the sizes of its smaller levels."""
     main = tiff.directories[0]
     width, height, bands = main.number(tags.WIDTH), main.number(tags.HEIGHT), main.number(tags.SAMPLES, 1)
     bits, form = main.number(tags.BITS, 1), FORMATS.get(main.number(tags.SAMPLE_FORMAT, 1), "values")

@@ -1,4 +1,4 @@
-"""HDF5, which NetCDF-4 is too: its groups and datasets, as far as two reads reach (HDF5 File Format 3.0)."""
+"""HDF5, which includes NetCDF-4: groups and datasets, as far as two reads reach (HDF5 File Format 3.0)."""
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import HEADER_BUDGET, MIB, Budget, Preview, PreviewError, Source, View
@@ -11,17 +11,17 @@ FULL_BUDGET = Budget(requests=12, size_bytes=MIB)  # on the whole screen: header
 
 
 class Hdf5:
-    """HDF5, which NetCDF-4 is too."""
+    """An HDF5 file, which a NetCDF-4 file is too."""
 
     kind = "HDF5"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the signature."""
+        """Return whether the first bytes are the signature."""
         return head.startswith(HDF5)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The superblock, and the objects whose headers one more read reaches."""
+        """Return the facts of the superblock, and the objects whose headers one more read reaches."""
         if len(head) < 48 or head[8] > 3:
             raise PreviewError("its superblock is cut" if len(head) < 48 else f"a superblock of version {head[8]}")
         version = head[8]

@@ -1,25 +1,25 @@
-"""Everything else: a hex view by offset that pages through the whole blob."""
+"""All other blobs: a hex view by offset that pages through the whole blob."""
 
 from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import HEAD_BYTES, HEADER_BUDGET, Pages, Preview, Source, View
 
-ROWS = 256  # rows of one page: a few screens to scroll through without asking again
+ROWS = 256  # of one page: a few screens to scroll through without another request
 
 
 class HexDump:
-    """Offset, bytes in hexadecimal, and the ASCII among them."""
+    """Any blob: offset, bytes in hexadecimal, and the same bytes as ASCII."""
 
     kind = "binary"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Always: this is the last row of the table."""
+        """Return true: this is the last row of the table."""
         return True
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The page at the offset, which is rounded down to a whole row."""
+        """Return the page at the offset, which is rounded down to a whole row."""
         size = source.size_bytes or len(head)
         per_row = bytes_per_row(view.width, size)
         start = min(view.offset, size - 1) // per_row * per_row
@@ -37,7 +37,7 @@ class HexDump:
 
 
 def bytes_per_row(width: int, size_bytes: int) -> int:
-    """As many bytes as fit a row beside the offset: a power of two from 4 to 32, 1 in a sliver."""
+    """Return the bytes that fit a row beside the offset: a power of two from 4 to 32, or 1 in a very narrow view."""
     offset_digits = max(6, len(f"{size_bytes:x}"))
     for count in (32, 16, 8, 4):
         if offset_digits + 2 + count * 3 + count // 8 + 1 + count <= width:
@@ -46,7 +46,7 @@ def bytes_per_row(width: int, size_bytes: int) -> int:
 
 
 def hex_lines(page: bytes, start: int, per_row: int, digits: int) -> list[Text]:
-    """Rows of `per_row` bytes, the first of which is at `start`."""
+    """Return rows of `per_row` bytes; the first row begins at offset `start`."""
     digits = max(6, digits)
     lines = []
     for at in range(0, len(page), per_row):

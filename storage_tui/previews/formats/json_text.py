@@ -1,7 +1,7 @@
-"""JSON and JSON Lines, pretty, as far as the bytes go: a cut file is shown up to the cut, a wrong one up to the error.
+"""JSON and JSON Lines, pretty-printed: a cut file up to the cut, a wrong file up to the error.
 
-The printer is a loop over tokens with a stack of its own, so nesting of any depth costs no recursion, and it stops
-after a page of lines, so a blob of any size costs the same.
+The printer is a loop over tokens with its own stack, so nesting of any depth costs no recursion. It stops after a page
+of lines, so a blob of any size costs the same.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, Preview, Source, View
 from storage_tui.previews.formats.plain import BOMS, PAGE_LINES
 
-FULL_LINES = 20_000  # on the whole screen: 0.4 s of printing for the mebibyte that is read there
-STRING_CHARS = 300  # a longer string is cut in the picture; base64 in JSON would fill the screen otherwise
-MAX_WIDTH = 160  # cells; arrays on one line get no longer in a wider view
-MAX_INDENT = 40  # cells; deeper levels stay in this column
-SNIFF_LINES = 4  # lines that must be valid before a blob without a telling name counts as JSON
+FULL_LINES = 20_000  # on the whole screen: printing the first mebibyte takes 0.4 s
+STRING_CHARS = 300  # a longer string is cut on the screen; base64 in JSON would fill it otherwise
+MAX_WIDTH = 160  # cells; arrays on one line are no longer in a wider view
+MAX_INDENT = 40  # cells; deeper levels are indented no further
+SNIFF_LINES = 4  # lines that must be valid when the name of the blob does not say JSON
 NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 
 _TOKEN = re.compile(
@@ -32,13 +32,13 @@ _CLOSERS = {"[": "]", "{": "}"}
 
 
 class JsonText:
-    """Keys in bold, short arrays and objects on one line."""
+    """JSON: keys in bold, short arrays and objects on one line."""
 
     kind = "JSON"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """An object or array by its first tokens, anything that is called JSON by its first character."""
+        """Return whether the blob is JSON: by its first tokens, or by its first character when the name says JSON."""
         text = decode_json(head)
         start = text.lstrip()[:1]
         if name.endswith(NAMES):
@@ -50,7 +50,7 @@ class JsonText:
         return not printer.problem or printer.is_cut
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The first page of values."""
+        """Return the first page of values."""
         limit = PAGE_LINES
         if view.is_full:
             head += await source.read(len(head), len(head) + source.bytes_left)
@@ -79,7 +79,7 @@ class JsonText:
 
 
 def decode_json(raw: bytes) -> str:
-    """Text out of the bytes of JSON: UTF-8, or what a byte order mark says."""
+    """Return the text of the bytes of JSON: UTF-8, or the encoding of the byte order mark."""
     for bom, codec in BOMS:
         if raw.startswith(bom):
             return raw[len(bom) :].decode(codec, "replace")
@@ -88,7 +88,7 @@ def decode_json(raw: bytes) -> str:
 
 @dataclass
 class Printer:
-    """Prints JSON values one after the other until a limit of lines, the end, or the first character that is wrong."""
+    """Prints JSON values one after another, until a limit of lines, the end, or the first wrong character."""
 
     text: str
     width: int
@@ -105,12 +105,12 @@ class Printer:
     def __post_init__(self) -> None:
         self._stack: list[str] = []
         self._line = Text()
-        self._depth = 0  # of the line that is being made
+        self._depth = 0  # of the line in progress
         self._wants = "value"  # value, value or end, key, key or end, colon, comma or end
         self._top_items = 0
 
     def run(self) -> None:
-        """Print."""
+        """Print until the limit, the end or the first wrong character."""
         while len(self.lines) < self.limit:
             if not self._stack and self._wants == "value" and self._at_end():
                 self.is_done = self.values > 0
@@ -203,7 +203,7 @@ class Printer:
         self._flush()
 
     def _goes_on(self, at: int) -> bool:
-        """Whether the next value is a plain one of an array of such and fits the line: long arrays fill their lines."""
+        """Return whether the next value is a plain one of an array and fits the line: long arrays fill their lines."""
         match = _TOKEN.match(self.text, at)
         if match is None or match.lastgroup != "scalar" or self._stack[-1] != "[":
             return False
@@ -211,7 +211,7 @@ class Printer:
         return is_plain and len(self._line.plain) + len(match["scalar"]) + 2 <= self.width
 
     def _inline(self, start: int) -> tuple[Text, int] | None:
-        """A short array or object on one line, and where it ends; None when it does not fit or is not whole."""
+        """Return a short array or object as one line, and where it ends; None when it does not fit or is cut."""
         room = self.width - len(self._line.plain) - 2 * min(len(self._stack), MAX_INDENT // 2)
         shown, at, depth, items = Text(), start, 0, 1
         previous = ""
@@ -246,7 +246,7 @@ class Printer:
 
     def _stop(self) -> None:
         rest = self.text[self.at :].lstrip()
-        self.is_cut = len(rest) < 12 or rest.startswith('"')  # inside a word, a number or a string
+        self.is_cut = len(rest) < 12 or rest.startswith('"')  # the cut is inside a word, a number or a string
         if rest.startswith('"') and "\n" not in rest:
             self._line.append(_shown(rest))
             self.problem = "a string has no end"
@@ -269,7 +269,7 @@ class Printer:
 
 
 def _may_follow(previous: str, token: str) -> bool:
-    """Whether two neighbouring tokens can be in valid JSON; good enough for what is shown on one line."""
+    """Return whether two neighbouring tokens can occur in valid JSON; precise enough for text on one line."""
     is_scalar = token[0] not in "[]{}:,"
     if previous[0] in "[{:,":
         return is_scalar or token in "[{" or (token in "]}" and previous in "[{")

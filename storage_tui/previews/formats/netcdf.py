@@ -8,22 +8,22 @@ from storage_tui.previews.table.grid import grid_lines
 
 TYPES = {1: ("int8", 1), 2: ("char", 1), 3: ("int16", 2), 4: ("int32", 4), 5: ("float32", 4), 6: ("float64", 8),
          7: ("uint8", 1), 8: ("uint16", 2), 9: ("uint32", 4), 10: ("int64", 8), 11: ("uint64", 8)}  # fmt: skip
-MAX_ITEMS = 10_000  # dimensions, variables or attributes; more is damage
+MAX_ITEMS = 10_000  # dimensions, variables or attributes; a larger number is damage
 SHOWN_ATTRIBUTES = 6
 
 
 class NetCdf:
-    """Classic NetCDF: everything but the values is in the header."""
+    """Classic NetCDF: its header has everything but the values."""
 
     kind = "NetCDF"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the signature and version."""
+        """Return whether the first bytes are the signature and a known version."""
         return head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05")
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the first read alone."""
+        """Return the preview from the first read alone."""
         reader = _Reader(head, is_wide=head[3] == 5, is_64=head[3] != 1)
         records = reader.count()
         dimensions = reader.items(10, reader.dimension)
@@ -36,7 +36,7 @@ class NetCdf:
 
 
 class _Reader:
-    """The header, big-endian, names and values padded to four bytes."""
+    """A reader of the header: big-endian numbers, names and values padded to four bytes."""
 
     def __init__(self, raw: bytes, *, is_wide: bool, is_64: bool) -> None:
         self._raw = raw
@@ -45,7 +45,7 @@ class _Reader:
         self._offset_bytes = 8 if is_64 else 4
 
     def number(self, size: int) -> int:
-        """An unsigned number of so many bytes."""
+        """Return an unsigned number of `size` bytes."""
         raw = self._raw[self._at : self._at + size]
         if len(raw) < size:
             raise PreviewError("its header is longer than what was read")
@@ -53,23 +53,23 @@ class _Reader:
         return int.from_bytes(raw, "big")
 
     def count(self) -> int:
-        """A count, 0 where it is unknown yet (streaming)."""
+        """Return a count, 0 where the writer did not know the count yet (streaming)."""
         count = self.number(self._count_bytes)
         return 0 if count == (1 << 8 * self._count_bytes) - 1 else count
 
     def items(self, tag: int, read: Any) -> list[Any]:
-        """A list with its tag."""
+        """Return the list with this tag."""
         found, count = self.number(4), self.count()
         if count > MAX_ITEMS or (found not in (0, tag)):
             raise PreviewError("its header is damaged")
         return [read() for _ in range(count)]
 
     def name(self) -> str:
-        """A name."""
+        """Return a name."""
         return self.padded(self.count()).decode("utf-8", "replace")
 
     def padded(self, size: int) -> bytes:
-        """Bytes padded to four."""
+        """Return `size` bytes and skip their padding to four."""
         if size > len(self._raw) - self._at:
             raise PreviewError("its header is longer than what was read")
         start = self._at
@@ -77,11 +77,11 @@ class _Reader:
         return self._raw[start : start + size]
 
     def dimension(self) -> tuple[str, int]:
-        """Name and length; 0 is the one that grows."""
+        """Return name and length of a dimension; the length 0 is the growing one."""
         return self.name(), self.count()
 
     def attribute(self) -> tuple[str, str]:
-        """Name and value, where it is text; else how many numbers it has."""
+        """Return name and value of an attribute: the text, or the number of its numbers."""
         name = self.name()
         kind, count = TYPES.get(self.number(4), ("", 1)), self.count()
         raw = self.padded(count * kind[1])
@@ -89,7 +89,7 @@ class _Reader:
         return name, visible(text, limit=80)
 
     def variable(self, dimensions: list[tuple[str, int]], records: int) -> list[str]:
-        """Name, type and dimensions."""
+        """Return name, type and dimensions of a variable."""
         name = self.name()
         ids = [self.count() for _ in range(min(self.count(), MAX_ITEMS))]
         self.items(12, self.attribute)

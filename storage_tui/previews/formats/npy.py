@@ -14,7 +14,7 @@ from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Sour
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"\x93NUMPY"
-HEADER_BYTES = 10_000  # numpy's own limit for a header it reads without being told to trust it
+HEADER_BYTES = 10_000  # numpy's own limit for a header from an untrusted source
 GRID = (20, 12)  # rows and columns of first values
 SAMPLE = 8192  # values in the statistics; a millisecond or two of plain Python
 CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q", "f2": "e",
@@ -25,7 +25,7 @@ KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "U"
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
-    """What the header of an .npy file says; `data_start` is where the values begin."""
+    """The content of the header of an .npy file; `data_start` is where the values begin."""
 
     descr: Any
     shape: tuple[int, ...]
@@ -34,12 +34,12 @@ class ArrayHeader:
 
     @property
     def dtype(self) -> str:
-        """`float32`, `uint8`, `record of x, y`, `object`."""
+        """The type in words: `float32`, `uint8`, `record of x, y`, `object`."""
         return dtype_text(self.descr)
 
     @property
     def code(self) -> str | None:
-        """The struct format of one value; None for what is no plain number."""
+        """The struct format of one value; None for a type that is no plain number."""
         if not isinstance(self.descr, str):
             return None
         letter = CODES.get(self.descr[1:])
@@ -47,22 +47,22 @@ class ArrayHeader:
 
     @property
     def count(self) -> int:
-        """How many values."""
+        """The number of values."""
         return math.prod(self.shape)
 
 
 class Npy:
-    """One array."""
+    """One NumPy array."""
 
     kind = "NumPy array"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By its magic string."""
+        """Return whether the first bytes are the magic string."""
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the first read alone."""
+        """Return the preview from the first read alone."""
         header = read_header(head)
         facts = [("shape", shape_text(header.shape)), ("dtype", header.dtype)]
         if header.is_fortran:
@@ -83,7 +83,7 @@ class Npy:
 
 
 def read_header(head: bytes) -> ArrayHeader:
-    """The header out of the first bytes of an .npy file; raises PreviewError when it is none."""
+    """Return the header in the first bytes of an .npy file; raise PreviewError when they hold none."""
     major = head[6] if len(head) > 6 else 0
     if not head.startswith(MAGIC) or major not in (1, 2, 3):
         raise PreviewError("not an .npy header")
@@ -103,7 +103,7 @@ def read_header(head: bytes) -> ArrayHeader:
 
 
 def read_values(head: bytes, header: ArrayHeader, limit: int) -> tuple[float, ...]:
-    """The first values, as far as the bytes and the limit go."""
+    """Return the first values, as far as the bytes reach, at most `limit`."""
     code = header.code
     if code is None:
         return ()
@@ -113,7 +113,7 @@ def read_values(head: bytes, header: ArrayHeader, limit: int) -> tuple[float, ..
 
 
 def statistics(values: Sequence[float], total: int) -> list[tuple[str, str]]:
-    """Smallest, largest and mean of a sample, and how many values are no numbers."""
+    """Return smallest, largest and mean of a sample, and the count of values that are not numbers."""
     known = [value for value in values if math.isfinite(value)]
     if not known:
         return []
@@ -125,7 +125,7 @@ def statistics(values: Sequence[float], total: int) -> list[tuple[str, str]]:
 
 
 def value_grid(values: Sequence[float], header: ArrayHeader) -> list[Text]:
-    """The corner of the array as a table."""
+    """Return the corner of the array as a table."""
     if not values:
         return []
     columns = header.shape[-1] if len(header.shape) > 1 and not header.is_fortran else 1
@@ -140,7 +140,7 @@ def value_grid(values: Sequence[float], header: ArrayHeader) -> list[Text]:
 
 
 def aligned(values: Sequence[float]) -> list[str]:
-    """Numbers with as many decimals each, where they are of one size, so that their points stand below each other."""
+    """Return numbers of similar size with the same number of decimals, so that their points align."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0)
     if not any(isinstance(value, float) for value in values) or not 1e-3 <= largest < 1e5:
         return [number_text(value) for value in values]
@@ -149,7 +149,7 @@ def aligned(values: Sequence[float]) -> list[str]:
 
 
 def dtype_text(descr: Any) -> str:
-    """A dtype in words."""
+    """Return a dtype in words."""
     if isinstance(descr, list):
         names = [visible(str(item[0]), limit=20) for item in descr[:8] if isinstance(item, tuple) and item]
         return f"record of {', '.join(names)}{'…' if len(descr) > 8 else ''}"
@@ -166,10 +166,10 @@ def dtype_text(descr: Any) -> str:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """`512 × 512 × 4`, `scalar`."""
+    """Return a shape in words: `512 × 512 × 4`, `scalar`."""
     return " × ".join(f"{side:,}" for side in shape) or "scalar"
 
 
 def number_text(value: float) -> str:
-    """A number as short as it can be told apart."""
+    """Return a number in few characters, short but still distinct."""
     return f"{value:.5g}" if isinstance(value, float) else str(value)

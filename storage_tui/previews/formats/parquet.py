@@ -1,4 +1,4 @@
-"""Parquet: rows, row groups, schema, sizes and key-value metadata out of the footer (Apache Parquet, FileMetaData)."""
+"""Parquet: rows, row groups, schema, sizes and key-value metadata from the footer (Apache Parquet, FileMetaData)."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ from storage_tui.previews.table.parquet_rows import MAGIC, show_rows
 from storage_tui.previews.table.thrift import Compact
 
 COLUMNS = 300  # shown at most
-NOISE = (b"ARROW:schema",)  # the schema once more, packed
+NOISE = (b"ARROW:schema",)  # a packed copy of the schema
 METADATA = 6  # keys shown at most; pandas and geo write one each
 
 PHYSICAL = ("boolean", "int32", "int64", "int96", "float", "double", "binary", "fixed binary")
@@ -26,17 +26,17 @@ REPEATS = ("", "optional", "list")
 
 
 class Parquet:
-    """The footer; and the first rows, where the extra `preview` is installed."""
+    """Parquet: the footer, and the first rows where the extra `preview` is installed."""
 
     kind = "Parquet"
     budget = THUMBNAIL_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first bytes."""
+        """Return whether the first bytes are the magic."""
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """One read at the end, and some of the first row group."""
+        """Return the preview with one read of the end and some of the first row group."""
         footer, _ = await read_footer(source, head, MAGIC)
         raw = Compact(footer).struct()
         shown = await asyncio.to_thread(describe, raw)
@@ -44,7 +44,7 @@ class Parquet:
 
 
 def describe(raw: dict[int, Any]) -> Preview:
-    """The preview out of the footer."""
+    """Return the preview of the footer alone."""
     groups = raw.get(4, [])
     sizes: dict[str, list[int]] = {}
     codecs: set[str] = set()
@@ -77,7 +77,7 @@ def describe(raw: dict[int, Any]) -> Preview:
 
 
 def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, str, str]]:
-    """Path, type and repetition of every column; the schema is a tree written depth first."""
+    """Return path, type and repetition of every column; the schema is a tree written depth first."""
     found: list[tuple[str, str, str]] = []
     open_groups: list[tuple[str, int]] = []
     for index, element in enumerate(schema):

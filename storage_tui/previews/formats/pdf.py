@@ -1,11 +1,11 @@
-"""PDF: version, pages and title as far as the first and last bytes tell; nothing is rendered (ISO 32000)."""
+"""PDF: version, pages and title from the first and last bytes; nothing is rendered (ISO 32000)."""
 
 import re
 
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, KIB, Preview, Source, View
 
-TAIL_BYTES = 128 * KIB  # the last cross-reference table and what is near it: the catalogue and the title lie there
+TAIL_BYTES = 128 * KIB  # holds the last cross-reference table, and near it the catalogue and the title
 
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,2000}?/Count\s+(\d{1,7})|/Count\s+(\d{1,7})[^>]{0,2000}?/Type\s*/Pages\b")
 _LINEARIZED = re.compile(rb"/Linearized\b[^>]{0,200}?/N\s+(\d{1,7})")
@@ -17,17 +17,17 @@ _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
 class Pdf:
-    """What a reader wants to know before a download."""
+    """PDF: the facts that a reader wants before a download."""
 
     kind = "PDF"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the header, which may stand a little after the start."""
+        """Return whether the blob has the header, which may stand a little after the start."""
         return b"%PDF-" in head[:1024]
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the first bytes and the last ones."""
+        """Return the preview from the first bytes and the last ones."""
         tail = await source.tail(min(TAIL_BYTES, source.bytes_left or TAIL_BYTES)) if source.size_bytes else b""
         both = head + b"\n" + tail
         start = head.find(b"%PDF-") + 5
@@ -42,7 +42,7 @@ class Pdf:
 
 
 def count_pages(raw: bytes) -> int:
-    """The number of pages; 0 when the bytes do not tell."""
+    """Return the number of pages; 0 when the bytes do not show it."""
     linear = _LINEARIZED.search(raw[:2048])
     if linear:
         return int(linear[1])
@@ -51,7 +51,7 @@ def count_pages(raw: bytes) -> int:
 
 
 def read_info(raw: bytes) -> dict[str, str]:
-    """Title, author and producer, the last ones written."""
+    """Return title, author and producer, the last ones written."""
     found: dict[str, str] = {}
     for match in _INFO.finditer(raw):
         found[match[1].decode()] = _decode(_ESCAPE.sub(_unescape, match[2]))

@@ -1,4 +1,4 @@
-"""pickle: what loading it would import and call, out of its opcodes. Nothing is ever loaded."""
+"""pickle: the imports and calls of a load, read from the opcodes. Nothing is ever loaded."""
 
 import asyncio
 import pickletools
@@ -20,25 +20,25 @@ CALLS = frozenset(("REDUCE", "NEWOBJ", "NEWOBJ_EX", "INST", "OBJ", "BUILD"))
 
 
 class Pickled:
-    """Protocol, imports, calls, and the first strings."""
+    """A pickle: protocol, imports, calls, and the first strings."""
 
     kind = "pickle"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the opcode PROTO and a frame or a plausible first opcode; the text protocols by name."""
+        """Return whether the blob starts with PROTO and a frame or plausible opcode; text protocols match by name."""
         if head[:1] == b"\x80" and len(head) > 2 and 2 <= head[1] <= 5:
             return head[2:3] == b"\x95" or name.endswith(NAMES) or head[2:3] in (b"}", b"]", b"(", b"c", b"X", b"\x8c")
         return name.endswith(NAMES) and head[:1] in (b"(", b"c", b"I", b"S", b"V", b"l", b"d", b"]", b"}")
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """As far as the first bytes go."""
+        """Return the preview of the opcodes in the first bytes."""
         return await asyncio.to_thread(describe, head)
 
 
 @dataclass
 class Walk:
-    """What a walk over opcodes has seen; `memo` and `recent` follow the strings that name what is imported."""
+    """The findings of a walk over opcodes; `memo` and `recent` keep the strings that name imports."""
 
     protocol: int = 0
     is_complete: bool = False
@@ -50,7 +50,7 @@ class Walk:
     last: str | None = None
 
     def step(self, name: str, argument: Any) -> None:
-        """One opcode."""
+        """Note one opcode."""
         self.counts[name] += 1
         self.is_complete = name == "STOP"
         if name == "MEMOIZE":
@@ -79,7 +79,7 @@ class Walk:
 
 
 def describe(head: bytes) -> Preview:
-    """The preview of the opcodes in these bytes, which may be cut."""
+    """Return the preview of the opcodes in these bytes, which may be cut."""
     walk = Walk()
     try:
         for opcode, argument, _ in islice(pickletools.genops(head), OPCODES):

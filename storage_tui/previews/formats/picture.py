@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a process of its own."""
+"""PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a separate process."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from storage_tui.previews.raster.drawing import drawn, room
 
 MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "CMYK": "CMYK",
          "RGBA": "RGB with alpha", "I;16": "16-bit grey", "I": "32-bit grey", "F": "float"}  # fmt: skip
-MOST_PIXELS = 600_000  # where the terminal draws pixels: 1.8 MB, and a frame of the decoder holds four
-FACTS_ROOM = (("pixels", f"{'':24}"),)  # what stands above a picture, known before it is decoded
+MOST_PIXELS = 600_000  # where the terminal draws pixels: 1.8 MB, and a frame of the decoder holds 4 MiB
+FACTS_ROOM = (("pixels", f"{'':24}"),)  # the rows above a picture, known before the decoding
 BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 
 
 class Picture:
-    """One row for each format, so that a blob is decoded by the decoder its first bytes name and by no other."""
+    """One picture format: each has its own row, so that only the decoder that the first bytes name sees a blob."""
 
     budget = THUMBNAIL_BUDGET
 
@@ -25,7 +25,7 @@ class Picture:
         self._magic = magic
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first bytes alone."""
+        """Return whether the first bytes are the magic of the format."""
         if self.kind == "WebP":
             return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
         if self.kind == "BMP":
@@ -33,7 +33,7 @@ class Picture:
         return head.startswith(self._magic)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The picture from its first mebibyte at most; what a larger one shows is said."""
+        """Return the picture from at most its first mebibyte; a note says when the picture is longer."""
         rest = await source.read(len(head), len(head) + source.bytes_left)
         content = head + rest
         is_whole = len(content) == source.size_bytes
@@ -53,7 +53,7 @@ class Picture:
 
 
 def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What the decoder told, as label and value."""
+    """Return the decoder's facts as pairs of label and value."""
     width, height = told["size"]
     kind = MODES.get(told["mode"], visible(str(told["mode"])))
     facts = [("pixels", f"{width:,} × {height:,}, {kind}" + (", animated" if told.get("frames", 1) > 1 else ""))]

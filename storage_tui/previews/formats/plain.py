@@ -1,4 +1,4 @@
-"""Text in any common encoding, by pages of whole lines; a line of any length is shown in pieces."""
+"""Text in any common encoding, by pages of whole lines; very long lines are shown in pieces."""
 
 import codecs
 import re
@@ -10,11 +10,11 @@ from rich.text import Text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEAD_BYTES, HEADER_BUDGET, Pages, Preview, Source, View
 
-PAGE_LINES = 500  # a few screens to scroll through; more would cost more to draw than to ask for again
-PIECE_BYTES = 4096  # a longer line goes on in the next row, so that no row is slow to measure or to draw
+PAGE_LINES = 500  # a few screens to scroll through; drawing more costs more than another request
+PIECE_BYTES = 4096  # a longer line continues in the next row, so that no row is slow to measure or to draw
 TAB_CELLS = 4
-BINARY_SHARE = 0.02  # control characters past this share of a sample are not text
-SAMPLE_BYTES = 8192  # enough to tell an encoding, little enough to tell it in under a millisecond
+BINARY_SHARE = 0.02  # control characters past this share of a sample mean that it is not text
+SAMPLE_BYTES = 8192  # enough to find the encoding, few enough to find it in under a millisecond
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -29,19 +29,19 @@ KINDS = {".md": "Markdown", ".html": "HTML", ".htm": "HTML", ".svg": "SVG", ".xm
          ".yaml": "YAML", ".yml": "YAML", ".toml": "TOML", ".log": "log", ".ini": "INI", ".sql": "SQL",
          ".prj": "projection", ".sh": "shell script"}  # fmt: skip
 
-_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # what no text has; ESC is common in logs
+_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # never in text; ESC is common in logs
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a text is encoded: the codec's name, the bytes of its byte order mark, the bytes of its smallest unit."""
+    """The encoding of a text: the codec's name, the bytes of its byte order mark, the bytes of its smallest unit."""
 
     codec: str
     bom_bytes: int = 0
 
     @property
     def unit_bytes(self) -> int:
-        """1, 2 or 4."""
+        """The smallest unit of the encoding: 1, 2 or 4 bytes."""
         return {"utf-16": 2, "utf-32": 4}.get(self.codec[:6], 1)
 
 
@@ -52,11 +52,11 @@ class PlainText:
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Whether the bytes look like text in an encoding that is known here."""
+        """Return whether the bytes look like text in a known encoding."""
         return find_encoding(head) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The page of lines that begins at the offset."""
+        """Return the page of lines that begins at the offset."""
         encoding = find_encoding(head) or Encoding("cp1252")
         size = source.size_bytes or len(head)
         unit = encoding.unit_bytes
@@ -82,7 +82,7 @@ class PlainText:
 
 
 def _find_previous(source: Source, start: int, used: int, encoding: Encoding) -> int:
-    """Where the page before this one begins: a page of lines back where those bytes are kept, else as many bytes."""
+    """Return the start of the previous page: a page of lines back in kept bytes, else as many bytes as this page."""
     first = max(encoding.bom_bytes, start - HEAD_BYTES)
     window = source.kept(first, start)
     if len(window) < start - first:
@@ -98,7 +98,7 @@ def _find_previous(source: Source, start: int, used: int, encoding: Encoding) ->
 
 
 def find_encoding(head: bytes) -> Encoding | None:
-    """The encoding of a text that begins with `head`; None when that is no text."""
+    """Return the encoding of a text that begins with `head`; None when the bytes are not text."""
     for bom, codec in BOMS:
         if head.startswith(bom):
             return Encoding(codec, len(bom))
@@ -115,7 +115,7 @@ def find_encoding(head: bytes) -> Encoding | None:
 
 
 def is_utf8(sample: bytes) -> bool:
-    """Whether the bytes are UTF-8, perhaps cut inside the last character."""
+    """Return whether the bytes are UTF-8, perhaps cut inside the last character."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
@@ -124,9 +124,9 @@ def is_utf8(sample: bytes) -> bool:
 
 
 def text_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) -> tuple[list[Text], int]:
-    """Rows out of a page and how many of its bytes they hold.
+    """Return rows from a page and the number of its bytes that they hold.
 
-    A line that the page cuts off is left for the next page, unless it is the only one or the last of the blob.
+    A line that the page cuts is left for the next page, unless it is the only one or the last of the blob.
     """
     rows: list[Text] = []
     used = 0
@@ -137,7 +137,7 @@ def text_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) ->
 
 
 def split_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) -> Iterator[tuple[str, int]]:
-    """The same one by one: each line as it is drawn, and where in the page the one after it begins."""
+    """Yield each line as it is drawn, and the place in the page where the next line begins."""
     unit = encoding.unit_bytes
     newline = "\n".encode(encoding.codec)
     at = 0
@@ -156,12 +156,12 @@ def split_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) -
 
 
 def shown_line(line: str) -> str:
-    """One line, safe to draw: tabs are spaces, a carriage return at its end is left out."""
+    """Return one line, safe to draw: tabs become spaces, and a carriage return at its end is left out."""
     return visible(line.removesuffix("\r").expandtabs(TAB_CELLS))
 
 
 def _find_wide(sample: bytes) -> Encoding | None:
-    """UTF-16 without a mark: every other byte of mostly ASCII text is zero."""
+    """Return UTF-16 without a mark, if the sample is such: in mostly ASCII text every other byte is zero."""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = len(sample) // 2
     if odd > 0.7 * half and even < 0.05 * half:
@@ -183,7 +183,7 @@ def find_aligned(page: bytes, newline: bytes, at: int, unit: int) -> int:
 
 
 def _piece_end(page: bytes, at: int, encoding: Encoding) -> int:
-    """Where a piece of a long line ends without cutting a character."""
+    """Return the end of a piece of a long line, which cuts no character."""
     stop = at + PIECE_BYTES
     if encoding.codec == "utf-8":
         back = stop
@@ -197,7 +197,7 @@ def _piece_end(page: bytes, at: int, encoding: Encoding) -> int:
 
 
 def skip_continuation(start: int, page: bytes) -> tuple[int, bytes]:
-    """A page that begins inside a character begins after it instead."""
+    """Return the start and the bytes of a page without a cut character at its start."""
     skip = 0
     while skip < min(3, len(page)) and page[skip] & 0xC0 == 0x80:
         skip += 1

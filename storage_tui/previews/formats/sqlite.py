@@ -1,4 +1,4 @@
-"""SQLite: what the header of the file tells, and the tables named on its first page (SQLite file format, 1.3, 1.6)."""
+"""SQLite: the facts of the header, and the tables named on the first page (SQLite file format, 1.3, 1.6)."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ CELLS = 500  # read of the first page at most; a page of 64 KiB holds fewer
 
 
 class SqliteHeader:
-    """The header, and the schema where it fits the first page."""
+    """SQLite: the facts of the header, and the schema where it fits the first page."""
 
     kind = "SQLite"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first bytes."""
+        """Return whether the first bytes are the magic."""
         return head.startswith(MAGIC)
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """From the first read alone."""
+        """Return the preview from the first read alone."""
         if len(head) < 100:
             raise PreviewError("its header is cut")
         page_bytes = int.from_bytes(head[16:18], "big")
@@ -49,7 +49,7 @@ class SqliteHeader:
 
 
 def read_schema(page: bytes, codec: str) -> Iterator[list[str]]:
-    """Type, name and statement of every row of the schema on the first page."""
+    """Yield type, name and statement of every row of the schema on the first page."""
     count = int.from_bytes(page[103:105], "big")
     for index in range(min(count, CELLS)):
         at = int.from_bytes(page[108 + 2 * index : 110 + 2 * index], "big")

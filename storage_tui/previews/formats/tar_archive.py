@@ -13,7 +13,7 @@ FOLDER, PAX, PAX_GLOBAL, GNU_NAME, GNU_LINK = b"5", b"x", b"g", b"L", b"K"
 
 @dataclass
 class Walk:
-    """A walk from header to header, which stops where the bytes do."""
+    """A walk from header to header until the bytes end."""
 
     at: int = 0
     members: list[Member] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Walk:
     next_name: str | None = None
 
     def go(self, data: bytes, start: int) -> None:
-        """Read headers from `at` on in `data`, which begins at `start` of the archive."""
+        """Read the headers from `at` on; `data` begins at the offset `start` of the archive."""
         while self.at >= start and self.at - start + BLOCK <= len(data):
             header = data[self.at - start : self.at - start + BLOCK]
             if not any(header):
@@ -43,17 +43,17 @@ class Walk:
 
 
 class TarArchive:
-    """The first members, all of them where they are small."""
+    """tar: the first members, or all members of a small archive."""
 
     kind = "tar"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the magic of the first header."""
+        """Return whether the first header has the magic."""
         return head[257:262] == b"ustar"
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """The headers in the head, and those of one more read where the head ends."""
+        """Return the members in the head, and those in one more read after the head."""
         walk = Walk()
         walk.go(head, 0)
         if not walk.is_complete and walk.at < (source.size_bytes or 0) and source.bytes_left >= BLOCK:
@@ -68,7 +68,7 @@ class TarArchive:
 
 
 def check_header(header: bytes) -> int:
-    """The size of the member; raises PreviewError when the checksum says that this is no header."""
+    """Return the size of the member; raise PreviewError when the checksum shows that this is not a header."""
     told = header[148:156].split(b"\x00")[0].strip()
     actual = sum(header) - sum(header[148:156]) + 8 * 0x20
     if not told or not all(byte in b"01234567" for byte in told) or int(told, 8) != actual:
@@ -77,7 +77,7 @@ def check_header(header: bytes) -> int:
 
 
 def header_name(header: bytes, kind: bytes) -> str:
-    """The name in a header, with the prefix of long ones; a folder ends in a slash."""
+    """Return the name in a header, with its prefix when it is long; a folder ends in a slash."""
     name = _text(header[:100])
     prefix = _text(header[345:500]) if header[257:263] == b"ustar\x00" else ""
     full = f"{prefix}/{name}" if prefix else name
@@ -94,7 +94,7 @@ def _pax_path(body: bytes) -> str | None:
 
 
 def _number(raw: bytes) -> int:
-    if raw[0] & 0x80:  # GNU: a binary number for what eleven octal digits cannot hold
+    if raw[0] & 0x80:  # GNU: a binary number that eleven octal digits cannot hold
         return int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
     digits = raw.split(b"\x00")[0].strip() or b"0"
     if not all(byte in b"01234567" for byte in digits):

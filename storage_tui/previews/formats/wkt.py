@@ -18,23 +18,23 @@ _PAIR = re.compile(rf"([-+0-9.eE]+)\s+([-+0-9.eE]+){_EXTRA}")
 
 
 class WellKnownText:
-    """POINT, LINESTRING, POLYGON and their multiples; EWKT's SRID is shown."""
+    """Well-known text: POINT, LINESTRING, POLYGON and their multiples; EWKT's SRID is shown."""
 
     kind = "WKT"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Text that begins with a geometry."""
+        """Return whether the text begins with a geometry."""
         return _START.match(head) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Facts and the map."""
+        """Return the facts and the map."""
         rest = await source.read(len(head), len(head) + source.bytes_left)
         return await asyncio.to_thread(describe, decode_json(head + rest), view)
 
 
 def describe(text: str, view: View) -> Preview:
-    """The preview of a text of geometries, which may be cut."""
+    """Return the preview of a text of geometries, which may be cut."""
     shapes, kinds, reference = read_wkt(text)
     facts = [("geometry", ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common(4))), *shapes.facts()]
     if reference:
@@ -44,7 +44,7 @@ def describe(text: str, view: View) -> Preview:
 
 
 def read_wkt(text: str) -> tuple[Shapes, Counter[str], str]:
-    """Shapes, geometries by name, and the reference of EWKT; raises PreviewError when there is no whole geometry."""
+    """Return shapes, geometries by name, and the reference of EWKT; raise PreviewError without a whole geometry."""
     shapes = Shapes()
     kinds: Counter[str] = Counter()
     reference = ""

@@ -1,4 +1,4 @@
-"""zip and npz: the tree of members out of the central directory, one read at the end (APPNOTE 6.3.10)."""
+"""zip and npz: the tree of members from the central directory, one read at the end (APPNOTE 6.3.10)."""
 
 import asyncio
 import struct
@@ -11,13 +11,13 @@ from storage_tui.previews.containers.tree import FULL_LINES, TREE_LINES, Member,
 from storage_tui.previews.formats.npy import read_header, shape_text
 
 END = b"PK\x05\x06"
-LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20  # of the end record of archives past 2 GiB, which stands before it
+LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20  # of the end record of archives past 2 GiB; it stands before that record
 END64 = b"PK\x06\x06"
 ENTRY = b"PK\x01\x02"
 LOCAL = b"PK\x03\x04"
 MEMBERS = 5000  # parsed at most: as many as the bytes of the budget can hold
 METHODS = {0: "stored", 8: "deflate", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz"}
-NPY_HEADER_BYTES = 10_240  # unpacked at most of a member that is an array
+NPY_HEADER_BYTES = 10_240  # unpacked at most from a member that is an array
 
 _ENTRY = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
@@ -27,7 +27,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One member as the central directory has it."""
+    """One member, as the central directory describes it."""
 
     name: str
     method: int
@@ -38,17 +38,17 @@ class Entry:
 
 
 class ZipArchive:
-    """Members with sizes; arrays with shape and type where their headers were read anyway."""
+    """zip: members with sizes; arrays with shape and type when the first read has their headers."""
 
     kind = "zip"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """By the first local header, or the end record of an empty archive."""
+        """Return whether the first bytes are a local header, or the end record of an empty archive."""
         return head.startswith((LOCAL, END))
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """One more read: the last bytes."""
+        """Return the preview with one more read, of the last bytes."""
         size = source.size_bytes or len(head)
         want = min(size, source.bytes_left) if len(head) < size else size
         tail = await source.tail(want)
@@ -74,7 +74,7 @@ class ZipArchive:
 
 
 def read_directory(tail: bytes, limit: int = MEMBERS) -> tuple[int, list[Entry]]:
-    """How many members the end record counts, and those whose entries are in these last bytes."""
+    """Return how many members the end record counts, and the members whose entries are in these last bytes."""
     end = tail.rfind(END)
     if end == -1 or len(tail) - end < _END.size:
         raise PreviewError("its end is missing: the archive is cut")
@@ -117,7 +117,7 @@ def _read_entry(tail: bytes, at: int) -> tuple[Entry, int] | None:
 
 
 def _wide_sizes(extra: bytes, size: int, packed: int, local_start: int) -> tuple[int, int, int]:
-    """The zip64 field: 64-bit values in place of those that are all ones, in this order."""
+    """Return the sizes and the offset, with 64-bit values of the zip64 field for those that are all ones."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
@@ -130,13 +130,13 @@ def _wide_sizes(extra: bytes, size: int, packed: int, local_start: int) -> tuple
 
 
 def _part(entry: Entry) -> Part:
-    """Where a member is, for the viewer to open it."""
+    """Return the place of a member, for the viewer to open it."""
     method = "encrypted" if entry.is_encrypted else METHODS.get(entry.method, f"method {entry.method}")
     return Part(entry.name, entry.local_start, entry.packed_bytes, entry.size_bytes, method, has_header=True)
 
 
 def _remark(entry: Entry, head: bytes) -> str:
-    """Shape and type of an array whose beginning was read with the head of the archive."""
+    """Return shape and type of an array when the head of the archive holds its beginning."""
     at = entry.local_start
     if not entry.name.endswith(".npy") or at + _LOCAL.size + 128 > len(head) or not head.startswith(LOCAL, at):
         return ""

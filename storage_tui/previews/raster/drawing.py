@@ -1,4 +1,4 @@
-"""Decoded RGB as a preview draws it: half blocks, or room for pixels where the terminal draws those itself."""
+"""Decoded RGB as half blocks, or room for pixels where the terminal draws them itself."""
 
 import asyncio
 import math
@@ -12,7 +12,7 @@ BLOCKS = 1, 2  # pixels across and down a cell in half blocks
 
 
 def room(view: View, rows: int, most: int) -> tuple[int, int]:
-    """The pixels, `most` of them at most, that a picture of these rows of cells may have: columns and rows."""
+    """Return the columns and rows of pixels for a picture of `rows` rows of cells, at most `most` pixels in all."""
     across, down = view.cell or BLOCKS
     width, height = view.width * across, rows * down
     scale = 1.0 if view.cell is None else min(1.0, math.sqrt(most / (width * height)))
@@ -20,7 +20,7 @@ def room(view: View, rows: int, most: int) -> tuple[int, int]:
 
 
 async def drawn(rgb: bytes, width: int, height: int, view: View, rows: int) -> tuple[tuple[Text, ...], Pixels | None]:
-    """The lines of a picture; with pixels they are blank, and the pixels are to be put over them."""
+    """Return the lines of a picture; with pixels the lines are blank, and the pixels go over them."""
     if view.cell is None:
         return tuple(await asyncio.to_thread(picture_lines, rgb, width, height, truecolor=view.truecolor)), None
     across, down = view.cell

@@ -1,4 +1,4 @@
-"""What the GeoTIFF tags say in words: reference system, bounds, pixel size (OGC 19-008r4)."""
+"""The GeoTIFF tags in words: reference system, bounds, pixel size (OGC 19-008r4)."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Georeference:
-    """Where a raster lies: west, south, east, north in its reference system, and the size of a pixel."""
+    """The place of a raster: west, south, east, north in its reference system, and the size of a pixel."""
 
     epsg: int | None
     citation: str
@@ -33,14 +33,14 @@ class Georeference:
 
     @property
     def name(self) -> str:
-        """`EPSG:32633, WGS 84 / UTM zone 33N`; empty when there is none."""
+        """The reference system, `EPSG:32633, WGS 84 / UTM zone 33N`; empty when there is none."""
         if self.epsg is None:
             return self.citation
         return f"EPSG:{self.epsg}" + (f", {name}" if (name := epsg_name(self.epsg) or self.citation) else "")
 
 
 def read_georeference(directory: Directory, width: int, height: int) -> Georeference | None:
-    """What the tags of the full-size directory say; None without any."""
+    """Return the place of the raster from the tags of the full-size directory; None without such tags."""
     keys = _read_keys(directory)
     scale, tie, matrix = (directory.all(tag) for tag in (tags.PIXEL_SCALE, tags.TIEPOINT, tags.TRANSFORM))
     if not keys and not (scale and tie) and not matrix:
@@ -70,7 +70,7 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
 
 
 def epsg_name(code: int) -> str:
-    """The name of the codes that most rasters have."""
+    """Return the name of a code, for the codes of most rasters."""
     if 32601 <= code <= 32660:
         return f"WGS 84 / UTM zone {code - 32600}N"
     if 32701 <= code <= 32760:

@@ -12,7 +12,7 @@ LEVELS = (0, 95, 135, 175, 215, 255)  # the colour cube of 256-colour terminals,
 
 
 def picture_lines(pixels: bytes, width: int, height: int, *, truecolor: bool) -> list[Text]:
-    """One line for two rows of pixels."""
+    """Return the lines of a picture, one for two rows of pixels."""
     pick = _true_color if truecolor else _cube_color
     lines = []
     stride = width * 3
@@ -42,7 +42,7 @@ def _style(above: int, below: int | None) -> Style:
 
 @lru_cache(maxsize=16384)
 def _color(code: int) -> Color:
-    """A colour by its number: 24 bits, or below zero the entry of the 256-colour table."""
+    """Return a colour by its number: 24 bits, or below zero the entry of the 256-colour table."""
     return Color.from_ansi(-code) if code < 0 else Color.from_rgb(code >> 16, code >> 8 & 255, code & 255)
 
 

@@ -1,4 +1,4 @@
-"""The picture of a TIFF: from the smallest useful level, or from the middle of one that has none."""
+"""The picture of a TIFF: from the smallest useful level, or from the middle of one that is too large to read."""
 
 import math
 import struct
@@ -15,14 +15,14 @@ from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_num
 COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "deflate",
                 32773: "PackBits", 32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd",
                 50001: "WebP"}  # fmt: skip
-MAX_BLOCKS = 4096  # of one level; a level that has more is not a thumbnail
-MIDDLE_BLOCKS = 512  # looked at where a part must do: rows of an uncompressed scene come in strips of one
+MAX_BLOCKS = 4096  # of one level; a level with more blocks is not a thumbnail
+MIDDLE_BLOCKS = 512  # looked at for a drawing of the middle: an uncompressed scene has strips of one row
 WHITE_IS_ZERO, RGB, PALETTE_PHOTOMETRIC, YCBCR = 0, 2, 3, 6
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks of one level: their size in pixels, how many, and the first band's count."""
+    """The blocks of one level: the size of a block in pixels, and the number of blocks across and down."""
 
     width: int
     height: int
@@ -31,12 +31,12 @@ class Blocks:
 
     @property
     def per_plane(self) -> int:
-        """Blocks that cover the level once."""
+        """The number of blocks that cover the level once."""
         return self.across * self.down
 
 
 async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict[str, Any], bytes]:
-    """What the decoder tells of the level that fits best, and its RGB."""
+    """Return the decoder's facts about the level that fits best, and its RGB."""
     levels = _useful_levels(tiff, space)
     code = levels[0].number(tags.COMPRESSION, 1)
     if code not in SUPPORTED:
@@ -45,7 +45,7 @@ async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict
         try:
             return await _draw_level(source, tiff, level, space)
         except BudgetError:
-            continue  # a smaller level may fit what is left
+            continue  # a smaller level may fit the rest of the budget
     try:
         return await _draw_level(source, tiff, levels[-1], space)
     except PreviewError as exc:
@@ -58,7 +58,7 @@ async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict
 async def _draw_middle(
     source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]
 ) -> tuple[dict[str, Any], bytes]:
-    """As many neighbouring blocks from the middle of a level as may still be read; `part` tells which."""
+    """Return neighbouring blocks from the middle of a level, as many as the budget allows; `part` says which."""
     blocks, is_planar = _blocks(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
     if is_planar and level.number(tags.SAMPLES, 1) > 1:
         raise PreviewError("its bands lie apart")
@@ -106,7 +106,7 @@ async def _draw_level(
 
 
 def _useful_levels(tiff: Tiff, space: tuple[int, int]) -> list[Directory]:
-    """The smallest level that fills the room, or else the largest there is, and then the smaller ones."""
+    """Return the smallest level that fills the room, or else the largest one, and then the smaller ones."""
     main = tiff.directories[0]
     levels = [main, *(level for level in tiff.directories[1:] if level.is_reduced and not level.is_mask)]
     levels = [level for level in levels if level.number(tags.SAMPLES, 1) == main.number(tags.SAMPLES, 1)]
@@ -134,7 +134,7 @@ def _blocks(level: Directory, most: int = MAX_BLOCKS) -> Blocks:
 async def _block_places(
     source: Source, tiff: Tiff, level: Directory, count: int, *, first: int = 0
 ) -> list[tuple[int, int, int]]:
-    """Index, place and size of every block that is there, of so many from the first wanted on."""
+    """Return index, place and size of each existing block among `count` blocks from `first` on."""
     where = tags.TILE_OFFSETS if level.is_tiled else tags.STRIP_OFFSETS
     size = tags.TILE_SIZES if level.is_tiled else tags.STRIP_SIZES
     if where not in level.values or size not in level.values:
@@ -155,7 +155,7 @@ def _shown_bands(level: Directory) -> int:
 def _level(
     tiff: Tiff, level: Directory, blocks: Blocks, shown: int, is_planar: bool, places: list[list[int]]
 ) -> dict[str, Any]:
-    """The level as the decoder's `rasters.Level` takes it."""
+    """Return the level in the form of the decoder's `rasters.Level`."""
     photometric = level.number(tags.PHOTOMETRIC, 1)
     palette = level.all(tags.PALETTE) if photometric == PALETTE_PHOTOMETRIC else ()
     try:

@@ -1,4 +1,4 @@
-"""From metres to degrees for the two projections that most rasters have: UTM and Web Mercator, both on WGS 84."""
+"""From metres to degrees for the two most common projections of rasters: UTM and Web Mercator, both on WGS 84."""
 
 import math
 
@@ -18,9 +18,9 @@ Bounds = tuple[float, float, float, float]
 
 
 def degrees_of_bounds(epsg: int, bounds: Bounds) -> Bounds | None:
-    """West, south, east, north in degrees around projected bounds; None for a projection that is not known here.
+    """Return west, south, east and north in degrees around projected bounds; None for an unknown projection.
 
-    Taken from the corners, so the edges of a large raster may bulge over it by a little.
+    The degrees are those of the corners, so the edges of a large raster may lie a little outside of them.
     """
     west, south, east, north = bounds
     corners = [to_degrees(epsg, x, y) for x in (west, east) for y in (south, north)]
@@ -32,7 +32,7 @@ def degrees_of_bounds(epsg: int, bounds: Bounds) -> Bounds | None:
 
 
 def to_degrees(epsg: int, x: float, y: float) -> tuple[float, float] | None:
-    """Longitude and latitude of a point; None where the projection is not known or the point is far outside it."""
+    """Return longitude and latitude of a point; None for an unknown projection or a point far outside it."""
     if epsg == WEB_MERCATOR and abs(x) < 2.1e7 and abs(y) < 4e7:
         return math.degrees(x / SEMI_MAJOR_M), math.degrees(math.atan(math.sinh(y / SEMI_MAJOR_M)))
     zone, is_south = epsg % 100, 32701 <= epsg <= 32760
@@ -42,7 +42,7 @@ def to_degrees(epsg: int, x: float, y: float) -> tuple[float, float] | None:
 
 
 def _from_utm(zone: int, x: float, y: float) -> tuple[float, float]:
-    """Krüger's series (1912), to a millimetre within the zone."""
+    """Return longitude and latitude by Krüger's series (1912), exact to a millimetre within the zone."""
     along, across = y / (UTM_SCALE * _RADIUS_M), (x - UTM_EAST_M) / (UTM_SCALE * _RADIUS_M)
     xi, eta = along, across
     for order, factor in enumerate(_BETA, 1):

@@ -1,6 +1,6 @@
-"""The directories of a TIFF or BigTIFF, read by ranges: tags, levels, and where the blocks are (TIFF 6.0, BigTIFF).
+"""The directories of a TIFF or BigTIFF, read by ranges: tags, levels, places of the blocks (TIFF 6.0, BigTIFF).
 
-Directories may lie anywhere and claim anything: each is read once, their number and the bytes of every value are
+Directories may lie anywhere and claim anything. Each is read once, their number and the bytes of every value are
 bounded, and a loop ends the walk.
 """
 
@@ -12,7 +12,7 @@ from storage_tui.previews.base import BudgetError, PreviewError, Source
 MAX_DIRECTORIES = 64  # a pyramid has ten levels, a mask for each, and room to spare
 MAX_TAGS = 512  # a directory has about twenty
 PAGE_BYTES = 32 * 1024  # read around a place outside the head: directories and their values lie together
-VALUE_BYTES = 4096  # of a value that is shown; block offsets are fetched when they are needed, by place
+VALUE_BYTES = 4096  # of a value that is shown; block offsets are fetched by place when they are needed
 BLOCK_ARRAYS = frozenset((273, 279, 324, 325))  # strip and tile offsets and sizes
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -28,7 +28,7 @@ TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Where the value of a tag is: its TIFF type, count, and place in the file."""
+    """The place of the value of a tag: its TIFF type, count, and offset in the file."""
 
     type: int
     count: int
@@ -36,55 +36,55 @@ class Value:
 
     @property
     def item_bytes(self) -> int:
-        """The size of one item."""
+        """The size of one item in bytes."""
         return struct.calcsize("<" + TYPES[self.type].replace("s", "c"))
 
     @property
     def size_bytes(self) -> int:
-        """The size of the whole value."""
+        """The size of the whole value in bytes."""
         return self.item_bytes * self.count
 
 
 @dataclass(slots=True)
 class Directory:
-    """One directory: what its tags say, as far as it was fetched."""
+    """One directory: the values of its tags, as far as they were fetched."""
 
     values: dict[int, Value]
     numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
     texts: dict[int, bytes] = field(default_factory=dict)
 
     def number(self, tag: int, default: int = 0) -> int:
-        """The first number of a tag."""
+        """Return the first number of a tag."""
         found = self.numbers.get(tag)
         return int(found[0]) if found else default
 
     def all(self, tag: int) -> tuple[float, ...]:
-        """All numbers of a tag."""
+        """Return all numbers of a tag."""
         return self.numbers.get(tag, ())
 
     def text(self, tag: int) -> str:
-        """The text of a tag."""
+        """Return the text of a tag."""
         return self.texts.get(tag, b"").split(b"\x00")[0].decode("utf-8", "replace").strip()
 
     @property
     def is_tiled(self) -> bool:
-        """Tiles, not strips."""
+        """Whether the pixels lie in tiles, not in strips."""
         return TILE_OFFSETS in self.values
 
     @property
     def is_reduced(self) -> bool:
-        """A smaller version of another directory."""
+        """Whether this is a smaller version of another directory."""
         return bool(self.number(SUBFILE) & 1)
 
     @property
     def is_mask(self) -> bool:
-        """A mask of another directory."""
+        """Whether this is a mask of another directory."""
         return bool(self.number(SUBFILE) & 4)
 
 
 @dataclass(slots=True)
 class Tiff:
-    """A file: byte order, and its directories in the order they are linked."""
+    """A file: its byte order, and its directories in the order of their links."""
 
     order: str
     is_big: bool
@@ -93,7 +93,7 @@ class Tiff:
 
 
 async def read_tiff(source: Source, head: bytes) -> Tiff:
-    """Walk the directories as far as the budget goes; one that lies outside the head costs one read."""
+    """Walk the directories as far as the budget allows; a directory outside the head costs one read."""
     order = "<" if head[:2] == b"II" else ">"
     tiff = Tiff(order, head[2:4] in (b"\x2b\x00", b"\x00\x2b"))
     at = struct.unpack_from(order + ("Q" if tiff.is_big else "I"), head, 8 if tiff.is_big else 4)[0]
@@ -115,7 +115,7 @@ async def read_tiff(source: Source, head: bytes) -> Tiff:
 
 
 async def read_numbers(source: Source, tiff: Tiff, value: Value, first: int, count: int) -> tuple[float, ...]:
-    """Some items of a value."""
+    """Return `count` items of a value, from the item `first` on."""
     start = value.at + first * value.item_bytes
     count = min(count, value.count - first)
     raw = await source.read(start, start + count * value.item_bytes)
@@ -168,7 +168,7 @@ async def _fetch_value(source: Source, tiff: Tiff, directory: Directory, tag: in
 
 
 async def _page(source: Source, start: int, size_bytes: int) -> bytes:
-    """Bytes at a place: what is kept already costs nothing, else a page around it is fetched."""
+    """Return bytes at a place: kept bytes cost nothing, others are fetched with a page around them."""
     held = source.kept(start, start + size_bytes)
     if len(held) >= size_bytes or (source.size_bytes is not None and start + len(held) >= source.size_bytes):
         return held

@@ -1,10 +1,10 @@
-"""What the table formats share: columns of text, footers, and the first rows.
+"""Shared by the table formats: columns of text, footers, and the first rows.
 
 | file | holds |
 |---|---|
-| first_rows.py | what Parquet and Arrow share: a footer at the end |
-| flatbuffer.py | the few parts of FlatBuffers that the footer of an Arrow file needs (FlatBuffers, internals |
+| first_rows.py | shared by Parquet and Arrow: the footer at the end, and the first rows |
+| flatbuffer.py | the few parts of FlatBuffers that the footer of an Arrow file needs |
 | grid.py | a table as lines of text: a bold head, a dim line under it, columns as wide as their values |
-| parquet_rows.py | the first rows of a Parquet file whose row groups may have any size |
-| thrift.py | thrift's compact protocol, as far as a Parquet footer needs it |
+| parquet_rows.py | the first rows of a Parquet file with row groups of any size |
+| thrift.py | the parts of Thrift's compact protocol that a Parquet footer needs |
 """

@@ -1,5 +1,7 @@
-"""What Parquet and Arrow share: a footer at the end, and first rows decoded in the process apart by the extra
-`preview`."""
+"""Shared by Parquet and Arrow: the footer at the end, and the first rows.
+
+The decoding process decodes the rows, with the extra `preview`.
+"""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -14,15 +16,15 @@ from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.table.grid import grid_lines
 
 ROWS = 30  # a screen
-FULL_ROWS = 1000  # on the whole screen, as far as one answer of the decoder has them
+FULL_ROWS = 1000  # on the whole screen, if one answer of the decoder holds so many
 TAIL_BYTES = 64 * KIB  # of the first read at the end; most footers are shorter
-LENGTH_BYTES = 4  # of the footer, between it and the magic at the end
+LENGTH_BYTES = 4  # the length of the footer, between the footer and the magic at the end
 MISSING = "pip install 'storage-tui[preview]' shows the first rows"
 _NUMBER = frozenset("0123456789.-+einfa")
 
 
 async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes, bytes]:
-    """The footer, and the last bytes of the blob that have it; raises PreviewError where it is none."""
+    """Return the footer, and the last bytes of the blob that contain it; raise PreviewError for an invalid footer."""
     size = source.size_bytes or len(head)
     after = LENGTH_BYTES + len(magic)
     tail = await source.tail(max(after, min(size, TAIL_BYTES)))
@@ -39,23 +41,23 @@ async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes,
 
 
 async def with_rows(shown: Preview, rows: Awaitable[tuple[list[Text], str]]) -> Preview:
-    """The preview with its first rows above it and their note, or with the reason why there are none."""
+    """Return the preview with its first rows above it and their note, or with the reason why there are none."""
     try:
         lines, note = await rows
     except PreviewError as exc:
         return replace(shown, note=f"no rows: {visible(str(exc), limit=100)}")
-    except (TypeError, AttributeError, ValueError):  # a footer whose values are of other types than they should be
+    except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types
         return replace(shown, note="no rows: the footer is damaged")
     return replace(shown, lines=(*lines, Text(""), *shown.lines), note=note)
 
 
 def first_note(shown: int, *, is_all: bool) -> str:
-    """What is said of rows on the whole screen, where more of them follow."""
+    """Return the note about the rows on the whole screen; empty when no more rows follow."""
     return "" if is_all else f"the first {shown:,} rows"
 
 
 def require_tables() -> None:
-    """Raise PreviewError where the extra is not installed; nothing of it is loaded here."""
+    """Raise PreviewError when the extra is not installed; load nothing of it here."""
     try:
         is_there = find_spec("arro3.io") is not None
     except (ImportError, ValueError):
@@ -65,7 +67,7 @@ def require_tables() -> None:
 
 
 async def first_rows(kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int) -> list[Text]:
-    """The head and so many rows at most of a file known by some parts; raises PreviewError where these tell none."""
+    """Return the head and at most `rows` rows of a file known by some parts; raise PreviewError without rows."""
     require_tables()
     job = {
         "job": "table", "kind": kind, "size": size_bytes, "rows": rows,

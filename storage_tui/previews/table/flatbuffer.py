@@ -4,11 +4,11 @@ import struct
 
 from storage_tui.previews.base import PreviewError
 
-MOST_ITEMS = 10_000  # of a vector; more is a damaged length
+MOST_ITEMS = 10_000  # of a vector; a larger number is a damaged length
 
 
 class Table:
-    """One table in a buffer. What is missing has its default; a place outside the buffer raises struct.error."""
+    """One table in a buffer. A missing field has its default; a place outside the buffer raises struct.error."""
 
     def __init__(self, buffer: bytes, at: int) -> None:
         self._buffer = buffer
@@ -17,16 +17,16 @@ class Table:
 
     @classmethod
     def root(cls, buffer: bytes) -> "Table":
-        """The outermost table."""
+        """Return the outermost table."""
         return cls(buffer, struct.unpack_from("<I", buffer)[0])
 
     def integer(self, field: int, form: str = "<i", default: int = 0) -> int:
-        """A number."""
+        """Return the number in a field."""
         at = self._place(field)
         return default if at is None else self._number(form, at)
 
     def text(self, field: int) -> str:
-        """A string."""
+        """Return the string in a field."""
         at = self._place(field)
         if at is None:
             return ""
@@ -35,22 +35,22 @@ class Table:
         return self._buffer[at + 4 : at + 4 + length].decode("utf-8", "replace")
 
     def table(self, field: int) -> "Table | None":
-        """A table."""
+        """Return the table in a field."""
         at = self._place(field)
         return None if at is None else Table(self._buffer, at + self._number("<I", at))
 
     def tables(self, field: int, limit: int) -> list["Table"]:
-        """A vector of tables, so many of them at most."""
+        """Return the vector of tables in a field, at most `limit` of them."""
         start, count = self._vector(field)
         places = range(start, start + 4 * min(count, limit), 4)
         return [Table(self._buffer, at + self._number("<I", at)) for at in places]
 
     def count(self, field: int) -> int:
-        """How many items a vector has."""
+        """Return the number of items of the vector in a field."""
         return self._vector(field)[1]
 
     def structs(self, field: int, form: str) -> list[tuple[int, ...]]:
-        """A vector of structs."""
+        """Return the vector of structs in a field."""
         start, count = self._vector(field)
         size = struct.calcsize(form)
         return [struct.unpack_from(form, self._buffer, start + number * size) for number in range(count)]

@@ -8,7 +8,7 @@ from rich.text import Text
 from storage_tui.contract.visible import visible
 
 COLUMN_CELLS = 32  # a wider value is cut: the columns after it matter as much
-MAX_COLUMNS = 64  # the view is narrower; more would only cost time
+MAX_COLUMNS = 64  # the view is narrower; more columns would only cost time
 
 
 def grid_lines(
@@ -18,7 +18,7 @@ def grid_lines(
     under: Sequence[str] = (),
     right: frozenset[int] = frozenset(),
 ) -> list[Text]:
-    """The table; `under` is a second head, `right` are the columns that align to the right. Escapes every cell."""
+    """Return the table, every cell escaped; `under` is a second head, `right` the columns aligned to the right."""
     count = min(max([len(heads), *map(len, rows)], default=0), MAX_COLUMNS)
     table = [[cell_text(row[at]) if at < len(row) else "" for at in range(count)] for row in (heads, under, *rows)]
     widths = [max(cell_len(row[column]) for row in table) for column in range(count)]
@@ -30,13 +30,13 @@ def grid_lines(
 
 
 def cell_text(value: str, cells: int = COLUMN_CELLS) -> str:
-    """A value in at most so many cells, safe to draw."""
+    """Return a value in at most `cells` cells, safe to draw."""
     shown = visible(value[: cells + 1])
     return set_cell_size(shown, cells - 1) + "…" if cell_len(shown) > cells else shown
 
 
 def grid_line(row: Sequence[str], widths: Sequence[int], right: frozenset[int], style: str = "") -> Text:
-    """One row of a table: cells that are safe to draw and no wider than their columns."""
+    """Return one row of a table from cells that are safe to draw and no wider than their columns."""
     cells = [
         " " * (width - cell_len(cell)) + cell if column in right else cell + " " * (width - cell_len(cell))
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))

@@ -1,7 +1,7 @@
-"""The first rows of a Parquet file whose row groups may have any size: the first pages of as many columns as a few
-reads reach (Apache Parquet, ColumnMetaData and PageHeader).
+"""The first rows of a Parquet file with row groups of any size.
 
-The decoder is given a file of the same bytes at the same places and a footer that names these columns alone.
+The rows come from the first pages of as many columns as a few reads reach (Apache Parquet, ColumnMetaData and
+PageHeader). The decoder gets a file with the same bytes at the same places and a footer that names only these columns.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from storage_tui.previews.table.thrift import RAW, Compact, list_field, number_f
 
 MAGIC = b"PAR1"
 FULL_BUDGET = Budget(requests=12, size_bytes=3 * MIB)  # on the whole screen: a dozen columns with pages of a megabyte
-PAGE_HEADER_BYTES = 8 * KIB  # it may hold the smallest and largest value
-MOST_COLUMNS = 64  # tried; the table that is drawn has no more
+PAGE_HEADER_BYTES = 8 * KIB  # a header may hold the smallest and the largest value
+MOST_COLUMNS = 64  # the columns tried; the table that is drawn has no more
 DATA_PAGE, DATA_PAGE_2 = 0, 3
 REPEATED = 2
-PAGES = 3  # looked at for the first with values: a dictionary and perhaps an index come before it
+PAGES = 3  # searched for the first page with values: a dictionary and perhaps an index come before it
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One column of the first row group: where its pages lie, and what the footer says of it."""
+    """One column of the first row group: the place of its pages, and its entry in the footer."""
 
     start: int
     stop: int
@@ -34,7 +34,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a row: its part of the schema, with all that is nested in it, and the chunks of its columns."""
+    """One field of a row: its part of the schema, with everything nested in it, and the chunks of its columns."""
 
     schema: tuple[bytes, ...]
     chunks: tuple[Chunk, ...]
@@ -42,7 +42,7 @@ class Field:
 
 
 async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) -> tuple[list[Text], str]:
-    """The table and what is missing of it; raises PreviewError when there is not one column."""
+    """Return the table and a note about missing columns; raise PreviewError when no column could be read."""
     fields = list_fields(footer, source.size_bytes or 0)
     require_tables()
     if is_full:
@@ -70,7 +70,7 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
 
 
 def list_fields(footer: dict[int, Any], size_bytes: int) -> list[Field]:
-    """The fields of a row in the first row group; raises PreviewError where the footer cannot be true."""
+    """Return the fields of a row in the first row group; raise PreviewError when the footer cannot be true."""
     groups, schema = footer.get(4, []), footer.get(2, [])
     if not groups:
         raise PreviewError("it has no row group")
@@ -105,7 +105,7 @@ def _chunk(column: dict[int, Any], size_bytes: int) -> Chunk:
 
 
 def _subtree(schema: Sequence[dict[int, Any]], at: int) -> tuple[int, int]:
-    """Where the element after this one and all in it is, and how many columns it has."""
+    """Return the index after this element and its children, and the number of its columns."""
     open_children, leaves = 1, 0
     while open_children and at < len(schema):
         children = schema[at].get(5, 0)
@@ -116,7 +116,7 @@ def _subtree(schema: Sequence[dict[int, Any]], at: int) -> tuple[int, int]:
 
 
 async def _read_pages(source: Source, chunks: Sequence[Chunk]) -> None:
-    """Read where most columns can be had for a request, as long as the budget allows one."""
+    """Read the ranges that complete the most columns a request, as long as the budget allows one."""
     tried: set[Chunk] = set()
     while source.bytes_left:
         waiting = [chunk for chunk in chunks if chunk not in tried and _held_pages(source, chunk) is None]
@@ -137,7 +137,10 @@ async def _read_pages(source: Source, chunks: Sequence[Chunk]) -> None:
 
 
 def _span(source: Source, waiting: Sequence[Chunk], first: Chunk, room: int) -> tuple[float, int, int]:
-    """How many columns a read of so many bytes that begins at this one completes, surely or perhaps, and the read."""
+    """Return a score and the read that starts at `first` with at most `room` bytes.
+
+    The score counts the columns that the read completes: 1 for a certain one, 0.25 for a possible one.
+    """
     start = _begin(source, first)
     score, stop = 0.0, start
     for chunk in waiting:
@@ -152,18 +155,18 @@ def _span(source: Source, waiting: Sequence[Chunk], first: Chunk, room: int) -> 
 
 
 def _begin(source: Source, chunk: Chunk) -> int:
-    """The first byte of a column that is not here yet."""
+    """Return the first byte of a column that was not read yet."""
     return chunk.start + len(source.kept(chunk.start, chunk.stop))
 
 
 def _pages_end(source: Source, chunk: Chunk) -> int | None:
-    """Where the first page with values ends; None while its header is not here."""
+    """Return the end of the first page with values; None while its header was not read."""
     found = _first_pages(source, chunk)
     return None if found is None else found[0]
 
 
 def _held_pages(source: Source, chunk: Chunk) -> tuple[bytes, int] | None:
-    """The pages up to the first one with values, and how many it has; None while they are not all here."""
+    """Return the pages up to the first one with values, and its number of values; None until all of them were read."""
     found = _first_pages(source, chunk)
     if found is None:
         return None
@@ -188,7 +191,7 @@ def _first_pages(source: Source, chunk: Chunk) -> tuple[int, int] | None:
 
 
 def _footer(fields: Sequence[Field], rows: int) -> bytes:
-    """The end of a file with these fields and rows alone: their schema and chunks as they were, at the same places."""
+    """Return the end of a file with only these fields and rows: schema and chunks as they were, at the same places."""
     elements = [element for field in fields for element in field.schema]
     chunks = [chunk.raw for field in fields for chunk in field.chunks]
     root = b"\x48\x04root" + number_field(1, len(fields)) + b"\x00"  # field 4, a text; field 5, its children

@@ -1,10 +1,10 @@
-"""Thrift's compact protocol, as far as a Parquet footer needs it: structs as dictionaries by field number."""
+"""The parts of Thrift's compact protocol that a Parquet footer needs: structs as dictionaries by field number."""
 
 import struct
 from collections.abc import Sequence
 from typing import Any
 
-MAX_DEPTH = 24  # of structs in one another; a footer has six
+MAX_DEPTH = 24  # of nested structs; a footer has six
 MAX_ITEMS = 200_000  # of one list; a footer has one item a column and row group
 
 RAW = 0  # the key under which a struct keeps its own bytes; no field has this number
@@ -13,7 +13,7 @@ STOP, TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT =
 
 
 class Compact:
-    """A reader over bytes; raises ValueError or IndexError when they are not what they should be."""
+    """A reader over bytes; raises ValueError or IndexError when they are damaged."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -21,11 +21,11 @@ class Compact:
 
     @property
     def read_bytes(self) -> int:
-        """How much was read so far."""
+        """The number of bytes read so far."""
         return self._at
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        """A struct: field number to value, and under RAW the bytes it was written in."""
+        """Return a struct: a dictionary from field number to value, with the struct's own bytes under RAW."""
         if depth > MAX_DEPTH:
             raise ValueError("nested too deep")
         fields: dict[int, Any] = {}
@@ -100,12 +100,12 @@ class Compact:
 
 
 def number_field(step: int, value: int, *, is_long: bool = False) -> bytes:
-    """A field `step` after the one before it that holds a number of 32 or 64 bits, as it is written."""
+    """Return the bytes of a field with a number of 32 or 64 bits, `step` after the field before it."""
     return bytes([step << 4 | (I64 if is_long else I32)]) + _packed(value << 1)
 
 
 def list_field(step: int, structs: Sequence[bytes]) -> bytes:
-    """A field that holds a list of structs, each as it was written."""
+    """Return the bytes of a field with a list of structs, `step` after the field before it."""
     return bytes([step << 4 | LIST, 0xF0 | STRUCT]) + _packed(len(structs)) + b"".join(structs)
 
 

@@ -8,7 +8,7 @@ _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 class Canvas:
-    """Dots on `columns` by `rows` cells; what lies outside is not drawn."""
+    """Dots on `columns` by `rows` cells; points outside are not drawn."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.width = columns * 2
@@ -16,12 +16,12 @@ class Canvas:
         self._cells = [bytearray(columns) for _ in range(rows)]
 
     def dot(self, x: int, y: int) -> None:
-        """One dot; `y` grows downward."""
+        """Draw one dot; `y` grows downward."""
         if 0 <= x < self.width and 0 <= y < self.height:
             self._cells[y >> 2][x >> 1] |= _BITS[y & 3][x & 1]
 
     def line(self, start: Point, end: Point) -> None:
-        """A straight line between two points in dots."""
+        """Draw a straight line between two points, given in dots."""
         clipped = clip(start, end, self.width - 1, self.height - 1)
         if clipped is None:
             return
@@ -32,7 +32,7 @@ class Canvas:
             self.dot(round(x0 + dx * step), round(y0 + dy * step))
 
     def path(self, points: Iterable[Point]) -> None:
-        """Lines from point to point."""
+        """Draw lines from point to point."""
         previous: Point | None = None
         for point in points:
             if previous is not None:
@@ -40,12 +40,12 @@ class Canvas:
             previous = point
 
     def rows(self) -> list[str]:
-        """The canvas as text, one string a row of cells; a cell without dots is a space."""
+        """Return the canvas as text, one string a row of cells; a cell without dots is a space."""
         return ["".join(chr(0x2800 + cell) if cell else " " for cell in row) for row in self._cells]
 
 
 def clip(start: Point, end: Point, right: float, bottom: float) -> tuple[Point, Point] | None:
-    """The part of a line inside 0, 0 to `right`, `bottom`; None when there is none (Liang and Barsky, 1984)."""
+    """Return the part of a line inside 0, 0 to `right`, `bottom`; None when no part is (Liang and Barsky, 1984)."""
     (x0, y0), (x1, y1) = start, end
     dx, dy = x1 - x0, y1 - y0
     enter, leave = 0.0, 1.0

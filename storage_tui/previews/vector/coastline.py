@@ -1,11 +1,14 @@
-"""A coarse outline of the continents behind maps of large extent: drawn by hand for this project from the positions of
-capes, mouths and ports, to whole degrees. It says where in the world a shape is, not where the shore is."""
+"""A coarse outline of the continents behind maps of large extent, for this project only.
+
+The outline was drawn by hand from the positions of capes, mouths and ports, to whole degrees. It shows where in the
+world a shape is, not where the shore is.
+"""
 
 from functools import lru_cache
 
 from storage_tui.previews.vector.canvas import Point
 
-LARGE_DEGREES = 8.0  # maps of less extent would show a coast that is off by a good part of them
+LARGE_DEGREES = 8.0  # on maps of less extent the coast would be visibly wrong
 
 _OUTLINES = """
 -168 66 -162 60 -165 55 -158 57 -152 60 -146 61 -139 60 -134 58 -130 55 -124 48 -124 40 -121 35 -117 33 -114 29 -110 23
@@ -52,7 +55,7 @@ _OUTLINES = """
 
 @lru_cache(maxsize=1)
 def coastline() -> tuple[tuple[Point, ...], ...]:
-    """The outlines as lines of longitude and latitude."""
+    """Return the outlines as lines of longitude and latitude."""
     lines = []
     for outline in _OUTLINES.split("/"):
         numbers = [float(word) for word in outline.split()]

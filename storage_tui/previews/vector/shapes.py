@@ -1,4 +1,4 @@
-"""Points, lines and polygons as previews need them: bounds, area on the sphere, and a map of braille dots."""
+"""Points, lines and polygons for previews: bounds, area on the sphere, and a map of braille dots."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ from storage_tui.previews.vector.canvas import Canvas, Point
 from storage_tui.previews.vector.coastline import LARGE_DEGREES, coastline
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
-MAX_POINTS = 60_000  # more would not show in a pane and take longer than a key press
-MIN_MAP = (12, 4)  # cells; a smaller map says nothing
-MARGIN = 0.25  # of a large map's side, around what is drawn on it
+MAX_POINTS = 60_000  # more points would not show in a pane and would take longer than a key press
+MIN_MAP = (12, 4)  # cells; a smaller map is not readable
+MARGIN = 0.25  # of a large map's side, around the shapes
 BLANK = 0x2800  # the braille cell without dots
 
 Bounds = tuple[float, float, float, float]
@@ -20,7 +20,7 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass
 class Shapes:
-    """What was read of a file of shapes; `rings` are polygon rings, the first of each polygon its outside."""
+    """The shapes that were read of a file; `rings` are polygon rings, the outer one of each polygon first."""
 
     rings: list[list[Point]] = field(default_factory=list)
     paths: list[list[Point]] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Shapes:
     taken: int = 0
 
     def add_polygon(self, rings: list[list[Point]]) -> None:
-        """One polygon: its outside and its holes."""
+        """Add one polygon: its outer ring and its holes."""
         for index, ring in enumerate(rings):
             size = ring_area(ring)
             self.area_m2 += -size if index else size
@@ -37,22 +37,22 @@ class Shapes:
             self.taken += len(ring)
 
     def add_path(self, path: list[Point]) -> None:
-        """One line."""
+        """Add one line."""
         self.paths.append(path)
         self.taken += len(path)
 
     def add_point(self, point: Point) -> None:
-        """One point."""
+        """Add one point."""
         self.points.append(point)
         self.taken += 1
 
     @property
     def is_full(self) -> bool:
-        """True when no more points should be taken."""
+        """Whether the limit of points is reached."""
         return self.taken >= MAX_POINTS
 
     def bounds(self) -> Bounds | None:
-        """West, south, east, north of everything; None when there is nothing."""
+        """Return west, south, east and north of all shapes; None when there are none."""
         everything = [point for part in (*self.rings, *self.paths, self.points) for point in part]
         if not everything:
             return None
@@ -66,7 +66,7 @@ class Shapes:
         return bounds is not None and -360 <= bounds[0] <= bounds[2] <= 360 and -90 <= bounds[1] <= bounds[3] <= 90
 
     def facts(self) -> list[tuple[str, str]]:
-        """Bounds and area as label and value."""
+        """Return bounds and area as pairs of label and value."""
         bounds = self.bounds()
         if bounds is None:
             return []
@@ -77,12 +77,12 @@ class Shapes:
 
 
 def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
-    """The shapes on a map of at most so many cells, framed by its coordinates; nothing when there is no room."""
+    """Return the shapes on a map of at most `columns` by `rows` cells, framed by coordinates; empty without room."""
     return draw_layers([(shapes, "")], columns, rows)
 
 
 def draw_layers(layers: Sequence[tuple[Shapes, str]], columns: int, rows: int) -> list[Text]:
-    """Several shapes, each in its style, on one map; a large one has the coasts of the world behind them."""
+    """Return several shapes on one map, each in its style; a large map has the coasts of the world behind them."""
     boxes = [box for shapes, _ in layers if (box := shapes.bounds()) is not None]
     if not boxes or columns < MIN_MAP[0] or rows < MIN_MAP[1]:
         return []
@@ -106,7 +106,7 @@ def draw_layers(layers: Sequence[tuple[Shapes, str]], columns: int, rows: int) -
 
 
 class _Frame:
-    """Where a place in the bounds is on a canvas of at most so many cells."""
+    """The projection from the bounds to dots on a canvas of at most `columns` by `rows` cells."""
 
     def __init__(self, bounds: Bounds, is_geographic: bool, columns: int, rows: int) -> None:
         self._west, south, east, self._north = bounds
@@ -121,17 +121,17 @@ class _Frame:
         self._top = (self.rows * 4 - height / self._dot) / 2
 
     def canvas(self) -> Canvas:
-        """An empty canvas of this size."""
+        """Return an empty canvas of this size."""
         return Canvas(self.columns, self.rows)
 
     def place(self, point: Point) -> Point:
-        """The dot of a place."""
+        """Return the dot of a place."""
         x, y = point
         return self._left + (x - self._west) * self._squeeze / self._dot, self._top + (self._north - y) / self._dot
 
 
 def _with_margin(bounds: Bounds) -> Bounds:
-    """A map with its surroundings, so that the coasts say where it is."""
+    """Return the bounds with a margin around them, so that the coasts show where the map is."""
     west, south, east, north = bounds
     margin = max(east - west, north - south) * MARGIN
     return max(-180.0, west - margin), max(-90.0, south - margin), min(180.0, east + margin), min(90.0, north + margin)
@@ -149,7 +149,7 @@ def _draw(canvas: Canvas, shapes: Shapes, place: Callable[[Point], Point]) -> No
 
 
 def _overlaid(layers: Sequence[tuple[list[str], str]]) -> list[Text]:
-    """Rows of the dots of all layers; a cell has the style of the last layer that has dots there."""
+    """Return rows of the dots of all layers; a cell has the style of the last layer with dots in that cell."""
     lines = []
     for y in range(len(layers[0][0])):
         line = Text(no_wrap=True)
@@ -175,7 +175,10 @@ def _framed(rows: list[Text], columns: int, bounds: Bounds, geographic: bool) ->
 
 
 def ring_area(ring: list[Point]) -> float:
-    """Square metres inside a ring of degrees on the sphere, always positive (Chamberlain and Duquette, 2007)."""
+    """Return the area inside a ring on the sphere, in square metres, never negative (Chamberlain and Duquette, 2007).
+
+    The coordinates of the ring are degrees.
+    """
     total = 0.0
     for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
         total += math.radians(x1 - x0) * (2 + math.sin(math.radians(y0)) + math.sin(math.radians(y1)))
@@ -183,7 +186,7 @@ def ring_area(ring: list[Point]) -> float:
 
 
 def bounds_text(bounds: Bounds, is_geographic: bool) -> str:
-    """`36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers for what are no degrees."""
+    """Return bounds as text: `36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers where they are not degrees."""
     west, south, east, north = bounds
     if is_geographic:
         digits = _digits(bounds)
@@ -194,14 +197,14 @@ def bounds_text(bounds: Bounds, is_geographic: bool) -> str:
 
 
 def area_text(area_m2: float) -> str:
-    """An area in the unit that fits it."""
+    """Return an area in the unit that fits it."""
     if area_m2 >= 1e6:
         return f"{area_m2 / 1e6:,.0f} km²" if area_m2 >= 1e8 else f"{area_m2 / 1e6:.3g} km²"
     return f"{area_m2 / 1e4:.3g} ha" if area_m2 >= 1e4 else f"{area_m2:.0f} m²"
 
 
 def _digits(bounds: Bounds) -> int:
-    """Decimals that tell a hundredth of the larger side apart, five at most: a metre."""
+    """Return the decimals that show a hundredth of the larger side, five at most: a metre."""
     span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
     return 5 if span <= 0 else max(0, min(5, 2 - math.floor(math.log10(span))))
 

@@ -3,14 +3,14 @@
 | module | what it holds |
 |---|---|
 | screen | the screen: wiring, and the commands that open other screens |
-| place | the place that is open |
+| place | the open place |
 | walking | the commands that go to another place |
-| reader | reads the list of a place page by page |
+| reader | the reader of the list of a place, page by page |
 | sorting | the order of the list, also of a long one |
-| filtering | the filter and the line it is typed in |
-| type_counts | what the sidebar says of each storage type |
-| bars | what the path line and the status line say |
+| filtering | the filter, and the line for typing it |
+| type_counts | the figures of the sidebar for each storage type |
+| bars | the text of the path line and the status line |
 | preview | the commands of the preview |
-| leaving | quit, and go on with another profile |
-| uploading, continuing | what is asked before uploads, and about unfinished transfers |
+| leaving | quit, and the change to another profile |
+| uploading, continuing | the questions before uploads, and about unfinished transfers |
 """

@@ -1,4 +1,4 @@
-"""What the path line and the status line of the main screen say."""
+"""The text of the path line and the status line of the main screen."""
 
 from textual.content import Content
 
@@ -14,11 +14,11 @@ from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, pa
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.notice import notice_content
 
-NAMED_FROM = 60  # cells of width at which the store is named; a narrower line names the profile
+NAMED_FROM = 60  # cells: from this width on the store is named; a narrower line names the profile
 
 
 class PlaceBars:
-    """Owns both lines; each paints only when it says something else."""
+    """Owns both lines; each is painted only when its text changes."""
 
     def __init__(self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader) -> None:
         self.path = Bar(id="path")
@@ -30,7 +30,7 @@ class PlaceBars:
         self._reader = reader
 
     def say_path(self, *, width: int) -> None:
-        """Say which place is open and how far its list is read."""
+        """Show the open place and how far its list is read."""
         listing, sorting = self._view.listing, self._sorting
         path = path_content(
             listing,
@@ -41,11 +41,11 @@ class PlaceBars:
         )
         store = self._desk.title if width >= NAMED_FROM else self._desk.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
-        is_tight = path.cell_length + server.cell_length + 2 > width  # what a filter covers is worth more
+        is_tight = path.cell_length + server.cell_length + 2 > width  # the coverage of a filter is worth more
         self.path.say(path, Content("") if is_tight else server)
 
     def say_status(self, location: Location, gauge: Gauge, *, width: int) -> None:
-        """Say what changes with the cursor: marks, a notice, the transfers, where the cursor is."""
+        """Show the parts that change with the cursor: marks, a notice, the transfers, the position."""
         desk, view = self._desk, self._view
         notice = notice_content(desk, view.current, in_range=self._marking.has_range)
         left = Content.assemble(" ", marks_content(desk.marks, here=location), notice)

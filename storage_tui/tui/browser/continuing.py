@@ -1,4 +1,4 @@
-"""Transfers that an earlier session began or had waiting: offer to continue them, or to forget them."""
+"""Transfers that an earlier session began or queued: offer to continue or to forget them."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from storage_tui.tui.state.transfers import Transfer
 
 
 async def offer_unfinished(app: App[Any], desk: Desk) -> None:
-    """Ask once, when there are any. Esc leaves them for the next start."""
+    """Ask once when there are such transfers. Esc leaves them for the next start."""
     try:
         found = await desk.runner.left()
     except EXPECTED as exc:

@@ -1,4 +1,4 @@
-"""The filter of the list, and the line that it is typed in."""
+"""The filter of the list, and the line for typing it."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 
-FROM_ROWS = 200_000  # looked through in 20 ms; past this a keystroke waits a moment for the next one
+FROM_ROWS = 200_000  # searched in 20 ms; past this a keystroke waits a moment for the next one
 PAUSE_S = 0.2
 
 
 class Filtering:
-    """Shows the rows that match what is typed. `changed` is called when other rows are shown."""
+    """Shows the rows that match the typed filter. `changed` is called when other rows are shown."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Filtering:
         self._reader.read_on()
 
     def typed(self, text: str) -> None:
-        """Show the rows that match, once nothing more is typed into a long list."""
+        """Show the matching rows; in a long list, wait until the typing pauses."""
         run(self._screen, partial(self._show, text), group="filter", exclusive=True)
 
     async def _show(self, text: str) -> None:
@@ -60,7 +60,7 @@ class Filtering:
         self._changed()
 
     def line_left(self) -> None:
-        """Give the keys back to the list: what is typed next is about the rows that match."""
+        """Return the keys to the list: the next keys are for the matching rows."""
         text, known = self._line.text, self._view.listing.filter
         if text.split() != (known.words if known is not None else []):
             self._screen.workers.cancel_group(self._screen, "filter")
@@ -70,13 +70,13 @@ class Filtering:
         self._line.release()
 
     def clear(self) -> bool:
-        """Drop the filter and close its line; False when there is none."""
+        """Drop the filter and close its line; return false when there is no filter."""
         had = self._line.close() or self._view.listing.filter is not None
         self._line.clear()
         return had
 
     def leave_place(self) -> None:
-        """Make the list whole again, as its place is left, and empty the line."""
+        """Show the whole list again and empty the line, before the place is left."""
         self._line.clear(quietly=True)
         self._line.close()
         self._view.listing.set_filter(None)

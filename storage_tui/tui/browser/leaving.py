@@ -1,4 +1,4 @@
-"""Leaving the program: quit, or go on with another profile; what happens to transfers that run is asked."""
+"""Leaving the program: quit, or continue with another profile, with a question about running transfers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from storage_tui.tui.state.listing import Row
 
 
 class Leaving:
-    """Ends the program. `chosen` gives the rows that are marked, or the row under the cursor."""
+    """Ends the program. `chosen` returns the marked rows, or the row under the cursor."""
 
     def __init__(self, screen: Screen[Any], desk: Desk, *, chosen: Callable[[], Sequence[Row]]) -> None:
         self._screen = screen
@@ -56,7 +56,7 @@ class Leaving:
         app.exit()
 
     def stay(self) -> bool:
-        """Stay when the transfers are done after all; False when nothing waits for them to leave."""
+        """Stay when the transfers end after all; return false when no departure waits for them."""
         if not self._is_waiting:
             return False
         self._is_waiting, self._desk.next_profile = False, None
@@ -64,6 +64,6 @@ class Leaving:
         return True
 
     def transfers_done(self) -> None:
-        """Leave, if that waited for the transfers."""
+        """Leave, if the departure waited for the transfers."""
         if self._is_waiting:
             self._screen.app.exit()

@@ -1,4 +1,4 @@
-"""The place that is open: goes to a prefix, and reads its list again."""
+"""The open place: it opens a prefix, and reads its list again."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from storage_tui.tui.widgets.key_list import KeyList
 
 
 class Place:
-    """Which prefix is shown. `left` is called before another one is, `opened` as soon as it is `location`."""
+    """The prefix that is shown. `left` is called before a change, `opened` as soon as `location` is the new one."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Place:
         self.location = location
 
     def open(self, location: Location, *, anchor: str | None = None) -> None:
-        """Go to a prefix. The cursor goes to the key `anchor`, or to where the cursor was there."""
+        """Open a prefix. The cursor goes to the key `anchor`, or to its last position there."""
         history = self._desk.history
         if self.location != location:
             current = self._view.current
@@ -62,7 +62,7 @@ class Place:
         self._reader.read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
 
     def shown(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows of this folder that the filter lets through, among these."""
+        """Return those of the rows that are in this folder and match the filter."""
         wanted, cut = self._view.listing.filter, len(self.location.key)
         here = (row for row in rows if place_of(row) == self.location)
         return [row for row in here if wanted is None or wanted.matches(row.key[cut:])]

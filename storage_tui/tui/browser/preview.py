@@ -12,7 +12,7 @@ STEP = 4  # rows that J and K scroll
 
 
 class PreviewKeys:
-    """Shows the row under the cursor in the preview, and scrolls there."""
+    """Shows the row under the cursor in the preview, and scrolls the preview."""
 
     def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, pane: RowPreview) -> None:
         self._screen = screen

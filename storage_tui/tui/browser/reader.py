@@ -21,12 +21,15 @@ from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import PageRestorer, read_pages
 from storage_tui.tui.widgets.key_list import KeyList
 
-FOLLOW_S = 0.25  # how often the cursor follows the end of a list that grows
+FOLLOW_S = 0.25  # how often the cursor moves to the end of a growing list
 
 
 class PlaceReader:
-    """Fills the view with a list as it arrives. `changed` is called when reading begins and ends, `arrived` when the
-    first rows are there; `go` opens another place, where the token does not open the first one."""
+    """Fills the view with a list as it arrives.
+
+    `changed` is called when reading begins and ends, `arrived` when the first rows are loaded. `go` opens another place
+    when the token has no access to the first one.
+    """
 
     def __init__(
         self,
@@ -62,18 +65,17 @@ class PlaceReader:
         return self._reading is not None
 
     def read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
-        """Read a list. Once it is shown in place of another, the cursor goes to `anchor`, unless the cursor has moved
-        since."""
+        """Read a list. When the list replaces another, the cursor goes to `anchor`, unless it has moved since."""
         work = partial(self._read_pages, listing, anchor, is_shown=is_shown, began_at=self._view.cursor)
         self._worker = run(self._screen, work, group="listing", exclusive=True)
 
     def read_on(self) -> None:
-        """Go on with a list that was stopped."""
+        """Continue a stopped list."""
         if not self.is_reading and not self._view.listing.is_complete:
             self.read(self._view.listing, None, is_shown=True)
 
     def stop(self) -> bool:
-        """Stop reading; False when nothing is read."""
+        """Stop reading; return false when nothing is being read."""
         was_reading = self.is_reading
         if was_reading and self._worker is not None:
             self._worker.cancel()
@@ -112,7 +114,7 @@ class PlaceReader:
             else:
                 self._desk.log.error(f"cannot list {place_text(place)}: {self.error}", exc)
         finally:
-            if self._reading is listing:  # else the next one has begun already
+            if self._reading is listing:  # else the next reading has begun already
                 self._reading = None
                 if self.follows_end and view.is_attached and view.listing is listing:
                     view.go(len(listing) - 1)
@@ -125,8 +127,10 @@ class PlaceReader:
         self._sorting.arrange_long(listing)
 
     async def _where_to_begin(self, refused: Location) -> Location | None:
-        """Return the first place that the token opens, where it does not open the one asked for; None where it opens
-        everything, or the server does not say."""
+        """Return the first place that the token opens, when it does not open `refused`.
+
+        Return None when the token opens everything, or when the server does not report it.
+        """
         try:
             scope = (await self._desk.storage.describe()).token
         except EXPECTED:
@@ -148,7 +152,7 @@ class PlaceReader:
         view.show(listing, cursor=cursor, top=max(0, cursor - row))
 
     def _grow(self, listing: Listing, anchor: str | None) -> None:
-        """Show the rows that a list has more now."""
+        """Show the rows that a list has in addition now."""
         view = self._view
         is_first = listing.loaded and view.cursor == 0
         if anchor is not None and view.cursor == 0 and listing.covers(anchor):
@@ -157,13 +161,13 @@ class PlaceReader:
             if monotonic() >= self._follows_at:
                 view.go(len(listing) - 1)
                 self._follows_at = monotonic() + FOLLOW_S
-        elif len(listing) <= view.top + view.rows_visible + NEXT_PAGE:  # else the new rows are out of view
+        elif len(listing) <= view.top + view.rows_visible + NEXT_PAGE:  # otherwise the new rows are out of view
             view.lines_changed()
         if is_first:
             self._arrived()
 
     def restore(self, index: int) -> None:
-        """Read again the page of a row that is in view and was dropped."""
+        """Read the page of a row again: the row is in view and its page was dropped."""
         run(self._screen, partial(self._restore, index), group="pages")
 
     async def _restore(self, index: int) -> None:

@@ -40,10 +40,10 @@ from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.row_preview import RowPreview
 from storage_tui.tui.widgets.sidebar import Sidebar
 
-TICK_S = 0.2  # progress and counters: five times a second
-AGES_TICKS = 150  # ages and countdowns are painted again every thirty seconds
-REFRESH_TICKS = 10  # while uploads arrive the list is read again at most every two seconds
-REFRESH_ROWS = 5000  # past this that would be more work than the uploads
+TICK_S = 0.2  # progress and counters are updated five times a second
+AGES_TICKS = 150  # every thirty seconds ages and countdowns are painted again
+REFRESH_TICKS = 10  # while uploads arrive, the list is read again at most every two seconds
+REFRESH_ROWS = 5000  # reading more rows than this again would be more work than the uploads
 
 
 class BrowserScreen(CommandScreen[None]):
@@ -60,7 +60,7 @@ class BrowserScreen(CommandScreen[None]):
         self.desk = desk
         self.gauge = desk.queue.poll()
         self._ticks = 0
-        self._has_said = False  # the status line knows where the cursor went
+        self._has_said = False  # whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
         self.pane = RowPreview(desk.storage, id="preview")
@@ -94,7 +94,7 @@ class BrowserScreen(CommandScreen[None]):
         self._program = ProgramActions(self, desk, current=self._current_row)
 
     def compose(self) -> ComposeResult:
-        """Yield path, types, keys, preview, filter, status, keys."""
+        """Yield path, types, list, preview, filter, status and keys."""
         yield self._bars.path
         with Horizontal(id="body"):
             yield self._sidebar
@@ -106,7 +106,7 @@ class BrowserScreen(CommandScreen[None]):
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """Return the screen, then what it owns."""
+        """Return the screen, then the objects that it owns."""
         return (
             self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
             self._program, self._leaving, self._cursor,
@@ -124,7 +124,7 @@ class BrowserScreen(CommandScreen[None]):
         await offer_unfinished(self.app, self.desk)
 
     def on_screen_resume(self) -> None:
-        """Show messages here again."""
+        """Show messages on this screen again."""
         self.desk.on_message = self.update_lines
         self.update_lines()
 
@@ -155,7 +155,7 @@ class BrowserScreen(CommandScreen[None]):
         self.update_lines()
 
     def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
-        """Read again; the cursor goes to the next row that stays."""
+        """Read the list again; the cursor goes to the next row that stays."""
         self.place.reload(self.keys.survivor(rows))
         self._read_counts()
 
@@ -191,7 +191,7 @@ class BrowserScreen(CommandScreen[None]):
 
     def _tick(self) -> None:
         if is_leaving(self.app):
-            return  # nothing is read any more
+            return  # nothing is being read any more
         self._ticks += 1
         was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
         if was_active and not self.gauge.is_active:
@@ -205,7 +205,7 @@ class BrowserScreen(CommandScreen[None]):
         self.update_lines()
 
     def _take_changes(self) -> None:
-        """Read again what uploads changed; a long list only when they are through."""
+        """Read the places that uploads changed again; a long list only after the uploads."""
         is_here = self.place.location.storage_type in self.desk.changed
         if is_here and self.gauge.is_active and self.keys.listing.loaded > REFRESH_ROWS:
             return
@@ -215,7 +215,7 @@ class BrowserScreen(CommandScreen[None]):
         self._read_counts()
 
     def update_lines(self) -> None:
-        """Say again what the one-row lines say, and what stands in an empty list."""
+        """Update the one-row lines, and the text of an empty list."""
         if not self.has_lines:
             return
         error = f"{visible(self.reader.error)}\nR tries again." if self.reader.error else ""
@@ -229,14 +229,14 @@ class BrowserScreen(CommandScreen[None]):
             self._bars.say_status(self.place.location, self.gauge, width=self.size.width)
 
     def say_cursor(self) -> None:
-        """Say the status line now, so that it is painted with the row."""
+        """Update the status line now, so that it is painted with the row."""
         self._say_status()
         self._has_said = True
 
     # Commands
 
     def action_last(self) -> None:
-        """Move the cursor to the last row, and along with it while more rows arrive."""
+        """Move the cursor to the last row, and with it while more rows arrive."""
         self._cursor.action_last()
         self.reader.follow_end()
 
@@ -251,7 +251,7 @@ class BrowserScreen(CommandScreen[None]):
 
     def action_view(self) -> None:
         """View the blob on the whole screen."""
-        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded when wanted
+        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
 
         row = self.keys.current
         if row is not None and not isinstance(row, Folder):
@@ -259,20 +259,20 @@ class BrowserScreen(CommandScreen[None]):
 
     def action_map(self) -> None:
         """Show the marked regions, or this one, on one map."""
-        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded when wanted, as the viewer
+        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded on demand, as the viewer is
 
         blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
         if blobs:
             self.app.push_screen(MapScreen(self.desk, blobs))
 
     def action_find(self) -> None:
-        """Search all that lies below here."""
-        from storage_tui.tui.lists.find import FindScreen  # loaded when wanted, as all that is seldom seen
+        """Search everything below this folder."""
+        from storage_tui.tui.lists.find import FindScreen  # loaded on demand, as all rare screens are
 
         self.app.push_screen(FindScreen(self.desk, self.place.location, self._go))
 
     def action_clean_up(self) -> None:
-        """List all of tmp, or of this prefix where it expires, the soonest to go first."""
+        """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
         from storage_tui.tui.lists.clean_up import CleanUpScreen
 
         here = self.place.location
@@ -281,7 +281,7 @@ class BrowserScreen(CommandScreen[None]):
         self.app.push_screen(CleanUpScreen(self.desk, here if expires else tmp, self._go))
 
     def action_usage(self) -> None:
-        """Show how much lies where."""
+        """Show how many bytes each folder holds."""
         from storage_tui.tui.lists.usage import UsageScreen
 
         self.app.push_screen(UsageScreen(self.desk, self.place.location, self._go))
@@ -291,18 +291,18 @@ class BrowserScreen(CommandScreen[None]):
 
     @work(group="act")
     async def action_upload(self) -> None:
-        """Ask what, then upload in the background."""
+        """Ask for a path, then upload in the background."""
         if not send_through_page(self.app, self.desk, self.place.location):
             await upload_to(self.app, self.desk, self.place.location)
 
     def action_refresh(self) -> None:
-        """Read again, and paint all, over whatever else wrote to the terminal."""
+        """Read the list again and repaint everything, over the output of other programs."""
         self.desk.repaint()
         self.place.reload()
         self._read_counts()
 
     def action_peel(self) -> None:
-        """Take one layer off: what waits or works, the range, the filter line, what is read, the marks."""
+        """Take one layer off: waiting or running work, the range, the filter line, the reading, the marks."""
         is_off = (
             self._leaving.stay()
             or self._job.stop()

@@ -18,8 +18,10 @@ from storage_tui.tui.widgets.key_list import KeyList
 
 
 class Sorting:
-    """Puts lists in the order that was chosen last. `read_on` goes on with a list that was stopped, `changed` is called
-    when sorting in the background begins and ends."""
+    """Puts lists in the order that was chosen last.
+
+    `read_on` continues a stopped list; `changed` is called when sorting in the background begins and ends.
+    """
 
     def __init__(
         self,
@@ -38,16 +40,16 @@ class Sorting:
         self._read_on = read_on
         self._changed = changed
         self._worker: Worker[None] | None = None
-        self.wanted: Sort | None = None  # None: as the list comes
+        self.wanted: Sort | None = None  # None: the order of the server
         self.is_reversed = False
-        self.words = ""  # while a long list is sorted
+        self.words = ""  # the text while a long list is sorted
 
     def words_for_later(self, listing: Listing) -> str:
-        """Return by what a list will be sorted once it is complete; empty where it is sorted already."""
+        """Return the sort that waits until the list is complete; empty when there is none."""
         return "" if listing.is_complete or self.wanted in (None, listing.sort) else self.wanted or ""
 
     def arrange_arrived(self, listing: Listing) -> None:
-        """Sort a short list that has just become complete; the cursor stays on its key."""
+        """Sort a short list after it has become complete; the cursor stays on its key."""
         if not listing.is_complete or self.wanted is None or listing.loaded > SORT_AT_ONCE:
             return
         view = self._view
@@ -57,12 +59,12 @@ class Sorting:
             view.show(listing, cursor=listing.index_near(current.key, view.cursor))
 
     def arrange_long(self, listing: Listing) -> None:
-        """Sort a long list that has become complete, in the background."""
+        """Sort a long list in the background after it has become complete."""
         if listing.is_complete and listing.loaded > SORT_AT_ONCE and self.wanted not in (None, "name"):
             self._start(listing)
 
     def stop(self) -> bool:
-        """Stop sorting in the background; False when nothing is sorted."""
+        """Stop sorting in the background; return false when nothing is being sorted."""
         was_sorting = bool(self.words)
         if self._worker is not None:
             self._worker.cancel()
@@ -74,7 +76,7 @@ class Sorting:
         current = self.wanted or listing.sort
         expires = STORAGE_TYPES[listing.storage_type].expires_after is not None
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
-        if any(blob.modified is None for blob in self._view.blobs_in_view()):  # those of a plain published server
+        if any(blob.modified is None for blob in self._view.blobs_in_view()):  # as on a plain published server
             names = ["name", "type"]
             self._desk.say("by name or type only: this server's lists tell no sizes and no times")
         self.wanted = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
@@ -88,7 +90,7 @@ class Sorting:
     def _sort(self) -> None:
         """Sort the list: at once, in the background, or when all of it is read."""
         listing, current = self._view.listing, self._view.current
-        self._marking.end_range()  # its rows go elsewhere
+        self._marking.end_range()  # the rows of the range move
         wanted: Sort = self.wanted or "name"
         if not listing.is_complete:
             self._desk.say(f"sorted by {wanted} when all keys are read")
@@ -116,7 +118,7 @@ class Sorting:
                 self._view.show(listing, cursor=listing.index_near(current.key if current else None, 0))
         finally:
             self.words = ""
-            if listing.sort != wanted:  # stopped: the order is what it was
+            if listing.sort != wanted:  # stopped: the old order stays
                 self.wanted = None if listing.sort == "key" else listing.sort
                 self.is_reversed = listing.is_reversed
             self._changed()

@@ -1,4 +1,4 @@
-"""What the sidebar says of each storage type: count, bytes, and what the user may have."""
+"""The figures of the sidebar for each storage type: count, bytes, and the limits of the user."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from storage_tui.tui.widgets.sidebar import Sidebar
 
 
 class TypeCounts:
-    """Asks the server, one type after the other."""
+    """Asks the server for one type after the other."""
 
     def __init__(self, screen: Screen[Any], desk: Desk, sidebar: Sidebar) -> None:
         self._screen = screen
@@ -20,7 +20,7 @@ class TypeCounts:
         self._sidebar = sidebar
 
     def read(self, first: str) -> None:
-        """Ask for each type, the type `first` before the others."""
+        """Ask for each type, with the type `first` before the others."""
         run(self._screen, partial(self._read, first), group="usage", exclusive=True)
 
     async def _read(self, first: str) -> None:
@@ -38,7 +38,7 @@ class TypeCounts:
             if top is None:
                 sidebar.set_usage(name, "not for this token")
                 continue
-            if not can_count:  # a plain published server would be asked for every single blob
+            if not can_count:  # counting a plain published server would list every blob
                 sidebar.set_usage(name, "not counted")
                 continue
             try:

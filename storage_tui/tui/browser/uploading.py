@@ -1,4 +1,4 @@
-"""Upload: ask what and under which prefix, then queue."""
+"""Upload: ask for a path and a prefix, then queue."""
 
 from typing import Any
 

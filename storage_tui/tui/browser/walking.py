@@ -20,7 +20,7 @@ TYPE_KEYS = tuple(STORAGE_TYPES)  # behind the keys 1 to 5
 
 
 class Walking:
-    """Opens places: above, before, in another storage type, typed in, kept under a letter."""
+    """Opens places: above, before, in another storage type, typed, bookmarked."""
 
     def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, place: Place) -> None:
         self._screen = screen
@@ -32,12 +32,12 @@ class Walking:
         run(self._screen, work, group="ask", exclusive=True)
 
     def _go_to_key(self, location: Location) -> None:
-        """Open the folder of a key, the cursor on the key; a folder itself where the key is one."""
+        """Open the folder of a key with the cursor on the key; open the key itself when it is a folder."""
         folder = location.key if location.key.endswith("/") else parent_prefix(location.key)
         self._place.open(Location(location.storage_type, folder), anchor=location.key or None)
 
     def action_parent(self) -> None:
-        """Go up one folder, the cursor on the folder that was left."""
+        """Go up one folder with the cursor on the folder that was left."""
         here = self._place.location
         if here.key:
             up = Location(here.storage_type, parent_prefix(here.key))
@@ -51,10 +51,10 @@ class Walking:
         location = self._desk.history.last()
         if location is not None:
             self._place.open(location)
-            self._desk.history.last()  # going back is not a place to come back to
+            self._desk.history.last()  # a place left by going back is not kept for the way back
 
     def action_go_to(self) -> None:
-        """Go to a location that is typed in."""
+        """Go to a typed location."""
         self._ask(self._go_to)
 
     async def _go_to(self) -> None:
@@ -103,7 +103,7 @@ class Walking:
         self._place.open(self._desk.scope.top_of(storage_type) or Location(storage_type))
 
     def show_type(self, storage_type: str) -> None:
-        """Go to the last place in a storage type; the first time to the top of what the token opens there."""
+        """Go to the last place in a storage type; on the first visit, to the top of the token's area in this type."""
         scope = self._desk.scope
         top = scope.top_of(storage_type)
         if top is None:

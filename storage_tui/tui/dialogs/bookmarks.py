@@ -1,4 +1,4 @@
-"""Bookmarks and recent places: a letter keeps a place, the same letter goes back to it."""
+"""Bookmarks and recent places: a letter keeps a place, the same letter opens it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 
 class BookmarkScreen(Dialog[str]):
-    """The letter for this place."""
+    """Asks for the letter of this place."""
 
     HINT = "A letter or digit keeps this place, Esc leaves"
 
@@ -22,12 +22,12 @@ class BookmarkScreen(Dialog[str]):
         self._bookmarks = bookmarks
 
     def compose_body(self) -> ComposeResult:
-        """The letters in use."""
+        """Yield the letters in use."""
         lines = [_line(letter, place) for letter, place in sorted(self._bookmarks.items())]
         yield TextLines(lines or [[("No letter is in use.", "dim")]], indent=4, id="places")
 
     def on_key(self, event: events.Key) -> None:
-        """A letter is the answer."""
+        """Return the typed letter as the answer."""
         if event.character is not None and event.character.isalnum():
             event.stop()
             event.prevent_default()
@@ -35,7 +35,7 @@ class BookmarkScreen(Dialog[str]):
 
 
 class PlacesScreen(Dialog[Location]):
-    """The place chosen."""
+    """Asks for a place among bookmarks and recent places."""
 
     TITLE_TEXT = "Bookmarks and recent places"
     HINT = "A letter goes to its bookmark, ↑ ↓ Enter choose, Esc leaves; m in the list keeps a place"
@@ -50,12 +50,12 @@ class PlacesScreen(Dialog[Location]):
         ]
 
     def compose_body(self) -> ComposeResult:
-        """Bookmarks with their letters, then recent places."""
+        """Yield bookmarks with their letters, then recent places."""
         lines = [_line(letter, place) for letter, place in self._rows]
         yield TextLines(lines or [[("None yet. m keeps this place.", "dim")]], indent=4, id="places")
 
     def on_key(self, event: events.Key) -> None:
-        """A letter goes at once; arrows and Enter choose."""
+        """Choose by letter at once, or by arrows and Enter."""
         view = self.query_one(TextLines)
         if event.character is not None and event.character in self._bookmarks:
             event.stop()

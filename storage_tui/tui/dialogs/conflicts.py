@@ -1,4 +1,4 @@
-"""What may be done with a file or key that is there already, as the questions before transfers offer it."""
+"""The choices for a file or key that exists already, as the questions before transfers offer them."""
 
 from storage_tui.client.transfer.conflict import Conflict
 

@@ -1,4 +1,4 @@
-"""The copy menu: each form with its value shown; signed URLs are made when asked for, and masked."""
+"""The copy menu: each form with its value; signed URLs are made on request and masked."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ SHOWN_OF_URL = 32  # cells: enough for the host, never the signature
 LIFETIMES = (("1 hour", timedelta(hours=1)), ("1 day", timedelta(days=1)), ("7 days", timedelta(days=7)))
 
 Sign = Callable[[timedelta], Awaitable[str]]
-"""Makes a signed URL that is to open its blob for so long."""
+"""Makes a signed URL that opens its blob for the given time."""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyForm:
-    """One form: its key, its name, and its value; None for what needs a signed URL."""
+    """One form: its key, its name, and its value; None for a form that needs a signed URL."""
 
     key: str
     name: str
@@ -33,13 +33,13 @@ class CopyForm:
 
 
 class CopyScreen(Dialog[tuple[str, str]]):
-    """The form chosen and its value."""
+    """Asks for a form; the answer is the key of the form and its value."""
 
     TITLE_TEXT = "Copy"
     HINT = "A letter or Enter sends it to the terminal's clipboard, e sets how long a URL lasts, s shows it, Esc leaves"
 
     def __init__(self, forms: Sequence[CopyForm], sign: Sign, curl: Callable[[str], str], *, refusal: str = "") -> None:
-        """`refusal` is why no URL can be made here."""
+        """`refusal` is the reason when no URL can be made here."""
         super().__init__()
         self._forms = forms
         self._sign = sign
@@ -50,7 +50,7 @@ class CopyScreen(Dialog[tuple[str, str]]):
         self._is_shown = False
 
     def compose_body(self) -> ComposeResult:
-        """The forms."""
+        """Yield the forms."""
         yield TextLines(self._lines(), indent=14, id="forms")
         yield Static("", id="note")
 
@@ -76,7 +76,7 @@ class CopyScreen(Dialog[tuple[str, str]]):
         return lines
 
     def on_key(self, event: events.Key) -> None:
-        """A letter chooses; s shows what is masked; e is the next lifetime, of a URL to be made."""
+        """Choose by letter; s shows masked values; e changes the lifetime of a URL to be made."""
         rows = self.query_one(TextLines)
         form = next((form for form in self._forms if form.key == event.key), None)
         if event.key == "s":

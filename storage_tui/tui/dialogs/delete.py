@@ -1,4 +1,4 @@
-"""The question before a delete: exactly what goes, No preselected, more than ten need the count typed."""
+"""The question before a delete: the exact list, No preselected, a typed count for more than ten."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -18,11 +18,11 @@ from storage_tui.tui.state.formats import age_text, types_text
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
-TYPED_FROM = 11  # up to ten fit the eye
+TYPED_FROM = 11  # up to ten can be taken in at a glance
 
 
 class DeleteScreen(Dialog[bool]):
-    """True to delete these blobs. `write` writes the list of them to a file and returns the file, or raises OSError."""
+    """Asks whether to delete these blobs. `write` writes their list to a file and returns it, or raises OSError."""
 
     IS_QUESTION = True
 
@@ -38,7 +38,7 @@ class DeleteScreen(Dialog[bool]):
         self.HINT = f"{choose}Enter answers, F2 writes this list to a file, Esc keeps everything"
 
     def compose_body(self) -> ComposeResult:
-        """What is to be known first, totals, the list, the answer."""
+        """Yield the warnings, the totals, the list and the answer."""
         if self._note:
             yield Static(Content(self._note), id="before")
         yield Static(self._totals_content(), id="note")
@@ -52,7 +52,7 @@ class DeleteScreen(Dialog[bool]):
             yield Choice([("no", "No"), ("yes", delete)], id="answer")
 
     def on_mount(self) -> None:
-        """The answer has the keys."""
+        """Give the keys to the answer."""
         self.query_one("#count" if len(self._blobs) >= TYPED_FROM else "#answer").focus()
 
     def _totals_content(self) -> Content:
@@ -64,7 +64,7 @@ class DeleteScreen(Dialog[bool]):
         return Content.styled(f"{bound}{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
 
     def on_key(self, event: events.Key) -> None:
-        """F2 is the dry run."""
+        """Write the list on F2, as a dry run."""
         if event.key == "f2":
             event.stop()
             self._write()

@@ -17,17 +17,17 @@ ResultT = TypeVar("ResultT")
 
 
 class Dialog(ModalScreen[ResultT | None]):
-    """Gets values, gives one by `dismiss`, or None by Esc."""
+    """A dialog that takes values and returns one by `dismiss`, or None by Esc."""
 
     CSS_PATH = "dialog.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (22, "-middle"), (30, "-tall")]
     TITLE_TEXT = ""
     HINT = "Enter goes on, Esc leaves"
-    IS_QUESTION = False  # whether it must have been seen before a key answers it
+    IS_QUESTION = False  # whether the user must have seen the dialog before a key answers it
 
     def compose(self) -> ComposeResult:
-        """Title, body, hint."""
+        """Yield title, body and hint."""
         with Vertical(id="box"):
             yield Static(Content.styled(self.TITLE_TEXT, "bold"), id="title")
             yield from self.compose_body()
@@ -46,7 +46,7 @@ class Dialog(ModalScreen[ResultT | None]):
         await super()._message_loop_exit()
 
     def on_key(self, event: events.Key) -> None:
-        """Esc leaves; up and down go from field to field."""
+        """Leave on Esc; go from field to field on up and down."""
         if event.key == "escape":
             event.stop()
             self.dismiss(None)
@@ -56,12 +56,12 @@ class Dialog(ModalScreen[ResultT | None]):
 
 
 def field(value: str, *, id: str, placeholder: str = "") -> Input:
-    """A one-row text field."""
+    """Return a one-row text field."""
     text = Input(value, placeholder=placeholder, compact=True, select_on_focus=False, id=id)
     text.cursor_blink = False  # each blink is bytes over SSH
     return text
 
 
 def label(text: str) -> Widget:
-    """The name of a field."""
+    """Return the name of a field."""
     return Static(Content.styled(text, "$text-muted"), classes="label")

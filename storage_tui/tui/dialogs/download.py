@@ -1,4 +1,4 @@
-"""The question before a download: the target folder, and what to do with files that are there."""
+"""The question before a download: the target folder, and the choice for existing files."""
 
 import shutil
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from storage_tui.tui.widgets.path_input import PathInput
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """Where to, and what to do with files that are there."""
+    """The target folder, and the choice for existing files."""
 
     folder: Path
     conflict: Conflict
 
 
 class DownloadScreen(Dialog[DownloadRequest]):
-    """Asks for the folder; folders below it are made as the keys have them."""
+    """Asks for the folder; the folders of the keys are created below it."""
 
     HINT = "Enter downloads, Tab completes, ↓ next field, Esc leaves"
 
@@ -48,7 +48,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
         self.TITLE_TEXT = f"Download {what}, {bound}{size_text(self._size_bytes)}"
 
     def compose_body(self) -> ComposeResult:
-        """Folder, room, conflicts."""
+        """Yield folder, room and conflicts."""
         yield label("To the local folder")
         yield PathInput(f"{self._folder}/", id="folder", only_folders=True)
         yield Static("", id="note")
@@ -56,7 +56,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
         yield Choice(CONFLICTS, id="conflict")
 
     def on_mount(self) -> None:
-        """Look at the folder."""
+        """Check the folder."""
         self._look(self.query_one(PathInput).value)
 
     @on(Input.Changed, "#folder")
@@ -68,14 +68,14 @@ class DownloadScreen(Dialog[DownloadRequest]):
         worker, folder = get_current_worker(), expand(text)
         try:
             words, role = _told(folder, self._size_bytes)
-        except OSError as exc:  # no right to look, or no name that may be
+        except OSError as exc:  # no right to look, or an invalid name
             words, role = explain(exc), "$error"
         answer = folder if is_answer and role != "$error" else None
         self.app.call_from_thread(self._looked, worker, visible(words), role, answer)
 
     def _looked(self, worker: Worker[None], words: str, role: str, answer: Path | None) -> None:
         if worker.is_cancelled or not self.is_current:
-            return  # what was typed since is being looked for
+            return  # newer text is being checked
         self.say(words, role=role)
         if answer is not None:
             self.dismiss(DownloadRequest(answer, self.query_one("#conflict", Choice).value))
@@ -91,7 +91,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
 
 
 def _told(folder: Path, wanted_bytes: int) -> tuple[str, str]:
-    """What is to be said of a folder to write to, and in which colour. Raises OSError."""
+    """Return the text about a target folder, and its colour. Raises OSError."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent

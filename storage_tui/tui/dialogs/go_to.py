@@ -1,4 +1,4 @@
-"""Go to a location that is typed, such as `tmp:maps/2024/`; Tab completes from the server."""
+"""A prompt for a location such as `tmp:maps/2024/`; Tab completes from the server."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -14,14 +14,14 @@ from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.dialogs.dialog import Dialog, field
 from storage_tui.tui.state.messages import explain
 
-SHOWN = 8  # candidates named; the count tells of the rest
+SHOWN = 8  # candidates listed by name; the count includes the rest
 
 Candidates = Callable[[Location], Awaitable[Sequence[str]]]
 """The keys and folders that begin with a location's key."""
 
 
 class GoToScreen(Dialog[Location]):
-    """The location typed."""
+    """Asks for a location."""
 
     TITLE_TEXT = "Go to"
     HINT = "TYPE:PREFIX/ or TYPE:KEY, Tab completes, Enter goes there, Esc leaves"
@@ -32,19 +32,19 @@ class GoToScreen(Dialog[Location]):
         self._candidates = candidates
 
     def compose_body(self) -> ComposeResult:
-        """One field."""
+        """Yield the field."""
         yield field(str(self._location), id="location")
         yield Static("", id="note")
 
     def on_key(self, event: events.Key) -> None:
-        """Tab completes."""
+        """Complete the location on Tab."""
         if event.key == "tab":
             event.stop()
             event.prevent_default()
             self._complete(self.query_one(Input).value)
 
     def _meant(self, text: str) -> str:
-        """A location typed behind the one that stood there is meant instead of it, not below it."""
+        """Return the location that the text means: one typed after the given one replaces it, and is not below it."""
         rest = text.removeprefix(str(self._location))
         return rest if rest.partition(":")[0] in STORAGE_TYPES and ":" in rest else text
 
@@ -83,7 +83,7 @@ class GoToScreen(Dialog[Location]):
 
 
 def _shared(names: Sequence[str]) -> str:
-    """What all names begin with."""
+    """Return the text that all names begin with."""
     first, last = min(names, default=""), max(names, default="")
     return first[
         : next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))

@@ -13,7 +13,7 @@ from storage_tui.tui.widgets.choice import Choice
 
 
 class HandOverScreen(Dialog[bool]):
-    """True to download and open."""
+    """Asks whether to download a blob and open it."""
 
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves"
@@ -24,7 +24,7 @@ class HandOverScreen(Dialog[bool]):
         self._blob = blob
 
     def compose_body(self) -> ComposeResult:
-        """What is downloaded, and the answer."""
+        """Yield the blob to download, and the answer."""
         size = "of unknown size" if self._blob.size_bytes is None else size_text(self._blob.size_bytes)
         yield Static(Content(f"Downloads the whole blob, {size}, to a temporary file."), id="note")
         yield Choice([("no", "No"), ("yes", "Download and open")], id="answer")

@@ -1,4 +1,4 @@
-"""Mark by description: one prompt for names, age, size and expiry, with what it matches so far."""
+"""Mark by description: names, age, size and expiry, with a live count of matches."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -18,25 +18,25 @@ from storage_tui.tui.state.selection import EXAMPLES, Selection
 
 
 class MarkWhereScreen(Dialog[Selection]):
-    """What to mark."""
+    """Asks for a description of rows to mark."""
 
     TITLE_TEXT = "Mark"
     HINT = "Enter marks them, Esc leaves"
 
     def __init__(self, rows: Sequence[Row], name_of: Callable[[Row], str], *, unread: int) -> None:
-        """`rows` are counted while one types; `unread` more will have to be read first."""
+        """`rows` are counted while the user types; `unread` more rows must be read first."""
         super().__init__()
         self._rows = rows
         self._name_of = name_of
         self._unread = unread
 
     def compose_body(self) -> ComposeResult:
-        """The field, and how many match."""
+        """Yield the field, and the count of matches."""
         yield field("", id="words")
         yield Static("", id="note")
 
     def on_mount(self) -> None:
-        """Say what can be typed."""
+        """Show the syntax."""
         self.say(EXAMPLES)
 
     @on(Input.Changed)
@@ -62,7 +62,7 @@ class MarkWhereScreen(Dialog[Selection]):
         self.app.call_from_thread(self._counted, worker, words, "$success" if rows else "$text-muted")
 
     def _counted(self, worker: Worker[None], words: str, role: str) -> None:
-        if not worker.is_cancelled:  # else something else was typed since
+        if not worker.is_cancelled:  # else the text has changed since
             self.say(words, role=role)
 
     @on(Input.Submitted)

@@ -13,7 +13,7 @@ TITLE_CELLS = 26
 
 
 class PaletteScreen(Dialog[Command]):
-    """The command chosen."""
+    """Asks for a command."""
 
     TITLE_TEXT = "Commands"
     HINT = "Type to find, ↑ ↓ choose, Enter runs, Esc leaves"
@@ -25,12 +25,12 @@ class PaletteScreen(Dialog[Command]):
         self._found = list(self._commands)
 
     def compose_body(self) -> ComposeResult:
-        """The field and what it finds."""
+        """Yield the field and the commands that match."""
         yield field("", id="words")
         yield TextLines(self._lines(), id="found")
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Give the keys to the field."""
         self.query_one(Input).focus()
 
     def _lines(self) -> list[Line]:
@@ -63,7 +63,7 @@ class PaletteScreen(Dialog[Command]):
             self.dismiss(self._found[min(view.current, len(self._found) - 1)])
 
     def on_key(self, event: events.Key) -> None:
-        """Up and down move in the list while one types."""
+        """Move in the list on up and down while the user types."""
         step = {"down": 1, "up": -1, "ctrl+n": 1, "ctrl+p": -1, "pagedown": 8, "pageup": -8}.get(event.key)
         if step is not None:
             event.stop()

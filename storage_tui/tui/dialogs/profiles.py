@@ -1,4 +1,4 @@
-"""The profiles of the settings file, one server each: choose the one to go on with."""
+"""The profiles of the settings file, one server each: choose the next one."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ token_file = "~/.lab-token"
 
 
 class ProfilesScreen(Dialog[str]):
-    """The name chosen; empty for none of them."""
+    """Asks for a profile; the answer is its name, empty for no profile."""
 
     TITLE_TEXT = "Profiles"
     HINT = "↑ ↓ Enter choose, Esc leaves"
@@ -31,7 +31,7 @@ class ProfilesScreen(Dialog[str]):
         self._current = current
 
     def compose_body(self) -> ComposeResult:
-        """No profile, then each; the current one marked and under the cursor."""
+        """Yield no profile, then each profile; the current one is marked and under the cursor."""
         if not self._profiles:
             yield TextLines([[(line, "dim")] for line in NONE_YET.splitlines()], id="profiles")
             return
@@ -49,7 +49,7 @@ class ProfilesScreen(Dialog[str]):
         ]
 
     def on_key(self, event: events.Key) -> None:
-        """Arrows and Enter choose."""
+        """Choose by arrows and Enter."""
         if event.key in ("down", "up", "j", "k"):
             event.stop()
             event.prevent_default()

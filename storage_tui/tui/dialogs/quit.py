@@ -26,7 +26,7 @@ OPTIONS: tuple[tuple[Answer, str], ...] = (
 
 
 class QuitScreen(Dialog[Answer]):
-    """What to do with the transfers; `read` tells how they stand, and is asked while the dialog is open."""
+    """Asks what to do with the transfers; `read` returns their state, and is called while the dialog is open."""
 
     IS_QUESTION = True
     TITLE_TEXT = "Transfers are running"
@@ -38,12 +38,12 @@ class QuitScreen(Dialog[Answer]):
         self._said = ""
 
     def compose_body(self) -> ComposeResult:
-        """How much is left, and the answer."""
+        """Yield the amount left, and the answer."""
         yield Static(Content(_words(self._read())), id="note")
         yield Choice(OPTIONS, id="answer")
 
     def on_mount(self) -> None:
-        """The figures go on."""
+        """Update the figures from now on."""
         self.set_interval(TICK_S, self._tick)
 
     def _tick(self) -> None:

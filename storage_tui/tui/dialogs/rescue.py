@@ -1,4 +1,4 @@
-"""The question before many blobs are copied to where they are kept."""
+"""The question before many blobs are copied to a storage type that keeps them."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from storage_tui.tui.widgets.choice import Choice
 
 
 class RescueScreen(Dialog[bool]):
-    """True to copy them."""
+    """Asks whether to copy the blobs."""
 
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves"
@@ -26,7 +26,7 @@ class RescueScreen(Dialog[bool]):
         self.TITLE_TEXT = f"Copy {plural(len(blobs), 'blob')} to {target}?"
 
     def compose_body(self) -> ComposeResult:
-        """How much, and the answer."""
+        """Yield the amount, and the answer."""
         total = size_text(sum(blob.size_bytes or 0 for blob in self._blobs))
         yield Static(Content(f"{total}, under the same keys; a key that is taken gets a number."), id="note")
         yield Choice([("yes", "Copy them"), ("no", "No")], id="answer")

@@ -1,4 +1,4 @@
-"""The question at the start: what to do with transfers that an earlier session began."""
+"""The question at the start about transfers of an earlier session."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -17,12 +17,12 @@ from storage_tui.tui.widgets.text_lines import Line, TextLines
 if TYPE_CHECKING:
     from storage_tui.client.transfer.records import UnfinishedTransfer
 
-LINES_SHOWN = 200  # more than anybody reads; the title tells how many there are
+LINES_SHOWN = 200  # more than anybody reads; the title has the full count
 Answer = Literal["continue", "later", "forget"]
 
 
 class UnfinishedScreen(Dialog[Answer]):
-    """What to do with them."""
+    """Asks what to do with the transfers."""
 
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves them for the next time"
@@ -33,12 +33,12 @@ class UnfinishedScreen(Dialog[Answer]):
         self.TITLE_TEXT = plural(len(rows), "unfinished transfer")
 
     def compose_body(self) -> ComposeResult:
-        """Each, and the answer."""
+        """Yield each transfer, and the answer."""
         yield TextLines(self._found, indent=4, id="unfinished")
         yield Choice([("continue", "Continue"), ("later", "Later"), ("forget", "Forget")], id="answer")
 
     def on_mount(self) -> None:
-        """The answer has the keys."""
+        """Give the keys to the answer."""
         self.query_one(Choice).focus()
 
     @on(Choice.Submitted)

@@ -1,4 +1,4 @@
-"""The question before an upload: which file or folder, under which prefix, and what to do with keys that are there."""
+"""The question before an upload: the file or folder, the prefix, and the choice for existing keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from storage_tui.tui.widgets.bar_content import rule_text
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
 
-FILES_AT_MOST = 200_000  # about 60 MB; more is uploaded in parts
+FILES_AT_MOST = 200_000  # about 60 MB; more files are uploaded in parts
 CANDIDATES_SHOWN = 12
-ASKED_FROM = 11  # files; up to ten fit the eye, as for a delete
+ASKED_FROM = 11  # files; up to ten can be taken in at a glance, as for a delete
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What was chosen, the files it holds with their keys, and what to do with keys that are there."""
+    """The chosen path, its files with their keys, and the choice for existing keys."""
 
     path: Path
     files: Sequence[LocalFile]
@@ -39,13 +39,16 @@ class UploadRequest:
 
     @property
     def root(self) -> Path | None:
-        """The folder, below which no symbolic link is followed; None for a single file."""
+        """The folder below which no symbolic link is followed; None for a single file."""
         return None if len(self.files) == 1 and self.files[0].path == self.path else self.path
 
 
 class UploadScreen(Dialog[UploadRequest]):
-    """Asks for the path; counts what is there while one types. The folder that stands there at first is where names
-    begin and not yet an answer: for all of it, as for any folder of many files, Enter asks again."""
+    """Asks for the path; the files are counted while the user types.
+
+    The initial folder only starts the typing and is no answer yet. When Enter chooses it, or any folder of many files,
+    the dialog asks again.
+    """
 
     HINT = "Tab completes, Enter uploads, ↓ next field, Esc leaves"
 
@@ -59,7 +62,7 @@ class UploadScreen(Dialog[UploadRequest]):
         self.TITLE_TEXT = f"Upload to {location.storage_type} ({rule_text(location.storage_type)})"
 
     def compose_body(self) -> ComposeResult:
-        """Path, what it is, prefix, conflicts."""
+        """Yield path, content, prefix and conflicts."""
         yield label("Local file or folder")
         yield PathInput(self._given, id="path")
         yield Static("", id="note")
@@ -126,7 +129,7 @@ class UploadScreen(Dialog[UploadRequest]):
 
     def _looked(self, worker: Worker[None], words: str, role: str, found: UploadRequest | None) -> None:
         if worker.is_cancelled:
-            return  # what was typed since is being looked for
+            return  # newer text is being checked
         self._found = found
         self.say(words, role=role)
         if self._is_wanted:
@@ -156,7 +159,7 @@ class UploadScreen(Dialog[UploadRequest]):
 
 
 def _left_out(rows: Sequence[LeftOut]) -> str:
-    """How many things of a folder are not taken, and the first of them: one that cannot be had before a link."""
+    """Return how many things of a folder are left out, and the first of them; a failure comes before a link."""
     if not rows:
         return ""
     first = next((row for row in rows if row.is_failure), rows[0])

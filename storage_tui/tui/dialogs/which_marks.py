@@ -1,4 +1,4 @@
-"""The question when marks are where one does not see them: only those of the list on the screen, or all."""
+"""The question about marks out of sight: only those of the list on the screen, or all."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,10 @@ Answer = Literal["here", "all"]
 
 
 class WhichMarksScreen(Dialog[Answer]):
-    """`here` is what the list shows marked, without any the row under the cursor; it is preselected."""
+    """Asks which marks an action is about: `here` is preselected.
+
+    `here` are the marks that the list shows; without any, the row under the cursor.
+    """
 
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc leaves all as it is"
@@ -39,13 +42,13 @@ class WhichMarksScreen(Dialog[Answer]):
         self._elsewhere = [(place, count) for place, count in places.items() if count]
 
     def compose_body(self) -> ComposeResult:
-        """How many are where, the places that are not on the screen, the answer."""
+        """Yield the counts, the places that are not on the screen, and the answer."""
         yield Static(Content.styled(self._words(), "$warning"), id="note")
         yield TextLines(self._lines(), indent=4, id="elsewhere")
         yield Choice(self._options(), id="answer")
 
     def on_mount(self) -> None:
-        """The answer has the keys."""
+        """Give the keys to the answer."""
         self.query_one(Choice).focus()
 
     def _words(self) -> str:

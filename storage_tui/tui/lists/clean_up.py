@@ -1,4 +1,4 @@
-"""Clean-up: all that will expire below a prefix, the soonest first, in groups by the day it goes."""
+"""Clean-up: the blobs that will expire below a prefix, the soonest first, grouped by the day of their expiry."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -11,13 +11,13 @@ from storage_tui.tui.store_reads import read_below
 
 
 class CleanUpScreen(FlatScreen):
-    """Mark by group, pattern, age or size; D shows exactly what would go and asks, c copies to data."""
+    """Lists blobs that will expire: mark by group, pattern, age or size; D lists and asks, c copies to data."""
 
     def __init__(self, desk: Desk, location: Location, go: Go) -> None:
         super().__init__(desk, location, go, self._read_all, name="clean-up", sort="expiry")
 
     def on_mount(self) -> None:
-        """Read at once."""
+        """Start reading at once."""
         self.reader.start()
 
     def _read_all(self) -> AsyncIterator[Sequence[Blob]]:

@@ -26,7 +26,7 @@ DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
 
 
 class DetailsScreen(LinesScreen):
-    """Shows what the list knew at once, then what the server says now."""
+    """Shows the values of the list at once, then the server's current ones."""
 
     def __init__(self, desk: Desk, row: Row) -> None:
         super().__init__(indent=LABEL_CELLS)
@@ -36,7 +36,7 @@ class DetailsScreen(LinesScreen):
         self._error = ""
 
     def on_mount(self) -> None:
-        """Show what is known, and ask for the rest."""
+        """Show the known values, and ask for the rest."""
         self._show_facts()
         self._ask()
 

@@ -1,4 +1,4 @@
-"""Find: everything below a prefix that matches, listed as it is found."""
+"""Find: all matches below a prefix, listed as they are found."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,11 +19,11 @@ from storage_tui.tui.state.selection import EXAMPLES, Selection
 from storage_tui.tui.store_reads import read_below
 from storage_tui.tui.widgets.filter_line import FilterLine
 
-PAUSE_S = 0.25  # while one types the server is not asked anew for every letter
+PAUSE_S = 0.25  # while the user types, the server is not asked anew for every letter
 
 
 class FindScreen(FlatScreen):
-    """The words of the list's filter, and bounds such as `>1GB`, over every key below the prefix."""
+    """Searches all keys below the prefix for the words of a list filter, and bounds such as `>1GB`."""
 
     AUTO_FOCUS = "Input"
 
@@ -35,7 +35,7 @@ class FindScreen(FlatScreen):
         self._looked_at = 0
 
     def compose(self) -> ComposeResult:
-        """Yield title, the field, what was found, status, keys."""
+        """Yield title, field, matches, status and keys."""
         yield self.title_bar
         yield self._line
         yield self.view
@@ -73,18 +73,18 @@ class FindScreen(FlatScreen):
             yield [blob for blob in blobs if selection.matches(blob, blob.key[cut:], now)]
 
     def empty_words(self) -> str:
-        """Return what to type, what is wrong with the words, or that nothing matches."""
+        """Return the text of an empty list: what to type, the error in the words, or that nothing matches."""
         if self._problem or not self._query.strip():
             return visible(self._problem) or f"Type what to find: {EXAMPLES}"
         extent = "" if self.view.flat.is_complete else ", not read to the end"
         return f'No match for "{visible(self._query)}" in {plural(self._looked_at, "key")}{extent}.'
 
     def counts_words(self) -> str:
-        """Return how many blobs were found among how many keys."""
+        """Return the text with the number of matches and of keys searched."""
         return f"{self.view.flat.seen:,} found in {plural(self._looked_at, 'key')}" if self._query.strip() else ""
 
     def action_find(self) -> None:
-        """Type other words."""
+        """Type another search."""
         self._line.open()
 
     def action_peel(self) -> None:

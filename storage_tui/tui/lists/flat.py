@@ -1,4 +1,4 @@
-"""A flat list of blobs out of many folders: what a search found, or what will expire, in groups by the day it goes."""
+"""A flat list of blobs of many folders: the matches of a search, or the blobs that will expire, grouped by day."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from storage_tui.contract.moments import local_time
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.listing import order
 
-KEPT = 100_000  # about 50 MB of blobs; of more the first in order are kept, and the list says so
+KEPT = 100_000  # about 50 MB of blobs; of more blobs the first in order are kept, and the list says so
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line above a group: the blobs that go on the same day."""
+    """A line above a group: the blobs that expire on the same day."""
 
     title: str
     blobs: tuple[Blob, ...]
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the group."""
+        """The bytes of the group."""
         return sum(blob.size_bytes or 0 for blob in self.blobs)
 
 
@@ -30,8 +30,11 @@ FlatLine = Blob | Heading
 
 
 class FlatList:
-    """Blobs as they arrive, in the order asked for. `lines` is what is shown; it changes in `arrange` only, so that
-    nothing moves under the cursor while pages come in."""
+    """Blobs as they arrive, in the order asked for.
+
+    `lines` are the shown lines. They change in `arrange` only, so that nothing moves under the cursor while pages
+    arrive.
+    """
 
     def __init__(self, storage_type: str, prefix: str, *, sort: Sort) -> None:
         self.storage_type = storage_type
@@ -53,11 +56,11 @@ class FlatList:
 
     @property
     def dropped(self) -> int:
-        """How many were seen and are not kept."""
+        """The number of blobs that were seen but not kept."""
         return self.seen - len(self._blobs)
 
     def add(self, blobs: Iterable[Blob]) -> None:
-        """Take in more; `arrange` shows them."""
+        """Add blobs; `arrange` shows them."""
         before = len(self._blobs)
         self._blobs.extend(blobs)
         added = self._blobs[before:]
@@ -67,7 +70,7 @@ class FlatList:
             self._cut()
 
     def discard(self, names: set[tuple[str, str]]) -> None:
-        """Drop blobs, by storage type and key, that are gone."""
+        """Drop deleted blobs, by storage type and key."""
         gone = [blob for blob in self._blobs if (blob.storage_type, blob.key) in names]
         self._blobs = [blob for blob in self._blobs if (blob.storage_type, blob.key) not in names]
         self.seen -= len(gone)
@@ -76,12 +79,15 @@ class FlatList:
 
     @property
     def is_worth_arranging(self) -> bool:
-        """Whether enough has arrived since the last time: in key order always, else by half, as it means sorting."""
+        """Whether enough blobs have arrived since the last `arrange`.
+
+        In key order that is any number, else half as many again, because a sort is needed.
+        """
         new = len(self._blobs) - self._arranged
         return bool(new) and (self.is_complete or self.sort == "key" or new > self._arranged // 2)
 
     def arrange(self) -> None:
-        """Put what has arrived in order and show it."""
+        """Sort the blobs that have arrived, and show them."""
         if self.sort == "key":
             self.lines = list(self._blobs)
         else:
@@ -99,13 +105,13 @@ class FlatList:
         del self._blobs[KEPT:]
 
     def index_of(self, key: str) -> int | None:
-        """The line of the blob with this key."""
+        """Return the line of the blob with this key."""
         lines = enumerate(self.lines)
         return next((index for index, line in lines if isinstance(line, Blob) and line.key == key), None)
 
 
 def grouped(blobs: Iterable[Blob], now: datetime) -> Iterator[FlatLine]:
-    """The blobs, in order of expiry, with a heading before each day."""
+    """Yield the blobs in order of expiry, with a heading before each day."""
     for title, group in groupby(blobs, key=lambda blob: day_title(blob.expires, now)):
         rows = tuple(group)
         yield Heading(title, rows)
@@ -113,7 +119,7 @@ def grouped(blobs: Iterable[Blob], now: datetime) -> Iterator[FlatLine]:
 
 
 def day_title(expires: datetime | None, now: datetime) -> str:
-    """`expired`, `expires within the hour`, `expires today`, `expires tomorrow`, `expires on Thursday 26 Nov`."""
+    """Return a heading: `expired`, `expires within the hour`, `expires today`, `expires on Thursday 26 Nov`."""
     if expires is None:
         return "expiry not told"
     if expires <= now:

@@ -1,4 +1,4 @@
-"""Reads the blobs of a flat list in the background, and shows them in the order asked for."""
+"""The reading of the blobs of a flat list in the background, in the chosen order."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
@@ -20,11 +20,11 @@ from storage_tui.tui.state.messages import explain
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 
 Read = Callable[[], AsyncIterator[Sequence[Blob]]]
-"""Gives the blobs to list, some at a time."""
+"""Yields the blobs to list, some at a time."""
 
 
 class FlatReader:
-    """Fills a view with what `read` gives. `changed` is called when reading has ended."""
+    """Fills a view with the blobs of `read`. `changed` is called when reading has ended."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class FlatReader:
         self.error = ""
 
     def start(self) -> None:
-        """Read from the beginning, in place of what is being read."""
+        """Read from the beginning, in place of the current reading."""
         self._marking.end_range()
         place = self._location
         self._view.flat = FlatList(place.storage_type, place.key, sort=self._view.flat.sort)
@@ -56,7 +56,7 @@ class FlatReader:
         run(self._screen, partial(self._read_all, self._view.flat), group="flat", exclusive=True)
 
     def stop(self) -> None:
-        """Stop reading; what has arrived stays."""
+        """Stop reading; the blobs so far stay."""
         self._screen.workers.cancel_group(self._screen, "flat")
 
     async def _read_all(self, flat: FlatList) -> None:
@@ -78,12 +78,12 @@ class FlatReader:
                     self._changed()
 
     def show_arrived(self) -> None:
-        """Show what has arrived since the last time, where it is worth sorting again."""
+        """Show the blobs that have arrived since the last time, when another sort is worthwhile."""
         if self._view.flat.is_worth_arranging:
             self._show()
 
     def _show(self) -> None:
-        if not self._marking.has_range:  # else the rows of the range would go elsewhere
+        if not self._marking.has_range:  # otherwise the rows of the range would move
             self._view.show()
 
     def action_sort(self) -> None:

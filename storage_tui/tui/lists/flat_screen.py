@@ -1,4 +1,4 @@
-"""The base of the screens that show blobs out of many folders in one list: clean-up and search."""
+"""The base of the screens with blobs of many folders in one list: clean-up and search."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -34,12 +34,14 @@ from storage_tui.tui.widgets.notice import notice_content
 TICK_S = 0.2
 
 Go = Callable[[Location, str], None]
-"""Shows a blob, by its key, in its folder on the main screen."""
+"""Shows a blob, given by its key, in its folder on the main screen."""
 
 
 class FlatScreen(CommandScreen[None]):
-    """Reads blobs in the background and lists them: `read` gives them, `name` is what the screen is called. A subclass
-    may change `empty_words` and `counts_words` at any time."""
+    """Reads blobs in the background and lists them: `read` yields the blobs, `name` is the name of the screen.
+
+    A subclass may change `empty_words` and `counts_words` at any time.
+    """
 
     CONTEXT: ClassVar[Context] = "flat"
     CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
@@ -63,14 +65,14 @@ class FlatScreen(CommandScreen[None]):
         self._sizes = MissingSizes(self, desk, self.view)
 
     def compose(self) -> ComposeResult:
-        """Yield title, list, status, keys."""
+        """Yield title, list, status and keys."""
         yield self.title_bar
         yield self.view
         yield self.status
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """Return the screen, then what it owns."""
+        """Return the screen, then the objects that it owns."""
         actions = RowActions(
             self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
             changed=self._rows_changed,
@@ -79,11 +81,11 @@ class FlatScreen(CommandScreen[None]):
         return (self, self.reader, self.marking, actions, program, self.cursor)
 
     def on_mount(self) -> None:
-        """Tell a few times a second how the reading goes."""
+        """Show the progress of the reading a few times a second."""
         self.set_interval(TICK_S, self._tick)
 
     def on_screen_resume(self) -> None:
-        """Show messages here."""
+        """Show messages on this screen."""
         self.desk.on_message = self.update_lines
         self.update_lines()
 
@@ -95,7 +97,7 @@ class FlatScreen(CommandScreen[None]):
         self.marking.cursor_moved()
 
     def _shown(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the blobs of this list among these rows."""
+        """Return those of the rows whose blobs are in this list."""
         names = {(blob.storage_type, blob.key) for blob in self.view.flat}
         return [row for row in rows if isinstance(row, Blob) and (row.storage_type, row.key) in names]
 
@@ -104,7 +106,7 @@ class FlatScreen(CommandScreen[None]):
         self.update_lines()
 
     def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
-        """Take blobs out of the list; the cursor stays at its place."""
+        """Remove blobs from the list; the cursor stays at its place."""
         self.view.flat.discard(gone)
         self.view.lines_changed()
         for name in {row.storage_type for row in rows}:
@@ -116,7 +118,7 @@ class FlatScreen(CommandScreen[None]):
         self.update_lines()
 
     def update_lines(self) -> None:
-        """Say again what the one-row lines say."""
+        """Update the one-row lines."""
         if not self.has_lines:
             return
         width, view, reader = self.size.width, self.view, self.reader
@@ -132,11 +134,11 @@ class FlatScreen(CommandScreen[None]):
         self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), right)
 
     def empty_words(self) -> str:
-        """Return what stands in a list without rows."""
+        """Return the text of a list without rows."""
         return "Empty. Esc goes back."
 
     def counts_words(self) -> str:
-        """Return how many blobs there are, and how much they hold."""
+        """Return the text with the number and bytes of the blobs."""
         return f"{plural(self.view.flat.seen, 'blob')} · {size_text(self.view.flat.size_bytes)}"
 
     def _counts(self) -> Content:
@@ -155,14 +157,14 @@ class FlatScreen(CommandScreen[None]):
 
     @on(LineView.Chosen)
     def action_show_in_folder(self) -> None:
-        """Leave for the folder of the blob, the cursor on the blob."""
+        """Go to the folder of the blob with the cursor on the blob."""
         row = self.view.current
         if row is not None:
             self.dismiss(None)
             self._go(Location(row.storage_type, parent_prefix(row.key)), row.key)
 
     def action_mark(self) -> None:
-        """Mark the row; at a heading its whole group."""
+        """Mark the row; at a heading mark the whole group."""
         heading = self.view.heading
         if heading is None:
             self.marking.action_mark()
@@ -175,10 +177,10 @@ class FlatScreen(CommandScreen[None]):
         self._rows_changed()
 
     def action_find(self) -> None:
-        """Do nothing: only a search has words to type again."""
+        """Do nothing: only a search has text to type again."""
 
     def action_peel(self) -> None:
-        """Stop what works, stop reading, end the range, leave: one at a time."""
+        """Stop running work, stop reading, end the range, leave: one of them at a time."""
         if self.job.stop():
             pass
         elif self.reader.is_reading:

@@ -1,4 +1,4 @@
-"""All keys, those of the screen one comes from first, from the command table."""
+"""All keys from the command table, those of the current screen first."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ PLACES: dict[Context, str] = {
 }
 KEY_CELLS = 14
 INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
-COLUMNS_FROM = 40  # cells of width at which keys and words stand in columns
+COLUMNS_FROM = 40  # cells: from this width on keys and words stand in columns
 
 
 class HelpScreen(LinesScreen):
@@ -29,7 +29,7 @@ class HelpScreen(LinesScreen):
         self._where = context
 
     def on_resize(self) -> None:
-        """Show the keys in columns, or where it is narrow in lines."""
+        """Show the keys in columns, or in lines on a narrow screen."""
         self.view.indent = INDENT if self._has_columns else NARROW_INDENT
         self.show(self._title(), self._lines())
 
@@ -46,7 +46,7 @@ class HelpScreen(LinesScreen):
         return [(f"{' '.join(keys)} ", "key"), (words, "")]
 
     def _lines(self) -> list[Line]:
-        """Return the commands here by their groups, then for every other screen those that differ there."""
+        """Return the commands of this screen by group, then the commands of the other screens that differ."""
         lines: list[Line] = []
         listed: set[tuple[str, tuple[str, ...]]] = set()
         for context in sorted(PLACES, key=lambda name: name != self._where):

@@ -1,4 +1,4 @@
-"""The base of the full-screen lists that one only reads: a title, lines, the keys."""
+"""The base of the read-only full-screen lists: a title, lines, the keys."""
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -17,13 +17,13 @@ class LinesScreen(CommandScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(self, *, indent: int) -> None:
-        """`indent` is the cells by which the rest of a wrapped line stands in."""
+        """`indent` is the number of cells before the rest of a wrapped line."""
         super().__init__()
         self.title_bar = Bar(id="title")
         self.view = TextLines(indent=indent, id="lines")
 
     def compose(self) -> ComposeResult:
-        """Yield title, lines, keys."""
+        """Yield title, lines and keys."""
         yield self.title_bar
         yield self.view
         yield self.footer

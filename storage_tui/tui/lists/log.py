@@ -1,4 +1,4 @@
-"""The log: what happened, newest first, errors with their causes."""
+"""The log: results and errors with their causes, newest first."""
 
 from textual.content import Content
 
@@ -12,14 +12,14 @@ TIME_CELLS = 9  # the time of a message and a space
 
 
 class LogScreen(LinesScreen):
-    """Looking at it marks the errors as seen."""
+    """Shows the messages of the session, and marks the errors as seen."""
 
     def __init__(self, log: MessageLog) -> None:
         super().__init__(indent=TIME_CELLS)
         self._log = log
 
     def on_mount(self) -> None:
-        """Show the messages: what is here is seen."""
+        """Show the messages, and count them as seen."""
         self._log.mark_seen()
         self.show(self._title(), self._lines())
 
@@ -42,5 +42,5 @@ class LogScreen(LinesScreen):
 
 
 def cause_word(number: int) -> str:
-    """Return the words before a cause."""
+    """Return the words before a cause of an error."""
     return "is" if number == 0 else "because of"

@@ -1,4 +1,4 @@
-"""The commands that every screen about the store has: details, transfers, log, help and the palette."""
+"""The commands of every screen about the store: details, transfers, log, help and the palette."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from storage_tui.tui.state.listing import Row
 
 
 class ProgramActions:
-    """Opens a list over a screen, or its palette. `current` gives the row under the cursor."""
+    """Opens a list over a screen, or the palette. `current` returns the row under the cursor."""
 
     def __init__(self, screen: CommandScreen[None], desk: Desk, *, current: Callable[[], Row | None]) -> None:
         self._screen = screen
@@ -28,11 +28,11 @@ class ProgramActions:
             self._screen.app.push_screen(DetailsScreen(self._desk, row))
 
     def action_transfers(self) -> None:
-        """Show what moves."""
+        """Show the transfers."""
         self._screen.app.push_screen(TransfersScreen(self._desk))
 
     def action_log(self) -> None:
-        """Show what happened."""
+        """Show the log."""
         self._screen.app.push_screen(LogScreen(self._desk.log))
 
     def action_help(self) -> None:

@@ -1,4 +1,4 @@
-"""The transfers on the screen: a line each with state, key, how far it is, bytes, rate and time left."""
+"""The transfers on the screen: a line each with state, key, progress, bytes, rate and time left."""
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -14,14 +14,14 @@ from storage_tui.tui.widgets.line_view import LineView, cut_middle
 ROLES = {"done": "good", "failed": "bad", "cancelled": "dim", "skipped": "dim", "paused": "warn", "waiting": "dim"}
 ORDER = {"running": 0, "paused": 1, "failed": 2, "waiting": 3, "done": 4, "skipped": 5, "cancelled": 6}
 BAR_CELLS = 12
-FIGURES_WIDTH, RATE_WIDTH, BAR_WIDTH = 34, 70, 90  # cells of a line from which these columns have room
+FIGURES_WIDTH, RATE_WIDTH, BAR_WIDTH = 34, 70, 90  # cells of a line: the widths from which these columns have room
 
 Look = tuple[object, ...]
-"""All that the drawing of a line depends on."""
+"""All values that the drawing of a line depends on."""
 
 
 class TransferLines(LineView):
-    """What runs comes first, then what failed, waits and is done; only what changed is painted again."""
+    """The transfers: running ones first, then failed, waiting and done; only changed lines are painted again."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"line--key", "line--good", "line--warn", "line--bad"}
 
@@ -32,11 +32,11 @@ class TransferLines(LineView):
 
     @property
     def transfer(self) -> Transfer | None:
-        """The one under the cursor."""
+        """The transfer under the cursor."""
         return self.transfers[self.cursor] if self.cursor < len(self.transfers) else None
 
     def show(self, transfers: list[Transfer]) -> None:
-        """These, as they are now; the cursor stays on its transfer."""
+        """Show these transfers with their current state; the cursor stays on its transfer."""
         current, top = self.transfer, self.top
         count = len(self.transfers)
         self.transfers = sorted(transfers, key=lambda item: ORDER[item.state])
@@ -52,16 +52,16 @@ class TransferLines(LineView):
         self._looks = looks
 
     def line_count(self) -> int:
-        """One line a transfer."""
+        """Return the number of transfers."""
         return len(self.transfers)
 
     @property
     def header_rows(self) -> int:
-        """One row of titles where there is room."""
+        """The number of header rows: one where there is room."""
         return 1 if self.size.height >= 6 and self.transfers else 0
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles, above their columns."""
+        """Return the titles, above their columns."""
         text = ""
         if width >= BAR_WIDTH:
             text += f" {'':{BAR_CELLS}}"
@@ -75,11 +75,11 @@ class TransferLines(LineView):
         ]
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """What stands there when nothing was moved yet."""
+        """Return the text of an empty list of transfers."""
         return self.draw_words("No transfers. d downloads, u uploads.", y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """`↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, with the columns that fit."""
+        """Return a line: `↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, as columns fit."""
         item = self.transfers[index]
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         start = [
@@ -94,7 +94,7 @@ class TransferLines(LineView):
         return [*start, *middle, Segment(" " * max(0, room - used)), *figures]
 
     def _middle(self, item: Transfer, room: int) -> list[Segment]:
-        """The key, and what there is to say of it; where both do not fit each has half at least."""
+        """Return the key and the remark; when both do not fit, each has at least half the room."""
         has_remark = bool(remark := remark_of(item)) and room >= 30
         name = visible(f"{item.storage_type}:{item.key}")
         name_cells = min(cell_len(name), max(room // 2, room - cell_len(remark) - 2) if has_remark else room)
@@ -130,7 +130,7 @@ class TransferLines(LineView):
 
 
 def remark_of(item: Transfer) -> str:
-    """Why it failed, what came of it, or what it waits for; empty where all goes well."""
+    """Return the error, the result, or the reason of a wait; empty when all goes well."""
     is_moving = item.state in ("running", "paused")
     return item.error or item.note or (item.control.note if item.control and is_moving else "")
 

@@ -23,7 +23,7 @@ TICK_S = 0.25
 
 
 class TransfersScreen(CommandScreen[None]):
-    """The queue as a list; below it, in full, where the transfer under the cursor goes and why it failed."""
+    """The queue as a list; below it the full destination of the transfer under the cursor, and its error."""
 
     CONTEXT: ClassVar[Context] = "transfers"
     CSS_PATH = ["../widgets/rows.tcss", "transfers.tcss"]
@@ -39,7 +39,7 @@ class TransfersScreen(CommandScreen[None]):
         self._why = Static(id="why")
 
     def compose(self) -> ComposeResult:
-        """Yield title, transfers, the transfer under the cursor, keys."""
+        """Yield title, transfers, the transfer under the cursor, and keys."""
         yield self._title_bar
         yield self.view
         yield self._where
@@ -60,7 +60,7 @@ class TransfersScreen(CommandScreen[None]):
         self.say_cursor()
 
     def fill(self) -> None:
-        """Show how the transfers stand; only what changed is painted."""
+        """Show the state of the transfers; only changed lines are painted."""
         self._title_bar.say(self._title())
         self.view.show(self._desk.queue.items)
         self.say_cursor()
@@ -70,7 +70,7 @@ class TransfersScreen(CommandScreen[None]):
         return Content.assemble((" Transfers  ", "bold $accent"), gauge)
 
     def say_cursor(self) -> None:
-        """Say both ends of the transfer under the cursor, and what its line may have had no room for."""
+        """Show both ends of the transfer under the cursor, and the details that its line may have no room for."""
         transfer = self.view.transfer
         where = why = Content("")
         if transfer is not None:
@@ -82,7 +82,7 @@ class TransfersScreen(CommandScreen[None]):
             self._why.update(why)
 
     def action_transfer_pause(self) -> None:
-        """Hold the transfer, or go on with it."""
+        """Pause the transfer, or continue it."""
         transfer = self.view.transfer
         if transfer is not None:
             if transfer.state == "paused":
@@ -112,14 +112,14 @@ class TransfersScreen(CommandScreen[None]):
         self._changed()
 
     def action_transfer_retry_all(self) -> None:
-        """Try all transfers again that failed."""
+        """Try all failed transfers again."""
         for transfer in list(self._desk.queue.items):
             if transfer.state == "failed":
                 self._desk.queue.retry(transfer)
         self._changed()
 
     def action_transfer_clear(self) -> None:
-        """Forget the transfers that are over."""
+        """Remove the finished transfers from the list."""
         self._desk.queue.clear_finished()
         self._changed()
 

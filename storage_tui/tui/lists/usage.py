@@ -1,4 +1,4 @@
-"""The usage tree: how much lies below each folder; walk down, delete from there through the same review."""
+"""The usage tree: the bytes below each folder; walk down, delete with the same review."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -32,7 +32,7 @@ from storage_tui.tui.widgets.notice import notice_content
 
 
 class UsageScreen(CommandScreen[None]):
-    """One level at a time; levels counted to their end are kept for the way back."""
+    """Shows one level at a time; completely counted levels are kept for the way back."""
 
     CONTEXT: ClassVar[Context] = "usage"
     CSS_PATH = ["../widgets/rows.tcss", "flat_screen.tcss"]
@@ -53,14 +53,14 @@ class UsageScreen(CommandScreen[None]):
         self.job = Job(self, desk)
 
     def compose(self) -> ComposeResult:
-        """Yield title, lines, status, keys."""
+        """Yield title, lines, status and keys."""
         yield self.title_bar
         yield self.view
         yield self.status
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """Return the screen, then what it owns."""
+        """Return the screen, then the objects that it owns."""
         actions = RowActions(
             self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
             changed=self._rows_changed,
@@ -74,7 +74,7 @@ class UsageScreen(CommandScreen[None]):
         self._open(self._level.prefix)
 
     def on_screen_resume(self) -> None:
-        """Show messages here."""
+        """Show messages on this screen."""
         self.desk.on_message = self.update_lines
         self.update_lines()
 
@@ -84,7 +84,7 @@ class UsageScreen(CommandScreen[None]):
         return Folder(branch.prefix, self._type) if branch is not None and not branch.is_own else None
 
     def _shown(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the folders of this level among these rows."""
+        """Return those of the rows that are folders of this level."""
         level = Location(self._type, self._level.prefix)
         return [row for row in rows if isinstance(row, Folder) and place_of(row) == level]
 
@@ -93,7 +93,7 @@ class UsageScreen(CommandScreen[None]):
         self._level = known or UsageLevel(self._type, prefix)
         self.view.show(self._level, at=at)
         self.workers.cancel_group(self, "usage")
-        self._is_counting = False  # of the level that was left
+        self._is_counting = False  # the count was for the level that was left
         if known is None:
             self._count(self._level, at)
         self.update_lines()
@@ -116,7 +116,7 @@ class UsageScreen(CommandScreen[None]):
                 self.update_lines()
 
     def update_lines(self) -> None:
-        """Say again what the one-row lines say."""
+        """Update the one-row lines."""
         if not self.has_lines:
             return
         level, width = self._level, self.size.width
@@ -134,7 +134,7 @@ class UsageScreen(CommandScreen[None]):
         self.update_lines()
 
     def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
-        """Count again what was deleted from."""
+        """Count the levels of the deleted rows again."""
         self._levels.clear()
         self.action_refresh()
         for name in {row.storage_type for row in rows}:
@@ -142,7 +142,7 @@ class UsageScreen(CommandScreen[None]):
 
     @on(LineView.Chosen)
     def action_open(self) -> None:
-        """Go into the folder; the blobs directly here are shown in the list."""
+        """Go into the folder; show the blobs directly here in the list."""
         branch = self.view.branch
         if branch is None:
             return
@@ -184,7 +184,7 @@ class UsageScreen(CommandScreen[None]):
         self._open(self._level.prefix, at=branch.prefix if branch is not None else None)
 
     def action_peel(self) -> None:
-        """Stop deleting, stop counting, leave: one at a time."""
+        """Stop deleting, stop counting, leave: one of them at a time."""
         if self.job.stop():
             pass
         elif self._is_counting:

@@ -1,4 +1,4 @@
-"""Counts what lies below a prefix: one question where the server counts, else page by page, blob by blob."""
+"""The count below a prefix: one question if the server counts, else page by page, blob by blob."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from storage_tui.tui.store_reads import read_below, stat_each
 
 
 async def count(storage: AsyncStorage, level: UsageLevel) -> AsyncIterator[UsageLevel]:
-    """Fill a level of the usage tree, and yield the level each time more is known. At the end the level is exact."""
+    """Fill a level of the usage tree, and yield the level after each update. At the end the level is exact."""
     folder = Folder(level.prefix, level.storage_type)
     if "usage" in (await storage.describe()).features:
         page = await storage.list_page(level.prefix, storage_type=level.storage_type)

@@ -18,7 +18,7 @@ BAR_CELLS = 12
 
 
 class UsageLines(LineView):
-    """The branches of a level. `≥` stands before what is not counted to its end."""
+    """The branches of a level. `≥` marks a branch that is not counted to its end."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"keys--folder", "keys--mark"}
 
@@ -28,11 +28,11 @@ class UsageLines(LineView):
         self.sort: UsageSort = "bytes"
         self.branches: list[Branch] = []
         self._size_bytes = 0
-        self._longest = 0  # what the longest bar stands for
+        self._longest = 0  # the value of the longest bar
         self._marks = marks
 
     def show(self, level: UsageLevel, *, at: str | None = None) -> None:
-        """Draw a level; the cursor goes to the prefix `at`, or stays on its branch."""
+        """Show a level; the cursor goes to the prefix `at`, or stays on its branch."""
         current = self.branch
         is_same = level is self.level
         at = at if at is not None or not is_same else current.prefix if current is not None else None
@@ -53,16 +53,16 @@ class UsageLines(LineView):
         return self.branches[self.cursor] if self.cursor < len(self.branches) else None
 
     def line_count(self) -> int:
-        """One line a branch."""
+        """Return the number of branches."""
         return len(self.branches)
 
     @property
     def header_rows(self) -> int:
-        """One row of titles where there is room."""
+        """The number of header rows: one where there is room."""
         return 1 if self.size.height >= 6 else 0
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles; an arrow at the one that sorts."""
+        """Return the titles, with an arrow at the sorted column."""
         mark = {name: "↓" if self.sort == name else "" for name in ("bytes", "count", "oldest", "name")}
         text = f"   {'bytes' + mark['bytes']:>10}"
         if width >= 50:
@@ -72,12 +72,12 @@ class UsageLines(LineView):
         return [Segment(f"{text}  folder{mark['name']}", self.component("line--head"))]
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """What stands in an empty level."""
+        """Return the text of an empty level."""
         words = self.level.error or ("Empty." if self.level.is_exact else "Counting… (Esc stops)")
         return self.draw_words(words, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One branch."""
+        """Return one branch."""
         branch, dim = self.branches[index], self.component("line--dim")
         is_marked = Folder(branch.prefix, self.level.storage_type) in self._marks and not branch.is_own
         bound = "" if self.level.is_exact else "≥ "

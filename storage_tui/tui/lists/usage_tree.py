@@ -1,4 +1,4 @@
-"""How much lies where: the folders of a prefix with count, bytes, oldest and newest, while they are being counted."""
+"""The folders of a prefix with count, bytes, oldest and newest, while they are being counted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,8 +14,11 @@ USAGE_SORTS: tuple[UsageSort, ...] = ("bytes", "count", "oldest", "name")
 
 @dataclass(slots=True)
 class Branch:
-    """A folder, or the blobs directly in the prefix (`is_own`), with what lies in the folders past `after` where the
-    server does not tell these. What is not exact is a lower bound."""
+    """A folder, or the blobs directly in the prefix (`is_own`).
+
+    The one with `after` also covers the folders past `after` that the server does not list. An inexact count is a lower
+    bound.
+    """
 
     prefix: str
     is_own: bool = False
@@ -31,7 +34,7 @@ class Branch:
         self.add_size(blob)
 
     def add_size(self, blob: Blob) -> None:
-        """Take in what is told of a blob that was counted."""
+        """Add the size and time of a blob that was counted."""
         self.size_bytes += blob.size_bytes or 0
         if blob.modified is not None:
             self.oldest = min(self.oldest or blob.modified, blob.modified)
@@ -53,19 +56,19 @@ class UsageLevel:
         self.own = Branch(self.prefix, is_own=True)
 
     def branch_of(self, key: str) -> Branch:
-        """Where a key counts, made when it is the first there."""
+        """Return the branch that counts a key; create it for the first key."""
         cut = key.find(DELIMITER, len(self.prefix))
         if cut == -1:
             return self.own
         return self.branches.setdefault(key[: cut + 1], Branch(key[: cut + 1]))
 
     def expect(self, prefixes: Iterable[str]) -> None:
-        """These folders are there; nothing is counted yet."""
+        """Add these folders without counts."""
         for prefix in prefixes:
             self.branches.setdefault(prefix, Branch(prefix))
 
     def take(self, usage: Usage) -> None:
-        """The server has counted all."""
+        """Replace the counts with those of the server, which has counted all."""
         self.branches = {child.prefix: _branch(child) for child in usage.children}
         self.own = Branch(self.prefix, is_own=True, count=usage.count, size_bytes=usage.size_bytes)
         for child in usage.children:
@@ -76,16 +79,16 @@ class UsageLevel:
 
     @property
     def count(self) -> int:
-        """Blobs below the prefix."""
+        """The number of blobs below the prefix."""
         return self.own.count + sum(branch.count for branch in self.branches.values())
 
     @property
     def size_bytes(self) -> int:
-        """Bytes below the prefix."""
+        """The bytes below the prefix."""
         return self.own.size_bytes + sum(branch.size_bytes for branch in self.branches.values())
 
     def rows(self, sort: UsageSort) -> list[Branch]:
-        """The branches in order; the blobs directly in the prefix are a row among them."""
+        """Return the branches in order, with the blobs directly in the prefix as one row."""
         rows = [*self.branches.values(), *([self.own] if self.own.count else [])]
         if sort == "name":
             return sorted(rows, key=lambda row: row.prefix)

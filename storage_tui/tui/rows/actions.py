@@ -18,13 +18,15 @@ from storage_tui.tui.rows.which_rows import which_rows
 from storage_tui.tui.state.listing import Row
 
 Gone = set[tuple[str, str]]
-"""Storage type and key of blobs that are not there any more."""
+"""Storage type and key of blobs that were deleted."""
 
 
 class RowActions:
-    """Acts on rows, one short method a command. `current` gives the row under the cursor, `shown` those of some rows
-    that the list shows. `gone` is called with the rows that were deleted and what of them is gone, `changed` when marks
-    have changed."""
+    """Acts on rows, with one short method for each command.
+
+    `current` returns the row under the cursor, `shown` filters rows to those in the list. `gone` is called with the
+    rows that were deleted and the names of those that are gone, `changed` when marks have changed.
+    """
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class RowActions:
             self._gone(rows, gone)
 
     def action_download(self) -> None:
-        """Ask where to, then download in the background."""
+        """Ask for a folder, then download in the background."""
         if not self._job.is_busy():
             self._job.start(partial(self._download, self.chosen()))
 
@@ -88,7 +90,7 @@ class RowActions:
         self._tell_changed()
 
     def action_retry_delete(self) -> None:
-        """Try again to delete what failed."""
+        """Try the failed deletes again."""
         failed = self._desk.failed_deletes
         if not failed:
             self._desk.say("no delete has failed")
@@ -100,7 +102,7 @@ class RowActions:
         self._tell_gone(blobs, outcome.gone)
 
     def action_rescue(self) -> None:
-        """Copy what will expire to where it is kept."""
+        """Copy blobs that will expire to a storage type that keeps them."""
         if not self._job.is_busy():
             self._job.start(self._rescue)
 
@@ -112,7 +114,7 @@ class RowActions:
         self._tell_changed()
 
     def action_copy_menu(self) -> None:
-        """Offer the row in every form that can be copied."""
+        """Offer the row in all copyable forms."""
         row = self._current()
         if row is not None:
             work = partial(copy_menu, self._screen.app, self._desk, row)

@@ -22,7 +22,7 @@ NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
 
 async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
-    """Offer the row in every form, and send the form that is chosen."""
+    """Offer the row in all forms, and send the chosen form."""
     forms = [
         CopyForm("k", "key", row.key),
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
@@ -55,13 +55,13 @@ async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) ->
 
 
 def _hidden(value: str) -> str:
-    """Return what to say of characters that are copied and cannot be seen on the screen."""
+    """Return the note about copied characters that are invisible on the screen."""
     count = 0 if is_plain(value) else sum(not is_plain(character) for character in value)
     return f" with {plural(count, 'character')} not to be seen here" if count else ""
 
 
 def python_line(row: Row, storage: AsyncStorage) -> str:
-    """Return the line that reads the row in Python, on the same server. The token is found as always."""
+    """Return the line that reads the row in Python, from the same server. Storage finds the token as usual."""
     server = "" if storage.is_embedded else repr(storage.display_url)
     call = "get" if isinstance(row, Blob) else "iter_list"
     return f"Storage({server}).{call}({row.key!a}, storage_type={row.storage_type!a})"

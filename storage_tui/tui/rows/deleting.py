@@ -1,4 +1,4 @@
-"""Delete: count, show exactly what goes, ask, then delete in batches with the ETags that were seen."""
+"""Delete: count, show the exact list, ask, then delete in batches with the ETags that were seen."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,11 +18,11 @@ from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.state.listing import Row
 
-BATCH = 250  # progress in the status line a few times a second, and Esc waits for one batch at most
+BATCH = 250  # progress in the status line a few times a second, and Esc waits for at most one batch
 
 
 async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
-    """Ask, and delete the rows after a yes. None when nothing was tried."""
+    """Ask, and delete the rows after a yes. Return None when nothing was tried."""
     if not rows:
         desk.fail("nothing to delete: the cursor is on no row")
         return None
@@ -51,7 +51,7 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
 
 
 async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
-    """Delete in batches and show the progress in the status line. What fails is kept for another try."""
+    """Delete in batches and show the progress in the status line. Keep the failed blobs for another try."""
     outcome = Outcome(len(blobs))
     types = dict.fromkeys(blob.storage_type for blob in blobs)
     waiting = [blob for name in types for blob in blobs if blob.storage_type == name]
@@ -81,7 +81,7 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
             desk.history.forget(name)
         if is_stopped:
             desk.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
-            desk.changed.update(types)  # the batch on its way may have gone through
+            desk.changed.update(types)  # the batch in flight may have succeeded
         else:
             _report(desk, outcome)
         desk.marks.discard(row for row in list(desk.marks) if not isinstance(row, Blob))

@@ -1,4 +1,4 @@
-"""Delete in `products`. The catalog deletes whole images: those of the rows are found, and all their files shown."""
+"""Delete in `products`: the catalog deletes whole images, so the images of the rows are found and their files shown."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,11 +19,11 @@ from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.state.images import images_note, images_title
 from storage_tui.tui.state.listing import Row
 
-IMAGES_AT_MOST = 100  # each is asked for by itself; a product is emptied with product.delete_related_objects()
+IMAGES_AT_MOST = 100  # each needs its own request; a product is emptied with product.delete_related_objects()
 
 
 async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
-    """Ask, and delete the images that the rows are files of after a yes. None when nothing was tried."""
+    """Ask, and delete the images of the rows after a yes. Return None when nothing was tried."""
     try:
         chosen = [one.blob.key for one in await gather(desk, rows)]
         images = await _find_images(desk, chosen)
@@ -91,7 +91,7 @@ async def _delete(desk: Desk, images: Sequence[CatalogImage]) -> Outcome:
         desk.history.forget(STORED_IN)
         if is_stopped:
             desk.say(f"stopped: deleted at least {deleted:,} of {plural(len(images), 'image')}")
-            desk.changed.add(STORED_IN)  # the one on its way may have gone
+            desk.changed.add(STORED_IN)  # the delete in flight may have succeeded
         desk.marks.discard(row for row in list(desk.marks) if not isinstance(row, Blob))
     if failed and len(images) > 1:
         desk.fail(f"deleted {deleted:,} of {plural(len(images), 'image')}, {failed:,} failed (L shows why)")

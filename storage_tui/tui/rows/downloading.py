@@ -1,4 +1,4 @@
-"""Download: count, ask where to and what to do with files that are there, then queue."""
+"""Download: count, ask for the folder and the choice for existing files, then queue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from storage_tui.tui.state.transfers import Transfer
 
 
 async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
-    """Ask where to, and queue the download of the rows."""
+    """Ask for a folder, and queue the download of the rows."""
     if not rows:
         desk.fail("nothing to download: the cursor is on no row")
         return
@@ -50,14 +50,14 @@ async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
 
 
 def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
-    """Return the transfers where there is room for them, else raise StorageError. Blocks, for some seconds at most."""
+    """Return the transfers, or raise StorageError when the disk is too small. Blocks for some seconds at most."""
     transfers = plan_downloads(gathered, request)
     BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
     return transfers
 
 
 def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> list[Transfer]:
-    """Return a transfer for each blob, each with a local path of its own below the folder asked for."""
+    """Return a transfer for each blob, each with its own local path below the requested folder."""
     relative = [one.blob.key[len(one.home) :] or DELIMITER for one in gathered]
     transfers = []
     for one, name in zip(gathered, local_names(relative, ""), strict=True):

@@ -1,4 +1,4 @@
-"""From chosen rows to blobs: folders are walked a page at a time, and what is found is counted meanwhile."""
+"""From chosen rows to blobs: folders are walked a page at a time, and the finds are counted meanwhile."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,13 +9,16 @@ from storage_tui.tui.desk import Desk
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.store_reads import read_below
 
-BLOBS_AT_MOST = 200_000  # about 100 MB; more is done in parts
+BLOBS_AT_MOST = 200_000  # about 100 MB; more blobs are handled in parts
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A blob, and the part of its key that is not taken along. A blob in `maps/2024/` that was chosen with this folder
-    lands in `2024/`; a blob that was chosen alone lands under the last segment of its key."""
+    """A blob, and the part of its key that is left out of the target path.
+
+    A blob in `maps/2024/` that was chosen with this folder gets the path `2024/…`. A blob that was chosen alone gets
+    the last segment of its key.
+    """
 
     blob: Blob
     home: str
@@ -26,10 +29,9 @@ class TooManyError(Exception):
 
 
 async def gather(desk: Desk, rows: Iterable[Row]) -> list[Gathered]:
-    """Return the blobs of the rows, each once; folders are walked to their end. The count is shown meanwhile, and Esc
-    stops the walk.
+    """Return the blobs of the rows, each once; folders are walked to their end.
 
-    Raises TooManyError, or what the client raises.
+    The count is shown meanwhile, and Esc stops the walk. Raises TooManyError, or an error of the client.
     """
     found: dict[tuple[str, str], Gathered] = {}
     try:

@@ -1,4 +1,4 @@
-"""The one action that works at a time, beside the transfers: a download that is counted, a delete, marks being read."""
+"""The one action that runs at a time, beside the transfers: counting for a download, a delete, reading marks."""
 
 from typing import Any
 
@@ -19,18 +19,18 @@ class Job:
         self._desk = desk
 
     def is_busy(self) -> bool:
-        """Return whether an action works already, and say so."""
+        """Return whether an action is running already, and report it to the user."""
         is_busy = any(worker.group == JOB and worker.state in RUNNING for worker in self._screen.app.workers)
         if is_busy:
             self._desk.say("one at a time: Esc stops what goes on")
         return is_busy
 
     def start(self, work: Work) -> None:
-        """Begin an action. The caller has asked `is_busy` before."""
+        """Begin an action. The caller must have checked `is_busy`."""
         run(self._screen.app, work, group=JOB)
 
     def stop(self) -> bool:
-        """Stop the action; False when none works."""
+        """Stop the action; return false when none runs."""
         was_working = bool(self._desk.working)
         if was_working:
             self._screen.app.workers.cancel_group(self._screen.app, JOB)

@@ -1,4 +1,4 @@
-"""Marks over a whole list: rows that are here at once, rows of dropped pages as these are read again."""
+"""Marks over a whole list: loaded rows at once, rows of dropped pages as the pages are read again."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ Test = Callable[[Row], bool]
 
 
 def too_many(count: int) -> str:
-    """Return why so many rows are not marked, and what to do; empty where they can be marked."""
+    """Return why so many rows are not marked, and a way out; empty when they can be marked."""
     if count <= MARKS_AT_MOST:
         return ""
     return (
@@ -26,7 +26,7 @@ def too_many(count: int) -> str:
 
 
 def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
-    """Mark what matches in the parts whose rows are here, and take these parts out of `parts`."""
+    """Mark the matches in loaded parts, and remove these parts from `parts`."""
     dropped = []
     for part in parts:
         if part.rows is None:
@@ -38,8 +38,11 @@ def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
 
 
 async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
-    """Mark what matches in the parts left; more parts may be added meanwhile. A row is read where `could_match` takes a
-    row of its name. How far this is shows in the status line; Esc stops the work, and what is marked stays."""
+    """Mark the matches in the remaining parts; more parts may be added meanwhile.
+
+    A row is read when `could_match` accepts its name. The status line shows the progress. Esc stops the work, and the
+    marks so far stay.
+    """
     seen = 0
     try:
         while parts:

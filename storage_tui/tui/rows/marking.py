@@ -21,7 +21,7 @@ from storage_tui.tui.widgets.key_list import KeyList
 
 
 class Marking:
-    """Marks rows of a view, and owns the range of marks. `changed` is called when marks or the range have changed."""
+    """Marks rows of a view, and owns the range of marks. `changed` is called after a change of marks or range."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Marking:
 
     @property
     def has_range(self) -> bool:
-        """Whether a range of marks has begun and not ended."""
+        """Whether a range of marks is open."""
         return self._range_start is not None
 
     def end_range(self) -> bool:
-        """End the range, also because its rows go elsewhere; False when there is none."""
+        """End the range, also before its rows move; return false when there is none."""
         had, self._range_start = self.has_range, None
         return had
 
@@ -91,7 +91,7 @@ class Marking:
         self._changed()
 
     def action_mark_all(self) -> None:
-        """Mark all rows shown; when all are marked, none."""
+        """Mark all shown rows; when all are marked, remove all marks."""
         parts, marks = self._all_parts(), self._desk.marks
         if all(row in marks for part in parts for row in part.stand_ins()):
             marks.discard(row for part in parts for row in part.stand_ins())
@@ -100,7 +100,7 @@ class Marking:
             self._mark(parts, _any_row, _any_row)
 
     def action_mark_invert(self) -> None:
-        """Mark the other rows shown, and take the marks off."""
+        """Swap marked and unmarked among the shown rows."""
         parts, marks = self._all_parts(), self._desk.marks
         were = [row for part in parts for row in part.stand_ins() if row in marks]
         names = {(row.key, isinstance(row, Folder)) for row in were}
@@ -131,7 +131,7 @@ class Marking:
             )
 
     def _all_parts(self) -> deque[Part]:
-        """Return all rows shown; none where they are more than marks can be, or an action works. The reason is said."""
+        """Return all shown rows; empty, with a reason to the user, when there are too many or an action runs."""
         count = self._view.line_count()
         refusal = too_many(count)
         if refusal:

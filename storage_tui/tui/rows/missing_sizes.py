@@ -1,4 +1,4 @@
-"""Sizes that a list does not tell, as the lists of a plain published server do not: asked for blob by blob."""
+"""Sizes that a list does not report, as the lists of a plain published server: asked for blob by blob."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What became of a delete."""
+"""The result of a delete."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,10 @@ OVERWRITTEN, NOT_THERE = "precondition_failed", "not_found"
 
 @dataclass(slots=True)
 class Outcome:
-    """How many of `count` blobs were deleted, kept because they were overwritten, and failed. `gone` are storage type
-    and key of what is not there any more, by this delete or before it."""
+    """The numbers of blobs deleted, kept because they were overwritten, and failed, out of `count`.
+
+    `gone` has storage type and key of each blob that is gone, by this delete or before.
+    """
 
     count: int
     deleted: int = 0

@@ -17,8 +17,10 @@ NOUNS = {RESULT: "result", LOGS: "log"}
 
 
 async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | None:
-    """Return where the other half of the row is: a key, or for a folder the folder of that name. None when there is no
-    other half; the reason is said."""
+    """Return the place of the other half of the row: a key, or for a folder the folder of that name.
+
+    Return None when there is no other half; the user gets the reason.
+    """
     other = OTHER.get(here.storage_type)
     if other is None:
         desk.fail(f"a task has a result and a log; {here.storage_type} holds neither")
@@ -40,7 +42,7 @@ async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | N
 
 
 async def pair_facts(desk: Desk, blob: Blob) -> list[tuple[str, str]]:
-    """Return what the details say of the log of a result, or of the result of a log. Raises what the client raises."""
+    """Return the facts for the details: the log of a result, or the result of a log. Raises errors of the client."""
     place = pair_of(blob.storage_type, blob.key)
     if place is None:
         return []

@@ -1,4 +1,4 @@
-"""Rescue: copy blobs that will expire to a storage type that keeps them, on the server, and say where they went."""
+"""Rescue: copy blobs that will expire to a storage type that keeps them, on the server, and report their new places."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from storage_tui.tui.state.messages import explain
 
 TARGET = "data"
 AT_ONCE = 8  # copies on the server are short; more at once gain nothing
-ASKED_FROM = 11  # up to ten go at once: nothing is lost by a copy
+ASKED_FROM = 11  # up to ten are copied without a question: a copy loses nothing
 NAMES_TRIED = 100
-TAKEN = (ConflictError, PreconditionFailedError)  # our server says the second, a plain one the first
+TAKEN = (ConflictError, PreconditionFailedError)  # our server reports the second error, a plain one the first
 
 
 async def rescue_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
-    """Copy the blobs of the rows to data under the same keys. A key that is taken gets a number."""
+    """Copy the blobs of the rows to data under the same keys. A taken key gets a number."""
     if not rows or any(STORAGE_TYPES[row.storage_type].expires_after is None for row in rows):
         desk.fail("nothing to rescue: only what expires is copied, and the rest is kept as it is")
         return

@@ -1,4 +1,4 @@
-"""Where the program runs in a web page: downloads and uploads that go through that page."""
+"""Downloads and uploads through a web page, when the program runs in one."""
 
 import os
 from collections.abc import Sequence
@@ -18,8 +18,10 @@ MOST = 10  # files that a web browser saves one by one without losing any
 
 
 def save_through_page(app: App[Any], desk: Desk, rows: Sequence[Row]) -> bool:
-    """Hand the blobs to the web browser. False where there is no page, or for folders and many blobs: these go to a
-    local folder."""
+    """Hand the blobs to the web browser. Return false without a page, or for folders and many blobs.
+
+    Those are downloaded to a local folder instead.
+    """
     page = os.environ.get(WEB_VARIABLE)
     blobs = [row for row in rows if isinstance(row, Blob)]
     if page is None or not blobs or len(blobs) != len(rows) or len(rows) > MOST:

@@ -1,5 +1,8 @@
-"""Puts the rows of a list in order, however many there are: in pieces, so that keys are answered in between, and from
-a few bytes a row, which outlive the rows themselves."""
+"""The sorting of a list of any number of rows.
+
+The work is done in pieces, so that keys are answered in between. It uses a few bytes a row, which are kept even when
+the rows are dropped.
+"""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -14,16 +17,16 @@ from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob
 
 Sort = Literal["key", "name", "size", "age", "expiry", "type"]
-PIECE = 2000  # rows between two turns: a few milliseconds
-ROWS_PER_S = 400_000  # on a machine of two cores; what it will cost is told from this
+PIECE = 2000  # rows between two turns of the event loop: a few milliseconds
+ROWS_PER_S = 400_000  # on a machine of two cores; estimates of the time come from this number
 NEVER = float("inf")
 SAMPLE, BUCKET_SAMPLES = 4096, 8  # buckets of about count/512 rows: a piece of a list of a million
-SPREAD = 2_654_435_761  # an odd multiplier with no pattern of its own (Knuth, 6.4), so that the sample has none
+SPREAD = 2_654_435_761  # an odd multiplier without a pattern (Knuth, 6.4), so that the sample has none
 
 
 @dataclass(slots=True)
 class Facts:
-    """What sorting needs of the rows of a page: 12 bytes a row mostly, and 8 more where blobs expire."""
+    """The values for sorting the rows of a page: mostly 12 bytes a row, and 8 more where blobs expire."""
 
     sizes: "array[int]"
     written: "array[float]"
@@ -32,7 +35,7 @@ class Facts:
 
     @classmethod
     def of(cls, rows: Sequence[object]) -> "Facts":
-        """The facts of rows, each a Blob or a folder."""
+        """Return the facts of rows, each a Blob or a folder."""
         blobs = [row if isinstance(row, Blob) else None for row in rows]
         return cls(
             _packed([blob.size_bytes or 0 if blob else 0 for blob in blobs]),
@@ -44,7 +47,7 @@ class Facts:
         )
 
     def of_row(self, place: int) -> tuple[int, datetime | None, datetime | None]:
-        """Size, time of the write and expiry of one row."""
+        """Return size, time of the write and expiry of one row; None for an unknown value."""
         written, expires = self.written[place], NEVER if self.expires is None else self.expires[place]
         return (
             self.sizes[place],
@@ -54,7 +57,7 @@ class Facts:
 
     @classmethod
     def of_columns(cls, page: ColumnPage) -> "Facts":
-        """The facts of a page that came as columns."""
+        """Return the facts of a page that came as columns."""
         return cls(
             _packed(page.sizes),
             array("d", [millis / 1000 for millis in page.modified]),
@@ -75,8 +78,10 @@ def _packed(sizes: Sequence[int]) -> "array[int]":
 
 
 def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> Generator[None, None, "memoryview[float]"]:
-    """What this sort compares, a value a row, the smallest first; `names` are those of each page with rows, one a
-    line, and only looked at where they are wanted. Yields after each page."""
+    """Return the values that this sort compares, one a row, the smallest first. Yields after each page.
+
+    `names` has the names of each page with rows, one a line; they are only read when the sort needs them.
+    """
     count = sum(len(facts.written) for facts in pages)
     if sort == "type":
         return (yield from _types(names, _scratch(count, "I")))
@@ -95,7 +100,7 @@ def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> Generato
 
 
 def _types(pages: Iterable[str], values: "memoryview[Any]") -> Generator[None, None, "memoryview[Any]"]:
-    """The rank of each name's ending."""
+    """Return the rank of each name's ending."""
     kinds: dict[str, int] = {}
     at = 0
     for names in pages:
@@ -112,18 +117,19 @@ def _types(pages: Iterable[str], values: "memoryview[Any]") -> Generator[None, N
 
 
 def _scratch(count: int, kind: Literal["d", "I", "H"]) -> "memoryview[Any]":
-    """Numbers in memory that goes back to the system as soon as nobody uses them; what arrays leave behind stays."""
+    """Return numbers in memory that goes back to the system after use; arrays would keep it."""
     return memoryview(mmap(-1, max(1, count) * array(kind).itemsize)).cast(kind)[:count]
 
 
 def arranged(
     rows: Sequence[int], values: "memoryview[float]", *, is_reversed: bool
 ) -> Generator[None, None, "array[int]"]:
-    """`rows` in the order of their values; rows of one value stay in their order, or turn round as a whole. Yields
-    between pieces: whoever drives it may let others have a turn, or stop.
+    """Return `rows` in the order of their values; rows of one value stay in their order, or are reversed as a whole.
 
-    Each row goes into its bucket, and each bucket is sorted where it is, which takes 14 bytes a row in all; what has
-    the very value between two buckets is in order already, so that many rows of one value are no large bucket.
+    Yields between pieces: the caller may then let others have a turn, or stop.
+
+    Each row goes into its bucket, and each bucket is sorted in place, which takes 14 bytes a row in all. Rows with
+    exactly the value of a border need no sorting, so many rows of one value make no large bucket.
     """
     count = len(rows)
     sample = sorted(values[rows[at * SPREAD % count]] for at in range(min(count, SAMPLE)))
@@ -145,7 +151,7 @@ def arranged(
         yield
     del buckets
     sorted_rows = 0
-    for start, end in zip(ends[0::2], ends[1::2], strict=True):  # every other one holds a border's value alone
+    for start, end in zip(ends[0::2], ends[1::2], strict=True):  # every other bucket holds only the value of a border
         placed[start:end] = array("I", sorted(placed[start:end], key=values.__getitem__))
         sorted_rows += end - start
         if sorted_rows >= PIECE:

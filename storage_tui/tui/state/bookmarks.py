@@ -15,7 +15,7 @@ FILE_BYTES = 1024 * 1024  # a few thousand places; a larger file is not ours
 
 
 class Places:
-    """What is remembered of one server or profile. A file that cannot be read counts as empty and is written anew."""
+    """The remembered places of one server or profile. A file that cannot be read counts as empty and is replaced."""
 
     def __init__(self, state_dir: Path, server: str, *, profile: str = "") -> None:
         self._file = state_dir / FILE
@@ -26,13 +26,13 @@ class Places:
         self._is_loaded = False
 
     def visit(self, location: Location) -> None:
-        """One has been there; the newest is first."""
+        """Add a visited place in front of the others."""
         self.recent = [location, *(place for place in self.recent if place != location)][:RECENT_KEPT]
 
     def load(self) -> None:
         """Read the file; blocks."""
         whole = self._read()
-        mine = whole.get(self._name, whole.get(self._server))  # a new profile begins with what its server had
+        mine = whole.get(self._name, whole.get(self._server))  # a new profile begins with the places of its server
         self._is_loaded = True
         if not isinstance(mine, dict):
             return
@@ -45,7 +45,7 @@ class Places:
         self.recent = [*self.recent, *(place for place in known if place not in self.recent)][:RECENT_KEPT]
 
     def save(self) -> None:
-        """Write the file beside what other servers have in it; blocks. Raises OSError."""
+        """Write the file and keep the places of other servers; blocks. Raises OSError."""
         if not self._is_loaded:
             self.load()
         whole = self._read()

@@ -9,10 +9,10 @@ Test = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter as typed. Lower-case text matches both cases; a capital makes it exact.
+    """A filter as typed. Lower-case text matches both cases; a capital makes the match exact.
 
-    Words are separated by spaces. A word with `*` or `?` is a glob over the whole name, `~abc` matches a name that has
-    these letters in order, anything else is a substring.
+    Words are separated by spaces. A word with `*` or `?` is a glob over the whole name. `~abc` matches a name that has
+    these letters in order. Any other word is a substring.
     """
 
     text: str
@@ -28,21 +28,21 @@ class Filter:
 
     @property
     def is_exact(self) -> bool:
-        """True when the case counts."""
+        """Whether upper and lower case differ."""
         return self.text != self.text.lower()
 
     def positions(self, names: list[str]) -> list[int]:
-        """Where in `names` the matches are. `names` are lower-cased by the caller unless `is_exact`."""
+        """Return the positions in `names` of the matches. The caller lower-cases `names` unless `is_exact`."""
         found: Iterable[int] = range(len(names))
         for word, test in zip(self.words, self._tests, strict=True):
-            if word[0] != "~" and not _is_glob(word):  # the common case, without a call a name
+            if word[0] != "~" and not _is_glob(word):  # the common case, without a call for each name
                 found = [position for position in found if word in names[position]]
             else:
                 found = [position for position in found if test(names[position])]
         return list(found)
 
     def matches(self, name: str) -> bool:
-        """Whether one name matches."""
+        """Return whether one name matches."""
         return bool(self.positions([name if self.is_exact else name.lower()]))
 
 
@@ -51,8 +51,11 @@ def _is_glob(word: str) -> bool:
 
 
 def _glob(word: str) -> str:
-    """The expression of a glob. What stands between two stars is taken where it comes first, once and for all: a long
-    key of one letter would be tried in every way otherwise (as fnmatch does it since Python 3.9)."""
+    """Return the regular expression of a glob.
+
+    The text between two stars is matched at its first place, and never tried elsewhere: otherwise a long key of one
+    letter would be tried in every way (`fnmatch` does the same since Python 3.9).
+    """
     first, *rest = ("".join("." if c == "?" else re.escape(c) for c in part) for part in word.split("*"))
     if not rest:
         return first
@@ -64,6 +67,6 @@ def _compile(word: str, is_exact: bool) -> Test:
         pattern = re.compile(_glob(word), re.DOTALL)
         return lambda name: pattern.fullmatch(name.removesuffix("/")) is not None
     if word.startswith("~"):
-        fuzzy = re.compile("".join(f"[^{re.escape(c)}]*{re.escape(c)}" for c in word[1:]))  # never looks back
+        fuzzy = re.compile("".join(f"[^{re.escape(c)}]*{re.escape(c)}" for c in word[1:]))  # never backtracks
         return lambda name: fuzzy.match(name) is not None
     return lambda name: word in name

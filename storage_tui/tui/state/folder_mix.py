@@ -1,4 +1,4 @@
-"""What kinds of blobs a folder holds, by the endings of their names."""
+"""The kinds of blobs in a folder, by the endings of their names."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 
-COUNTED = 10_000  # blobs looked at for the details; the pane looks at one page
+COUNTED = 10_000  # blobs counted for the details; the pane counts one page
 SHOWN = 8  # kinds named; the rest is summed
-ENDING_CHARS = 12  # a longer ending is none
+ENDING_CHARS = 12  # a longer ending does not count as one
 
 
 class Mix:
@@ -19,7 +19,7 @@ class Mix:
         self._kinds: dict[str, list[int]] = {}
 
     def add(self, blobs: Iterable[Blob]) -> None:
-        """Count some more, COUNTED at most."""
+        """Count more blobs, COUNTED in all at most."""
         for blob in blobs:
             if self.count >= COUNTED:
                 return
@@ -29,7 +29,7 @@ class Mix:
             kind[1] += blob.size_bytes or 0
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Ending, blobs, bytes: the most bytes first."""
+        """Return ending, blobs, bytes: the most bytes first."""
         kinds = sorted(self._kinds.items(), key=lambda item: (-item[1][1], -item[1][0], item[0]))
         named, rest = kinds[:SHOWN], kinds[SHOWN:]
         rows = [(visible(name), f"{count:,}", size_text(size)) for name, (count, size) in named]
@@ -39,12 +39,12 @@ class Mix:
         return rows
 
     def coverage(self, total: int) -> str:
-        """`of the first 10,000` where not all were looked at."""
+        """Return `of the first 10,000` when not all blobs were counted; else an empty text."""
         return f"of the first {self.count:,}" if self.count < total else ""
 
 
 def ending(key: str) -> str:
-    """`.tif`, `.tar.gz`; `no ending` without one."""
+    """Return the ending of a key: `.tif`, `.tar.gz`; `no ending` without one."""
     name = key.rstrip("/").rsplit("/", 1)[-1].lower()
     stem, dot, last = name.rpartition(".")
     if not dot or not stem or not last or len(last) > ENDING_CHARS:

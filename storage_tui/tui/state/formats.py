@@ -14,12 +14,12 @@ Urgency = Literal["gone", "critical", "soon", "later"]
 
 
 def count_text(count: int, *, is_open: bool = False) -> str:
-    """`14,000`, or `14,000+` while more may come."""
+    """Return a count as text: `14,000`, or `14,000+` while more may come."""
     return f"{count:,}{'+' if is_open else ''}"
 
 
 def types_text(names: Iterable[str]) -> str:
-    """The storage types that these are of: `tmp`, or with how many of each: `data (2), tmp (12)`."""
+    """Return the storage types of these names: `tmp`, or with the count of each: `data (2), tmp (12)`."""
     types = Counter(names)
     if len(types) == 1:
         return next(iter(types))
@@ -27,7 +27,7 @@ def types_text(names: Iterable[str]) -> str:
 
 
 def age_text(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in one unit: `45s`, `12m`, `30h`, `99d`, `3y`."""
+    """Return the time since `moment` in one unit: `45s`, `12m`, `30h`, `99d`, `3y`."""
     if moment is None:
         return ""
     seconds = max(0, int((now - moment).total_seconds()))
@@ -43,7 +43,7 @@ def age_text(moment: datetime | None, now: datetime) -> str:
 
 
 def countdown_text(moment: datetime | None, now: datetime) -> str:
-    """How long until: `6d 23h`, `3h 05m`, `42m`, `30s`, `gone`."""
+    """Return the time until `moment`: `6d 23h`, `3h 05m`, `42m`, `30s`, `gone`."""
     if moment is None:
         return ""
     seconds = int((moment - now).total_seconds())
@@ -59,7 +59,7 @@ def countdown_text(moment: datetime | None, now: datetime) -> str:
 
 
 def urgency(moment: datetime | None, now: datetime) -> Urgency:
-    """How soon `moment` comes: within six hours, within two days, later, or past."""
+    """Return the urgency of `moment`: within six hours, within two days, later, or past."""
     if moment is None:
         return "later"
     left = moment - now
@@ -71,7 +71,7 @@ def urgency(moment: datetime | None, now: datetime) -> Urgency:
 
 
 def duration_text(seconds: float | None) -> str:
-    """A time to wait: `0:42`, `12:05`, `3h 20m`, `2d 4h`; `?` where it is unknown."""
+    """Return a time to wait: `0:42`, `12:05`, `3h 20m`, `2d 4h`; `?` for an unknown one."""
     if seconds is None or seconds != seconds or seconds > 99 * DAY:
         return "?"
     whole = max(0, round(seconds))
@@ -83,10 +83,10 @@ def duration_text(seconds: float | None) -> str:
 
 
 def rate_text(bytes_per_s: float) -> str:
-    """`12.3 MB/s`."""
+    """Return a rate as text: `12.3 MB/s`."""
     return f"{size_text(int(bytes_per_s))}/s"
 
 
 def moment_text(moment: datetime | None) -> str:
-    """Local time to the second with its zone: `2024-05-01 14:03:22 CEST`."""
+    """Return the local time to the second with its zone: `2024-05-01 14:03:22 CEST`."""
     return "unknown" if moment is None else local_time(moment).strftime("%Y-%m-%d %H:%M:%S %Z")

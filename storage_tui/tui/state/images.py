@@ -1,4 +1,4 @@
-"""Images of the catalog as the browser tells of them."""
+"""Images of the catalog in the words of the browser."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.state.formats import moment_text
 
-FILES_SHOWN = 20  # an image has a few; the rest is counted
+FILES_SHOWN = 20  # an image has a few files; the rest is counted
 
 
 def product_text(image: CatalogImage) -> str:
-    """`Forest 2024 (org:forest)`, or the id alone."""
+    """Return the product as text: `Forest 2024 (org:forest)`, or the id alone."""
     name, product_id = image.product_name, image.image_id.product_id
     return visible(f"{name} ({product_id})" if name and name != product_id else product_id)
 
 
 def image_facts(image: CatalogImage) -> list[tuple[str, str]]:
-    """Which image of which product, and when it was acquired."""
+    """Return the product and the image, and the time of the acquisition, as facts."""
     facts = [("image", visible(image.image_id.name)), ("product", product_text(image))]
     if image.acquired is not None:
         facts.append(("acquired", moment_text(image.acquired)))
@@ -26,7 +26,7 @@ def image_facts(image: CatalogImage) -> list[tuple[str, str]]:
 
 
 def file_facts(image: CatalogImage) -> list[tuple[str, str]]:
-    """The files of the image, a line each, the label on the first."""
+    """Return the files of the image, a line each, with the label on the first line."""
     rows = [f"{size_text(blob.size_bytes):>8}  {visible(blob.key.rpartition('/')[2])}" for blob in image.blobs]
     rows += [f"{'':>8}  {visible(href)}" for href in image.others]
     shown = rows[:FILES_SHOWN]
@@ -37,14 +37,14 @@ def file_facts(image: CatalogImage) -> list[tuple[str, str]]:
 
 
 def images_title(images: Sequence[CatalogImage]) -> str:
-    """The question before the images are deleted."""
+    """Return the question before the deletion of the images."""
     if len(images) == 1:
         return f"Delete image {visible(images[0].image_id.name)} from the catalog?"
     return f"Delete {plural(len(images), 'image')} from the catalog?"
 
 
 def images_note(images: Sequence[CatalogImage], *, left_behind: int) -> str:
-    """How deletion works here, and what is about to go or stays."""
+    """Return the notes of that question: how deletion works here, and what is deleted or stays."""
     products = list(dict.fromkeys(product_text(image) for image in images))
     named = f"Product {products[0]}" if len(products) == 1 else plural(len(products), "product")
     parts = [f"{named}. In {STORED_IN} no file goes alone: all files of an image do."]

@@ -1,7 +1,7 @@
 """One folder as the list shows it: pages that arrive one by one, in bounded memory, filtered and sorted on the way.
 
-The names of all loaded rows are kept as one compressed text a page, and what sorting needs as packed numbers; the rows
-themselves are kept for the pages in use only and read again by their token when they are wanted.
+The names of all loaded rows are kept as one compressed text a page, and the values for sorting as packed numbers. The
+rows themselves are kept only for the pages in use, and are read again by the token of their page when they are needed.
 """
 
 from array import array
@@ -19,13 +19,13 @@ from storage_tui.tui.state.arranging import Facts, Sort, arranged, column
 from storage_tui.tui.state.filter import Filter
 
 FIRST_PAGE = 250  # more than any screen, and half a second at 256 kbit/s
-NEXT_PAGE = 1000  # the most that a server gives
+NEXT_PAGE = 1000  # the most that a server returns
 PAGES_KEPT = 16  # about 8 MB of rows
-DENSE_ROWS = 16  # of a page in view that make it worth reading all of it; 200 rows on a screen are 13 such pages
+DENSE_ROWS = 16  # visible rows of a page that justify reading all of it; 200 rows on a screen are 13 such pages
 SINGLE_KEPT = 2000  # rows read one by one, about 1 MB
-FAST = 1  # zlib's level; a page of names becomes a sixth, and comes back in a twentieth of a millisecond
+FAST = 1  # zlib's level; names shrink to a sixth and unpack in a twentieth of a millisecond a page
 NO_NAMES = compress(b"")
-SORT_AT_ONCE = 20_000  # rows sorted in a few milliseconds; more take turns with the keys
+SORT_AT_ONCE = 20_000  # rows sorted in a few milliseconds; more rows take turns with the keys
 
 SORTS: tuple[Sort, ...] = ("name", "size", "age", "expiry", "type")
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -33,7 +33,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A virtual folder: the common prefix of the keys in it, its slash included."""
+    """A virtual folder: the common prefix of its keys, with the slash."""
 
     key: str
     storage_type: str
@@ -66,10 +66,10 @@ class _Slot:
 
 
 class Listing:
-    """The rows of one prefix, as far as they are loaded. `row(i)` is the i-th row of what is shown.
+    """The rows of one prefix, as far as they are loaded. `row(i)` is the i-th shown row.
 
-    In the order of the keys while there are several pages; a list that fits the first page shows folders first. Rows
-    never move while pages arrive.
+    The rows are in the order of the keys while there are several pages; a list of a single page shows folders first.
+    Rows never move while pages arrive.
     """
 
     def __init__(self, storage_type: str, prefix: str) -> None:
@@ -92,22 +92,22 @@ class Listing:
 
     @property
     def loaded(self) -> int:
-        """How many rows are loaded, the filter aside."""
+        """The number of loaded rows, before the filter."""
         return self._slots[-1].start + self._slots[-1].count if self._slots else 0
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the loaded blobs directly in this folder."""
+        """The bytes of the loaded blobs directly in this folder."""
         return sum(slot.size_bytes for slot in self._slots)
 
     @property
     def next_limit(self) -> int:
-        """How many rows to ask for next."""
+        """The number of rows to ask for next."""
         return NEXT_PAGE if self._slots else FIRST_PAGE
 
     @property
     def wants_columns(self) -> bool:
-        """Whether the rows of the next page would be dropped again, so that its columns will do."""
+        """Whether the columns of the next page are enough, because its rows would be dropped again."""
         return len(self._slots) >= PAGES_KEPT
 
     def add_page(self, page: Page) -> None:
@@ -117,7 +117,7 @@ class Listing:
         self._appended(page.next_token)
 
     def add_columns(self, page: ColumnPage) -> None:
-        """Append the page that answers `next_token`; its rows are not here, but read when they are wanted."""
+        """Append the page that answers `next_token`; its rows are read only when they are needed."""
         self._append()
         slot = self._slots[-1]
         slot.names = "\n".join(name.replace("\n", " ") for name in page.names)
@@ -146,7 +146,7 @@ class Listing:
             self._view = view
 
     def restore_page(self, number: int, page: Page) -> None:
-        """Put back the rows of a page that was dropped; it may have changed on the server since."""
+        """Put back the rows of a dropped page; the page may have changed on the server since."""
         before = self._slots[number].names
         self._fill(number, rows_of(page, self.storage_type))
         if self._slots[number].names != before:
@@ -171,7 +171,7 @@ class Listing:
             self._rows.popitem(last=False)
 
     def row(self, index: int) -> Row | None:
-        """The row shown at `index`; None while its page is not here (see `missing_page`)."""
+        """Return the row shown at `index`; None while its page is not loaded (see `missing_page`)."""
         number, position = self._place(index)
         rows = self._rows.get(number)
         if rows is None:
@@ -180,8 +180,10 @@ class Listing:
         return rows[position]
 
     def outline(self, index: int) -> Row:
-        """The row shown at `index` as far as it is known when it is not here: its name, and of a blob the size and the
-        times, unless the server tells keys only."""
+        """Return the known values of the row shown at `index` when the row itself is not loaded.
+
+        A row has its name, and a blob also its size and times, unless the server lists keys only.
+        """
         number, position = self._place(index)
         name, is_folder = self._named(self._starts[number] + position)
         if is_folder:
@@ -191,8 +193,11 @@ class Listing:
         return Blob(self.prefix + name, self.storage_type, known[0], modified=known[1], expires=known[2])
 
     def missing_key(self, index: int) -> tuple[int, str] | None:
-        """Place and key of the row at `index`, where it is to be read alone: a filter or an order shows few rows of its
-        page, and a screen of such pages would be more than are kept. A folder is not read: it is its key."""
+        """Return the place and the key of the row at `index` when it should be read alone; else None.
+
+        A filter or a sort shows few rows of each page, and a screen of such pages would be more than the kept pages. A
+        folder is not read: its key is all of it.
+        """
         number, position = self._place(index)
         if self._view is None or number in self._rows or self._is_dense(index, number):
             return None
@@ -207,38 +212,38 @@ class Listing:
         return any(0 <= end < len(self) and self._place(end)[0] == number for end in ends)
 
     def keep_row(self, at: int, row: Row) -> None:
-        """Take in a row that was read alone, unless its place is another's by now."""
+        """Keep a row that was read alone, unless another row has this place now."""
         if at < self.loaded and self.prefix + self._named(at)[0] == row.key.replace("\n", " "):
             self._single[at] = row
         while len(self._single) > SINGLE_KEPT:
             self._single.popitem(last=False)
 
     def missing_page(self, index: int) -> tuple[int, str | None, int] | None:
-        """Number, token and limit of the page to read for the row at `index`; None when it is here."""
+        """Return number, token and limit of the page to read for the row at `index`; None when the page is loaded."""
         number, _ = self._place(index)
         slot = self._slots[number]
         return None if number in self._rows else (number, slot.token, slot.limit)
 
     def rows(self) -> Iterator[Row]:
-        """The rows shown whose pages are here, in order."""
+        """Yield the shown rows of the loaded pages, in order."""
         for index in range(len(self)):
             row = self.row(index)
             if row is not None:
                 yield row
 
     def index_of(self, key: str, *, is_folder: bool | None = None) -> int | None:
-        """Where the row with this key is shown; None when it is not loaded or filtered out."""
+        """Return the index of the shown row with this key; None when it is not loaded or is filtered out."""
         if not key.startswith(self.prefix):
             return None
         leaf, at = key[len(self.prefix) :].replace("\n", " "), self.index_after(key)
-        while at < self.loaded and (found := self._named(at))[0] == leaf:  # a blob may have a folder's name
+        while at < self.loaded and (found := self._named(at))[0] == leaf:  # a blob may have the name of a folder
             if is_folder in (None, found[1]):
                 return self._shown_at(at)
             at += 1
         return None
 
     def _named(self, at: int) -> tuple[str, bool]:
-        """Name of the row at a place in key order, and whether it is a folder; also of rows that are not here."""
+        """Return the name of the row at a place in key order, and whether it is a folder; also for dropped rows."""
         number = bisect_right(self._starts, at) - 1
         slot, place = self._slots[number], at - self._starts[number]
         return slot.names.split("\n")[place], place in slot.facts.folders
@@ -252,7 +257,10 @@ class Listing:
             return None
 
     def index_after(self, key: str) -> int:
-        """In key order: where `key` is, or would be, among the loaded rows. `len` when that is past what is loaded."""
+        """Return the place of `key` in key order among the loaded rows, or the place where it would be.
+
+        Returns the number of loaded rows when the key is past them.
+        """
         leaf = key[len(self.prefix) :]
         for slot in self._slots:
             if slot.count and slot.last >= leaf:
@@ -261,7 +269,7 @@ class Listing:
         return self.loaded
 
     def index_near(self, key: str | None, fallback: int) -> int:
-        """Return the index for a cursor: of the key itself, else of the next key in key order, else `fallback`."""
+        """Return the index for the cursor: of the key, else of the next key in key order, else `fallback`."""
         if key is not None:
             exact = self.index_of(key)
             if exact is not None:
@@ -271,22 +279,24 @@ class Listing:
         return max(0, min(fallback, len(self) - 1))
 
     def covers(self, key: str) -> bool:
-        """Whether the pages loaded reach as far as `key`."""
+        """Return whether the loaded pages reach as far as `key`."""
         return self.is_complete or self.index_after(key) < self.loaded
 
     def set_filter(self, wanted: Filter | None) -> None:
-        """Show only what matches; None or a blank filter shows all."""
+        """Show only the matches; None or a blank filter shows all rows."""
         self.filter = wanted if wanted is not None and wanted.words else None
         self._rebuild()
 
     def set_sort(self, sort: Sort, *, is_reversed: bool = False) -> None:
-        """Show in another order; folders stay first. A list that is not complete stays in key order."""
+        """Show the rows in another order; folders stay first. An incomplete list stays in key order."""
         for _ in self.sorting(sort, is_reversed=is_reversed):
             pass
 
     def sorting(self, sort: Sort, *, is_reversed: bool = False) -> Iterator[None]:
-        """The same in pieces, for lists past SORT_AT_ONCE; nothing changes before the last one, nor when it is left
-        before."""
+        """Sort in pieces, for lists past SORT_AT_ONCE; before the last piece nothing changes.
+
+        A caller that stops earlier leaves the order unchanged.
+        """
         order: array[int] | None = None
         if sort != "key" and self.is_complete:
             before = len(self._slots), self.loaded
@@ -302,12 +312,12 @@ class Listing:
                 placed = yield from arranged(blobs, values, is_reversed=is_reversed)
                 order = folders + placed if folders else placed
             if before != (len(self._slots), self.loaded):
-                return  # a page that was read again is another one now
+                return  # a page that was read again meanwhile has changed
         self.sort, self.is_reversed, self._order = sort, is_reversed, order
         self._rebuild()
 
     def _folders_and_blobs(self) -> tuple["array[int]", "array[int] | range"]:
-        """The places of the folders, and those of the blobs."""
+        """Return the places of the folders, and those of the blobs."""
         folders = array("I", (slot.start + place for slot in self._slots for place in slot.facts.folders))
         if not folders:
             return folders, range(self.loaded)
@@ -343,7 +353,7 @@ def _unpacked(packed: bytes) -> str:
 
 
 def rows_of(page: Page, storage_type: str) -> tuple[Row, ...]:
-    """Blobs and folders of a page in the order of their keys."""
+    """Return the blobs and the folders of a page in the order of their keys."""
     if not page.prefixes:
         return page.blobs
     rows: list[Row] = [*page.blobs, *(Folder(prefix, storage_type) for prefix in page.prefixes)]
@@ -351,7 +361,7 @@ def rows_of(page: Page, storage_type: str) -> tuple[Row, ...]:
 
 
 def order(blob: Blob, sort: Sort) -> tuple[Any, ...]:
-    """What a sort compares: the largest, the newest, the soonest to go first."""
+    """Return the value that a sort compares: the largest, the newest, the first to expire comes first."""
     if sort == "size":
         return (-(blob.size_bytes or 0), blob.key)
     if sort == "age":

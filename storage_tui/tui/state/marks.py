@@ -1,4 +1,4 @@
-"""The marks: blobs and folders chosen for the next action, kept while one walks through folders and types."""
+"""The marks: blobs and folders for the next action, kept across folders and types."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,17 @@ from storage_tui.tui.state.listing import Folder, Row
 
 @dataclass
 class Marks:
-    """Marked rows by storage type and key, in the order they were marked. A blob is marked with the ETag that was seen,
-    so that a later delete cannot take one that was overwritten since."""
+    """Marked rows by storage type and key, in the order of marking.
+
+    A blob is marked with the ETag that was seen, so that a later delete cannot delete a blob that was overwritten
+    since.
+    """
 
     _rows: dict[tuple[str, str, bool], Row] = field(default_factory=dict)
-    size_bytes: int = 0  # of the marked blobs whose size is known; folders count for nothing until they are walked
+    size_bytes: int = 0  # of the marked blobs with a known size; folders count nothing until they are walked
     folders: int = 0
-    unsized: int = 0  # blobs whose size nobody has told
-    places: Counter[Location] = field(default_factory=Counter)  # how many in each folder
+    unsized: int = 0  # blobs of unknown size
+    places: Counter[Location] = field(default_factory=Counter)  # the number of marks in each folder
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -29,14 +32,14 @@ class Marks:
         return _name(row) in self._rows
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Mark every row given."""
+        """Mark each of the rows."""
         for row in rows:
             self._drop(_name(row))
             self._rows[_name(row)] = row
             self._count(row, 1)
 
     def discard(self, rows: Iterable[Row]) -> None:
-        """Take the mark off every row given."""
+        """Remove the mark from each of the rows."""
         for row in rows:
             self._drop(_name(row))
 
@@ -58,26 +61,26 @@ class Marks:
             self.size_bytes += step * row.size_bytes
 
     def toggle(self, row: Row) -> None:
-        """Mark the row, or take its mark off."""
+        """Mark the row, or remove its mark."""
         if row in self:
             self.discard([row])
         else:
             self.add([row])
 
     def clear(self) -> None:
-        """Take every mark off."""
+        """Remove all marks."""
         self._rows.clear()
         self.places.clear()
         self.size_bytes = self.folders = self.unsized = 0
 
     def discard_keys(self, storage_type: str, keys: Iterable[str]) -> None:
-        """Take the marks off blobs that are gone."""
+        """Remove the marks of blobs that were deleted."""
         for key in keys:
             self._drop((storage_type, key, False))
 
 
 def place_of(row: Row) -> Location:
-    """The folder whose list shows the row."""
+    """Return the folder whose list shows the row."""
     is_folder = isinstance(row, Folder)
     prefix = parent_prefix(row.key) if is_folder else row.key[: row.key.rfind(DELIMITER) + 1]
     return Location(row.storage_type, prefix)

@@ -1,4 +1,4 @@
-"""The log of what happened: results and errors with their causes, bounded, the unseen errors counted."""
+"""The log: results, errors with their causes, bounded, the unseen errors counted."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Literal
 from storage_tui.contract.errors import StorageError
 
 KEPT = 1000
-CAUSES = 6  # deep enough for every chain of ours
+CAUSES = 6  # deep enough for every chain of our errors
 
 Level = Literal["note", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of the log; `causes` are the errors behind it, nearest first."""
+    """One line of the log; `causes` are the errors behind it, the direct cause first."""
 
     at: datetime
     level: Level
@@ -31,13 +31,13 @@ class MessageLog:
         self.unseen_errors = 0
 
     def note(self, text: str) -> Message:
-        """Something was done."""
+        """Add a message that something was done."""
         message = Message(datetime.now(UTC), "note", text)
         self.messages.append(message)
         return message
 
     def error(self, text: str, error: BaseException | None = None) -> Message:
-        """Something failed; the chain of `error` is kept as text."""
+        """Add a message that something failed; the chain of `error` is kept as text."""
         message = Message(datetime.now(UTC), "error", text, tuple(_causes(error)))
         self.messages.append(message)
         self.unseen_errors += 1
@@ -45,17 +45,17 @@ class MessageLog:
 
     @property
     def last_unseen(self) -> Message | None:
-        """The last error that nobody has looked at in the log."""
+        """The last error that the user has not seen in the log."""
         errors = (message for message in reversed(self.messages) if message.level == "error")
         return next(errors, None) if self.unseen_errors else None
 
     def mark_seen(self) -> None:
-        """The log was looked at."""
+        """Count all errors as seen: the user has looked at the log."""
         self.unseen_errors = 0
 
 
 def explain(error: BaseException) -> str:
-    """The text of an error as a sentence for people: a StorageError's own, else its class and text."""
+    """Return an error as a sentence for people: a StorageError's own text, else its class and text."""
     if isinstance(error, StorageError):
         return error.message
     if isinstance(error, OSError) and error.strerror:

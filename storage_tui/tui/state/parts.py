@@ -1,4 +1,4 @@
-"""Rows of a list page by page, those whose page was dropped by their names: what marks over a whole list go through."""
+"""Rows of a list page by page, for marks over a whole list. Rows of dropped pages are known by their names."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -11,8 +11,11 @@ from storage_tui.tui.state.listing import Folder, Listing, Row, _unpacked
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one page. Where they are here they are `rows`; else `token` and `limit` read the page again, and the rows
-    are those at `places` among the `packed` names after `prefix`, `folders` being the places of folders."""
+    """Rows of one page: loaded ones in `rows`, else the way to read them again.
+
+    Without `rows`, `token` and `limit` read the page, and the rows are at `places` among the `packed` names after
+    `prefix`. `folders` are the places of folders.
+    """
 
     rows: tuple[Row, ...] | None
     storage_type: str = ""
@@ -27,7 +30,7 @@ class Part:
         return len(self.places) if self.rows is None else len(self.rows)
 
     def stand_ins(self) -> list[Row]:
-        """The rows; of a page that was dropped, rows that know no more than their names."""
+        """Return the rows; for a dropped page, rows with names only."""
         if self.rows is not None:
             return list(self.rows)
         names, folders = _unpacked(self.packed).split("\n"), set(self.folders)
@@ -38,8 +41,10 @@ class Part:
 
 
 def parts_of(listing: Listing, first: int, stop: int) -> list[Part]:
-    """The rows shown from index `first` to before `stop`, page by page in the order of their keys. They stay what they
-    are while the list goes on, is filtered or sorted."""
+    """Return the rows shown from index `first` up to but not including `stop`, page by page in key order.
+
+    The parts stay unchanged while the list grows, is filtered or sorted.
+    """
     places = _in_key_order(listing, first, stop)
     found: list[Part] = []
     at = 0

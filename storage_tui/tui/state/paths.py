@@ -7,7 +7,7 @@ CANDIDATES = 200  # entries of a folder that completion looks at after the first
 
 
 def working_folder() -> Path:
-    """Where the program was started; the home folder where that has been removed since."""
+    """Return the folder in which the program was started; the home folder when that folder was removed since."""
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -15,22 +15,22 @@ def working_folder() -> Path:
 
 
 def expand(text: str) -> Path:
-    """The path that was typed, `~` and variables of the shell resolved, absolute.
+    """Return the typed path, with `~` and the shell's variables resolved, as an absolute path.
 
-    After `//` or `/~` the path begins anew, so that one can type over a path that is given.
+    After `//` or `/~` the path begins anew, so that the user can type over a given path.
     """
     typed = os.path.expandvars(_begun_anew(text.strip()))
     try:
         return working_folder() / Path(typed).expanduser()
-    except RuntimeError:  # ~nobody
+    except RuntimeError:  # a user such as ~nobody does not exist
         return working_folder() / typed
 
 
 def brief(path: Path) -> str:
-    """The path with `~` for the home folder, as people write it."""
+    """Return the path with `~` for the home folder, as people write it."""
     try:
         return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):  # elsewhere; or no home is known
+    except (ValueError, RuntimeError):  # outside the home folder; or the home folder is unknown
         return str(path)
 
 
@@ -39,7 +39,7 @@ def _begun_anew(text: str) -> str:
 
 
 def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
-    """The text as far as it can be completed, and the names that go on from there, folders with their slash."""
+    """Return the completed text and the names that continue it, folders with a slash."""
     text = _begun_anew(text)
     folder_text, slash, start = text.rpartition("/")
     folder = expand(folder_text + slash) if slash else working_folder()
@@ -60,7 +60,7 @@ def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
     if not names:
         return text, []
     names.sort()
-    first, last = names[0], names[-1]  # what the first and last share, all share
+    first, last = names[0], names[-1]  # all names share what the first and the last share
     shared = next(
         (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
     )

@@ -19,10 +19,10 @@ EXAMPLES = "*.npy   >3d older   <24h expires within   >1GB larger   words in the
 
 
 class Selection:
-    """What to mark, as typed. Raises ValueError with the reason for a bound that cannot be read.
+    """The rows to mark, as typed. Raises ValueError with the reason for a bound that cannot be read.
 
-    `>3d` is older than three days, `<24h` expires within a day (where nothing expires: written within a day), `>1GB` is
-    larger; `age<2h`, `left>3d` and `size<1kB` say which is meant. Any other word is one of the list's filter.
+    `>3d` is older than three days. `<24h` expires within a day (where nothing expires: written within a day). `>1GB` is
+    larger. `age<2h`, `left>3d` and `size<1kB` name the value. Any other word works as in the filter of the list.
     """
 
     def __init__(self, text: str) -> None:
@@ -37,13 +37,13 @@ class Selection:
         self._names = Filter(" ".join(names))
 
     def matches(self, row: Row, name: str, now: datetime) -> bool:
-        """Whether to mark the row, shown as `name`. A folder has neither age nor size: only its name can match."""
+        """Return whether to mark the row, shown as `name`. A folder has no age and no size: only its name can match."""
         if not self.could_match(row, name):
             return False
         return not isinstance(row, Blob) or all(test(row, now) for test in self._tests)
 
     def could_match(self, row: Row, name: str) -> bool:
-        """The same for a row of which only the name is known: False where nothing else could make it match."""
+        """Return whether the row could match, by its name alone; false when its other values cannot matter."""
         if not self.text.strip() or not self._names.matches(name):
             return False
         return isinstance(row, Blob) or not self._tests

@@ -1,4 +1,4 @@
-"""The signed URLs that were made in this session: for which blob, when, and until when they open it. Not the URLs."""
+"""The signed URLs of this session: for which blob, when made, and when they expire. The URLs are not kept."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 from storage_tui.contract.models import Blob
 from storage_tui.tui.state.formats import age_text, countdown_text
 
-KEPT = 1000  # blobs; older ones are forgotten
+KEPT = 1000  # blobs; the oldest are forgotten
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The last one of a blob; `expires` is None where the URL does not tell."""
+    """The last URL of a blob; `expires` is None when the URL does not say."""
 
     made: datetime
     expires: datetime | None
@@ -20,19 +20,19 @@ class Signed:
 
 @dataclass
 class SignedUrls:
-    """By storage type and key."""
+    """The last signed URL of each blob, by storage type and key."""
 
     _made: dict[tuple[str, str], Signed] = field(default_factory=dict)
 
     def note(self, blob: Blob, url: str, now: datetime) -> None:
-        """One was made."""
+        """Note a new URL of a blob."""
         self._made.pop((blob.storage_type, blob.key), None)
         self._made[blob.storage_type, blob.key] = Signed(now, expiry_of(url))
         while len(self._made) > KEPT:
             del self._made[next(iter(self._made))]
 
     def text(self, blob: Blob, now: datetime) -> str:
-        """`made 3m ago, opens this blob for 56m`; empty where none was made."""
+        """Return `made 3m ago, opens this blob for 56m`; empty without a URL."""
         signed = self._made.get((blob.storage_type, blob.key))
         if signed is None:
             return ""
@@ -44,7 +44,7 @@ class SignedUrls:
 
 
 def expiry_of(url: str) -> datetime | None:
-    """When a signed URL ends, by its parameters: a moment, or a date and seconds (AWS and Google, version 4)."""
+    """Return the expiry of a signed URL from its parameters: a moment, or a date and seconds (AWS and Google, v4)."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     try:
         if moment := query.get("exp") or query.get("expires"):

@@ -1,4 +1,4 @@
-"""What single questions have told of blobs whose list says keys only, as that of a plain published server."""
+"""Sizes and times from single questions, for lists of keys only, such as those of a plain published server."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -11,19 +11,19 @@ Name = tuple[str, str]
 
 
 class Sizes:
-    """Blobs by storage type and key; None for one that is being asked for, or is gone."""
+    """Blobs by storage type and key; None for a blob that is being asked for, or is gone."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Name, Blob | None] = OrderedDict()
 
     def fill(self, blob: Blob) -> Blob:
-        """The blob with what is known of it."""
+        """Return the blob with its known size and times."""
         if blob.size_bytes is not None:
             return blob
         return self._known.get((blob.storage_type, blob.key)) or blob
 
     def to_ask(self, blobs: Iterable[Blob]) -> list[Blob]:
-        """Those whose size nobody has told and nobody asks for; they count as asked for from now on."""
+        """Return the blobs of unknown size that nobody asks for yet; they count as asked for from now on."""
         found = [blob for blob in blobs if blob.size_bytes is None and (blob.storage_type, blob.key) not in self._known]
         for blob in found:
             self._known[blob.storage_type, blob.key] = None
@@ -32,16 +32,16 @@ class Sizes:
         return found
 
     def take(self, blob: Blob) -> None:
-        """The answer for one."""
+        """Keep the answer for one blob."""
         self._known[blob.storage_type, blob.key] = blob
 
     def drop(self, blobs: Iterable[Blob]) -> None:
-        """No answer came: these may be asked for again."""
+        """Note that no answer came: these blobs may be asked for again."""
         for blob in blobs:
             if self._known.get((blob.storage_type, blob.key)) is None:
                 self._known.pop((blob.storage_type, blob.key), None)
 
     def forget(self, storage_type: str) -> None:
-        """The blobs of a type are others now."""
+        """Forget the blobs of a type, which have changed."""
         for name in [name for name in self._known if name[0] == storage_type]:
             del self._known[name]

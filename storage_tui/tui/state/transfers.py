@@ -1,4 +1,4 @@
-"""The queue of transfers: what waits, what runs, what is done, and the rate and time left of the whole batch."""
+"""The queue of transfers: waiting, running, done, and the rate and time left of the whole batch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ class Transfer:
     path: Path
     size_bytes: int | None = None
     conflict: Conflict = Conflict.SKIP
-    root: Path | None = None  # the folder chosen; nothing is written or read outside of it
-    blob: Blob | None = None  # the one to download, as it was listed
-    unfinished: UnfinishedTransfer | None = None  # what an earlier session began and this one goes on with
+    root: Path | None = None  # the chosen folder; nothing outside of it is written or read
+    blob: Blob | None = None  # the blob to download, as it was listed
+    unfinished: UnfinishedTransfer | None = None  # the transfer of an earlier session that this one continues
     has_run: bool = False  # in this session, successful or not
     number: int = 0
-    batch_number: int = -1  # of the last time that it was handed to the batch
+    batch_number: int = -1  # the batch's number for the last time that the batch got this transfer
     state: State = "waiting"
     note: str = ""
     error: str = ""
@@ -47,7 +47,7 @@ class Transfer:
 
     @property
     def item(self) -> BatchItem:
-        """What the engine is asked to move."""
+        """The item that the engine is asked to move."""
         if self.unfinished is not None:
             content_type = self.unfinished.content_type
         else:
@@ -59,7 +59,7 @@ class Transfer:
         )  # fmt: skip
 
     def record(self, account: str) -> UnfinishedTransfer:
-        """What another session needs to go on with it, as long as it has not begun."""
+        """Return the record for another session that continues this transfer, as long as it has not begun."""
         return UnfinishedTransfer(
             self.direction, account, self.storage_type, self.key, str(self.path), self.size_bytes,
             root=None if self.root is None else str(self.root), conflict=self.conflict,
@@ -72,28 +72,28 @@ class Transfer:
 
     @property
     def done_bytes(self) -> int:
-        """Bytes moved so far."""
+        """The bytes moved so far."""
         if self.state == "done":
             return self.size_bytes or (self.control.done_bytes if self.control else 0)
         return self.control.done_bytes if self.control and self.state in ACTIVE else 0
 
     @property
     def total_bytes(self) -> int | None:
-        """The size, as soon as anyone knows it."""
+        """The size in bytes, once it is known."""
         if self.size_bytes is not None:
             return self.size_bytes
         return self.control.total_bytes if self.control else None
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left at the rate of the last seconds; None where that cannot be told."""
+        """The seconds left at the rate of the last seconds; None when the rate is unknown."""
         rate, total = self.meter.bytes_per_s, self.total_bytes
         return (total - self.done_bytes) / rate if rate > 0 and total is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """The whole batch at a glance: what was asked for since the queue was last idle."""
+    """The totals of the whole batch: all transfers asked for since the queue was last idle."""
 
     files: int
     files_done: int
@@ -109,29 +109,31 @@ class Gauge:
 
     @property
     def is_active(self) -> bool:
-        """True while something waits, runs or is paused."""
+        """Whether a transfer waits, runs or is paused."""
         return self.files_done < self.files
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left for the whole batch."""
+        """The seconds left for the whole batch; None when unknown."""
         return (self.total_bytes - self.done_bytes) / self.bytes_per_s if self.bytes_per_s > 0 else None
 
 
 class TransferQueue:
-    """What people see of the transfers, in the order they were asked for. What runs when is up to the batch that the
-    transfers are handed to; here is booked what it reports."""
+    """The transfers as people see them, in the order of asking.
+
+    The batch that gets the transfers decides what runs when; this queue records the batch's reports.
+    """
 
     def __init__(self) -> None:
         self.items: list[Transfer] = []
-        self._batch: dict[Transfer, None] = {}  # in the order they were asked for, each once
-        self._open: dict[Transfer, None] = {}  # what has not ended
+        self._batch: dict[Transfer, None] = {}  # in the order of asking, each once
+        self._open: dict[Transfer, None] = {}  # the transfers that have not ended
         self._numbers = count(1)
         self._meter = RateMeter()
         self._fresh: list[Transfer] = []
 
     def add(self, transfers: Iterable[Transfer]) -> int:
-        """Append transfers; returns how many."""
+        """Append transfers; return how many were added."""
         if not self.is_active:
             self._batch.clear()
             self._meter = RateMeter()
@@ -146,7 +148,7 @@ class TransferQueue:
         return len(added)
 
     def take_fresh(self) -> list[Transfer]:
-        """What was queued since this was last asked."""
+        """Return the transfers queued since the last call."""
         fresh, self._fresh = self._fresh, []
         return fresh
 
@@ -157,38 +159,38 @@ class TransferQueue:
             self.items = [item for item in self.items if id(item) not in dropped]
 
     def begin(self, transfer: Transfer, control: TransferControl) -> None:
-        """The transfer moves now, and `control` shows how far it is."""
+        """Note that the transfer moves now; `control` shows its progress."""
         if transfer.state == "waiting":
             transfer.state, transfer.control = "running", control
 
     def end(self, transfer: Transfer, state: State) -> None:
-        """The transfer has ended."""
+        """Note that the transfer has ended."""
         transfer.state = state
         self._open.pop(transfer, None)
 
     def pause(self, transfer: Transfer) -> bool:
-        """Hold a running transfer; False when it does not run."""
+        """Pause a running transfer; return false when it does not run."""
         if transfer.state != "running":
             return False
         transfer.state = "paused"
         return True
 
     def unpause(self, transfer: Transfer) -> bool:
-        """Let a paused transfer go on; False when it is not paused."""
+        """Continue a paused transfer; return false when it is not paused."""
         if transfer.state != "paused":
             return False
         transfer.state = "running"
         return True
 
     def cancel(self, transfer: Transfer) -> bool:
-        """Stop a transfer; False when it has ended. Nothing is left under its final name."""
+        """Stop a transfer; return false when it has ended. No partial file remains under its final name."""
         if not transfer.is_active:
             return False
         self.end(transfer, "cancelled")
         return True
 
     def retry(self, transfer: Transfer) -> bool:
-        """Put a failed or cancelled transfer back at the end of the queue; False when it is neither."""
+        """Put a failed or cancelled transfer back at the end of the queue; return false when it is neither."""
         if transfer.state not in ("failed", "cancelled"):
             return False
         if not self.is_active:
@@ -207,16 +209,16 @@ class TransferQueue:
 
     @property
     def running(self) -> int:
-        """How many run now."""
+        """The number of running transfers."""
         return sum(item.state == "running" for item in self._open)
 
     @property
     def is_active(self) -> bool:
-        """True while something waits, runs or is paused."""
+        """Whether a transfer waits, runs or is paused."""
         return any(item.state in ACTIVE for item in self._open)
 
     def poll(self, now: float | None = None) -> Gauge:
-        """Read every running control once; call it a few times a second."""
+        """Read every running control once; call this a few times a second."""
         moment = monotonic() if now is None else now
         done_bytes = total_bytes = files_done = failed = skipped = cancelled = running = paused = 0
         directions = set()

@@ -1,4 +1,4 @@
-"""OSC 52: text for the terminal's clipboard, through tmux and screen too. No terminal says whether it arrived."""
+"""OSC 52: text for the terminal's clipboard, through tmux and screen too. No terminal confirms the arrival."""
 
 import base64
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ SCREEN_PIECE = 250  # GNU screen cuts a device control string at 256 bytes
 
 
 def osc52(text: str, environ: Mapping[str, str]) -> str:
-    """The control sequence that offers `text` to the clipboard, in the forms this terminal needs."""
+    """Return the control sequence that offers `text` to the clipboard, in the forms this terminal needs."""
     payload = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
     plain = f"\x1b]52;c;{payload}\x07"
     if environ.get("TMUX"):

@@ -10,11 +10,11 @@ from textual.widget import Widget
 from storage_tui.tui.terminal.textual_private import ChopsUpdate, CompositorUpdate, OpenCompositor, mark_changed
 
 Piece = tuple[int, int, Strip]
-"""A part of a row of the screen: the column and the row of its first cell, counted from 0, and what is there."""
+"""A part of a row of the screen: column and row of its first cell, counted from 0, and its content."""
 
 
 class RowsUpdate(CompositorUpdate):
-    """Parts of rows, each written where it is."""
+    """Parts of rows, each written at its place."""
 
     def __init__(self, pieces: list[Piece]) -> None:
         self._pieces = pieces
@@ -32,7 +32,7 @@ class RowCompositor(OpenCompositor):
         self._wanted: list[Region] = []
 
     def render_partial_update(self) -> ChopsUpdate | RowsUpdate | None:  # type: ignore[override]
-        """Return what to send for the regions that changed; None when nothing changed."""
+        """Return the data to send for the changed regions; None when nothing changed."""
         screen = self.size.region
         self._wanted = sorted(filter(None, (region.intersection(screen) for region in self.changed)), key=_order)
         try:
@@ -80,11 +80,13 @@ def _order(region: Region) -> tuple[int, int]:
 
 
 def repaint(widget: Widget, *regions: Region) -> None:
-    """Have these regions of a widget, or all of it, painted with the next paint of its screen. `Widget.refresh` takes
-    two more turns of the event loop, and forgets the styles, which do not depend on rows or words."""
+    """Have these regions of a widget, or all of it, painted with the next paint of its screen.
+
+    `Widget.refresh` takes two more turns of the event loop, and drops the styles, which do not depend on rows or words.
+    """
     if not widget.is_mounted:
         widget.refresh(*regions)
         return
-    if not widget.is_attached:  # the widget was taken away while something was read for it
+    if not widget.is_attached:  # the widget was removed while its content was read
         return
     mark_changed(widget, *regions)

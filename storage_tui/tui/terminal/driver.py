@@ -1,8 +1,8 @@
-"""The driver of the terminal: the event loop itself reads keys and writes the screen, so that no thread is waited for.
+"""The driver of the terminal: the event loop itself reads keys and writes the screen, so it never waits for a thread.
 
 Textual reads keys in one thread and writes in another; on a busy machine each of the two may wait milliseconds for a
-turn. Here a key is handed over in the turn that reads it, and what is written goes out at once. What the terminal does
-not take at once follows when it does, in order.
+turn. Here a key is handed over in the turn that reads the key, and output is written at once. Output that the terminal
+does not accept at once follows later, in order.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Typed = events.Key | events.Paste
 
 
 class TerminalDriver(OpenDriver):
-    """Textual's driver without its threads. `take_typed` gets what is typed, as soon as the program sets it."""
+    """Textual's driver without its threads. `take_typed` gets the typed keys, as soon as the program sets it."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
@@ -41,11 +41,11 @@ class TerminalDriver(OpenDriver):
     # Keys
 
     def start_application_mode(self) -> None:
-        """Take the terminal over."""
+        """Take over the terminal."""
         with suppress(OSError):  # a terminal without a name, as in some containers: Textual's thread writes then
             self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         if self.start():
-            Context().run(self.loop.add_reader, self.fileno, self._read)  # not as part of what starts it
+            Context().run(self.loop.add_reader, self.fileno, self._read)  # not in the caller's context
 
     def run_input_thread(self) -> None:
         """Do nothing: the event loop reads the keys."""
@@ -63,7 +63,7 @@ class TerminalDriver(OpenDriver):
             content = os.read(self.fileno, READ_BYTES)
         except OSError:
             content = b""
-        if not content:  # the terminal has hung up, which ends the program elsewhere
+        if not content:  # the terminal has hung up; hang_up.py ends the program
             self.loop.remove_reader(self.fileno)
             return
         self._hand_over(self._input.feed(content))
@@ -71,7 +71,7 @@ class TerminalDriver(OpenDriver):
             self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)
 
     def _end_sequence(self) -> None:
-        """Take a sequence that went on no further for the key Esc."""
+        """Take an unfinished sequence for the key Esc."""
         self._tick = None
         self._hand_over(self._input.tick())
         if self._input.is_waiting:
@@ -81,16 +81,16 @@ class TerminalDriver(OpenDriver):
         try:
             for message in messages:
                 self.process_message(message)
-        except Exception as exc:  # the event loop would print the exception over the screen and go on
+        except Exception as exc:  # the event loop would print the exception over the screen and continue
             fail(self.app, exc)
 
     def process_message(self, message: Message) -> None:
-        """Hand a message to the program. A size that was not asked for is left out: the kernel sends the size then."""
+        """Hand a message to the program. A size that was not requested is left out: the kernel sends the size then."""
         if self.sizes_come_as_keys or not isinstance(message, events.Resize):
             super().process_message(message)
 
     def send_message(self, message: Message) -> None:
-        """Hand a message to the program, in this turn of the event loop."""
+        """Hand a message to the program in this turn of the event loop."""
         if self.take_typed is not None and isinstance(message, events.Key | events.Paste):
             self.take_typed(message)
         else:
@@ -99,7 +99,7 @@ class TerminalDriver(OpenDriver):
     # The screen
 
     def write(self, data: str) -> None:
-        """Send data now, or after what could not be sent yet."""
+        """Send data now, or after the data that could not be sent yet."""
         if self._output is None:
             super().write(data)
             return
@@ -117,7 +117,7 @@ class TerminalDriver(OpenDriver):
             return os.write(output, content)
         except BlockingIOError:
             return 0
-        except OSError:  # the terminal has hung up: there is nobody to read what is written
+        except OSError:  # the terminal has hung up: nobody reads the output
             return len(content)
 
     def _send_on(self) -> None:
@@ -127,14 +127,14 @@ class TerminalDriver(OpenDriver):
                 self.loop.remove_writer(self._output)
 
     def _drain(self) -> None:
-        """Send all, however long the terminal takes."""
+        """Send all data, however long the terminal takes."""
         with suppress(OSError):
             while self._unsent:
                 del self._unsent[: os.write(STDERR, self._unsent)]
         self._unsent.clear()
 
     def close(self) -> None:
-        """Leave the terminal to others."""
+        """Give the terminal back to other programs."""
         if self._output is not None:
             self._drain()
             self.loop.remove_writer(self._output)

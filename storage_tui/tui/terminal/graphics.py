@@ -1,7 +1,7 @@
-"""Pictures in pixels, on terminals that draw pixels, for a person who asked for them.
+"""Pictures in pixels, on terminals that draw pixels, for users who ask for them.
 
-Nothing here asks the terminal what it can do. What is written is made here out of RGB values alone, and is checked to
-be no more than that (kitty graphics protocol; DEC STD 070 chapter 9, sixel).
+Nothing here asks the terminal for its abilities. The output is made here from RGB values alone, and is checked to be no
+more than that (kitty graphics protocol; DEC STD 070 chapter 9, sixel).
 """
 
 import base64
@@ -19,9 +19,9 @@ from storage_tui.previews.base import Pixels
 Kind = Literal["blocks", "kitty", "sixel"]
 KINDS: tuple[Kind, ...] = ("blocks", "kitty", "sixel")
 
-CELL = 8, 16  # pixels, where the driver of the terminal does not know the size
+CELL = 8, 16  # pixels, when the driver of the terminal does not know the size
 KITTY_ID = 19_861  # of our one picture: pictures of other programs are not touched
-KITTY_CHARS = 4096  # of one command, as the protocol has it
+KITTY_CHARS = 4096  # of one command, the limit of the protocol
 COLOURS = 128  # of a sixel picture: every terminal has 256 registers, some draw slowly with all
 
 _KITTY = re.compile(r"(?:\x1b_G[a-zA-Z0-9=,]*;[A-Za-z0-9+/=]*\x1b\\)+")
@@ -30,7 +30,7 @@ _RUN = re.compile(r"(.)\1{3,}")
 
 
 class Graphics:
-    """At most one picture on the screen, at a cell of it."""
+    """At most one picture on the screen, at one cell."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -51,7 +51,7 @@ class Graphics:
         self._write(f"\x1b7\x1b[{row + 1};{column + 1}H{encoded}\x1b8")
 
     def clear(self) -> bool:
-        """Take the picture away. Returns True where the cells under the picture must be painted again."""
+        """Remove the picture. Return true when the cells under the picture must be painted again."""
         kind, self._shown = self._shown, "blocks"
         if kind == "kitty":
             self._write(f"\x1b_Ga=d,d=I,i={KITTY_ID},q=2;\x1b\\")
@@ -64,7 +64,7 @@ def encode(kind: Kind, pixels: Pixels, cell: tuple[int, int]) -> str:
 
 
 def cell_size() -> tuple[int, int]:
-    """Return the width and height of a cell in pixels, as the kernel knows them; CELL where it does not."""
+    """Return the width and height of a cell in pixels from the kernel; CELL when it does not know them."""
     try:
         raw = fcntl.ioctl(sys.__stdout__.fileno() if sys.__stdout__ else 1, termios.TIOCGWINSZ, bytes(8))
     except (OSError, ValueError):
@@ -88,7 +88,7 @@ def _kitty(pixels: Pixels) -> str:
 
 
 def _sixel(pixels: Pixels, cell: tuple[int, int]) -> str:
-    from PIL import Image  # loaded only when sixel was asked for
+    from PIL import Image  # loaded only when sixel is used
 
     source = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb)
     scale = min(pixels.columns * cell[0] / pixels.width, pixels.rows * cell[1] / pixels.height)

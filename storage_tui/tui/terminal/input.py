@@ -1,5 +1,7 @@
-"""From what a terminal sends to messages. This is Textual's parser, but one that no input ends, and that takes nothing
-in a paste for keys."""
+"""The bytes of a terminal as messages: Textual's parser, changed in two ways.
+
+No input ends the parser, and nothing in a paste counts as keys.
+"""
 
 import re
 from codecs import getincrementaldecoder
@@ -12,21 +14,21 @@ from storage_tui.tui.terminal.textual_private import BRACKETED_PASTE_END, BRACKE
 
 MOST_CELLS = 1_000_000  # a 4K screen in the smallest letters has a fifth of that; each cell costs memory
 _ESC = "\x1b"
-_SEQUENCES = re.compile("(?=\x1b)")  # of keys and of replies, each with what follows it
-_STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # answers to what another program asked, as colours
+_SEQUENCES = re.compile("(?=\x1b)")  # keys and replies, each with the text after it
+_STRING = re.compile("\x1b[]P_^X][^\x07\x1b]*(\x07|\x1b\\\\)")  # answers to queries of other programs, such as colours
 _CONTROL = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")  # ECMA-48 5.4
 _END_BEGUN = re.compile("\x1b(\\[(2(0(1)?)?)?)?\\Z")
 
 
 class TerminalInput:
-    """Takes bytes as they come, also parts of a character or of a sequence."""
+    """A parser that takes bytes as they arrive, also parts of a character or of a sequence."""
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug
         self._parser = OpenParser(debug)
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._is_pasting = False
-        self._before = ""  # the last characters that were typed, or what may be the beginning of the end of a paste
+        self._before = ""  # the last typed characters, or the possible beginning of the end of a paste
 
     def feed(self, content: bytes) -> Iterator[Message]:
         """Yield the messages that are complete with these bytes."""
@@ -38,14 +40,14 @@ class TerminalInput:
                     yield from self._parsed(piece)
 
     def tick(self) -> Iterator[Message]:
-        """Yield the keys of a sequence that went on no further in its time: Esc, and what followed it."""
+        """Yield the keys of a sequence that did not end in time: Esc, and the text after it."""
         yield from self._parser.tick()
         if not self.is_waiting and not self._is_pasting:
             self._before = ""
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a sequence has begun that `tick` may have to end."""
+        """Whether `tick` may have to end a sequence that has begun."""
         return self._parser.is_waiting
 
     def _typed(self, text: str) -> tuple[str, str]:
@@ -59,8 +61,10 @@ class TerminalInput:
         return text[:stop], text[stop:]
 
     def _pasted(self, text: str) -> tuple[str, str]:
-        """Split a text after the sequence that ends a paste. The pasted part loses the character after which the parser
-        would see keys."""
+        """Split a text after the sequence that ends a paste.
+
+        The pasted part loses the character after which the parser would see keys.
+        """
         pasted, end, rest = (self._before + text).partition(BRACKETED_PASTE_END)
         self._is_pasting, self._before = not end, ""
         if not end and (begun := _END_BEGUN.search(pasted)):
@@ -68,7 +72,7 @@ class TerminalInput:
         return pasted.replace(_ESC, "") + end, rest
 
     def _parsed(self, text: str) -> Iterator[Message]:
-        """Parse a text. Numbers that the parser cannot count with, and sizes that no screen has, are left out."""
+        """Parse a text. Leave out numbers that the parser cannot handle, and sizes that no screen has."""
         try:
             for message in self._parser.feed(text):
                 if not isinstance(message, events.Resize) or 0 < message.size.area <= MOST_CELLS:

@@ -1,4 +1,4 @@
-"""A filter on everything that is drawn, for what `visible` missed."""
+"""A filter on everything that is drawn, for control characters that `visible` missed."""
 
 import re
 
@@ -13,10 +13,10 @@ _OBEYED = re.compile(
 
 
 class OutputNet(LineFilter):
-    """Takes the characters that a terminal obeys out of all that reaches the screen."""
+    """Removes the control characters of a terminal from all text on its way to the screen."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments with `?` in place of each such character; the same list where there is none."""
+        """Return the segments with `?` in place of each control character; the same list when there is none."""
         if not any(_OBEYED.search(text) for text, _, control in segments if not control):
             return segments
         return [

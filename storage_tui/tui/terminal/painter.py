@@ -1,8 +1,8 @@
-"""Sends the terminal only the cells that changed: fewer bytes over a slow line.
+"""The painter, which sends the terminal only the changed cells: fewer bytes over a slow line.
 
-Textual paints whole rows, each run of text with its full style. The painter keeps what is on the screen, cell by cell,
-and turns such an update into moves, changes of style and the cells that changed. Everything else that is written
-(modes, the clipboard, the title) passes as it is; what clears or switches the screen makes it forget what it knew.
+Textual paints whole rows, each run of text with its full style. The painter keeps the content of the screen, cell by
+cell, and turns such an update into moves, changes of style and the changed cells. All other output (modes, the
+clipboard, the title) passes unchanged. Output that clears or switches the screen makes the painter forget the content.
 """
 
 import re
@@ -13,7 +13,7 @@ from rich.cells import get_character_cell_size
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\x00-\x1f\x7f]+)")
 _SYNC_ON, _SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
 SYNC_FROM_BYTES = 400  # a smaller update is drawn before anyone could see half of it
-GAP_CELLS = 4  # unchanged cells that are cheaper to send again than to step over
+GAP_CELLS = 4  # this many unchanged cells are cheaper to send again than to step over
 OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
 
 LEVELS = (0, 95, 135, 175, 215, 255)  # of the colour cube of 256-colour terminals (xterm, ctlseqs)
@@ -25,14 +25,14 @@ PALETTE = {
 }
 _TRUE_COLOUR = re.compile(r"([34]8);2;(\d+);(\d+);(\d+)")
 
-SEEN_ON_SPACES = ("4", "7", "9", "21", "53")  # lines, and ink that is the background
+SEEN_ON_SPACES = ("4", "7", "9", "21", "53")  # lines, and ink in the colour of the background
 
 Parsed = tuple[tuple[str, ...], str, str]
-"""Attributes, foreground, background; empty where the terminal's own is meant."""
+"""Attributes, foreground, background; empty for the terminal's own."""
 
 
 class Painter:
-    """Keeps what is on a screen of `columns` x `rows`, and finds a short way from there to the next update."""
+    """Keeps the content of a screen of `columns` x `rows`, and finds short output for the next update."""
 
     def __init__(self, columns: int = 0, rows: int = 0) -> None:
         self._columns, self._rows = columns, rows
@@ -44,14 +44,14 @@ class Painter:
         self.forget()
 
     def forget(self, columns: int | None = None, rows: int | None = None) -> None:
-        """Forget what is on the screen, so that everything is sent again."""
+        """Forget the content of the screen, so that everything is sent again."""
         self._columns = self._columns if columns is None else columns
         self._rows = self._rows if rows is None else rows
         self._cells = [[("", "")] * self._columns for _ in range(self._rows)]
         self._cursor = self._rest = None
 
     def paint(self, data: str) -> str:
-        """Return what to write in place of `data`."""
+        """Return the output that replaces `data`."""
         if data == _SYNC_ON:
             self._held = data
             return ""
@@ -75,7 +75,7 @@ class Painter:
         return held + reset + data
 
     def _read(self, data: str) -> list[tuple[str, ...]] | None:
-        """Return the parts of an update of the screen; None for data that holds anything else."""
+        """Return the parts of an update of the screen; None for other data."""
         tokens = []
         at = 0
         for match in _TOKEN.finditer(data):
@@ -98,7 +98,7 @@ class Painter:
                 y += 1
             else:
                 style = "" if codes in ("", "0") else short(f"{style};{codes}" if style else codes)
-        if (x, y) != self._rest and tokens[-1][0]:  # where the cursor stays, for input methods
+        if (x, y) != self._rest and tokens[-1][0]:  # the place where the cursor stays, for input methods
             self._rest = (x, y)
             self._move(out, x, y)
         return "".join(out)
@@ -131,7 +131,10 @@ class Painter:
         return x + cells
 
     def _put_whole(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
-        """Send text with wide or combining characters whole. Its cells and those beside are not known afterwards."""
+        """Send text with wide or combining characters whole.
+
+        The content of its cells and their neighbours is unknown afterwards.
+        """
         cells = sum(map(_width, text))
         self._move(out, x, y)
         self._write(out, text, style)
@@ -170,7 +173,7 @@ def _width(character: str) -> int:
 
 @lru_cache(4096)
 def short(style: str) -> str:
-    """Return the same style with colours by number, where the terminal's palette has the colours: half the bytes."""
+    """Return the same style with colours by number, where the terminal's palette has them: half the bytes."""
     return _TRUE_COLOUR.sub(_numbered, style)
 
 

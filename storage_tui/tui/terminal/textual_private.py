@@ -1,9 +1,8 @@
-"""Every private name of Textual that this program uses. No other module names one, but for the methods that a class of
-ours overrides; those have rows here too.
+"""Every private name of Textual that this program uses.
 
-Textual may change a private name in any release. PRIVATE says where each name lives, what shape it has, and what a
-person would notice if it were gone; a test compares the rows with the Textual that is installed, and looks for private
-names elsewhere in the program.
+No other module has such a name, except the methods that our classes override; those have rows here too. Textual may
+change a private name in any release. PRIVATE has the home and the shape of each name, and what a user would notice
+without the name. A test compares the rows with the installed Textual, and searches the program for other private names.
 """
 
 from asyncio import AbstractEventLoop
@@ -58,8 +57,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """One private name. `parameters` are those of a method without `self`; None for an attribute. `breaks` is what a
-    person notices without the name. `is_overridden` where a class of ours has a method of this name."""
+    """One private name. `parameters` are those of a method without `self`; None for an attribute.
+
+    `breaks` is what a user notices without the name. `is_overridden` is true where a class of ours overrides the
+    method.
+    """
 
     owner: type
     name: str
@@ -106,12 +108,12 @@ PRIVATE: tuple[Private, ...] = (
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What writes to the terminal; None before the program has one."""
+    """Return the driver, which writes to the terminal; None before the program has one."""
     return app._driver
 
 
 def write(app: App[Any], text: str) -> None:
-    """Write a control sequence to the terminal, where there is one."""
+    """Write a control sequence to the terminal, if there is one."""
     if app._driver is not None:
         app._driver.write(text)
 
@@ -132,17 +134,17 @@ def fail(app: App[Any], error: Exception) -> None:
 
 
 def is_leaving(app: App[Any]) -> bool:
-    """Whether the program ends, and there may be no screen any more."""
+    """Return whether the program ends, and there may be no screen any more."""
     return app._exit
 
 
 def defect_of(app: App[Any]) -> BaseException | None:
-    """The exception that ends the program."""
+    """Return the exception that ends the program."""
     return app._exception
 
 
 def end_with_words(app: App[Any], words: RenderableType) -> None:
-    """End the program, and print words when the terminal is as it was before."""
+    """End the program, and print the words after the terminal is as it was before."""
     app._exit_renderables.append(words)
     app._close_messages_no_wait()
 
@@ -151,12 +153,12 @@ def end_with_words(app: App[Any], words: RenderableType) -> None:
 
 
 def use_compositor(screen: Screen[Any], compositor: Compositor) -> None:
-    """Have a screen composed by another compositor; to be called while the screen is made."""
+    """Have another compositor compose a screen; call this while the screen is made."""
     screen._compositor = compositor
 
 
 def has_changes(screen: Screen[Any]) -> bool:
-    """Whether widgets of a screen wait to be painted."""
+    """Return whether widgets of a screen are waiting to be painted."""
     return bool(screen._dirty_widgets)
 
 
@@ -170,13 +172,13 @@ def mark_changed(widget: Widget, *regions: Region) -> None:
     widget._layout_cache.clear()
     widget._set_dirty(*regions)
     screen = widget.screen
-    if screen in screen._compositor:  # else all of it is painted soon
+    if screen in screen._compositor:  # otherwise the whole screen is painted soon
         screen._dirty_widgets.add(widget)
         screen.check_idle()
 
 
 def style_parser(widget: Widget) -> Callable[[str | Style], Style]:
-    """What makes styles of the names that a Content has, in the colours of a widget."""
+    """Return the function that turns the style names of a Content into styles, in the colours of a widget."""
     return widget._get_style
 
 
@@ -184,14 +186,14 @@ def style_parser(widget: Widget) -> Callable[[str | Style], Style]:
 
 
 def forward(event: events.Event, sender: Widget) -> None:
-    """Send an event on to the screen of a widget, past all that is between."""
+    """Send an event to the screen of a widget, past all widgets between."""
     event._set_forwarded()
     event.set_sender(sender)
     sender.screen.post_message(event)
 
 
 def sender_of(message: Message) -> MessagePump | None:
-    """The widget that a message came through."""
+    """Return the widget that a message came through."""
     return message._sender
 
 
@@ -202,7 +204,7 @@ class OpenCompositor(Compositor):
     """Textual's compositor, with public names for what a subclass needs."""
 
     def renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """The rows of each widget, from the front, with the region of the widget and the region in view."""
+        """Return the rows of each widget, from the front, with the region of the widget and the region in view."""
         return super()._get_renders(crop)
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
@@ -219,7 +221,7 @@ class OpenParser(XTermParser):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a sequence has begun that `tick` may have to end."""
+        """Whether `tick` may have to end a sequence that has begun."""
         return self._timeout_time is not None
 
 
@@ -247,7 +249,7 @@ class OpenDriver(LinuxDriver):
         return self._in_band_window_resize
 
     def start(self) -> bool:
-        """Take the terminal over. False when the program is in the background, where it must read no keys."""
+        """Take over the terminal; return false when the program is in the background and must not read keys."""
         self._key_thread = None
         super().start_application_mode()  # type: ignore[no-untyped-call]
         return self._key_thread is not None

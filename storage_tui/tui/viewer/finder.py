@@ -1,4 +1,4 @@
-"""Words that are looked for in the viewer, from the cursor on, in both directions."""
+"""The search for words in the viewer, from the cursor on, in both directions."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 
 class Finder:
-    """Owns the words; the lines show where the words are in view."""
+    """Owns the words of the search; the lines widget marks the words in view."""
 
     def __init__(self, reader: Reader, *, lines: ViewerLines, status: Status, prompt: Prompt, run: Run) -> None:
         self._reader = reader
@@ -24,7 +24,7 @@ class Finder:
         self._words = ""
 
     def drop(self) -> bool:
-        """Show no matches; returns False when none were shown."""
+        """Show no matches; return false when none were shown."""
         had_pattern = self._lines.pattern is not None
         self._lines.pattern = None
         self._lines.refresh()
@@ -48,7 +48,7 @@ class Finder:
         self._find(is_forward=True)
 
     def action_view_previous(self) -> None:
-        """Go to the match before."""
+        """Go to the previous match."""
         self._find(is_forward=False)
 
     def _find(self, *, is_forward: bool) -> None:

@@ -1,4 +1,4 @@
-"""The follower of a growing blob, as tail -f is: the viewer stays at its end."""
+"""The follower of a growing blob, as tail -f is: the viewer stays at the end of the blob."""
 
 import asyncio
 from typing import Any
@@ -16,14 +16,16 @@ from storage_tui.tui.state.messages import explain
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import Run, Status
 
-LOOK_S = 1.0  # between two looks at a growing blob
-IDLE_LOOKS = 60  # looks without news before they become rarer
+LOOK_S = 1.0  # between two checks of the size of a growing blob
+IDLE_LOOKS = 60  # checks without news before they become rarer
 IDLE_LOOK_S = 5.0
 
 
 class Follower:
-    """Asks how large the blob is, and has the reader show the end when that has changed. `look_s` and `idle_look_s`
-    are the seconds between two questions, at first and after a minute without news."""
+    """Checks the size of the blob, and has the reader show the end after a change.
+
+    `look_s` and `idle_look_s` are the seconds between two checks, at first and after a minute without news.
+    """
 
     def __init__(self, storage: AsyncStorage, blob: Blob, reader: Reader, *, status: Status, run: Run) -> None:
         self.is_following = False
@@ -37,7 +39,7 @@ class Follower:
         self._worker: Worker[Any] | None = None
 
     def action_view_follow(self) -> None:
-        """Stay at the end of a growing blob, or stop that."""
+        """Start or stop staying at the end of a growing blob."""
         if self._reader.is_member:
             self._status.say("a member of an archive does not grow")
         elif self.is_following:
@@ -50,7 +52,7 @@ class Follower:
             self._worker = self._run(self._follow, group="follow", exclusive=True)
 
     def stop(self) -> None:
-        """Follow no longer."""
+        """Stop following."""
         self.is_following = False
         if self._worker is not None:
             self._worker.cancel()
@@ -69,7 +71,7 @@ class Follower:
                 continue
             except EXPECTED as exc:
                 if is_away:
-                    self._status.say(visible(explain(exc)), "$error")  # for as long as it lasts; in the log it is once
+                    self._status.say(visible(explain(exc)), "$error")  # shown as long as it lasts; the log gets it once
                 else:
                     self._status.fail(exc)
                 idle, is_away = idle + 1, True

@@ -59,10 +59,10 @@ class HandOver:
 async def hand_over(
     app: App[Any], storage: AsyncStorage, blob: Blob, variable: str, fallback: str, progress: Callable[[str], None]
 ) -> str:
-    """Ask, download the blob to a folder of our own, and leave the screen to a program; returns what to say afterwards.
+    """Ask, download the blob to our own folder, and leave the screen to a program; return the message for afterwards.
 
-    The program is what the environment variable says, or `fallback`. A copy that the program changed is kept, and what
-    is returned names the copy; every other copy is removed. Raises what a download raises.
+    The environment variable names the program, else it is `fallback`. A copy that the program changed is kept, and the
+    message names it; every other copy is removed. Raises the errors of a download.
     """
     try:
         command = shlex.split(os.environ.get(variable) or fallback)
@@ -108,8 +108,8 @@ async def hand_over(
 def _run(command: list[str], path: Path) -> int:
     """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program.
 
-    The program has the user's environment, as an editor may be written in Python. Only PATH is without the entries that
-    mean the working directory: pagers and editors start helpers by name.
+    The program has the user's environment, as an editor may be written in Python. Only the entries of PATH that mean
+    the working directory are left out: pagers and editors start helpers by name.
     """
     environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
     return subprocess.run([*command, str(path)], check=False, env=environment).returncode

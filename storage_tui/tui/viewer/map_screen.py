@@ -35,13 +35,13 @@ class MapScreen(CommandScreen[None]):
         self._lines.begin(heads=(), is_drawing=True, can_wrap=False)
 
     def compose(self) -> ComposeResult:
-        """Title, map, keys."""
+        """Yield title, map and keys."""
         yield self._title
         yield self._lines
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The screen, then the cursor over the map and its legend."""
+        """Return the screen, then the cursor over the map and its legend."""
         return (self, Cursor(self._lines))
 
     def on_mount(self) -> None:

@@ -11,8 +11,10 @@ _OFFSET = re.compile(r"\s*(?:(?P<hex>0x[0-9a-fA-F]{1,16})|(?P<share>\d{1,3}(?:\.
 
 
 def parse_offset(text: str, size_bytes: int | None) -> int | None:
-    """The offset that a text such as `4096`, `0x1000`, `1.5M`, `2Gi` or `50%` stands for, at most the size; None for
-    any other text. A share of an unknown size is 0."""
+    """Return the offset of a text such as `4096`, `0x1000`, `1.5M`, `2Gi` or `50%`, at most the size.
+
+    Returns None for any other text. A share of an unknown size is 0.
+    """
     match = _OFFSET.fullmatch(text)
     if match is None:
         return None

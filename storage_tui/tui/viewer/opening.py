@@ -1,4 +1,4 @@
-"""Opens a blob as a document: the preview of the blob, and the row of the table that shows it."""
+"""The way from a blob to its document: the preview of the blob, and the row of the table that shows it."""
 
 from storage_tui.previews import Source, preview
 from storage_tui.previews.base import Mode
@@ -16,11 +16,11 @@ async def open_document(
     offset: int | None = None,
     cell: tuple[int, int] | None = None,
 ) -> tuple[Document, int]:
-    """Read a blob as a document; returns it with the number of the row to begin at.
+    """Read a blob as a document; return the document and the number of the row to begin at.
 
-    `width` and `height` are the cells of the view; `cell` is the size of a cell in pixels where a picture is wanted in
-    pixels. A document with offsets begins at the row of `offset`. Raises what the client raises when the blob cannot
-    be read, and PreviewError.
+    `width` and `height` are the cells of the view; `cell` is the size of a cell in pixels, for a picture in pixels. A
+    document with offsets begins at the row of `offset`. Raises PreviewError, and the errors of the client when the blob
+    cannot be read.
     """
     shown = await preview(source, width=width, height=height, truecolor=truecolor, mode=mode, is_full=True, cell=cell)
     facts = shown.facts

@@ -1,4 +1,4 @@
-"""A picture in pixels over the blank rows of a document, where pixels were asked for."""
+"""A picture in pixels over the blank rows of a document, when the user asked for pixels."""
 
 import asyncio
 from functools import partial
@@ -15,7 +15,7 @@ from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
 
 class PixelPicture:
-    """Draws in the way that the desk says, one of KINDS."""
+    """Draws pictures in the way that the desk sets, one of KINDS."""
 
     def __init__(self, desk: Desk, screen: Screen[Any], lines: ViewerLines, *, run: Run) -> None:
         self._desk = desk
@@ -26,7 +26,7 @@ class PixelPicture:
 
     @property
     def kind(self) -> Kind:
-        """How pictures are drawn."""
+        """The way of drawing pictures."""
         return next((kind for kind in KINDS if kind == self._desk.graphics), "blocks")
 
     @property
@@ -35,13 +35,13 @@ class PixelPicture:
         return None if self.kind == "blocks" else cell_size()
 
     def take_next_kind(self) -> Kind:
-        """Draw pictures in the next way, which is returned; the document must be opened again for it."""
+        """Set the next way of drawing pictures, and return it; the document must be opened again."""
         self.hide()
         self._desk.graphics = kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
         return kind
 
     def show(self, document: Document | None) -> None:
-        """Put the picture of a document over its blank rows as soon as these are painted."""
+        """Put the picture of a document over its blank rows as soon as the rows are painted."""
         self._run(partial(self._show, document), group="picture", exclusive=True)
 
     async def _show(self, document: Document | None) -> None:
@@ -61,6 +61,6 @@ class PixelPicture:
         self._graphics.show(kind, encoded, column=lines.region.x, row=lines.region.y + at.row)
 
     def hide(self) -> None:
-        """Leave nothing of the picture on the screen."""
+        """Remove the picture from the screen."""
         if self._graphics is not None and self._graphics.clear():
             self._desk.repaint()

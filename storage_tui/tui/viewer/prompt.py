@@ -19,7 +19,7 @@ class Prompt(Horizontal):
     """A label and a field. While the prompt is open, its screen has the class `-asking`."""
 
     def __init__(self, *, back_to: Widget) -> None:
-        """`back_to` is the widget that takes keys when the prompt is closed."""
+        """`back_to` is the widget that gets the keys when the prompt is closed."""
         super().__init__(id="prompt")
         self._back_to = back_to
         self._submit: Submit | None = None
@@ -27,22 +27,22 @@ class Prompt(Horizontal):
         self._words = field("", id="words")
 
     def compose(self) -> ComposeResult:
-        """Label and field."""
+        """Yield label and field."""
         yield self._label
         yield self._words
 
     def ask(self, label: str, submit: Submit, value: str = "") -> None:
-        """Open; Enter closes the prompt and hands what was typed to `submit`."""
+        """Open the prompt; Enter closes it and passes the typed text to `submit`."""
         self._submit = submit
         self._label.say(Content.styled(f" {label}", "bold $accent"))
         self._label.styles.width = len(label) + 2
         self._words.value = value
         self._words.cursor_position = len(value)
         self.screen.add_class("-asking")
-        self.screen.set_focus(self._words)  # at once, so that what is typed meanwhile goes there
+        self.screen.set_focus(self._words)  # at once, so that typing goes to the field meanwhile
 
     def stop(self) -> bool:
-        """Close; returns False when the prompt was not open."""
+        """Close the prompt; return false when it was not open."""
         was_open = self.screen.has_class("-asking")
         self.screen.remove_class("-asking")
         self._back_to.focus()

@@ -1,4 +1,4 @@
-"""The reader of a viewer: opens the document, reads on as the cursor moves, and goes to any place of the document."""
+"""The reader of a viewer: opens the document, reads pages as the cursor moves, and goes to any place."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,12 +18,15 @@ from storage_tui.tui.viewer.prompt import Prompt
 from storage_tui.tui.viewer.status import FAILURES, LOAD, PAGE, WORK, Run, Status
 from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
-MARGIN_SCREENS = 2  # the next page is read when so many screens are left
+MARGIN_SCREENS = 2  # the next page is read when this many screens are left
 
 
 class Reader:
-    """Owns the document, its source and its mode. Lends the lines and the status line to the document's commands: the
-    reader is the `Frame` of its document."""
+    """Owns the document, its source and its mode.
+
+    The reader lends the lines and the status line to the document's commands: the reader is the `Frame` of its
+    document.
+    """
 
     def __init__(
         self,
@@ -39,8 +42,10 @@ class Reader:
         opened: Callable[[], None],
         open_viewer: Callable[[Source], None],
     ) -> None:
-        """`member` is the source where the blob is a member of an archive. `opened` is called when there is another
-        document; `open_viewer` shows a member in a viewer of its own."""
+        """`member` is the source when the blob is a member of an archive.
+
+        `opened` is called after a change of the document; `open_viewer` shows a member in its own viewer.
+        """
         self.document: Document | None = None
         self.mode: Mode = "auto"
         self.source = member or Source(storage, blob)
@@ -58,19 +63,19 @@ class Reader:
 
     @property
     def place(self) -> int | None:
-        """The offset of the row under the cursor; None where rows have no offsets."""
+        """The offset of the row under the cursor; None when rows have no offsets."""
         rows, at = self.document.rows if self.document is not None else [], self._lines.row
         return rows[at].start if at < len(rows) and rows[at].start >= 0 else None
 
     @property
     def is_reading(self) -> bool:
-        """Whether a page or the document is on its way."""
+        """Whether a page or the document is being read."""
         return any(not worker.is_finished for worker in self._workers.values())
 
     # Open
 
     def load(self, offset: int | None = None) -> None:
-        """Open the document in the mode of this reader, at an offset where the document has offsets."""
+        """Open the document in the mode of this reader, at the offset if the document has offsets."""
         self._workers[LOAD] = self._run(partial(self._load, offset), group=LOAD, exclusive=True)
 
     def load_source(self, source: Source, offset: int | None) -> None:
@@ -100,7 +105,7 @@ class Reader:
         self._picture.show(document)
 
     def resized(self) -> None:
-        """Lay the document out for a view of another size, or open it again for that."""
+        """Lay out the document for a view of another size, or open it again for that size."""
         document, size = self.document, self._lines.size
         if document is None:
             return
@@ -111,7 +116,7 @@ class Reader:
             self._lines.show_rows(document.rows, self._lines.row)
 
     def close(self) -> None:
-        """The viewer is left."""
+        """Release the document, because the viewer is closed."""
         self._picture.hide()
         if self.document is not None:
             self.document.close()
@@ -119,13 +124,13 @@ class Reader:
     # Read on
 
     def moved(self) -> None:
-        """The cursor moved: read the next page where the end of the rows at hand is near."""
+        """Read the next page when the cursor is near the end of the loaded rows."""
         if self.document is not None and self.document.pixels is not None:
-            self._picture.show(self.document)  # which hides the picture where it is not whole in view
+            self._picture.show(self.document)  # hides the picture when it is not whole in view
         self.read_around()
 
     def read_around(self) -> None:
-        """Read the next page, unless a page is on its way or none is wanted."""
+        """Read the next page, unless a page is being read or none is needed."""
         document, lines = self.document, self._lines
         if document is None or self.is_reading:
             return
@@ -152,7 +157,7 @@ class Reader:
     # Go
 
     def go_to(self, place: int | None) -> None:
-        """Move the cursor to a place, to the end for None; the document reads there where that is not at hand."""
+        """Move the cursor to a place, or to the end for None; the document reads that place when it is not loaded."""
         if self.document is not None:
             self._workers[PAGE] = self._run(partial(self._go_to, self.document, place), group=PAGE, exclusive=True)
 
@@ -162,7 +167,7 @@ class Reader:
             if document.has_offsets:
                 self._lines.mark = None
                 self.show(row)
-                self._lines.call_later(self.read_around)  # this worker has ended then
+                self._lines.call_later(self.read_around)  # after this worker has ended
             else:
                 self._lines.go_row(row)
 
@@ -171,7 +176,7 @@ class Reader:
         self.go_to(0)
 
     def action_last(self) -> None:
-        """Go to the end of the document, without reading what is between."""
+        """Go to the end of the document, without reading the pages between."""
         self.go_to(None)
 
     def action_view_go(self) -> None:
@@ -191,17 +196,17 @@ class Reader:
     # Look
 
     def action_view_mode(self) -> None:
-        """Show the blob as found, as text, as hex, as JSON, in turn."""
+        """Show the blob in the next mode in turn: as found, as text, as hex, as JSON."""
         modes = modes_of(self.source.kept(0, HEAD_BYTES), self._blob.key)
         if len(modes) == 1:
             self.say("there is no text in it to show by lines; / finds words among the bytes", "$warning")
             return
-        at = modes.index(self.mode) if self.mode in modes else 0  # following has a mode of its own
+        at = modes.index(self.mode) if self.mode in modes else 0  # following has its own mode
         self.mode = modes[(at + 1) % len(modes)]
         self.load(self.place)
 
     def action_view_graphics(self) -> None:
-        """Draw pictures in half blocks, by kitty graphics, as sixel, in turn."""
+        """Draw pictures in the next way in turn: half blocks, kitty graphics, sixel."""
         kind = self._picture.take_next_kind()
         words = "in half blocks" if kind == "blocks" else f"by {kind} graphics, if this terminal can"
         self.say(f"pictures {words}")
@@ -239,7 +244,7 @@ class Reader:
         self._status.say(text, role)
 
     def read(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
-        """Run work that reads, with `doing` in the status line."""
+        """Run work that reads, with the text `doing` in the status line."""
         self._run(partial(self._try, work, doing), group=WORK, exclusive=True)
 
     async def _try(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
@@ -247,5 +252,5 @@ class Reader:
             await work()
 
     def open(self, member: Source) -> None:
-        """Show a member in a viewer of its own."""
+        """Show a member in its own viewer."""
         self._open_viewer(member)

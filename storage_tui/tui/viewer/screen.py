@@ -1,4 +1,4 @@
-"""The full-screen viewer: a document, what is said about it, and the objects that carry out the commands."""
+"""The full-screen viewer: a document, its title and status line, and the objects that carry out the commands."""
 
 from functools import partial
 from typing import ClassVar
@@ -28,11 +28,11 @@ from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.line_view import LineView
 
 ELSEWHERE = {name: words for kind in DOCUMENTS for name, words in kind.elsewhere().items()}
-"""What a command of some documents says in all others, by the id of the command."""
+"""The message of a command that only some documents have, shown in all other documents, by the id of the command."""
 
 
 class ViewerScreen(CommandScreen[None]):
-    """A blob on the whole screen. The commands of the document come first, then those of the objects of the viewer."""
+    """A blob on the whole screen. The commands of the document come first, then those of the viewer's objects."""
 
     CONTEXT: ClassVar[Context] = "viewer"
     CSS_PATH = "viewer.tcss"
@@ -40,11 +40,11 @@ class ViewerScreen(CommandScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(self, desk: Desk, blob: Blob, member: Source | None = None) -> None:
-        """`member` is the source where the blob is a member of an archive."""
+        """`member` is the source when the blob is a member of an archive."""
         super().__init__()
         self.desk = desk
         self.blob = blob
-        self.lines = ViewerLines(id="rows")  # held here: what still reads while the screen closes asks for its size
+        self.lines = ViewerLines(id="rows")  # kept here: readers may ask for its size while the screen closes
         self.cursor = Cursor(self.lines)
         self.title_bar = Bar(id="title")
         self.status_bar = Bar(id="status")
@@ -64,7 +64,7 @@ class ViewerScreen(CommandScreen[None]):
         self.hand_over = HandOver(self.app, desk.storage, self.reader, status=self.status, run=self.run_worker)
 
     def compose(self) -> ComposeResult:
-        """Title, rows, status, prompt, keys."""
+        """Yield title, rows, status, prompt and keys."""
         yield self.title_bar
         yield self.lines
         yield self.status_bar
@@ -72,13 +72,13 @@ class ViewerScreen(CommandScreen[None]):
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
-        """The document, then the objects of the viewer, the screen, the cursor."""
+        """Return the document, then the objects of the viewer, the screen, the cursor."""
         document = self.reader.document
         commands = document.commands(self.reader) if document is not None else None
         return (commands, self.reader, self.finder, self.follower, self.selection, self.hand_over, self, self.cursor)
 
     def bind_commands(self) -> None:
-        """Find what carries out each command. A command that this document has not says which documents have it."""
+        """Find the method of each command. A command that this document lacks shows which documents have it."""
         rows, targets = self.keymap.commands, self.targets()
         here = [row for row in rows if row.id not in ELSEWHERE or hasattr(targets[0], row.action)]
         found = find_actions(here, targets)
@@ -91,20 +91,20 @@ class ViewerScreen(CommandScreen[None]):
         self.call_after_refresh(self.reader.load)
 
     def on_resize(self) -> None:
-        """Lay out for the new size."""
+        """Lay out the document for the new size."""
         self.call_after_refresh(self.reader.resized)
         self.say_lines()
 
     def on_screen_suspend(self, event: events.ScreenSuspend) -> None:
-        """Another screen covers this one."""
+        """Hide the picture: another screen covers this one."""
         self.picture.hide()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """This screen is seen again."""
+        """Show the picture again: this screen is on top again."""
         self.picture.show(self.reader.document)
 
     def on_unmount(self) -> None:
-        """The viewer is closed."""
+        """Close the document and stop what belongs to the viewer."""
         self.reader.close()
 
     @on(LineView.Chosen)
@@ -117,7 +117,7 @@ class ViewerScreen(CommandScreen[None]):
         self.reader.moved()
 
     def say_lines(self) -> None:
-        """Say what title and status line are to say now."""
+        """Update the title and the status line."""
         if self.has_lines:
             width, document = self.size.width, self.reader.document
             self.title_bar.say(*title_content(self.blob, document, self.reader.mode, width))
@@ -128,11 +128,11 @@ class ViewerScreen(CommandScreen[None]):
     # Look
 
     def action_view_left(self) -> None:
-        """Move long lines to the right, so that their start is seen."""
+        """Move the view left, to the start of long lines."""
         self.lines.move_side(-1)
 
     def action_view_right(self) -> None:
-        """Move long lines to the left, so that their end is seen."""
+        """Move the view right, to the end of long lines."""
         self.lines.move_side(1)
 
     def action_view_wrap(self) -> None:
@@ -160,7 +160,7 @@ class ViewerScreen(CommandScreen[None]):
         self.app.push_screen(HelpScreen(self.CONTEXT))
 
     def action_peel(self) -> None:
-        """Take one layer off: the prompt, what works, the following, the selection, the matches; then close."""
+        """Take one layer off: the prompt, running work, the following, the selection, the matches; then close."""
         if self.prompt.stop():
             return
         if self.status.working:

@@ -21,8 +21,8 @@ from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
 from storage_tui.tui.viewer.viewer_lines import ViewerLines
 
-COPIED_BYTES = MIB  # at most for the clipboard: terminals drop what is longer, often far sooner
-RANGE_BUDGET = Budget(requests=2, size_bytes=4 * MIB)  # what is in view is far less
+COPIED_BYTES = MIB  # at most for the clipboard: terminals drop longer texts, often far sooner
+RANGE_BUDGET = Budget(requests=2, size_bytes=4 * MIB)  # far more than the rows in view need
 
 
 class Selection:
@@ -31,7 +31,7 @@ class Selection:
     def __init__(
         self, blob: Blob, reader: Reader, *, lines: ViewerLines, status: Status, prompt: Prompt, folder: Path, run: Run
     ) -> None:
-        """`folder` is where files are saved unless another is typed."""
+        """`folder` is where files are saved unless the user types another folder."""
         self._blob = blob
         self._reader = reader
         self._lines = lines
@@ -41,7 +41,7 @@ class Selection:
         self._run = run
 
     def drop(self) -> bool:
-        """Choose no lines; returns False when none were chosen."""
+        """Drop the selection; return false when no lines were chosen."""
         had_mark = self._lines.mark is not None
         self._lines.mark = None
         self._lines.refresh()
@@ -62,7 +62,7 @@ class Selection:
             self.drop()
 
     def _copy(self, lines: list[str]) -> str:
-        """Send lines to the clipboard; returns what to say."""
+        """Send lines to the clipboard; return the message for the user."""
         text = "\n".join(lines)
         if not text:
             return "nothing to copy"
@@ -72,7 +72,7 @@ class Selection:
         return f"sent {plural(len(lines), 'line')} to the terminal's clipboard; terminals may ignore it"
 
     def action_view_save(self) -> None:
-        """Ask for a file, and write the bytes of the chosen lines, or of those in view, there."""
+        """Ask for a file, and write the bytes of the chosen lines to it, or of the lines in view."""
         document, lines = self._reader.document, self._lines
         if document is None or not document.has_offsets:
             self._status.say("this view has no bytes of its own; x shows text or hex, which can be saved", "$warning")
@@ -96,9 +96,9 @@ class Selection:
 
 
 async def save_range(source: Source, start: int, stop: int, text: str) -> Path:
-    """Write a range of a blob to a new file at the path that `text` stands for; returns the path.
+    """Write a range of a blob to a new file at the path of `text`; return the path.
 
-    Raises LocalFileError, with no file left, where there is a file already or writing fails.
+    Raises LocalFileError, with no file left, when the file exists already or writing fails.
     """
     path = expand(text)
     source.begin()

@@ -1,4 +1,4 @@
-"""What the title and the status line of the viewer say, and who owns it."""
+"""The title and the status line of the viewer, and their owner."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ from storage_tui.tui.viewer.viewer_lines import ViewerLines
 from storage_tui.tui.widgets.line_view import cut_start
 
 MESSAGE_S = 6.0
-NARROW = 60  # cells; the status line says less under that
-WIDE = 100  # cells from which on the title says how long and wide a table is
+NARROW = 60  # cells; a narrower status line says less
+WIDE = 100  # cells; from this width on the title has the length and width of a table
 FAILURES = (*EXPECTED, PreviewError)
 WORK, LOAD, PAGE = "work", "load", "page"
 READS = (WORK, LOAD, PAGE)  # the groups of workers that Esc stops
@@ -32,7 +32,7 @@ Run = Callable[..., Worker[Any]]
 
 
 class Status:
-    """What works at the moment, and the message of the last few seconds."""
+    """The running work, and the message of the last few seconds."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Status:
         set_timer: Callable[[float, Callable[[], None]], Timer],
         changed: Callable[[], None],
     ) -> None:
-        """`changed` is called when there is something else to say."""
+        """`changed` is called when the lines must be updated."""
         self.working = ""
         self.message: tuple[str, str] | None = None  # the words and their colour
         self._blob = blob
@@ -60,7 +60,7 @@ class Status:
         self._changed()
 
     def fail(self, error: BaseException) -> None:
-        """Say what failed, here and in the log."""
+        """Show that something failed, here and in the log."""
         reason = explain(error) if not isinstance(error, PreviewError) else str(error)
         if isinstance(error, PreconditionFailedError):
             reason = "the blob has changed; R reads it again"
@@ -72,13 +72,13 @@ class Status:
         self._changed()
 
     def work(self, text: str) -> None:
-        """Show what works at the moment; an empty text when nothing does."""
+        """Show the running work; an empty text when nothing runs."""
         self.working = text
         self._changed()
 
     @contextmanager
     def trying(self, text: str) -> Iterator[None]:
-        """Show `text` while the block runs. When the block fails on the store or the blob, the reason is said."""
+        """Show `text` while the block runs. When the block fails on the store or the blob, show the reason."""
         self.work(text)
         try:
             yield
@@ -93,7 +93,7 @@ class Status:
 
 
 def title_content(blob: Blob, document: Document | None, mode: Mode, width: int) -> tuple[Content, Content]:
-    """The storage type and the key, and what the blob is shown as."""
+    """Return the storage type and the key, and the kind of the document."""
     kind = ""
     if document is not None:
         kind = f"{document.kind}{f', as {mode}' if mode != 'auto' else ''} "
@@ -107,7 +107,7 @@ def title_content(blob: Blob, document: Document | None, mode: Mode, width: int)
 def status_content(
     status: Status, document: Document | None, lines: ViewerLines, *, is_following: bool, width: int
 ) -> tuple[Content, Content]:
-    """The most urgent of what there is to say, and where in the document the cursor is."""
+    """Return the most urgent message, and the position of the cursor in the document."""
     left = Content("")
     if status.working:
         left = Content.styled(status.working, "$accent")

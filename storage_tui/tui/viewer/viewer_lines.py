@@ -45,13 +45,13 @@ class ViewerLines(LineView):
         can_wrap: bool,
         colours: Callable[[str], Iterator[Span]] | None = None,
     ) -> None:
-        """Get ready for the rows of another document: no line is chosen, the view is at the start."""
+        """Prepare for the rows of another document: no line is chosen, and the view is at the start."""
         self.heads, self.is_drawing, self.can_wrap, self.colours = heads, is_drawing, can_wrap, colours
         self.mark, self.left, self.top = None, 0, 0
 
     @property
     def header_rows(self) -> int:
-        """How many rows of heads there is room for."""
+        """The number of head rows that have room."""
         height = self.room.height
         return min(len(self.heads), 2 if height >= 6 else 1 if height >= 3 else 0)
 
@@ -79,7 +79,7 @@ class ViewerLines(LineView):
         return min(self.mark, self.row), max(self.mark, self.row) + 1
 
     def show_rows(self, rows: Sequence[Row], row: int, *, moved: int | None = None) -> None:
-        """Show rows, with the cursor on `row`. With `moved` the rows shown before stay, so many rows further down."""
+        """Show rows, with the cursor on `row`. With `moved` the rows shown before stay, that many rows further down."""
         in_view = self.cursor - self.top
         inside = self._inside() if moved is not None else 0
         self._rows, self._places = rows, None
@@ -99,7 +99,7 @@ class ViewerLines(LineView):
         self.go(at)
 
     def toggle_wrap(self) -> bool:
-        """Wrap long rows or cut them; the cursor stays on its row."""
+        """Wrap long rows or cut them, and return whether they wrap; the cursor stays on its row."""
         row = self.row
         self.wraps, self.left, self._places = not self.wraps, 0, None
         self.cursor = self._first_of(row)
@@ -131,11 +131,11 @@ class ViewerLines(LineView):
                 self.refresh()
 
     def line_count(self) -> int:
-        """How many lines the rows take, wrapped."""
+        """Return the number of lines of the wrapped rows."""
         return len(self._visual())
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """Draw a row, or a part of a row."""
+        """Return a row, or a part of a row."""
         number, start, stop = self._visual()[index]
         text = self._styled(self._rows[number].text)
         piece = text[start:stop] if self._is_wrapped else text
@@ -147,7 +147,7 @@ class ViewerLines(LineView):
         return [*([] if self.is_drawing else [bar]), *strip]
 
     def render_line(self, y: int) -> Strip:
-        """Draw a head, or a row."""
+        """Return a head, or a row (Textual's line API)."""
         if y < self.header_rows:
             return self._strip([Segment(" "), *self._cut(self.heads[y])], self.room.width, self.base)
         if not self.is_drawing:
@@ -157,7 +157,7 @@ class ViewerLines(LineView):
         return self._strip(segments, self.room.width, self.base)
 
     def on_resize(self) -> None:
-        """Wrap again; the cursor stays on its row."""
+        """Wrap the rows again; the cursor stays on its row."""
         if self._is_wrapped and self._width != self._room:
             row = self.row
             self._places = None
@@ -165,8 +165,8 @@ class ViewerLines(LineView):
         super().on_resize()
 
     def _cut(self, text: Text) -> Strip:
-        """Return the part of a row that is in view."""
-        own = self.app.console.get_style(text.style, default=Style.null())  # `render` may leave it out
+        """Return the visible part of a row."""
+        own = self.app.console.get_style(text.style, default=Style.null())  # `render` may leave this out
         strip = Strip(text.render(self.app.console, end="")).apply_style(own)
         return strip.crop(self.left, self.left + self.room.width) if self.left else strip
 
@@ -194,7 +194,7 @@ class ViewerLines(LineView):
         return self.cursor - self._first_of(places[self.cursor][0]) if self.cursor < len(places) else 0
 
     def _first_of(self, row: int) -> int:
-        """Return the number of the line where a row begins."""
+        """Return the number of the line at which a row begins."""
         if not self._is_wrapped:
             return row
         low, high = 0, len(self._visual())
@@ -221,7 +221,7 @@ class ViewerLines(LineView):
 
 
 def cut(text: str, cells: int) -> list[tuple[int, int]]:
-    """Return the parts of a line, each of which takes at most so many cells, as ranges of characters."""
+    """Return the parts of a line, each at most `cells` cells wide, as ranges of characters."""
     if text.isascii():
         return [(at, min(at + cells, len(text))) for at in range(0, len(text), cells)] or [(0, 0)]
     if cell_len(text) <= cells:

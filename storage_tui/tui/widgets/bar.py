@@ -9,11 +9,11 @@ from storage_tui.tui.terminal.compositor import repaint
 from storage_tui.tui.terminal.textual_private import style_parser
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
-LEFT_AT_LEAST = 10  # cells; where both do not fit the right text goes
+LEFT_AT_LEAST = 10  # cells; when both texts do not fit, the right one is left out
 
 
 class Bar(BareWidget):
-    """One row that is painted only when what it says changes."""
+    """One row that is painted only when its text changes."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -28,11 +28,11 @@ class Bar(BareWidget):
             repaint(self)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row."""
+        """Return one row."""
         return 1
 
     def render_line(self, y: int) -> Strip:
-        """Its one row (Textual's line API)."""
+        """Return the one row of the widget (Textual's line API)."""
         if y:
             return Strip.blank(self.room.width, self.base)
         return Strip(
@@ -43,7 +43,7 @@ class Bar(BareWidget):
         )
 
     def _words(self, width: int) -> Content:
-        """Both texts; the left one gives way."""
+        """Return both texts; the left one is cut when there is not enough room."""
         right = self.right
         if right.cell_length + min(LEFT_AT_LEAST, self.left.cell_length) + 2 > width:
             right = Content("")

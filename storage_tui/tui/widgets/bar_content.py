@@ -1,4 +1,4 @@
-"""What the one-row lines say: where one is, how it stands, and which keys there are. Text in, Content out."""
+"""The text of the one-row lines: the place, the state of work, and the keys. Text in, Content out."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from storage_tui.tui.widgets.line_view import cut_start
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-HELP = "help"  # the command whose key no footer leaves out
+HELP = "help"  # the command whose key every footer shows
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
-    """`tmp ▸ a/b/`, the filter and what it covers, the count, what goes on, and what the list will be sorted by."""
+    """Return `tmp ▸ a/b/` with the filter and its coverage, the count, running work, and the sort to come."""
     pieces: list[tuple[str, str]] = []
     is_open = not listing.is_complete
     if listing.filter is not None:
@@ -53,7 +53,7 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
 
 
 def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Content:
-    """`tmp ▸ a/b/  clean-up`, for the other screens about a place."""
+    """Return `tmp ▸ a/b/  clean-up`, for the other screens about a place."""
     return Content.assemble(
         (f" {storage_type} ", "bold $accent"),
         ("▸ ", "$text-muted"),
@@ -63,7 +63,7 @@ def place_title(storage_type: str, prefix: str, name: str, *, width: int) -> Con
 
 
 def empty_words(listing: Listing, *, is_reading: bool) -> str:
-    """What stands in a list without rows."""
+    """Return the text of a list without rows."""
     if listing.filter is not None and listing.loaded:
         covered = count_text(listing.loaded, is_open=not listing.is_complete)
         reading = " so far; reading on" if is_reading else ""
@@ -82,13 +82,13 @@ def empty_words(listing: Listing, *, is_reading: bool) -> str:
 
 
 def rule_text(storage_type: str) -> str:
-    """The rule of a storage type in a few words."""
+    """Return the rule of a storage type in a few words."""
     row = STORAGE_TYPES[storage_type]
     return f"expires after {row.expires_after.days} days" if row.expires_after is not None else row.summary
 
 
 def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
-    """`● 3 · 1.2 GB + 1 folder`, and how many of them are elsewhere than in the folder `here`."""
+    """Return `● 3 · 1.2 GB + 1 folder`, and how many marks are outside the folder `here`."""
     blobs = len(marks) - marks.folders
     bound = "≥ " if marks.unsized else ""
     parts = [f"{blobs:,} · {bound}{size_text(marks.size_bytes)}"] if blobs else []
@@ -99,7 +99,7 @@ def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
 
 
 def row_content(row: Row | None, now: datetime) -> Content:
-    """What is worth saying of the row under the cursor: when it expires."""
+    """Return the expiry of the row under the cursor; empty when the row does not expire."""
     if isinstance(row, Blob) and row.expires is not None:
         left = urgency(row.expires, now)
         text = "expired" if left == "gone" else f"expires in {countdown_text(row.expires, now)}"
@@ -108,7 +108,7 @@ def row_content(row: Row | None, now: datetime) -> Content:
 
 
 def gauge_content(gauge: Gauge, *, width: int) -> Content:
-    """The transfers at a glance: bar, files, rate, time left; always something."""
+    """Return the transfers in one line: bar, files, rate, time left; never empty."""
     arrow = ARROWS[gauge.direction]
     failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
     if not gauge.is_active:
@@ -133,14 +133,14 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
 
 
 def position_content(listing: Listing, cursor: int) -> Content:
-    """`12/1,000+`."""
+    """Return the position of the cursor: `12/1,000+`."""
     count = len(listing)
     total = count_text(count, is_open=not listing.is_complete and listing.filter is None)
     return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
 
 
 def footer_content(context: Context, *, width: int) -> Content:
-    """The keys of a context, the most useful first, as many as fit; the one that shows all keys is always there."""
+    """Return the keys of a context, the most useful first, as many as fit, always with the key that shows all."""
     hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context)]
     pinned = next((hint for hint in hints if hint.id == HELP), None)
     room = width - 1 - (pinned.cells if pinned is not None else 0)
@@ -171,7 +171,7 @@ class _Hint:
 
 
 def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content:
-    """What may follow the first key of a chord."""
+    """Return the keys that may follow the first key of a chord."""
     pieces: list[tuple[str, str]] = [(f" {key_label(pending)} …", "bold $accent")]
     for key, row in hints:
         pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]
@@ -179,5 +179,5 @@ def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content
 
 
 def folder_facts(count: int, size_bytes: int) -> str:
-    """`1,204 blobs · 3.4 GB`."""
+    """Return `1,204 blobs · 3.4 GB`."""
     return f"{plural(count, 'blob')} · {size_text(size_bytes)}"

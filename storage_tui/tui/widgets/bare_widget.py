@@ -1,4 +1,4 @@
-"""A widget that is nothing but its lines: they are drawn past Textual's boxes, which take longer than the lines."""
+"""A widget of lines only: they are drawn past Textual's boxes, which take longer than the lines."""
 
 from rich.style import Style
 from textual.color import Color
@@ -9,8 +9,10 @@ from textual.widget import Widget
 
 
 class BareWidget(Widget):
-    """Draws by `render_line` (Textual's line API); a subclass remembers its own lines. With a border or a padding it is
-    drawn as any other widget."""
+    """A widget that draws by `render_line` (Textual's line API); a subclass caches its own lines.
+
+    With a border or a padding the widget is drawn as any other widget.
+    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -21,13 +23,13 @@ class BareWidget(Widget):
 
     @property
     def room(self) -> Size:
-        """Cells for the lines: what `size` says, which looks itself up on the screen each time."""
+        """The cells for the lines. `size` has the same value, but looks itself up on the screen each time."""
         return self.outer_size if self._is_bare else self.size
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of a region, in `base` where they have no style of their own."""
+        """Return the lines of a region, in the style `base` unless a line has its own style."""
         style = self.visual_style
-        if style is not self._seen:  # it stays the same object until a stylesheet or a theme changes it
+        if style is not self._seen:  # the same object until a stylesheet or a theme changes
             self._seen, self.base = style, style.rich_style
             self._ground = style.background or Color(0, 0, 0)
             self._is_bare = not any(self.styles.gutter)

@@ -1,4 +1,4 @@
-"""A few words of which one is chosen: left and right change it, up and down where they are below each other."""
+"""A few words, one of which is chosen: left and right change the choice, up and down in a column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ValueT = TypeVar("ValueT", bound=str)
 
 
 class Choice(Widget, Generic[ValueT], can_focus=True):
-    """The chosen word stands in brackets, so it is clear without colours."""
+    """A choice of one word. The chosen word has brackets, so the choice is clear without colours."""
 
     @dataclass
     class Submitted(Message):
@@ -37,32 +37,32 @@ class Choice(Widget, Generic[ValueT], can_focus=True):
 
     @property
     def value(self) -> ValueT:
-        """The chosen one."""
+        """The value of the chosen word."""
         return self._options[self._at][0]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row, or one a word where they do not fit beside each other."""
+        """Return the height: one row, or one a word when they do not fit beside each other."""
         return 1 if self._fits(width) else len(self._options)
 
     def _fits(self, width: int) -> bool:
         return sum(len(label) + 3 for _, label in self._options) <= width
 
     def render(self) -> Content:
-        """The words."""
+        """Return the words with the chosen one in brackets."""
         shade = "bold $accent" if self.has_focus else "bold"
         width = self.size.width
         is_row = self._fits(width)
         pieces = []
         for number, (_, label) in enumerate(self._options):
-            shown = label if is_row else cut_middle(label, max(1, width - 2))  # a row each, never two
+            shown = label if is_row else cut_middle(label, max(1, width - 2))  # one row each, never two
             is_chosen = number == self._at
             pieces.append(Content.styled(f"[{shown}]" if is_chosen else f" {shown} ", shade if is_chosen else ""))
         return Content(" " if is_row else "\n").join(pieces)
 
     def on_key(self, event: events.Key) -> None:
-        """Change or submit."""
+        """Change the choice, or submit it."""
         step = {"left": -1, "h": -1, "right": 1, "l": 1, "space": 1}.get(event.key)
-        if not self._fits(self.size.width):  # one below the other: up and down too, and past the ends to other fields
+        if not self._fits(self.size.width):  # in a column: up and down too, and past the ends to other fields
             step = {"up": -1 if self._at else None, "down": 1 if self._at + 1 < len(self._options) else None}.get(
                 event.key, step
             )
@@ -76,15 +76,15 @@ class Choice(Widget, Generic[ValueT], can_focus=True):
             self.post_message(self.Submitted(self.value))
 
     def on_focus(self) -> None:
-        """Show where the keys go."""
+        """Repaint, to show that the keys go here."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """Show that the keys go elsewhere."""
+        """Repaint, to show that the keys go elsewhere."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses the next word."""
+        """Choose the next word."""
         self._at = (self._at + 1) % len(self._options)
         self.refresh()
         self.post_message(self.Changed(self.value))

@@ -1,4 +1,4 @@
-"""The line at the bottom in which the filter is typed."""
+"""The line at the bottom for typing the filter."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,11 @@ from storage_tui.tui.widgets.bar import Bar
 
 
 class FilterField(Input):
-    """The field. Keys that came in one go with Enter, as over a slow link, wait here for `release`: they are for the
-    rows, once these are what was typed."""
+    """The field of the filter.
+
+    Keys that arrive together with Enter, as over a slow link, wait for `release`: they are for the rows, once the rows
+    are those that match the text.
+    """
 
     def __init__(self) -> None:
         super().__init__("", compact=True, select_on_focus=False, id="filter")
@@ -23,7 +26,7 @@ class FilterField(Input):
         self._held: list[events.Key] = []
 
     async def on_event(self, event: events.Event) -> None:
-        """Enter is the last key taken."""
+        """Take keys up to Enter; keep the keys after it for the rows."""
         if isinstance(event, events.Key) and self.is_held:
             self.hold(event)
             return
@@ -36,37 +39,39 @@ class FilterField(Input):
         event.stop()
 
     def release(self) -> None:
-        """Give the keys that were kept to what has the focus now."""
+        """Send the kept keys to the widget that has the focus now."""
         held, self._held, self.is_held = self._held, [], False
         for event in held:
             (self.screen.focused or self.screen).post_message(event)
 
 
 class FilterLine(Horizontal):
-    """A field that is there only while one types; its text stays when it closes."""
+    """A line that is open only while the user types; its text stays when it closes."""
 
     @dataclass
     class Typed(Message):
-        """The text is another one."""
+        """The text has changed."""
 
         text: str
 
     @dataclass
     class Left(Message):
-        """Enter was pressed, or the line was cleared: the keys go back to the list. Whoever moves them calls
-        `release`."""
+        """Enter was pressed, or the line was cleared: the keys go back to the list.
+
+        The object that moves the keys calls `release`.
+        """
 
     def __init__(self, sign: str = " /", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._sign = sign
 
     def compose(self) -> ComposeResult:
-        """What is typed here, and the field."""
+        """Yield the label and the field."""
         yield Bar(id="prompt-label")
         yield FilterField()
 
     def on_mount(self) -> None:
-        """Say what is typed here."""
+        """Set the label."""
         bar = self.query_one(Bar)
         bar.styles.width = len(self._sign)
         bar.say(Content.styled(self._sign, "bold $accent"))
@@ -78,7 +83,7 @@ class FilterLine(Horizontal):
 
     @property
     def text(self) -> str:
-        """What is typed."""
+        """The typed text."""
         return self._field.value
 
     @property
@@ -86,12 +91,12 @@ class FilterLine(Horizontal):
         return self.query_one(FilterField)
 
     def open(self) -> None:
-        """Take the keys."""
+        """Show the line and give it the keys."""
         self.add_class("-open")
-        self.screen.set_focus(self._field)  # at once, so that what is typed meanwhile goes there
+        self.screen.set_focus(self._field)  # at once, so that typing goes to the field meanwhile
 
     def close(self) -> bool:
-        """Hide; False when it was hidden already."""
+        """Hide the line; return false when it was hidden already."""
         was_open = self.has_class("-open")
         self.remove_class("-open")
         if was_open and self.is_typing:
@@ -99,11 +104,11 @@ class FilterLine(Horizontal):
         return was_open
 
     def release(self) -> None:
-        """The keys are with the rows: so are those that came right after Enter."""
+        """Send the keys that came right after Enter to the rows, which have the focus now."""
         self._field.release()
 
     def clear(self, *, quietly: bool = False) -> None:
-        """Empty the field; `quietly` tells nobody."""
+        """Empty the field; with `quietly` nobody is notified."""
         if quietly:
             with self._field.prevent(Input.Changed):
                 self._field.value = ""

@@ -19,7 +19,7 @@ from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPain
 
 
 class FlatKeys(LineView):
-    """Rows of a FlatList; a heading takes the cursor, so that a whole group can be marked."""
+    """Rows of a FlatList; the cursor also stops at headings, so that a whole group can be marked."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | ROW_COMPONENTS
 
@@ -31,7 +31,7 @@ class FlatKeys(LineView):
         self.state = ""
 
     def show(self) -> None:
-        """The list was arranged again: the cursor stays on its blob."""
+        """Sort the list again; the cursor stays on its blob."""
         current = self.current
         self.flat.arrange()
         if current is not None and self.cursor:
@@ -42,39 +42,39 @@ class FlatKeys(LineView):
         self.lines_changed()
 
     def set_state(self, state: str) -> None:
-        """The words shown while there are no rows."""
+        """Set the text of a list without rows."""
         if state != self.state:
             self.state = state
             if not self.line_count():
                 self.refresh()
 
     def line_count(self) -> int:
-        """Blobs and headings."""
+        """Return the number of blobs and headings."""
         return len(self.flat.lines)
 
     def row_at(self, index: int) -> Row | None:
-        """The blob; None at a heading."""
+        """Return the blob; None at a heading."""
         line = self.flat.lines[index]
         return None if isinstance(line, Heading) else line
 
     @property
     def current(self) -> Row | None:
-        """The blob under the cursor."""
+        """The blob under the cursor; None at a heading."""
         row = self.row_at(self.cursor) if self.cursor < self.line_count() else None
         return None if row is None else self._painter.filled(row)
 
     def blobs_in_view(self) -> list[Blob]:
-        """The blobs on the screen."""
+        """Return the blobs on the screen."""
         return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
 
     def parts(self, first: int, stop: int) -> list[Part]:
-        """The blobs shown from index `first` to before `stop`."""
+        """Return the blobs shown from index `first` up to but not including `stop`."""
         rows = (self.row_at(index) for index in range(first, min(stop, self.line_count())))
         return [Part(tuple(row for row in rows if row is not None))]
 
     @property
     def header_rows(self) -> int:
-        """One row of column titles where there is room."""
+        """The number of header rows: one where there is room."""
         return 1 if self.room.height >= 6 else 0
 
     @property
@@ -90,7 +90,7 @@ class FlatKeys(LineView):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all is here."""
+        """Whether the list is complete."""
         return self.flat.is_complete and not self.flat.dropped
 
     def _columns(self, width: int) -> Columns:
@@ -98,17 +98,17 @@ class FlatKeys(LineView):
         return Columns.fit(width, expires=expires)
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles of the columns."""
+        """Return the titles of the columns."""
         arrow = "↑" if self.flat.is_reversed else "↓"
         name = {"key": "name, in key order", "name": f"name {arrow}"}.get(self.flat.sort, "name")
         return self._painter.titles(name, self._columns(width), self.flat.sort, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The state in words."""
+        """Return the text of a list without rows."""
         return self.draw_words(self.state, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """A blob, or a heading with the count and bytes of its group."""
+        """Return a blob, or a heading with the count and bytes of its group."""
         line = self.flat.lines[index]
         is_cursor = index == self.cursor
         if isinstance(line, Heading):

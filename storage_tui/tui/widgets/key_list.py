@@ -20,14 +20,16 @@ from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPain
 
 
 class KeyList(LineView):
-    """Rows of the listing with cursor and marks. The page of a row that is not here is asked for; the row is drawn as
-    far as it is known."""
+    """Rows of the listing with cursor and marks.
+
+    The page of a row that is not loaded is asked for; meanwhile the row is drawn from its known values.
+    """
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | ROW_COMPONENTS
 
     @dataclass
     class PageWanted(Message):
-        """The row at `index` is in view and its page is not here."""
+        """The row at `index` is in view and its page is not loaded."""
 
         index: int
 
@@ -47,14 +49,14 @@ class KeyList(LineView):
         self.post_message(self.CursorMoved(self, self.cursor))
 
     def set_state(self, state: str, *, is_error: bool = False) -> None:
-        """The words shown while there are no rows."""
+        """Set the text of a list without rows."""
         if state != self.state:
             self.state, self._state_is_error = state, is_error
             if not self.line_count():
                 self.refresh()
 
     def row_at(self, index: int) -> Row | None:
-        """The row of the listing."""
+        """Return the row of the listing; None while its page is not loaded."""
         return self.listing.row(index) if index < len(self.listing) else None
 
     @property
@@ -64,11 +66,11 @@ class KeyList(LineView):
         return None if row is None else self._painter.filled(row)
 
     def blobs_in_view(self) -> list[Blob]:
-        """The blobs on the screen."""
+        """Return the blobs on the screen."""
         return [row for row in map(self.row_at, self.range_visible) if isinstance(row, Blob)]
 
     def parts(self, first: int, stop: int) -> list[Part]:
-        """Page by page of the listing."""
+        """Return the rows shown from index `first` up to but not including `stop`, page by page."""
         return parts_of(self.listing, first, stop)
 
     @property
@@ -82,8 +84,10 @@ class KeyList(LineView):
         return self.listing.is_complete
 
     def survivor(self, gone: Iterable[Row]) -> str | None:
-        """Return the key for the cursor once these rows are gone: of this row, else of the next row that stays, else of
-        the row before."""
+        """Return the key for the cursor after these rows are deleted; None without one.
+
+        The key is that of this row, else of the next row that stays, else of the row before.
+        """
         names = {(row.storage_type, row.key, isinstance(row, Folder)) for row in gone}
         after = range(self.cursor, len(self.listing))
         before = range(self.cursor - 1, -1, -1)
@@ -94,12 +98,12 @@ class KeyList(LineView):
         return None
 
     def line_count(self) -> int:
-        """How many rows the listing shows."""
+        """Return the number of rows that the listing shows."""
         return len(self.listing)
 
     @property
     def header_rows(self) -> int:
-        """One row of column titles where there is room."""
+        """The number of header rows: one where there is room."""
         return 1 if self.room.height >= 6 else 0
 
     def _columns(self, width: int) -> Columns:
@@ -107,7 +111,7 @@ class KeyList(LineView):
         return Columns.fit(width, expires=expires)
 
     def draw_header(self, width: int) -> list[Segment]:
-        """The titles of the columns."""
+        """Return the titles of the columns."""
         listing = self.listing
         arrow = "↑" if listing.is_reversed else "↓"
         by = listing.sort
@@ -117,11 +121,11 @@ class KeyList(LineView):
         return self._painter.titles(name, self._columns(width), by, arrow)
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The state in words."""
+        """Return the text of a list without rows."""
         return self.draw_words(self.state, y, width, shade="keys--error" if self._state_is_error else "line--dim")
 
     def line_name(self, index: int) -> Hashable | None:
-        """The row, its mark, the filter, and the second, as ages are drawn."""
+        """Return the row, its mark, the filter, and the second (ages change); None for a row that is not loaded."""
         row = self.listing.row(index)
         if row is None:
             return None
@@ -134,7 +138,7 @@ class KeyList(LineView):
         )
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One row, or that its page is on the way."""
+        """Return one row, or a note that its page is being read."""
         row = self.listing.row(index)
         is_cursor = index == self.cursor
         if row is None:

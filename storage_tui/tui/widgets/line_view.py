@@ -17,8 +17,8 @@ from storage_tui.tui.terminal.textual_private import forward
 from storage_tui.tui.widgets.bare_widget import BareWidget
 
 WHEEL_LINES = 3
-MOST_WORDS = 7  # rows of words in a list without lines
-STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws the new ones only
+MOST_WORDS = 7  # rows of text in a list without lines
+STRIPS_KEPT = 400  # a few screens of drawn lines, so that scrolling draws only the new ones
 
 
 def cut_middle(text: str, width: int) -> str:
@@ -38,7 +38,7 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def cut_start(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells. A long text loses its beginning: of a path the end says where one is."""
+    """Return `text` in at most `width` cells. A long text loses its start: the end of a path says the place."""
     if cell_len(text) <= width:
         return text
     kept = width - 1
@@ -49,8 +49,10 @@ def cut_start(text: str, width: int) -> str:
 
 
 class LineView(BareWidget, can_focus=True):
-    """Lines that are asked for by number: subclasses say how many there are and draw one. No scroll bar and no
-    animation; a cursor move inside the view repaints two rows."""
+    """Lines with a number: subclasses return the number of lines and draw one line.
+
+    There is no scroll bar and no animation; a cursor move inside the view repaints two rows.
+    """
 
     COMPONENT_CLASSES = {"line--cursor", "line--bar", "line--dim", "line--head"}
 
@@ -75,7 +77,7 @@ class LineView(BareWidget, can_focus=True):
         self._strips: dict[Hashable, Strip] = {}
 
     def line_count(self) -> int:
-        """How many lines there are."""
+        """Return the number of lines."""
         return 0
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
@@ -83,15 +85,15 @@ class LineView(BareWidget, can_focus=True):
         return []
 
     def draw_header(self, width: int) -> list[Segment] | None:
-        """The segments of a header line above the lines; None for no header."""
+        """Return the segments of a header line above the lines; None for no header."""
         return None
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
-        """The segments of row `y` while there are no lines."""
+        """Return the segments of row `y` while there are no lines."""
         return []
 
     def draw_words(self, words: str, y: int, width: int, *, shade: str = "line--dim") -> list[Segment]:
-        """Row `y` of words that stand where there are no lines, wrapped."""
+        """Return row `y` of text for a list without lines, wrapped."""
         if not words or y >= MOST_WORDS:
             return []
         lines = Text(words, self.component(shade)).wrap(self.app.console, max(8, width - 4))
@@ -99,7 +101,7 @@ class LineView(BareWidget, can_focus=True):
 
     @property
     def header_rows(self) -> int:
-        """Rows that the header takes."""
+        """The number of rows of the header."""
         return 0
 
     @property
@@ -109,15 +111,15 @@ class LineView(BareWidget, can_focus=True):
 
     @property
     def rows_visible(self) -> int:
-        """Lines that fit."""
+        """The number of lines that fit."""
         return max(1, self.room.height - self.header_rows)
 
     def component(self, name: str) -> Style:
-        """The colours of a component class, without the background of the widget behind it."""
+        """Return the colours of a component class, without the background of the widget behind it."""
         return self.get_component_rich_style(name, partial=True)
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of the widget (Textual's line API)."""
+        """Return row `y` of the widget (Textual's line API)."""
         width, base = self.room.width, self.base
         if y < self.header_rows:
             return self._strip(self.draw_header(width) or [], width, base)
@@ -138,7 +140,7 @@ class LineView(BareWidget, can_focus=True):
         return strip
 
     def line_name(self, index: int) -> Hashable | None:
-        """Return all that the look of a line depends on, but cursor and width; None for a line to draw each time."""
+        """Return all that the look of a line depends on, except cursor and width; None to draw the line each time."""
         return None
 
     def _line(self, index: int, width: int) -> Strip:
@@ -155,14 +157,14 @@ class LineView(BareWidget, can_focus=True):
         self.go(self.cursor + delta)
 
     def go(self, index: int) -> None:
-        """Move the cursor to line `index`, or to the nearest line there is."""
+        """Move the cursor to line `index`, or to the nearest existing line."""
         count = self.line_count()
         index = max(0, min(index, count - 1))
         before, top = self.cursor, self.top
         self.cursor = index
         self._scroll_to_cursor(count)
         if index != before and self.is_attached:
-            self.screen.post_message(self.CursorMoved(self, index))  # nothing between takes it, and each asks a turn
+            self.screen.post_message(self.CursorMoved(self, index))  # no widget between takes it
         if self.top != top:
             repaint(self)
         else:
@@ -171,7 +173,7 @@ class LineView(BareWidget, can_focus=True):
 
     def _scroll_to_cursor(self, count: int) -> None:
         rows = self.rows_visible
-        step = max(1, rows // 2)  # a row at a time would send every row again for each step
+        step = max(1, rows // 2)  # a scroll of one row would send every row again for each step
         if self.cursor < self.top:
             self.top = self.cursor if self.top - self.cursor >= rows else min(self.cursor, self.top - step)
         elif self.cursor >= self.top + rows:
@@ -180,7 +182,7 @@ class LineView(BareWidget, can_focus=True):
         self.top = max(0, min(self.top, count - rows))
 
     def page(self, pages: float) -> None:
-        """Move the cursor and the view so many pages down; half pages are allowed."""
+        """Move the cursor and the view `pages` pages down; half pages are allowed."""
         step = int(self.rows_visible * pages)
         self.top = max(0, min(self.top + step, self.line_count() - self.rows_visible))
         self.refresh()
@@ -194,7 +196,7 @@ class LineView(BareWidget, can_focus=True):
             repaint(self, Region(0, y, width, 1))
 
     def lines_changed(self) -> None:
-        """Keep cursor and view inside after the number of lines has changed, and paint."""
+        """Keep cursor and view in range after the number of lines has changed, and paint."""
         count = self.line_count()
         self.cursor = max(0, min(self.cursor, count - 1))
         self._scroll_to_cursor(count)
@@ -205,17 +207,17 @@ class LineView(BareWidget, can_focus=True):
         self._scroll_to_cursor(self.line_count())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the view, and the cursor where it would leave it."""
+        """Move the view with the wheel, and the cursor where it would leave the view."""
         event.stop()
         self._wheel(WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the view, and the cursor where it would leave it."""
+        """Move the view back with the wheel, and the cursor where it would leave the view."""
         event.stop()
         self._wheel(-WHEEL_LINES)
 
     def _forward_event(self, event: events.Event) -> None:
-        """Keys go to the screen, which has the commands, without a turn for each widget between."""
+        """Send a key to the screen, which has the commands, without a turn for each widget between."""
         if isinstance(event, events.Key):
             forward(event, self)
         else:
@@ -228,7 +230,7 @@ class LineView(BareWidget, can_focus=True):
         self.go(max(self.top, min(self.cursor, self.top + rows - 1)))
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor there; on the cursor it opens."""
+        """Put the cursor on the clicked line; a click on the cursor opens the line."""
         index = self.top + event.y - self.header_rows
         if event.y < self.header_rows or index >= self.line_count():
             return

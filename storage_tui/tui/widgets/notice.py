@@ -1,4 +1,4 @@
-"""What the status line says between the marks and the counters: work, the last message, errors nobody has seen."""
+"""The middle of the status line: running work, the last message, unseen errors."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from storage_tui.tui.widgets.bar_content import row_content
 
 
 def notice_content(desk: Desk, row: Row | None, *, in_range: bool = False) -> Content:
-    """The most important thing to say with the cursor on `row`; an error stays until it was seen."""
+    """Return the most important notice for the cursor on `row`; an error stays until it was seen."""
     if desk.working:
         return Content.styled(desk.working, "$accent")
     message = desk.fresh_message

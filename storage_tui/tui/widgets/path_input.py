@@ -1,4 +1,4 @@
-"""A text field for a local path: Tab completes, and says what there is to choose from."""
+"""A text field for a local path: Tab completes and lists the candidates."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from storage_tui.tui.state.paths import complete
 
 
 class PathInput(Input):
-    """An Input whose Tab completes like a shell's. Where nothing is left to complete, Tab goes on to the next field."""
+    """An Input whose Tab completes like a shell's. When nothing is left to complete, Tab goes to the next field."""
 
     @dataclass
     class Candidates(Message):
-        """The names that go on from what is typed."""
+        """The names that continue the typed text."""
 
         names: list[str]
 
@@ -24,7 +24,7 @@ class PathInput(Input):
         self._only_folders = only_folders
 
     def on_key(self, event: events.Key) -> None:
-        """Tab completes."""
+        """Complete the path on Tab."""
         if event.key == "tab":
             event.stop()
             event.prevent_default()

@@ -1,4 +1,4 @@
-"""The preview: facts of the row, then what its format drew, as lines that scroll."""
+"""The preview: facts of the row, then the drawing of its format, as lines that scroll."""
 
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -14,12 +14,12 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews import Preview
 from storage_tui.tui.terminal.compositor import repaint
 
-WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile one is cut here
+WRAPPED_ROWS = 4000  # a page of a preview is a few hundred lines; a hostile preview is cut here
 WHEEL_LINES = 3
 
 
 class PreviewPane(Widget):
-    """Lines of text with an offset. Only the visible ones are rendered."""
+    """Lines of text with an offset. Only the visible lines are rendered."""
 
     COMPONENT_CLASSES = {"preview--title", "preview--label", "preview--note", "preview--error"}
 
@@ -45,7 +45,7 @@ class PreviewPane(Widget):
         self._show(title, tuple(facts), (), note)
 
     def show_error(self, title: str, text: str) -> None:
-        """Say why there is nothing to see."""
+        """Show why there is no preview."""
         self._show(title, (), (), visible(text), is_error=True)
 
     def _show(
@@ -66,7 +66,7 @@ class PreviewPane(Widget):
         self._repaint(shown)
 
     def _repaint(self, shown: list[Text] | None) -> None:
-        """Paint the rows that are others now: the previews of neighbours are much alike."""
+        """Paint the rows that changed: the previews of neighbours are much alike."""
         width, height = self.size
         if shown is None or not width:
             self.refresh()
@@ -78,11 +78,11 @@ class PreviewPane(Widget):
 
     @property
     def body_size(self) -> tuple[int, int]:
-        """Cells for what a format draws: the width, and the rows below the title."""
+        """The cells for the drawing of a format: the width, and the rows below the title."""
         return max(8, self.size.width), max(4, self.size.height - 2)
 
     def scroll_rows(self, delta: int) -> bool:
-        """Move by rows; False when it is at that end already."""
+        """Scroll by rows; return false at the end already."""
         last = max(0, len(self._lines()) - self.size.height)
         wanted = max(0, min(self.offset_rows + delta, last))
         has_moved = wanted != self.offset_rows
@@ -123,37 +123,37 @@ class PreviewPane(Widget):
         return self.get_component_rich_style(name, partial=True)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows of a region; the pane's own style, which takes longer than a row, is found once for all."""
+        """Return the rows of a region. The pane's own style takes longer than a row and is found once for all rows."""
         self._base = self.rich_style
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """One row (Textual's line API)."""
+        """Return one row (Textual's line API)."""
         rows = self._lines()
         base = self._base
         at = self.offset_rows + y
         if at >= len(rows):
             return Strip.blank(self.size.width, base)
         row = rows[at]
-        own = self.app.console.get_style(row.style, default=Style.null())  # which render leaves out of a plain text
+        own = self.app.console.get_style(row.style, default=Style.null())  # `render` leaves this out of plain text
         strip = Strip(row.render(self.app.console, end="")).apply_style(base + own)
         return strip.adjust_cell_length(self.size.width, base)
 
     def on_resize(self) -> None:
-        """Lay out again for the new width."""
+        """Lay out the text again for the new width."""
         self._rows = None
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel scrolls."""
+        """Scroll down."""
         event.stop()
         self.scroll_rows(WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel scrolls back."""
+        """Scroll up."""
         event.stop()
         self.scroll_rows(-WHEEL_LINES)
 
 
 def _is_same(one: Text | None, other: Text | None) -> bool:
-    """Whether two rows look alike; a Text equals another in whatever style."""
+    """Return whether two rows look alike; a Text equals another one of any style."""
     return one == other and (one is None or other is None or one.style == other.style)

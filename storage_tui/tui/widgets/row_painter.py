@@ -1,4 +1,4 @@
-"""How a blob or folder is drawn as a row of a list: columns, marks, colours."""
+"""The drawing of a blob or folder as a row of a list: columns, marks, colours."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,15 +17,15 @@ from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.line_view import LineView, cut_middle
 
-SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with its gap of two before
+SIZE_CELLS, AGE_CELLS, EXPIRY_CELLS = 9, 6, 9  # each with the gap of two cells before it
 GUTTER = "   "  # bar, mark, gap
-NOT_BOLD = Style(bold=False)  # under the cursor too: only the name is
+NOT_BOLD = Style(bold=False)  # under the cursor too: only the name is bold
 TITLES = {"size": "size", "age": "age", "expiry": "expires"}
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns fit, and the cells left for the name."""
+    """The columns that fit, and the cells left for the name."""
 
     name: int
     size: bool
@@ -34,7 +34,7 @@ class Columns:
 
     @classmethod
     def fit(cls, width: int, *, expires: bool) -> "Columns":
-        """The columns for a list `width` cells wide; where it is tight, expiry outlives size and size outlives age."""
+        """Return the columns of a list `width` cells wide; a narrow list drops age first, then size, then expiry."""
         expiry = expires and width >= 24
         size = width >= (40 if expires else 28)
         age = width >= (54 if expires else 40)
@@ -43,7 +43,7 @@ class Columns:
 
 
 def leaf_name(row: Row, prefix: str) -> str:
-    """What the list shows of a row: the key after the prefix, visible; words where there is nothing to see."""
+    """Return the shown part of a key: the key after the prefix, visible; a description for an invisible one."""
     name = row.key[len(prefix) :]
     if not name:
         return "(this key itself)"
@@ -69,11 +69,11 @@ class RowPainter:
         self.sizes = sizes
 
     def filled(self, row: Row) -> Row:
-        """Return the row with the size that a question for it alone has told."""
+        """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
 
     def titles(self, name: str, columns: Columns, by: Sort, arrow: str) -> list[Segment]:
-        """Draw the titles of the columns, with an arrow at the column that sorts."""
+        """Return the titles of the columns, with an arrow at the sorted column."""
         text = GUTTER + cut_middle(name, columns.name).ljust(columns.name)
         for title, shown, cells in (
             ("size", columns.size, SIZE_CELLS),
@@ -87,7 +87,7 @@ class RowPainter:
     def row(
         self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None
     ) -> list[Segment]:
-        """Draw a row: bar, mark, name, size, age, expiry."""
+        """Return a row: bar, mark, name, size, age, expiry."""
         dim = self._view.component("line--dim") + NOT_BOLD
         bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks

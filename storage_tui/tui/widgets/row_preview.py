@@ -1,4 +1,4 @@
-"""The preview of the row under the cursor, read by ranges; a new row drops what was on its way for the one before."""
+"""The preview of the row under the cursor, read by ranges; a new row cancels the reading of the row before."""
 
 import asyncio
 from dataclasses import replace
@@ -23,17 +23,17 @@ from storage_tui.tui.store_reads import image_of_row
 from storage_tui.tui.widgets.preview_pane import PreviewPane
 from storage_tui.tui.widgets.row_painter import leaf_name
 
-DELAY_S = 0.05  # a key pressed twice passes a row faster than it can be read
-HELD_DELAY_S = 0.12  # while a key repeats: no preview begins between two rows that nobody stops at
-SLOW_S = 0.3  # sooner than this the old preview stays, later it says Reading
-MIX_BLOBS = 1000  # of a folder, one page: what kinds of blobs it has
-FACTS = 3  # rows that tell of an image of the catalog
+DELAY_S = 0.05  # a key pressed twice passes a row before a read could end
+HELD_DELAY_S = 0.12  # while a key repeats: no preview begins on rows that nobody stops at
+SLOW_S = 0.3  # within this time the old preview stays; then the pane shows Reading
+MIX_BLOBS = 1000  # of a folder, one page: enough for the kinds of its blobs
+FACTS = 3  # rows for the facts of an image of the catalog
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
 
 class RowPreview(PreviewPane):
-    """A PreviewPane that fetches what it shows: of a blob its first ranges, of a folder how much is in it."""
+    """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
 
     def __init__(self, storage: AsyncStorage, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -44,7 +44,7 @@ class RowPreview(PreviewPane):
         self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
         self._waiting: asyncio.TimerHandle | None = None
-        self._last = -HELD_DELAY_S  # when the row before was shown, on the loop's clock
+        self._last = -HELD_DELAY_S  # the time when the last row was shown, on the loop's clock
 
     def show_row(self, row: Row | None) -> None:
         """Preview another row, or nothing."""
@@ -62,7 +62,7 @@ class RowPreview(PreviewPane):
             self._read(row)
 
     def next_mode(self) -> Mode:
-        """As found, as text, as hex, in turn; what would show the same again is left out."""
+        """Show the next mode in turn (as found, as text, as hex) and return it; identical modes are left out."""
         key = self._row.key if self._row is not None else ""
         head = self._source.kept(0, HEAD_BYTES) if self._source is not None else b""
         modes = [mode for mode in modes_of(head, key) if mode in MODES]
@@ -72,7 +72,7 @@ class RowPreview(PreviewPane):
         return self._mode
 
     def turn(self, delta: int) -> None:
-        """Scroll by rows; past an end the next page of the blob is read."""
+        """Scroll by rows; past an end read the next page of the blob."""
         pages = self._shown.pages if self._shown is not None else None
         if self.scroll_rows(delta) or pages is None:
             return
@@ -80,7 +80,7 @@ class RowPreview(PreviewPane):
         if offset is not None:
             self._read(self._row, offset=offset, from_end=delta < 0)
 
-    @work(exclusive=True, group="preview", description="preview")  # else it tells the whole blob, for each
+    @work(exclusive=True, group="preview", description="preview")  # the default has the whole blob
     async def _read(self, row: Row | None, *, offset: int = 0, from_end: bool = False) -> None:
         if row is None:
             self.show_facts("", ())
@@ -126,7 +126,7 @@ class RowPreview(PreviewPane):
         return replace(shown, facts=(*shown.facts, *facts))
 
     async def _drawn(self, source: Source, offset: int, *, room: int) -> Preview:
-        """What the format draws, `room` rows below it left free."""
+        """Return the drawing of the format, with `room` rows below it left free."""
         width, height = self.body_size
         has_colours = self.app.console.color_system == "truecolor"
         return await preview(
@@ -134,7 +134,7 @@ class RowPreview(PreviewPane):
         )
 
     async def _image_facts(self, row: Row) -> tuple[tuple[str, str], ...]:
-        """Which image of the catalog a row of `products` is of; nothing where the catalog cannot tell."""
+        """Return the catalog image of a row of `products` as facts; empty when the catalog has no answer."""
         place = Location(row.storage_type, row.key)
         if self._image is None or self._image[0] != place:
             try:

@@ -1,4 +1,4 @@
-"""The storage types at the side: count, bytes and rule of each, the open one marked, with what its quota leaves."""
+"""The storage types at the side: count, bytes and rule of each, the open one marked, with the rest of its quota."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.state.formats import count_text
 from storage_tui.tui.widgets.bar_content import rule_text
 
-FULL_SOON = 0.9  # of a quota: from here on it is said in another colour
+FULL_SOON = 0.9  # of a quota: from here on another colour is used
 
 
 class Sidebar(Widget):
-    """One block a storage type; a click chooses it."""
+    """One block for each storage type; a click chooses the type."""
 
     @dataclass
     class TypeChosen(Message):
@@ -39,24 +39,27 @@ class Sidebar(Widget):
             self.refresh()
 
     def set_usage(self, storage_type: str, usage: Usage | str) -> None:
-        """Show count and bytes of a type, or a word where they cannot be told."""
+        """Show count and bytes of a type, or a word when they are unknown."""
         if self._usages.get(storage_type) != usage:
             self._usages[storage_type] = usage
             self.refresh()
 
     def set_limits(self, limits: UserQuotas) -> None:
-        """What the user may have in each type."""
+        """Set the limits of the user in each type."""
         if limits != self._limits:
             self._limits = limits
             self.refresh()
 
     @property
     def _block(self) -> int:
-        """Rows a type takes: name; and count; and rule; and a blank one, or in the open type its quota."""
+        """The height of a type in rows, as far as there is room: name, count, rule, and a blank row.
+
+        The open type has the rest of its quota in place of the blank row.
+        """
         return max(1, min(4, self.size.height // len(STORAGE_TYPES)))
 
     def render(self) -> Content:
-        """Name, count and bytes, rule."""
+        """Return name, count and bytes, and rule of each type."""
         lines: list[Content] = []
         for number, name in enumerate(STORAGE_TYPES, 1):
             is_current = name == self._current
@@ -78,7 +81,7 @@ class Sidebar(Widget):
                 block[1] = Content.styled("   empty", "$text-muted")
             quota = self._limits.of(name) if is_current else None
             if isinstance(usage, Usage) and quota is not None:
-                line = min(3, self._block - 1)  # the blank one where there is one, else the rule
+                line = min(3, self._block - 1)  # the blank line if there is one, else the rule
                 block[line] = _room_text(usage, quota) or block[line]
             lines += block[: self._block]
         width = self.size.width
@@ -93,7 +96,7 @@ class Sidebar(Widget):
 
 
 def _room_text(usage: Usage, quota: QuotaUse) -> Content | None:
-    """`34% of 10.0 GB`, or of the blobs where that is nearer its end; None where neither is limited."""
+    """Return `34% of 10.0 GB`, or the share of blobs when that is nearer its limit; None without limits."""
     shares = [
         (used / limit if limit else 1.0, text)
         for used, limit, text in (

@@ -1,4 +1,4 @@
-"""Lines of plain text with a cursor: help, log, lists of what goes, details."""
+"""Lines of plain text with a cursor: help, log, delete reviews, details."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +15,7 @@ Line = Sequence[Run]
 
 
 class TextLines(LineView):
-    """Lines made of runs; a line that is too long goes on in the next row, by `indent` cells to the right."""
+    """Lines made of runs; a line that is too long continues in the next row, `indent` cells to the right."""
 
     COMPONENT_CLASSES = LineView.COMPONENT_CLASSES | {"line--key", "line--good", "line--warn", "line--bad"}
 
@@ -27,7 +27,7 @@ class TextLines(LineView):
         self._width = 0
 
     def set_lines(self, lines: Iterable[Line]) -> None:
-        """Show other lines; the cursor stays where it is as far as possible."""
+        """Show other lines; the cursor stays where it was as far as possible."""
         self._lines = [list(line) for line in lines]
         self._rows = None
         self.lines_changed()
@@ -41,20 +41,20 @@ class TextLines(LineView):
         return rows[self.cursor][0] if self.cursor < len(rows) else 0
 
     def move_line(self, delta: int) -> None:
-        """The cursor `delta` lines down, each of them of as many rows as it needs."""
+        """Move the cursor `delta` lines down; a line may have several rows."""
         wanted = max(0, min(self.current + delta, len(self._lines) - 1))
         self.go(next((row for row, (number, _) in enumerate(self._wrapped()) if number == wanted), 0))
 
     def line_count(self) -> int:
-        """Rows after wrapping."""
+        """Return the number of rows after wrapping."""
         return len(self._wrapped())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As high as all rows, for dialogs that give as much as there is room."""
+        """Return the height of all rows, for dialogs that take as much as there is room."""
         return len(self._wrapped(width))
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
-        """One row."""
+        """Return one row."""
         bar = Segment("▌", self.component("line--bar")) if index == self.cursor else Segment(" ")
         runs = self._wrapped()[index][1]
         return [bar, *(Segment(text, self.component(f"line--{role}") if role else None) for text, role in runs)]
@@ -69,9 +69,9 @@ class TextLines(LineView):
         return self._rows
 
     def _line_at_cursor(self) -> int | None:
-        """The line to keep the cursor on while the rows become others; None for lines that are others too."""
+        """Return the line to keep the cursor on while the rows change; None when the lines change too."""
         if not self._width:
-            return self.cursor  # nothing was wrapped yet, so that it counts lines
+            return self.cursor  # nothing was wrapped yet, so the cursor counts lines
         return self._rows[self.cursor][0] if self._rows is not None and self.cursor < len(self._rows) else None
 
     def _wrap(self, line: list[Run], width: int) -> list[list[Run]]:
@@ -92,7 +92,7 @@ class TextLines(LineView):
 
 
 def _head(text: str, cells: int) -> str:
-    """As much of `text` as fits, cut after a space where one is near; at least one character."""
+    """Return as much of `text` as fits, cut after a near space; at least one character."""
     piece = chop_cells(text, max(1, cells))[0]
     space = piece.rfind(" ")
     return piece[: space + 1] if space > len(piece) // 2 and len(piece) < len(text) else piece

@@ -1,8 +1,8 @@
-"""The kinds of documents, in the order in which they are asked whether they show a blob.
+"""The kinds of documents, in the order in which they are asked whether they match a blob.
 
 | file | holds |
 |---|---|
-| document.py | the promises of a document, of its row in this table, and of what the viewer lends to its commands |
+| document.py | the promises of a document, of its row in this table, and of the viewer's loan to its commands |
 | pages.py | pages of a blob of any size, read as the cursor moves; the base of text, hex and tables |
 | search.py | words in a blob of any size |
 | table.py, hex.py, text.py | rows of CSV, bytes, lines of text |

@@ -21,21 +21,21 @@ class ArchiveDocument(FixedDocument):
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """Opening."""
+        """Return the message for opening, which other documents lack."""
         return {"view-open": NOTHING_TO_OPEN}
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether lines of the preview stand for members."""
+        """Return whether lines of the preview stand for members."""
         return any(opening.shown.parts)
 
     def part(self, row: int) -> Part | None:
-        """The member that a row stands for; None for a fact."""
+        """Return the member that a row stands for; None for a fact."""
         at = row - self.facts
         return self._parts[at] if 0 <= at < len(self._parts) else None
 
     def commands(self, frame: Frame) -> object:
-        """Opening a member."""
+        """Return the command that opens a member."""
         return ArchiveCommands(self, frame)
 
 
@@ -47,7 +47,7 @@ class ArchiveCommands:
         self._frame = frame
 
     def action_view_open(self) -> None:
-        """Show the member under the cursor in a viewer of its own."""
+        """Show the member under the cursor in its own viewer."""
         part = self._archive.part(self._frame.row)
         if part is None:
             self._frame.say(NOTHING_TO_OPEN, "$warning")

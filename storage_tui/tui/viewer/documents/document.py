@@ -1,4 +1,4 @@
-"""The promises of a document, which is what the viewer shows of one blob, and the row that documents are made of."""
+"""The promises of a document (the content that the viewer shows of one blob), and of a row of the table of kinds."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from storage_tui.previews.base import Mode, Pixels
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, and the range of the blob that the row shows; -1 where a row shows no range."""
+    """One row, and the range of the blob that it shows; -1 when it shows no range."""
 
     text: Text
     start: int = -1
@@ -21,7 +21,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many bytes a search has read so far, and the place of the match; None while there is no match."""
+    """The bytes that a search has read so far, and the place of the match; None while there is no match."""
 
     searched_bytes: int
     found: int | None = None
@@ -29,7 +29,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PixelsAt:
-    """A picture in pixels, and the first of the blank rows that the picture covers."""
+    """A picture in pixels, and the number of the first blank row that it covers."""
 
     pixels: Pixels
     row: int
@@ -37,7 +37,7 @@ class PixelsAt:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a document is made from: the blob, its preview, the facts above it, and the view that will show it."""
+    """The material for a document: the blob, its preview, the facts above it, and the view that will show it."""
 
     source: Source
     shown: Preview
@@ -50,7 +50,7 @@ class Opening:
 
 
 class Frame(Protocol):
-    """What the viewer lends to the commands of a document."""
+    """The part of the viewer that is lent to the commands of a document."""
 
     @property
     def row(self) -> int:
@@ -63,25 +63,25 @@ class Frame(Protocol):
         """Show a message in the status line for a few seconds; `role` is its colour."""
 
     def read(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
-        """Run work that reads, with `doing` in the status line. Esc stops the work; a failure is said there too."""
+        """Run work that reads, with the text `doing` in the status line; Esc stops it. A failure is shown there."""
 
     def open(self, member: Source) -> None:
-        """Show a member of this blob in a viewer of its own."""
+        """Show a member of this blob in its own viewer."""
 
 
 class Document(Protocol):
-    """What the viewer shows of one blob: rows, which the screen draws, and commands of its own.
+    """The content that the viewer shows of one blob: rows, which the screen draws, and commands.
 
-    A document knows no widget. The screen draws the rows that are in view, moves the cursor, and asks the document for
-    all else. A document has places: offsets in the blob where `has_offsets`, else numbers of rows.
+    A document knows no widget. The screen draws the visible rows, moves the cursor, and asks the document for
+    everything else. A document has places: offsets in the blob when `has_offsets`, else numbers of rows.
     """
 
     source: Source
-    """The bytes that the document was read from: the blob, or what a compressed blob holds."""
+    """The bytes that the document was read from: the blob, or the content of a compressed blob."""
     kind: str
-    """What the title calls the document, such as `GeoTIFF`."""
+    """The name of the document in the title, such as `GeoTIFF`."""
     extent: str
-    """How large the document is, in words for a wide title; may be empty."""
+    """The size of the document in words, for a wide title; may be empty."""
     heads: tuple[Text, ...]
     """Rows that stay above all others and move sideways with them: the names and types of columns."""
     is_drawing: bool
@@ -89,67 +89,67 @@ class Document(Protocol):
     is_damaged: bool
     """Whether the blob is not what it claims to be."""
     is_hex: bool
-    """Whether the rows show bytes as hexadecimal digits; a search for `0x…` finds bytes then."""
+    """Whether the rows show bytes as hexadecimal digits; a search for `0x…` looks for bytes then."""
     is_text: bool
-    """Whether the rows are lines of text, coloured by the language that the name of the blob stands for."""
+    """Whether the rows are lines of text, coloured by the language of the blob's name."""
     can_wrap: bool
-    """Whether a row that is wider than the view may go on in the next line."""
+    """Whether a row that is wider than the view may continue in the next line."""
     has_offsets: bool
-    """Whether rows show ranges of the blob and are read as the cursor comes near them."""
+    """Whether rows show ranges of the blob and are read as the cursor comes near."""
     pixels: PixelsAt | None
-    """A picture that goes over blank rows, where the terminal draws pixels."""
+    """A picture over blank rows, where the terminal draws pixels."""
 
     @property
     def rows(self) -> list[Row]:
-        """The rows at hand. A call that reads replaces the list or changes it in place."""
+        """The loaded rows. A call that reads replaces the list or changes it in place."""
 
     @property
     def places(self) -> int | None:
-        """How many places there are to go to; None while the size of the blob is not known."""
+        """The number of places; None while the size of the blob is unknown."""
 
     @property
     def has_start(self) -> bool:
-        """Whether the first row at hand is the first of the document."""
+        """Whether the first loaded row is the first of the document."""
 
     @property
     def has_end(self) -> bool:
-        """Whether the last row at hand is the last of the document."""
+        """Whether the last loaded row is the last of the document."""
 
     def fit(self, width: int, height: int) -> bool:
-        """Make the rows for a view of so many cells. False where the blob must be opened again for this size."""
+        """Make the rows for a view of `width` by `height` cells; return false when the blob must be opened again."""
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """What the status line says with the cursor on `row` and the row `last` at the bottom of the view."""
+        """Return the text of the status line for the cursor on `row` and the row `last` at the bottom of the view."""
 
     def commands(self, frame: Frame) -> object:
-        """The object whose methods `action_<id>` carry out commands here, before the objects of the viewer."""
+        """Return the object whose methods `action_<id>` carry out commands here; they come before the viewer's own."""
 
     async def go(self, place: int | None) -> int:
-        """Have the row of a place at hand, of the last place for None; returns the number of the row."""
+        """Load the row of a place, of the last place for None; return the number of the row."""
 
     async def grow(self, *, is_down: bool) -> int:
-        """Read the page after the last row, or before the first; returns how far the rows at hand moved down."""
+        """Read the page after the last row, or before the first; return how far the loaded rows moved down."""
 
     def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
         """Look for words after or before a row. Ends with the place of the match, or without a match."""
 
     def close(self) -> None:
-        """Give back what the document holds; the viewer shows another document, or is closed."""
+        """Release the content: the viewer shows another document, or is closed."""
 
 
 class DocumentType(Protocol):
     """One row of the table DOCUMENTS."""
 
     def elsewhere(self) -> Mapping[str, str]:
-        """The commands that other documents have not, by id, with what the viewer says there."""
+        """Return the commands of this kind only, by id, with the message that the viewer shows in other documents."""
 
     def matches(self, opening: Opening) -> bool:
-        """Whether this kind of document shows the blob. The last row of the table matches every blob."""
+        """Return whether this kind of document shows the blob. The last row of the table matches every blob."""
 
     async def open(self, opening: Opening) -> tuple[Document, int]:
-        """Read the document; returns it with the number of the row to begin at. Raises PreviewError for damage."""
+        """Read the document; return it with the number of the row to begin at. Raises PreviewError for damage."""
 
 
 def span_of(rows: Sequence[Row]) -> tuple[int, int]:
-    """The range of the blob that rows show together, of which there is at least one."""
+    """Return the range of the blob that these rows show; one row at least has a range."""
     return rows[0].start, rows[-1].stop

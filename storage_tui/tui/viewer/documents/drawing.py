@@ -16,18 +16,18 @@ class DrawingDocument(FixedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview is a drawing."""
+        """Return whether the preview is a drawing."""
         return opening.shown.is_drawing
 
     @classmethod
     async def open(cls, opening: Opening) -> tuple["DrawingDocument", int]:
-        """Nothing more is read; the view begins at the facts."""
+        """Return the document without further reading; the view begins at the facts."""
         return cls(opening), 0
 
     def fit(self, width: int, height: int) -> bool:
-        """A view of another size has another drawing."""
+        """Return false: another size needs another drawing."""
         return False
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """The number of the row at the bottom of the view, as a drawing has no cursor."""
+        """Return the status for the row at the bottom of the view, because a drawing has no cursor."""
         return super().status(last, last, is_short=is_short)

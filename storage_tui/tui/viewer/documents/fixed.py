@@ -1,4 +1,4 @@
-"""Facts and lines as a document: all rows are at hand, as of a Parquet schema or a list of members."""
+"""Facts and lines as a document with all rows loaded, such as a Parquet schema or a list of members."""
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,59 +36,59 @@ class FixedDocument:
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """No commands of its own."""
+        """Return nothing: this kind has no commands of its own."""
         return {}
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Every preview has facts and lines."""
+        """Return true: every preview has facts and lines."""
         return True
 
     @classmethod
     async def open(cls, opening: Opening) -> tuple["FixedDocument", int]:
-        """Nothing more is read; the cursor begins at the first line, below the facts."""
+        """Return the document without further reading; the cursor begins at the first line, below the facts."""
         document = cls(opening)
         return document, min(document.facts, max(0, len(document.rows) - 1))
 
     @property
     def places(self) -> int | None:
-        """One place for each row."""
+        """The number of rows: each row is one place."""
         return len(self.rows)
 
     def fit(self, width: int, height: int) -> bool:
-        """Rows stay as they are in a view of any size."""
+        """Return true: the rows are the same in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """The number of the row, and what was read: `12/80  65.5 kB of 10.0 GB`."""
+        """Return the number of the row, and how much was read: `12/80  65.5 kB of 10.0 GB`."""
         count = f"{row + 1:,}/{len(self.rows):,}"
         return count if is_short else f"{count}  {read_text(self.source)}"
 
     def commands(self, frame: Frame) -> object:
-        """Facts and lines have no commands of their own."""
+        """Return nothing: facts and lines have no commands."""
         return None
 
     async def go(self, place: int | None) -> int:
-        """The row with this number, or the last."""
+        """Return the row with this number, or the last."""
         last = max(0, len(self.rows) - 1)
         return last if place is None else min(place, last)
 
     async def grow(self, *, is_down: bool) -> int:
-        """All rows are at hand."""
+        """Return 0: all rows are loaded."""
         return 0
 
     async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
-        """Look through the rows."""
+        """Search the rows."""
         found = next_row(line_pattern(words), [each.text.plain for each in self.rows], row, is_forward=is_forward)
         if found is not None:
             yield Progress(0, found)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the document holds nothing to release."""
 
 
 def next_row(pattern: re.Pattern[str], lines: Sequence[str], at: int, *, is_forward: bool) -> int | None:
-    """The number of the next line after or before `at` that has a match."""
+    """Return the number of the next line after or before `at` that has a match."""
     places = range(at + 1, len(lines)) if is_forward else range(at - 1, -1, -1)
     return next((place for place in places if pattern.search(lines[place])), None)
 

@@ -8,13 +8,13 @@ from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedD
 
 
 class HexDocument(PagedDocument):
-    """Rows of so many bytes as the view has room for."""
+    """Rows of as many bytes as the view has room for."""
 
     is_hex = True
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether bytes were asked for, or nothing but bytes was found."""
+        """Return whether the user asked for bytes, or the preview found only bytes."""
         shown = opening.shown
         if shown.pages is None:
             return False
@@ -23,12 +23,12 @@ class HexDocument(PagedDocument):
 
     @classmethod
     async def open(cls, opening: Opening) -> tuple["HexDocument", int]:
-        """Read the bytes around the offset."""
+        """Read the bytes around the offset; return the document and the row of the offset."""
         document = cls(opening, HexPager(opening.source, opening.width - 1), "utf-8")
         return document, await document.go(opening.offset)
 
     def fit(self, width: int, height: int) -> bool:
-        """A row of another width has another number of bytes."""
+        """Return false: another width needs another number of bytes a row."""
         return False
 
 
@@ -41,20 +41,20 @@ class HexPager:
         self._per_row = bytes_per_row(width, source.size_bytes or 0)
 
     async def after(self, start: int) -> list[Row]:
-        """Return the rows from here on."""
+        """Return the rows from `start` on."""
         stop = start + min(PAGE_ROWS * self._per_row, PAGE_BYTES)
         await read_page(self._source, start, start + PAGE_BYTES)
         return self._rows(await read_page(self._source, start, stop), start)
 
     async def before(self, stop: int) -> list[Row]:
-        """Return the rows up to here."""
+        """Return the rows up to `stop`."""
         stop = -(-stop // self._per_row) * self._per_row
         await read_page(self._source, stop - PAGE_BYTES, stop)
         start = max(0, stop - min(PAGE_ROWS * self._per_row, PAGE_BYTES))
         return self._rows(await read_page(self._source, start, stop), start)
 
     async def align(self, offset: int) -> int:
-        """Return where the row of this offset begins."""
+        """Return the offset at which the row of this offset begins."""
         return offset // self._per_row * self._per_row
 
     def _rows(self, page: bytes, start: int) -> list[Row]:

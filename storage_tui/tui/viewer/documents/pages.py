@@ -11,30 +11,30 @@ from storage_tui.previews.base import HEAD_BYTES, KIB, Budget
 from storage_tui.tui.viewer.documents.document import Frame, Opening, PixelsAt, Progress, Row
 from storage_tui.tui.viewer.documents.search import make_pattern, search
 
-PAGE_BYTES = HEAD_BYTES  # one request for some screens
+PAGE_BYTES = HEAD_BYTES  # one request for a few screens
 PAGE_ROWS = 1000  # of text with short lines; a page of hex has as many
-KEPT_ROWS = 8 * PAGE_ROWS  # further rows are dropped at the other end, and read again when the cursor comes back
+KEPT_ROWS = 8 * PAGE_ROWS  # more rows are dropped at the other end, and read again when the cursor comes back
 PAGE_BUDGET = Budget(requests=2, size_bytes=4 * PAGE_BYTES)
 BEFORE_BYTES = 16 * KIB  # read before an offset after a jump, for the start of its line and for a screen above
 
 
 class Pager(Protocol):
-    """Makes rows of the bytes before and after an offset where a row begins."""
+    """Makes rows of the bytes before and after an offset at which a row begins."""
 
     first: int
 
     async def after(self, start: int) -> list[Row]:
-        """The rows from `start` on; none at the end."""
+        """Return the rows from `start` on; none at the end."""
 
     async def before(self, stop: int) -> list[Row]:
-        """The rows up to `stop`; none at the start."""
+        """Return the rows up to `stop`; none at the start."""
 
     async def align(self, offset: int) -> int:
-        """Where the row that has this offset begins."""
+        """Return the start of the row that contains this offset."""
 
 
 class Window:
-    """Some pages of rows, around the place that is shown."""
+    """Some pages of rows, around the current place."""
 
     def __init__(self, pager: Pager, source: Source) -> None:
         self.rows: list[Row] = []
@@ -44,23 +44,23 @@ class Window:
 
     @property
     def has_start(self) -> bool:
-        """Whether the first row at hand is the first of the blob."""
+        """Whether the first loaded row is the first of the blob."""
         return not self.rows or self.rows[0].start <= self._pager.first
 
     async def go(self, offset: int) -> int:
-        """Read the rows around an offset; returns the index of the row that has the offset."""
+        """Read the rows around an offset; return the index of the row with the offset."""
         size = self._source.size_bytes
         if size is not None and offset >= size:
             return await self.go_end()
         start = await self._pager.align(max(0, offset))
         below = await self._pager.after(start)
         above = await self._pager.before(start) if start > self._pager.first else []
-        self.rows = [*above, *below]  # only now: until all of these are here, the view shows the old rows
+        self.rows = [*above, *below]  # only now: until all of these are loaded, the view shows the old rows
         self._note_end(below)
         return next((at for at in range(len(self.rows) - 1, -1, -1) if self.rows[at].start <= offset), 0)
 
     async def go_end(self) -> int:
-        """Read the rows at the end; returns the index of the last row."""
+        """Read the rows at the end; return the index of the last row."""
         size = self._source.size_bytes
         if size is None:
             if not self.rows:
@@ -73,7 +73,7 @@ class Window:
         return max(0, len(self.rows) - 1)
 
     async def grow_down(self) -> int:
-        """Read the page after the last row; returns how far the rows that stay moved down the list."""
+        """Read the page after the last row; return how far the remaining rows moved down the list."""
         rows = await self._pager.after(self.rows[-1].stop if self.rows else self._pager.first)
         self._note_end(rows)
         self.rows += rows
@@ -82,7 +82,7 @@ class Window:
         return -dropped
 
     async def grow_up(self) -> int:
-        """Read the page before the first row; returns how far the rows that stay moved down the list."""
+        """Read the page before the first row; return how far the remaining rows moved down the list."""
         if self.has_start:
             return 0
         rows = await self._pager.before(self.rows[0].start)
@@ -118,21 +118,21 @@ class PagedDocument:
         self.kind = opening.shown.kind
         self.is_damaged = opening.shown.is_damaged
         self.window = Window(pager, opening.source)
-        self._codec = codec  # of the words of a search
+        self._codec = codec  # the codec for words of a search
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """No commands of its own."""
+        """Return nothing: this kind has no commands of its own."""
         return {}
 
     @property
     def rows(self) -> list[Row]:
-        """The rows at hand."""
+        """The loaded rows."""
         return self.window.rows
 
     @property
     def places(self) -> int | None:
-        """One place for each byte of the blob."""
+        """The number of bytes of the blob: each byte is one place."""
         return self.source.size_bytes
 
     @property
@@ -146,11 +146,11 @@ class PagedDocument:
         return self.window.has_end
 
     def fit(self, width: int, height: int) -> bool:
-        """Rows stay as they are in a view of any size."""
+        """Return true: the rows are the same in a view of any size."""
         return True
 
     def status(self, row: int, last: int, *, is_short: bool) -> str:
-        """The offset of the cursor, the share of the blob above the end of the view, what was read: `4,096  12%  …`."""
+        """Return the cursor's offset, the share of the blob above the view's end, the bytes read: `4,096  12%  …`."""
         rows, size = self.rows, self.source.size_bytes
         if row >= len(rows):
             return read_text(self.source) if not is_short else ""
@@ -161,7 +161,7 @@ class PagedDocument:
         return f"{f'0x{offset:x}' if self.is_hex else f'{offset:,}'}  {share}  {read_text(self.source)}"
 
     def commands(self, frame: Frame) -> object:
-        """A document of pages has no commands of its own."""
+        """Return nothing: a document of pages has no commands."""
         return None
 
     async def go(self, place: int | None) -> int:
@@ -173,7 +173,7 @@ class PagedDocument:
         return await (self.window.grow_down() if is_down else self.window.grow_up())
 
     async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
-        """Look through the bytes of the blob, from the end of the row or back from its start."""
+        """Search the bytes of the blob, from the end of the row, or backwards from its start."""
         here = self.rows[row] if row < len(self.rows) else None
         start = 0 if here is None else here.stop if is_forward else here.start
         pattern = make_pattern(words, self._codec, is_hex=self.is_hex)
@@ -181,11 +181,11 @@ class PagedDocument:
             yield progress
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the document holds nothing to release."""
 
 
 def read_text(source: Source) -> str:
-    """How much of a blob was read: `65.5 kB of 10.0 GB`."""
+    """Return how much of a blob was read: `65.5 kB of 10.0 GB`."""
     size = source.size_bytes
     if size is None:
         return f"the first {size_text(source.bytes_read)}"

@@ -11,22 +11,22 @@ from storage_tui.tui.viewer.documents.document import Row
 
 
 class RegionsMap:
-    """Has the rows and the extent of a document; the map screen has no need for the rest."""
+    """A map with the rows and the extent of a document; the map screen needs no more."""
 
     def __init__(self, blobs: Sequence[Blob]) -> None:
-        """Of the blobs, as many as colours can be told apart are drawn."""
+        """Only as many of the blobs are drawn as there are distinct colours."""
         self.blobs = blobs[:MOST]
         self.rows: list[Row] = []
         self._left_out = len(blobs) - len(self.blobs)
         self._regions: list[tuple[str, Shapes | str]] = []
 
     def add(self, blob: Blob, shapes: Shapes | str) -> None:
-        """Draw the shapes of a blob from the next `fit` on; a text is the reason why there are none."""
+        """Draw the shapes of a blob from the next `fit` on; a text is the reason for missing shapes."""
         self._regions.append((blob.key.rsplit("/", 1)[-1], shapes))
 
     @property
     def extent(self) -> str:
-        """How many regions were read, and how many are left out: `3 regions of 24, 2 more are left out`."""
+        """The number of regions read and left out: `3 regions of 24, 2 more are left out`."""
         read = len(self._regions)
         reading = f" of {len(self.blobs):,}" if read < len(self.blobs) else ""
         return f"{plural(read, 'region')}{reading}" + (
@@ -34,6 +34,6 @@ class RegionsMap:
         )
 
     def fit(self, width: int, height: int) -> bool:
-        """Draw for a view of so many cells. Always True: nothing must be read again."""
+        """Draw for a view of `width` by `height` cells. Returns true always: nothing must be read again."""
         self.rows = [Row(line) for line in draw_regions(self._regions, View(width, height)).lines]
         return True

@@ -12,14 +12,14 @@ from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s
 MOST_BYTES = 2 * MIB  # of a later request on a fast link; larger requests are no faster
-FAST_S = 0.4  # after a request that takes less, the next request is twice as large
-PATTERN_CHARS = 200  # more words than that were pasted by mistake
+FAST_S = 0.4  # after a faster request the next one is twice as large
+PATTERN_CHARS = 200  # a longer text was pasted by mistake
 _HEX = re.compile(r"0x((?:[0-9a-fA-F]{2})+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What is looked for: an expression over bytes, and the largest number of bytes of a match."""
+    """The goal of a search: an expression over bytes, and the largest number of bytes of a match."""
 
     text: str
     expression: re.Pattern[bytes]
@@ -28,7 +28,7 @@ class Pattern:
 
 
 def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
-    """Make the pattern of words as they are typed. A capital letter makes case count; in hex, `0x89504e47` is bytes."""
+    """Make the pattern of typed words. A capital letter makes case count; in hex, `0x89504e47` is bytes."""
     text = text[:PATTERN_CHARS]
     raw = _HEX.fullmatch(text) if is_hex else None
     if raw is not None:
@@ -47,14 +47,14 @@ def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
 
 
 def line_pattern(text: str) -> re.Pattern[str]:
-    """Make the pattern of the same words for a line that is drawn."""
+    """Make the pattern of the same words for a drawn line."""
     return re.compile(re.escape(text[:PATTERN_CHARS]), re.IGNORECASE if text == text.lower() else 0)
 
 
 async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bool) -> AsyncIterator[Progress]:
-    """Look from `start` to the end of the blob, or to its start. Ends after the match, or without a match.
+    """Search from `start` to the end of the blob, or to its start. Ends after the match, or without a match.
 
-    Forwards a match begins at `start` or after it, backwards before it. Memory is that of one request.
+    Forwards a match begins at `start` or after it, backwards before it. The memory is that of one request.
     """
     step, searched, overlap = FIRST_BYTES, 0, pattern.most_bytes - 1
     at = start
@@ -84,7 +84,7 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
 
 
 def _find(pattern: Pattern, data: bytes, low: int, *, is_forward: bool) -> int | None:
-    """Return where the first match begins; the last match when the search goes backwards."""
+    """Return where the first match begins, or the last match of a backwards search; None without a match."""
     found = None
     for match in pattern.expression.finditer(data):
         if (low + match.start()) % pattern.unit_bytes:

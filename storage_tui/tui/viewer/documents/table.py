@@ -1,4 +1,4 @@
-"""A table as a document: rows of CSV in columns that stay as they are, at any place of a blob."""
+"""A table as a document: rows of CSV in columns of fixed width, at any place of a blob."""
 
 import asyncio
 import csv
@@ -18,7 +18,7 @@ from storage_tui.tui.viewer.documents.document import Frame, Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 from storage_tui.tui.viewer.documents.text import TextPager
 
-ROW_LINES = 50  # of a row whose cells hold line ends; a quote that stays open for longer is taken for a plain character
+ROW_LINES = 50  # of a row whose cells hold line ends; a quote that stays open for longer counts as a plain character
 SPARE_CELLS = {"integer": 3, "number": 2, "text": 5}  # for values longer than those of the first rows
 LEAST_CELLS = {"integer": 8}  # of a column: a series that counts up begins with its shortest numbers
 BACK_LINES = 50  # looked at before an offset, for the beginning of the row that has the offset
@@ -29,7 +29,7 @@ Cells = tuple[list[str], int, int]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the rows of a table are drawn: what separates the cells, and how wide each column is."""
+    """The drawing of the rows of a table: the delimiter, and the width of each column."""
 
     delimiter: str
     encoding: Encoding
@@ -40,7 +40,7 @@ class Layout:
     """The offset of the first row after the head."""
 
     def row(self, cells: Sequence[str]) -> Text:
-        """Draw one row; cells past the last column stand after that column."""
+        """Return one row as text; cells past the last column follow that column."""
         more = [COLUMN_CELLS] * (len(cells) - len(self.widths))
         shown = [cell_text(cell, width) for cell, width in zip(cells, (*self.widths, *more), strict=False)]
         widths = [*self.widths[: len(shown)], *map(cell_len, shown[len(self.widths) :])]
@@ -48,7 +48,7 @@ class Layout:
 
 
 class TableDocument(PagedDocument):
-    """Rows in columns below the names and types of these."""
+    """Rows in columns below the names and types of the columns."""
 
     is_text = True
 
@@ -61,7 +61,7 @@ class TableDocument(PagedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview found rows with a common delimiter."""
+        """Return whether the preview found rows with a common delimiter."""
         shown = opening.shown
         return opening.mode == "auto" and shown.kind in (CSV, TSV) and not shown.is_damaged
 
@@ -73,7 +73,7 @@ class TableDocument(PagedDocument):
         return document, await document.go(opening.offset)
 
     def commands(self, frame: Frame) -> object:
-        """What Enter does on a row."""
+        """Return the command for Enter on a row."""
         return TableCommands(frame)
 
 
@@ -84,12 +84,12 @@ class TableCommands:
         self._frame = frame
 
     def action_view_open(self) -> None:
-        """Say how to see a row in full."""
+        """Show how to see a row in full."""
         self._frame.say("x shows this row in full, as text", "$warning")
 
 
 def find_layout(head: bytes, size_bytes: int | None) -> Layout:
-    """Find the layout of a table in its first bytes. Raises PreviewError where these bytes hold no rows."""
+    """Return the layout of a table from its first bytes. Raises PreviewError when these bytes have no rows."""
     encoding, delimiter = find_encoding(head), find_dialect(head, is_named=True)
     if encoding is None or delimiter is None:
         raise PreviewError("its rows have no common delimiter")
@@ -112,8 +112,10 @@ def find_layout(head: bytes, size_bytes: int | None) -> Layout:
 
 
 class TablePager:
-    """Makes rows of a table. A row may go on over several lines. After a jump, a row begins at the nearest line before
-    the offset that has as many cells as the table has columns."""
+    """Makes rows of a table; a row may span several lines.
+
+    After a jump, a row begins at the nearest line before the offset that has as many cells as the table has columns.
+    """
 
     def __init__(self, source: Source, layout: Layout) -> None:
         self.first = layout.first
@@ -123,14 +125,14 @@ class TablePager:
         self._text.first = layout.first
 
     async def after(self, start: int) -> list[Row]:
-        """Return the rows from here on."""
+        """Return the rows from `start` on."""
         page = await read_page(self._source, start, start + PAGE_BYTES)
         size = self._source.size_bytes
         is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
         return await asyncio.to_thread(lambda: self._drawn(islice(self._rows(page, start, is_last=is_last), PAGE_ROWS)))
 
     async def before(self, stop: int) -> list[Row]:
-        """Return the rows up to here; a piece of a line that is longer than a page."""
+        """Return the rows up to `stop`, or a piece of a line that is longer than a page."""
         unit = self._layout.encoding.unit_bytes
         first = max(self.first, stop - PAGE_BYTES)
         first += (stop - first) % unit
@@ -141,7 +143,7 @@ class TablePager:
         return await asyncio.to_thread(lambda: self._drawn(deque(self._rows(page, first, is_last=True), PAGE_ROWS)))
 
     async def align(self, offset: int) -> int:
-        """Return where the row of this offset begins, judged by some lines before the offset."""
+        """Return where the row of this offset begins, judged by a few lines before the offset."""
         start = await self._text.align(offset)
         lowest = max(self.first, start - PAGE_BYTES // 2)
         lowest += (start - lowest) % self._layout.encoding.unit_bytes
@@ -165,7 +167,7 @@ class TablePager:
         return "\n".encode(self._layout.encoding.codec)
 
     def _row_start(self, page: bytes) -> int:
-        """Return where the first whole row of a page begins; 0 where one line is longer than the page."""
+        """Return where the first whole row of a page begins; 0 when one line is longer than the page."""
         unit = self._layout.encoding.unit_bytes
         first = at = find_aligned(page, self._newline, 0, unit) + unit
         for _ in range(BACK_LINES):
@@ -177,7 +179,7 @@ class TablePager:
         return first if unit <= first < len(page) else 0
 
     def _whole_row(self, page: bytes, at: int) -> int | None:
-        """Return where a row that begins here ends; None where the row has more or fewer cells than the table."""
+        """Return where a row that begins here ends; None when it has more or fewer cells than the table."""
         lines = list(islice(_lines(page, self._layout.encoding, at), ROW_LINES))
         cells, used = _row(lines, 0, self._layout.delimiter) if lines else ([], 0)
         return lines[(used or 1) - 1][1] if len(cells) == len(self._layout.widths) else None
@@ -190,9 +192,9 @@ class TablePager:
 
 
 def split_rows(page: bytes, start: int, delimiter: str, encoding: Encoding, *, is_last: bool) -> Iterator[Cells]:
-    """Split a page, which begins with a row, into rows (RFC 4180). `start` is the offset of the page.
+    """Yield the rows of a page, which begins with a row (RFC 4180). `start` is the offset of the page.
 
-    A row that the page cuts off is left for the next page, unless it is the only one or the last of the blob.
+    A row that the page cuts is left for the next page, unless it is the only one or the last of the blob.
     """
     lines = list(_lines(page, encoding))
     at = 0
@@ -207,16 +209,18 @@ def split_rows(page: bytes, start: int, delimiter: str, encoding: Encoding, *, i
 
 
 def _row(lines: Sequence[tuple[str, int]], at: int, delimiter: str) -> tuple[list[str], int]:
-    """Return the cells of the row that begins at a line, and the number of lines of the row. Where a quote is open at
-    the last line, return the cells of the first line, and 0."""
+    """Return the cells of the row that begins at a line, and the number of its lines.
+
+    When a quote is still open at the last line, return the cells of the first line, and 0.
+    """
     reader = csv.reader((text for text, _ in islice(lines, at, at + ROW_LINES)), delimiter=delimiter, strict=True)
     try:
         return next(reader), reader.line_num
-    except csv.Error:  # a quote that nothing closes, or a quote inside a cell
+    except csv.Error:  # a quote that never closes, or a quote inside a cell
         is_open = at + reader.line_num >= len(lines) and reader.line_num < ROW_LINES
     try:
         return next(csv.reader([lines[at][0]], delimiter=delimiter)), 0 if is_open else 1
-    except csv.Error:  # a cell that is longer than the csv module takes
+    except csv.Error:  # a cell that is longer than the csv module accepts
         return lines[at][0].rstrip("\r\n").split(delimiter), 1
 
 

@@ -15,12 +15,12 @@ class TextDocument(PagedDocument):
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the preview has pages. The row before this one in the table has taken what is shown as bytes."""
+        """Return whether the preview has pages; the row above in the table takes previews shown as bytes."""
         return opening.shown.pages is not None
 
     @classmethod
     async def open(cls, opening: Opening) -> tuple["TextDocument", int]:
-        """Read the lines around the offset."""
+        """Read the lines around the offset; return the document and the row of the offset."""
         encoding = find_encoding(opening.head) or Encoding("cp1252")
         document = cls(opening, TextPager(opening.source, encoding), encoding.codec)
         return document, await document.go(opening.offset)
@@ -35,14 +35,14 @@ class TextPager:
         self._source = source
 
     async def after(self, start: int) -> list[Row]:
-        """Return the lines from here on."""
+        """Return the lines from `start` on."""
         page = await read_page(self._source, start, start + PAGE_BYTES)
         size = self._source.size_bytes
         is_last = len(page) < PAGE_BYTES if size is None else start + len(page) >= size
         return self._rows(page, start, is_last=is_last)[:PAGE_ROWS]
 
     async def before(self, stop: int) -> list[Row]:
-        """Return the lines up to here; pieces of a line that is longer than a page."""
+        """Return the lines up to `stop`, or pieces of a line that is longer than a page."""
         first = max(self.first, stop - PAGE_BYTES)
         first += (stop - first) % self.encoding.unit_bytes
         page = await read_page(self._source, first, stop)
@@ -55,7 +55,7 @@ class TextPager:
         return self._rows(page, first, is_last=True)[-PAGE_ROWS:]
 
     async def align(self, offset: int) -> int:
-        """Return where the line of this offset begins; the offset itself where the line begins far before."""
+        """Return where the line of this offset begins; the offset itself when the line begins far before."""
         offset = max(self.first, offset // self.encoding.unit_bytes * self.encoding.unit_bytes)
         first = max(self.first, offset - BEFORE_BYTES)
         first += (offset - first) % self.encoding.unit_bytes

@@ -1,4 +1,4 @@
-"""A tree as a document: lines that have levels, as JSON has them, each of which folds and unfolds."""
+"""A tree as a document: lines with levels, as in JSON, each of which folds and unfolds."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -11,8 +11,8 @@ from storage_tui.tui.viewer.documents.fixed import FixedDocument, next_row
 from storage_tui.tui.viewer.documents.search import line_pattern
 
 SHOWN_CHARS = 4 * KIB  # of a folded line, which is cut at the edge of the view anyway
-HINT_LINES, HINT_CHARS = 4, 60  # of what is folded, so that a person knows which line to unfold
-MAX_LEVEL = 64  # deeper levels open and close with this one
+HINT_LINES, HINT_CHARS = 4, 60  # of the folded lines, so that the user knows which line to unfold
+MAX_LEVEL = 64  # deeper levels fold and unfold with this level
 
 
 class TreeDocument(FixedDocument):
@@ -28,20 +28,20 @@ class TreeDocument(FixedDocument):
 
     @staticmethod
     def elsewhere() -> Mapping[str, str]:
-        """Folding by levels."""
+        """Return the messages for folding by levels, which other documents lack."""
         return dict.fromkeys(("view-fold-more", "view-fold-less"), "only JSON folds")
 
     @staticmethod
     def matches(opening: Opening) -> bool:
-        """Whether the lines of the preview have levels."""
+        """Return whether the lines of the preview have levels."""
         return any(opening.shown.depths)
 
     def fold(self, row: int) -> int:
-        """Fold or unfold at a row; returns the number that the row has afterwards."""
+        """Fold or unfold at a row; return the number of the row afterwards."""
         return self._changed(self.folds.toggle(row - self.facts))
 
     def fold_level(self, delta: int, row: int) -> int:
-        """Show one level more or less; returns the number that the row has afterwards."""
+        """Show one level more or less; return the number of the row afterwards."""
         return self._changed(self.folds.change_level(delta, row - self.facts))
 
     def commands(self, frame: Frame) -> object:
@@ -49,7 +49,7 @@ class TreeDocument(FixedDocument):
         return TreeCommands(self, frame)
 
     async def find(self, words: str, row: int, *, is_forward: bool) -> AsyncIterator[Progress]:
-        """Look through all lines; what hides the match is unfolded."""
+        """Search all lines; unfold whatever hides the match."""
         lines, at = [line.plain for line in self._lines], self.folds.line_of(row - self.facts)
         found = next_row(line_pattern(words), lines, at, is_forward=is_forward)
         if found is not None:
@@ -96,7 +96,7 @@ class Folds:
         self._shown: list[int] = []
 
     def rows(self) -> list[Row]:
-        """Return the rows that are shown now."""
+        """Return the visible rows."""
         rows, self._shown = [], []
         at = 0
         while at < len(self._lines):
@@ -111,7 +111,7 @@ class Folds:
         return rows
 
     def toggle(self, index: int) -> int:
-        """Fold or unfold the row at `index`, or fold what the row is in. Returns the index of the folded row."""
+        """Fold or unfold the row at `index`, or fold the row around it. Return the index of the folded row."""
         if not 0 <= index < len(self._shown):
             return index
         line = self._shown[index]
@@ -123,7 +123,7 @@ class Folds:
         return self._index_of(line)
 
     def change_level(self, delta: int, index: int) -> int:
-        """Unfold one level more or less, and fold all deeper levels. Returns the index that the row has afterwards."""
+        """Unfold one level more or less, and fold all deeper levels. Return the index of the row afterwards."""
         line = self._shown[index] if 0 <= index < len(self._shown) else 0
         deepest = max((depth for at, depth in enumerate(self._depths) if self._ends[at] > at + 1), default=0) + 1
         self.level = max(0, min(min(self.level, deepest) + delta, deepest))
@@ -135,7 +135,7 @@ class Folds:
         return self._index_of(line)
 
     def reveal(self, text_line: int) -> int:
-        """Unfold all that hides a line; returns the index of its row."""
+        """Unfold whatever hides a line; return the index of its row."""
         at = text_line
         while at >= 0:
             at = self._parent(at)
@@ -175,7 +175,7 @@ class Folds:
 
 
 def _find_ends(depths: Sequence[int]) -> list[int]:
-    """Return for every line the number of the next line that is not deeper."""
+    """Return for each line the number of the next line that is not deeper."""
     ends = [len(depths)] * len(depths)
     open_lines: list[int] = []
     for at, depth in enumerate(depths):
