@@ -12,6 +12,7 @@ They are found on first use, so that importing the client loads neither the brow
 
 | file | holds |
 |---|---|
+| __main__.py | `python -m storage_tui`, the same as the storage-tui command |
 | errors.py | the errors of the Storage API by name |
 | notebook.py | progress of a transfer in a notebook or on a terminal |
 | contract/ | what the Storage API is: types, keys, models, errors, wire forms; no I/O |

@@ -98,13 +98,3 @@ class House:
             for folder, count in sorted(counts.items())
             if count > MODULES_AT_MOST and folder.rpartition(".")[2] not in TABLES
         ]
-
-    def folders_without_table(self) -> list[str]:
-        """The folders whose docstring does not name one of their modules."""
-        found = []
-        for name in sorted(set(self.trees) - self.folders):
-            folder, _, module = name.rpartition(".")
-            table = ast.get_docstring(self.trees[folder]) or ""
-            if folder.rpartition(".")[2] not in TABLES and not module.startswith("_") and module not in table:
-                found.append(f"{folder}: {module}")
-        return found

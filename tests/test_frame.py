@@ -114,10 +114,6 @@ def test_no_folder_is_flat():
     assert HOUSE.flat_folders() == []
 
 
-def test_every_folder_lists_its_modules():
-    assert HOUSE.folders_without_table() == []
-
-
 @pytest.mark.parametrize(
     ("files", "measure"),
     [
@@ -125,12 +121,11 @@ def test_every_folder_lists_its_modules():
         ({"a.py": "class A: ...\nclass B(A): ...\nclass C(B): ...\nclass D(C): ...\n"}, House.towers),
         ({"a.py": "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(61))}, House.towers),
         ({f"m{n}.py": "" for n in range(17)}, House.flat_folders),
-        ({"named.py": "", "other.py": ""}, House.folders_without_table),
     ],
 )
 def test_what_must_not_be_built_is_found(tmp_path, files, measure):
     (tmp_path / "p").mkdir()
-    (tmp_path / "p" / "__init__.py").write_text('"""| named.py | … |"""')
+    (tmp_path / "p" / "__init__.py").touch()
     for name, text in files.items():
         (tmp_path / "p" / name).write_text(text)
     assert measure(House(tmp_path, "p"))

@@ -121,7 +121,9 @@ def test_every_package_says_what_is_inside():
 def test_a_table_of_files_names_each_of_them_and_no_other():
     for folder in sorted({(ROOT / name).parent for name in sources() if name.endswith(".py")}):
         tables = [text for path in folder.glob("*.py") if "| file |" in (text := doc_of(path))]
+        inside = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         if "| file |" not in doc_of(folder / "__init__.py"):
+            assert not inside, f"{folder} has no table of its files"
             continue
         named = set(re.findall(r"[a-z0-9_]+(?:\.py|/)", "".join(tables)))
         there = {path.name for path in folder.glob("*.py")} - {"__init__.py"}

@@ -10,7 +10,7 @@
 | repeats.py | calls that a client repeats because the answer was lost: the repeat gets the first outcome |
 | request.py | a request for the handlers: strictly parsed, bounded, with the deadlines inside its body |
 | request_summary.py | a summary of one request for logs and metrics: method, route, status, sizes and duration |
-| responses.py | answers: plain data that app.py sends, and the forms of errors |
+| responses.py | answers: plain data that the application sends, and the forms of errors |
 | routes.py | the route table as data, and the search for the row of a raw path |
 | streams.py | blobs being sent: the size of their pieces, and the memory that each costs |
 | targets.py | what a request is about: the namespace of its token, the storage type and key of its path |

@@ -9,7 +9,7 @@
 | record_checks.py | a search for damaged records of an engine |
 | repairing.py | the repair of impossible rows and damaged records, or their removal to a place aside |
 | restoring.py | a restore from a backup into an empty directory, with every byte checked |
-| rows.py | a search for rows that no program of ours writes (`local/database/possible.py`) |
+| rows.py | a search for rows that no program of ours writes |
 | snapshots.py | the layout of a backup, and the manifest of each of its snapshots |
 | through_store.py | verification through a Store, for an engine whose files are not ours |
 | verifying.py | verification of a data directory: every blob is read again |
