@@ -98,7 +98,7 @@ def put(
 
 
 def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
-    """Return the blob that the answer to an upload describes, in our server's form or Google Cloud Storage's; or None."""
+    """Return the blob that an upload's answer describes, in our form or Google Cloud Storage's; None for others."""
     try:
         raw = wire.parse_answer(answer)
     except ProtocolError:
@@ -119,7 +119,7 @@ def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
 
 
 def encoded(text: str) -> bytes:
-    """Return a value as UTF-8; raise BadRequestError for half of a surrogate pair, as in a file name that is not text."""
+    """Return a value as UTF-8; raise BadRequestError for half of a surrogate pair, as in a file name not in UTF-8."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as exc:
