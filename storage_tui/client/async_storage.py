@@ -217,11 +217,11 @@ class AsyncStorage:
         return await self._run(calls.exists(key, storage_type))
 
     async def list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> list[str]:
-        """Return the first page of keys that begin with `prefix`, up to 1000, in byte order; None lists all keys."""
+        """Return the first keys that begin with `prefix`, up to 1000; a prefix of None stands for every key."""
         return (await self._run(calls.keys_page(prefix, storage_type)))[0]
 
     async def iter_list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> AsyncIterator[str]:
-        """Yield all keys that begin with `prefix`, in byte order, fetched page by page; None lists all keys."""
+        """Yield all keys that begin with `prefix`, fetched page by page; a prefix of None stands for every key."""
         token = None
         while True:
             keys, token = await self._run(calls.keys_page(prefix, storage_type, token))
@@ -253,7 +253,7 @@ class AsyncStorage:
         """
         return await self._run(calls.new_upload(key, storage_type, query=query))
 
-    # Ours.
+    # Our additional calls.
 
     async def stat(self, key: str, storage_type: str = DEFAULT) -> Blob:
         """Return the description of one blob; see `Storage.stat`. Raise NotFoundError when there is none."""

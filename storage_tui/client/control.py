@@ -90,7 +90,7 @@ class TransferControl:
 
     @contextmanager
     def aborting(self, abort: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, have `pause` and `cancel` call `abort`, which breaks a blocked read or write."""
+        """Have `pause` and `cancel` call `abort`, which breaks a blocked read or write, while the block runs."""
         with self._changed:
             self._aborts.add(abort)
         try:

@@ -39,7 +39,7 @@ class Storage:
     Several threads may call all methods at once, also after a fork. A client can be pickled unless it was given a
     `token`. Every failure is a StorageError that says what to do; see `storage_tui.errors`. Every call can raise
     ConnectError, DeadlineError, TransferInterruptedError, CredentialsError, UnauthorizedError, ForbiddenError,
-    RateLimitError, UnavailableError and ProtocolError; the methods name further errors only.
+    RateLimitError, ServerError, UnavailableError and ProtocolError; the methods name further errors only.
 
     These arguments mean the same in every method: `key` is 1 to 1024 bytes of UTF-8 (InvalidKeyError otherwise), and
     `storage_type` one of `data`, `tmp`, `products`, `result` and `logs` (UnknownStorageTypeError otherwise). `control`
@@ -208,14 +208,14 @@ class Storage:
         return self.engine.run(calls.exists(key, storage_type))
 
     def list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> list[str]:
-        """Return the first page of keys that begin with `prefix`, up to 1000, in byte order; None lists all keys.
+        """Return the first keys that begin with `prefix`, up to 1000; a prefix of None stands for every key.
 
-        `iter_list` returns all keys.
+        `iter_list` has no limit.
         """
         return self.engine.run(calls.keys_page(prefix, storage_type))[0]
 
     def iter_list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> Iterator[str]:
-        """Yield all keys that begin with `prefix`, in byte order, fetched page by page; None lists all keys."""
+        """Yield all keys that begin with `prefix`, fetched page by page; a prefix of None stands for every key."""
         token = None
         while True:
             keys, token = self.engine.run(calls.keys_page(prefix, storage_type, token))
@@ -248,7 +248,7 @@ class Storage:
         """
         return self.engine.run(calls.new_upload(key, storage_type, query=query))
 
-    # Ours.
+    # Our additional calls.
 
     def stat(self, key: str, storage_type: str = DEFAULT) -> Blob:
         """Return the description of one blob: size in bytes, times (UTC), ETag, crc32c and content type.

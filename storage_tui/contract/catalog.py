@@ -20,7 +20,7 @@ CATALOG_FEATURE = "catalog"
 IMAGES = "images"
 STORED_IN = "products"
 HREF = f"storage://{STORED_IN}/"  # start of a file's address here; other addresses (gs://, https://) are kept as text
-MAX_ID_CHARACTERS = 200  # of a product's id and of an image's name: both are segments of keys and of records
+MAX_ID_CHARACTERS = 200  # of a product's id and an image's name, which are segments of keys and of records
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9_.-]+")

@@ -68,7 +68,11 @@ class Batch:
         jobs: int = JOBS, resume: bool = True, on_result: Callable[[BatchResult], None] | None = None,
         on_begin: Begun | None = None, on_end: Ended | None = None,
     ) -> None:  # fmt: skip
-        """`conflict` is for items that name none. With a `plan` the batch is closed: it takes no further items."""
+        """Make a batch for one server. With a `plan` the batch is closed: it takes no further items.
+
+        `conflict` is for items that name none. `jobs` is how many items move at once, at most MOST_JOBS. With `resume`
+        large files continue where an earlier process stopped.
+        """
         self._engine, self._plan, self._conflict = engine, plan, conflict
         self._mover = Mover(engine, conflict=conflict, resume=resume, syncs_folders=False)
         self._packs = Packs(engine, self._mover, conflict)
@@ -85,7 +89,7 @@ class Batch:
         self._ended_bytes = self._ended_files = self._failed_files = self._total_bytes = 0
         self._is_running = self._is_closed = self._is_over = self._is_paused = False
         self._defect: BaseException | None = None
-        self._working = self._arriving = self._held = 0  # numbers of threads: all, new, with a held group
+        self._working = self._arriving = self._held = 0  # counts of threads: all, new ones, those with a held group
         self._commits = PartCommits()
         self._has_ended = threading.Event()
         if plan is not None:

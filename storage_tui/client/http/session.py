@@ -187,7 +187,7 @@ def may_have_gone(request: Request, error: StorageError) -> bool:
 
 @contextmanager
 def _watching(control: TransferControl | None, transport: SocketTransport) -> Iterator[None]:
-    """During the block, have the control's pause and cancel break the transport's connection."""
+    """Have the control's pause and cancel break the transport's connection during the block."""
     if control is None:
         yield
         return

@@ -87,7 +87,7 @@ class BlobStream:
                 self._session.recover(exc)
 
     def _chunk_bytes(self) -> int:
-        """Return the size of a buffer, no larger than the blob: a whole chunk of memory costs more than a small blob."""
+        """Return the size of a buffer, no larger than the blob: memory for a chunk costs more than a small blob."""
         end = self.total if self._stop is None else self._stop
         return CHUNK_BYTES if end is None else max(1, min(CHUNK_BYTES, end - self.position))
 
