@@ -1,4 +1,4 @@
-"""Progress of a transfer where one works: a bar below the cell of a notebook, a line on a terminal, nothing in a pipe.
+"""Progress of a transfer: a bar below the cell of a notebook, a line on a terminal, nothing in a pipe.
 
     from storage_tui import Storage
     from storage_tui.notebook import progress
@@ -7,7 +7,7 @@
     with progress("dem.tif") as control:
         storage.get_file("maps/dem.tif", "dem.tif", storage_type="tmp", control=control)
 
-It goes with `AsyncStorage` just so. No widget library is needed: the bar is plain HTML that the cell draws anew.
+The same works with `AsyncStorage`. No widget library is needed: the bar is plain HTML, and each update replaces it.
 """
 
 import sys
@@ -25,7 +25,10 @@ Show = Callable[[TransferControl], None]
 
 @contextmanager
 def progress(name: str = "") -> Iterator[TransferControl]:
-    """Within the block the progress of the transfer that gets the control given; `name` stands before it."""
+    """Show the progress of one transfer while the block runs.
+
+    The block receives a TransferControl; pass it to the transfer as `control`. `name` is shown before the progress.
+    """
     control = TransferControl()
     show, end = _display(name)
     try:
@@ -36,7 +39,7 @@ def progress(name: str = "") -> Iterator[TransferControl]:
 
 
 def _display(name: str) -> tuple[Show, Callable[[], None]]:
-    """How to show progress here, and what to do at the end."""
+    """Return the function that shows progress in this place, and the function to call at the end."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None and getattr(shell, "kernel", None) is not None:
         return _cell(name), lambda: None
@@ -56,7 +59,7 @@ def _cell(name: str) -> Show:
 
     def show(control: TransferControl) -> None:
         now = content(control)
-        if now["text/plain"] != shown[0]:  # a notebook keeps what it is sent
+        if now["text/plain"] != shown[0]:  # a notebook stores every update that it is sent
             shown[0] = now["text/plain"]
             handle.update(now, raw=True)
 
@@ -72,7 +75,7 @@ def _line(name: str) -> Show:
 
 
 def _words(name: str, control: TransferControl) -> str:
-    """`dem.tif  1.2 MB of 4.0 MB  moving`."""
+    """Return the line to show: `dem.tif  1.2 MB of 4.0 MB  moving`."""
     whole = "" if control.total_bytes is None else f" of {size_text(control.total_bytes)}"
     note = f", {control.note}" if control.note else ""
     return f"{name}  {size_text(control.done_bytes)}{whole}  {control.phase}{note}".strip()

@@ -3,18 +3,18 @@
 | file | holds |
 |---|---|
 | async_storage.py | `AsyncStorage`: the same calls as coroutines |
-| calls.py | every call once, without I/O: yields a Request, receives the Response, returns a model |
-| catalog_calls.py | the calls of the catalog that a browser of `products` needs: whose file a blob is |
+| calls.py | every call, written once and without I/O: yields a Request, receives the Response, returns a model |
+| catalog_calls.py | the catalog's calls for `products`: the image of a blob, and deleting an image |
 | control.py | pause, cancel and progress of one transfer |
-| folding.py | folders and usage out of the plain lists of a published server |
-| log_part.py | one part of a log while it grows: whole lines, and how many bytes of them are stored |
-| progress_watch.py | looks at a running transfer now and then, for whoever shows how far it is |
-| push_upload.py | an upload whose bytes come while it runs: what is written is sent by a thread |
-| requests.py | Request and Response, and what an error answer becomes |
+| folding.py | folders and usage from the plain lists of a published server |
+| log_part.py | one part of a growing log: whole lines, and how many of its bytes are stored |
+| progress_watch.py | regular calls to a display while a transfer runs |
+| push_upload.py | an upload whose bytes are written while it runs, sent by a thread |
+| requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |
-| tasks.py | `TaskRun`: what a task runner writes while a task runs |
-| access/ | which server a client talks to, with which token, and how the embedded server of this machine is joined |
-| batch/ | many blobs moved: what a batch is to move, and the one scheduler |
+| tasks.py | `TaskRun`: the log and the result that a task runner writes |
+| access/ | the server that a client talks to, its token, and the embedded server of this machine |
+| batch/ | many blobs moved: the plan of a batch, and the one scheduler |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
-| transfer/ | one blob moved: the engine, sources, part files, and the journal of what was cut off |
+| transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

@@ -1,4 +1,4 @@
-"""`AsyncStorage`: the same calls as coroutines. What is short runs on the event loop; blobs move in threads."""
+"""`AsyncStorage`: the same calls as coroutines. Short calls run on the event loop; blobs move in threads."""
 
 import asyncio
 import os
@@ -30,14 +30,18 @@ if TYPE_CHECKING:
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
-TRANSFERS = 16  # threads that move bytes at once; what is more waits its turn
+TRANSFERS = 16  # threads that move bytes at once; further transfers wait
 
 
 class AsyncStorage:
     """The asynchronous client of the Storage API; arguments, meanings and errors are those of `Storage`.
 
-    Calls may be cancelled like any awaitable: a transfer then stops where it is. Use it from one event loop, and end
-    it with `await close()` or `async with`. `engine` is what moves the blobs, blocking, in threads.
+    The class `Storage` documents the arguments that many methods share: `key`, `storage_type`, `control` and
+    `content_type`, with the errors that every call can raise. In particular, a blob with a content type outside the
+    list of allowed types is served as `application/octet-stream`.
+
+    Calls may be cancelled like any awaitable; a cancelled transfer stops at once. Use a client from one event loop, and
+    close it with `await close()` or `async with`. `engine` moves the blobs, blocking, in threads.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class AsyncStorage:
         return f"{type(self).__name__}({self.display_url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As `Storage`: unpickled it is a client of the same server made anew."""
+        """Pickle the client as `Storage` does: unpickled, it is a new client of the same server."""
         return partial(type(self), **self.engine.arguments()), ()
 
     async def __aenter__(self) -> Self:
@@ -73,7 +77,10 @@ class AsyncStorage:
         await self.close()
 
     async def close(self) -> None:
-        """Cancel running transfers, close the connections and leave the embedded server."""
+        """Cancel running transfers, close the connections and stop using the embedded server.
+
+        The received bytes of large transfers are kept; `resume` continues them.
+        """
         for control in tuple(self._controls):
             control.cancel(keep=True)
         if self._made is not None:
@@ -85,36 +92,45 @@ class AsyncStorage:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether this is the store of this machine."""
+        """Return whether this is the embedded store of this machine."""
         return self.engine.server.is_embedded
 
     @property
     def display_url(self) -> str:
-        """How to name the server to people; holds no secret."""
+        """Return the name of the server for people; it holds no secret."""
         return self.engine.display_url
 
     def account(self) -> str:
-        """See `Storage.account`; blocks, so call it in a thread."""
+        """Return one text for the server and the owner of the token; see `Storage.account`. It blocks: use a thread."""
         return self.engine.account()
 
     # The published calls.
 
     async def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
-        """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes."""
+        """Store a value, replacing an existing blob; see `Storage.set`.
+
+        `value` is a str (stored as UTF-8), a bytes-like object, a binary file object or an iterable of bytes.
+        `content_type` is the media type of the blob.
+        """
         await self._in_thread(
             TransferControl(),
             lambda used: self.engine.set(key, value, storage_type, control=used, content_type=content_type),
         )
 
     async def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
-        """The whole value, held in memory."""
+        """Return the whole value, held in memory; see `Storage.get`. Raise NotFoundError when there is none."""
         return await self._run(calls.get(key, storage_type))
 
     async def set_file(
         self, key: str, file_obj: Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
-        """Upload a file by name or an open binary file object; returns the stored blob. See `Storage.set_file`."""
+        """Upload a file, replacing an existing blob; return the stored blob. See `Storage.set_file`.
+
+        `file_obj` is the name of a file or an open binary file object. `control` shows, pauses and cancels the
+        transfer. `content_type` is the media type of the blob. With `resume`, a later call continues an unfinished
+        large upload.
+        """
         return await self._in_thread(
             control or TransferControl(),
             lambda used: self.engine.upload(
@@ -126,7 +142,11 @@ class AsyncStorage:
         self, key: str, file_obj: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
-        """Download into a file by name or an open binary file object. See `Storage.get_file`."""
+        """Download a blob; return the blob. See `Storage.get_file`.
+
+        `file_obj` is the name of a file or an open binary file object. `control` shows, pauses and cancels the
+        transfer. With `resume`, a later call continues an unfinished large download.
+        """
 
         def work(used: TransferControl) -> Blob:
             if isinstance(file_obj, str | os.PathLike):
@@ -139,8 +159,12 @@ class AsyncStorage:
         self, plan: "BatchPlan | None" = None, *, conflict: "Conflict | None" = None, jobs: int | None = None,
         resume: bool = True, on_begin: "Begun | None" = None, on_end: "Ended | None" = None,
     ) -> "Batch":  # fmt: skip
-        """A Batch of this client, to be carried out by `run`; steer it and poll its `progress` meanwhile. Without a
-        plan it takes items while it runs. See `Batch`, which says from which threads the callbacks come."""
+        """Return a Batch of this client; `run` carries it out. While it runs, steer it and poll its `progress`.
+
+        Without a `plan` the batch takes items while it runs. `conflict` is for items that name none; None means
+        REFUSE. `jobs` is how many files move at once, 4 by default and at most 32. With `resume`, large files that an
+        earlier process began are continued. `on_begin` and `on_end` are called from other threads; see `Batch`.
+        """
         from storage_tui.client.batch.scheduler import JOBS, Batch
         from storage_tui.client.transfer.conflict import Conflict
 
@@ -150,7 +174,10 @@ class AsyncStorage:
         )  # fmt: skip
 
     async def run(self, batch: "Batch") -> "Sequence[BatchResult]":
-        """Carry out a batch in threads of its own; see `Batch.run`. Cancelling the awaiting task cancels the batch."""
+        """Carry out a batch in its own threads; return one result for each item that ended. See `Batch.run`.
+
+        Cancelling the awaiting task cancels the batch.
+        """
         future = asyncio.ensure_future(asyncio.to_thread(batch.run))
         try:
             return await asyncio.shield(future)
@@ -161,32 +188,40 @@ class AsyncStorage:
             raise
 
     async def unfinished(self) -> Sequence["UnfinishedTransfer"]:
-        """What was begun with this server and is not ended, to offer `continue, forget` at the start: each row has
-        `direction`, `storage_type`, `key`, `path`, `size_bytes`, `created` (RFC 3339) and `done_bytes()`. Files are
-        read in a thread. See `Storage.unfinished`."""
+        """Return the unfinished transfers with this server, oldest first; a program can offer to resume or forget them.
+
+        Each row has `direction`, `storage_type`, `key`, `path`, `size_bytes`, `created` (RFC 3339) and `done_bytes()`.
+        The files are read in a thread. See `Storage.unfinished`.
+        """
         return await asyncio.to_thread(self.engine.unfinished)
 
     async def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
-        """Continue an unfinished transfer to its end; `control.note` tells whether it went on or started over.
-        See `Storage.resume`."""
+        """Continue an unfinished transfer to its end; return the blob. See `Storage.resume`.
+
+        `control` shows, pauses and cancels the transfer; `control.note` says whether the transfer continued or started
+        over.
+        """
         return await self._in_thread(
             control or TransferControl(), lambda used: self.engine.resume(transfer, control=used)
         )
 
     async def forget(self, transfer: "UnfinishedTransfer") -> bool:
-        """Give up an unfinished transfer, here and on the server. See `Storage.forget`."""
+        """Give up an unfinished transfer, here and on the server; return False when another process works on it.
+
+        See `Storage.forget`.
+        """
         return await self._in_thread(TransferControl(), lambda _: self.engine.forget(transfer))
 
     async def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
-        """Whether there is such a blob."""
+        """Return whether there is such a blob."""
         return await self._run(calls.exists(key, storage_type))
 
     async def list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> list[str]:
-        """Up to 1000 keys, those that begin with the prefix."""
+        """Return the first keys that begin with `prefix`, up to 1000; a prefix of None stands for every key."""
         return (await self._run(calls.keys_page(prefix, storage_type)))[0]
 
     async def iter_list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> AsyncIterator[str]:
-        """All keys that begin with the prefix, fetched page by page."""
+        """Yield all keys that begin with `prefix`, fetched page by page; a prefix of None stands for every key."""
         token = None
         while True:
             keys, token = await self._run(calls.keys_page(prefix, storage_type, token))
@@ -196,48 +231,71 @@ class AsyncStorage:
                 return
 
     async def delete(self, key: str, storage_type: str = DEFAULT, *, etag: str | None = None) -> None:
-        """Delete a blob, with an `etag` only if it is still that one."""
+        """Delete a blob; with an `etag`, only if the blob still has this ETag. See `Storage.delete`.
+
+        Raise NotFoundError when there is no such blob, PreconditionFailedError when its ETag is another one.
+        """
         await self._run(calls.delete(key, storage_type, etag))
 
     async def get_signed_url(
         self, key: str, storage_type: str = DEFAULT, *, expires_in: timedelta | None = None
     ) -> str:
-        """A URL that downloads the blob without a token, for a while."""
+        """Return a URL that downloads the blob without a token; see `Storage.get_signed_url`.
+
+        `expires_in` is how long the URL is valid; on our server at most 7 days, and one hour without this argument.
+        """
         return await self._run(calls.signed_url(key, storage_type, expires_in))
 
     async def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
-        """A URL that takes one upload of this blob without a token."""
+        """Return a URL that takes one upload of this blob without a token; see `Storage.get_upload_url`.
+
+        `query` is sent to the server unchanged, as query parameters.
+        """
         return await self._run(calls.new_upload(key, storage_type, query=query))
 
-    # Ours.
+    # Our additional calls.
 
     async def stat(self, key: str, storage_type: str = DEFAULT) -> Blob:
-        """What the server tells of one blob."""
+        """Return the description of one blob; see `Storage.stat`. Raise NotFoundError when there is none."""
         return await self._run(calls.stat(key, storage_type))
 
     async def list_page(
         self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
         limit: int = 1000,
     ) -> Page:  # fmt: skip
-        """One page of blobs and folders; go on with `token=page.next_token`. See `Storage.list_page`."""
+        """Return one page of the blobs and folders below `prefix`, in byte order. See `Storage.list_page`.
+
+        The `delimiter` is `/`, or `""` for all blobs below the prefix. `limit` is the largest number of entries.
+        `token` is the `next_token` of the page before; None is the first page.
+        """
         return await self._run(folding.list_page(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
     async def list_columns(
         self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
         limit: int | None = None,
     ) -> Sequence[ColumnPage]:  # fmt: skip
-        """The next pages of a list in columns: names, sizes and times. See `Storage.list_columns`."""
+        """Return the next pages of a list as columns: names, sizes in bytes, times. See `Storage.list_columns`.
+
+        The arguments are those of `list_page`; a `limit` of None takes as many entries as the server sends at once.
+        """
         return await self._run(folding.list_columns(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
     async def usage(self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "") -> Usage:
-        """Count and bytes under the prefix. See `Storage.usage`."""
+        """Return the number of blobs and their bytes below `prefix`; with the `delimiter` `/`, also for each folder.
+
+        See `Storage.usage`.
+        """
         return await self._run(folding.usage(self.engine.service, prefix, storage_type, delimiter))
 
     async def copy(
         self, key: str, to_key: str, *, storage_type: str = DEFAULT, to_storage_type: str | None = None,
         overwrite: bool = True,
     ) -> Blob:  # fmt: skip
-        """Copy a blob, also into another storage type. See `Storage.copy`."""
+        """Copy the blob `key` to `to_key`; return the new blob. See `Storage.copy`.
+
+        `to_storage_type` is the storage type of the copy; None means `storage_type`. With `overwrite=False`, raise
+        ConflictError or PreconditionFailedError when there is a blob at `to_key`.
+        """
         target = find_storage_type(to_storage_type or storage_type).name
         if "copy" in (await self.describe()).features:
             return await self._run(calls.copy(key, storage_type, to_key, target, overwrite))
@@ -250,21 +308,31 @@ class AsyncStorage:
     async def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT
     ) -> Sequence[DeleteResult]:
-        """Delete many keys and tell of each what became of it. See `Storage.delete_many`."""
+        """Delete many blobs; return one result for each target, in the order of the targets. See `Storage.delete_many`.
+
+        A target is a key, a Blob, or a pair of key and ETag.
+        """
         return await self._run(calls.delete_batch(self.engine.service, calls.checked_targets(targets), storage_type))
 
     async def read_range(
         self, key: str, storage_type: str = DEFAULT, *, start: int = 0, stop: int | None = None,
         etag: str | None = None,
     ) -> RangeRead:  # fmt: skip
-        """Bytes `start` up to and without `stop`. See `Storage.read_range`."""
+        """Return the bytes from `start` to `stop`, `stop` excluded, with their span and the blob.
+
+        A negative `start` means the last `-start` bytes. With an `etag` only this version of the blob is read. See
+        `Storage.read_range`.
+        """
         return await self._run(calls.read_range(key, storage_type, start, stop, etag))
 
     @asynccontextmanager
     async def stream(
         self, key: str, storage_type: str = DEFAULT, *, control: TransferControl | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Within the block: the chunks of a blob in order. See `Storage.stream`."""
+        """Return an asynchronous context manager; it gives the chunks of a blob in order. See `Storage.stream`.
+
+        `control` shows, pauses and cancels the transfer.
+        """
         used = control or TransferControl()
         opened = self.engine.stream(key, storage_type, control=used)
         chunks = opened.__enter__()
@@ -279,25 +347,28 @@ class AsyncStorage:
             opened.__exit__(None, None, None)
 
     async def image_of(self, key: str) -> "CatalogImage | None":
-        """The image of the catalog that a blob of `products` is a file of. See `Storage.image_of`."""
+        """Return the catalog's image to which the blob `key` of `products` belongs, or None. See `Storage.image_of`."""
         from storage_tui.client import catalog_calls as catalog
 
         return await self._run(catalog.image_of(self.engine.service, key))
 
     async def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
-        """The image of that id in the catalog. See `Storage.find_image`."""
+        """Return the image with this id from the catalog, or None. See `Storage.find_image`."""
         from storage_tui.client import catalog_calls as catalog
 
         return await self._run(catalog.find_image(self.engine.service, image_id))
 
     async def delete_image(self, image_id: "ImageId") -> None:
-        """Delete an image from the catalog with all its files. See `Storage.delete_image`."""
+        """Delete an image from the catalog with all its files; raise NotFoundError when there is none.
+
+        See `Storage.delete_image`.
+        """
         from storage_tui.client import catalog_calls as catalog
 
         await self._run(catalog.delete_image(image_id))
 
     async def describe(self) -> ServiceInfo:
-        """What the server is, its features and limits; asked once."""
+        """Return the description of the server: its features and limits. The server is asked once."""
         return await self._run(calls.describe(self.engine.service))
 
     async def _run(self, call: Call[T]) -> T:
@@ -308,7 +379,7 @@ class AsyncStorage:
         return await self._made.run(call)
 
     async def _in_thread(self, control: TransferControl, work: Callable[[TransferControl], T]) -> T:
-        """Run blocking work; when the awaiting task is cancelled, cancel the transfer and wait until it has ended."""
+        """Run blocking work in a thread; when the awaiting task is cancelled, cancel the transfer and wait for it."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(TRANSFERS, thread_name_prefix="storage-tui-transfer")
         self._controls.add(control)

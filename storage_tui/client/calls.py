@@ -1,7 +1,8 @@
 """Every call of the Storage API, written once and without I/O.
 
-A call is a generator: it yields a Request, is sent the Response, and returns a model; `session.py` runs it, blocking or
-not. Where our server has an addition that a plain published one lacks, the way around stands here, beside it.
+A call is a generator: it yields a Request, receives the Response, and returns a model. `http/session.py` runs calls
+blocking, `http/async_session.py` on an event loop. Where a plain published server lacks an addition of ours, the call
+holds the other way too.
 """
 
 import json
@@ -34,14 +35,14 @@ UPLOAD_TYPE = "application/octet-stream"
 
 @dataclass(slots=True)
 class Service:
-    """What is known of the server; asked once."""
+    """The description of the server, once the server was asked."""
 
     description: ServiceInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RangeRead:
-    """Bytes of a blob, where in it they are, and the blob as it was while they were read (its size is known)."""
+    """Bytes of a blob, their span in the blob, and the blob as described by the same answer (with its size)."""
 
     data: bytes = field(repr=False)
     span: Span
@@ -49,7 +50,7 @@ class RangeRead:
 
 
 def describe(service: Service) -> Call[ServiceInfo]:
-    """What the server is and can do; a plain published server has no features and the usual limits."""
+    """Return the description of the server; a plain published server has no features and the usual limits."""
     if service.description is None:
         request = Request("GET")
         response = yield request
@@ -69,7 +70,7 @@ def _description(response: Response) -> ServiceInfo:
 
 
 def get(key: str, storage_type: str) -> Call[bytes]:
-    """The whole value, its checksum compared where the server tells one."""
+    """Return the whole value; raise ChecksumError when it differs from the checksum that the server sent, if any."""
     request = _blob_request("GET", wire.GET, key, storage_type, max_bytes=None)
     response = checked(request, (yield request))
     told = _crc32c(response.headers)
@@ -81,8 +82,10 @@ def get(key: str, storage_type: str) -> Call[bytes]:
 def put(
     service: Service, key: str, value: bytes | memoryview, storage_type: str, content_type: str | None
 ) -> Call[Blob | None]:
-    """Store a small value: in one request where the server can, else over an upload URL. None where the server does
-    not describe what it stored."""
+    """Store a small value: in one request where the server can, else over an upload URL.
+
+    Return the stored blob; None when the server does not describe it.
+    """
     digest = checksum.format_hash_header(checksum.encode(checksum.extend(0, value)))
     headers = {"Content-Type": content_type or UPLOAD_TYPE, wire.GOOG_HASH: digest}
     info = yield from describe(service)
@@ -95,7 +98,7 @@ def put(
 
 
 def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
-    """The blob that the answer to an upload describes: as our server does, or as Google Cloud Storage does."""
+    """Return the blob that an upload's answer describes, in our form or Google Cloud Storage's; None for others."""
     try:
         raw = wire.parse_answer(answer)
     except ProtocolError:
@@ -116,7 +119,7 @@ def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
 
 
 def encoded(text: str) -> bytes:
-    """The UTF-8 of a value; raises BadRequestError for half of a surrogate pair, as in a file name that is no text."""
+    """Return a value as UTF-8; raise BadRequestError for half of a surrogate pair, as in a file name not in UTF-8."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as exc:
@@ -124,7 +127,7 @@ def encoded(text: str) -> bytes:
 
 
 def exists(key: str, storage_type: str) -> Call[bool]:
-    """Whether there is such a blob."""
+    """Return whether there is such a blob."""
     request = _blob_request("HEAD", wire.GET, key, storage_type)
     response = yield request
     if response.status == 404:
@@ -134,14 +137,14 @@ def exists(key: str, storage_type: str) -> Call[bool]:
 
 
 def stat(key: str, storage_type: str) -> Call[Blob]:
-    """What the server tells of one blob: the size everywhere, the rest where it has it."""
+    """Return the description of one blob: every server sends the size, ours all fields."""
     request = _blob_request("HEAD", wire.GET, key, storage_type)
     response = checked(request, (yield request))
     return blob_from_headers(key, storage_type, response.headers, _number(response.headers.get("content-length")))
 
 
 def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -> Call[tuple[list[str], str | None]]:
-    """One published page of keys, and the token of the next one."""
+    """Return one page of keys, as the published client lists them, and the token of the next page."""
     query = () if prefix is None else (("prefix", check_prefix(prefix)),)
     headers = {} if token is None else {wire.NEXT: token}
     request = Request("GET", f"/{_type(storage_type)}/{wire.LIST}", query=query, headers=headers, may_be_gzip=True)
@@ -153,7 +156,7 @@ def keys_page(prefix: str | None, storage_type: str, token: str | None = None) -
 
 
 def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int) -> Call[Page]:
-    """One page of blobs and child prefixes from a server that has the addition."""
+    """Return one page of blobs and child prefixes from a server with the features `details` and `delimiter`."""
     raw, next_token = yield from _listed(prefix, storage_type, delimiter, token, limit, "true")
     return Page.from_json(raw, _type(storage_type), _going_on(token, next_token, storage_type))
 
@@ -161,7 +164,7 @@ def detailed_page(prefix: str, storage_type: str, delimiter: str, token: str | N
 def column_pages(
     prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int
 ) -> Call[list[ColumnPage]]:
-    """The next pages in columns, at least one, from a server that has the addition."""
+    """Return the next pages in columns, at least one, from a server with the features `columns` and `delimiter`."""
     raw, _ = yield from _listed(prefix, storage_type, delimiter, token, limit, "columns")
     if not isinstance(raw, dict) or not isinstance(pages := raw.get("pages"), list) or not pages:
         raise ProtocolError("the server sent a list in columns that cannot be read")
@@ -190,7 +193,7 @@ def _going_on(token: str | None, next_token: str | None, storage_type: str) -> s
 
 
 def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
-    """Remove one blob; with an ETag only if it is still that one."""
+    """Delete one blob; with an ETag, only if the blob still has this ETag."""
     headers = {} if etag is None else {"If-Match": wire.format_etag(etag)}
     path = f"/{_type(storage_type)}/{key_to_path(key)}"
     request = Request("DELETE", path, headers=headers, key=key, storage_type=storage_type)
@@ -200,7 +203,7 @@ def delete(key: str, storage_type: str, etag: str | None = None) -> Call[None]:
 def delete_batch(
     service: Service, targets: list[tuple[str, str | None]], storage_type: str
 ) -> Call[list[DeleteResult]]:
-    """Remove many keys, each with the ETag that was seen or None, and tell of each what became of it."""
+    """Delete many blobs; return one result for each target, in order. A target is a key with its ETag or None."""
     info = yield from describe(service)
     results: list[DeleteResult] = []
     if "delete-batch" not in info.features:
@@ -235,7 +238,7 @@ def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteRes
 
 
 def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool) -> Call[Blob]:
-    """Copy on the server."""
+    """Copy a blob on the server; return the new blob."""
     check_key(key), check_key(to_key)
     target = _type(to_storage_type)
     fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
@@ -244,7 +247,7 @@ def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwri
 
 
 def signed_url(key: str, storage_type: str, expires_in: timedelta | None) -> Call[str]:
-    """A temporary URL that downloads the blob without a token."""
+    """Return a temporary URL that downloads the blob without a token."""
     if not isinstance(expires_in, timedelta | None):
         raise BadRequestError(f"expires_in is a timedelta, such as timedelta(hours=1), not {expires_in!a:.40}", key=key)
     query = () if expires_in is None else (("expires_in", str(int(expires_in.total_seconds()))),)
@@ -262,9 +265,11 @@ def new_upload(
     repeat_key: str | None = None,
     replaces: bool = True,
 ) -> Call[str]:
-    """Begin an upload session; its URL is the permission to upload this blob. The `repeat_key` of an earlier one gets
-    the URL of that one again, where the server has the feature `upload-resume`. Without `replaces` a blob that is
-    there, now or in the end, is PreconditionFailedError."""
+    """Begin an upload session and return its URL, which is the permission to upload this blob.
+
+    With the `repeat_key` of an earlier session, a server with the feature `upload-resume` returns the URL of this
+    session. Without `replaces` the server refuses to overwrite: PreconditionFailedError, now or at the end.
+    """
     headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
     if size_bytes is not None:
         headers[wire.UPLOAD_CONTENT_LENGTH] = str(size_bytes)
@@ -280,19 +285,19 @@ def new_upload(
 def cancel_upload(
     service: Service, key: str, storage_type: str, *, size_bytes: int, repeat_key: str | None
 ) -> Call[None]:
-    """Have the server drop what it keeps of an upload that an earlier process began."""
+    """Have the server drop the bytes of an upload that an earlier process began."""
     info = yield from describe(service)
     if repeat_key is None or "upload-resume" not in info.features:
         return
     url = yield from new_upload(key, storage_type, size_bytes=size_bytes, repeat_key=repeat_key)
     request = Request("DELETE", url=url, key=key, storage_type=storage_type)
     response = yield request
-    if response.status != CancelledError.status:  # which is how Google Cloud Storage says that it is done
+    if response.status != CancelledError.status:  # with this status Google Cloud Storage confirms a cancel
         checked(request, response)
 
 
 def read_range(key: str, storage_type: str, start: int, stop: int | None, etag: str | None) -> Call[RangeRead]:
-    """Bytes `start` up to and without `stop`; a negative `start` is the last bytes of the blob."""
+    """Return the bytes from `start` to `stop`, `stop` excluded; a negative `start` means the last bytes of the blob."""
     if (stop is not None and stop <= start) or (start < 0 and stop is not None):
         raise BadRequestError(f"bytes {start} to {stop} of {key!r} are no range; start must be below stop", key=key)
     if start < 0:
@@ -331,7 +336,7 @@ def _span_of(response: Response, start: int, stop: int | None, key: str) -> tupl
 
 
 def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], size_bytes: int | None) -> Blob:
-    """The blob that the headers of a GET or HEAD describe."""
+    """Return the blob that the headers of an answer to GET or HEAD describe."""
     tags = wire.parse_etags(headers.get("etag", ""))
     try:
         expires = parse_time(headers.get(wire.EXPIRES_AT.lower()))
@@ -350,8 +355,10 @@ def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], s
 
 
 def checked_targets(targets: Iterable[Blob | str | tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """What `delete_many` was given as pairs of key and ETag; raises BadRequestError for one key, whose characters would
-    be keys too."""
+    """Return the targets of `delete_many` as pairs of key and ETag.
+
+    Raise BadRequestError for a single key: iteration would take each of its characters for a key.
+    """
     if isinstance(targets, str | bytes | Blob):
         raise BadRequestError("delete_many takes several keys; give a list, or delete one with `delete`")
     return [_checked_target(target) for target in targets]
@@ -383,7 +390,7 @@ def _type(name: str) -> str:
 
 
 def _is_text(key: str) -> bool:
-    """Whether it is not the half of a surrogate pair, which JSON can hold."""
+    """Return whether the key has no half of a surrogate pair, which JSON can hold."""
     return key.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in key)
 
 
@@ -402,7 +409,7 @@ def _crc32c(headers: Mapping[str, str]) -> str | None:
 
 
 def wire_hash(headers: Mapping[str, str]) -> str | None:
-    """The crc32c of the whole blob in the wire's form, None where it is not told; raises BadRequestError."""
+    """Return the crc32c of the whole blob in the wire's form; None without one. Raise BadRequestError if malformed."""
     return checksum.parse_hash_header(headers.get(wire.GOOG_HASH, ""))
 
 

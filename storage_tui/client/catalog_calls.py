@@ -1,4 +1,4 @@
-"""The calls of the catalog that a browser of `products` needs: whose file a blob is, and deleting that image whole."""
+"""The catalog's calls for a browser of `products`: find the image of a blob, and delete an image with all its files."""
 
 from storage_tui.client.calls import Call, Service, describe
 from storage_tui.client.requests import Request, checked
@@ -7,15 +7,14 @@ from storage_tui.contract.catalog import CATALOG_FEATURE, CatalogImage, ImageId,
 
 
 def image_of(service: Service, key: str) -> Call[CatalogImage | None]:
-    """The image that the blob `key` of `products` is a file of. None where it is of none, or the server has no
-    catalog."""
+    """Return the image to which the blob `key` of `products` belongs; None without such an image or a catalog."""
     image_id = ImageId.of_key(key)
     image = None if image_id is None else (yield from find_image(service, image_id))
     return image if image is not None and any(blob.key == key for blob in image.blobs) else None
 
 
 def find_image(service: Service, image_id: ImageId) -> Call[CatalogImage | None]:
-    """The image of that id. None where there is none, or the server has no catalog."""
+    """Return the image with this id; None when there is none, or the server has no catalog."""
     if CATALOG_FEATURE not in (yield from describe(service)).features:
         return None
     request = Request("GET", image_path(image_id), query=(("include", "product"),), is_rooted=True)
@@ -27,6 +26,6 @@ def find_image(service: Service, image_id: ImageId) -> Call[CatalogImage | None]
 
 
 def delete_image(image_id: ImageId) -> Call[None]:
-    """Delete an image from the catalog, and its files from `products`; raises NotFoundError when there is none."""
+    """Delete an image from the catalog, and its files from `products`; raise NotFoundError when there is none."""
     request = Request("DELETE", image_path(image_id), is_rooted=True)
     checked(request, (yield request))

@@ -1,4 +1,4 @@
-"""The handle of one transfer: what it has done, and pause, unpause and cancel from any thread."""
+"""The handle of one transfer: its progress, and pause, unpause and cancel from any thread."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,11 +11,12 @@ Phase = Literal["waiting", "starting", "moving", "finishing", "verified", "unver
 
 
 class TransferControl:
-    """Given to `set_file` or `get_file`, shows the progress of the transfer and steers it; safe from every thread.
+    """Shows the progress of one transfer and steers it. Pass it to `set_file` or `get_file`; use it from any thread.
 
-    Read the attributes as often as you like (four to ten times a second is enough for a display): nothing is called
-    back. `pause` lets go of the connection at once and keeps what was moved; `cancel` ends the transfer with
-    CancelledError wherever it is, in the middle of a blocked read too.
+    Attributes: `done_bytes`; `total_bytes`, None until known; `phase`, `verified` or `unverified` (without a checksum
+    of the server) at the end; `note`, a remark such as `resumed at 1000 bytes`. Read them as often as you like; four
+    to ten times a second is enough for a display. There are no callbacks. `pause` drops the connection at once and
+    keeps the moved bytes. `cancel` ends the transfer with CancelledError at any point, also during a blocked read.
     """
 
     def __init__(self) -> None:
@@ -31,17 +32,17 @@ class TransferControl:
 
     @property
     def is_paused(self) -> bool:
-        """True between `pause` and `unpause`."""
+        """Return whether `pause` was called and `unpause` not yet."""
         return self._is_paused
 
     @property
     def is_cancelled(self) -> bool:
-        """True once `cancel` was called; there is no way back."""
+        """Return whether `cancel` was called; a cancelled transfer stays cancelled."""
         return self._is_cancelled
 
     @property
     def keeps_part(self) -> bool:
-        """True when the cancelled download is to be gone on with later."""
+        """Return whether the moved bytes of the cancelled transfer are kept, to continue it later."""
         return self._keeps
 
     def pause(self) -> None:
@@ -51,21 +52,24 @@ class TransferControl:
             self._abort()
 
     def unpause(self) -> None:
-        """Go on after `pause`."""
+        """Continue after `pause`."""
         with self._changed:
             self._is_paused = False
             self._changed.notify_all()
 
     def cancel(self, *, keep: bool = False) -> None:
-        """End the transfer now. `keep` leaves what a download has received for a later `get_file` to go on with; of
-        several calls the first decides it."""
+        """End the transfer now with CancelledError.
+
+        With `keep` the moved bytes of a large file stay, and a later `get_file` or `set_file` continues from them. Of
+        several calls, the first decides about `keep`.
+        """
         with self._changed:
             self._keeps = self._keeps if self._is_cancelled else keep
             self._is_cancelled = True
             self._changed.notify_all()
             self._abort()
 
-    # What follows is for the engine.
+    # The engine calls the methods below.
 
     def check(self) -> None:
         """Raise CancelledError once the transfer is cancelled."""
@@ -73,20 +77,20 @@ class TransferControl:
             raise CancelledError("the transfer was cancelled")
 
     def wait_while_paused(self) -> None:
-        """Block until the transfer is neither paused nor cancelled; raises CancelledError when it is cancelled."""
+        """Block until the transfer is no longer paused; raise CancelledError once the transfer is cancelled."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_cancelled or not self._is_paused)
         self.check()
 
     def sleep(self, seconds: float) -> None:
-        """Wait that long before another try, or until the transfer is cancelled, which raises CancelledError."""
+        """Wait so many seconds before another try; raise CancelledError once the transfer is cancelled."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_cancelled, timeout=seconds)
         self.check()
 
     @contextmanager
     def aborting(self, abort: Callable[[], None]) -> Iterator[None]:
-        """Within the block `pause` and `cancel` call `abort`, which breaks a blocked read or write."""
+        """Have `pause` and `cancel` call `abort`, which breaks a blocked read or write, while the block runs."""
         with self._changed:
             self._aborts.add(abort)
         try:

@@ -1,7 +1,7 @@
-"""Folders, details and usage out of the plain lists of a published server, which knows keys only.
+"""Folders, details and usage from the plain lists of a published server, which knows keys only.
 
-Lists come page by page of the server, so that a page here costs one request however large a folder is. It may then hold
-few entries or none, with a `next_token` all the same. A folder is named once as long as the server lists in byte order.
+One page here is made from one page of the server: it costs one request, however large a folder is. Such a page may hold
+few entries or none and still have a `next_token`. A folder is listed once if the server lists in byte order.
 """
 
 import base64
@@ -21,7 +21,7 @@ from storage_tui.contract.storage_types import find_storage_type
 def list_page(
     service: Service, prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int
 ) -> Call[Page]:
-    """One page of blobs and child prefixes from any server."""
+    """Return one page of blobs and child prefixes from any server; see `Storage.list_page`."""
     if limit < 1 or delimiter not in ("", "/"):
         raise BadRequestError("a page has a limit of at least 1, and the delimiter '/' or none")
     info = yield from describe(service)
@@ -46,7 +46,7 @@ def list_page(
 def list_columns(
     service: Service, prefix: str, storage_type: str, delimiter: str, token: str | None, limit: int | None
 ) -> Call[list[ColumnPage]]:
-    """The next pages in columns; of a server that has none, one page made from its list."""
+    """Return the next pages in columns; for a server without columns, one page made from its list."""
     if (limit is not None and limit < 1) or delimiter not in ("", "/"):
         raise BadRequestError("a list has a limit of at least 1, and the delimiter '/' or none")
     info = yield from describe(service)
@@ -89,7 +89,7 @@ def _read_token(token: str | None) -> tuple[str | None, str]:
 
 
 def usage(service: Service, prefix: str, storage_type: str, delimiter: str) -> Call[Usage]:
-    """Count and bytes under a prefix. A plain published server is asked for the size of every single blob."""
+    """Return count and bytes below a prefix. A plain published server takes one request for each blob's size."""
     info = yield from describe(service)
     if "usage" not in info.features:
         return (yield from _walked_usage(service, prefix, storage_type, delimiter))

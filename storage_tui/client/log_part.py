@@ -1,15 +1,15 @@
-"""One part of a log while it grows: whole lines, and how many bytes of them are stored."""
+"""One part of a growing log: whole lines, and how many of its bytes are stored."""
 
 from datetime import UTC, datetime
 
 from storage_tui.contract.models import format_time
 
-PART_BYTES = 4 * 1024 * 1024  # then the log goes on in another part; one `set` takes it whole on every server
-LINE_BYTES = 64 * 1024  # a longer line is cut: a log is read by lines
+PART_BYTES = 4 * 1024 * 1024  # then the log continues in another part; every server takes a whole part in one `set`
+LINE_BYTES = 64 * 1024  # a longer line is cut: programs read a log line by line
 
 
 class LogPart:
-    """Bytes that only grow, so that who reads along finds what was there before unchanged."""
+    """The bytes of one part. They only grow: a program that reads a running log finds the earlier bytes unchanged."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -18,16 +18,16 @@ class LogPart:
 
     @property
     def size_bytes(self) -> int:
-        """How long the part is."""
+        """Return the length of the part in bytes."""
         return len(self._content)
 
     @property
     def is_new(self) -> bool:
-        """Whether it holds more than is stored."""
+        """Return whether the part holds bytes that are not stored yet."""
         return len(self._content) > self.stored_bytes
 
     def has_room(self, line: bytes) -> bool:
-        """Whether the line still fits."""
+        """Return whether the line still fits into the part."""
         return len(self._content) + len(line) <= PART_BYTES
 
     def add(self, line: bytes) -> None:
@@ -35,12 +35,15 @@ class LogPart:
         self._content += line
 
     def content(self) -> bytes:
-        """All of it."""
+        """Return all bytes of the part."""
         return bytes(self._content)
 
 
 def stamped(text: str) -> list[bytes]:
-    """The lines of the text as UTF-8, each with the time before it and a line end after it."""
+    """Return the lines of the text as UTF-8, each with the time before it and a line end after it.
+
+    A line of more than LINE_BYTES bytes is cut and says how many bytes are missing.
+    """
     now = format_time(datetime.now(UTC))
     rows = []
     for line in text.split("\n"):

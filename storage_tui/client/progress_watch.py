@@ -1,4 +1,4 @@
-"""Looks at a running transfer now and then, for whoever shows how far it is."""
+"""Regular calls to a display while a transfer runs."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,15 +6,17 @@ from contextlib import contextmanager
 
 from storage_tui.client.control import TransferControl
 
-EVERY_S = 0.1  # ten looks a second are smooth and cost nothing
+EVERY_S = 0.1  # ten calls a second look smooth and cost nothing
 
 
 @contextmanager
 def watching(
     control: TransferControl, show: Callable[[TransferControl], None], *, is_on: bool = True
 ) -> Iterator[None]:
-    """While the block runs `show` is called with the control ten times a second, from a thread of its own, and once
-    more at the end of the block. With `is_on` False it is never called."""
+    """Call `show` with the control ten times a second while the block runs, from another thread, and once at its end.
+
+    With `is_on` False, never call `show`.
+    """
     if not is_on:
         yield
         return

@@ -1,4 +1,4 @@
-"""A request and its answer without any I/O, and what an error answer becomes."""
+"""A request and its answer without any I/O, and the error for an error answer."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,10 +15,10 @@ from storage_tui.contract.errors import (
     error_class,
 )
 
-CONTROL_BYTES = 16 * 1024 * 1024  # no list or description is larger; more than this is not read
-UNTOLD_BYTES = 1024 * 1024 * 1024  # what is read of a blob whose size the server tells nowhere
-ERROR_BYTES = 64 * 1024  # what is read of an error's text
-MESSAGE_LENGTH = 500  # and what of it is shown
+CONTROL_BYTES = 16 * 1024 * 1024  # no list or description is larger; more bytes are not read
+UNTOLD_BYTES = 1024 * 1024 * 1024  # most bytes read of a blob whose size the server does not send
+ERROR_BYTES = 64 * 1024  # most bytes read of an error's text
+MESSAGE_LENGTH = 500  # most characters shown of an error's text
 RETRY_AFTER_LIMIT_S = 60  # a server that asks for a longer wait is reported instead
 
 
@@ -26,10 +26,11 @@ RETRY_AFTER_LIMIT_S = 60  # a server that asks for a longer wait is reported ins
 class Request:
     """One HTTP request of a call.
 
-    `path` is below the base of the service, or with `is_rooted` below the host. Or `url` is an absolute one that the
-    server named, which then carries its own permission: no token is sent with it. `window` (start, stop) keeps only
-    that part of a 200 answer, for servers that ignore Range; a negative start counts from the end. An answer that
-    `may_be_gzip` is asked for in gzip where it comes over a network.
+    `path` is below the base URL of the service, or with `is_rooted` below the host. Or `url` is an absolute URL that
+    the server named; such a URL carries its own permission, so that no token is sent. `window` (start, stop) keeps only
+    these bytes of a 200 answer, for servers that ignore Range; a negative start counts from the end. With `may_be_gzip`
+    the answer is requested in gzip when it comes over a network. `max_bytes` limits the answer; with None, the size of
+    the blob limits it (see `most_bytes`).
     """
 
     method: str
@@ -53,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer: header names are in lower case, the body is whole."""
+    """The answer to a request: header names in lower case, and the whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -61,19 +62,22 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """True for 2xx."""
+        """Return whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def retry_after_s(self) -> int | None:
-        """The whole seconds of Retry-After; None for any other form of it."""
+        """Return the seconds of Retry-After; None without the header or in another form."""
         text = self.headers.get("retry-after", "").strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def most_bytes(request: Request, response: Response) -> int:
-    """How much of the body of a success may come: what the call allows, or what the server announced of a blob and, of
-    a part, no more than was asked for. An answer that announces nothing ends at UNTOLD_BYTES."""
+    """Return how many bytes of a successful answer's body are read at most.
+
+    This is the limit of the request; without such a limit the length that the server announced, and for a part of a
+    blob at most the requested length. Without an announced length the limit is UNTOLD_BYTES.
+    """
     if request.max_bytes is not None:
         return request.max_bytes
     length = response.headers.get("content-length", "")
@@ -91,19 +95,19 @@ def most_bytes(request: Request, response: Response) -> int:
 
 
 def too_large(request: Request, size_bytes: int = CONTROL_BYTES) -> ProtocolError:
-    """An answer past the bound."""
+    """Return the error for an answer of more than `size_bytes` bytes."""
     return ProtocolError(f"the server's answer to {request} is larger than {size_bytes} bytes", key=request.key)
 
 
 def checked(request: Request, response: Response) -> Response:
-    """The answer itself when it is a success; raises the StorageError that it means otherwise."""
+    """Return the answer unchanged when it is a success; raise its StorageError otherwise."""
     if response.is_success:
         return response
     raise error_from(request, response)
 
 
 def error_from(request: Request, response: Response) -> StorageError:
-    """The StorageError of an answer that is not a success, its text bounded and on one line."""
+    """Return the StorageError for an answer that is not a success, with a bounded text on one line."""
     if response.status < 400:
         return ProtocolError(f"the server answered {request} with {response.status}", key=request.key)
     chosen = error_class(response.status, response.headers.get(wire.ERROR_CODE.lower()))
@@ -116,7 +120,7 @@ def error_from(request: Request, response: Response) -> StorageError:
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    """Text of a server on one bounded line, its unprintable characters as escapes."""
+    """Return a server's text as one line of at most `limit` characters, with escapes for unprintable characters."""
     flat = " ".join(text[: limit * 4].split())
     shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in flat)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

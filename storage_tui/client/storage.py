@@ -1,4 +1,4 @@
-"""`Storage`: the blocking client. The published calls under their names and meanings, and ours beside them."""
+"""`Storage`: the blocking client, with the published calls under their names and meanings, and our additional calls."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,15 +28,28 @@ __all__ = ["RangeRead", "Storage", "TransferControl"]
 class Storage:
     """A client of the Storage API.
 
-    Without arguments it is the store of this machine, started when it is not running, or the server that
-    STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names. `url` is the base of a service, such as
-    `https://host/storage/v1`; its token comes from `token`, `token_file`, or where the published client finds it.
-    `retries` counts the tries after the first of anything that may be repeated; `timeout_s` is the longest wait
-    without a byte, never a limit for a whole transfer.
+    `url` is the base URL of a service, such as `https://host/storage/v1`. `token` is its token, `token_file` a file
+    with the token; without both the token comes from the places that the published client searches. `data_dir` is the
+    data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
+    that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
+    is not running. `retries` is the number of further tries for every request that may be repeated. `timeout_s` is the
+    longest wait without a byte, in seconds; it does not limit a whole transfer.
 
-    Nothing is read or called before the first call. All methods may be called from several threads at once, and after
-    a fork, and a client may be pickled unless it was given a `token` itself. Every refusal is a StorageError that says
-    what to do; see `storage_tui.errors`. `engine` is what moves the blobs: a `Batch` of many is made from it.
+    The constructor raises BadRequestError or CredentialsError for bad arguments; it reads no file and sends no request.
+    Several threads may call all methods at once, also after a fork. A client can be pickled unless it was given a
+    `token`. Every failure is a StorageError that says what to do; see `storage_tui.errors`. Every call can raise
+    ConnectError, DeadlineError, TransferInterruptedError, CredentialsError, UnauthorizedError, ForbiddenError,
+    RateLimitError, ServerError, UnavailableError and ProtocolError; the methods name further errors only.
+
+    These arguments mean the same in every method: `key` is 1 to 1024 bytes of UTF-8 (InvalidKeyError otherwise), and
+    `storage_type` one of `data`, `tmp`, `products`, `result` and `logs` (UnknownStorageTypeError otherwise). `control`
+    is a TransferControl: it shows the progress of the transfer, and another thread can pause or cancel the transfer
+    with it; the cancelled call raises CancelledError. `content_type` is the media type of the blob, such as
+    `text/csv`. Our server stores a media type without its parameters, and only a type in its list of allowed types
+    (`SAFE_TYPES` in `server/http/responses.py`); a blob of another type, or without a type, is served as
+    `application/octet-stream`.
+
+    `engine` moves the blobs; a `Batch` of many transfers is made from it.
     """
 
     def __init__(
@@ -57,7 +70,10 @@ class Storage:
         return f"{type(self).__name__}({self.display_url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Unpickled, as in the workers of a pool, it is a client of the same server that finds its token there."""
+        """Pickle the client: unpickled, as in the workers of a pool, it uses the same server and finds its token there.
+
+        Raise TypeError when the client was given a `token`.
+        """
         return partial(type(self), **self.engine.arguments()), ()
 
     def __enter__(self) -> Self:
@@ -69,49 +85,67 @@ class Storage:
         self.close()
 
     def close(self) -> None:
-        """Close the connections and leave the embedded server; a later call opens them again."""
+        """Close the connections and stop using the embedded server; a later call opens them again."""
         self.engine.close()
 
     @property
     def is_embedded(self) -> bool:
-        """Whether this is the store of this machine."""
+        """Return whether this is the embedded store of this machine."""
         return self.engine.server.is_embedded
 
     @property
     def display_url(self) -> str:
-        """How to name the server to people; holds no secret."""
+        """Return the name of the server for people; it holds no secret."""
         return self.engine.display_url
 
     def account(self) -> str:
-        """The server and whose token it is as one text, by which what is kept for later on this machine is found
-        again; holds no secret. Blocks where the token must be read first."""
+        """Return one text for the server and the owner of the token.
+
+        Waiting transfers of this user on this machine are found by it. The text holds no secret. This call blocks when
+        the token must be read first.
+        """
         return self.engine.account()
 
     # The published calls.
 
     def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
-        """Store a value: a str (as UTF-8), anything bytes-like, a binary file object or an iterable of bytes.
+        """Store a value under `key`, replacing an existing blob.
 
-        A value in memory is sent as it is; a file object or iterable is streamed from where it stands. TypeRuleError
-        where the storage type lets nothing be overwritten, StoreFullError where there is no room.
+        `value` is a str (stored as UTF-8), a bytes-like object, a binary file object or an iterable of bytes. A value
+        in memory is sent as it is; a file object (from its current position) or an iterable is streamed in bounded
+        memory. See the class for `content_type`.
+
+        Raise TypeRuleError when the blob exists and its storage type allows no overwriting, StoreFullError when the
+        server has no room, LocalFileError for a value that cannot be read or has another type, BadRequestError for
+        None and for a path, and ChecksumError when the value arrived damaged.
         """
         self.engine.set(key, value, storage_type, control=TransferControl(), content_type=content_type)
 
     def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
-        """The whole value, held in memory; `get_file` and `stream` are for what is large. NotFoundError when there is
-        none, ChecksumError when it arrived damaged."""
+        """Return the whole value, held in memory; use `get_file` or `stream` for a large value.
+
+        Raise NotFoundError when there is no such blob, ChecksumError when the value arrived damaged.
+        """
         return self.engine.run(calls.get(key, storage_type))
 
     def set_file(
         self, key: str, file_obj: Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, content_type: str | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
-        """Upload a file by name, or an open binary file object from where it stands; returns the stored blob.
+        """Upload a file, replacing an existing blob; return the stored blob.
 
-        Bounded memory whatever the size. A broken connection is gone on with where the server left off, a file that
-        changes meanwhile is a LocalFileError, and the crc32c of what was read is compared before the blob appears.
-        Of a large file by name that could not be finished, be it by `kill -9`, the next `set_file` of the same file to
-        the same key goes on with it (see `unfinished`); `resume=False` does neither.
+        `file_obj` is the name of a file (str or Path) or an open binary file object, which is read from its current
+        position; the values that `set` takes work too. Memory stays bounded for every size. See the class for
+        `control` and `content_type`. After a broken connection the upload continues from the bytes that the server
+        has. The crc32c of the bytes that were read is compared before the blob appears.
+
+        With `resume`, an unfinished upload of a file by name of at least 8 MiB is recorded, also when the process is
+        killed (see `unfinished`). The next `set_file` of the same file to the same key then continues the upload. With
+        `resume=False` nothing is recorded or continued.
+
+        Raise LocalFileError when the file cannot be read or changes during the upload, TypeRuleError when the blob
+        exists and its storage type allows no overwriting, StoreFullError when the server has no room, CancelledError
+        after `control.cancel()`, and ChecksumError when the bytes arrived damaged.
         """
         return self.engine.upload(
             key, file_obj, storage_type, control=control or TransferControl(), content_type=content_type, resume=resume
@@ -121,11 +155,20 @@ class Storage:
         self, key: str, file_obj: str | Path | IO[bytes] | Any, storage_type: str = DEFAULT, *,
         control: TransferControl | None = None, resume: bool = True,
     ) -> Blob:  # fmt: skip
-        """Download into a file by name, or into an open binary file object; returns the blob.
+        """Download a blob; return the blob.
 
-        A file appears under its name only whole, compared and synced; an existing one is replaced at that moment and
-        keeps its permissions. Of a large blob that could not be finished a hidden `.NAME.….part` stays, and the next
-        `get_file` to the same place goes on with it if the blob is still the same; `resume=False` does neither.
+        `file_obj` is the name of a file (str or Path) or a file object opened for writing bytes. A file appears under
+        its name only when it is whole, its checksum was compared, and its bytes are on the disk. An existing file is
+        replaced at this moment and its permissions are kept. A file object receives the bytes as they arrive, before
+        the checksum is compared. See the class for `control`.
+
+        With `resume`, an unfinished download of at least 8 MiB to a file by name leaves a hidden file `.NAME.….part`
+        beside it. The next `get_file` to the same place then continues the download if the blob has not changed. With
+        `resume=False` no such file is left or continued.
+
+        Raise NotFoundError when there is no such blob, LocalFileError when the file cannot be written,
+        PreconditionFailedError when the blob keeps changing during the download, CancelledError after
+        `control.cancel()`, and ChecksumError when the bytes arrived damaged.
         """
         control = control or TransferControl()
         if isinstance(file_obj, str | os.PathLike):
@@ -133,35 +176,46 @@ class Storage:
         return self.engine.download_to(key, file_obj, storage_type, control=control)
 
     def unfinished(self) -> Sequence["UnfinishedTransfer"]:
-        """The large transfers of files with this server that were begun, by any process of this user, and that nobody
-        works on now: what was killed, or cancelled with `keep`, or could not reach the server any more. Oldest first.
+        """Return the unfinished transfers of large files (at least 8 MiB) with this server, oldest first.
+
+        Any process of this user may have begun them; no process works on them now. Such a transfer was killed, was
+        cancelled with `keep`, or lost the server.
         """
         return self.engine.unfinished()
 
     def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl | None = None) -> Blob:
-        """Continue an unfinished transfer to its end; returns the blob.
+        """Continue an unfinished transfer to its end; return the blob.
 
-        Where the other side is not what it was (the file or the blob changed, the server kept nothing or cannot go on)
-        it starts over and `control.note` says so, else that reads `resumed at N bytes`. Raises ConflictError for a
-        transfer with another server, and LocalFileError for a file that has gone.
+        `transfer` is a row of `unfinished`. See the class for `control`. The transfer starts over when the file or the
+        blob changed, or when the server kept nothing or cannot continue; `control.note` then gives the reason. Else
+        `control.note` reads `resumed at N bytes`.
+
+        Raise ConflictError for a transfer with another server or of another user, LocalFileError for a file that no
+        longer exists, and the errors of `set_file` and `get_file`.
         """
         return self.engine.resume(transfer, control=control or TransferControl())
 
     def forget(self, transfer: "UnfinishedTransfer") -> bool:
-        """Give up an unfinished transfer: what a download has gathered goes, and what the server keeps of an upload
-        where it can be asked now. False when another process has taken it up meanwhile."""
+        """Give up an unfinished transfer: remove the received bytes of a download, or the server's bytes of an upload.
+
+        A server that cannot be reached now drops its bytes after a week. Return False, and do nothing, when another
+        process works on the transfer now.
+        """
         return self.engine.forget(transfer)
 
     def exists(self, key: str, storage_type: str = DEFAULT) -> bool:
-        """Whether there is such a blob."""
+        """Return whether there is such a blob."""
         return self.engine.run(calls.exists(key, storage_type))
 
     def list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> list[str]:
-        """Up to 1000 keys, those that begin with the prefix; `iter_list` has no bound."""
+        """Return the first keys that begin with `prefix`, up to 1000; a prefix of None stands for every key.
+
+        `iter_list` has no limit.
+        """
         return self.engine.run(calls.keys_page(prefix, storage_type))[0]
 
     def iter_list(self, prefix: str | None = None, storage_type: str = DEFAULT) -> Iterator[str]:
-        """All keys that begin with the prefix, fetched page by page."""
+        """Yield all keys that begin with `prefix`, fetched page by page; a prefix of None stands for every key."""
         token = None
         while True:
             keys, token = self.engine.run(calls.keys_page(prefix, storage_type, token))
@@ -170,32 +224,51 @@ class Storage:
                 return
 
     def delete(self, key: str, storage_type: str = DEFAULT, *, etag: str | None = None) -> None:
-        """Delete a blob, with an `etag` only if it is still that one; NotFoundError when there is none."""
+        """Delete a blob; with an `etag`, only if the blob still has this ETag.
+
+        Raise NotFoundError when there is no such blob, PreconditionFailedError when its ETag is another one, and
+        TypeRuleError when the storage type allows no deleting. A plain published server ignores `etag`.
+        """
         self.engine.run(calls.delete(key, storage_type, etag))
 
     def get_signed_url(self, key: str, storage_type: str = DEFAULT, *, expires_in: timedelta | None = None) -> str:
-        """A URL that downloads the blob without a token, on our server for an hour or for `expires_in`, up to 7 days;
-        NotFoundError when there is none. Pass it on with care."""
+        """Return a URL that downloads the blob without a token; whoever has the URL can read the blob.
+
+        `expires_in` is how long the URL is valid; on our server at most 7 days, and one hour without this argument.
+        Raise NotFoundError when there is no such blob, BadRequestError when `expires_in` is not a timedelta.
+        """
         return self.engine.run(calls.signed_url(key, storage_type, expires_in))
 
     def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
-        """A URL that takes one upload of this blob without a token, by one PUT or in resumable pieces; our server keeps
-        it for a week. `query` goes to the server as it is; ours knows no parameters and refuses them."""
+        """Return a URL that takes one upload of this blob without a token, by one PUT or in resumable pieces.
+
+        Our server keeps the URL for a week. `query` is sent to the server unchanged, as query parameters; our server
+        knows no parameters and refuses them. Raise TypeRuleError when the storage type allows no overwriting and the
+        blob exists.
+        """
         return self.engine.run(calls.new_upload(key, storage_type, query=query))
 
-    # Ours.
+    # Our additional calls.
 
     def stat(self, key: str, storage_type: str = DEFAULT) -> Blob:
-        """What the server tells of one blob; NotFoundError when there is none."""
+        """Return the description of one blob: size in bytes, times (UTC), ETag, crc32c and content type.
+
+        A field that the server does not send is None. Raise NotFoundError when there is no such blob.
+        """
         return self.engine.run(calls.stat(key, storage_type))
 
     def list_page(
         self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
         limit: int = 1000,
     ) -> Page:  # fmt: skip
-        """One page of blobs and, with the delimiter `/`, of folders; go on with `token=page.next_token`.
+        """Return one page of the blobs and folders below `prefix`, in byte order.
 
-        A plain published server tells keys only, and a page of it may be short or empty though more follow.
+        With the `delimiter` `/` the page holds the blobs directly in the prefix and the folders (`page.prefixes`); with
+        the delimiter `""` it holds all blobs below the prefix. `limit` is the largest number of entries, from 1; a
+        server has its own limit, ours 1000. `token` is the `next_token` of the page before; None is the first page.
+
+        A plain published server sends keys only, and its page may be short or empty although more pages follow. Raise
+        BadRequestError for another limit, delimiter or token.
         """
         return self.engine.run(folding.list_page(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
@@ -203,18 +276,21 @@ class Storage:
         self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "/", token: str | None = None,
         limit: int | None = None,
     ) -> Sequence[ColumnPage]:  # fmt: skip
-        """The next pages of a list in columns, names, sizes and times, in a quarter of the bytes of `list_page`: for
-        lists of millions. Up to `limit` entries or what the server gives at once; go on with the last page's
-        `next_token`, which `list_page` takes too.
+        """Return the next pages of a list as columns (names, sizes in bytes, times), for lists of millions of keys.
 
-        A plain published server tells keys only: the sizes and times are 0.
+        The columns take a quarter of the bytes of `list_page`. The arguments are those of `list_page`. A `limit` of
+        None takes as many entries as the server sends at once. Continue with the `next_token` of the last page;
+        `list_page` takes this token too.
+
+        A plain published server sends keys only: sizes and times are 0. Raise BadRequestError for another limit,
+        delimiter or token.
         """
         return self.engine.run(folding.list_columns(self.engine.service, prefix, storage_type, delimiter, token, limit))
 
     def usage(self, prefix: str = "", *, storage_type: str = DEFAULT, delimiter: str = "") -> Usage:
-        """Count and bytes under the prefix, and with a delimiter of each folder in it.
+        """Return the number of blobs and their bytes below `prefix`; with the `delimiter` `/`, also for each folder.
 
-        A plain published server (no feature `usage` in `describe`) is asked for every blob by itself, which takes long.
+        A plain published server (no feature `usage` in `describe`) takes one request for each blob, which is slow.
         """
         return self.engine.run(folding.usage(self.engine.service, prefix, storage_type, delimiter))
 
@@ -222,9 +298,15 @@ class Storage:
         self, key: str, to_key: str, *, storage_type: str = DEFAULT, to_storage_type: str | None = None,
         overwrite: bool = True,
     ) -> Blob:  # fmt: skip
-        """Copy a blob, also into another storage type; through this machine where the server cannot do it itself.
-        NotFoundError when there is none; without `overwrite`, ConflictError or PreconditionFailedError when there is
-        one at `to_key` already."""
+        """Copy the blob `key` to `to_key`; return the new blob.
+
+        `to_storage_type` is the storage type of the copy; None means `storage_type`. The bytes go through this machine
+        when the server cannot copy.
+
+        Raise NotFoundError when there is no blob `key`, TypeRuleError when the storage type of the copy allows no
+        overwriting, StoreFullError when the server has no room; with `overwrite=False`, raise ConflictError or
+        PreconditionFailedError when there is a blob at `to_key`.
+        """
         target = find_storage_type(to_storage_type or storage_type).name
         if "copy" in self.describe().features:
             return self.engine.run(calls.copy(key, storage_type, to_key, target, overwrite))
@@ -235,8 +317,12 @@ class Storage:
     def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT
     ) -> Sequence[DeleteResult]:
-        """Delete many keys and tell of each what became of it. A Blob, or a pair of key and ETag, is deleted only if
-        it is still the one that was listed."""
+        """Delete many blobs; return one result for each target, in the order of the targets.
+
+        A target is a key, a Blob, or a pair of key and ETag. A Blob or a pair with an ETag is deleted only if the
+        stored blob still has this ETag. The failure of one target is in its result and does not stop the others. Raise
+        BadRequestError when `targets` is a single key or Blob.
+        """
         pairs = calls.checked_targets(targets)
         return self.engine.run(calls.delete_batch(self.engine.service, pairs, storage_type))
 
@@ -244,37 +330,57 @@ class Storage:
         self, key: str, storage_type: str = DEFAULT, *, start: int = 0, stop: int | None = None,
         etag: str | None = None,
     ) -> RangeRead:  # fmt: skip
-        """Bytes `start` up to and without `stop`; a negative `start` is the last bytes. With an `etag` it is of that
-        blob or PreconditionFailedError; past the end RangeNotSatisfiableError with the size."""
+        """Return the bytes from `start` to `stop`, `stop` excluded, with their span and the blob.
+
+        Both are byte offsets from 0; a `stop` of None means the end of the blob. A negative `start` means the last
+        `-start` bytes, and takes no `stop`. With an `etag` only this version of the blob is read.
+
+        Raise NotFoundError when there is no such blob, PreconditionFailedError when its ETag is another one,
+        RangeNotSatisfiableError, which holds the blob's size, when `start` is past the end, and BadRequestError when
+        `stop` is not above `start`. Source of the ranges: RFC 9110 section 14.
+        """
         return self.engine.run(calls.read_range(key, storage_type, start, stop, etag))
 
     def stream(
         self, key: str, storage_type: str = DEFAULT, *, control: TransferControl | None = None
     ) -> AbstractContextManager[Iterator[bytes]]:
-        """Within the block: the chunks of a blob in order, bounded memory, going on after cuts. After the last chunk
-        the crc32c is compared: a ChecksumError there means that what was given before is damaged."""
+        """Return a context manager; it gives the chunks of a blob in order, in bounded memory.
+
+        After a broken connection the stream continues from the last byte. See the class for `control`. Take the chunks
+        within the block. After the last chunk the crc32c is compared: a ChecksumError there means that earlier chunks
+        are damaged. Raise NotFoundError when there is no such blob, PreconditionFailedError when the blob changes
+        during the stream.
+        """
         return self.engine.stream(key, storage_type, control=control or TransferControl())
 
     def image_of(self, key: str) -> "CatalogImage | None":
-        """The image of the catalog that a blob of `products` is a file of; None where it is of none, or the server has
-        no catalog (no feature `catalog` in `describe`)."""
+        """Return the catalog's image to which the blob `key` of `products` belongs.
+
+        Return None when the blob belongs to no image, or the server has no catalog (no feature `catalog` in
+        `describe`).
+        """
         from storage_tui.client import catalog_calls as catalog
 
         return self.engine.run(catalog.image_of(self.engine.service, key))
 
     def find_image(self, image_id: "ImageId") -> "CatalogImage | None":
-        """The image of that id in the catalog; None where there is none, or the server has no catalog."""
+        """Return the image with this id from the catalog; None when there is none, or the server has no catalog."""
         from storage_tui.client import catalog_calls as catalog
 
         return self.engine.run(catalog.find_image(self.engine.service, image_id))
 
     def delete_image(self, image_id: "ImageId") -> None:
-        """Delete an image from the catalog with all its files in `products`, which is the only way to delete those;
-        NotFoundError when there is none."""
+        """Delete an image from the catalog with all its files in `products`; no other call deletes such files.
+
+        Raise NotFoundError when there is no such image.
+        """
         from storage_tui.client import catalog_calls as catalog
 
         self.engine.run(catalog.delete_image(image_id))
 
     def describe(self) -> ServiceInfo:
-        """What the server is, its features and limits; asked once."""
+        """Return the description of the server: its features and limits. The server is asked once.
+
+        A plain published server has no features.
+        """
         return self.engine.describe()

@@ -1,4 +1,4 @@
-"""`TaskRun`: what a task runner writes while a task runs. Its log as it grows, its result at the end."""
+"""`TaskRun`: the log that a task runner writes while a task runs, and the result at the end."""
 
 import contextlib
 import json
@@ -18,8 +18,8 @@ from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
 
-FLUSH_S = 1.0  # so long a line may wait before others can read it
-BYTES_PER_S = 256 * 1024  # what logging may cost: a part is written anew whole, so a long one waits longer
+FLUSH_S = 1.0  # longest time that a line waits before others can read it
+BYTES_PER_S = 256 * 1024  # limit of the cost of logging: each write stores the whole part, so a long part waits longer
 WAITING_BYTES = 8 * 1024 * 1024  # lines kept while the store cannot be reached; more are counted and dropped
 TEXT, JSON, BINARY = "text/plain", "application/json", "application/octet-stream"
 
@@ -31,14 +31,16 @@ class TaskRun:
             run.log("reading 14 tiles")
             run.result({"area_km2": 12.5})
 
-    The log is the blob `job-12/task-3` in `logs`, readable while the task runs: at most about a second behind, some
-    seconds when it is long. Past 4 MiB it goes on in `job-12/task-3.part-2`. A task that is killed leaves what it
-    logged until then; one that raises leaves its traceback, and the exception goes on. A run is a text stream too, for
-    `redirect_stdout(run)` and `logging.StreamHandler(run)`, and may be used by several threads.
+    The log is the blob `job-12/task-3` in `logs`. Others can read it while the task runs: it is about one second
+    behind, some seconds when it is long. After 4 MiB the log continues in `job-12/task-3.part-2`. A killed task leaves
+    the lines stored until then. A task that raises an exception leaves its traceback, and the exception is raised
+    further. A run is a text stream too, for `redirect_stdout(run)` and `logging.StreamHandler(run)`. Several threads
+    may use a run.
 
-    No call but the first and the last waits for the store, and none raises while it cannot be reached: lines wait, and
-    are counted if they must be dropped. `result`, and leaving the block, raise StorageError when what is left cannot be
-    stored.
+    `log` and `write` do not wait for the store and do not raise while it cannot be reached: lines wait, up to 8 MiB,
+    and further lines are counted and dropped. Entering the block, `result`, and leaving the block wait for the store;
+    they raise StorageError when it cannot store the result or the rest of the log. `flush_s` is how many seconds a line
+    waits at most; raise BadRequestError unless it is more than 0.
     """
 
     def __init__(self, storage: Storage, key: str, *, flush_s: float = FLUSH_S) -> None:
@@ -52,8 +54,8 @@ class TaskRun:
         self._waiting: list[bytes] = []  # whole lines of later parts, in order
         self._waiting_bytes = 0
         self._dropped = 0
-        self._half = ""  # what `write` was given of a line that has no end yet
-        self._lock = threading.Lock()  # of the lines
+        self._half = ""  # the text from `write` after the last line end
+        self._lock = threading.Lock()  # guards the lines
         self._storing = threading.Lock()  # one write of a part at a time
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,7 +64,7 @@ class TaskRun:
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         for stale in list(self._storage.iter_list(part_prefix(self.key), LOGS)):
-            self._storage.delete(stale, LOGS)  # of an earlier, longer run
+            self._storage.delete(stale, LOGS)  # parts of an earlier, longer run
         self.log("started")
         self._store()
         self._thread = threading.Thread(target=self._keep_storing, name="storage-tui-task-log", daemon=True)
@@ -91,15 +93,18 @@ class TaskRun:
                 raise  # else the task's own error says more
 
     def log(self, *values: object) -> None:
-        """Add a line, or several, with the time before each. Returns at once."""
+        """Add one or more lines, with the time before each. Return at once."""
         self._add(stamped(" ".join(map(str, values))))
 
     def write(self, text: str) -> int:
-        """Add text as a stream does: what has no line end yet waits for it, up to the length of a line. Of a line that
-        is written over and over, as by a progress bar, the last state stays."""
+        """Add text like a stream; return its length in characters.
+
+        Text without a line end waits for the end, up to the longest line. Of a line that is overwritten again and
+        again, as by a progress bar, the last state is kept.
+        """
         with self._lock:
             *lines, half = (self._half + text).split("\n")
-            state = half.rstrip("\r")  # one at the end may belong to a line end
+            state = half.rstrip("\r")  # a \r at the end may belong to a line end
             self._half = state.rpartition("\r")[2] + half[len(state) :]
             if len(self._half) >= LINE_BYTES:
                 lines.append(self._half)
@@ -109,13 +114,14 @@ class TaskRun:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing: the lines are stored in the background."""
+        """Do nothing: the lines are stored in the background."""
 
     def result(self, value: Any, *, content_type: str | None = None) -> None:
-        """Store the result, in place of an earlier one.
+        """Store the result, replacing an earlier result.
 
-        A Path or an open binary file is uploaded, bytes are stored as they are, a str as UTF-8 text, and anything else
-        as JSON; raises BadRequestError for what JSON has no form for.
+        A Path or an open binary file is uploaded, bytes are stored as they are, a str is stored as UTF-8 text, and any
+        other value as JSON. `content_type` is the media type of the blob; without it the file name or the kind of
+        value decides. Raise BadRequestError for a value without a JSON form, StorageError when the store fails.
         """
         if isinstance(value, os.PathLike):
             path = Path(value)
@@ -144,11 +150,11 @@ class TaskRun:
 
     def _keep_storing(self) -> None:
         while not self._end.wait(max(self._flush_s, self._part.size_bytes / BYTES_PER_S)):
-            with contextlib.suppress(StorageError):  # the lines wait for the next time
+            with contextlib.suppress(StorageError):  # the lines wait for the next attempt
                 self._store()
 
     def _store(self) -> None:
-        """Store the lines that are there now; raises StorageError when one part cannot be stored."""
+        """Store the lines that have been added until now; raise StorageError when a part cannot be stored."""
         with self._storing:
             while True:
                 with self._lock:

@@ -1,8 +1,8 @@
-"""The catalog in front of `products`: how its ids read, and under which keys the files of an image lie.
+"""The catalog in front of `products`: the form of its ids, and the keys under which the files of an image are stored.
 
 A product is `PREFIX:NAME`, an image `PRODUCT:IMAGE`, and the files of an image are the blobs `PRODUCT/IMAGE/FILE` of
-the storage type `products`. Source: the published client 1.12.1 for ids and paths; the layout of the keys is ours, as
-none was ever documented.
+the storage type `products`. Source: the published client 1.12.1 for ids and paths. The layout of the keys is our own,
+because no layout was ever documented.
 """
 
 import re
@@ -19,8 +19,8 @@ CATALOG_PATH = "/metadata/v1/catalog/v2"
 CATALOG_FEATURE = "catalog"
 IMAGES = "images"
 STORED_IN = "products"
-HREF = f"storage://{STORED_IN}/"  # of a file kept here; others (gs://, https://) are texts to us
-MAX_ID_CHARACTERS = 200  # of a product's id and of an image's name: both are segments of keys and of records
+HREF = f"storage://{STORED_IN}/"  # start of a file's address here; other addresses (gs://, https://) are kept as text
+MAX_ID_CHARACTERS = 200  # of a product's id and an image's name, which are segments of keys and of records
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -29,7 +29,7 @@ _DOTS = (".", "..")
 
 @dataclass(frozen=True, slots=True)
 class ImageId:
-    """The id of one image: that of its product, a colon, and the name of the image."""
+    """The id of one image: the id of its product, a colon, and the name of the image."""
 
     product_id: str
     name: str
@@ -39,12 +39,12 @@ class ImageId:
 
     @property
     def prefix(self) -> str:
-        """What the keys of its files begin with."""
+        """Return the prefix of the keys of the image's files."""
         return f"{self.product_id}{DELIMITER}{self.name}{DELIMITER}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `PRODUCT:IMAGE`; raises BadRequestError for what no image can be called."""
+        """Read `PRODUCT:IMAGE`; raise BadRequestError for a text that cannot be the id of an image."""
         product_id, colon, name = text.rpartition(":")
         if not colon:
             raise BadRequestError("the id of an image is that of its product, a colon, and its name")
@@ -52,7 +52,7 @@ class ImageId:
 
     @classmethod
     def of_key(cls, key: str) -> Self | None:
-        """The image whose file lies under the key, going by its layout; None where it lies under no image's."""
+        """Return the image to which the blob of the key belongs, by the layout of the key; None for any other key."""
         product_id, _, rest = key.partition(DELIMITER)
         name, delimiter, file = rest.partition(DELIMITER)
         if not delimiter or not file:
@@ -65,8 +65,11 @@ class ImageId:
 
 @dataclass(frozen=True, slots=True)
 class CatalogImage:
-    """What the catalog tells of one image. `blobs` are its files in `products`, as far as the catalog describes them;
-    files kept elsewhere are the addresses in `others`."""
+    """One image as the catalog describes it.
+
+    `blobs` are the image's files in `products`, as far as the catalog describes them. `others` are the addresses of
+    files that are kept elsewhere.
+    """
 
     image_id: ImageId
     product_name: str | None = None
@@ -76,7 +79,7 @@ class CatalogImage:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the answer to `GET /images/{id}?include=product`; raises ProtocolError when it is none."""
+        """Read the answer to `GET /images/{id}?include=product`; raise ProtocolError for anything else."""
         try:
             attributes = raw["data"]["attributes"]
             files = {str(file["href"]): file.get("size_bytes") for file in attributes.get("files") or ()}
@@ -94,32 +97,32 @@ class CatalogImage:
 
 
 def check_product_id(text: str) -> str:
-    """The id itself when it is one; raises BadRequestError with what it may be otherwise."""
+    """Return a valid id of a product; raise BadRequestError, which says what is allowed, for any other text."""
     return _checked(text, _PRODUCT_ID, "the id of a product", "letters, digits and _ . - : with a part on each side")
 
 
 def is_product_id(text: str) -> bool:
-    """Whether a product can be called so."""
+    """Return whether the text can be the id of a product."""
     return len(text) <= MAX_ID_CHARACTERS and _PRODUCT_ID.fullmatch(text) is not None and text not in _DOTS
 
 
 def check_image_name(text: str) -> str:
-    """The name itself when it is one; raises BadRequestError with what it may be otherwise."""
+    """Return a valid name of an image; raise BadRequestError, which says what is allowed, for any other text."""
     return _checked(text, _IMAGE_NAME, "the name of an image", "letters, digits and _ . -")
 
 
 def image_path(image_id: ImageId) -> str:
-    """The path of an image below the host; the colons stay as they are, as the published client sends them."""
+    """Return the URL path of an image; colons are not escaped, as in the published client."""
     return f"{CATALOG_PATH}/{IMAGES}/{quote(str(image_id), safe=':')}"
 
 
 def file_href(key: str) -> str:
-    """How the catalog names a file that lies in `products`."""
+    """Return the address by which the catalog names a file in `products`."""
     return HREF + key_to_path(key)
 
 
 def key_of_href(href: str) -> str | None:
-    """The key of a file that lies in `products`; None for a file kept elsewhere."""
+    """Return the key of a file in `products`; None for a file that is kept elsewhere, and for a malformed key."""
     if not href.startswith(HREF):
         return None
     try:
@@ -129,8 +132,10 @@ def key_of_href(href: str) -> str | None:
 
 
 def file_key(image_id: ImageId, path: str) -> str:
-    """The key of an uploaded file, named as the last part of the path it was given with; empty for a path that names
-    none. Raises InvalidKeyError for a name that no key has."""
+    """Return the key of an uploaded file: the image's prefix and the last part of `path`, split at `/` and `\\`.
+
+    Return the empty text for a path without a file name. Raise InvalidKeyError for a name that a key cannot have.
+    """
     name = re.split(r"[/\\]", path)[-1]
     return check_key(image_id.prefix + name) if name else ""
 

@@ -9,18 +9,18 @@ from storage_tui.contract.errors import BadRequestError
 
 
 def extend(crc: int, chunk: bytes | bytearray | memoryview) -> int:
-    """The crc32c of everything summed in `crc` followed by `chunk`; start from 0. The value is also the whole state,
-    so it can be stored and gone on with later."""
+    """Return the crc32c of the bytes summed in `crc` followed by `chunk`; start from 0. The value is the whole state:
+    a caller can store it and continue later."""
     return int(_crc32c.crc32c(chunk, crc))
 
 
 def encode(crc: int) -> str:
-    """The wire's form, such as `AAAAAA==`."""
+    """Return the wire's form of a crc32c, such as `AAAAAA==`."""
     return base64.b64encode(crc.to_bytes(4, "big")).decode("ascii")
 
 
 def decode(text: str) -> int:
-    """The value of the wire's form; raises BadRequestError for anything but base64 of four bytes."""
+    """Return the value of the wire's form; raise BadRequestError for anything but base64 of four bytes."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:
@@ -31,7 +31,10 @@ def decode(text: str) -> int:
 
 
 def parse_hash_header(value: str) -> str | None:
-    """The crc32c (wire form) out of an `x-goog-hash` value such as `crc32c=AAAAAA==,md5=…`; None where it has none."""
+    """Return the crc32c (wire form) in an `x-goog-hash` value such as `crc32c=AAAAAA==,md5=…`; None without a crc32c.
+
+    Raise BadRequestError for a crc32c that is malformed.
+    """
     for part in value.split(","):
         name, _, digest = part.strip().partition("=")
         if name == "crc32c":
@@ -40,5 +43,5 @@ def parse_hash_header(value: str) -> str | None:
 
 
 def format_hash_header(crc32c: str) -> str:
-    """The `x-goog-hash` value for a checksum in the wire's form."""
+    """Return the `x-goog-hash` value for a checksum in the wire's form."""
     return f"crc32c={crc32c}"

@@ -1,7 +1,8 @@
-"""The page of a list in columns: what a list of a million keys needs of each, in a quarter of the bytes of its details.
+"""The page of a list in columns: what a list of a million keys needs of each key, in a quarter of the bytes of details.
 
-On the wire an object of arrays of one length: `names`, `sizes`, `modified`, `expires`; the times in milliseconds since
-1970, 0 for none. `expires` is left out where nothing expires; `prefixes` are places of names.
+On the wire a page is one JSON object of arrays of equal length: `names`, `sizes` (bytes), `modified` and `expires`
+(milliseconds since 1970, 0 for none). `expires` is left out where nothing expires. `prefixes` holds indexes into
+`names`.
 """
 
 from array import array
@@ -18,11 +19,12 @@ LAST_MILLIS = to_millis(datetime.max.replace(tzinfo=UTC))
 
 @dataclass(frozen=True, slots=True)
 class ColumnPage:
-    """Blobs and child prefixes of one page in the byte order of the keys, a column each of what is told of them.
+    """Blobs and child prefixes of one page in the byte order of the keys, one column for each property.
 
-    `names` are what the keys add to the prefix of the list; `sizes` are bytes, `modified` and `expires` milliseconds
-    since 1970 or 0 for none; `expires` is None where nothing expires. `prefixes` are the places of the names that are
-    child prefixes; their other columns are 0. `next_token` goes on after this page; None on the last.
+    `names` holds the part of each key after the prefix of the list. `sizes` are bytes. `modified` and `expires` are
+    milliseconds since 1970, 0 for none; `expires` is None where nothing expires. `prefixes` holds the indexes of the
+    names that are child prefixes; the other columns of these rows are 0. `next_token` fetches the page after this one;
+    None on the last page.
     """
 
     names: tuple[str, ...]
@@ -34,7 +36,7 @@ class ColumnPage:
 
     @classmethod
     def of(cls, page: Page, prefix: str) -> Self:
-        """The columns of a page of details of a list under `prefix`."""
+        """Return the columns of a page of details; the page lists `prefix`."""
         cut = len(prefix)
         rows = sorted([*((blob.key, blob) for blob in page.blobs), *((name, None) for name in page.prefixes)], key=_key)
         expires = array("q", [_millis(blob.expires) if blob is not None else 0 for _, blob in rows])
@@ -48,7 +50,7 @@ class ColumnPage:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the page as the JSON object of the wire."""
         raw: dict[str, Any] = {
             "names": list(self.names),
             "sizes": self.sizes.tolist(),
@@ -62,10 +64,10 @@ class ColumnPage:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read a page from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             names = tuple(_list(raw["names"]))
-            "".join(names).encode("utf-8")  # each is a text, without halves of surrogate pairs
+            "".join(names).encode("utf-8")  # refuses names that are not text, and halves of surrogate pairs
             expires = raw.get("expires")
             page = cls(
                 names,

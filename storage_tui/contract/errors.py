@@ -4,44 +4,44 @@
     ├── BadRequestError            400  the request is wrong and will stay wrong
     │   ├── InvalidKeyError             not a key: empty, too long, control characters, dot segments …
     │   ├── UnknownStorageTypeError     not one of data, tmp, products, result, logs
-    │   └── IncompleteBodyError         fewer bytes came than were announced
-    ├── UnauthorizedError          401  no token, or one that is not valid any more
+    │   └── IncompleteBodyError         fewer bytes arrived than the request announced
+    ├── UnauthorizedError          401  no token, or a token that is no longer valid
     ├── ForbiddenError             403  a valid token or URL that does not allow this
     ├── NotFoundError              404  no such blob, upload or page
-    ├── MethodNotAllowedError      405
+    ├── MethodNotAllowedError      405  the path exists but does not take this method
     ├── ConflictError              409  the state of the store refuses it
     │   ├── TypeRuleError               the rule of the storage type refuses it
-    │   └── TooManyUploadsError         the user has as many uploads open as are allowed
+    │   └── TooManyUploadsError         the user has already opened as many uploads as are allowed
     ├── GoneError                  410  an upload session that has ended
-    ├── PreconditionFailedError    412  the blob is another one by now
+    ├── PreconditionFailedError    412  the blob has changed
     ├── TooLargeError              413  past a limit of this server
     ├── RangeNotSatisfiableError   416  the range begins past the end
     ├── CancelledError             499  an upload session that was cancelled
     ├── RateLimitError             429  retryable, after `retry_after_s`
-    ├── ServerError                500  a defect; retryable when reading
-    ├── DamagedError               500  the bytes went bad on the server's disk
+    ├── ServerError                500  a defect; reads may be retried
+    ├── DamagedError               500  the bytes on the server's disk are damaged
     ├── UnavailableError           503  retryable: busy, starting, read-only
     ├── StoreFullError             507  no room left
     │   └── QuotaExceededError          no room left for this user
-    └── on the client's side alone
-        ├── ChecksumError               the bytes that came are not the bytes that were stored
+    └── raised by the client only
+        ├── ChecksumError               the bytes that arrived are not the bytes that were stored
         ├── ConnectError                nothing answers; retryable
         ├── TransferInterruptedError    the connection broke; retryable
         ├── DeadlineError               no answer or no progress in time; retryable
         ├── ProtocolError               an answer that is not Storage API
         ├── CredentialsError            no usable credentials were found
-        └── LocalFileError              the local side refuses: missing, not a file, changed, no room
+        └── LocalFileError              the local file cannot be used: missing, not a file, changed, no room
 
-`status`, `code` and `retryable` stand on each class, and every class is made as `Class(message, key=None)`. The text is
-one line that says what was wanted, what happened and what to do; it is safe to log but may hold keys, which are shown
-to people only through a function that escapes them.
+Each class has `status`, `code` and `retryable`. Every class is made as `Class(message, key=None)`. The message is one
+line: what was wanted, what happened and what to do. The message is safe to log. A message may hold keys; code that
+shows the message to people escapes it first (`contract/visible.py`).
 """
 
 from typing import ClassVar
 
 
 class StorageError(Exception):
-    """Anything the Storage API or its client refuses; the class says which, the text says why and what to do."""
+    """Base of all errors of the Storage API and its client. The class names the kind; the text has cause and remedy."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
@@ -54,7 +54,7 @@ class StorageError(Exception):
 
 
 class BadRequestError(StorageError):
-    """The request is wrong and will stay wrong."""
+    """The request is wrong, and a retry will not help."""
 
     status = 400
     code = "bad_request"
@@ -79,14 +79,14 @@ class IncompleteBodyError(BadRequestError):
 
 
 class UnauthorizedError(StorageError):
-    """No token came with the request, or one that is not valid any more."""
+    """The request had no token, or a token that is no longer valid."""
 
     status = 401
     code = "unauthorized"
 
 
 class ForbiddenError(StorageError):
-    """The token or signed URL is understood and does not allow this."""
+    """The token or signed URL is valid but does not allow this call."""
 
     status = 403
     code = "forbidden"
@@ -100,54 +100,54 @@ class NotFoundError(StorageError):
 
 
 class MethodNotAllowedError(StorageError):
-    """The path exists and does not take this method."""
+    """The path exists but does not take this method."""
 
     status = 405
     code = "method_not_allowed"
 
 
 class ConflictError(StorageError):
-    """The state of the store refuses the call."""
+    """The state of the store does not allow the call."""
 
     status = 409
     code = "conflict"
 
 
 class TypeRuleError(ConflictError):
-    """The rule of a storage type refuses the call; the text names the rule and the way out."""
+    """The rule of a storage type does not allow the call; the text names the rule and the way out."""
 
     code = "type_rule"
 
 
 class TooManyUploadsError(ConflictError):
-    """The user has as many uploads open as are allowed; finish or cancel one first."""
+    """The user has already opened as many uploads as are allowed; finish or cancel one first."""
 
     code = "too_many_uploads"
 
 
 class GoneError(StorageError):
-    """An upload session that is over; start a new one."""
+    """The upload session has ended; start a new one."""
 
     status = 410
     code = "gone"
 
 
 class PreconditionFailedError(StorageError):
-    """The blob is not the one that was named by If-Match, If-None-Match or an expected ETag."""
+    """The blob is not the version that If-Match, If-None-Match or an expected ETag named."""
 
     status = 412
     code = "precondition_failed"
 
 
 class TooLargeError(StorageError):
-    """A header, list or body past a limit of this server."""
+    """A header, list or body exceeds a limit of this server."""
 
     status = 413
     code = "too_large"
 
 
 class RangeNotSatisfiableError(StorageError):
-    """The range begins past the end; `size_bytes` is the length of the blob where known."""
+    """The range begins past the end of the blob; `size_bytes` is the blob's length where known."""
 
     status = 416
     code = "range_not_satisfiable"
@@ -158,7 +158,7 @@ class RangeNotSatisfiableError(StorageError):
 
 
 class CancelledError(StorageError):
-    """An upload session that was cancelled by its owner."""
+    """The owner has cancelled the upload session, or the caller has cancelled the transfer."""
 
     status = 499
     code = "cancelled"
@@ -177,7 +177,7 @@ class RateLimitError(StorageError):
 
 
 class ServerError(StorageError):
-    """The server failed in a way it did not foresee."""
+    """The server failed unexpectedly."""
 
     status = 500
     code = "server_error"
@@ -185,14 +185,14 @@ class ServerError(StorageError):
 
 
 class DamagedError(StorageError):
-    """The bytes on the server are not the bytes that were stored, or are not there; only a backup has them."""
+    """The bytes on the server are missing, or differ from the stored bytes; only a backup can restore them."""
 
     status = 500
     code = "damaged"
 
 
 class UnavailableError(StorageError):
-    """The server cannot do this now; `retry_after_s` says when to ask again, where it knows."""
+    """The server cannot do this now; `retry_after_s` is how many seconds to wait, None where the server sent none."""
 
     status = 503
     code = "unavailable"
@@ -211,7 +211,7 @@ class StoreFullError(StorageError):
 
 
 class QuotaExceededError(StoreFullError):
-    """The user's quota for the storage type is used up; the text tells quota and use."""
+    """The user's quota for the storage type is used up; the text names the quota and the use."""
 
     code = "quota_exceeded"
 
@@ -240,7 +240,7 @@ class TransferInterruptedError(StorageError):
 
 
 class DeadlineError(StorageError):
-    """No answer, or no progress, within the deadline."""
+    """No answer arrived, or no progress was made, within the deadline."""
 
     status = 504
     code = "deadline"
@@ -248,14 +248,14 @@ class DeadlineError(StorageError):
 
 
 class ProtocolError(StorageError):
-    """The answer is not one that the Storage API gives."""
+    """The answer does not follow the Storage API."""
 
     status = 502
     code = "protocol"
 
 
 class CredentialsError(StorageError):
-    """No usable credentials were found; the text names the places that were looked at."""
+    """No usable credentials were found; the text names the places that were searched."""
 
     status = 401
     code = "credentials"
@@ -296,9 +296,9 @@ _ONE_ON_THE_WIRE: dict[int, type[StorageError]] = {
 
 
 def error_class(status: int, code: str | None = None) -> type[StorageError]:
-    """The class for an answer: by `code` where the server sends one that fits the status, else by status.
+    """Return the class for an answer: by `code` where the server sent a code that fits the status, else by `status`.
 
-    An unknown 4xx is a BadRequestError and an unknown 5xx a ServerError.
+    An unknown 4xx status is a BadRequestError, an unknown 5xx status a ServerError.
     """
     for row in _descendants(StorageError):
         if row.code == code and row.status == status:

@@ -1,8 +1,9 @@
-"""What a key may be, how it travels in a URL, and the virtual folders that its slashes draw.
+"""What a key may be, how a URL carries a key, and the virtual folders that the slashes of keys form.
 
-A key is 1 to 1024 bytes of UTF-8, compared byte by byte and never normalised: `a//b`, `/a`, `a/`, `a` beside `a/b`, and
-two Unicode spellings of one name are all different keys. Refused, each with its reason: an empty key, control
-characters (C0, DEL, C1), lone surrogates, noncharacters, and segments `.` and `..`, which clients and proxies fold.
+A key is 1 to 1024 bytes of UTF-8. Keys are compared byte by byte and never normalised: `a//b`, `/a`, `a/`, `a` beside
+`a/b`, and two Unicode spellings of one name are all different keys. A key is refused, with the reason, when it is empty
+or holds control characters (C0, DEL, C1), lone surrogates, noncharacters, or a segment `.` or `..`. Clients and proxies
+remove such segments from a URL.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ DELIMITER = "/"
 
 
 def check_key(key: str) -> str:
-    """The key itself when it is one; raises InvalidKeyError with the reason otherwise."""
+    """Return a valid key unchanged; raise InvalidKeyError with the reason for any other value."""
     if not isinstance(key, str):
         raise InvalidKeyError(f"a key is a str, not {type(key).__name__}")
     if not key:
@@ -29,15 +30,15 @@ def check_key(key: str) -> str:
 
 
 def check_prefix(prefix: str) -> str:
-    """The prefix itself when a key can begin with it; raises InvalidKeyError otherwise.
+    """Return a prefix unchanged when a key can begin with it; raise InvalidKeyError with the reason otherwise.
 
-    The empty prefix is every key.
+    Every key begins with the empty prefix.
     """
     if not isinstance(prefix, str):
         raise InvalidKeyError(f"a prefix is a str, not {type(prefix).__name__}")
     _check_characters(prefix)
     _check_size(prefix)
-    _check_segments(prefix, prefix.split(DELIMITER)[:-1])  # the last one may go on: `a/.` begins `a/.b`
+    _check_segments(prefix, prefix.split(DELIMITER)[:-1])  # the last one may be incomplete: `a/.b` begins with `a/.`
     return prefix
 
 
@@ -67,21 +68,24 @@ def _check_characters(text: str) -> None:
 
 
 def key_to_path(key: str) -> str:
-    """The key percent-encoded as URL path segments: only unreserved characters and `/` stay literal."""
+    """Return the key percent-encoded as URL path segments: only unreserved characters and `/` stay literal.
+
+    Raise InvalidKeyError for a text that is not a key.
+    """
     return quote(check_key(key), safe=DELIMITER)
 
 
 def key_from_path(raw: bytes) -> str:
-    """The key out of the raw bytes of a URL path, decoded exactly once and strictly.
+    """Return the key in the raw bytes of a URL path, decoded exactly once and strictly.
 
-    `%2F` decodes to a slash like any other and `+` stays a plus. Raises InvalidKeyError for a malformed escape, for
-    bytes that are not UTF-8, and for anything check_key refuses.
+    `%2F` becomes an ordinary slash and `+` stays a plus. Raise InvalidKeyError for a malformed escape, for bytes that
+    are not UTF-8, and for any text that check_key refuses.
     """
     return check_key(percent_decode(raw, "the key in the URL", InvalidKeyError))
 
 
 def successor(prefix: bytes) -> bytes | None:
-    """The first byte string past every string that begins with `prefix`; None where there is none (b"", b"\\xff…")."""
+    """Return the first byte string after all strings that begin with `prefix`; None for b"" and b"\\xff…"."""
     trimmed = prefix.rstrip(b"\xff")
     if not trimmed:
         return None
@@ -89,12 +93,12 @@ def successor(prefix: bytes) -> bytes | None:
 
 
 def parent_prefix(prefix: str) -> str:
-    """The virtual folder above: `a/b/` and `a/b` are in `a/`, `a//` is in `a/`, `a` is in the empty prefix."""
+    """Return the virtual folder above: `a/` for `a/b/`, `a/b` and `a//`; the empty prefix for `a`."""
     return prefix[: prefix[:-1].rfind(DELIMITER) + 1]
 
 
 def leaf(key: str, prefix: str) -> str:
-    """The part of a key or folder that a list of `prefix` shows: what follows the prefix, its trailing slash kept."""
+    """Return the part of a key or folder that a list of `prefix` shows: the text after the prefix, with its slash."""
     return key[len(prefix) :]
 
 
@@ -102,7 +106,7 @@ def leaf(key: str, prefix: str) -> str:
 class Location:
     """A place in the store as people write it: `tmp:maps/2024/` is a storage type and a key or prefix.
 
-    `key` is the key, or the prefix, or empty for all of the type.
+    `key` is a key or a prefix; the empty text means the whole storage type.
     """
 
     storage_type: str
@@ -110,8 +114,11 @@ class Location:
 
     @classmethod
     def parse(cls, text: str) -> "Location":
-        """Read `TYPE:KEY`. Without a known storage type before the first colon the whole text is a key in `data`;
-        so `a:b` is a key, and `data:tmp:x` names the key `tmp:x`. Raises InvalidKeyError for what no key can be."""
+        """Read `TYPE:KEY`.
+
+        Without a known storage type before the first colon, the whole text is a key in `data`: `a:b` is a key, and
+        `data:tmp:x` names the key `tmp:x`. Raise InvalidKeyError for a text that no key can begin with.
+        """
         name, colon, rest = text.partition(":")
         if colon and (name in STORAGE_TYPES or name in ALIASES):
             return cls(find_storage_type(name).name, check_prefix(rest))

@@ -1,7 +1,7 @@
-"""What travels between the floors: frozen dataclasses and their JSON on the wire.
+"""The values that the layers pass to each other: frozen dataclasses and their JSON on the wire.
 
-Times are aware UTC datetimes, on the wire RFC 3339 with a `Z`; sizes are bytes; checksums are in the wire's form
-(base64 of the big-endian crc32c). A field the server did not tell is None.
+Times are aware UTC datetimes, on the wire RFC 3339 with a `Z`. Sizes are bytes. Checksums are in the wire's form
+(base64 of the big-endian crc32c). A field that the server did not send is None.
 """
 
 from dataclasses import dataclass, field
@@ -12,14 +12,16 @@ from storage_tui.contract.errors import ProtocolError
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.token_scope import TokenScope
 
-CHILDREN_AT_MOST = 10_000  # in one Usage, a megabyte of JSON
-HTML_ROWS_AT_MOST = 50  # of a page in a notebook, which says how many more there are
+CHILDREN_AT_MOST = 10_000  # in one Usage: about a megabyte of JSON
+HTML_ROWS_AT_MOST = 50  # rows of a page in a notebook; a note counts the rows left out
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One stored blob as a list, a stat or a finished upload describes it. A plain published server tells only the
-    key in lists, and the size on a stat."""
+    """One stored blob as a list, a stat or a finished upload describes it.
+
+    A plain published server sends only the key in lists, and the size on a stat.
+    """
 
     key: str
     storage_type: str
@@ -44,7 +46,7 @@ class Blob:
         return html_table(row for row in rows if row[1])
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object; the storage type is in the URL and not repeated."""
+        """Return the blob as the JSON object of the wire, without the storage type, which the URL names."""
         return {
             "key": self.key,
             "size": self.size_bytes,
@@ -57,7 +59,7 @@ class Blob:
 
     @classmethod
     def from_json(cls, raw: Any, storage_type: str) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             return cls(
                 key=_text(raw["key"]),
@@ -75,9 +77,10 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list, in the byte order of the keys: blobs, and with a delimiter the child prefixes.
+    """One page of a list, in the byte order of the keys: blobs and, with a delimiter, child prefixes.
 
-    Together they hold at most the limit asked for. `next_token` goes on where this page ends; None on the last page.
+    The number of blobs and prefixes together is at most the requested limit. `next_token` fetches the next page; None
+    on the last page.
     """
 
     blobs: tuple[Blob, ...]
@@ -98,12 +101,12 @@ class Page:
         return html_table(rows[:HTML_ROWS_AT_MOST], heads=heads, note="; ".join(notes))
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object; the token travels in the header X-NEXT."""
+        """Return the page as the JSON object of the wire, without the token, which the header X-NEXT carries."""
         return {"blobs": [blob.to_json() for blob in self.blobs], "prefixes": list(self.prefixes)}
 
     @classmethod
     def from_json(cls, raw: Any, storage_type: str, next_token: str | None) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             return cls(
                 blobs=tuple(Blob.from_json(item, storage_type) for item in raw["blobs"]),
@@ -116,10 +119,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much lies under a prefix: blobs, bytes, the oldest and newest write, and the same for each child prefix.
+    """The usage of a prefix: number of blobs, bytes, oldest and newest write; and the same for each child prefix.
 
-    `children` is filled when a delimiter was given; blobs directly in the prefix are in the totals only, and so is what
-    lies in child prefixes past the first CHILDREN_AT_MOST, in byte order.
+    `children` is filled when the call gave a delimiter, and holds the first CHILDREN_AT_MOST child prefixes in byte
+    order. The totals also count the blobs directly in the prefix and the blobs in the other child prefixes.
     """
 
     prefix: str
@@ -131,7 +134,7 @@ class Usage:
 
     @property
     def is_cut(self) -> bool:
-        """Whether there may be more child prefixes than are told."""
+        """Return whether there may be more child prefixes than `children` holds."""
         return len(self.children) >= CHILDREN_AT_MOST
 
     def _repr_html_(self) -> str:
@@ -151,7 +154,7 @@ class Usage:
         return html_table(rows, heads=("folder", "blobs", "size", "oldest", "newest"))
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the value as the JSON object of the wire."""
         raw: dict[str, Any] = {
             "prefix": self.prefix,
             "count": self.count,
@@ -165,7 +168,7 @@ class Usage:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             return cls(
                 prefix=_text(raw["prefix"]),
@@ -181,9 +184,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class DeleteResult:
-    """What became of one key of a batch delete: `error` is None when it is gone, else the code and text of the refusal.
+    """The result for one key of a batch delete: `error` is None when the blob was deleted.
 
-    A key that was not there counts as `not_found`; one overwritten since its ETag was seen as `precondition_failed`.
+    Otherwise `error` is the code and `message` the text of the refusal. The code of a key without a blob is
+    `not_found`; the code of a blob that was overwritten since its ETag was read is `precondition_failed`.
     """
 
     key: str
@@ -192,16 +196,16 @@ class DeleteResult:
 
     @property
     def is_deleted(self) -> bool:
-        """True when the blob is gone by this call."""
+        """Return whether this call deleted the blob."""
         return self.error is None
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the value as the JSON object of the wire."""
         return {"key": self.key, "error": self.error, "message": self.message}
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             return cls(_text(raw["key"]), _told_text(raw.get("error")), _told_text(raw.get("message")))
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -210,7 +214,7 @@ class DeleteResult:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a server, as its description tells them. None means without limit."""
+    """The limits of a server, from its description; bytes and counts. None means without limit."""
 
     key_bytes: int = 1024
     list_page: int = 1000
@@ -227,12 +231,15 @@ FEATURES = (
     "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
     "upload-resume", "catalog",
 )  # fmt: skip
-"""The additions to the published wire that our server has, by the names its description uses."""
+"""The additions of our server to the published wire, by the names that the service description uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """What a user may have in one storage type and what is used of it. None is without limit, or not told."""
+    """The quota of a user in one storage type and its use.
+
+    A limit of None means without limit. A use of None means that the server did not send it.
+    """
 
     storage_type: str
     used_bytes: int | None = None
@@ -243,7 +250,7 @@ class QuotaUse:
     open_uploads: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object; the storage type is its name in `quotas`."""
+        """Return the quota as the JSON object of the wire; the storage type is the object's name in `quotas`."""
         return {
             "bytes": {"used": self.used_bytes, "limit": self.size_bytes},
             "blobs": {"used": self.used_count, "limit": self.count},
@@ -252,7 +259,7 @@ class QuotaUse:
 
     @classmethod
     def from_json(cls, raw: Any, storage_type: str) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             figures = [_count(raw[name][side]) for name in ("bytes", "blobs", "uploads") for side in ("used", "limit")]
         except (KeyError, TypeError, ValueError) as exc:
@@ -262,19 +269,22 @@ class QuotaUse:
 
 @dataclass(frozen=True, slots=True)
 class UserQuotas:
-    """The limits of the user who asks: quotas by storage type, where there are any; requests a minute by class (list,
-    read, write, delete, share); requests at once."""
+    """The limits of the user who sent the request.
+
+    `quotas` has a row for each storage type with a quota. `requests_per_minute` is by class of request (list, read,
+    write, delete, share). `concurrent` is how many requests may run at once.
+    """
 
     quotas: tuple[QuotaUse, ...] = ()
     requests_per_minute: dict[str, int] = field(default_factory=dict)
     concurrent: int | None = None
 
     def of(self, storage_type: str) -> QuotaUse | None:
-        """The quota of a storage type; None where it is without limit."""
+        """Return the quota of a storage type; None for a type without limit."""
         return next((quota for quota in self.quotas if quota.storage_type == storage_type), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the value as the JSON object of the wire."""
         return {
             "quotas": {quota.storage_type: quota.to_json() for quota in self.quotas},
             "requests_per_minute": self.requests_per_minute,
@@ -283,7 +293,7 @@ class UserQuotas:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             return cls(
                 tuple(QuotaUse.from_json(quota, name) for name, quota in raw.get("quotas", {}).items()),
@@ -296,9 +306,12 @@ class UserQuotas:
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """What `GET /storage/v1` tells. A server that lacks it is a plain published one: no features. `user` is told of
-    the user who asks, and is empty where nothing is limited; `token` of the token that was sent. `read_only` says why
-    nothing can be changed at present, and is None where it can."""
+    """The description of a server: the answer to `GET /storage/v1`.
+
+    A server without this path is a plain published server, without features. `user` holds the limits of the user who
+    sent the request, and is empty where nothing is limited. `token` is the scope of the token that was sent.
+    `read_only` is the reason why nothing can be changed at present; None when changes are possible.
+    """
 
     service: str = "storage"
     version: str = ""
@@ -310,7 +323,7 @@ class ServiceInfo:
     read_only: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the value as the JSON object of the wire."""
         limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
         return {
             **({} if self.read_only is None else {"read_only": self.read_only}),
@@ -325,7 +338,10 @@ class ServiceInfo:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object, ignoring what it does not know; raises ProtocolError when it is not one."""
+        """Read a description from the JSON object of the wire, ignoring unknown fields.
+
+        Raise ProtocolError for anything else.
+        """
         try:
             told = raw["limits"]
             known: dict[str, Any] = {name: _limit(name, told[name]) for name in Limits.__slots__ if name in told}
@@ -344,14 +360,17 @@ class ServiceInfo:
 
 
 def format_time(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with milliseconds and `Z`."""
+    """Return a time as RFC 3339 in UTC with milliseconds and `Z`; None for None."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """An aware UTC datetime out of RFC 3339; raises ValueError for a text without an offset or that is no time."""
+    """Return the aware UTC datetime of an RFC 3339 text; None for None.
+
+    Raise ValueError for a text that is not a time, has no offset, or lies outside the years that Python can hold.
+    """
     if text is None:
         return None
     moment = datetime.fromisoformat(text)
@@ -367,7 +386,7 @@ def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise TypeError(f"expected text, got {type(raw).__name__}")
     if not raw.isascii():
-        raw.encode("utf-8")  # JSON can hold half of a surrogate pair, which is no text
+        raw.encode("utf-8")  # JSON can hold half of a surrogate pair, which is not valid text
     return raw
 
 

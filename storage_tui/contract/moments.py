@@ -1,4 +1,4 @@
-"""Moments as people read them, in the time of where they are, and as numbers."""
+"""Moments in local time, as people read them, and as milliseconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,10 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def local_time(moment: datetime) -> datetime:
-    """The moment in local time; as it is at the ends of the calendar, as a server writes one for "never"."""
+    """Return the moment in local time.
+
+    A moment at either end of the calendar, which servers use for "never", is returned unchanged.
+    """
     try:
         return moment.astimezone()
     except (OverflowError, ValueError):
@@ -15,10 +18,10 @@ def local_time(moment: datetime) -> datetime:
 
 
 def to_millis(moment: datetime) -> int:
-    """Milliseconds since 1970, as precise as the wire."""
+    """Return milliseconds since 1970, the precision of the wire."""
     return (moment - EPOCH) // MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
-    """The aware UTC datetime of milliseconds since 1970."""
+    """Return the aware UTC datetime of milliseconds since 1970."""
     return EPOCH + millis * MILLISECOND

@@ -1,7 +1,8 @@
 """Many small blobs in one body: a pack is frames, one after the other.
 
-A frame is four bytes, big-endian, with the length of its head; the head, a JSON object; and as many bytes as `size` in
-the head says, none where it is not there. What a head tells beside that is the business of the call.
+A frame has three parts: the length of its head as four bytes, big-endian; the head, a JSON object; and the bytes of the
+blob. The field `size` of the head is the number of these bytes; without the field there are none. Each call defines the
+other fields of its heads.
 """
 
 import json
@@ -16,18 +17,21 @@ Frame = tuple[dict[str, Any], bytes]
 
 
 class PackError(ValueError):
-    """The bytes are no pack; the text says where they stop to be one."""
+    """The bytes are not a pack; the text names the first thing that is wrong."""
 
 
 def frame(head: Mapping[str, Any], content: bytes = b"") -> bytes:
-    """One frame; `size` is put into its head."""
+    """Return one frame; the length of `content` is added to the head as `size`."""
     text = json.dumps({**head, "size": len(content)}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return b"".join((len(text).to_bytes(4, "big"), text, content))
 
 
 class PackReader:
-    """Takes the bytes of a pack as they come and gives its frames as they are whole. Keeps less than one frame, which
-    is refused from its head on when it is longer than `max_bytes`."""
+    """Reader of a pack: takes the bytes in chunks of any length and yields each frame once the frame is whole.
+
+    At most one unfinished frame is kept in memory. A frame with a blob of more than `max_bytes` bytes is refused as
+    soon as its head has arrived.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -36,7 +40,7 @@ class PackReader:
         self._needed = 4
 
     def feed(self, chunk: bytes | memoryview) -> Iterator[Frame]:
-        """The frames that end in the chunk. Raises PackError."""
+        """Yield the frames that end in the chunk. Raise PackError for bytes that are not a pack."""
         self._pending += chunk
         at = 0
         try:
@@ -60,7 +64,7 @@ class PackReader:
             del self._pending[:at]
 
     def end(self) -> None:
-        """Raise PackError unless the last frame is whole."""
+        """Raise PackError when the last frame is incomplete."""
         if self._pending or self._head is not None:
             raise PackError("the pack ends within a frame")
 

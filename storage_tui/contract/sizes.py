@@ -1,10 +1,10 @@
-"""Bytes as people read them, in every place that tells a size: decimal units, as disks and networks count."""
+"""Sizes as people read them, for every place that shows a size: decimal units, as disks and networks use them."""
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def size_parts(size_bytes: int | None) -> tuple[str, str]:
-    """The number (at most four characters) and its unit: `("1.2", "GB")`; `("?", "")` where the size is unknown."""
+    """Return the number (at most four characters) and its unit: `("1.2", "GB")`; `("?", "")` for an unknown size."""
     if size_bytes is None:
         return "?", ""
     value = float(size_bytes)
@@ -18,6 +18,6 @@ def size_parts(size_bytes: int | None) -> tuple[str, str]:
 
 
 def size_text(size_bytes: int | None) -> str:
-    """`17 B`, `1.2 GB`; `?` where the size is unknown."""
+    """Return a size as text: `17 B`, `1.2 GB`; `?` for an unknown size."""
     number, unit = size_parts(size_bytes)
     return f"{number} {unit}" if unit else number

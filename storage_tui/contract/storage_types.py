@@ -11,10 +11,10 @@ DEFAULT = "data"
 
 @dataclass(frozen=True)
 class StorageType:
-    """One row of the table: a storage type and what may be done in it.
+    """One row of the table: a storage type and the calls that it allows.
 
-    `expires_after` counts from the moment a blob was written; None keeps it until it is deleted. `way_out` says, for a
-    type that refuses to overwrite or delete, how the same end is reached.
+    `expires_after` counts from the moment when a blob was written; with None a blob is kept until it is deleted.
+    `way_out` is the advice for a type that does not allow overwriting or deleting: how to reach the same goal.
     """
 
     name: str
@@ -25,7 +25,7 @@ class StorageType:
     way_out: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The row as the service description shows it; durations in seconds."""
+        """Return the row as a JSON object of the service description; durations are in seconds."""
         return {
             "name": self.name,
             "summary": self.summary,
@@ -57,7 +57,7 @@ ALIASES = {"log": "logs"}  # the user guide's prose says "log"; all code says "l
 
 
 def find_storage_type(name: str) -> StorageType:
-    """The row of a storage type by name or alias; raises UnknownStorageTypeError naming the known ones."""
+    """Return the row of a storage type by its name or alias; raise UnknownStorageTypeError, which lists the names."""
     row = STORAGE_TYPES.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if row is None:
         raise UnknownStorageTypeError(f"unknown storage type {name!a:.60}; use one of {', '.join(STORAGE_TYPES)}")

@@ -1,4 +1,4 @@
-"""HTML tables for notebooks: rows of text in, escaped HTML out. The models know which rows they are."""
+"""HTML tables for notebooks: rows of text in, escaped HTML out. Each model chooses its own rows."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,5 +14,5 @@ def html_table(rows: Iterable[Sequence[str]], *, heads: Sequence[str] = (), note
 
 
 def time_cell(moment: datetime | None) -> str:
-    """Return a time as a cell of a table shows it, in UTC to the minute; nothing for None."""
+    """Return a time as a table cell shows it, in UTC to the minute; the empty text for None."""
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -1,4 +1,4 @@
-"""What a token opens, as the server tells its bearer: so that a program can begin where it may look."""
+"""The part of a store that a token opens, as the server reports it: a program can then start in a place it may list."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,9 +12,10 @@ LIST = "list"
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """The part of a user's store that the token opens. A side that is empty is open.
+    """The part of a user's store that the token opens. An empty field sets no limit.
 
-    `prefix` is without its slash and takes whole segments: `a` is the key `a` and all below `a/`, never `ab`.
+    `prefix` has no slash at its end and matches whole segments: `a` opens the key `a` and all keys below `a/`, but not
+    `ab`.
     """
 
     types: tuple[str, ...] = ()
@@ -22,12 +23,12 @@ class TokenScope:
     prefix: str = ""
 
     def may_list(self, place: Location) -> bool:
-        """Whether a list of the place is answered."""
+        """Return whether the token allows a list of the place."""
         top = self.top_of(place.storage_type)
         return top is not None and place.key.startswith(top.key)
 
     def top_of(self, storage_type: str) -> Location | None:
-        """The highest place of a storage type that may be listed; None where nothing of it may be."""
+        """Return the highest place of a storage type that the token may list; None where it may list nothing there."""
         if (self.types and storage_type not in self.types) or (self.verbs and LIST not in self.verbs):
             return None
         return Location(storage_type, self.prefix + DELIMITER if self.prefix else "")
@@ -38,17 +39,17 @@ class TokenScope:
 
     @property
     def first_place(self) -> Location | None:
-        """Where to begin: in `data` if the token opens it, else in the first type that it does; None for nowhere."""
+        """Return the place to start in: `data` if the token opens it, else the first type it opens; None if none."""
         names = (DEFAULT, *STORAGE_TYPES)
         return next((top for name in names if (top := self.top_of(name)) is not None), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The wire's object."""
+        """Return the scope as the JSON object of the wire."""
         return {"types": list(self.types), "verbs": list(self.verbs), "prefix": self.prefix}
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read the wire's object; raises ProtocolError when it is not one."""
+        """Read a scope from the JSON object of the wire; raise ProtocolError for anything else."""
         try:
             types, verbs = tuple(_names(raw.get("types", []))), tuple(_names(raw.get("verbs", [])))
             return cls(types, verbs, check_prefix(raw.get("prefix", "")).removesuffix(DELIMITER))

@@ -1,8 +1,9 @@
-"""Make untrusted text safe to draw: what a terminal would obey or hide is shown as an escape.
+"""Make untrusted text safe to draw: a character that a terminal would obey or hide is shown as an escape.
 
-Keys, headers, server messages and previews are written by others. Escaped are control characters (C0, DEL, C1), bidi
-and other format characters, zero-width and filler characters, variation selectors, tags, line separators, lone
-surrogates and noncharacters; of a run of combining marks four are kept. Everything else is itself.
+Keys, headers, server messages and previews are written by others. These characters are escaped: control characters
+(C0, DEL, C1), bidi and other format characters, zero-width and filler characters, variation selectors, tags, line
+separators, lone surrogates and noncharacters. A run of combining marks is cut to four. All other characters stay as
+they are.
 """
 
 import unicodedata
@@ -16,10 +17,10 @@ INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # fil
 
 
 def visible(text: str, *, limit: int | None = None) -> str:
-    """`text` with everything that acts or hides shown as an escape such as `\\x1b` or `\\u202e`.
+    """Return `text` with an escape such as `\\x1b` or `\\u202e` for each character that acts on a terminal or hides.
 
-    `limit` cuts the result to so many characters, the last of them `…`. Tabs and line ends are escaped as well: what
-    has lines is split before.
+    A longer result is cut to `limit` characters, of which the last is `…`. Tabs and line ends are escaped too:
+    a caller splits a text of several lines first.
     """
     shown = text if text.isascii() and text.isprintable() else _escape(text)
     if limit is not None and len(shown) > limit:
@@ -28,12 +29,12 @@ def visible(text: str, *, limit: int | None = None) -> str:
 
 
 def place_text(location: Location) -> str:
-    """A place in the middle of a sentence: `tmp`, `tmp:maps/`."""
+    """Return a place as a sentence names it: `tmp`, `tmp:maps/`."""
     return visible(str(location).removesuffix(":"))
 
 
 def is_plain(text: str) -> bool:
-    """True when `text` is shown as it is."""
+    """Return whether `visible` leaves `text` unchanged."""
     return visible(text) == text
 
 

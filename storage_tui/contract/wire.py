@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from storage_tui.contract.errors import BadRequestError, ProtocolError, RangeNotSatisfiableError
 
 BASE_PATH = "/storage/v1"
-UPLOAD_PATH = "/storage/v1/upload/"  # + session id: the URL is the capability, no token is asked
+UPLOAD_PATH = "/storage/v1/upload/"  # + session id: the URL is the capability, no token is needed
 SIGNED_PATH = "/storage/v1/signed/"  # + type/key?…&sig=: the same for downloads
 
 # Verbs behind `/{type}/`, for GET and HEAD; DELETE takes `/{type}/{key}` without a verb.
@@ -37,9 +37,9 @@ EXPIRES_AT = "X-Expires-At"  # RFC 3339: when the blob will be gone
 ERROR_CODE = "X-Error-Code"  # the StorageError code beside a text/plain error
 UPLOAD_CONTENT_TYPE = "X-Upload-Content-Type"
 UPLOAD_CONTENT_LENGTH = "X-Upload-Content-Length"
-IDEMPOTENCY_KEY = "Idempotency-Key"  # on new_resumable_url: the same value gets the URL of the same session again
+IDEMPOTENCY_KEY = "Idempotency-Key"  # on new_resumable_url: the same value returns the URL of the same session
 
-LOGIN_URL = "iam_url"  # in a login: the base URL of the server that made it; the published client takes no notice
+LOGIN_URL = "iam_url"  # in a login: the base URL of the server that made it; the published client ignores it
 
 UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
 
@@ -51,14 +51,14 @@ _PERSISTED = re.compile(r"bytes=0-([0-9]{1,19})")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes `start` up to and without `stop` of a blob."""
+    """The bytes of a blob from `start` to `stop`, `stop` excluded."""
 
     start: int
     stop: int
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes the span holds."""
+        """Return the number of bytes in the span."""
         return self.stop - self.start
 
 
@@ -66,7 +66,7 @@ class Span:
 class UploadRange:
     """A Content-Range on an upload URL: `bytes a-z/TOTAL`, `bytes a-z/*`, `bytes */TOTAL` or `bytes */*`.
 
-    `span` is None for the two status forms, `total` None where it is not known yet.
+    `span` is None in the two forms that ask for the status; `total` is None where the total size is not yet known.
     """
 
     span: Span | None
@@ -74,8 +74,10 @@ class UploadRange:
 
 
 def percent_decode(raw: bytes, what: str, refusal: type[BadRequestError] = BadRequestError) -> str:
-    """Percent-decoded exactly once and strictly; raises `refusal` naming `what` for a malformed escape or bytes that
-    are not UTF-8."""
+    """Return the text of percent-encoded bytes, decoded exactly once and strictly.
+
+    Raise `refusal` for a malformed escape or bytes that are not UTF-8; the message calls the bytes `what`.
+    """
     position = raw.find(b"%")
     while position != -1:
         digits = raw[position + 1 : position + 3]
@@ -89,7 +91,7 @@ def percent_decode(raw: bytes, what: str, refusal: type[BadRequestError] = BadRe
 
 
 def parse_answer(body: bytes) -> Any:
-    """The JSON value of a server's answer; raises ProtocolError when it is none, or nested without end."""
+    """Return the JSON value of a server's answer; raise ProtocolError for anything else, or for too deep a nesting."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as exc:
@@ -97,17 +99,20 @@ def parse_answer(body: bytes) -> Any:
 
 
 def parse_number(text: str, what: str) -> int:
-    """A non-negative decimal number off the wire, of at most 19 ASCII digits; raises BadRequestError naming `what`."""
+    """Return a non-negative decimal number of at most 19 ASCII digits.
+
+    Raise BadRequestError for any other text; the message calls the number `what`.
+    """
     if not _NUMBER.fullmatch(text):
         raise BadRequestError(f"{what} must be a decimal number, not {text[:40]!a}")
     return int(text)
 
 
 def parse_range(header: str, size_bytes: int) -> Span | None:
-    """The span that a Range header asks of a blob of `size_bytes`, its end clipped to the end of the blob.
+    """Return the span that a Range header requests of a blob of `size_bytes`; its end is clipped to the blob's end.
 
-    None for what is to be ignored (another unit, several ranges, a malformed text), so that the whole blob is sent, as
-    RFC 9110 14.2 allows. Raises RangeNotSatisfiableError when it begins at or past the end.
+    Return None for a header to ignore (another unit, several ranges, a malformed text): the whole blob is then sent, as
+    RFC 9110 14.2 allows. Raise RangeNotSatisfiableError for a range that begins at or past the end of the blob.
     """
     match = _RANGE.fullmatch(header.strip())
     if match is None:
@@ -128,17 +133,17 @@ def parse_range(header: str, size_bytes: int) -> Span | None:
 
 
 def format_range(span: Span) -> str:
-    """The Range header for a span of at least one byte."""
+    """Return the Range header for a span of at least one byte."""
     return f"bytes={span.start}-{span.stop - 1}"
 
 
 def format_content_range(span: Span, size_bytes: int) -> str:
-    """The Content-Range of a 206 answer."""
+    """Return the Content-Range header of a 206 answer."""
     return f"bytes {span.start}-{span.stop - 1}/{size_bytes}"
 
 
 def parse_content_range(header: str) -> tuple[Span, int]:
-    """Span and total size out of the Content-Range of a 206 answer; raises BadRequestError for any other form."""
+    """Return the span and total size in the Content-Range of a 206 answer; raise BadRequestError for other forms."""
     parsed = parse_upload_range(header)
     if parsed.span is None or parsed.total is None:
         raise BadRequestError(f"Content-Range must be 'bytes a-z/size', not {header[:60]!a}")
@@ -146,7 +151,7 @@ def parse_content_range(header: str) -> tuple[Span, int]:
 
 
 def parse_upload_range(header: str) -> UploadRange:
-    """The Content-Range of a PUT to an upload URL; raises BadRequestError when it is none of the four forms."""
+    """Return the Content-Range of a PUT to an upload URL; raise BadRequestError for anything but the four forms."""
     match = _CONTENT_RANGE.fullmatch(header.strip())
     if match is None:
         raise BadRequestError(
@@ -166,18 +171,24 @@ def parse_upload_range(header: str) -> UploadRange:
 
 
 def format_upload_range(span: Span | None, total: int | None) -> str:
-    """The Content-Range header of a PUT to an upload URL; a span of None asks for the status."""
+    """Return the Content-Range header of a PUT to an upload URL; a span of None asks for the status."""
     left = "*" if span is None else f"{span.start}-{span.stop - 1}"
     return f"bytes {left}/{'*' if total is None else total}"
 
 
 def format_persisted(offset: int) -> str | None:
-    """The Range header of a 308 answer: `bytes=0-N`, N the last byte kept; None (no header) when nothing is."""
+    """Return the Range header of a 308 answer: `bytes=0-N`, where N is the last byte kept.
+
+    Return None (no header) when no byte is kept.
+    """
     return f"bytes=0-{offset - 1}" if offset else None
 
 
 def parse_persisted(header: str | None) -> int:
-    """How many bytes a 308 answer says are kept; raises BadRequestError when the header is not `bytes=0-N`."""
+    """Return how many bytes the server keeps, from the Range header of a 308 answer; 0 without a header.
+
+    Raise BadRequestError when the header is not `bytes=0-N`.
+    """
     if header is None:
         return 0
     match = _PERSISTED.fullmatch(header.strip())
@@ -187,22 +198,22 @@ def parse_persisted(header: str | None) -> int:
 
 
 def format_etag(etag: str) -> str:
-    """The strong entity tag in its quotes (RFC 9110 8.8.3)."""
+    """Return the strong entity tag in quotes (RFC 9110 8.8.3)."""
     return f'"{etag}"'
 
 
 def parse_etags(header: str) -> tuple[str, ...]:
-    """The tags of If-Match, If-None-Match or ETag, without quotes; `*` stays `*`. Weak tags keep their `W/`."""
+    """Return the tags of If-Match, If-None-Match or ETag without quotes; `*` stays `*`. Weak tags keep their `W/`."""
     return tuple(part.strip().strip('"') for part in header.split(",") if part.strip())
 
 
 def format_http_date(moment: datetime) -> str:
-    """The HTTP date (RFC 9110 5.6.7) of an aware datetime; whole seconds."""
+    """Return the HTTP date (RFC 9110 5.6.7) of an aware datetime, in whole seconds."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """A UTC datetime out of an HTTP date; None when it is none."""
+    """Return the UTC datetime of an HTTP date; None for any other text."""
     try:
         moment = parsedate_to_datetime(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A StorageError as the OSError that file systems raise, its text and cause kept."""
+"""The OSError that a file system raises for each StorageError, with its text and cause."""
 
 import errno
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from storage_tui.contract import errors
 
-_NUMBERS: tuple[tuple[type[errors.StorageError], int], ...] = (  # the first that fits; OSError picks its own subclass
+_NUMBERS: tuple[tuple[type[errors.StorageError], int], ...] = (  # the first row that fits; OSError picks its subclass
     (errors.NotFoundError, errno.ENOENT),
     (errors.TypeRuleError, errno.EPERM),
     (errors.ConflictError, errno.EEXIST),
@@ -27,19 +27,20 @@ _NUMBERS: tuple[tuple[type[errors.StorageError], int], ...] = (  # the first tha
 
 
 def as_os_error(error: errors.StorageError, path: str) -> OSError:
-    """The OSError for it: FileNotFoundError, PermissionError, FileExistsError and so on by its kind, else EIO."""
+    """Return the OSError for a StorageError about `path`: FileNotFoundError, PermissionError, FileExistsError and so
+    on by its class; errno EIO where the table has no row."""
     number = next((number for kind, number in _NUMBERS if isinstance(error, kind)), errno.EIO)
     return OSError(number, error.message, path)
 
 
 def error_for(code: str | None) -> type[errors.StorageError]:
-    """The class with this code, as the rows of a batch name it."""
+    """Return the error class with this code; the rows of a batch result hold such codes."""
     return next((kind for kind, _ in _NUMBERS if kind.code == code), errors.StorageError)
 
 
 @contextmanager
 def os_errors(path: str) -> Iterator[None]:
-    """Within the block a StorageError comes out as an OSError about the path."""
+    """Raise a StorageError of the block as an OSError about the path."""
     try:
         yield
     except errors.StorageError as exc:

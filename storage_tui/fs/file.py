@@ -1,4 +1,4 @@
-"""An open file of the file system: reads by ranges of one version of the blob, writes as one stream."""
+"""An open file of the file system: reads ranges of one version of the blob, writes one stream."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class HasStorage(Protocol):
-    """What a file needs of its file system."""
+    """The part of its file system that a file needs."""
 
     storage: "Storage"
 
@@ -22,9 +22,10 @@ class HasStorage(Protocol):
 class StorageFile(AbstractBufferedFile):
     """A blob opened with `rb`, `wb`, `xb` or `ab`.
 
-    A reader stays with the version that it opened: when the blob is overwritten meanwhile, reading goes on with an
-    OSError (ESTALE), not with the bytes of another. A writer becomes visible at `close`, whole; within a transaction
-    at its end; not at all when the `with` block of the file fails. `ab` writes the blob anew, its content first.
+    A reader reads the version that it opened: when the blob is overwritten meanwhile, the next read raises an OSError
+    (ESTALE) instead of returning bytes of another version. The written blob becomes visible, whole, at `close`, or at
+    the end of the transaction; not at all when the `with` block of the file fails. `ab` writes the whole blob again,
+    beginning with its present content.
     """
 
     fs: HasStorage
@@ -33,13 +34,13 @@ class StorageFile(AbstractBufferedFile):
         self._name = blob_of(path)
         self._content_type: str | None = options.pop("content_type", None)
         self._feed: Feed | None = None
-        self._small: bytes | None = None  # all of a file that never filled one block
+        self._small: bytes | None = None  # the whole content of a file smaller than one block
         super().__init__(fs, path, mode, **options)
         if mode == "ab":
             self._take_over()
 
     def commit(self) -> None:
-        """Make what was written visible; called by the end of a transaction."""
+        """Make the written blob visible. The end of a transaction calls this method too."""
         with os_errors(self.path):
             if self._feed is not None:
                 self._feed.finish()
@@ -48,7 +49,7 @@ class StorageFile(AbstractBufferedFile):
                 self.fs.storage.set(self._name.key, small, self._name.storage_type, content_type=self._content_type)
 
     def discard(self) -> None:
-        """Drop what was written."""
+        """Drop the written bytes; the stored blob is unchanged."""
         self._small = None
         if self._feed is not None:
             self._feed.cancel()
@@ -65,7 +66,7 @@ class StorageFile(AbstractBufferedFile):
         self.close()
 
     def _take_over(self) -> None:
-        """Begin with what the blob holds."""
+        """Write the present content of the blob first; nothing when there is no blob."""
         try:
             with (
                 os_errors(self.path),
@@ -81,7 +82,7 @@ class StorageFile(AbstractBufferedFile):
             raise
 
     def _upload_chunk(self, final: bool = False) -> bool:
-        """Pass a block on: to the upload, or, being the first and last one, to `commit`."""
+        """Pass a block to the upload; keep a block that is the first and the last one for `commit`."""
         block = self.buffer.getvalue()
         if final and self._feed is None:
             self._small = block
@@ -95,7 +96,7 @@ class StorageFile(AbstractBufferedFile):
         return True
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        """The bytes from `start` up to and without `end`, of the version that was opened."""
+        """Return the bytes from `start` to `end`, `end` excluded, of the version that was opened."""
         if start >= end:
             return b""
         with os_errors(self.path):

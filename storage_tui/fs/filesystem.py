@@ -27,12 +27,13 @@ READERS = 16  # ranges or blobs fetched at once by one call
 class StorageFileSystem(StorageTree):
     """The file system of the protocol `dlstorage`.
 
-    The arguments are those of `Storage`; without any it is the store of this machine, or the server that the
-    environment names. Prefer `token_file` to `token`: arguments travel with pickles, to dask's workers too.
+    The arguments are those of `Storage`. Without arguments, the file system is the store of this machine or the server
+    that the environment names. Prefer `token_file` to `token`: pickles contain the arguments, and dask sends pickles to
+    its workers.
 
-    Folders are what keys draw with their slashes: there are no empty ones, and making one does nothing. A blob `a`
-    and a folder `a/` may both be there: `info` tells of the blob and `ls` of the folder. A key that ends in a slash, as
-    some programs mark a folder with, is a file `.` in that folder. Errors are OSErrors with the StorageError as their
+    The slashes of keys form the folders. There are no empty folders, and making a folder does nothing. A blob `a` and a
+    folder `a/` can both exist: `info` describes the blob, and `ls` lists the folder. Some programs mark a folder with a
+    key that ends in a slash; such a key is a file `.` in the folder. Errors are OSErrors with the StorageError as their
     cause.
     """
 
@@ -58,7 +59,7 @@ class StorageFileSystem(StorageTree):
 
     @property
     def fsid(self) -> str:
-        """Names the server, across processes."""
+        """Return a name of the server that is the same in every process."""
         return f"{PROTOCOL}_{tokenize(self.storage.display_url)}"
 
     @classmethod
@@ -84,7 +85,10 @@ class StorageFileSystem(StorageTree):
         )  # fmt: skip
 
     def sign(self, path: str, expiration: int = 100, **options: Any) -> str:
-        """A URL that downloads the blob without a token for `expiration` seconds."""
+        """Return a URL that downloads the blob without a token for `expiration` seconds.
+
+        Raise NotImplementedError for the embedded store, whose address others cannot reach; OSError for other failures.
+        """
         if self.storage.is_embedded:
             raise NotImplementedError("a signed URL needs a server that others can reach: storage-tui serve")
         path = self._strip_protocol(path)
@@ -95,7 +99,7 @@ class StorageFileSystem(StorageTree):
     # Whole values and files.
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:
-        """The value, or a part of it; negative bounds count from the end."""
+        """Return the value, or its bytes from `start` to `end`, `end` excluded; negative bounds count from the end."""
         path = self._strip_protocol(path)
         name = blob_of(path)
         with os_errors(path):
@@ -113,7 +117,11 @@ class StorageFileSystem(StorageTree):
         self, paths: list[str], starts: Any, ends: Any, max_gap: int | None = None, on_error: str = "return",
         **options: Any,
     ) -> list[Any]:  # fmt: skip
-        """The bytes of many ranges, several at once; an OSError in place of each that fails, or raised."""
+        """Return the bytes of many ranges; up to 16 are fetched at once.
+
+        `starts` and `ends` are lists as long as `paths`, or one value for all. A range that fails has its error in the
+        list with `on_error="return"`; the error is raised otherwise. `max_gap` is ignored.
+        """
         if not isinstance(paths, list):
             raise TypeError("paths is a list")
         firsts, lasts = ([given] * len(paths) if not isinstance(given, list) else given for given in (starts, ends))
@@ -132,7 +140,10 @@ class StorageFileSystem(StorageTree):
             return list(threads.map(fetch, paths, firsts, lasts))
 
     def pipe_file(self, path: str, value: Any, mode: str = "overwrite", **options: Any) -> None:
-        """Store a value."""
+        """Store a value. With `mode="create"`, raise FileExistsError when the blob exists.
+
+        The option `content_type` is the blob's content type.
+        """
         path = self._strip_protocol(path)
         self._check_new(path, mode)
         if self._intrans:
@@ -146,7 +157,10 @@ class StorageFileSystem(StorageTree):
     def get_file(
         self, rpath: str, lpath: Any, callback: Callback = DEFAULT_CALLBACK, outfile: Any = None, **options: Any
     ) -> None:
-        """Download a blob; a folder is made. A file appears only whole and compared with its checksum."""
+        """Download a blob to a local path or an open file; for a folder, make the local folder.
+
+        A local file appears only when it is whole and its checksum was compared.
+        """
         rpath = self._strip_protocol(rpath)
         target = outfile if outfile is not None else lpath
         if not isfilelike(target):
@@ -164,8 +178,11 @@ class StorageFileSystem(StorageTree):
             self.storage.get_file(name.key, target, name.storage_type, control=control)
 
     def _get_mark(self, path: str, folder: Path) -> None:
-        """A key that ends in a slash, to its own name in a local folder, which no file can have: an empty one marks
-        the folder, and makes that."""
+        """Download a key that ends in a slash to a local path that ends in a slash: make the folder.
+
+        No local file can have such a name. The blob must be empty, as a blob that marks a folder is; raise
+        IsADirectoryError otherwise.
+        """
         if self.info(path)["size"]:
             raise IsADirectoryError(errno.EISDIR, "no local file can have this name; get it by itself to another", path)
         folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +190,11 @@ class StorageFileSystem(StorageTree):
     def put_file(
         self, lpath: str, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **options: Any
     ) -> None:
-        """Upload a file; a folder becomes nothing until there is something in it."""
+        """Upload a local file; a local folder is skipped, because a folder exists only by the blobs in it.
+
+        With `mode="create"`, raise FileExistsError when the blob exists. The option `content_type` is the blob's
+        content type.
+        """
         rpath = self._strip_protocol(rpath)
         self._check_new(rpath, mode)
         if os.path.isdir(lpath):  # noqa: PTH112 - the signature of fsspec gives a str
@@ -189,7 +210,11 @@ class StorageFileSystem(StorageTree):
             )
 
     def touch(self, path: str, truncate: bool = True, **options: Any) -> None:
-        """Store an empty blob; one that is there is left alone only with `truncate=False`, which cannot date it."""
+        """Store an empty blob, replacing an existing blob.
+
+        With `truncate=False` an existing blob is kept and NotImplementedError is raised: the time of a blob is when the
+        blob was written, and cannot be set.
+        """
         if not truncate and self.exists(path):
             raise NotImplementedError("the time of a blob is when it was written; write it again")
         self.pipe_file(path, b"", **options)
@@ -201,7 +226,7 @@ class StorageFileSystem(StorageTree):
     # Copies and removal.
 
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
-        """Copy a blob on the server, also into another storage type; a folder is made by what is copied into it."""
+        """Copy a blob on the server, also to another storage type; a folder is skipped, because its blobs form it."""
         path1, path2 = self._strip_protocol(path1), self._strip_protocol(path2)
         if not name_of(path1).key:
             return
@@ -216,14 +241,14 @@ class StorageFileSystem(StorageTree):
                 raise
 
     def rm_file(self, path: str) -> None:
-        """Remove a blob."""
+        """Remove a blob; raise FileNotFoundError when there is none."""
         path = self._strip_protocol(path)
         name = blob_of(path)
         with os_errors(path):
             self.storage.delete(name.key, name.storage_type)
 
     def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
-        """Remove blobs, with `recursive` all below folders, many with one request."""
+        """Remove blobs; with `recursive`, remove all blobs below folders. One request removes many blobs."""
         is_deep = recursive and maxdepth is None
         named: dict[str, list[str]] = {}
         for one in self.expand_path(path, recursive=recursive and not is_deep, maxdepth=maxdepth):
@@ -240,7 +265,7 @@ class StorageFileSystem(StorageTree):
             self._remove(keys, storage_type, may_be_folders=recursive and not is_deep)
 
     def _remove_below(self, name: Name, path: str) -> int:
-        """Remove what is below a folder, as it was listed, page by page; returns how many there were."""
+        """Remove the blobs below a folder, page by page, each in the version that was listed; return their number."""
         count = 0
         with os_errors(path):
             for page in self._pages(name, ""):
@@ -261,15 +286,15 @@ class StorageFileSystem(StorageTree):
             raise as_os_error(error_for(result.error)(result.message or "it was not removed"), path)
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
-        """Nothing but a check of the name: a folder is there as soon as something is in it."""
+        """Check the name and do nothing else: a folder exists as soon as a blob is in it."""
         name_of(self._strip_protocol(path))
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """As `mkdir`."""
+        """Do the same as `mkdir`."""
         self.mkdir(path)
 
     def rmdir(self, path: str) -> None:
-        """A folder goes with the last blob in it; one that is not empty is refused."""
+        """Raise OSError (ENOTEMPTY) for a folder with blobs; otherwise do nothing: a folder ends with its last blob."""
         if self.ls(path):
             raise OSError(errno.ENOTEMPTY, "the folder is not empty", path)
 

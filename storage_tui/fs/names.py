@@ -1,7 +1,7 @@
-"""Paths of the file system: `TYPE/KEY`, the storage types being the folders at the top.
+"""Paths of the file system: `TYPE/KEY`. The storage types are the folders at the top.
 
-A path of fsspec loses the slashes at its end. A key that ends in one is written with a dot behind: `data/maps/.` is the
-key `maps/`, and `data//.` the key `/`. No key has a segment `.`, so that nothing else is written like this.
+fsspec removes the slashes at the end of a path. Therefore the path of a key that ends in a slash has a dot after it:
+`data/maps/.` is the key `maps/`, and `data//.` is the key `/`. No key has a segment `.`, so the form is unambiguous.
 """
 
 import errno
@@ -17,24 +17,24 @@ SLASH_END = "/."  # the end of the path of a key that ends in a slash
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a path names: a key, or with an empty key all of a storage type, or with neither the top."""
+    """What a path names: a key; a whole storage type when `key` is empty; the top when both fields are empty."""
 
     storage_type: str
     key: str
 
     @property
     def prefix(self) -> str:
-        """What the keys in the folder of this name begin with."""
+        """Return the prefix of the keys in the folder of this name."""
         return f"{self.key}{DELIMITER}" if self.key else ""
 
     @property
     def may_be_folder(self) -> bool:
-        """Whether a key can be longer than this one and a slash."""
+        """Return whether a key can be longer than this key and a slash."""
         return len(self.key.encode()) < MAX_KEY_BYTES - 1
 
 
 def strip(text: str) -> str:
-    """The path of a URL or path: without the protocol and a slash at the end, `tmp:a` written as `tmp/a`."""
+    """Return the path of a URL or path: without protocol and final slashes, and with `tmp:a` written as `tmp/a`."""
     for mark in ("://", "::"):
         text = text.removeprefix(PROTOCOL + mark)
     text = text.rstrip(DELIMITER)
@@ -46,7 +46,7 @@ def strip(text: str) -> str:
 
 
 def name_of(path: str) -> Name:
-    """The name that a stripped path is. Raises OSError for what no blob or folder can be."""
+    """Return the name that a stripped path stands for. Raise OSError for a path that no blob or folder can have."""
     first, _, key = path.partition(DELIMITER)
     if key.endswith(SLASH_END):
         key = key.removesuffix(".")
@@ -62,7 +62,7 @@ def name_of(path: str) -> Name:
 
 
 def blob_of(path: str) -> Name:
-    """The name of a blob; raises OSError for a path that can only be a folder."""
+    """Return the name of a blob; raise OSError for a path that no blob can have."""
     name = name_of(path)
     if not name.key:
         raise IsADirectoryError(errno.EISDIR, "a storage type is a folder; a blob is TYPE/KEY", path)
@@ -74,12 +74,14 @@ def blob_of(path: str) -> Name:
 
 
 def path_of(storage_type: str, key: str) -> str:
-    """The path of a key."""
+    """Return the path of a key."""
     return f"{storage_type}{DELIMITER}{key}{'.' if key.endswith(DELIMITER) else ''}"
 
 
 def folder_path(storage_type: str, prefix: str) -> str:
-    """The path of the folder that a prefix draws. The one of keys that begin with a slash has none of its own: it is
-    that of the storage type."""
+    """Return the path of the folder of a prefix.
+
+    The folder of the prefix `/` has no path of its own; its path is the path of the storage type.
+    """
     key = prefix.removesuffix(DELIMITER)
     return path_of(storage_type, key) if key else storage_type

@@ -1,4 +1,4 @@
-"""What is there: the half of the file system that lists and describes."""
+"""The half of the file system that lists and describes folders and blobs."""
 
 import errno
 from collections.abc import Iterator
@@ -24,7 +24,10 @@ class StorageTree(AbstractFileSystem):
     storage: Storage
 
     def info(self, path: str, **options: Any) -> Info:
-        """The blob of this path, else the folder; FileNotFoundError when there is neither."""
+        """Return the description of the blob at this path, else of the folder.
+
+        Raise FileNotFoundError when there is neither.
+        """
         path = self._strip_protocol(path)
         name = name_of(path)
         if not name.key:
@@ -40,7 +43,7 @@ class StorageTree(AbstractFileSystem):
                 raise as_os_error(exc, path) from exc
 
     def exists(self, path: str, **options: Any) -> bool:
-        """Whether there is a blob or folder; a server that cannot be asked is an error, not a no."""
+        """Return whether there is a blob or folder; raise OSError, rather than return False, when the server fails."""
         try:
             self.info(path)
         except OSError as exc:
@@ -50,7 +53,7 @@ class StorageTree(AbstractFileSystem):
         return True
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
-        """What is in the folder, or the blob itself."""
+        """Return the rows of the folder, or the row of the blob itself; with `detail=False` their paths only."""
         path = self._strip_protocol(path)
         name = name_of(path)
         if not name.storage_type:
@@ -68,7 +71,7 @@ class StorageTree(AbstractFileSystem):
             yield from map(_file, page.blobs)
 
     def _below(self, name: Name) -> Iterator[Blob]:
-        """Every blob below the folder; below the top of every storage type."""
+        """Yield every blob below the folder; for the top, the blobs of every storage type."""
         for storage_type in [name.storage_type] if name.storage_type else STORAGE_TYPES:
             for page in self._pages(Name(storage_type, name.key), ""):
                 yield from page.blobs
@@ -85,7 +88,7 @@ class StorageTree(AbstractFileSystem):
     def find(
         self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **options: Any
     ) -> Any:
-        """All blobs below the path, read as one list and not folder by folder."""
+        """Return all blobs below the path, sorted by path. Without `maxdepth` they are read as one list."""
         if maxdepth is not None:
             return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **options)
         path = self._strip_protocol(path)
@@ -103,7 +106,7 @@ class StorageTree(AbstractFileSystem):
     def du(
         self, path: str, total: bool = True, maxdepth: int | None = None, withdirs: bool = False, **options: Any
     ) -> Any:
-        """Bytes below the path: in sum, or by path."""
+        """Return the bytes below the path: the sum, or with `total=False` a dictionary by path."""
         path = self._strip_protocol(path)
         name = name_of(path)
         if total and maxdepth is None and name.storage_type and not (name.key and self.isfile(path)):
@@ -114,7 +117,10 @@ class StorageTree(AbstractFileSystem):
         return sum(sizes.values()) if total else sizes
 
     def modified(self, path: str) -> datetime:
-        """When the blob was written."""
+        """Return when the blob was written. Raise IsADirectoryError for a folder, which has no time.
+
+        Raise OSError (ENOTSUP) when the server does not send the time.
+        """
         found = self.info(path)
         if found["type"] != "file":
             raise IsADirectoryError(errno.EISDIR, "a folder has no time of its own", path)
@@ -124,7 +130,7 @@ class StorageTree(AbstractFileSystem):
         return moment
 
     def created(self, path: str) -> datetime:
-        """When the blob was written: a blob is never changed, only replaced."""
+        """Return when the blob was written: a blob is never changed, only replaced."""
         return self.modified(path)
 
 
@@ -146,7 +152,7 @@ def _file(blob: Blob) -> Info:
 
 
 def _folders_of(path: str, root: str) -> Iterator[str]:
-    """The folders of a path from its own up to the root, which is named too unless it is the top."""
+    """Yield the folders of a path from its own folder up to `root`; `root` is included unless it is the top."""
     folder = path
     while len(folder) > len(root):
         folder = folder.rpartition(DELIMITER)[0]

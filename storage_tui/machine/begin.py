@@ -1,8 +1,8 @@
 """The first lines of an interpreter that this program starts: `python -I begin.py ROOT FOLDER... -m MODULE ARG...`.
 
-Loads the package `storage_tui` out of the folder ROOT and no other, puts ROOT and the FOLDERs behind everything that
-the isolated interpreter searches anyway, and runs MODULE as `python -m` does. `interpreters.command` writes the words
-and says why they are as they are.
+Load the package `storage_tui` from the folder ROOT and from no other folder. Append ROOT and the FOLDERs to the search
+path of the isolated interpreter. Then run MODULE as `python -m` does. `interpreters.command` builds this command line;
+`interpreters.py` explains the reasons.
 """
 
 import runpy
@@ -16,7 +16,10 @@ INSTALLED = ("site-packages", "dist-packages")  # folders whose .pth files Pytho
 
 
 def main(words: list[str]) -> None:
-    """Run the module that the words name; an argument of the module may be any word, a folder is an absolute path."""
+    """Run the module that the words of the command line name.
+
+    Each folder is an absolute path. The module's arguments may be any words.
+    """
     end = words.index("-m")
     root, *folders = words[:end]
     for folder in (*folders, root):

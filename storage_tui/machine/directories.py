@@ -1,20 +1,20 @@
-"""Where things live on this machine: data, runtime sockets, state and settings, as each system expects them.
+"""The directories of this program on this machine: data, runtime sockets, state and settings, as each system expects.
 
-Nothing here creates a file. STORAGE_TUI_HOME, where set, holds all of them, which keeps a demo or a test apart from
-the real store.
+Nothing here creates a file. When STORAGE_TUI_HOME is set, data, settings and state are in this directory: a demo or a
+test then does not touch the real store.
 """
 
 import os
 import sys
 
-TYPE_CHECKING = False  # typing, pathlib and platformdirs take longer to load than a list to be shown
+TYPE_CHECKING = False  # loading typing, pathlib and platformdirs takes longer than showing a list
 if TYPE_CHECKING:
     from pathlib import Path
 
 APP = "storage-tui"
-WEB_VARIABLE = "_STORAGE_TUI_WEB"  # for a program that runs in a web page: the address of that page
-LOCK_NAME = "lock"  # in the data directory: held by whoever serves it, with a note of where that is reached
-SOCKET_PATH_BYTES = 100  # a UNIX socket's path has 104 bytes on macOS, 108 on Linux, its end included
+WEB_VARIABLE = "_STORAGE_TUI_WEB"  # for a program that runs in a web page: the address of this page
+LOCK_NAME = "lock"  # in the data directory: held by the process that serves it, with a note of its address
+SOCKET_PATH_BYTES = 100  # a UNIX socket's path has at most 104 bytes on macOS, 108 on Linux, with the final zero byte
 
 
 _XDG = {  # XDG Base Directory Specification 0.8: variable and default
@@ -25,30 +25,30 @@ _XDG = {  # XDG Base Directory Specification 0.8: variable and default
 
 
 def data_dir() -> "Path":
-    """The data directory of the embedded store."""
+    """Return the data directory of the embedded store."""
     return _path(base("data"))
 
 
 def config_file() -> "Path":
-    """The settings file; it need not exist."""
+    """Return the path of the settings file; the file may be missing."""
     return _path(base("config")) / "config.toml"
 
 
 def state_dir() -> "Path":
-    """Journals, queues, logs, recent places: what may be lost without losing a blob."""
+    """Return the directory of journals, queues, logs and recent places: losing these files loses no blob."""
     return _path(base("state"))
 
 
 def runtime_dir(data: "Path") -> "Path":
-    """The directory of the socket and locks of the embedded server that owns the data directory `data`.
+    """Return the directory of the socket and locks of the embedded server that owns the data directory `data`.
 
-    One per data directory and user, named by a digest because a socket's path must be short.
+    Each data directory and user has its own. The name is a digest because a socket's path must be short.
     """
     return _path(runtime_of(str(data.absolute())))
 
 
 def base(part: str) -> str:
-    """The directory for `data`, `config` or `state`."""
+    """Return the directory for `data`, `config` or `state`."""
     home = os.environ.get("STORAGE_TUI_HOME")
     if home:
         return os.path.join(os.path.expanduser(home), part)
@@ -62,18 +62,21 @@ def base(part: str) -> str:
 
 
 def runtime_of(data: str) -> str:
-    """`runtime_dir` for an absolute path as text."""
+    """Return `runtime_dir` as text, for an absolute path given as text."""
     name = _sha256(os.fsencode(data))[:16]
-    own = os.environ.get("XDG_RUNTIME_DIR", "")  # platformdirs warns where it is not set, as in cron or a container
+    own = os.environ.get("XDG_RUNTIME_DIR", "")  # not set in cron or a container, where platformdirs warns
     found = os.path.join(own, APP, name)
     if not own or not os.path.isdir(own) or len(os.fsencode(f"{found}/socket")) > SOCKET_PATH_BYTES:
-        return f"/tmp/{APP}-{os.getuid()}/{name}"  # every POSIX system has it, and it is short
+        return f"/tmp/{APP}-{os.getuid()}/{name}"  # every POSIX system has /tmp, and the path is short
     return found
 
 
 def _sha256(content: bytes) -> str:
-    """The digest in hexadecimal, by a module of its own (of CPython 3.12, of 3.11) where there is one: hashlib loads
-    all of OpenSSL, which takes as long as the rest."""
+    """Return the digest in hexadecimal.
+
+    CPython has a small module for SHA-256 (3.12: `_sha2`, 3.11: `_sha256`), which is used where present: hashlib
+    loads all of OpenSSL, which takes as long as everything else here.
+    """
     for name in ("_sha2", "_sha256"):
         try:
             return str(__import__(name).sha256(content).hexdigest())

@@ -1,24 +1,24 @@
-"""Python started by this program: the one place that writes such a command line and its environment.
+"""Python started by this program: the one place that builds the command line and environment of such a process.
 
-A plain `python -m MODULE` searches the working directory before the standard library, so a file `selectors.py` there,
-which a download may have put there, is run as the user. PYTHONPATH with an empty or relative entry does the same.
-Therefore every interpreter is started by its absolute path with `-I` (Python documentation, "Command line and
-environment"): neither the working directory, nor the folder of a script, nor a PYTHON* variable, nor the folder of the
-user's own packages is searched.
+A plain `python -m MODULE` searches the working directory before the standard library. A download may have put a file
+`selectors.py` there, and Python would run this file as the user. PYTHONPATH with an empty or relative entry has the
+same effect. Therefore every interpreter is started by its absolute path with `-I` (Python documentation, "Command line
+and environment"). Python then searches neither the working directory, nor the folder of a script, nor the folder of
+the user's own packages, and ignores PYTHON* variables.
 
-Isolated like that, the child finds the program where it is installed in the interpreter or its virtual environment, but
-neither after `pip install --user`, nor in a checkout or a `pip install --target` folder named in PYTHONPATH. So
-`begin.py` is given absolute folders by the parent:
+An isolated child finds this program when it is installed in the interpreter or its virtual environment. The child does
+not find the program after `pip install --user`, in a checkout, or in a `pip install --target` folder that PYTHONPATH
+names. Therefore the parent passes absolute folders to `begin.py`:
 
-- the folder that holds the package `storage_tui` which the parent has loaded. That very package is loaded first, so
-  that parent and child are the same version even where another one is installed;
-- where else the parent finds installed packages: folders of its `sys.path` named site-packages or dist-packages, and
-  the absolute entries of PYTHONPATH. The parent's other folders are left out: those are of a script, a notebook or the
-  working directory.
+- the folder of the package `storage_tui` that the parent has loaded. The child loads this package first, so that parent
+  and child have the same version even where another version is installed;
+- the other folders where the parent finds installed packages: folders of its `sys.path` named site-packages or
+  dist-packages, and the absolute entries of PYTHONPATH. The parent's other folders are left out: they belong to a
+  script, a notebook or the working directory.
 
-They are appended *behind* all folders of the isolated interpreter. A file in one of them can therefore never take the
-place of a module of the standard library or of an installed package; the parent itself searches most of them first, so
-the child trusts no folder that the parent does not trust more.
+The folders are appended *behind* all folders of the isolated interpreter. A file in one of them can therefore never
+replace a module of the standard library or of an installed package. The parent searches most of these folders first, so
+the child trusts every folder at most as much as the parent does.
 """
 
 import os
@@ -34,9 +34,9 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """The words that run `module` as `python -m` would, isolated from the working directory and the environment.
+    """Return the command line that runs `module` like `python -m`, isolated from working directory and environment.
 
-    Raises FileNotFoundError where this Python does not know the absolute path of its own program.
+    Raise FileNotFoundError when this Python does not know the absolute path of its own program.
     """
     if not is_absolute(sys.executable or ""):
         raise FileNotFoundError(2, "this Python does not know the path of its own program", sys.executable or "python")
@@ -44,23 +44,31 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment(environ: Mapping[str, str] | None = None, **changes: str) -> dict[str, str]:
-    """`os.environ`, or `environ`, with `changes` for a program to start: without PYTHON* variables, and with a PATH of
-    absolute folders, so that what the child starts itself is safe as well."""
+    """Return the environment for a program to start: `environ` (default `os.environ`) with `changes`.
+
+    PYTHON* variables are removed. PATH keeps absolute folders only, so that the programs that the child starts are
+    safe too.
+    """
     kept = {**(os.environ if environ is None else environ), **changes}
     clean(kept)
     return kept
 
 
 def clean(environ: MutableMapping[str, str]) -> None:
-    """The same in place, for a process whose environment a library hands on to what it starts."""
+    """Remove PYTHON* variables and the relative folders of PATH from `environ` itself.
+
+    For a process whose environment a library passes to the programs that the library starts.
+    """
     for name in [name for name in environ if name.startswith("PYTHON")]:
         del environ[name]
     environ["PATH"] = safe_path(environ.get("PATH"))
 
 
 def _flags() -> list[str]:
-    """What PYTHON* variables may have set for this process and must hold in the child for both to understand each
-    other: how file names are encoded, and where compiled files belong."""
+    """Return the options that make the child agree with this process, where PYTHON* variables may have set them.
+
+    These are the encoding of file names and the place of compiled files.
+    """
     flags = ["-X", f"utf8={sys.flags.utf8_mode}"]
     if sys.dont_write_bytecode:
         flags.append("-B")
@@ -70,8 +78,8 @@ def _flags() -> list[str]:
 
 
 def _folders() -> list[str]:
-    """Where the parent finds packages beside ROOT, each once, in the order of its search."""
-    if sys.flags.isolated:  # it was started like this itself, or as carefully
+    """Return the folders beside ROOT where the parent finds packages, each once, in the order of its search."""
+    if sys.flags.isolated:  # this process was started by `command` too, or with the same care
         found = sys.path
     else:
         named = "" if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "")
@@ -84,5 +92,5 @@ def _folders() -> list[str]:
 def _working_directory() -> str | None:
     try:
         return str(Path.cwd())
-    except OSError:  # it was removed
+    except OSError:  # the directory was removed
         return None

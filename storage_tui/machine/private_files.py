@@ -12,8 +12,8 @@ PRIVATE_DIR = 0o700
 def open_private(path: "str | os.PathLike[str]", flags: int, *, dir_fd: int | None = None) -> int:
     """Open the file and return its descriptor; with O_CREAT a new file gets mode 0600.
 
-    No symbolic link is followed, and no program that is started inherits the descriptor. The mode of a file that was
-    there is left as its owner set it. Raises OSError as os.open does.
+    A symbolic link is not followed, and started programs do not inherit the descriptor. An existing file keeps the mode
+    that its owner set. Raise OSError as os.open does.
     """
     flags |= os.O_NOFOLLOW | os.O_CLOEXEC
     if not flags & os.O_CREAT:
@@ -25,7 +25,7 @@ def open_private(path: "str | os.PathLike[str]", flags: int, *, dir_fd: int | No
             raise
         return os.open(path, flags, PRIVATE_FILE, dir_fd=dir_fd)
     try:
-        if os.fstat(descriptor).st_mode & 0o777 != PRIVATE_FILE:  # the umask takes bits even from the owner
+        if os.fstat(descriptor).st_mode & 0o777 != PRIVATE_FILE:  # the umask can remove bits from the owner too
             os.fchmod(descriptor, PRIVATE_FILE)
     except BaseException:
         os.close(descriptor)
@@ -34,20 +34,22 @@ def open_private(path: "str | os.PathLike[str]", flags: int, *, dir_fd: int | No
 
 
 def touch_private(path: "str | os.PathLike[str]") -> None:
-    """Make an empty file of mode 0600 where there is none."""
+    """Make an empty file of mode 0600; leave an existing file as it is. Raise OSError."""
     os.close(open_private(path, os.O_RDONLY | os.O_CREAT))
 
 
 def make_private_dir(path: Path) -> None:
-    """Make the folder, and the folders above it that are missing, each with mode 0700; those that are there stay as
-    they are. Raises OSError, also where something else has the name."""
+    """Make the folder and the missing folders above it, each with mode 0700; existing folders stay as they are.
+
+    Raise OSError, also when something that is not a folder has the name.
+    """
     try:
         path.mkdir(mode=PRIVATE_DIR)
     except FileNotFoundError:
         make_private_dir(path.parent)
         make_private_dir(path)
     except OSError:
-        if not path.is_dir():  # any error but that of a folder that is there, on a read-only disk too
+        if not path.is_dir():  # an existing folder is no failure, whatever the error (a read-only disk has its own)
             raise
     else:
         if path.stat().st_mode & 0o777 != PRIVATE_DIR:
@@ -55,15 +57,17 @@ def make_private_dir(path: Path) -> None:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of the bytes where the descriptor stands; raises OSError where the disk takes only a part."""
+    """Write all of the bytes at the descriptor's position; raise OSError when the disk takes only a part."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def append_whole(descriptor: int, content: bytes) -> None:
-    """Add the bytes to the end of a file opened with O_APPEND, or none of them: half a line on a full disk would spoil
-    the one after it. Raises OSError."""
+    """Append all of the bytes to a file opened with O_APPEND, or none of them.
+
+    Half a line, written to a full disk, would spoil the next line. Raise OSError when the disk refuses.
+    """
     before = os.fstat(descriptor).st_size
     try:
         write_all(descriptor, content)
@@ -74,8 +78,10 @@ def append_whole(descriptor: int, content: bytes) -> None:
 
 
 def create_private(path: Path, content: bytes) -> None:
-    """Make the file, of mode 0600, with these bytes, or none; its folder is made where missing. Raises
-    FileExistsError where the name is taken, OSError when the disk refuses."""
+    """Make a file of mode 0600 with these bytes, or make no file; a missing folder is made.
+
+    Raise FileExistsError when the name is taken, OSError when the disk refuses.
+    """
     make_private_dir(path.parent)
     descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
@@ -89,9 +95,10 @@ def create_private(path: Path, content: bytes) -> None:
 
 
 def write_private(path: Path, content: bytes, *, is_durable: bool = True) -> None:
-    """Put the bytes under the name, whole or not at all, in a file of mode 0600; its folder is made where missing.
+    """Write the bytes to a file of mode 0600, whole or not at all, replacing an earlier file; a missing folder is made.
 
-    With `is_durable` the bytes are on the disk when this returns; their name is once the caller syncs the folder.
+    With `is_durable` the bytes are on the disk when this function returns. The name of the file is on the disk once the
+    caller syncs the folder. Raise OSError when the disk refuses; an earlier file is then unchanged.
     """
     make_private_dir(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

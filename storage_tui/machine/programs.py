@@ -1,7 +1,7 @@
-"""Other programs by name: found in PATH without its relative entries, and started by an absolute path.
+"""Other programs by name: found in the absolute entries of PATH, and started by an absolute path.
 
-PATH may hold `.`, or an empty entry, which means the same (POSIX, "Environment Variables"). A file `less` in the
-working directory, which a download may have put there, would then be run in the place of the pager.
+PATH may hold `.`, or an empty entry with the same meaning (POSIX, "Environment Variables"). A download may have put a
+file `less` into the working directory, which would then run in place of the pager.
 """
 
 import os
@@ -10,15 +10,18 @@ from pathlib import Path
 
 
 def safe_path(path: str | None) -> str:
-    """`path`, or what systems search where none is set, without the entries that mean the working directory."""
+    """Return `path` with its absolute entries only; None stands for the system's default path.
+
+    A relative entry means the working directory or a folder below it.
+    """
     folders = (os.defpath if path is None else path).split(os.pathsep)
     return os.pathsep.join(folder for folder in folders if is_absolute(folder))
 
 
 def find_program(name: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The absolute path of a program by its name or absolute path; None where there is none.
+    """Return the absolute path of a program by its name or absolute path; None when there is no such program.
 
-    A relative path with a slash, such as `./less`, is none either: what it means depends on where one stands.
+    Return None for a relative path with a slash, such as `./less`, too: its meaning depends on the working directory.
     """
     if is_absolute(name):
         return name if _is_program(name) else None
@@ -30,7 +33,7 @@ def find_program(name: str, environ: Mapping[str, str] | None = None) -> str | N
 
 
 def is_absolute(path: str) -> bool:
-    """Whether it means the same wherever one stands."""
+    """Return whether the meaning of the path does not depend on the working directory."""
     return path.startswith("/")
 
 

@@ -5,7 +5,7 @@ from typing import AnyStr, Generic, NoReturn
 
 
 class Secret(Generic[AnyStr]):
-    """A text or bytes that show themselves as `***` wherever they are printed; `reveal` is the one way to the value."""
+    """A text or bytes that is printed as `***`; only `reveal` returns the value."""
 
     __slots__ = ("_value",)
 
@@ -31,7 +31,7 @@ class Secret(Generic[AnyStr]):
         return bool(self._value)
 
     def __eq__(self, other: object) -> bool:
-        """Compare in a time that tells nothing of the value."""
+        """Compare in a time that does not depend on the values."""
         return isinstance(other, Secret) and hmac.compare_digest(_raw(self._value), _raw(other._value))
 
     def __hash__(self) -> int:

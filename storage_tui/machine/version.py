@@ -1,3 +1,3 @@
-"""The version of this program, read by the build too."""
+"""The version of this program. The build reads this file too."""
 
 __version__ = "0.1.0"

@@ -1,14 +1,14 @@
-"""Which server a client talks to, with which token, and how the embedded server of this machine is joined.
+"""The server that a client talks to, its token, and how a client joins the embedded server of this machine.
 
 | file | holds |
 |---|---|
-| belonging.py | which server a token belongs to: no token, and nothing that is turned into one |
-| credentials.py | where the token comes from: arguments, the environment |
-| embedded.py | start or join the embedded server of a data directory |
-| iam.py | the IAM endpoint: a refresh token against a fresh JWT |
-| quick_get.py | one GET to the embedded server, for what wants an answer before a client could be loaded |
-| quick_list.py | the first page of the embedded store's list with the standard library alone |
-| server_choice.py | which server a client is of: what its arguments name, else the environment |
-| servers.py | where the server is and what token it takes: what a session asks before each request |
-| token_files.py | files that hold a token or a login: never read where others may read them, and never left so |
+| belonging.py | the server to which a token belongs; no token goes to another server |
+| credentials.py | the places of the token: arguments, environment, the file of a login |
+| embedded.py | starting or joining the embedded server of a data directory |
+| iam.py | the IAM endpoint: a new JWT for a refresh token |
+| quick_get.py | one GET to the embedded server, faster than loading a client |
+| quick_list.py | the first page of the embedded store's list, with the standard library alone |
+| server_choice.py | the server that arguments or environment name |
+| servers.py | the address and token of a server, which a session reads before each request |
+| token_files.py | files with a token or a login, which only their owner may read |
 """

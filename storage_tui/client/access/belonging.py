@@ -1,4 +1,4 @@
-"""Which server a token belongs to: no token, and nothing that is turned into one, goes to another server."""
+"""The server to which a token belongs: no token, and no refresh token, goes to another server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,26 +9,30 @@ from storage_tui.contract.wire import LOGIN_URL
 IAM_URL = "https://iam.descarteslabs.com"
 IAM_VARIABLE = "DESCARTESLABS_IAM_URL"
 PUBLISHED_DOMAIN = "descarteslabs.com"
-# A token of the environment belongs to the server that the environment names beside it.
+# A token in the environment belongs to the server that the environment names with the other variable.
 URL_VARIABLES = {"STORAGE_TUI": "STORAGE_TUI_URL", "DESCARTESLABS": "DESCARTESLABS_STORAGE_URL"}
 
 
 def is_same_server(one: str, other: str) -> bool:
-    """Whether both URLs have the same scheme, host and port; False for a text that is no URL."""
+    """Return whether both URLs have the same scheme, host and port; False for a text that is not a URL."""
     ends = _origin(one), _origin(other)
     return ends[0] == ends[1] and ends[0] is not None
 
 
 def is_for(family: str, url: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether the tokens of a family of variables (`STORAGE_TUI`, `DESCARTESLABS`) may go to the server at `url`: the
-    environment names no other server beside them."""
+    """Return whether the tokens of a family of variables (`STORAGE_TUI`, `DESCARTESLABS`) may go to the server `url`.
+
+    They may, unless the URL variable of the family names another server.
+    """
     named = environ.get(URL_VARIABLES[family])
     return not named or url is None or is_same_server(named, url)
 
 
 def address_in(login: Mapping[str, Any], place: str, url: str | None) -> str | None:
-    """The server that made a login, where the login names one. Raises CredentialsError when the login is for another
-    server than the one at `url`."""
+    """Return the URL of the server that made a login; None when the login names no server.
+
+    Raise CredentialsError when the login is for another server than `url`, or names a server that cannot be reached.
+    """
     address = login.get(LOGIN_URL)
     if address is None:
         return None
@@ -44,15 +48,17 @@ def address_in(login: Mapping[str, Any], place: str, url: str | None) -> str | N
 def renewal_url(
     place: str, address: str | None, client_id: str, refresh_token: str, url: str | None, environ: Mapping[str, str]
 ) -> str:
-    """Where a refresh token is sent: to the `address` in its login; else to where DESCARTESLABS_IAM_URL says; else, for
-    the published service alone, to the IAM endpoint of that. Raises CredentialsError where nothing names the server
-    that made the token."""
+    """Return the URL to which a refresh token is sent.
+
+    This is the `address` in the token's login, else DESCARTESLABS_IAM_URL, else, only for the published service, the
+    IAM endpoint of this service. Raise CredentialsError when none of these names the server that made the token.
+    """
     if address is not None:
         return address
     named = environ.get(IAM_VARIABLE)
     if named:
         return named
-    is_ours = refresh_token.startswith(f"{client_id}.")  # as `token create --login` makes them
+    is_ours = refresh_token.startswith(f"{client_id}.")  # the form of tokens from `token create --login`
     if is_ours or url is None or not _is_published(url):
         raise CredentialsError(
             f"{place} does not name the server that renews its token; set {IAM_VARIABLE} to the URL of that server, or "

@@ -1,9 +1,9 @@
-"""Where the token comes from: arguments, the environment, or the file that `descarteslabs auth login` writes.
+"""The places of the token: arguments, the environment, or the file that `descarteslabs auth login` writes.
 
-In this order: the arguments `token` and `token_file`; STORAGE_TUI_TOKEN; DESCARTESLABS_TOKEN;
+The order is: the arguments `token` and `token_file`; STORAGE_TUI_TOKEN; DESCARTESLABS_TOKEN;
 DESCARTESLABS_CLIENT_ID with DESCARTESLABS_CLIENT_SECRET or DESCARTESLABS_REFRESH_TOKEN; and only where none of these is
-set, DESCARTESLABS_TOKEN_INFO_PATH or `~/.descarteslabs/token_info.json`. A JWT near its end is renewed where there is a
-refresh token, by the server that made it: `belonging.py` says which. A variable for another server is passed over.
+set, DESCARTESLABS_TOKEN_INFO_PATH or `~/.descarteslabs/token_info.json`. A JWT near its end is renewed when there is a
+refresh token, by the server that made it (see `belonging.py`). A variable for another server is ignored.
 """
 
 import base64
@@ -23,13 +23,13 @@ from storage_tui.client.access.token_files import read_token_file, write_token_f
 from storage_tui.contract.errors import CredentialsError, StorageError
 from storage_tui.machine.secrets import Secret
 
-RENEW_BEFORE_S = 500  # as the published client does: no call starts with a token about to end
+RENEW_BEFORE_S = 500  # as in the published client: no call starts with a token that is about to expire
 TOKEN_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """What one place holds. `cache` is the file that a renewed JWT goes to."""
+    """The content of one place. A renewed JWT is written to the file `cache`."""
 
     name: str
     jwt: Secret[str] | None = None
@@ -37,11 +37,11 @@ class _Origin:
     refresh_token: Secret[str] | None = None
     scope: tuple[str, ...] = ()
     cache: Path | None = None
-    address: str | None = None  # of the server that made it, where the place names one
+    address: str | None = None  # the URL of the server that made the token, where the place names one
 
 
 class Credentials:
-    """The token for the server at `url`, found on first use, renewed when it is due; safe to share between threads."""
+    """The token for the server at `url`, found on first use and renewed when due; several threads may share it."""
 
     def __init__(
         self, token: str | None = None, token_file: str | Path | None = None, *, url: str | None = None
@@ -60,12 +60,15 @@ class Credentials:
         return "Credentials(***)"
 
     def ready(self) -> Secret[str] | None:
-        """The token when it can be told without reading or asking anything; None when `obtain` is to be called."""
+        """Return the token when it is known without reading or requests; None when `obtain` must be called."""
         jwt = self._jwt
         return jwt if jwt is not None and not self._is_due(jwt) else None
 
     def obtain(self) -> Secret[str]:
-        """The token, read or renewed as needed; blocks. Raises CredentialsError naming the places looked at."""
+        """Return the token, read or renewed as needed; blocks.
+
+        Raise CredentialsError, which names the places that were searched.
+        """
         with self._locked():
             if self._origin is None:
                 self._origin = self._find()
@@ -75,7 +78,10 @@ class Credentials:
             return self._jwt
 
     def reject(self, token: Secret[str]) -> bool:
-        """The server refused this token: True when another one may be had, by reading the file or renewing."""
+        """Report that the server refused this token; read the file or renew the token.
+
+        Return whether there may be another token.
+        """
         with self._locked():
             if self._jwt is not None and self._jwt != token:
                 return True  # another thread has a newer one already
@@ -95,7 +101,10 @@ class Credentials:
             return self._jwt is not None and self._jwt != token
 
     def _locked(self) -> threading.Lock:
-        """The lock, for `with`; a new one after a fork, as nobody is left there who could let go of the old one."""
+        """Return the lock, for `with`.
+
+        A forked process gets a new lock: the thread that held the old lock does not exist there.
+        """
         if self._pid != os.getpid():
             self._lock, self._pid = threading.Lock(), os.getpid()
         return self._lock
@@ -120,7 +129,7 @@ class Credentials:
             jwt = Secret(refresh(iam_url, origin.client_id, origin.refresh_token, list(origin.scope)))
         except StorageError:
             if current is not None and (expiry_of(current) or 0) > time.time():
-                return current  # good until its true end
+                return current  # valid until it expires
             raise
         if origin.cache is not None and not _is_cache_off():
             with suppress(OSError, CredentialsError):
@@ -156,7 +165,7 @@ class Credentials:
 
 
 def token_info_path() -> Path | None:
-    """The file that `descarteslabs auth login` writes; None where the environment turns it off."""
+    """Return the file that `descarteslabs auth login` writes; None where the environment turns it off."""
     named = os.environ.get("DESCARTESLABS_TOKEN_INFO_PATH")
     if named is not None:
         return Path(named).expanduser() if named else None
@@ -164,7 +173,7 @@ def token_info_path() -> Path | None:
 
 
 def check_transport(url: str) -> None:
-    """Refuse to send a secret in clear text to another machine."""
+    """Raise CredentialsError for a URL that would send a secret in clear text to another machine."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
@@ -173,7 +182,7 @@ def check_transport(url: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     import ipaddress
 
     if host == "localhost":
@@ -264,7 +273,7 @@ def _valid_jwt(raw: Mapping[str, Any]) -> Secret[str] | None:
 
 
 def user_of(jwt: Secret[str]) -> str | None:
-    """Twelve hex digits that tell the users of a server apart; None of a token that does not say whose it is."""
+    """Return twelve hex digits that differ for each user of a server; None for a token without a subject."""
     subject = _claim(jwt, "sub")
     if not isinstance(subject, str):
         return None
@@ -272,7 +281,7 @@ def user_of(jwt: Secret[str]) -> str | None:
 
 
 def expiry_of(jwt: Secret[str]) -> float | None:
-    """When a token ends, in seconds since 1970, by its own word; None of one that does not say."""
+    """Return when a token expires, in seconds since 1970, from its claim `exp`; None without this claim."""
     try:
         return float(_claim(jwt, "exp"))
     except (ValueError, TypeError, OverflowError):
@@ -294,7 +303,7 @@ def _is_cache_off() -> bool:
 
 
 def _pasted_login(text: str) -> dict[str, Any] | None:
-    """A login as `storage-tui token create --login` prints it, base64url of JSON; None for any other text."""
+    """Return a login as `storage-tui token create --login` prints it (base64url of JSON); None for any other text."""
     packed = text.strip().encode("ascii", "replace").rstrip(b"=")
     try:
         raw = json.loads(base64.b64decode(packed + b"=" * (-len(packed) % 4), b"-_", validate=True))

@@ -1,9 +1,9 @@
-"""Start or join the embedded server of a data directory, and keep it there for as long as this process uses it.
+"""Start or join the embedded server of a data directory, and keep it running while this process uses it.
 
-All of it goes through files in one private runtime directory: a shared lock on `present` for as long as we are here
-(the kernel lets go of it however we end), `socket` and `token` to call the server, `log` for its last words. Which
-directory that is, depends on XDG_RUNTIME_DIR; a server that was started with another one, as by cron, is found by what
-it noted in the lock of the data directory.
+Client and server share files in one private runtime directory. The client holds a shared lock on `present` while it
+uses the server; the kernel releases the lock however the process ends. `socket` and `token` are for calling the server,
+`log` holds its last messages. XDG_RUNTIME_DIR decides which directory this is. A server that was started with another
+XDG_RUNTIME_DIR, as by cron, is found by the note that the server wrote into the lock file of the data directory.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ BASE_URL = f"http://localhost{wire.BASE_PATH}"
 JOIN_S = 15.0  # a cold start takes about one second
 POLL_S = 0.02
 PROBE_S = 5.0
-START_AGAIN_S = 1.0  # after our server gave way to another one that then did not come
+START_AGAIN_S = 1.0  # pause when our server ended in favour of another server that then did not appear
 LOG_BYTES = 1024 * 1024
 NOTE_BYTES = 4096
-_KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would have it complete words instead of serving
+_KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would make it complete words, not serve
 
 _alive: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
 _fork_hook = threading.Lock()
@@ -43,7 +43,7 @@ _is_hooked = False
 
 
 class EmbeddedServer:
-    """The server of a data directory of this machine, started when nobody has yet."""
+    """The server of a data directory of this machine; it is started when it does not run yet."""
 
     is_embedded = True
 
@@ -57,19 +57,19 @@ class EmbeddedServer:
 
     @property
     def display_url(self) -> str:
-        """The data directory: the address of the socket would tell nobody anything."""
+        """Return a text with the data directory: the address of the socket means nothing to people."""
         return f"embedded store in {self.data_dir}"
 
     def user(self) -> str | None:
-        """There is one user only."""
+        """Return None: the store has one user only."""
         return None
 
     def ready(self) -> Access | None:
-        """Socket and token, once joined."""
+        """Return socket and token once this process has joined the server; None before."""
         return self._access if self._pid == os.getpid() else None
 
     def reach(self) -> Access:
-        """Join the server, starting it first where nobody has; raises ConnectError when it does not come."""
+        """Join the server, after starting it where it does not run; raise ConnectError when it does not start."""
         with self._lock:
             access = self.ready()
             if access is None:
@@ -82,20 +82,20 @@ class EmbeddedServer:
             return access
 
     def token_refused(self, token: Secret[str]) -> bool:
-        """Each start of the server has its own token: read it again."""
+        """Return True, so that `reach` reads the token again: each start of the server makes a new token."""
         with self._lock:
             if self._access is not None and self._access.token == token:
                 self._access = None
             return True
 
     def lost(self) -> bool:
-        """The server has gone: the next `reach` starts it again."""
+        """Return True: the server has ended, and the next `reach` starts it again."""
         with self._lock:
             self._access = None
             return True
 
     def close(self) -> None:
-        """Tell the server that this user of it has gone."""
+        """Release the lock, which shows the server that this process no longer uses it."""
         with self._lock:
             self._access = None
             if self._present is not None:
@@ -121,22 +121,22 @@ class EmbeddedServer:
             elif child is not None and child.poll() is not None:
                 if child.returncode != 0:
                     raise ConnectError(f"the {self.display_url} cannot be started{self._last_words()}")
-                child, started = None, now  # another process was first; its server is about to answer
+                child, started = None, now  # another process started a server first, which will answer soon
             time.sleep(POLL_S)
 
     def _elsewhere(self, deadline: float) -> Access | None:
-        """The server of our data directory in another runtime directory than ours."""
+        """Return address and token of a server of our data directory in another runtime directory; None without one."""
         noted, own = _noted_runtime(self.data_dir), self._runtime
         if noted is None or noted == own or self._answering(noted) is None:
             return None
         self._enter(noted, deadline)
         access = self._answering(noted)
-        if access is None:  # it has left just now
+        if access is None:  # the server has just ended
             self._enter(own, deadline)
         return access
 
     def _enter(self, runtime: Path, deadline: float) -> None:
-        """Make the directory ours where it is new, and be present in it."""
+        """Use this runtime directory: make it when missing, check its owner, and hold `present` in it."""
         self._runtime = runtime
         self._make_runtime()
         self._be_present(deadline)
@@ -151,7 +151,7 @@ class EmbeddedServer:
             raise ConnectError(f"others may enter {self._runtime}, which holds the server's socket; chmod 700 it")
 
     def _be_present(self, deadline: float) -> None:
-        """Hold `present`; blocks while a server that is closing down keeps it to itself."""
+        """Lock `present`, shared; blocks while a server that is closing down holds the lock alone."""
         if self._present is not None:
             os.close(self._present)
             self._present = None
@@ -220,12 +220,12 @@ class EmbeddedServer:
             lines = (self._runtime / "log").read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
             if lines:
                 return f": {one_line(lines[-1])}"
-            if not os.statvfs(self._runtime).f_bavail:  # it had no room for a last word
+            if not os.statvfs(self._runtime).f_bavail:  # no room for a last message
                 return f": no space left under {self._runtime}"
         return ""
 
     def _forget(self) -> None:
-        """In a forked child, where the lock and the connection belong to the parent, and at the end."""
+        """Drop lock and connection: at the end, and in a forked child, where they belong to the parent."""
         self._lock = threading.Lock()
         self._access = None
         if self._present is not None:
@@ -235,7 +235,10 @@ class EmbeddedServer:
 
 
 def _noted_runtime(data_dir: Path) -> Path | None:
-    """The runtime directory that whoever serves the data directory noted; None where it is none of ours alone."""
+    """Return the runtime directory that the server of the data directory noted.
+
+    Return None without a note, and for a directory that is not this user's alone.
+    """
     try:
         with (data_dir / directories.LOCK_NAME).open("rb") as file:
             runtime = Path(json.loads(file.read(NOTE_BYTES))["socket"]).parent

@@ -1,4 +1,4 @@
-"""The IAM endpoint: a refresh token against a fresh JWT."""
+"""The IAM endpoint: it issues a new JWT for a refresh token."""
 
 import json
 
@@ -8,13 +8,17 @@ from storage_tui.client.requests import CONTROL_BYTES, one_line
 from storage_tui.contract.errors import ConnectError, CredentialsError, UnavailableError
 from storage_tui.machine.secrets import Secret
 
-LEGACY_CLIENT_ID = "ZOBAi4UROl5gKZIpxxlwOEfx8KpqXf2c"  # of tokens made before the IAM service was the issuer
+LEGACY_CLIENT_ID = "ZOBAi4UROl5gKZIpxxlwOEfx8KpqXf2c"  # for tokens from the time before the IAM service was the issuer
 TIMEOUT_S = 100.0
 ATTEMPTS = 3
 
 
 def refresh(iam_url: str, client_id: str, refresh_token: Secret[str], scope: list[str] | None) -> str:
-    """A fresh JWT; raises CredentialsError when the endpoint refuses and ConnectError when it does not answer."""
+    """Return a new JWT for a refresh token.
+
+    Raise CredentialsError when the endpoint refuses, UnavailableError when it cannot issue a token now, and
+    ConnectError when it does not answer.
+    """
     body: dict[str, str] = {"client_id": client_id, "refresh_token": refresh_token.reveal()}
     if client_id == LEGACY_CLIENT_ID:
         body["grant_type"] = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -1,19 +1,21 @@
-"""One GET to the embedded server, for what wants an answer before a client could be loaded.
+"""One GET to the embedded server, for callers that need an answer before a client is loaded.
 
-It loads next to nothing itself. Every doubt is answered with None, and the client proper then does it.
+This module loads almost nothing. It returns None in every unclear case; the caller then uses the full client.
 """
 
 import os
-from _socket import AF_UNIX, SOCK_STREAM, socket  # which the module socket is made of; that loads more than it
+from _socket import AF_UNIX, SOCK_STREAM, socket  # the C part of the module socket, which loads faster
 
-DEADLINE_S = 0.25  # later than this the client itself is nearly there
-ANSWER_BYTES = 4 * 1024 * 1024  # a page of 1000 of the longest keys fits
+DEADLINE_S = 0.25  # after this time the client itself is almost loaded
+ANSWER_BYTES = 4 * 1024 * 1024  # a page of 1000 keys of the greatest length fits
 TOKEN_BYTES = 16 * 1024
 
 
 def quick_get(runtime: str, target: str) -> tuple[dict[str, str], bytes] | None:
-    """Headers, their names in lower case, and body of a 200 from the server whose socket is in the directory `runtime`;
-    None when it does not run, says something else, or does not answer within a quarter of a second."""
+    """Return headers (names in lower case) and body of a 200 answer from the server with its socket in `runtime`.
+
+    Return None when the server does not run, answers with another status, or does not answer in a quarter of a second.
+    """
     try:
         directory = os.stat(runtime)
         if directory.st_uid != os.getuid() or directory.st_mode & 0o077:

@@ -1,4 +1,4 @@
-"""Which server a client is of: what its arguments name, else the environment, else the embedded one."""
+"""The server of a client: the one that its arguments name, else the environment, else the embedded server."""
 
 import os
 from pathlib import Path
@@ -13,10 +13,9 @@ from storage_tui.machine import directories
 def find_server(
     url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None
 ) -> Server:
-    """The server that the arguments and the environment name; without any the embedded one. Calls nothing yet.
+    """Return the server that the arguments or the environment name, else the embedded server. No request is sent.
 
-    Raises BadRequestError for arguments that contradict each other or a URL that is none, CredentialsError for a token
-    that is none.
+    Raise BadRequestError for arguments that contradict each other and for a bad URL, CredentialsError for a bad token.
     """
     if url is not None and data_dir is not None:
         raise BadRequestError("give the URL of a server or the data directory of an embedded one, not both")

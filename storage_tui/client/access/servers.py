@@ -1,4 +1,4 @@
-"""Where the server is and what token it takes: what a session asks before each request."""
+"""The address and token of a server, which a session reads before each request."""
 
 import threading
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storage_tui.machine.secrets import Secret
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The base URL of a service and, for the embedded server, the UNIX socket that all of it is reached through."""
+    """The base URL of a service and, for the embedded server, the UNIX socket for all requests."""
 
     base_url: str
     socket: Path | None = None
@@ -33,29 +33,29 @@ class Server(Protocol):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it is the embedded server of this machine."""
+        """Return whether this is the embedded server of this machine."""
 
     @property
     def display_url(self) -> str:
-        """How to name it to people; holds no secret."""
+        """Return the name of the server for people; it holds no secret."""
 
     def user(self) -> str | None:
-        """A short text that tells its users apart, out of the token; None where nobody can tell. Blocks."""
+        """Return a short text that is different for each user, made from the token; None where unknown. Blocks."""
 
     def ready(self) -> Access | None:
-        """How to reach it, when that can be told without blocking."""
+        """Return address and token when they are known without blocking; None otherwise."""
 
     def reach(self) -> Access:
-        """How to reach it; starts it or fetches a token first where needed, and blocks while it does."""
+        """Return address and token; start the server or fetch a token first where needed, which blocks."""
 
     def token_refused(self, token: Secret[str]) -> bool:
-        """It answered 401 to this token: True when `reach` may now tell another. Blocks."""
+        """Report that the server answered 401 to this token; return whether `reach` may now return another. Blocks."""
 
     def lost(self) -> bool:
-        """Nothing answers any more: True when `reach` can bring it back."""
+        """Report that nothing answers any more; return whether `reach` can start the server again."""
 
     def close(self) -> None:
-        """Let go of it; calls afterwards reach it anew."""
+        """Stop using the server; a later call reaches it again."""
 
 
 class RemoteServer:
@@ -70,40 +70,42 @@ class RemoteServer:
 
     @property
     def display_url(self) -> str:
-        """The base URL."""
+        """Return the base URL."""
         return self._endpoint.base_url
 
     def user(self) -> str | None:
-        """Whose token it is; reads or renews the token."""
+        """Return a short text for the owner of the token; reads or renews the token."""
         try:
             return user_of(self._credentials.obtain())
         except StorageError:
             return None
 
     def ready(self) -> Access | None:
-        """Address and token, once the token was read."""
+        """Return address and token once the token was read; None before."""
         token = self._credentials.ready()
         return None if token is None else Access(self._endpoint, token)
 
     def reach(self) -> Access:
-        """Address and token; reads or renews the token."""
+        """Return address and token; reads or renews the token."""
         return Access(self._endpoint, self._credentials.obtain())
 
     def token_refused(self, token: Secret[str]) -> bool:
-        """Reads or renews the token once more."""
+        """Read or renew the token once more; return whether there is another token."""
         return self._credentials.reject(token)
 
     def lost(self) -> bool:
-        """Nothing to be done from here."""
+        """Return False: a client cannot start a server at an address."""
         return False
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the object holds no resources."""
 
 
 def checked_url(url: str) -> str:
-    """The base URL of a server; of a host alone the path is the one that every published server has. Raises
-    BadRequestError for what is none, CredentialsError where a token would travel in clear text."""
+    """Return the base URL of a server; a URL without a path gets the path of every published server.
+
+    Raise BadRequestError for a text that is not such a URL, CredentialsError when a token would be sent in clear text.
+    """
     try:
         parts = urlsplit(url.strip())
         port = parts.port

@@ -1,4 +1,4 @@
-"""Files that hold a token or a login: never read where others may read them, and never left so."""
+"""Files with a token or a login: refused when others may read them, and written with mode 0600."""
 
 import os
 import stat
@@ -7,13 +7,14 @@ from pathlib import Path
 from storage_tui.contract.errors import CredentialsError
 from storage_tui.machine.private_files import write_private
 
-FILE_BYTES = 64 * 1024  # a file of tokens is a few hundred bytes; a larger one is something else
+FILE_BYTES = 64 * 1024  # a file of tokens has a few hundred bytes; a larger file is something else
 
 
 def read_token_file(path: Path) -> str | None:
-    """The text of a file that only its owner, us, may read; None where there is no such file.
+    """Return the text of a file of this user that no other user may read; None when there is no such file.
 
-    Raises CredentialsError when others may read it, as ssh does for its keys.
+    Raise CredentialsError when others may read the file (ssh refuses such keys too), or when the file cannot be read,
+    belongs to another user than this one or root, is not regular, is too large, or is not UTF-8.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -40,5 +41,5 @@ def read_token_file(path: Path) -> str | None:
 
 
 def write_token_file(path: Path, text: str) -> None:
-    """Put the text under the name whole and with mode 0600, in a folder of mode 0700 when that has to be made."""
+    """Write the text to a file of mode 0600, whole or not at all; a missing folder is made with mode 0700."""
     write_private(path, text.encode())

@@ -1,7 +1,7 @@
-"""Folders in both directions: which keys a local folder becomes, and which local names keys become.
+"""Folders in both directions: the keys for the files of a local folder, and the local names for keys.
 
-Keys map to local names injectively and never leave the chosen folder: every segment that a file system could fold,
-reserve or refuse is escaped with `%XX`, and names that would still collide there get a suffix and are reported.
+Each key gets its own local name, and no name leaves the chosen folder. A segment that a file system could fold, reserve
+or refuse is escaped with `%XX`. Names that would still collide get a suffix and are reported.
 """
 
 import os
@@ -15,14 +15,14 @@ from pathlib import Path, PurePosixPath
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import DELIMITER, check_key
 
-SEGMENT_BYTES = 200  # most file systems take 255; this leaves room for the suffix of a partial file
+SEGMENT_BYTES = 200  # most file systems allow 255; the rest is room for the suffix of a part file
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
 _UNSAFE = set('<>:"|?*\\%') | {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file found below a folder: where it is, the key it becomes, and its size when it was seen."""
+    """A file found below a folder: its path, its key, and its size in bytes at that time."""
 
     path: Path
     key: str
@@ -31,8 +31,11 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is below a folder and is not taken: `why` in one line. `is_failure` where it was wanted and cannot be had;
-    links, devices and pipes never are."""
+    """An entry below a folder that is left out; `why` is one line.
+
+    `is_failure` is set for an entry that should be uploaded but cannot; it is not set for links, devices and pipes,
+    which are never uploaded.
+    """
 
     path: Path
     why: str
@@ -41,7 +44,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class LocalName:
-    """The place of a key below the target folder; `note` says when it is not the plain one."""
+    """The local path of a key below the target folder; `note` says when the path is not the plain one."""
 
     key: str
     path: PurePosixPath
@@ -49,14 +52,17 @@ class LocalName:
 
 
 def local_segment(segment: str) -> str:
-    """One segment of a key as a file name: injective, never empty, `.`, `..` or a name reserved on another system."""
+    """Return the file name for one segment of a key.
+
+    Different segments get different names. A name is never empty, `.`, `..`, or reserved on another system.
+    """
     out = "".join(_escape(character) if character in _UNSAFE else character for character in segment)
     if out.endswith((".", " ")):
         out = out[:-1] + _escape(out[-1])
     if segment.split(".", 1)[0].casefold() in _RESERVED:
         out = _escape(segment[0]) + out[1:]
     if not out:
-        return "%"  # no other segment becomes this: a percent sign is itself escaped
+        return "%"  # no other segment gets this name: a percent sign is escaped too
     if len(out.encode()) > SEGMENT_BYTES:
         digest = sha256(segment.encode()).hexdigest()[:16]
         head = out.encode()[: SEGMENT_BYTES - 18].decode("utf-8", "ignore")
@@ -69,8 +75,11 @@ def _escape(character: str) -> str:
 
 
 def local_names(keys: Iterable[str], prefix: str) -> Iterator[LocalName]:
-    """A local name for each key below `prefix`, in order; all different, also where a file system folds case or
-    Unicode forms, and no file where another key needs a folder."""
+    """Yield a local name for each key below `prefix`, in the order of the keys.
+
+    All names are different, also on a file system that ignores case or Unicode forms. No name is a file where another
+    key needs a folder.
+    """
     used: set[str] = set()
     folders: dict[str, PurePosixPath] = {"": PurePosixPath()}
     for key in keys:
@@ -99,16 +108,16 @@ def _free_path(parent: PurePosixPath, segment: str, used: set[str]) -> PurePosix
 
 
 def refuse(row: LeftOut) -> None:
-    """Raise LocalFileError for what cannot be had."""
+    """Raise LocalFileError for an entry that should be uploaded but cannot; ignore others."""
     if row.is_failure:
         raise LocalFileError(row.why)
 
 
 def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object] = refuse) -> Iterator[LocalFile]:
-    """Every regular file below `folder`, in name order, with the key `prefix` + its relative path.
+    """Yield every regular file below `folder`, in name order, with the key `prefix` + its relative path.
 
-    Symbolic links, devices, sockets and FIFOs, folders that cannot be read and names that cannot be keys are told to
-    `leave_out`. Raises LocalFileError when `folder` itself cannot be read.
+    `leave_out` is called for symbolic links, devices, sockets and FIFOs, for folders that cannot be read, and for names
+    that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""One item of a plan moved to its end: first what is there already is settled, and what goes wrong is a result."""
+"""One item of a plan, moved to its end: first an existing file or key is handled; an error becomes a result."""
 
 import os
 import threading
@@ -26,15 +26,15 @@ from storage_tui.contract.models import Blob
 
 REPLACING = (Conflict.OVERWRITE, Conflict.OTHER_SIZE, Conflict.DIFFERENT)
 TAKEN_UP = "another program goes on with it, or has ended it"
-CHECKSUM_TRIES = 2  # bits that flip on the way seldom flip twice
+CHECKSUM_TRIES = 2  # bits that flip during a transfer seldom flip twice
 
 
 class Mover:
-    """Moves items from any number of threads, each with what to do about a file or key that is there.
+    """Moves items, called from any number of threads. `conflict` decides about an existing file or key.
 
-    Names that `rename` chooses are kept apart from each other and from those of items that were given to `reserve`,
-    until each is given to `release`. Without `syncs_folders` the name
-    of a download below a root lasts once its folder is synced, which a caller can do once for many.
+    A name that `rename` chooses differs from all other chosen names and from the names of items passed to `reserve`,
+    until `release` frees them. Without `syncs_folders` the name of a download below a root is durable only after a sync
+    of its folder; a caller can then sync a folder once for many files.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Mover:
         self._taken_paths: set[Path] = set()
 
     def reserve(self, items: Collection[BatchItem]) -> None:
-        """Choose no name for one of the items that another of them has."""
+        """Reserve the names of the items: `rename` then chooses none of them for another item."""
         if any(self._conflict_of(item) is Conflict.RENAME for item in items):
             with self._naming:
                 self._taken_keys.update(item.key for item in items)
                 self._taken_paths.update(item.path for item in items)
 
     def release(self, result: BatchResult) -> None:
-        """The item has ended: what has its name is there now, or never will be."""
+        """Free the names of an item that has ended: its file or key exists now, or never will."""
         if self._taken_keys or self._taken_paths:
             with self._naming:
                 self._taken_keys -= {result.item.key, result.key}
@@ -64,9 +64,11 @@ class Mover:
     def move(
         self, item: BatchItem, control: TransferControl, hand_over: Callable[[PartFile], None] | None = None
     ) -> BatchResult:
-        """Move the item, blocking until it has ended; what goes wrong with it is in the result, only defects raise.
+        """Move the item and return its result; blocks until the item has ended.
 
-        With `hand_over` a small download is done but for its name: its part is given to that, to be committed."""
+        A failure is in the result; only defects are raised. With `hand_over`, a small download ends without its final
+        name: `hand_over` receives its part, which the caller commits.
+        """
         asked = item
         for may_settle_again in (True, False):
             place = self.settle(asked, control)
@@ -76,7 +78,7 @@ class Mover:
             try:
                 blob = self._moved(item, key, path, control, hand_over)
             except (StorageError, OSError) as exc:
-                # Something came to be there meanwhile, which is left out, or gone round, as if it had always been.
+                # A file or key appeared meanwhile: skip the item or rename, as if it had existed from the start.
                 is_there = type(exc) is ConflictError and self._conflict_of(item) in (Conflict.SKIP, Conflict.RENAME)
                 if not is_there or not may_settle_again:
                     return _failed(item, key, path, control, exc)
@@ -86,7 +88,10 @@ class Mover:
         raise AssertionError("unreachable")
 
     def move_stream(self, item: BatchItem, file: IO[bytes], control: TransferControl) -> BatchResult:
-        """Upload what `file` gives, once, to where the item goes, whose path is only its name; as `move`."""
+        """Upload the bytes of `file`, once, to the item's key, and return the result; otherwise as `move`.
+
+        The item's path serves as a name only.
+        """
         place = self.settle(item, control)
         if isinstance(place, BatchResult):
             return place
@@ -101,11 +106,11 @@ class Mover:
         return done(item, key, path, control, blob)
 
     def replaces(self, item: BatchItem) -> bool:
-        """Whether what came to be at the end of the item since it was settled is overwritten."""
+        """Return whether the item overwrites a file or key that appeared at its target after `settle`."""
         return item.replaces and self._conflict_of(item) in REPLACING
 
     def settle(self, item: BatchItem, control: TransferControl) -> tuple[str, Path] | BatchResult:
-        """The key and the path that the item gets; or its result, where it ends before a byte is moved."""
+        """Return the key and path for the item, or its result when the item ends before a byte is moved."""
         try:
             control.check()
             if item.left is not None and not self._engine.journal.is_left(item.left):
@@ -142,7 +147,7 @@ class Mover:
         self, item: BatchItem, key: str, path: Path, control: TransferControl,
         hand_over: Callable[[PartFile], None] | None,
     ) -> Blob:  # fmt: skip
-        is_large = item.size_bytes is None or item.size_bytes >= RESUMED_FROM_BYTES  # a small one is never gone on with
+        is_large = item.size_bytes is None or item.size_bytes >= RESUMED_FROM_BYTES  # a small one is never continued
         return self._engine.download(
             key, path, item.storage_type, control=control, resume=self._resume and is_large, root=item.root,
             syncs_folder=self._syncs_folders or item.root is None, replaces=self.replaces(item),
@@ -150,7 +155,7 @@ class Mover:
         )  # fmt: skip
 
     def _settled(self, item: BatchItem, control: TransferControl) -> tuple[str, Path, str]:
-        """Where the item goes, and why it does not where it is left out."""
+        """Return key and path for the item, and the reason when the item is skipped (else the empty text)."""
         there = self._found(item)
         if there is None:
             return item.key, item.path, ""
@@ -168,7 +173,7 @@ class Mover:
                 return item.key, item.path, "the same bytes are there" if is_whole else ""
             case _:
                 if item.direction == "download" and (item.path.is_symlink() or not item.path.is_file()):
-                    return item.key, item.path, ""  # no order overwrites that, as will be said with what it is
+                    return item.key, item.path, ""  # never overwritten; the download will say what it is
                 name = str(item.path) if item.direction == "download" else f"{item.storage_type}:{item.key}"
                 raise ConflictError(f"{name!r} exists and was not overwritten", key=item.key)
 
@@ -176,7 +181,7 @@ class Mover:
         return item.conflict or self._conflict
 
     def _renamed(self, item: BatchItem) -> tuple[str, Path]:
-        """A free key or path, kept from other items of this batch."""
+        """Return a free key or path, and reserve it against other items of this batch."""
         with self._naming:
             if item.direction == "upload":
                 key = free_key(self._engine, item.key, item.storage_type, self._taken_keys)
@@ -187,7 +192,7 @@ class Mover:
             return item.key, path
 
     def _found(self, item: BatchItem) -> Blob | None:
-        """The blob to compare with when something is there already."""
+        """Return the blob to compare with when the target exists; None when it does not."""
         if item.direction == "download" and not os.path.lexists(item.path):
             return None
         blob = item.blob
@@ -204,7 +209,7 @@ class Mover:
 
 
 def done(item: BatchItem, key: str, path: Path, control: TransferControl, blob: Blob) -> BatchResult:
-    """The result of an item that was moved."""
+    """Return the result of an item that was moved."""
     renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
     note = "; ".join(filter(None, (renamed, control.note)))
     return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)

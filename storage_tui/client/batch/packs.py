@@ -1,7 +1,7 @@
-"""Small files moved many in one request, where the server takes packs: what a round trip each would cost is left out.
+"""Small files, many in one request, where the server takes packs: this saves a round trip for each file.
 
-Whatever a pack does not bring to a good end is left to `Mover`, which moves it by itself and tells precisely what is
-wrong. So nothing here retries, and nothing here reports.
+An item that a pack does not complete is left to `Mover`, which moves it alone and reports the precise error. Therefore
+nothing here retries or reports errors.
 """
 
 import json
@@ -30,15 +30,15 @@ from storage_tui.contract.packs import PACK_TYPE, PackError, PackReader, frame
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
-SMALL_BYTES = 128 * 1024  # past this a request of its own costs little beside the bytes
-PACK_BLOBS = 64  # in one request: by then its cost is shared, and what a cut takes with it is soon sent again
+SMALL_BYTES = 128 * 1024  # for a larger file a separate request costs little, compared with its bytes
+PACK_BLOBS = 64  # in one request: enough to share its cost, few enough to send again quickly after a cut
 PACK_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """One item of a group: its place in the batch, and the handle by which people steer it."""
+    """One item of a group: its number in the batch, and the handle by which people steer it."""
 
     number: int
     item: BatchItem
@@ -47,7 +47,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an item ended; a download is done but for its name, which its `part` gets when it is committed."""
+    """The end of an item. A download may lack its final name, which its `part` gets at the commit."""
 
     number: int
     result: BatchResult
@@ -55,7 +55,7 @@ class Ended:
 
 
 class Joining:
-    """Tells item by item what goes into one pack."""
+    """Decides, item by item, which items go into one pack."""
 
     def __init__(self, info: ServiceInfo, conflict: Conflict) -> None:
         self._info, self._conflict = info, conflict
@@ -63,7 +63,7 @@ class Joining:
         self._count = self._size_bytes = 0
 
     def takes(self, item: BatchItem) -> bool:
-        """Whether the item goes with all that were taken before; the first no ends the pack."""
+        """Return whether the item goes into the pack with all items before; the first False ends the pack."""
         if not _is_packable(self._info, self._conflict, item):
             return False
         first = self._first = self._first or item
@@ -80,9 +80,9 @@ def _is_packable(info: ServiceInfo, conflict: Conflict, item: BatchItem) -> bool
     if feature not in info.features or item.root is None or item.size_bytes is None:
         return False
     if (item.conflict or conflict) is Conflict.RENAME:
-        return False  # a name is chosen once, by whoever moves the item in the end
+        return False  # a name is chosen once, and the mover may move the item in the end
     if item.direction == "upload" and not find_storage_type(item.storage_type).may_overwrite:
-        return False  # one that was stored before a cut would be refused when it is sent again
+        return False  # a blob stored before a cut would be refused when it is sent again
     return item.size_bytes <= min(SMALL_BYTES, info.limits.batch_blob_bytes)
 
 
@@ -96,7 +96,7 @@ class Packs:
         self._has_asked = False
 
     def ask(self) -> None:
-        """Learn once what the server takes; what it does not say now is said when the first item is moved."""
+        """Ask the server once for its features; a failure here is reported when the first item is moved."""
         if self._has_asked:
             return
         with self._asking:
@@ -106,11 +106,11 @@ class Packs:
                 self._has_asked = True
 
     def joining(self) -> Joining:
-        """What goes into the next pack."""
+        """Return the rule that chooses the items of the next pack."""
         return Joining(self._engine.service.description or ServiceInfo(), self._conflict)
 
     def move(self, rows: Sequence[Packed]) -> Iterator[Ended]:
-        """Move a group; gives those that ended, as they end. The others are to be moved one by one."""
+        """Move a group and yield the items that ended, as they end. The caller moves the others one by one."""
         places = {}
         for row in rows:
             place = self._mover.settle(row.item, row.control)
@@ -169,7 +169,7 @@ class Packs:
     def _sent(
         self, verb: str, rows: Mapping[Packed, Any], headers: Mapping[str, str], content: Any
     ) -> Iterator[memoryview]:
-        """The body of the answer, as it comes."""
+        """Send a pack and yield the body of the answer as it arrives."""
         if not rows:
             return
         first = next(iter(rows))
@@ -189,7 +189,7 @@ class Packs:
     def _part(
         self, item: BatchItem, key: str, path: Path, content: bytes, folders: dict[Path, int], stack: ExitStack
     ) -> PartFile:
-        """The bytes in a part beside the target, whose folder is opened once for all of a pack."""
+        """Write the bytes to a part beside the target and return it; a folder is opened once for the whole pack."""
         assert item.root is not None
         folder = folders.get(path.parent)
         if folder is None:
@@ -201,7 +201,7 @@ class Packs:
 
 @dataclass(frozen=True, slots=True)
 class _Framed:
-    """A blob on its way up: its frame, and what the server must have stored of it."""
+    """A blob to upload: its frame, and the size and checksum that the server must report."""
 
     raw: bytes
     size_bytes: int
@@ -214,7 +214,7 @@ def _verified(row: Packed, key: str, path: Path, blob: Blob, part: PartFile | No
 
 
 def _content(item: BatchItem, path: Path) -> bytes | None:
-    """The bytes of a local file; None when it has grown past what a pack is for."""
+    """Return the bytes of a local file; None when it has grown too large for a pack."""
     assert item.root is not None
     with closing(source_below(item.root, path)) as source:
         if source.size_bytes > SMALL_BYTES:
@@ -225,7 +225,7 @@ def _content(item: BatchItem, path: Path) -> bytes | None:
 
 
 def _passing(frames: Mapping[Packed, _Framed]) -> Iterator[bytes]:
-    """The frames on their way, counted; a pause or cancel of one stops all, which then go their own ways."""
+    """Yield the frames and count their bytes. A pause or cancel of one item stops the pack; items then move alone."""
     for row, framed in frames.items():
         if _is_held(row):
             raise CancelledError("the pack was stopped")
@@ -238,7 +238,7 @@ def _is_held(row: Packed) -> bool:
 
 
 def _blob(raw: Any, storage_type: str) -> Blob | None:
-    """What the server tells of a blob; None where it tells why there is none."""
+    """Return the blob that the server describes; None where the server sent an error for it."""
     if not isinstance(raw, dict) or "error" in raw:
         return None
     return Blob.from_json(raw, storage_type)

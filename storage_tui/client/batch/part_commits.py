@@ -1,7 +1,7 @@
-"""Small downloads made durable beside the receiving: threads of their own sync what has arrived while more arrives.
+"""Small downloads made durable while others are received: separate threads sync the files that have arrived.
 
-Several at once, because a file system commits files that are synced at the same moment together: one after another each
-would wait for the disk by itself. Each file gets its name only after its own sync.
+Several threads sync at once, because a file system commits files together that are synced at the same moment. One after
+another, each file would wait for the disk alone. Each file gets its name only after its own sync.
 """
 
 import queue
@@ -12,14 +12,14 @@ from contextlib import suppress
 from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import ConflictError, LocalFileError
 
-THREADS = 16  # syncs under way at once; they hardly run, they wait
-WAITING = 64  # whole parts in line for a sync, each an open file
+THREADS = 16  # syncs at once; these threads mostly wait for the disk
+WAITING = 64  # whole parts that wait for a sync, each an open file
 
 Ended = Callable[[LocalFileError | ConflictError | None], None]
 
 
 class PartCommits:
-    """The committing threads of a batch. `add` from any thread; `close` once, after the last."""
+    """The committing threads of a batch. Call `add` from any thread, and `close` once, after the last `add`."""
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[PartFile, Ended] | None] = queue.Queue(WAITING)
@@ -27,12 +27,14 @@ class PartCommits:
         self._lock = threading.Lock()
 
     def add(self, part: PartFile, ended: Ended) -> None:
-        """Give the part its final name once it is synced; `ended` is then called with what failed. Waits while many
-        are in line, and for the sync itself on a machine that gives no thread for it."""
+        """Give the part its final name once it is synced; then call `ended` with the error, or None.
+
+        Wait while many parts are waiting. On a machine that gives no thread, wait for the sync itself.
+        """
         with self._lock:
             if len(self._threads) < THREADS:
                 thread = threading.Thread(target=self._run, name="storage-tui-commit", daemon=True)
-                with suppress(RuntimeError):  # a limit of processes; fewer threads do the same
+                with suppress(RuntimeError):  # a limit of processes; fewer threads do the same work
                     thread.start()
                     self._threads.append(thread)
             has_threads = bool(self._threads)
@@ -42,7 +44,7 @@ class PartCommits:
             _commit(part, ended)
 
     def close(self) -> None:
-        """Wait until all that was added has ended."""
+        """Wait until all added parts have ended."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:

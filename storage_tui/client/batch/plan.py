@@ -1,6 +1,6 @@
-"""What a batch is to move: every file or blob of it, counted and summed before the first byte, and what of it is there.
+"""The plan of a batch: every file or blob, counted and summed before the first byte, and what exists at the targets.
 
-A plan is made by walking a local folder or listing a prefix; `Batch` carries it out.
+A plan is made from a walk through a local folder or a list of a prefix; `Batch` carries it out.
 """
 
 import os
@@ -25,14 +25,14 @@ from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Blob
 
 READ_BYTES = 1024 * 1024
-PAGE_BLOBS = 1000  # as much as the server gives at once
+PAGE_BLOBS = 1000  # the most that the server sends at once
 RENAMES = 10_000  # names tried before giving up
 SPARE_BYTES = 16 * 1024 * 1024  # room left for the file system's own needs
 
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """One file of a batch. `path` is absolute; for a download below `root`, through which no link is followed."""
+    """One file of a batch. `path` is absolute. The path of a download is below `root`, where no link is followed."""
 
     direction: Literal["upload", "download"]
     storage_type: str
@@ -40,18 +40,21 @@ class BatchItem:
     path: Path
     size_bytes: int | None = None
     root: Path | None = None
-    blob: Blob | None = None  # what is at the key: the one to download, or the one an upload finds there
-    is_surveyed: bool = False  # `blob` is all that is at the key of an upload, so that nobody needs to ask
+    blob: Blob | None = None  # the blob at the key: the one to download, or the one that an upload finds
+    is_surveyed: bool = False  # `blob` (or None) is known to be at the key of an upload: no request is needed
     content_type: str | None = None
-    conflict: Conflict | None = None  # where it is another than the batch's
-    replaces: bool = True  # False leaves what came to be at its end as it is, whatever the conflict says
-    left: UnfinishedTransfer | None = None  # begun by an earlier process; it is left out once another has taken it up
+    conflict: Conflict | None = None  # None means that of the batch
+    replaces: bool = True  # False keeps a file or key that appears later, whatever `conflict` is
+    left: UnfinishedTransfer | None = None  # begun by an earlier process; skipped if another process continues it
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The items of a batch in the order they are taken. `notes` tell people of names that could not be kept, `left_out`
-    is what is in a folder to upload and not among the items."""
+    """The items of a batch in their order.
+
+    `notes` are messages to people about names that could not be kept. `left_out` holds the entries of a folder to
+    upload that are not among the items.
+    """
 
     items: Sequence[BatchItem]
     notes: Sequence[str] = ()
@@ -59,11 +62,11 @@ class BatchPlan:
 
     @property
     def total_bytes(self) -> int:
-        """The bytes of all items whose size is known."""
+        """Return the bytes of all items with a known size."""
         return sum(item.size_bytes or 0 for item in self.items)
 
     def needed_bytes(self, server: str) -> int:
-        """The room that the downloads still need: without what earlier parts of them hold."""
+        """Return the bytes of disk that the downloads still need, without the bytes in earlier parts of them."""
         needed = 0
         for item in self.items:
             if item.direction == "download" and item.size_bytes:
@@ -71,8 +74,10 @@ class BatchPlan:
         return needed
 
     def check_room(self, server: str, conflict: Conflict = Conflict.OVERWRITE) -> None:
-        """Raise one LocalFileError when a disk has no room for the downloads to it, so that nothing begins in vain.
-        Where `conflict` may leave files as they are, those that are there do not count."""
+        """Raise LocalFileError when a disk has no room for its downloads, so that no download starts in vain.
+
+        Existing files do not count when `conflict` may leave them unchanged.
+        """
         replacing = (Conflict.OVERWRITE, Conflict.RENAME)
         rows = [
             item for item in self.items
@@ -97,7 +102,10 @@ class BatchPlan:
 def plan_download(
     engine: TransferEngine, prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None
 ) -> BatchPlan:
-    """Every blob below the prefix (or those given) into the folder; raises NotFoundError when there is none."""
+    """Return the plan to download every blob below the prefix (or the given `blobs`) into the folder.
+
+    Raise NotFoundError when there is no blob.
+    """
     found = {blob.key: blob for blob in (list_blobs(engine, prefix, storage_type) if blobs is None else blobs)}
     if not found:
         raise NotFoundError(f"nothing is stored in the folder {storage_type}:{prefix}", key=prefix)
@@ -113,20 +121,26 @@ def plan_download(
 
 
 def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:
-    """Every regular file below the folder to keys below the prefix; what cannot be read or has a name that is no key is
-    left out. Raises LocalFileError when the folder itself cannot be read."""
+    """Return the plan to upload every regular file below the folder to keys below the prefix.
+
+    An entry that cannot be read, or whose name cannot be a key, is left out. Raise LocalFileError when the folder
+    itself cannot be read.
+    """
     root, left_out = folder.absolute(), list[LeftOut]()
     items = [_upload_item(file, root, storage_type) for file in find_files(root, prefix, left_out.append)]
     return BatchPlan(items, left_out=left_out)
 
 
 def plan_rest(transfers: Iterable[UnfinishedTransfer]) -> BatchPlan:
-    """What earlier processes left to do, begun or not, all with the server of the client that runs the plan."""
+    """Return the plan for the transfers that earlier processes left, begun or not.
+
+    All must be with the server of the client that runs the plan.
+    """
     return BatchPlan([item_of(row) for row in transfers])
 
 
 def item_of(row: UnfinishedTransfer) -> BatchItem:
-    """The item that goes on with an unfinished transfer."""
+    """Return the item that continues an unfinished transfer."""
     content_type = row.content_type
     if not row.has_begun and row.direction == "upload":
         content_type = guess_type(row.key, Path(row.path).name)
@@ -138,13 +152,13 @@ def item_of(row: UnfinishedTransfer) -> BatchItem:
 
 
 def survey(engine: TransferEngine, plan: BatchPlan, prefix: str, storage_type: str) -> BatchPlan:
-    """The plan of an upload, told what is at its keys by one walk over the prefix instead of a request for each."""
+    """Return the plan of an upload with the blobs at its keys, from one list of the prefix instead of many requests."""
     there = {blob.key: blob for blob in list_blobs(engine, prefix, storage_type)}
     return replace(plan, items=[replace(row, blob=there.get(row.key), is_surveyed=True) for row in plan.items])
 
 
 def list_blobs(engine: TransferEngine, prefix: str, storage_type: str) -> Iterable[Blob]:
-    """Every blob below the prefix, page by page."""
+    """Yield every blob below the prefix, page by page."""
     token = None
     while True:
         page = engine.run(folding.list_page(engine.service, prefix, storage_type, "", token, PAGE_BLOBS))
@@ -155,8 +169,10 @@ def list_blobs(engine: TransferEngine, prefix: str, storage_type: str) -> Iterab
 
 
 def is_same(path: Path, blob: Blob, control: TransferControl) -> bool:
-    """Whether the file has the size and checksum of the blob; False where the server tells neither. Raises
-    CancelledError when the control is cancelled meanwhile."""
+    """Return whether the file has the size and checksum of the blob; False when the server did not send both.
+
+    Raise CancelledError when the control is cancelled.
+    """
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size != blob.size_bytes or blob.crc32c is None:
             return False
@@ -171,13 +187,16 @@ def is_same(path: Path, blob: Blob, control: TransferControl) -> bool:
 
 
 def numbered(name: str, number: int) -> str:
-    """`a.tif` becomes `a (2).tif`."""
+    """Return the name with a number: `a (2).tif` for `a.tif`."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem} ({number}){dot}{suffix}" if dot and stem else f"{name} ({number})"
 
 
 def free_path(path: Path, taken: Container[Path] = ()) -> Path:
-    """The first of `name (2).ext`, `name (3).ext` … that is neither there nor taken."""
+    """Return the first of `name (2).ext`, `name (3).ext` … that does not exist and is not taken.
+
+    Raise LocalFileError when there is no free name.
+    """
     for number in range(2, RENAMES):
         candidate = path.with_name(numbered(path.name, number))
         if candidate not in taken and not os.path.lexists(candidate):
@@ -186,7 +205,10 @@ def free_path(path: Path, taken: Container[Path] = ()) -> Path:
 
 
 def free_key(engine: TransferEngine, key: str, storage_type: str, taken: Container[str] = ()) -> str:
-    """The same for a key."""
+    """Return the first of `name (2).ext`, `name (3).ext` … that is not a key in the store and is not taken.
+
+    Raise LocalFileError when there is no free key.
+    """
     folder, slash, name = key.rpartition(DELIMITER)
     for number in range(2, RENAMES):
         candidate = f"{folder}{slash}{numbered(name, number)}"

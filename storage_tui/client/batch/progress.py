@@ -1,4 +1,4 @@
-"""How far a batch is: bytes, files, the rate of the last seconds, and the time left at that rate."""
+"""The progress of a batch: bytes, files, the rate of the last seconds, and the time left at this rate."""
 
 import time
 from collections import deque
@@ -11,22 +11,22 @@ RATE_WINDOW_S = 5.0
 
 
 class RateMeter:
-    """Bytes a second over the last seconds, from readings of a growing total."""
+    """Measures bytes per second over the last seconds, from readings of a growing total."""
 
     def __init__(self) -> None:
         self._readings: deque[tuple[float, int]] = deque()
 
     def read(self, total_bytes: int, now_s: float) -> None:
-        """Take the total as it stands at `now_s`, a monotonic clock."""
+        """Take one reading: the total in bytes at the time `now_s` of a monotonic clock, in seconds."""
         if self._readings and total_bytes < self._readings[-1][1]:
-            self._readings.clear()  # something started over
+            self._readings.clear()  # a transfer started over
         self._readings.append((now_s, total_bytes))
         while len(self._readings) > 2 and now_s - self._readings[1][0] >= RATE_WINDOW_S:
             self._readings.popleft()
 
     @property
     def bytes_per_s(self) -> float:
-        """The rate; 0 until two readings a moment apart are in."""
+        """Return the rate; 0 until there are two readings at different times."""
         if len(self._readings) < 2:
             return 0.0
         (since, first), (until, last) = self._readings[0], self._readings[-1]
@@ -35,7 +35,7 @@ class RateMeter:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """A batch at one moment. What is skipped counts as done in both sums; a total of 0 is not known."""
+    """A batch at one moment. Skipped items count as done in files and bytes; a total of 0 means unknown."""
 
     files: int
     files_done: int
@@ -46,14 +46,14 @@ class BatchProgress:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left at the rate of the last seconds; None where that cannot be told."""
+        """Return the seconds left at the rate of the last seconds; None when rate or total is unknown."""
         if self.bytes_per_s <= 0 or not self.total_bytes:
             return None
         return max(0, self.total_bytes - self.done_bytes) / self.bytes_per_s
 
 
 def progress_of(control: TransferControl) -> Callable[[], BatchProgress]:
-    """A reader of how far one transfer is, as if it were a batch."""
+    """Return a function that reads the progress of one transfer as the progress of a batch."""
     meter = RateMeter()
 
     def read() -> BatchProgress:

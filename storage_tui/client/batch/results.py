@@ -1,4 +1,4 @@
-"""How the items of a batch ended."""
+"""The results of the items of a batch."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ State = Literal["done", "skipped", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of one item. `key` and `path` are where it is now, which `rename` may have changed."""
+    """The result of one item. `key` and `path` are its final places; `rename` may have changed one of them."""
 
     item: BatchItem
     state: State
@@ -30,8 +30,11 @@ class BatchResult:
 
 
 class OrderedResults:
-    """The results of a batch in the order of its items, whatever ended first. `tell` gets each as soon as all before
-    it are there, from several threads, within the lock `telling`."""
+    """The results of a batch in the order of its items, whatever item ended first.
+
+    `tell` is called with each result once all earlier results are known, from several threads, within the lock
+    `telling`.
+    """
 
     def __init__(self, tell: Callable[[BatchResult], None] | None, telling: AbstractContextManager[bool]) -> None:
         self._tell = tell
@@ -41,12 +44,12 @@ class OrderedResults:
         self._telling = telling
 
     def expect(self, count: int) -> None:
-        """So many more come."""
+        """Expect `count` further results."""
         with self._lock:
             self._results += [None] * count
 
     def take(self, number: int, result: BatchResult) -> None:
-        """The item of that number, from 0, has ended."""
+        """Take the result of the item with this number, from 0."""
         with self._lock:
             self._results[number] = result
         if self._tell is None:
@@ -57,24 +60,24 @@ class OrderedResults:
                 self._tell(ready)
 
     def by_number(self) -> list[BatchResult | None]:
-        """One for each item; None for what has not ended."""
+        """Return one row for each item; None for an item that has not ended."""
         with self._lock:
             return list(self._results)
 
 
 def sync_folders(results: Iterable[BatchResult]) -> None:
-    """Make the names of downloads last, once for each folder instead of once for each file. Raises LocalFileError."""
+    """Make the names of downloads durable, once for each folder instead of once for each file. Raise LocalFileError."""
     for folder in {folder for result in results if (folder := unsynced_folder(result)) is not None}:
         sync_folder(folder)
 
 
 def unsynced_folder(result: BatchResult) -> Path | None:
-    """The folder whose sync makes the name of a download last; None where no name is new, or it lasts already."""
+    """Return the folder whose sync makes the name of a download durable; None when no name needs a sync."""
     is_new = result.state == "done" and result.item.direction == "download" and result.item.root is not None
     return result.path.parent if is_new else None
 
 
 def sync_folder(folder: Path) -> None:
-    """The names in a folder last when this returns. Raises LocalFileError."""
+    """Make the names in a folder durable. Raise LocalFileError."""
     with local_errors(str(folder)):
         record_files.sync_folder(folder)

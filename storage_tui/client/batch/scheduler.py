@@ -1,8 +1,7 @@
-"""The one scheduler of transfers: a bounded number at once, the groups that were added in turn, each item steered by
-itself or with all others.
+"""The one scheduler of transfers: a bounded number at once, groups in turn, control of one item or of all.
 
-A fixed plan is moved by `Batch(engine, plan).run()`. A queue that grows is a batch without a plan: `run` it in a
-thread, `add` to it meanwhile, and `close` it. The module knows no terminal and no event loop.
+`Batch(engine, plan).run()` moves a fixed plan. A growing queue is a batch without a plan: `run` it in a thread, `add`
+items while it runs, and `close` it. The module knows no terminal and no event loop.
 """
 
 import threading
@@ -30,10 +29,10 @@ from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import ConflictError, LocalFileError, StorageError
 
-JOBS = 4  # files at once: enough to hide round trips, few enough not to crowd a link
-MOST_JOBS = 32  # threads cost more than they bring long before this
-MOST_THREADS = 64  # a paused transfer keeps its thread and gives its place away; past this it keeps its place too
-TOLD_AT_ONCE = 1000  # results of items that never began: a queue of a million is not held twice
+JOBS = 4  # files at once: enough to hide round trips, few enough not to overload a connection
+MOST_JOBS = 32  # more threads cost more than they gain, long before this number
+MOST_THREADS = 64  # a paused transfer keeps its thread and frees its place; at this number it keeps its place too
+TOLD_AT_ONCE = 1000  # results of items that never began, in one call: a queue of a million is not held twice
 WAKE_S = 0.5
 
 Begun = Callable[[Sequence[tuple[int, TransferControl]]], None]
@@ -42,8 +41,11 @@ Ended = Callable[[Sequence[tuple[int, BatchResult]]], None]
 
 @dataclass(eq=False, slots=True)
 class _Group:
-    """Items that one thread moves together: those it has still to move, those of a pack whose results are told
-    together, and the results that wait for that. It is held while all that it has to move are paused."""
+    """Items that one thread moves together.
+
+    `rows` are the items still to move. `together` are the items of a pack whose results are reported together, and
+    `ended` the results that wait for this report. The group is held while all items still to move are paused.
+    """
 
     rows: dict[int, Packed]
     together: set[int]
@@ -52,13 +54,13 @@ class _Group:
 
 
 class Batch:
-    """Moves items; `run` blocks until all have ended. Everything else may be called from any thread meanwhile.
+    """Moves items; `run` blocks until all have ended. Any thread may call the other methods while it runs.
 
     Poll `progress` a few times a second. A failure ends one item, not the batch. Items are numbered from 0 in the order
-    in which they were added. Of a batch with a plan the results are kept: they come in that order, whatever ended
-    first, to `on_result` as they are ready, and all from `run`; `failed_plan` is what to run again. With `on_end` a
-    batch keeps nothing of what has ended: each result comes as it is ready, the name of a download lasting by then.
-    Callbacks come from the threads of the batch, and from `cancel`, never two at once.
+    in which they were added. Without `on_end` the batch keeps the results, in this order: `on_result` receives each
+    once all earlier ones are known, and `run` returns all; `failed_plan` holds the items to run again. With `on_end`
+    the batch keeps no results: `on_end` receives each result when it is ready, and the name of a download is durable by
+    then. The threads of the batch, and `cancel`, call the callbacks, never two at once.
     """
 
     def __init__(
@@ -66,7 +68,11 @@ class Batch:
         jobs: int = JOBS, resume: bool = True, on_result: Callable[[BatchResult], None] | None = None,
         on_begin: Begun | None = None, on_end: Ended | None = None,
     ) -> None:  # fmt: skip
-        """`conflict` is for items that name none. With a `plan` the batch is closed: it takes no other items."""
+        """Make a batch for one server. With a `plan` the batch is closed: it takes no further items.
+
+        `conflict` is for items that name none. `jobs` is how many items move at once, at most MOST_JOBS. With `resume`
+        large files continue where an earlier process stopped.
+        """
         self._engine, self._plan, self._conflict = engine, plan, conflict
         self._mover = Mover(engine, conflict=conflict, resume=resume, syncs_folders=False)
         self._packs = Packs(engine, self._mover, conflict)
@@ -76,14 +82,14 @@ class Batch:
         self._ordered = OrderedResults(on_result, self._telling) if on_end is None else None
         self._lock = threading.Lock()
         self._turns = Turns()
-        self._count = 0  # of items, ever
-        self._active: dict[int, tuple[Packed, _Group]] = {}  # begun, and not ended
-        self._paused: set[int] = set()  # of those, the ones that were paused by themselves
+        self._count = 0  # all items that were ever added
+        self._active: dict[int, tuple[Packed, _Group]] = {}  # items that began and have not ended
+        self._paused: set[int] = set()  # the active items that were paused one by one
         self._meter = RateMeter()
         self._ended_bytes = self._ended_files = self._failed_files = self._total_bytes = 0
         self._is_running = self._is_closed = self._is_over = self._is_paused = False
         self._defect: BaseException | None = None
-        self._working = self._arriving = self._held = 0  # threads; new ones; those whose group is held
+        self._working = self._arriving = self._held = 0  # counts of threads: all, new ones, those with a held group
         self._commits = PartCommits()
         self._has_ended = threading.Event()
         if plan is not None:
@@ -92,10 +98,10 @@ class Batch:
             self.close()
 
     def add(self, items: Sequence[BatchItem], *, total_bytes: int | None = None) -> range:
-        """Move these too, in turn with what was added before; returns their numbers. Raises ValueError after `close`.
+        """Move these items too, in turn with earlier groups; return their numbers. Raise ValueError after `close`.
 
-        The sequence is kept until the last of it was begun, and must keep its length: one that makes its items as they
-        are asked for costs nothing before. `total_bytes` is the sum of their known sizes, where the caller has it.
+        The batch keeps the sequence until its last item has begun; the length must not change. A lazy sequence, which
+        makes its items on access, costs nothing before. `total_bytes` is the sum of the known sizes; None computes it.
         """
         if total_bytes is None:
             total_bytes = sum(item.size_bytes or 0 for item in items)
@@ -112,14 +118,17 @@ class Batch:
         return numbers
 
     def close(self) -> None:
-        """No more items come: `run` returns when those that were added have ended."""
+        """Take no more items: `run` returns when all added items have ended."""
         with self._lock:
             self._is_closed = True
         self._staff()
 
     def run(self) -> list[BatchResult]:
-        """Move everything, and what is added, until the batch is closed. Raises LocalFileError before the first byte
-        when the disk has no room for the plan. Without a plan that is looked at for each item as its turn comes."""
+        """Move all items, also later ones, until the batch is closed and empty; return the results that are kept.
+
+        Raise LocalFileError before the first byte when the disk has no room for the plan. Without a plan, the room is
+        checked for each item at its turn.
+        """
         if self._plan is not None:
             self._plan.check_room(self._engine.display_url, self._conflict)
             if len(self._plan.items) > 1:
@@ -128,7 +137,7 @@ class Batch:
         try:
             self._staff()
             self._wait()
-        except BaseException:  # such as what a signal's handler raises
+        except BaseException:  # such as the exception of a signal's handler
             self.cancel(keep=True)
             self._wait()
             raise
@@ -140,12 +149,12 @@ class Batch:
 
     @property
     def results(self) -> list[BatchResult]:
-        """Those that ended so far, in the order of the items; none where `on_end` got them."""
+        """Return the results so far, in the order of the items; none when `on_end` received them."""
         found = [] if self._ordered is None else self._ordered.by_number()
         return [result for result in found if result is not None]
 
     def failed_plan(self) -> BatchPlan:
-        """The items of the plan that failed or were cancelled, to be run again."""
+        """Return a plan of the items that failed or were cancelled, to be run again."""
         if self._plan is None or self._ordered is None:
             return BatchPlan([])
         rows = zip(self._plan.items, self._ordered.by_number(), strict=True)
@@ -153,7 +162,7 @@ class Batch:
         return BatchPlan([replace(item, is_surveyed=False) for item in left])
 
     def progress(self) -> BatchProgress:
-        """The batch as it stands."""
+        """Return the progress of the batch now."""
         with self._lock:
             rows = [row for row, _ in self._active.values()]
             done_bytes = self._ended_bytes + sum(row.control.done_bytes for row in rows)
@@ -165,8 +174,7 @@ class Batch:
             )
 
     def pause(self, number: int | None = None) -> None:
-        """Stop moving the bytes of an item until `unpause`, its place going to the next one; without a number stop all
-        of them."""
+        """Stop an item until `unpause`, its place going to the next item; without a number, stop all items."""
         with self._lock:
             if number is None:
                 self._is_paused = True
@@ -180,7 +188,7 @@ class Batch:
         self._look_at_places(held)
 
     def unpause(self, number: int | None = None) -> None:
-        """Let an item go on after `pause`; without a number all of them."""
+        """Continue an item after `pause`; without a number, continue all items."""
         with self._lock:
             self._turns.unhold(number)
             if number is None:
@@ -195,8 +203,11 @@ class Batch:
         self._look_at_places(freed)
 
     def cancel(self, number: int | None = None, *, keep: bool = False) -> None:
-        """End an item now; without a number end the batch. With `keep` large files that are under way can be gone on
-        with later. What has not begun has its result when this returns."""
+        """End an item now; without a number, end the batch.
+
+        With `keep` a later batch can continue the large files that have begun. Items that have not begun have their
+        result when this method returns.
+        """
         with self._lock:
             if number is None:
                 self._is_closed, self._is_paused = True, False
@@ -214,8 +225,7 @@ class Batch:
         self._staff()
 
     def leave_waiting(self) -> None:
-        """No more items come, and those that have not begun are not moved: they have no result. At once, however many
-        they are."""
+        """Take no more items, and drop those that have not begun: they have no result. Fast for any number of items."""
         with self._lock:
             self._is_closed = True
             self._turns.drain()
@@ -239,16 +249,18 @@ class Batch:
             self._stop_for(exc)
 
     def _wait(self) -> None:
-        # Not a join: one that a signal breaks takes its thread for ended (bpo-45274). Not without end: a signal that
-        # comes as the wait begins is seen only after it.
+        # Not a join: after a signal breaks a join, the thread counts as ended (bpo-45274). Not an endless wait: a
+        # signal that arrives as a wait begins is handled only after this wait.
         while not self._has_ended.wait(WAKE_S):
             pass
 
-    # Threads: started where something waits and a place is free, ended where nothing does.
+    # Threads start when an item waits and a place is free; they end when no item waits.
 
     def _staff(self) -> None:
-        """Start as many threads as there are places for what waits, or as the machine gives: fewer move the same. One
-        ends the batch where nothing is left to do."""
+        """Start a thread for each free place and waiting item, or as many as the machine allows: fewer also suffice.
+
+        When nothing is left to do, one thread ends the batch.
+        """
         while True:
             with self._lock:
                 if not self._needs_thread():
@@ -271,8 +283,10 @@ class Batch:
         return has_place and len(self._turns) > self._arriving and not self._is_paused and self._defect is None
 
     def _leave(self, *, refusal: RuntimeError | None = None) -> None:
-        """One thread less, with a `refusal` one that could not be started; the last one of a batch that is closed, or
-        for which there is no thread at all, ends it."""
+        """Count one thread less; with `refusal`, a thread that could not be started.
+
+        The last thread of a closed batch ends the batch, and so does a batch without any thread.
+        """
         with self._lock:
             self._working -= 1
             self._arriving -= refusal is not None
@@ -285,7 +299,7 @@ class Batch:
             self._commits.close()
             self._has_ended.set()
         elif refusal is None:
-            self._staff()  # something may have come since the thread found nothing
+            self._staff()  # an item may have been added since the thread found none
 
     def _work(self) -> None:
         is_new = True
@@ -293,13 +307,13 @@ class Batch:
             while (group := self._next_group(is_new=is_new)) is not None:
                 is_new = False
                 self._move(group)
-        except BaseException as exc:  # a defect, or what a callback raised
+        except BaseException as exc:  # a defect, or the exception of a callback
             self._stop_for(exc)
         finally:
             self._leave()
 
     def _next_group(self, *, is_new: bool) -> _Group | None:
-        """What the thread moves next, begun; None when it is to leave."""
+        """Begin the next group and return it; None when the thread must end."""
         if self._plan is None and len(self._turns) > 1:
             self._packs.ask()
         with self._lock:
@@ -320,14 +334,14 @@ class Batch:
         return self._turns.take(self._packs.joining())
 
     def _stop_for(self, defect: BaseException) -> None:
-        """It comes out of `run`."""
+        """Stop the batch because of a defect, which `run` raises."""
         with self._lock:
             self._defect = self._defect or defect
         self.leave_waiting()
         self.cancel(keep=True)
 
     def _look_at_places(self, rows: Sequence[Packed]) -> None:
-        """After a pause or its end: give the places of held groups away, or take them back."""
+        """Free the places of groups that are held now, or take them back, after a pause or its end."""
         with self._lock:
             for row in rows:
                 if row.number in self._active:
@@ -339,7 +353,7 @@ class Batch:
         self._held += is_held - group.is_held
         group.is_held = is_held
 
-    # One group, from its turn to the end of each of its items.
+    # One group, from its turn to the end of all its items.
 
     def _move(self, group: _Group) -> None:
         refusal = None if self._plan is not None else self._no_room(group)
@@ -353,7 +367,7 @@ class Batch:
                 del rows[ended.number]
                 self._conclude(ended.number, ended.result, ended.part)
             self._hand_out(group, apart=rows.keys())
-        for row in sorted(rows.values(), key=lambda row: row.control.is_paused):  # one that is paused holds none up
+        for row in sorted(rows.values(), key=lambda row: row.control.is_paused):  # paused ones last
             parts: list[PartFile] = []
             result = self._mover.move(row.item, row.control, parts.append)
             self._conclude(row.number, result, parts[0] if parts else None)
@@ -365,7 +379,7 @@ class Batch:
         except LocalFileError as exc:
             return exc
         except OSError:
-            return None  # the mover says of each item what is wrong
+            return None  # the mover reports the error of each item
         return None
 
     def _conclude(self, number: int, result: BatchResult, part: PartFile | None) -> None:
@@ -374,16 +388,16 @@ class Batch:
             return
         with self._lock:
             row, group = self._active[number]
-            del group.rows[number]  # the thread is done with it
+            del group.rows[number]  # the thread has finished its part
             self._recount(group)
 
         def ended(error: StorageError | None) -> None:
             try:
-                if isinstance(error, ConflictError):  # a file came to be there meanwhile
+                if isinstance(error, ConflictError):  # a file appeared there meanwhile
                     self._end(number, self._mover.move(result.item, row.control))
                 else:
                     self._end(number, result if error is None else replace(result, state="failed", error=error))
-            except BaseException as exc:  # what a callback raised
+            except BaseException as exc:  # the exception of a callback
                 self._stop_for(exc)
 
         self._commits.add(part, ended)
@@ -409,7 +423,7 @@ class Batch:
             self._hand_out(group, apart=(number,))
 
     def _hand_out(self, group: _Group, *, apart: Iterable[int]) -> None:
-        """Tell the results of a group once no other of its pack is to come; `apart` are no longer waited for."""
+        """Report the results of a group once its pack has no unfinished item; items in `apart` are not waited for."""
         with self._lock:
             group.together.difference_update(apart)
             if group.together or self._on_end is None:
@@ -422,7 +436,7 @@ class Batch:
 
 
 def _lasting(rows: Sequence[tuple[int, BatchResult]]) -> list[tuple[int, BatchResult]]:
-    """The results once the names of their files last; those whose folder cannot be synced have failed."""
+    """Make the names of the files durable and return the results; files whose folder cannot be synced have failed."""
     errors: dict[object, LocalFileError | None] = {None: None}
     lasting = []
     for number, result in rows:

@@ -1,4 +1,4 @@
-"""The items of a batch that wait: each group of them in its own order, the groups in turn."""
+"""The waiting items of a batch: each group in its own order, the groups in turn."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ Numbered = tuple[int, BatchItem]
 
 @dataclass(slots=True)
 class _Group:
-    """Items that were added together; those before `at` were taken, those `dropped` are taken elsewhere."""
+    """Items that were added together. Items before the index `at` were taken, items in `dropped` were removed."""
 
     first: int
     items: Sequence[BatchItem]
@@ -27,7 +27,7 @@ class _Group:
         return self.items[number - self.first]
 
     def left(self) -> Iterator[Numbered]:
-        """Those that were neither taken nor dropped."""
+        """Yield the items that were neither taken nor dropped."""
         for number in self.numbers():
             if number in self.dropped:
                 self.dropped.discard(number)
@@ -37,8 +37,10 @@ class _Group:
 
 
 class Turns:
-    """Gives what is next. A group that was added later does not wait for the end of those before it. Holds the groups
-    that were added and no more; whoever uses it from several threads has a lock."""
+    """Chooses the next items. A later group does not wait for the end of earlier groups.
+
+    The object holds only the groups that were added. A caller with several threads uses a lock.
+    """
 
     def __init__(self) -> None:
         self._groups: deque[_Group] = deque()
@@ -46,23 +48,25 @@ class Turns:
         self._on_hold: dict[int, BatchItem] = {}
 
     def __len__(self) -> int:
-        """How many can be taken now."""
+        """Return how many items can be taken now."""
         return self._count
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits, not even on hold."""
+        """Return whether no item waits, not even on hold."""
         return not self._count and not self._on_hold
 
     def add(self, first: int, items: Sequence[BatchItem]) -> None:
-        """A group of items, numbered from `first` on."""
+        """Add a group of items, numbered from `first`."""
         if items:
             self._groups.append(_Group(first, items))
             self._count += len(items)
 
     def take(self, joining: Joining) -> list[Numbered]:
-        """The next item of the group whose turn it is, with those after it that move together with it; nothing when
-        nothing waits."""
+        """Take the next item of the group whose turn it is, with the following items that move together with it.
+
+        Return an empty list when no item waits.
+        """
         taken: list[Numbered] = []
         while self._groups and not taken:
             group = self._groups.popleft()
@@ -80,7 +84,7 @@ class Turns:
         return taken
 
     def drop(self, number: int) -> BatchItem | None:
-        """Take one out of its turn, on hold or not; None when it does not wait."""
+        """Remove a waiting item, on hold or not, and return it; None when it does not wait."""
         if number in self._on_hold:
             return self._on_hold.pop(number)
         for group in self._groups:
@@ -91,20 +95,23 @@ class Turns:
         return None
 
     def drain(self) -> Iterator[Numbered]:
-        """Take all that wait out of their turn, on hold or not. They are gone when this returns; each is made as the
-        iterator comes to it, which needs no lock."""
+        """Remove all waiting items, on hold or not, and return an iterator over them.
+
+        The items are removed when this method returns. The iterator makes each item when it reaches it, and needs no
+        lock.
+        """
         groups, held = self._groups, self._on_hold
         self._groups, self._on_hold, self._count = deque(), {}, 0
         return chain(held.items(), chain.from_iterable(group.left() for group in groups))
 
     def hold(self, number: int) -> None:
-        """Let one that waits wait until `unhold`."""
+        """Put a waiting item on hold until `unhold`."""
         item = None if number in self._on_hold else self.drop(number)
         if item is not None:
             self._on_hold[number] = item
 
     def unhold(self, number: int | None = None) -> None:
-        """Let one that was on hold have its turn at once, or all of them."""
+        """Give an item that was on hold its turn at once; without a number, all of them."""
         for row in [*self._on_hold] if number is None else [number]:
             item = self._on_hold.pop(row, None)
             if item is not None:

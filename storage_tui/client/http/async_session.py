@@ -41,7 +41,7 @@ class AsyncSession:
         self._of: tuple[Endpoint, asyncio.AbstractEventLoop] | None = None
 
     async def run(self, call: Call[T]) -> T:
-        """The result of the call."""
+        """Run the call to its end and return its result."""
         try:
             request = next(call)
             while True:
@@ -56,7 +56,7 @@ class AsyncSession:
             return result
 
     async def send(self, request: Request) -> Response:
-        """The answer to one request, tried again as its policy says."""
+        """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
         attempts = Attempts(request, self._policy)
         group = new_group()
         may_ask_token, may_restart = True, True

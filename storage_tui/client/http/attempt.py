@@ -1,4 +1,4 @@
-"""What both drivers do around one request, without I/O: URL and headers, redirects, what a failure of httpx means."""
+"""The work of both drivers around one request, without I/O: URL, headers, redirects, and the errors of httpx."""
 
 import contextlib
 import ssl
@@ -29,14 +29,14 @@ from storage_tui.machine.version import __version__
 
 CONNECT_S = 10.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What goes along to another host. Not the token, and no page token or key of a repeat: they are of the first one.
+# The headers that a redirect to another host keeps. Token, page token and repeat key belong to the first host.
 TAKEN_ALONG = frozenset({"user-agent", "accept", "accept-encoding", "range", "if-match", "if-none-match", "if-range"})
 IDENTITY = ("", "identity")
 GZIP, GZIP_BITS = "gzip", 31  # zlib takes the header and the checksum of gzip with these bits
 
 
 class Target:
-    """Where one attempt goes: URL and headers, and where it goes on to after a redirect."""
+    """The URL and headers of one attempt, and of the same attempt after a redirect."""
 
     def __init__(self, request: Request, access: Access, group: str) -> None:
         self._request = request
@@ -53,7 +53,7 @@ class Target:
             if not (isinstance(value, str) and value.isascii() and value.isprintable()):
                 raise BadRequestError(f"{name} takes printable ASCII, not {value!a:.60}", key=request.key)
         self._has_moved = False
-        self._told = httpx.Headers()  # what the server said that led elsewhere
+        self._told = httpx.Headers()  # headers of the answer that redirected
         self._token: Secret[str] | None = access.token if request.url is None else None
         self._headers = {
             "User-Agent": f"storage-tui/{__version__}",
@@ -64,8 +64,10 @@ class Target:
         }
 
     def request(self, body: Any, timeout: dict[str, float | None]) -> httpx.Request:
-        """The request to send. It goes to a transport as it is: httpx's clients would log its URL, which may be a
-        capability, and keep cookies."""
+        """Return the request, to be sent over a transport directly.
+
+        A client of httpx would log the URL, which may be a capability, and would keep cookies.
+        """
         method = self._request.method
         sent = httpx.Request(method, self.url, headers=self._headers, content=body, extensions={"timeout": timeout})
         if self._token is not None:
@@ -73,7 +75,10 @@ class Target:
         return sent
 
     def moves(self, status: int, headers: httpx.Headers) -> bool:
-        """True when the answer leads elsewhere, once, and for reading only: then send the same there."""
+        """Return whether the answer redirects a GET or HEAD; the same request is then to be sent to the new URL.
+
+        Raise ProtocolError for a second redirect, and for a URL that is not used.
+        """
         location = headers.get("location")
         if status not in REDIRECTS or not location or self._request.method not in ("GET", "HEAD"):
             return False
@@ -93,14 +98,17 @@ class Target:
         return True
 
     def complete(self, headers: httpx.Headers) -> None:
-        """Add the checksum that the server told before it led elsewhere, as a storage engine tells it in no way that
-        this protocol knows; not when the blob is another one by then."""
+        """Add the checksum from the redirecting answer to the headers of the final answer.
+
+        A storage engine behind the redirect sends no checksum in this protocol's form. Nothing is added when the ETag
+        differs: the blob has changed.
+        """
         if wire.GOOG_HASH in self._told and self._told.get("etag") == headers.get("etag"):
             headers.setdefault(wire.GOOG_HASH, self._told[wire.GOOG_HASH])
 
 
 def new_group() -> str:
-    """The X-Request-Group of one request and all its retries."""
+    """Return a new X-Request-Group, for one request and all its retries."""
     return uuid.uuid4().hex
 
 
@@ -110,7 +118,10 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _check_named(url: str, base: str, request: Request) -> None:
-    """A URL that a server named is https, or http to this machine by a server that is itself reached that way."""
+    """Raise ProtocolError unless a URL that a server named is https.
+
+    http is allowed to this machine, when the server that named the URL is reached over http on this machine too.
+    """
     try:
         scheme, host, _ = _origin(url)
         base_scheme, base_host, _ = _origin(base)
@@ -122,14 +133,14 @@ def _check_named(url: str, base: str, request: Request) -> None:
 
 
 def check_encoding(headers: httpx.Headers, request: Request) -> None:
-    """Refuse an answer that was compressed unasked: a small one can grow without limit."""
+    """Raise ProtocolError for an answer that was compressed without a request: a small one can grow without limit."""
     encoding = _encoding(headers)
     if encoding not in IDENTITY and not (encoding == GZIP and request.may_be_gzip):
         raise ProtocolError(f"the server compressed its answer to {request}, unasked", key=request.key)
 
 
 def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
-    """The body as it was before it was compressed, within the bound of the request."""
+    """Return the decompressed body; raise ProtocolError past the limit of the request, or for bad gzip."""
     if _encoding(answer.headers) != GZIP:
         return body
     most = request.max_bytes or CONTROL_BYTES
@@ -140,7 +151,7 @@ def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
         raise ProtocolError(f"the server's answer to {request} is not the gzip it says", key=request.key) from exc
     if len(content) > most:
         raise too_large(request)
-    if not reader.eof and answer.status_code < 300:  # of an error only the beginning is read
+    if not reader.eof and answer.status_code < 300:  # only the beginning of an error is read
         raise ProtocolError(f"the server's answer to {request} ends before its gzip does", key=request.key)
     return content
 
@@ -151,8 +162,10 @@ def _encoding(headers: httpx.Headers) -> str:
 
 @contextlib.contextmanager
 def translated(request: Request, display_url: str) -> Iterator[None]:
-    """Errors of httpx, and host names that cannot be, leave the block as StorageErrors, without addresses that hold
-    secrets."""
+    """Raise errors of httpx, and errors from impossible host names, as StorageErrors.
+
+    Their texts do not hold URLs with secrets.
+    """
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as exc:
@@ -180,15 +193,16 @@ def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError
 
 
 def deadlines(timeout_s: float) -> dict[str, float | None]:
-    """The deadlines of one exchange: for the connection, and for each wait without a byte; none in all."""
+    """Return the deadlines of one exchange: for the connection and for each wait without a byte, none for the whole."""
     return httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s), pool=None).as_dict()
 
 
 @cache
 def ssl_context() -> ssl.SSLContext:
-    """One context for all: loading the certificates costs tens of milliseconds.
+    """Return one TLS context for all connections: loading the certificates takes tens of milliseconds.
 
-    SSL_CERT_FILE and SSL_CERT_DIR name the authorities to trust instead of the public ones, as for OpenSSL.
+    SSL_CERT_FILE and SSL_CERT_DIR name the authorities to trust instead of the public ones, as for OpenSSL. Raise
+    LocalFileError when they name nothing readable.
     """
     try:
         return httpx.create_ssl_context()

@@ -1,5 +1,7 @@
-"""The heads of requests and of plain answers, written and read in one step: an HTTP parser for every case costs more
-than a small blob. What is not plain (chunks, an interim answer, anything unusual) is `None` here and left to h11.
+"""The heads of requests and of plain answers, written and read in one step.
+
+A full HTTP parser costs more time than a small blob. For heads that are not plain (chunks, an interim answer, anything
+unusual) the functions here return None, and h11 takes over.
 """
 
 import re
@@ -18,7 +20,7 @@ _SINGLE = frozenset((b"content-length", b"content-range", b"etag", b"location", 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of an answer with a Content-Length; `rest` is what came of the body with it."""
+    """The head of an answer with a Content-Length; `rest` is the part of the body that arrived with the head."""
 
     status_code: int
     headers: list[tuple[bytes, bytes]]
@@ -28,7 +30,7 @@ class Head:
 
 
 def write_head(request: httpx.Request) -> bytes | None:
-    """The bytes of the head of a request; None when h11 has to judge it."""
+    """Return the bytes of the head of a request; None for a head that h11 must check."""
     target = request.url.raw_path
     if request.method not in _METHODS or not _TARGET.fullmatch(target):
         return None
@@ -42,7 +44,7 @@ def write_head(request: httpx.Request) -> bytes | None:
 
 
 def read_head(received: bytes) -> Head | None:
-    """The head of an answer whose end was received; None when it is not a plain one."""
+    """Return the head of an answer, all of which was received; None for a head that is not plain."""
     raw, _, rest = received.partition(b"\r\n\r\n")
     first, *lines = raw.split(b"\r\n")
     status = _STATUS_LINE.fullmatch(first)
@@ -66,7 +68,7 @@ def read_head(received: bytes) -> Head | None:
 
 
 def head_for(parser: h11.Connection, request: httpx.Request) -> bytes:
-    """The head as h11 writes it, which refuses what no head may hold."""
+    """Return the head as h11 writes it; h11 raises an error for a head that HTTP does not allow."""
     head = parser.send(h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw))
     assert head is not None
     return head

@@ -1,4 +1,4 @@
-"""The blocking driver of calls: runs one to its result, with token, retry, redirect and deadlines."""
+"""The blocking driver of calls: runs a call to its result, with token, retry, redirect and deadlines."""
 
 import os
 import threading
@@ -28,11 +28,11 @@ from storage_tui.contract.errors import ConnectError, StorageError, TransferInte
 
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
-IDLE_CLIENTS = 16  # connections kept for the next call; more are open only while they are used
+IDLE_CLIENTS = 16  # connections kept for later calls; further connections are closed after use
 
 
 class Session:
-    """Runs calls from any thread, each on a connection of its own while it lasts."""
+    """Runs calls from any thread; while a call runs, no other call uses its connection."""
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep
@@ -46,7 +46,7 @@ class Session:
         self._pid = os.getpid()
 
     def run(self, call: Call[T]) -> T:
-        """The result of the call."""
+        """Run the call to its end and return its result."""
         try:
             request = next(call)
             while True:
@@ -61,7 +61,7 @@ class Session:
             return result
 
     def send(self, request: Request) -> Response:
-        """The answer to one request, tried again as its policy says."""
+        """Return the answer to one request, which is tried again as the policy allows. Raise StorageError."""
         attempts = Attempts(request, self.policy)
         group = new_group()
         may_ask_token, may_restart = True, True
@@ -92,21 +92,25 @@ class Session:
         control: TransferControl | None = None,
         content: Iterable[Buffer] | None = None,
     ) -> Iterator[tuple[Response, Body]]:
-        """One attempt, its body left in the socket; what breaks within the block comes out as a StorageError."""
+        """Send one attempt and give its answer, with the body still to be read, within the block.
+
+        A connection error within the block is raised as a StorageError. `control` can break the connection; `content`
+        is the body of the request.
+        """
         with self._answer(request, self._access(), new_group(), control, content) as raw:
             yield Response(raw.status_code, raw.headers), body_of(raw)
 
     def translating(self, request: Request) -> AbstractContextManager[None]:
-        """Reading a body within this block raises StorageErrors only."""
+        """Return a context manager for reading a body; connection errors within are raised as StorageErrors."""
         return translated(request, self.server.display_url)
 
     def renew_token(self) -> bool:
-        """After a 401 to a `stream`: True when the next one has another token."""
+        """Get another token after a 401 to a `stream`; return whether the next attempt has one."""
         access = self.server.ready()
         return access is None or self.server.token_refused(access.token)
 
     def recover(self, error: StorageError) -> None:
-        """After a failed `stream`: have a server that has gone started again by the next one."""
+        """Prepare the next attempt after a failed `stream`: it starts an embedded server that no longer runs."""
         if isinstance(error, ConnectError):
             self.server.lost()
 
@@ -152,7 +156,7 @@ class Session:
 
     @contextmanager
     def _transport(self, endpoint: Endpoint) -> Iterator[SocketTransport]:
-        """A transport that nobody else uses meanwhile."""
+        """Give a transport that no other thread uses during the block."""
         if self._pid != os.getpid():  # forked: the connections are the parent's
             self._lock, self._idle, self._pid = threading.Lock(), [], os.getpid()
         with self._lock:
@@ -173,15 +177,17 @@ class Session:
 
 
 def may_have_gone(request: Request, error: StorageError) -> bool:
-    """Whether an embedded server may be gone and the request be sent to the next one: it did not reach this one, or
-    may be repeated."""
+    """Return whether the embedded server may have ended and the request may be sent to the next server.
+
+    The request did not reach the server, or the request may be repeated.
+    """
     is_sure = isinstance(error, ConnectError)
     return request.url is None and (is_sure or (request.is_idempotent and isinstance(error, TransferInterruptedError)))
 
 
 @contextmanager
 def _watching(control: TransferControl | None, transport: SocketTransport) -> Iterator[None]:
-    """Within the block the control's pause and cancel break the transport's connection."""
+    """Have the control's pause and cancel break the transport's connection during the block."""
     if control is None:
         yield
         return
@@ -191,7 +197,7 @@ def _watching(control: TransferControl | None, transport: SocketTransport) -> It
 
 
 def _read(raw: httpx.Response, request: Request) -> bytes:
-    """The body, bounded by what the request allows; of an error only the beginning."""
+    """Return the body, within the limit of the request; only the beginning of an error's body."""
     if raw.status_code >= 300:
         return _first(raw, ERROR_BYTES)
     most = most_bytes(request, Response(raw.status_code, raw.headers))
@@ -221,20 +227,20 @@ def _first(raw: httpx.Response, size_bytes: int) -> bytes:
 
 
 class Window:
-    """A part of a body that comes whole, because the server ignores Range."""
+    """Collects a part of a body, when the server ignores Range and sends the whole blob."""
 
     def __init__(self, request: Request, content_length: str | None, most: int) -> None:
         start, stop = request.window or (0, None)
         if start < 0 and content_length is not None and content_length.isdecimal():
             start = max(0, int(content_length) + start)
-        self._tail = -start if start < 0 else None  # of unknown length: keep the last bytes
+        self._tail = -start if start < 0 else None  # the length is unknown: keep the last bytes
         self._start, self._stop = max(start, 0), stop
         self._request, self._most = request, most
         self._passed = 0
         self._kept = bytearray()
 
     def take(self, chunk: bytes) -> bool:
-        """True once nothing more is wanted; raises ProtocolError past what may come."""
+        """Take the next bytes of the body; return whether the part is complete. Raise ProtocolError past the limit."""
         first = max(0, self._start - self._passed)
         last = None if self._stop is None else max(0, self._stop - self._passed)
         self._kept += chunk[first:last]
@@ -248,5 +254,5 @@ class Window:
         return False
 
     def result(self) -> bytes:
-        """What lies in the window."""
+        """Return the bytes of the part."""
         return bytes(self._kept)

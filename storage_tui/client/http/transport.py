@@ -1,7 +1,8 @@
 """The blocking HTTP/1.1 connection below httpx: one socket, kept alive, with a way to break it from another thread.
 
-httpx's own transport reads 64 KiB at a time through three layers, and nothing can reach its socket while it waits. This
-one hands a body over in one copy (`Body.read_into`), sends in pieces as large as they come, and has `abort`.
+The transport of httpx reads 64 KiB at a time through three layers, and no other thread can reach its socket while it
+waits. This transport passes a body on with one copy (`Body.read_into`), sends pieces in the size that it receives, and
+has `abort`.
 """
 
 import select
@@ -17,10 +18,10 @@ import httpx
 
 from storage_tui.client.http.heads import Head, head_for, read_head, write_head
 
-HEAD_BYTES = 64 * 1024  # what a server may send as status line and headers
-INTERIM_ANSWERS = 16  # before the one that counts: a 100 or two, and some 103
+HEAD_BYTES = 64 * 1024  # most bytes of a server's status line and headers
+INTERIM_ANSWERS = 16  # most answers before the final one: a 100 or two, and some 103
 PIECE_BYTES = 256 * 1024  # one read when a body is iterated over
-JOINED_BYTES = 64 * 1024  # a body up to this travels in one write with its headers
+JOINED_BYTES = 64 * 1024  # head and body up to this size are sent in one write
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
@@ -28,7 +29,7 @@ Origin = tuple[str, str, int]
 
 
 class SocketTransport(httpx.BaseTransport):
-    """One connection at a time; one thread at a time, but for `abort`."""
+    """A transport of httpx with one connection. One thread at a time may use it; any thread may call `abort`."""
 
     def __init__(self, *, socket_path: Path | None, ssl_context: Callable[[], ssl.SSLContext]) -> None:
         self._socket_path = socket_path
@@ -36,7 +37,7 @@ class SocketTransport(httpx.BaseTransport):
         self._connection: Connection | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and read the head of the answer; its body is left in the socket."""
+        """Send the request and return the answer with its head read; the body is still in the socket."""
         scheme, host = request.url.scheme, request.url.host
         origin = (scheme, host, request.url.port or (443 if scheme == "https" else 80))
         timeouts = request.extensions.get("timeout", {})
@@ -44,7 +45,7 @@ class SocketTransport(httpx.BaseTransport):
         if connection is None or not connection.may_serve(origin):
             if connection is not None:
                 connection.close()
-            self._connection = None  # so that a failed connect leaves nothing behind
+            self._connection = None  # a failed connect must not leave the closed connection here
             connection = self._connection = self._connect(origin, timeouts.get("connect"))
         try:
             status, headers, body = connection.exchange(request, timeouts.get("read"))
@@ -54,7 +55,7 @@ class SocketTransport(httpx.BaseTransport):
         return httpx.Response(status, headers=headers, stream=body, extensions={"body": body})
 
     def abort(self) -> None:
-        """From another thread: break whatever this connection is waiting for."""
+        """Break the read or write that the connection waits for; called from another thread."""
         connection = self._connection
         if connection is not None:
             connection.abort()
@@ -93,7 +94,7 @@ class SocketTransport(httpx.BaseTransport):
 
 
 class Connection:
-    """An open socket to one origin and the exchange going on over it."""
+    """An open socket to one origin, and the exchange that runs over it."""
 
     def __init__(self, raw: socket.socket, origin: Origin) -> None:
         self._socket = raw
@@ -103,7 +104,7 @@ class Connection:
         self._is_idle = True
 
     def may_serve(self, origin: Origin) -> bool:
-        """Whether the next request can go over this connection: it is idle, and the other side has not hung up."""
+        """Return whether the next request can use this connection: it is idle, and the server has not closed it."""
         if not self._is_open or not self._is_idle or self._origin != origin:
             return False
         return not select.select([self._socket], [], [], 0)[0] if self._socket.fileno() < 1024 else self._is_quiet()
@@ -114,9 +115,9 @@ class Connection:
         return not watch.poll(0)
 
     def abort(self) -> None:
-        """Break the socket under whoever waits on it; the descriptor stays open until they have noticed."""
+        """Break the socket for a thread that waits on it; the descriptor stays open until this thread closes it."""
         with suppress(OSError):
-            # Not SSLSocket.shutdown: it would let the waiting thread read on below the TLS layer.
+            # Not SSLSocket.shutdown: after it the waiting thread would read below the TLS layer.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -129,13 +130,13 @@ class Connection:
         self.close()  # a client that is dropped without `close` leaves no socket behind
 
     def release(self) -> None:
-        """The answer was read to its end: the next request may go out."""
+        """Allow the next request: the answer was read to its end."""
         self._is_idle = True
 
     def exchange(
         self, request: httpx.Request, timeout_s: float | None
     ) -> tuple[int, list[tuple[bytes, bytes]], "Body"]:
-        """Send a request and read the head of its answer."""
+        """Send a request, read the head of its answer, and return status, headers and body."""
         self._is_idle = False
         self._socket.settimeout(timeout_s)
         parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
@@ -145,9 +146,10 @@ class Connection:
         except TimeoutError as exc:
             raise httpx.WriteTimeout(str(exc)) from exc
         except OSError as exc:
-            write_error = exc  # the server may have answered before it hung up
+            write_error = exc  # the server may have answered before it closed the connection
         if _QUICKACK is not None and self._is_tcp:
-            # A server that writes head and body apart, with Nagle on, waits for this; the kernel forgets the option.
+            # A server that writes head and body separately, with Nagle's algorithm on, waits for the acknowledgement.
+            # The kernel resets this option, so it is set for each exchange.
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         try:
             head = self._head(parser, request)
@@ -160,7 +162,7 @@ class Connection:
     def _send(self, parser: h11.Connection, request: httpx.Request) -> None:
         pieces: Iterator[bytes] = iter(request.stream)  # type: ignore[arg-type]
         first = next(pieces, b"")
-        # A view shows no content where a traceback shows variables: the head holds the token.
+        # The head holds the token. A memoryview hides its content in tracebacks that show variables.
         head = memoryview(write_head(request) or head_for(parser, request))
         if len(head) + len(first) <= JOINED_BYTES:
             head, first = memoryview(b"".join((head, first))), b""
@@ -170,7 +172,7 @@ class Connection:
             self._send_all(memoryview(piece))
 
     def _send_all(self, rest: memoryview) -> None:
-        # One deadline for each write, not for the whole piece: a slow line is not an idle one.
+        # One deadline for each write, not for the whole piece: a slow connection is not an idle one.
         while rest:
             rest = rest[self._socket.send(rest) :]
 
@@ -185,7 +187,7 @@ class Connection:
 
     def _parsed_head(self, parser: h11.Connection, request: httpx.Request, received: bytes) -> h11.Response:
         if parser.our_state is h11.IDLE:
-            head_for(parser, request)  # sent already; the parser has to know of it
+            head_for(parser, request)  # already sent; the parser must know it
         try:
             if received:
                 parser.receive_data(received)
@@ -205,7 +207,7 @@ class Connection:
             raise httpx.RemoteProtocolError(str(exc)) from exc
 
     def receive(self, size_bytes: int) -> bytes:
-        """Up to so many bytes; b"" once the other side has hung up."""
+        """Return up to `size_bytes` bytes; b"" once the server has closed the connection."""
         try:
             return self._socket.recv(size_bytes)
         except TimeoutError as exc:
@@ -214,7 +216,7 @@ class Connection:
             raise httpx.ReadError(str(exc)) from exc
 
     def receive_into(self, buffer: memoryview) -> int:
-        """The same into a buffer, without another copy."""
+        """Read into a buffer, without another copy, and return the count; 0 once the server has closed."""
         try:
             return self._socket.recv_into(buffer)
         except TimeoutError as exc:
@@ -224,7 +226,7 @@ class Connection:
 
 
 class Body(httpx.SyncByteStream):
-    """The body of an answer: `read_into` for the engine, iteration for everything else."""
+    """The body of an answer. The engine uses `read_into`, all others iterate over it."""
 
     def __init__(
         self, connection: Connection, parser: h11.Connection, head: h11.Response | Head, method: str,
@@ -253,7 +255,7 @@ class Body(httpx.SyncByteStream):
         self._is_done = not has_body or self._left == 0
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill the buffer with what is there, waiting for at least one byte; 0 at the end of the body."""
+        """Read at least one byte, and as many as are available, into the buffer; return the count, 0 at the end."""
         if self._is_done:
             return 0
         if not self._ready and self._left is None:
@@ -302,12 +304,12 @@ class Body(httpx.SyncByteStream):
             yield bytes(buffer[:count])
 
     def close(self) -> None:
-        """Give up the rest of the body; the connection is of no more use then."""
+        """Give up the rest of the body; unread bytes make the connection unusable, so it is closed."""
         if not self._is_done:
             self._is_done = True
             self._connection.close()
 
 
 def body_of(response: httpx.Response) -> Any:
-    """The Body of an answer that came through a SocketTransport."""
+    """Return the Body of an answer that came through a SocketTransport."""
     return response.extensions["body"]

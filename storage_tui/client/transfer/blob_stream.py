@@ -1,4 +1,4 @@
-"""The bytes of one blob in order, going on after cuts as long as it is still the same blob."""
+"""The bytes of one blob in order, continued after cuts while the blob is unchanged."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,15 +23,16 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
-UNASKED_BYTES = 16 * 1024 * 1024  # of a blob that comes without its size, before the server is asked for that
-CHUNK_BYTES = 256 * 1024  # one write to disk, which stays in a processor's cache from the socket to there
+UNASKED_BYTES = 16 * 1024 * 1024  # bytes read of a blob without a size before the server is asked for the size
+CHUNK_BYTES = 256 * 1024  # one write to disk, which stays in a processor's cache between socket and disk
 
 
 class BlobStream:
-    """Reads a blob from `start` up to `stop`. `blob` and `total` are known once the first chunk was asked for.
+    """Reads a blob from `start` to `stop`, `stop` excluded. `blob` and `total` are known after the first answer.
 
-    With an `etag` it is that blob or PreconditionFailedError; without one, the blob that the first answer shows. What
-    comes past the size that the server announced, or `listed`, is ProtocolError: no answer is read without end.
+    With an `etag` only this version is read, PreconditionFailedError otherwise; without one, the version of the first
+    answer. More bytes than the server announced, or than `listed` has, are a ProtocolError: no answer is read without
+    end.
     """
 
     def __init__(
@@ -42,15 +43,17 @@ class BlobStream:
         self._key, self._storage_type = key, find_storage_type(storage_type).name
         self._path = f"/{self._storage_type}/{wire.GET}/{key_to_path(key)}"
         self._stop, self._etag, self._listed = stop, etag, listed
-        self._most = 0  # where the answer that is read must have ended, in bytes of the blob
-        self._is_untold = False  # and the server has not said it yet
+        self._most = 0  # the present answer must end at this byte of the blob
+        self._is_untold = False  # True while the server has not sent a size
         self.position = start
         self.total: int | None = None
         self.blob: Blob | None = None
 
     def chunks(self) -> Iterator[memoryview]:
-        """Pieces of up to CHUNK_BYTES; each is valid until the next is taken. Raises StorageError when it cannot go
-        on, the bytes before that having been given."""
+        """Yield pieces of up to CHUNK_BYTES; each is valid until the next is taken.
+
+        Raise StorageError when the stream cannot continue; all earlier bytes were yielded before.
+        """
         patience = Patience(self._session.policy, self._control)
         buffer: memoryview | None = None
         may_ask_token = True
@@ -84,7 +87,7 @@ class BlobStream:
                 self._session.recover(exc)
 
     def _chunk_bytes(self) -> int:
-        """No larger than what comes: the pages of a whole chunk cost more than a small blob."""
+        """Return the size of a buffer, no larger than the blob: memory for a chunk costs more than a small blob."""
         end = self.total if self._stop is None else self._stop
         return CHUNK_BYTES if end is None else max(1, min(CHUNK_BYTES, end - self.position))
 
@@ -98,7 +101,7 @@ class BlobStream:
         return Request("GET", self._path, headers=headers, key=self._key, storage_type=self._storage_type)
 
     def _accept(self, request: Request, response: Response, body: Body) -> bool:
-        """Take the head of an answer; False when there is nothing to read, as in an empty blob."""
+        """Take the head of an answer; return False when there are no bytes to read, as in an empty blob."""
         if response.status == 416 and response.headers.get("content-range", "").strip() == f"bytes */{self.position}":
             self._learn(response, self.position)
             return False
@@ -153,7 +156,7 @@ class BlobStream:
                 self._etag = blob.etag
 
     def _skip(self, body: Body) -> None:
-        """The whole blob comes although a part was asked for: leave out what is there already."""
+        """Skip the bytes before `position`: the server sends the whole blob although a part was requested."""
         left = self.position
         buffer = memoryview(bytearray(min(left, CHUNK_BYTES)))
         while left:
@@ -163,7 +166,7 @@ class BlobStream:
             left -= count
 
     def _fill(self, buffer: memoryview, body: Body) -> tuple[int, StorageError | None]:
-        """As much of the buffer as comes, and the error that broke it off, so that no byte that came is lost."""
+        """Fill the buffer; return the count of bytes and the error that broke the read, so that no byte is lost."""
         end = self._most if self._stop is None else min(self._stop, self._most)
         room = max(0, min(len(buffer), end - self.position))
         filled = 0
@@ -187,7 +190,7 @@ class BlobStream:
         return self.blob is not None and self.position == self.total
 
     def _goes_on(self, body: Body) -> bool:
-        """Whether more may come; reads the end of a body in chunks, and raises ProtocolError where it has none."""
+        """Return whether more bytes may follow. Read the end of a chunked body; raise ProtocolError for more bytes."""
         if self.position < self._most:
             return False
         if self._is_untold:
@@ -206,7 +209,7 @@ class BlobStream:
     def _told_by_head(self) -> int:
         with suppress(StorageError):
             told = self._session.run(calls.stat(self._key, self._storage_type)).size_bytes
-            if told:  # some servers say 0 of what they send in chunks
+            if told:  # some servers report 0 for a blob that they send in chunks
                 return told
         return UNTOLD_BYTES
 
@@ -220,4 +223,4 @@ class BlobStream:
         if known is None or not self.position or isinstance(error, UnauthorizedError):
             return
         if known.etag is None and known.crc32c is None and not self._control.is_cancelled:
-            raise error  # nothing tells whether what follows is of the same blob
+            raise error  # without both, the rest may belong to another version

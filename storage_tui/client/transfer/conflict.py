@@ -1,13 +1,13 @@
-"""What to do about a file or key that is there already."""
+"""The choices for a file or key that exists already."""
 
 from enum import StrEnum
 
 
 class Conflict(StrEnum):
-    """Named for what is done; the values are what people type and what is kept on disk.
+    """What to do about a file or key that exists. People type the values, and files on disk hold them.
 
-    `OTHER_SIZE` overwrites only what has another size, which is quick and trusts sizes. `DIFFERENT` overwrites only
-    what has other bytes: the crc32c is compared, for which every local file is read.
+    `OTHER_SIZE` overwrites only a target of another size, which is quick and trusts sizes. `DIFFERENT` overwrites only
+    a target with other bytes: it compares the crc32c and reads every local file for this. `REFUSE` is an error.
     """
 
     SKIP = "skip"
@@ -15,4 +15,4 @@ class Conflict(StrEnum):
     RENAME = "rename"
     OTHER_SIZE = "resume"
     DIFFERENT = "different"
-    REFUSE = "refuse"  # an error for each
+    REFUSE = "refuse"  # an error for each existing file or key

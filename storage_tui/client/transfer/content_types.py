@@ -1,7 +1,8 @@
-"""The content type that the name of a file tells, for `put`, the browser's uploads and the results of tasks.
+"""The content type for the name of a file, for `put`, the browser's uploads and the results of tasks.
 
-A table of our own: what Python's mimetypes says depends on the machine, and it calls `a.csv.gz` a CSV. The types are
-those that our server tells other programs; anything else stays bytes, as all is that the published client uploads.
+The table is our own: the answer of Python's mimetypes depends on the machine, and `a.csv.gz` is a CSV there. The types
+are those that our server serves; every other file stays `application/octet-stream`, as do all uploads of the published
+client.
 """
 
 _SUFFIXES = {
@@ -38,7 +39,7 @@ TYPES = {suffix: content_type for content_type, suffixes in _SUFFIXES.items() fo
 
 
 def guess_type(*names: str) -> str | None:
-    """The content type that the first telling name ends with; None where none tells any."""
+    """Return the content type of the first name with a known suffix; None when no name has one."""
     return next((TYPES[suffix] for name in names if (suffix := _suffix(name)) in TYPES), None)
 
 

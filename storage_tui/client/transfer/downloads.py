@@ -1,4 +1,4 @@
-"""A blob into a file that appears only when it is whole, or into a file object."""
+"""The download of a blob into a file, which appears only when it is whole, or into a file object."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -35,11 +35,11 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 
-STARTS = 3  # how often a blob may be overwritten under a download before it gives up
+STARTS = 3  # attempts of a download whose blob is overwritten meanwhile
 
 
 def verified_chunks(stream: BlobStream, control: TransferControl) -> Generator[memoryview, None, None]:
-    """The chunks of a whole blob; after the last the crc32c is compared, ChecksumError when it differs."""
+    """Yield the chunks of a whole blob; after the last chunk, raise ChecksumError when the crc32c differs."""
     crc = 0
     control.phase = "starting"
     for chunk in stream.chunks():
@@ -53,8 +53,11 @@ def verified_chunks(stream: BlobStream, control: TransferControl) -> Generator[m
 
 @contextmanager
 def streamed(session: Session, key: str, storage_type: str, control: TransferControl) -> Iterator[Iterator[bytes]]:
-    """Within the block: the chunks of a whole blob, as `verified_chunks` gives them, each a copy to keep. Taken after
-    the block, before their end, they raise BadRequestError: they would look like a shorter blob."""
+    """Give the chunks of a whole blob within the block, as `verified_chunks` yields them, each as a copy to keep.
+
+    A caller that takes chunks after the block, before their end, gets BadRequestError: the chunks would look like a
+    shorter blob.
+    """
     is_over = False
 
     def copies() -> Iterator[bytes]:
@@ -87,7 +90,10 @@ def _conclude(stream: BlobStream, crc: int, control: TransferControl) -> Blob:
 
 
 def to_object(session: Session, key: str, storage_type: str, file: IO[bytes] | Any, control: TransferControl) -> Blob:
-    """Write a blob to an open binary file object, in bounded memory; returns the blob."""
+    """Write a blob to an open binary file object, in bounded memory; return the blob.
+
+    Raise LocalFileError for an object that takes no bytes, ChecksumError when the bytes arrived damaged.
+    """
     sink = getattr(file, "buffer", file) if hasattr(file, "encoding") else file
     if hasattr(sink, "encoding") or not hasattr(sink, "write"):
         raise LocalFileError("get_file writes bytes; give a file name or a file object opened in binary mode ('wb')")
@@ -115,8 +121,11 @@ def _write_all(sink: Any, chunk: memoryview) -> None:
 
 
 class FileDownload:
-    """One blob into one local file. With `resume` an earlier part is gone on with, and kept when it breaks again.
-    Without `replaces` a file that is there, now or in the end, is left as it is. It ends where `listed` does."""
+    """The download of one blob into one local file.
+
+    With `resume` an earlier part is continued, and kept when the download breaks again. Without `replaces` an existing
+    file, now or at the end, is kept. A download ends at the size of `listed`, the blob as a list described it.
+    """
 
     def __init__(
         self, session: Session, key: str, storage_type: str, path: Path, *, control: TransferControl, resume: bool,
@@ -133,7 +142,7 @@ class FileDownload:
         self._hand_over, self._listed = hand_over, listed
 
     def run(self) -> Blob:
-        """Download to the end; returns the blob that the file now holds."""
+        """Download to the end; return the blob that the file now holds. Raise StorageError."""
         name = self._path.name
         if name in ("", ".", ".."):
             raise LocalFileError(f"cannot write {str(self._path)!r}: choose the name of a file")
@@ -220,13 +229,13 @@ class FileDownload:
                 control.done_bytes = position
             control.phase = "finishing"
             if start:
-                part.truncate(position)  # what an earlier process left may be longer than the blob
+                part.truncate(position)  # an earlier process may have left more bytes than the blob has
         return _conclude(stream, crc, control)
 
     def _earlier(self, part: PartFile, note: PartNote) -> tuple[int, int]:
-        """Length and crc32c of what an earlier process left, read from the disk: the one thing to be trusted.
+        """Return length and crc32c of the bytes that an earlier process left, read from the disk, the only sure source.
 
-        At least the last byte is asked of the server, which then tells the checksum of the blob too.
+        At least the last byte is left out, so that the server is asked for it and sends the checksum of the blob too.
         """
         crc = position = 0
         buffer = memoryview(bytearray(CHUNK_BYTES))

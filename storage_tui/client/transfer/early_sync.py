@@ -1,9 +1,9 @@
-"""Syncs a large download to the disk beside its receiving, so that little is left to wait for at its end.
+"""Syncs a large download to the disk while it is received, so that little is left to sync at its end.
 
-One thread receives, sums and writes the bytes, in pieces that stay in a processor's cache. Where it was measured (1 GiB
-over loopback, two cores, medians of seven runs beside each other) that took 0.87 s; with a thread of its own for the
-writing, which moves each piece from one processor's cache to the other's, 1.19 s; without the early sync 1.75 s; and
-over two or four ranges at once it was slower still. So a blob comes over one connection.
+One thread receives, sums and writes the bytes, in pieces that stay in a processor's cache. A measurement (1 GiB over
+loopback, two cores, medians of seven runs beside each other) took 0.87 s. With a separate thread for writing, which
+moves each piece from one processor's cache to the other's, it took 1.19 s, and without the early sync 1.75 s. Two or
+four ranges at once were slower still. Therefore a blob comes over one connection.
 """
 
 import os
@@ -17,20 +17,22 @@ _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
 class EarlySync:
-    """Within its block, told with `wrote` how far the part is written, it syncs what is there meanwhile. What a sync
-    raises comes out as the block is left without an error."""
+    """Syncs the written bytes of a part in the background, within its block; `wrote` reports how far it is written.
+
+    The end of the block raises the error of a sync as LocalFileError, unless the block itself raised an error.
+    """
 
     def __init__(self, part: PartFile, name: str) -> None:
         self._part, self._name = part, name
         self._thread: threading.Thread | None = None
-        self._begun = 0  # the sync that began last takes in all before this
+        self._begun = 0  # the last sync that began covers all bytes before this
         self._error: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def wrote(self, stop: int) -> None:
-        """All bytes before `stop` are written."""
+        """Report that all bytes before `stop` are written."""
         if stop - self._begun >= SYNC_EVERY_BYTES and (self._thread is None or not self._thread.is_alive()):
             self._begun = stop
             self._thread = threading.Thread(target=self._sync, name="storage-tui-sync", daemon=True)

@@ -1,7 +1,7 @@
-"""The engine that moves blobs, one a call. Both clients, the mover and the batch stand on it.
+"""The engine that moves blobs, one blob for each call. Both clients, the mover and the batch use it.
 
-It holds what a transfer needs: the server, the connections to it, the settings, and the journal of this user. The
-modules that move bytes are loaded by the first call that needs them, so that a client that only lists starts fast.
+It holds all that a transfer needs: the server, the connections to it, the settings, and the journal of this user. The
+first call that moves bytes loads the modules for this, so that a client that only lists starts fast.
 """
 
 import os
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from storage_tui.client.transfer.records import UnfinishedTransfer
 
 T = TypeVar("T")
-SPOOL_BYTES = 4 * 1024 * 1024  # of a copy through this machine, what is held before it goes to a file
+SPOOL_BYTES = 4 * 1024 * 1024  # bytes of a copy through this machine that stay in memory; a larger one uses a file
 
 
 class TransferEngine:
     """Moves blobs between this machine and one server, from any number of threads.
 
-    `server`, `policy` and `timeout_s` are what the arguments named, see `Storage`; `service` is what is known of the
-    server. Nothing is read or called before the first call.
+    `server`, `policy` and `timeout_s` come from the arguments, see `Storage`; `service` holds the description of the
+    server, once it was asked. The constructor reads no file and sends no request.
     """
 
     def __init__(
@@ -56,8 +56,10 @@ class TransferEngine:
         self._lock = threading.Lock()
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments that make an engine of the same server, in another process too. Raises TypeError when a token
-        was given: a token is not written anywhere."""
+        """Return the arguments that make an engine of the same server, in another process too.
+
+        Raise TypeError when the engine was given a token: a token is never written to a pickle.
+        """
         if self._holds_token:
             raise TypeError("a client that was given a token is not pickled or copied; give it a token_file instead")
         if isinstance(self.server, EmbeddedServer):
@@ -68,25 +70,24 @@ class TransferEngine:
         return where | {"retries": self.policy.retries, "timeout_s": self.timeout_s}
 
     def close(self) -> None:
-        """Close the connections and leave the embedded server; a later call opens them again."""
+        """Close the connections and stop using the embedded server; a later call opens them again."""
         if self._session is not None:
             self._session.close()
         self.server.close()
 
     @property
     def display_url(self) -> str:
-        """How to name the server to people; holds no secret."""
+        """Return the name of the server for people; it holds no secret."""
         return self.server.display_url
 
     def account(self) -> str:
-        """The server and whose token it is as one text, by which what is kept for later on this machine is found
-        again; holds no secret. Blocks where the token must be read first."""
+        """Return one text for the server and the owner of the token; see `Storage.account`. Blocks."""
         user = self.server.user()
         return self.display_url if user is None else f"{self.display_url} {user}"
 
     @property
     def session(self) -> "Session":
-        """The connections. Made by the first call, as their modules take longer to load than a client to be made."""
+        """Return the connections, which the first call makes: their modules are slow to load."""
         if self._session is None:
             from storage_tui.client.http.session import Session
 
@@ -97,17 +98,17 @@ class TransferEngine:
 
     @property
     def journal(self) -> "Journal":
-        """What this user's transfers leave on this machine to go on with."""
+        """Return the journal of this user's unfinished transfers on this machine."""
         from storage_tui.client.transfer.journal import Journal
 
         return Journal(directories.state_dir())
 
     def run(self, call: Call[T]) -> T:
-        """The result of a call, which blocks."""
+        """Run a call and return its result; blocks. Raise StorageError."""
         return self.session.run(call)
 
     def describe(self) -> ServiceInfo:
-        """What the server is, its features and limits; asked once."""
+        """Return the description of the server: its features and limits. The server is asked once."""
         return self.run(calls.describe(self.service))
 
     def set(
@@ -124,11 +125,11 @@ class TransferEngine:
         self, key: str, file: Any, storage_type: str, *, control: TransferControl, content_type: str | None = None,
         resume: bool = False, replaces: bool = True, root: Path | None = None,
     ) -> Blob:  # fmt: skip
-        """Upload a file by name, a file object, bytes or an iterable of bytes; returns the stored blob.
+        """Upload a file by name, a file object, bytes or an iterable of bytes; return the stored blob.
 
-        With `resume` a large file by name has an entry in the journal, and what an earlier process left of it is gone
-        on with. Without `replaces` a large one raises ConflictError where a blob is there. Below `root` no symbolic
-        link is followed.
+        With `resume` a large file by name (at least 8 MiB) has an entry in the journal, and continues where an earlier
+        process stopped. Without `replaces` a large upload raises ConflictError when the blob exists. Below `root` no
+        symbolic link is followed. See `Storage.set_file` for the other arguments and the errors.
         """
         from storage_tui.client.transfer.file_upload import FileUpload
         from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES
@@ -154,12 +155,13 @@ class TransferEngine:
         root: Path | None = None, syncs_folder: bool = True, replaces: bool = True,
         hand_over: "Callable[[PartFile], None] | None" = None, listed: Blob | None = None,
     ) -> Blob:  # fmt: skip
-        """Download into a file that appears under its name only whole; returns the blob.
+        """Download into a file that appears under its name only when it is whole; return the blob.
 
-        With `resume` an earlier part is gone on with, and kept when the transfer is cut off again. Without `replaces`
-        it raises ConflictError where a file is there. Without `syncs_folder` the name lasts once the caller has synced
-        the folder. With `hand_over` a small blob is done but for its name: its part is given to that. The download ends
-        where `listed`, the blob as a list described it, ends.
+        With `resume` an earlier part is continued, and kept when the transfer is cut off again. Without `replaces`,
+        raise ConflictError when the file exists. Below `root` no symbolic link is followed. Without `syncs_folder` the
+        name is durable only after the caller has synced the folder. With `hand_over` a small download ends without its
+        final name: `hand_over` receives its part. The download ends at the size of `listed`, the blob as a list
+        described it. See `Storage.get_file` for the errors.
         """
         from storage_tui.client.transfer.downloads import FileDownload
 
@@ -170,7 +172,7 @@ class TransferEngine:
         ).run()  # fmt: skip
 
     def download_to(self, key: str, file: Any, storage_type: str, *, control: TransferControl) -> Blob:
-        """Download into an open binary file object; returns the blob."""
+        """Download into an open binary file object; return the blob."""
         from storage_tui.client.transfer import downloads
 
         return downloads.to_object(self.session, key, storage_type, file, control)
@@ -178,7 +180,7 @@ class TransferEngine:
     def stream(
         self, key: str, storage_type: str, *, control: TransferControl
     ) -> AbstractContextManager[Iterator[bytes]]:
-        """Within the block: the chunks of a blob; see `Storage.stream`."""
+        """Return a context manager that gives the chunks of a blob; see `Storage.stream`."""
         from storage_tui.client.transfer import downloads
 
         return downloads.streamed(self.session, key, storage_type, control)
@@ -186,19 +188,19 @@ class TransferEngine:
     def copy_through(
         self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl
     ) -> Blob:
-        """Copy a blob through this machine, where the server cannot copy; returns the new blob."""
+        """Copy a blob through this machine, for a server that cannot copy; return the new blob."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
             blob = self.download_to(key, spool, storage_type, control=control)
             spool.seek(0)
             return self.upload(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
 
     def unfinished(self) -> "list[UnfinishedTransfer]":
-        """The transfers with this server that this user began and that no process works on now, oldest first."""
+        """Return this user's transfers with this server that have begun and that no process works on, oldest first."""
         found = [row for row in self.journal.unfinished() if row.server == self.display_url]
         return [row for row in found if row.user is None or row.user == self.server.user()]
 
     def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl) -> Blob:
-        """Continue an unfinished transfer to its end; see `Storage.resume`."""
+        """Continue an unfinished transfer to its end; return the blob. See `Storage.resume`."""
         if transfer.server != self.display_url:
             raise ConflictError(f"this transfer is with {transfer.server}; connect to that first", key=transfer.key)
         if transfer.user is not None and transfer.user != self.server.user():
@@ -216,7 +218,7 @@ class TransferEngine:
         )
 
     def forget(self, transfer: "UnfinishedTransfer") -> bool:
-        """Give up an unfinished transfer; False when another process has taken it up. See `Storage.forget`."""
+        """Give up an unfinished transfer; return False when another process works on it. See `Storage.forget`."""
         if not self.journal.forget(transfer):
             return False
         if transfer.direction == "upload" and transfer.server == self.display_url:

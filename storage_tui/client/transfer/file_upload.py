@@ -1,4 +1,4 @@
-"""A file by name into a blob, with an entry in the journal that lets a later process go on with it."""
+"""The upload of a file by name, with an entry in the journal so that a later process can continue it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +25,11 @@ NO_RESUME = "the server cannot go on with what an earlier program began, started
 SUPERSEDED = "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
 CHANGED = "the file changed since, started over"
 OTHERWISE = "what is there is to be treated otherwise than an earlier program was told, started over"
-_PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # a person can mend these, then go on
+_PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # people can mend these
 
 
 class FileUpload:
-    """One upload of a file at `path` that is open as `source`."""
+    """One upload of the file at `path`, which is open as `source`."""
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: FileSource, path: Path, *,
@@ -46,7 +46,7 @@ class FileUpload:
         self._entry = journal.entry(self._transfer)
 
     def run(self) -> Blob:
-        """Upload to the end, going on with what an earlier process left; returns the blob."""
+        """Upload to the end, from where an earlier process stopped, if any; return the blob."""
         try:
             blob = self._upload()
         except CancelledError:
@@ -102,14 +102,14 @@ class FileUpload:
         return False
 
     def _ends_otherwise(self, earlier: UnfinishedTransfer) -> bool:
-        """Whether its session would overwrite, or refuse to, unlike what is asked for now."""
+        """Return whether the earlier session would overwrite a blob to keep now, or refuse a blob to overwrite now."""
         if earlier.replaces == self._transfer.replaces:
             return False
         return earlier.replaces or self._session.run(calls.exists(earlier.key, earlier.storage_type))
 
 
 def drop_upload(session: Session, service: Service, transfer: UnfinishedTransfer) -> None:
-    """Have the server drop what it keeps of an upload; where it cannot be asked now it does so after a week."""
+    """Have the server drop the bytes of an upload; a server that cannot be reached now drops them after a week."""
     assert transfer.size_bytes is not None
     try:
         session.run(

@@ -1,8 +1,8 @@
-"""The journal of large transfers of files: what a later process needs to go on with one, and nothing secret.
+"""The journal of large transfers of files: all that a later process needs to continue one, and nothing secret.
 
-`STATE/transfers/ID.json`, private, one for each transfer that was begun and has not ended. ID follows from what moves
-where, so that the same transfer asked for again finds its entry. The process that works on it holds a lock on the file;
-the kernel lets go of it however that process ends.
+Each transfer that has begun and not ended has a private file `STATE/transfers/ID.json`. ID follows from source and
+target, so that the same transfer, started again, finds its entry. The process that works on the transfer holds a lock
+on the file; the kernel releases the lock however the process ends.
 """
 
 import fcntl
@@ -23,22 +23,24 @@ from storage_tui.client.transfer.record_files import (
 from storage_tui.client.transfer.records import UnfinishedTransfer, format_record, parse_record
 from storage_tui.machine.private_files import open_private, write_all
 
-ENTRIES_READ = 10_000  # of a folder somebody filled with other things
+ENTRIES_READ = 10_000  # a limit, in case somebody filled the folder with other files
 _FOLDER = "transfers"
 
 
 class Journal:
-    """What the transfers of this user leave in the state folder. Every method reads or writes a few small files; call
-    them in a thread where nothing may block."""
+    """The records of this user's unfinished transfers in the state folder.
+
+    Every method reads or writes a few small files; where nothing may block, call it in a thread.
+    """
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir, self._folder = state_dir, state_dir / _FOLDER
 
     def unfinished(self) -> list[UnfinishedTransfer]:
-        """The transfers of any server that were begun and that no living process works on, oldest first.
+        """Return the transfers with any server that have begun and that no living process works on, oldest first.
 
-        Continue one with `Storage.resume` or `AsyncStorage.resume` of a client whose `display_url` is its `server`, or
-        `forget` it.
+        Continue a transfer with `resume` of a Storage or AsyncStorage whose `display_url` is its `server`, or `forget`
+        it.
         """
         found = []
         with suppress(OSError), os.scandir(self._folder) as entries:
@@ -52,15 +54,15 @@ class Journal:
         return sorted(found, key=lambda transfer: (transfer.created, transfer.transfer_id))
 
     def is_left(self, transfer: UnfinishedTransfer) -> bool:
-        """Whether it still waits for somebody: its entry is there, and no process works on it."""
+        """Return whether the transfer still waits: its entry exists, and no process works on it."""
         with opened_locked(self._path(transfer), fcntl.LOCK_SH) as descriptor:
             return descriptor is not None
 
     def forget(self, transfer: UnfinishedTransfer) -> bool:
-        """Give up an unfinished transfer: drop its entry and what a download has gathered. False when a process has
-        taken it up again meanwhile, which is left alone.
+        """Give up an unfinished transfer: remove its entry and the received bytes of a download.
 
-        What a server keeps of an upload goes by itself after a week; `Storage.forget` has it dropped at once.
+        Return False, and remove nothing, when a process works on the transfer now. A server drops the bytes of an
+        upload after a week; `Storage.forget` has the server drop them at once.
         """
         path = self._path(transfer)
         with opened_locked(path, fcntl.LOCK_EX) as descriptor:
@@ -77,15 +79,15 @@ class Journal:
         return True
 
     def entry(self, transfer: UnfinishedTransfer) -> "JournalEntry":
-        """The entry of a transfer that begins now."""
+        """Return the entry of a transfer that begins now."""
         return JournalEntry(self._path(transfer), transfer)
 
     def waiting(self, account: str) -> WaitingList:
-        """A new list of what waits in this process."""
+        """Return a new list for the waiting transfers of this process."""
         return WaitingList(self._state_dir, account)
 
     def left_waiting(self, account: str) -> LeftWaiting:
-        """What processes that have ended left waiting, held for this one."""
+        """Return the transfers that ended processes left waiting, held for this process."""
         return LeftWaiting(self._state_dir, account)
 
     def _path(self, transfer: UnfinishedTransfer) -> Path:
@@ -93,10 +95,10 @@ class Journal:
 
 
 class JournalEntry:
-    """The entry of one transfer under way, locked by this process. `earlier` is what another process had written.
+    """The entry of one running transfer, locked by this process; `earlier` is an earlier process's record, or None.
 
-    An entry that cannot be written (no state folder, a full disk) or that another process holds is no reason not to
-    transfer: `note` then does nothing, and a later process starts over.
+    When the entry cannot be written (no state folder, a full disk) or another process holds it, the transfer still
+    runs: `note` then does nothing, and a later process starts over.
     """
 
     def __init__(self, path: Path, transfer: UnfinishedTransfer) -> None:
@@ -113,7 +115,7 @@ class JournalEntry:
             self._is_ours = False
 
     def note(self, transfer: UnfinishedTransfer) -> bool:
-        """Write the entry, durably; False when it could not be."""
+        """Write the entry, durably; return False when it cannot be written."""
         if not self._is_ours:
             return False
         try:
@@ -126,11 +128,11 @@ class JournalEntry:
         temporary = self._folder / f".{self._path.stem}.{secrets.token_hex(8)}"
         descriptor = open_private(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can see it under its name
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before others can see it under its name
             write_all(descriptor, record_bytes(format_record(transfer)))
             os.fsync(descriptor)
             if self._descriptor is None:
-                os.link(temporary, self._path)  # not a rename: another process may have been faster
+                os.link(temporary, self._path)  # a rename would replace the entry of a faster process
                 temporary.unlink()
             else:
                 temporary.replace(self._path)
@@ -149,7 +151,7 @@ class JournalEntry:
         return True
 
     def remove(self) -> None:
-        """The transfer has ended: drop the entry."""
+        """Remove the entry: the transfer has ended."""
         if self._descriptor is not None:
             with suppress(OSError):
                 self._path.unlink()
@@ -163,7 +165,7 @@ class JournalEntry:
 
 
 def new_repeat_key() -> str:
-    """A value that no other upload has."""
+    """Return a new random value, which no other upload has."""
     return secrets.token_urlsafe(24)
 
 

@@ -1,4 +1,4 @@
-"""Folders and files below a chosen root, reached segment by segment, so that no symbolic link is ever followed."""
+"""Folders and files below a chosen root, opened segment by segment, so that no symbolic link is ever followed."""
 
 import errno
 import os
@@ -15,9 +15,9 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe mus
 
 @contextmanager
 def opened_below(root: Path, relative: PurePath, *, make: bool = False) -> Iterator[int]:
-    """A descriptor of the folder `relative` to `root`; with `make` folders that are missing are made.
+    """Give a descriptor of the folder `relative` to `root` within the block; with `make`, missing folders are made.
 
-    `root` itself is the user's choice and may be a link. Raises LocalFileError at a link below it.
+    `root` itself is the user's choice and may be a link. Raise LocalFileError for a link below it.
     """
     with local_errors(str(root)):
         try:
@@ -40,7 +40,10 @@ def opened_below(root: Path, relative: PurePath, *, make: bool = False) -> Itera
 
 
 def open_file_below(root: Path, relative: PurePath) -> int:
-    """A descriptor of the file `relative` to `root` for reading; raises LocalFileError for a link, there or above."""
+    """Return a descriptor of the file `relative` to `root` for reading.
+
+    Raise LocalFileError when the file, or a folder between, is a link.
+    """
     with opened_below(root, relative.parent) as folder:
         try:
             return os.open(relative.name, _FILE, dir_fd=folder)

@@ -1,7 +1,7 @@
-"""The file that a download grows in, beside its target and under another name, and how it becomes the target.
+"""The file in which a download grows, beside its target and under another name, and how it becomes the target.
 
-`.NAME.DIGITS.part` is private and locked while it grows. A large one has a note `….part.json` that says which blob
-it is a part of, so that a later process can go on. Only a whole file gets the final name, by one rename.
+`.NAME.DIGITS.part` is private and locked while it grows. A large part has a note `….part.json` that names its blob, so
+that a later process can continue. Only a whole file gets the final name, by one rename.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ from storage_tui.client.transfer.record_files import read_record, record_bytes
 from storage_tui.contract.errors import ConflictError, LocalFileError
 from storage_tui.machine.private_files import open_private
 
-RESUMED_FROM_BYTES = 8 * 1024 * 1024  # a smaller blob is sooner fetched again than looked for
-NAME_BYTES = 100  # of the target's name in the part's: names end at 255
+RESUMED_FROM_BYTES = 8 * 1024 * 1024  # fetching a smaller blob again is faster than finding its part
+NAME_BYTES = 100  # bytes of the target's name in the part's name: names have at most 255
 _OPEN = os.O_RDWR | os.O_CREAT
 _umask_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a part is to become: which key of which server, under which name."""
+    """What a part will become: the key, the server, and the name of the file."""
 
     target: str
     server: str
@@ -37,19 +37,19 @@ class Purpose:
     key: str
 
     def digest(self) -> str:
-        """Twelve hex digits of its own."""
+        """Return twelve hex digits that are different for each purpose."""
         raw = "\0".join((self.target, self.server, self.storage_type, self.key))
         return hashlib.sha256(raw.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
     def part_name(self, digits: str) -> str:
-        """The name of a part, which shows the target's as far as there is room."""
+        """Return the name of a part, which begins with the target's name as far as there is room."""
         stem = os.fsencode(self.target)[:NAME_BYTES].decode("utf-8", "ignore") or "blob"
         return f".{stem}.{digits}.part"
 
 
 @dataclass(frozen=True, slots=True)
 class PartNote:
-    """Which blob a part is of, as it was when the download began."""
+    """The blob of a part, as it was when the download began."""
 
     purpose: Purpose
     etag: str
@@ -57,7 +57,7 @@ class PartNote:
 
 
 class PartFile:
-    """One download on disk, locked. Close it by `commit`, `keep` or `discard`."""
+    """One download on disk, locked. End it with `commit`, `keep` or `discard`."""
 
     def __init__(
         self, folder: int, target: str, name: str, descriptor: int, *, may_resume: bool, replaces: bool
@@ -72,10 +72,12 @@ class PartFile:
     def open(
         cls, folder: int, purpose: Purpose, *, resume: bool, replaces: bool = True
     ) -> "tuple[PartFile, PartNote | None]":
-        """The part for this purpose in the folder (an open descriptor of it), and the note on what an earlier
-        process left in it. Its name follows from the purpose, so that no folder is searched for it; while another
-        process works on that one, and without `resume`, it is a new one under a random name. Without `replaces` it
-        becomes the target only if there is none by then."""
+        """Open the part for this purpose in the folder (a descriptor); return it with the note of an earlier process.
+
+        The name follows from the purpose, so that no folder is searched. While another process works on that part, and
+        without `resume`, the part is a new one under a random name. Without `replaces` the part becomes the target only
+        if there is no such file then. Raise LocalFileError.
+        """
         target = purpose.target
         if resume:
             name = purpose.part_name(purpose.digest())
@@ -97,7 +99,7 @@ class PartFile:
 
     @classmethod
     def open_whole(cls, folder: int, purpose: Purpose, content: bytes, *, replaces: bool = True) -> "PartFile":
-        """A part that holds all its bytes already and waits for `commit`; usable after the folder is closed."""
+        """Write a part with all its bytes and return it, ready for `commit`, also after the folder is closed."""
         check_target(folder, purpose.target)
         part, _ = cls.open(folder, purpose, resume=False, replaces=replaces)
         try:
@@ -115,12 +117,12 @@ class PartFile:
                 descriptor = open_private(name, _OPEN | os.O_NONBLOCK, dir_fd=folder)
             except OSError as exc:
                 if exc.errno in (errno.ELOOP, errno.EACCES, errno.EISDIR, errno.ENXIO):
-                    return None  # something else stands there
+                    return None  # something else has the name
                 raise
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             opened, named = os.fstat(descriptor), os.stat(name, dir_fd=folder, follow_symlinks=False)
-            # Whoever held the lock before may have given the file its final name, or removed it.
+            # The process that held the lock before may have given the file its final name, or removed it.
             is_it = (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
             if is_it and stat.S_ISREG(opened.st_mode) and opened.st_uid == os.getuid() and opened.st_nlink == 1:
                 return cls(folder, target, name, descriptor, may_resume=True, replaces=replaces)
@@ -130,11 +132,11 @@ class PartFile:
         return None
 
     def note(self, note: PartNote) -> None:
-        """Write the note, which makes the part resumable; nothing where it cannot be found again."""
+        """Write the note, which makes the part resumable; do nothing for a part under a random name."""
         if not self._may_resume:
             return
         with local_errors(self._target):
-            temporary = f"{self.name}.json.new"  # one name: what a killed process left is replaced, never gathered
+            temporary = f"{self.name}.json.new"  # a fixed name: a killed process leaves one file at most
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=self._folder)
             descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=self._folder)
@@ -150,15 +152,15 @@ class PartFile:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether a later process can go on with it."""
+        """Return whether a later process can continue the part."""
         return self._has_note
 
     def size(self) -> int:
-        """The bytes it holds."""
+        """Return the size of the part in bytes."""
         return os.fstat(self.descriptor).st_size
 
     def write(self, position: int, chunk: memoryview) -> None:
-        """Put bytes at a position; raises LocalFileError, for a full disk with what to do."""
+        """Write bytes at a position; raise LocalFileError, which says what to do about a full disk."""
         with local_errors(self._target, is_resumable=self._has_note):
             while chunk:
                 count = os.pwrite(self.descriptor, chunk, position)
@@ -166,18 +168,20 @@ class PartFile:
                 chunk = chunk[count:]
 
     def truncate(self, size_bytes: int = 0) -> None:
-        """Leave so much of it; without a size, begin again."""
+        """Cut the part to `size_bytes`; without a size, remove all bytes."""
         with local_errors(self._target):
             os.ftruncate(self.descriptor, size_bytes)
 
     def detach(self) -> None:
-        """Stay usable after the folder that it was opened in is closed."""
+        """Keep the part usable after the caller closes the folder."""
         self._folder, self._owns_folder = os.dup(self._folder), True
 
     def commit(self, *, syncs_folder: bool = True) -> None:
-        """Give the whole file the final name, durably; an existing file's permissions are kept. Without `syncs_folder`
-        the name lasts once the caller has synced the folder, which many files can share. Raises ConflictError when a
-        file is there that it does not replace."""
+        """Give the whole file the final name, durably; the permissions of an existing file are kept.
+
+        Without `syncs_folder` the name is durable only after the caller has synced the folder, once for many files.
+        Raise ConflictError for an existing file that the part does not replace, LocalFileError when the disk refuses.
+        """
         with local_errors(self._target, is_resumable=self._has_note):
             existing = check_target(self._folder, self._target)
             os.fchmod(
@@ -194,7 +198,7 @@ class PartFile:
         os.replace(self.name, self._target, src_dir_fd=self._folder, dst_dir_fd=self._folder)
 
     def _take_free_name(self) -> None:
-        """A link, which unlike a rename never replaces what somebody put there a moment ago."""
+        """Make the final name as a link: unlike a rename, a link never replaces a file that has just appeared."""
         ends = {"src_dir_fd": self._folder, "dst_dir_fd": self._folder}
         try:
             os.link(self.name, self._target, **ends, follow_symlinks=False)
@@ -210,14 +214,14 @@ class PartFile:
             os.unlink(self.name, dir_fd=self._folder)
 
     def keep(self) -> None:
-        """Leave it for a later process, when it can go on; else remove it."""
+        """Leave a resumable part for a later process; remove any other part."""
         if not self._has_note:
             self.discard()
         else:
             self._close()
 
     def discard(self) -> None:
-        """Remove it."""
+        """Remove the part and its note."""
         with suppress(OSError):
             os.unlink(self.name, dir_fd=self._folder)
         self._remove_note()
@@ -237,7 +241,7 @@ class PartFile:
 
 @contextlib.contextmanager
 def opened_folder(path: Path) -> Iterator[int]:
-    """A descriptor of the folder that a target is in; everything goes through it, so that no path is walked twice."""
+    """Give a descriptor of a target's folder within the block; all work uses it, so that no path is walked twice."""
     with local_errors(str(path)):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -247,7 +251,10 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 
 def check_target(folder: int, name: str) -> os.stat_result | None:
-    """What stands under the final name: None, or a regular file that may be replaced; anything else is refused."""
+    """Return the status of the regular file with the final name, which may be replaced; None when there is none.
+
+    Raise LocalFileError when something else has the name.
+    """
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -269,7 +276,7 @@ def check_target(folder: int, name: str) -> os.stat_result | None:
 
 @contextlib.contextmanager
 def local_errors(name: str, *, is_resumable: bool = False) -> Iterator[None]:
-    """Errors of the local file system leave the block as LocalFileError."""
+    """Raise errors of the local file system as LocalFileError, which names `name`."""
     try:
         yield
     except OSError as exc:
@@ -297,7 +304,7 @@ def _read_note(folder: int, name: str) -> PartNote | None:
 
 
 def _umask() -> int:
-    """The process's umask; it can only be read by setting it, for a moment to the strictest."""
+    """Return the umask of the process. It can only be read by setting it, here for a moment to the strictest."""
     with _umask_lock:
         mask = os.umask(0o077)
         os.umask(mask)

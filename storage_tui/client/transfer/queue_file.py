@@ -1,7 +1,7 @@
-"""What was asked for and has not begun yet, kept so that another process can go on with it; nothing secret.
+"""The transfers that have not begun, kept so that another process can continue them; nothing secret.
 
-`STATE/queues/ID.jsonl`, private, one for each process that has a queue: a line for each transfer, and one for each that
-ended. The process holds a lock on it; the kernel lets go of that however the process ends.
+Each process with a queue has a private file `STATE/queues/ID.jsonl`. It holds a line for each transfer, and another for
+each that ended. The process holds a lock on the file; the kernel releases the lock however the process ends.
 """
 
 import fcntl
@@ -24,14 +24,16 @@ from storage_tui.client.transfer.records import UnfinishedTransfer, format_recor
 from storage_tui.machine.private_files import append_whole, open_private
 
 FILE_BYTES = 256 * 1024 * 1024  # a queue of some hundred thousand transfers; a longer file is something else
-FILES_READ = 1000  # of a folder somebody filled with other things
+FILES_READ = 1000  # a limit, in case somebody filled the folder with other files
 _FOLDER = "queues"
-_OF_THE_FILE = ("server", "created")  # what a line does not repeat
+_OF_THE_FILE = ("server", "created")  # fields that a line does not repeat
 
 
 class WaitingList:
-    """The list of this process for one account; every method blocks for a moment. A list that cannot be written (no
-    state folder, a full disk) is no reason not to transfer: it is then not kept."""
+    """The list of waiting transfers of this process for one account. Every method blocks for a short time.
+
+    When the list cannot be written (no state folder, a full disk), the transfers still run, and the list is not kept.
+    """
 
     def __init__(self, state_dir: Path, account: str) -> None:
         self._folder, self._account = state_dir / _FOLDER, account
@@ -43,7 +45,7 @@ class WaitingList:
         return len(self._open)
 
     def add(self, rows: Iterable[tuple[int, UnfinishedTransfer]]) -> None:
-        """Keep transfers, each under a number of its own; durable when this returns."""
+        """Keep transfers, each under its own number; they are on the disk when this method returns."""
         rows = list(rows)
         lines = [_line(number, row) for number, row in rows]
         with suppress(OSError):
@@ -55,7 +57,7 @@ class WaitingList:
         self._open.update(number for number, _ in rows)
 
     def end(self, number: int) -> None:
-        """This one needs nobody any more. The file goes with the last of them."""
+        """Remove a transfer from the list; the last removal deletes the file."""
         self._open.discard(number)
         if not self._open:
             self.close(keep=False)
@@ -64,7 +66,7 @@ class WaitingList:
             self._write([json.dumps({"end": number}).encode()])
 
     def close(self, *, keep: bool) -> None:
-        """Leave what is open to a later process, or drop it."""
+        """Leave the remaining transfers to a later process (`keep`), or drop them."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
@@ -89,8 +91,10 @@ class WaitingList:
 
 
 class LeftWaiting:
-    """What processes that have ended left waiting for one account, `items` in their order. It is held until `take` or
-    `release`, so that no two processes go on with it."""
+    """The transfers that ended processes left waiting for one account: `items`, in their order.
+
+    They are held until `take` or `release`, so that no two processes continue them.
+    """
 
     def __init__(self, state_dir: Path, account: str) -> None:
         self.items: list[UnfinishedTransfer] = []
@@ -102,14 +106,14 @@ class LeftWaiting:
                     self._look(state_dir / _FOLDER / name, account)
 
     def take(self) -> None:
-        """Drop them: they wait elsewhere by now, or are given up."""
+        """Drop the transfers: another list keeps them now, or they are given up."""
         for path, _ in self._held:
             with suppress(OSError):
                 path.unlink()
         self.release()
 
     def release(self) -> None:
-        """Leave them as they are to a later process."""
+        """Leave the transfers unchanged to a later process."""
         held, self._held = self._held, []
         for _, descriptor in held:
             os.close(descriptor)
@@ -131,7 +135,7 @@ class LeftWaiting:
 
 
 def not_begun(waiting: Sequence[UnfinishedTransfer], begun: Sequence[UnfinishedTransfer]) -> list[UnfinishedTransfer]:
-    """Those that no entry of a begun transfer stands for already; `rename` may have changed the key or path of one."""
+    """Return the waiting transfers without those that have begun; `rename` may have changed the key or path of one."""
     whole = {(row.direction, row.storage_type, row.key, row.path) for row in begun}
     sources = {_source(row) for row in begun}
     return [
@@ -153,12 +157,15 @@ def _line(number: int, row: UnfinishedTransfer) -> bytes:
 
 
 def _parse(raw: bytes, account: str) -> list[UnfinishedTransfer] | None:
-    """The transfers of this account that have not ended; None for another account or another kind of file."""
+    """Return the transfers of this account that have not ended; None for another account.
+
+    Raise ValueError or KeyError for another kind of file.
+    """
     first, *lines = raw.split(b"\n")
     if checked_record(first)["server"] != account:
         return None
     found: dict[int, UnfinishedTransfer] = {}
-    for line in lines[:-1]:  # the last one is empty, or was cut off by a crash
+    for line in lines[:-1]:  # the last line is empty, or a crash cut it off
         row = json.loads(line)
         if "end" in row:
             found.pop(row["end"], None)

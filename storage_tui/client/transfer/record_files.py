@@ -1,4 +1,4 @@
-"""Small files of this user that other processes look at: opened without following a link, locked, read bounded."""
+"""Small files of this user that other processes read: opened without following a link, locked, read with a limit."""
 
 import fcntl
 import json
@@ -12,15 +12,15 @@ from typing import Any
 
 from storage_tui.machine.private_files import make_private_dir
 
-RECORD_BYTES = 64 * 1024  # a record has some hundred bytes; a larger file is something else
-LOCK_TRIES = 5  # a process that lists the files holds each lock for a moment
+RECORD_BYTES = 64 * 1024  # a record has a few hundred bytes; a larger file is something else
+LOCK_TRIES = 5  # a process that lists the files holds each lock for a short time
 LOCK_PAUSE_S = 0.005
 VERSION = 1
 
 
 @contextmanager
 def opened_locked(path: Path, kind: int) -> Iterator[int | None]:
-    """Within the block: a descriptor as `open_locked` returns it."""
+    """Give the descriptor (or None) of `open_locked`, and close it at the end of the block."""
     descriptor = open_locked(path, kind)
     try:
         yield descriptor
@@ -30,8 +30,10 @@ def opened_locked(path: Path, kind: int) -> Iterator[int | None]:
 
 
 def open_locked(path: Path, kind: int) -> int | None:
-    """A descriptor for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`). None when the file is not
-    there, is no regular file of this user, or another process holds it."""
+    """Return a descriptor for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`).
+
+    Return None when the file is missing, is not a regular file of this user, or is locked by another process.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
@@ -56,7 +58,7 @@ def open_locked(path: Path, kind: int) -> int | None:
 
 
 def read_record(descriptor: int) -> dict[str, Any] | None:
-    """The fields of a record in a file of this user; None for anything else, or a version from the future."""
+    """Return the fields of a record in a file of this user; None for anything else, or another version."""
     try:
         if os.fstat(descriptor).st_uid != os.getuid():
             return None
@@ -66,7 +68,7 @@ def read_record(descriptor: int) -> dict[str, Any] | None:
 
 
 def checked_record(raw: bytes) -> dict[str, Any]:
-    """The fields of a record in JSON without its version; raises ValueError when it is none of this version."""
+    """Return the fields of a record in JSON, without the version; raise ValueError for anything but this version."""
     fields = json.loads(raw)
     if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
         raise ValueError("not a record of this version")
@@ -74,19 +76,19 @@ def checked_record(raw: bytes) -> dict[str, Any]:
 
 
 def record_bytes(fields: dict[str, Any]) -> bytes:
-    """A record as `checked_record` reads it."""
+    """Return a record as `checked_record` reads it."""
     return json.dumps({"version": VERSION, **fields}).encode()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of the state that is not there, private and durably."""
+    """Make a missing folder of the state directory, private and durably. Raise OSError."""
     if not folder.is_dir():
         make_private_dir(folder)
         sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """The names in the folder are on the disk when this returns."""
+    """Sync the names in the folder to the disk. Raise OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

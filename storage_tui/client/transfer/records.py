@@ -1,7 +1,7 @@
-"""The record of a transfer that was cut off: what a later process needs to go on with it, and nothing secret.
+"""The record of an unfinished transfer: all that a later process needs to continue it, and nothing secret.
 
-There is one record for all transfers, whoever asked for them. `journal.py` keeps one of each large transfer that has
-begun, `waiting.py` one of each that has not, both in the form that stands here.
+All transfers have the same kind of record. `journal.py` keeps one for each large transfer that has begun,
+`queue_file.py` one for each transfer that has not, both in the form defined here.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ _EARLIER_NAMES = {"type": "storage_type", "size": "size_bytes"}  # in queues tha
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedTransfer:
-    """A transfer between `path`, absolute, and a key that was asked for and has not ended.
+    """A transfer between the absolute `path` and a key that has not ended.
 
-    `server` is the `display_url` of the client it belongs to: only a client with the same one can continue it. `root`
-    is the folder chosen for many, below which no symbolic link is followed. `size_bytes` is that of the source;
-    `mtime_ns`, `inode` (of the local file) or `etag` (of the blob) tell whether it is still the same.
-    `repeat_key` names the upload to the server; without the user's token it gives access to nothing. `user` is the
-    `Server.user` that began it, and nobody else goes on with it; None where that is not known. Unless it `replaces`,
-    what came to be at its end meanwhile is left as it is.
+    `server` is the `display_url` of its client: only a client with the same one can continue the transfer. `root` is
+    the folder chosen for many transfers; below it no symbolic link is followed. `size_bytes` is the size of the source;
+    `mtime_ns` and `inode` (of a local file) or `etag` (of a blob) show whether the source has changed. `created` is a
+    time in RFC 3339. `repeat_key` names the upload to the server; without the user's token it gives access to nothing.
+    `user` is the `Server.user` that began the transfer, None if unknown; no other user continues it. Without
+    `replaces`, a file or key that appears at the target meanwhile is kept.
 
-    A transfer that has not begun has a `conflict`: what to do about a file or key that is there when its turn comes.
-    Its `server` is the `account` of the client, and its size may not be known.
+    A transfer that has not begun has a `conflict`: what to do about a file or key that exists at its turn. Its `server`
+    is the `account` of the client, and its size may be unknown.
     """
 
     direction: Direction
@@ -53,24 +53,24 @@ class UnfinishedTransfer:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a process has begun to move it."""
+        """Return whether a process has begun the transfer."""
         return self.conflict is None
 
     @property
     def transfer_id(self) -> str:
-        """The name of its entry: the same for the same transfer."""
+        """Return the name of the journal entry; it is the same for the same transfer."""
         raw = "\0".join((self.direction, self.server, self.storage_type, self.key, self.path))
         return hashlib.sha256(raw.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
     @property
     def part(self) -> Path:
-        """Where the bytes of a download gather."""
+        """Return the path of the part file in which a download grows."""
         path = Path(self.path)
         purpose = Purpose(path.name, self.server, self.storage_type, self.key)
         return path.with_name(purpose.part_name(purpose.digest()))
 
     def done_bytes(self) -> int | None:
-        """What is there of a download; None of an upload, which only its server can tell."""
+        """Return the received bytes of a download; None for an upload, whose progress only the server knows."""
         if self.direction == "upload":
             return None
         try:
@@ -81,17 +81,17 @@ class UnfinishedTransfer:
 
 
 _FIELDS = tuple(UnfinishedTransfer.__dataclass_fields__)
-_values = attrgetter(*_FIELDS)  # a tenth of what `dataclasses.asdict` takes, which a queue of many files feels
+_values = attrgetter(*_FIELDS)  # ten times as fast as `dataclasses.asdict`, which matters for a long queue
 
 
 def format_record(transfer: UnfinishedTransfer) -> dict[str, Any]:
-    """The fields of the record, for JSON; what is not known is left out."""
+    """Return the fields of the record, for JSON, without the unknown ones."""
     found = zip(_FIELDS, _values(transfer), strict=True)
     return {name: value for name, value in found if value is not None}
 
 
 def parse_record(fields: dict[str, Any], **more: Any) -> UnfinishedTransfer:
-    """The transfer that a record tells of, with the fields `more`. Raises ValueError when it is none."""
+    """Return the transfer of a record, with the further fields `more`. Raise ValueError for anything else."""
     known = {"size_bytes": None} | more | {_EARLIER_NAMES.get(name, name): value for name, value in fields.items()}
     try:
         found = UnfinishedTransfer(**known)
@@ -106,5 +106,5 @@ def parse_record(fields: dict[str, Any], **more: Any) -> UnfinishedTransfer:
 
 
 def now_text() -> str:
-    """This moment, as records have it."""
+    """Return this moment in the form of records: RFC 3339 in UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""What is uploaded: a local file, an open file object, bytes, or a stream whose length nobody knows."""
+"""The sources of an upload: a local file, an open file object, bytes, or a stream of unknown length."""
 
 import io
 import os
@@ -12,36 +12,38 @@ from storage_tui.client.transfer.local_tree import open_file_below
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.wire import UPLOAD_QUANTUM, Span
 
-READ_BYTES = 1024 * 1024  # one read and one write to the socket: larger is not faster
-LAST_BYTES = 4 * 1024 * 1024  # up to this all travels as the last piece, whose checksum goes before it
-STREAM_BYTES = 8 * 1024 * 1024  # kept of a stream, so that a cut can be resent; a multiple of the quantum
+READ_BYTES = 1024 * 1024  # one read and one write to the socket: larger ones are not faster
+LAST_BYTES = 4 * 1024 * 1024  # a source up to this size is sent as one last piece, with its checksum before it
+STREAM_BYTES = 8 * 1024 * 1024  # bytes of a stream held in memory, to send again after a cut; a multiple of the quantum
 
 Buffer = bytes | bytearray | memoryview
 
 
 class Source(Protocol):
-    """Bytes to upload, in pieces that can be read again until they are kept by the server."""
+    """Bytes to upload, in pieces that can be read again until the server keeps them."""
 
     @property
     def size_bytes(self) -> int | None:
-        """The length; None until it is known."""
+        """Return the length in bytes; None until it is known."""
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
-        """What to send in one request from `offset` on, and whether it is the last piece; what is before `offset` may
-        be forgotten. All but the last are whole quanta."""
+        """Return the span to send in one request from `offset`, and whether it is the last piece.
+
+        The bytes before `offset` may be forgotten. The size of every piece but the last is a multiple of the quantum.
+        """
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
-        """The bytes of a piece, or of a part of it; each chunk is valid until the next is taken."""
+        """Yield the bytes of a piece, or of a part of it; each chunk is valid until the next is taken."""
 
     def check_unchanged(self) -> None:
-        """Raise LocalFileError when what is read is not what was there at the start."""
+        """Raise LocalFileError when the source has changed since the start."""
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Close the file that the source opened."""
 
 
 def file_source(descriptor: int, name: str) -> "FileSource":
-    """The source of an open regular file, which it closes in the end; raises LocalFileError for anything else."""
+    """Return the source of an open regular file, which the source closes; raise LocalFileError for anything else."""
     try:
         return FileSource(descriptor, name)
     except BaseException:
@@ -50,12 +52,12 @@ def file_source(descriptor: int, name: str) -> "FileSource":
 
 
 def source_below(root: Path, path: Path) -> "FileSource":
-    """The source of a file below the folder `root`, through which no symbolic link is followed."""
+    """Return the source of a file below the folder `root`, where no symbolic link is followed."""
     return file_source(open_file_below(root, path.relative_to(root)), str(path))
 
 
 def open_source(file: Any) -> Source:
-    """The source for what `set_file` and `set` take; raises LocalFileError with one sentence for anything else."""
+    """Return the source for a value that `set_file` or `set` takes; raise LocalFileError for any other value."""
     if isinstance(file, str | os.PathLike):
         return _open_path(Path(file))
     if isinstance(file, io.TextIOBase) or hasattr(file, "encoding"):
@@ -65,7 +67,7 @@ def open_source(file: Any) -> Source:
         file = buffer
     if hasattr(file, "read"):
         return _open_object(file)
-    with suppress(TypeError, ValueError):  # NumPy has no buffer for times
+    with suppress(TypeError, ValueError):  # NumPy arrays of times have no buffer
         return MemorySource(memoryview(file))
     if isinstance(file, Iterable) and not isinstance(file, dict):
         return StreamSource(_Joined(iter(file)))
@@ -107,20 +109,20 @@ class FileSource:
 
     @property
     def size_bytes(self) -> int:
-        """The length when it was opened; another one later is an error."""
+        """Return the length when the file was opened; a change is an error later."""
         return self._size
 
     @property
     def identity(self) -> tuple[int, int, int]:
-        """Size, time of change and inode when it was opened: a later process tells by them whether it is the same."""
+        """Return size, time of change (ns) and inode at the opening; with them a later process detects a change."""
         return self._before.st_size, self._before.st_mtime_ns, self._before.st_ino
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
-        """All but the last quantum in one piece; a small file is one piece."""
+        """Return all bytes but the last quantum as one piece; a small file is one piece."""
         return _known_piece(offset, self._size)
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
-        """The bytes of the span, through one buffer."""
+        """Yield the bytes of the span, through one buffer."""
         position = span.start
         while position < span.stop:
             view = self._buffer[: span.stop - position]
@@ -134,13 +136,13 @@ class FileSource:
             yield view[:count]
 
     def check_unchanged(self) -> None:
-        """Compare size and time of change with those at the start."""
+        """Raise LocalFileError when size or time of change differ from those at the start."""
         now = os.fstat(self._descriptor)
         if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
             raise LocalFileError(f"{self._name!r} changed while it was read; nothing was stored, upload it again")
 
     def close(self) -> None:
-        """Close what was opened here; a file object given is left open, at its end."""
+        """Close a file that was opened here; leave a file object of the caller open, at its end."""
         if self._file is None:
             os.close(self._descriptor)
         else:
@@ -149,34 +151,34 @@ class FileSource:
 
 
 class MemorySource:
-    """Bytes that are held already."""
+    """Bytes in memory."""
 
     def __init__(self, value: memoryview) -> None:
         self._view = value.cast("B") if value.c_contiguous else memoryview(value.tobytes())
 
     @property
     def size_bytes(self) -> int:
-        """The length."""
+        """Return the length."""
         return len(self._view)
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
-        """As of a file."""
+        """Return the pieces as for a file."""
         return _known_piece(offset, len(self._view))
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
-        """The bytes of the span."""
+        """Yield the bytes of the span."""
         for position in range(span.start, span.stop, READ_BYTES):
             yield self._view[position : min(position + READ_BYTES, span.stop)]
 
     def check_unchanged(self) -> None:
-        """Nothing to compare with."""
+        """Do nothing: there is no earlier state to compare with."""
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Do nothing: no file was opened."""
 
 
 class StreamSource:
-    """A stream that is read once: as much of it is held as one request carries."""
+    """A stream that is read once; the bytes of one request are held in memory."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -186,11 +188,14 @@ class StreamSource:
 
     @property
     def size_bytes(self) -> int | None:
-        """The length, once the stream has ended."""
+        """Return the length once the stream has ended; None before."""
         return self._held_from + len(self._held) if self._is_ended else None
 
     def next_piece(self, offset: int) -> tuple[Span, bool]:
-        """What is held from `offset` on, filled up from the stream."""
+        """Return the span of the held bytes from `offset`, after reading more from the stream.
+
+        Raise LocalFileError when the server has lost bytes that are no longer held.
+        """
         if not self._held_from <= offset <= self._held_from + len(self._held):
             raise LocalFileError("the server lost a part of the stream, which cannot be read again; upload it anew")
         del self._held[: offset - self._held_from]
@@ -201,16 +206,16 @@ class StreamSource:
         return Span(offset, offset + whole), self._is_ended
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
-        """The bytes of the span."""
+        """Yield the bytes of the span."""
         for position in range(span.start, span.stop, READ_BYTES):
             stop = min(position + READ_BYTES, span.stop)
             yield bytes(self._held[position - self._held_from : stop - self._held_from])
 
     def check_unchanged(self) -> None:
-        """A stream has no other state to compare with."""
+        """Do nothing: a stream has no earlier state to compare with."""
 
     def close(self) -> None:
-        """The stream belongs to the caller."""
+        """Do nothing: the stream belongs to the caller."""
 
     def _read(self, size_bytes: int) -> Any:
         try:
@@ -232,7 +237,7 @@ class StreamSource:
 
 
 class _Joined:
-    """An iterator of bytes as a file."""
+    """A file object that reads from an iterator of bytes."""
 
     def __init__(self, pieces: Iterator[Any]) -> None:
         self._pieces = pieces

@@ -1,4 +1,4 @@
-"""All that earlier processes left to do with one server: the one reader of the journal for people who go on with it."""
+"""All transfers that earlier processes left unfinished with one server, for the programs that continue them."""
 
 from types import TracebackType
 from typing import Self
@@ -9,10 +9,10 @@ from storage_tui.client.transfer.records import UnfinishedTransfer
 
 
 class Unfinished:
-    """The transfers that were `begun`, oldest first, and those still `waiting` in their order, each once.
+    """The transfers that have `begun`, oldest first, and those still `waiting`, in their order. Each is listed once.
 
-    What waits is held for this process until `take` or `release`, or the end of a `with` block. Reads files, and the
-    token where it must be read; call it in a thread where nothing may block.
+    The waiting transfers are held for this process until `take` or `release`, or the end of a `with` block. The
+    constructor reads files, and the token where it must be read; where nothing may block, call it in a thread.
     """
 
     def __init__(self, engine: TransferEngine) -> None:
@@ -31,13 +31,13 @@ class Unfinished:
 
     @property
     def rows(self) -> list[UnfinishedTransfer]:
-        """All of them, in the order in which they are gone on with."""
+        """Return all transfers, in the order in which they are continued."""
         return [*self.begun, *self.waiting]
 
     def take(self) -> None:
-        """What waited is kept elsewhere now, or given up: drop it here."""
+        """Drop the waiting transfers here: another list keeps them now, or they are given up."""
         self._left.take()
 
     def release(self) -> None:
-        """Leave what waits to a later process."""
+        """Leave the waiting transfers to a later process."""
         self._left.release()

@@ -1,8 +1,8 @@
-"""A file or stream into a blob, over a resumable session.
+"""The upload of a file or stream into a blob, over a resumable session.
 
-All but the end travels in one streamed request (a stream of unknown length in pieces that are held). After a cut the
-server is asked how far it got, and the upload goes on there. The end is a request of its own: by then the crc32c of
-everything is known and goes with it, so that a blob that arrived damaged never becomes visible.
+One streamed request carries all bytes but the end; a stream of unknown length goes in pieces that are held in memory.
+After a cut the client asks the server how far it got, and continues there. The end is a separate request: by then the
+crc32c of all bytes is known and sent along, so that a blob that arrived damaged never becomes visible.
 """
 
 import threading
@@ -35,15 +35,18 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
-ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this is set in one request where the server can
+ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this size is stored with one request where the server can
 ANSWER_BYTES = 1024 * 1024
-DROP_S = 2.0  # a cancel waits no longer for the server to have heard of it
+DROP_S = 2.0  # longest time that a cancel waits for the server
 
 
 class Upload:
-    """One upload. `repeat_key` names its session to the server; with `is_resumed` an earlier process began it with
-    the same source, and what the server has of it is gone on with. Without `replaces` a large one leaves a blob as
-    it is that is there now or in the end; where the server knows no If-None-Match, as a published one, it cannot."""
+    """One upload.
+
+    `repeat_key` names its session to the server. With `is_resumed` an earlier process began the session with the same
+    source, and the upload continues after the bytes that the server has. Without `replaces` a large upload keeps a blob
+    that exists now or at the end; a server without If-None-Match, such as a published one, overwrites the blob.
+    """
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
@@ -55,17 +58,17 @@ class Upload:
         self._content_type = content_type
         self._repeat_key, self._is_resumed, self._replaces = repeat_key, is_resumed, replaces
         self._url: str | None = None
-        self._offset = 0  # kept by the server
-        self._crc = 0  # of everything before _summed
+        self._offset = 0  # bytes that the server keeps
+        self._crc = 0  # of all bytes before _summed
         self._summed = 0
 
     def run(self) -> Blob:
-        """Upload to the end; returns the blob as the server stored it."""
+        """Upload to the end; return the blob as the server stored it. Raise StorageError."""
         control = self._control
         control.phase, control.total_bytes = "starting", self._source.size_bytes
         control.wait_while_paused()
         size_bytes = self._source.size_bytes
-        # A session can be asked what became of it; a repeated set would be refused where nothing is overwritten.
+        # Where nothing is overwritten, a repeated set would be refused; a session can be asked for its state.
         needs_session = self._is_resumed or not find_storage_type(self._storage_type).may_overwrite
         if not needs_session and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
             blob = self._in_one_request(size_bytes)
@@ -94,7 +97,7 @@ class Upload:
             raise
 
     def _may_go_on_later(self, error: BaseException) -> bool:
-        """Whether what the server keeps of it is of use to anybody, or it cannot be told now."""
+        """Return whether the bytes on the server may be useful later, or the server cannot be reached now."""
         if isinstance(error, CancelledError):
             return self._control.keeps_part
         if isinstance(error, PreconditionFailedError | LocalFileError):
@@ -136,7 +139,7 @@ class Upload:
                 self._control.note = f"resumed at {self._offset} bytes"
 
     def _check_current(self, blob: Blob | None) -> None:
-        """The session had ended before it was gone on with; raises SupersededError unless its blob is still there."""
+        """Raise SupersededError unless the blob of a session that had already ended is still stored."""
         try:
             current = self._session.run(calls.stat(self._key, self._storage_type))
         except NotFoundError:
@@ -162,7 +165,7 @@ class Upload:
         self._control.note = kept
 
     def _ask(self) -> Response:
-        # Never with the total: a server that has all bytes would end the upload without having seen the checksum.
+        # Never with the total: a server that has all bytes would then end the upload without the checksum.
         headers = {"Content-Range": wire.format_upload_range(None, None), "Content-Length": "0"}
         return self._exchange(headers, iter(()))
 
@@ -193,7 +196,7 @@ class Upload:
         raise error_from(request, answer)
 
     def _passing(self, span: Span) -> Iterator[Buffer]:
-        """The bytes of a piece on their way: counted, summed, and stopped by a pause or cancel."""
+        """Yield the bytes of a piece, count and sum them; stop for a pause or cancel."""
         position = span.start
         for chunk in self._source.chunks(span):
             self._control.check()
@@ -229,7 +232,7 @@ class Upload:
         self._offset = self._control.done_bytes = offset
 
     def _verified(self, blob: Blob | None) -> Blob:
-        """Compare what the server stored with what was read here."""
+        """Return the stored blob; raise ChecksumError when it differs from the bytes that were read here."""
         ours = checksum.encode(self._crc)
         is_described = blob is not None and blob.crc32c is not None
         if blob is None or not is_described:
@@ -244,7 +247,7 @@ class Upload:
 
     def _discard(self, blob: Blob, *, is_ours: bool) -> None:
         damage = f"{self._key!r} arrived damaged: the server's crc32c or size is not that of what was sent"
-        if blob.etag is None or not is_ours:  # it may be what somebody else wrote since
+        if blob.etag is None or not is_ours:  # somebody else may have written it since
             raise ChecksumError(f"{damage}; it is stored, do not use it, upload it again", key=self._key)
         try:
             self._session.run(calls.delete(self._key, self._storage_type, blob.etag))
@@ -254,8 +257,10 @@ class Upload:
 
 
 def drop_soon(session: Session, url: str) -> None:
-    """Have the server drop what it keeps of an upload that nobody goes on with. A server that does not answer is
-    not waited for; it drops the upload after a week."""
+    """Have the server drop the bytes of an upload that nobody continues.
+
+    The wait is two seconds at most. A server that does not answer drops the bytes after a week.
+    """
 
     def drop() -> None:
         with suppress(StorageError):
@@ -267,7 +272,7 @@ def drop_soon(session: Session, url: str) -> None:
 
 
 class SupersededError(Exception):
-    """An earlier process had stored the blob without knowing it, and it was overwritten or deleted since."""
+    """An earlier process stored the blob without learning of it, and the blob was overwritten or deleted since."""
 
 
 class _PausedError(Exception):
