@@ -49,9 +49,9 @@ from storage_tui.server.resources.batches import Batches
 from storage_tui.server.resources.blobs import Blobs
 from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
-from storage_tui.server.resources.listing import Listing
+from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
-from storage_tui.server.resources.uploads import Uploads
+from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 
@@ -62,7 +62,7 @@ PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # nob
 log = logging.getLogger("storage_tui.server")
 
 
-class StorageApp:
+class StorageApi:
     """The Storage API over a Store, as an ASGI application."""
 
     def __init__(
@@ -91,8 +91,8 @@ class StorageApp:
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
-        self._listing = listing = Listing(store, access.keyring, limits)
-        self.uploads = uploads = Uploads(store, access.keyring, limits, quotas, public_url)
+        self._listing = listing = ListResource(store, access.keyring, limits)
+        self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, quotas, public_url)

@@ -18,7 +18,7 @@ from storage_tui.contract.packs import frame
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.tokens import create_token
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.run.engine import open_local
 
 KEY, OTHER, VALUE = "a/b c", "other", b"0123456789"
@@ -45,7 +45,7 @@ class Server:
         engine = open_local(Path(self._folder.name), owner_note={})
         self._store = engine.store
         self._loop.run_until_complete(self._store.start())
-        self._app = StorageApp(engine.store, open_access(engine.records))
+        self._app = StorageApi(engine.store, open_access(engine.records))
         self.token = create_token(engine.records, "ann")
         for key in (KEY, OTHER, *PAGES):
             assert self._ask("PUT", f"/data/set/{key.replace(' ', '%20')}", {}, VALUE)[0] == 200

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 
 from storage_tui.server.access.control import open_access
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
 from tests.effort import count
@@ -19,7 +19,7 @@ SCHEMA = schemathesis.openapi.from_dict(document())
 
 
 def test_the_description_and_the_route_table_name_the_same_calls(tmp_path: Path) -> None:
-    routes = StorageApp(LocalStore(tmp_path / "store"), open_access(LocalRecords(tmp_path))).routes
+    routes = StorageApi(LocalStore(tmp_path / "store"), open_access(LocalRecords(tmp_path))).routes
     assert {(method, base + path) for method, base, path, *_ in CALLS} == {
         (route.method, route.base + route.path) for route in routes if route.base + route.path != "/metrics"
     }

@@ -23,7 +23,7 @@ from storage_tui.server.http.grants import Verb
 from storage_tui.server.http.naming import Naming
 from storage_tui.server.http.routes import Handler, Route
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.resources.uploads import Uploads
+from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import Records
 
@@ -35,7 +35,7 @@ class Catalog:
     """The catalog over an engine. `uploads` makes the upload URLs of files."""
 
     def __init__(
-        self, store: Store, records: Records, uploads: Uploads, quotas: Quotas, public_url: str | None
+        self, store: Store, records: Records, uploads: UploadResource, quotas: Quotas, public_url: str | None
     ) -> None:  # fmt: skip
         documents, running = Documents(records, quotas), Running()
         removals = Removals(documents, store)

@@ -32,7 +32,7 @@ NONE, WHOLE, COLUMNS = "none", "whole", "columns"
 _DETAILS = {"false": NONE, "0": NONE, "true": WHOLE, "1": WHOLE, "columns": COLUMNS}
 
 
-class Listing:
+class ListResource:
     """The handlers of lists and usage."""
 
     def __init__(self, store: Store, keyring: Keyring, limits: Limits) -> None:

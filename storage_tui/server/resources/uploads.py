@@ -48,7 +48,7 @@ class GapError(ConflictError):
     """A chunk begins past the bytes that are kept."""
 
 
-class Uploads:
+class UploadResource:
     """The handlers of upload URLs."""
 
     def __init__(

@@ -25,7 +25,7 @@ from storage_tui.machine.private_files import make_private_dir, open_private, wr
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.access.tokens import sign_token
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.http.grants import Grant, namespace_of
 from storage_tui.server.stores.local.files import NO_ROOM
 from storage_tui.server.stores.local.lock import AlreadyOwnedError
@@ -81,7 +81,7 @@ class Household:
             _write_over(path, token.encode())
         self._kid, self._grant = kid, Grant(namespace_of(LOCAL_USER), issued=issued)
 
-    async def wait_until_empty(self, app: StorageApp, *, is_outdated: Callable[[], bool] = lambda: False) -> None:
+    async def wait_until_empty(self, app: StorageApi, *, is_outdated: Callable[[], bool] = lambda: False) -> None:
         """Return when no client has been present for the linger time and no request is under way.
 
         Return at once when the data directory was removed or replaced: a client would then find other files than the

@@ -20,7 +20,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.limits.crowding import Crowding
 
 BACKLOG = 1024
@@ -68,7 +68,7 @@ def most_connections() -> int:
 class _Worker(Server):
     """granian on one socket, with the certificate files read at its start."""
 
-    def __init__(self, app: StorageApp, listening: socket.socket, tls: Certificate | None) -> None:
+    def __init__(self, app: StorageApi, listening: socket.socket, tls: Certificate | None) -> None:
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
@@ -93,7 +93,7 @@ class Listener:
     """One listening socket and the application behind it."""
 
     def __init__(
-        self, app: StorageApp, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0
+        self, app: StorageApi, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0
     ) -> None:
         """Make the listener. `notice_s` is for how many seconds `/healthz` reports the stop while connections are still
         accepted."""

@@ -19,7 +19,7 @@ from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.run.engine import Engine, open_local, open_s3
 from storage_tui.server.run.listener import Listener, listen_tcp, listen_unix, url_of
@@ -127,7 +127,7 @@ async def run(
     provider: IdentityProvider | None = None,
     operating: Operating = PLAIN,
     on_refresh: Callable[[AccessControl], None] = lambda _: None,
-    until: Callable[[StorageApp], Awaitable[None]] | None = None,
+    until: Callable[[StorageApi], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> None:
     """Own the engine, listen, and serve until a signal arrives or `until` returns.
@@ -141,7 +141,7 @@ async def run(
     try:
         access_log = operating.open_access_log()
         access = await asyncio.to_thread(open_access, engine.records, provider)
-        app = StorageApp(
+        app = StorageApi(
             store, access, public_url=public_url, metrics_token=operating.metrics_token,
             shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
         )  # fmt: skip
@@ -189,7 +189,7 @@ def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event, renew: Callable[[],
     loop.add_signal_handler(signal.SIGHUP, renew)
 
 
-async def _sweep(store: Store, app: StorageApp) -> None:
+async def _sweep(store: Store, app: StorageApi) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         bound_log()
@@ -204,7 +204,7 @@ async def _sweep(store: Store, app: StorageApp) -> None:
         app.metrics.note_sweep(expired)
 
 
-async def _follow(access: AccessControl, app: StorageApp, on_refresh: Callable[[AccessControl], None]) -> None:
+async def _follow(access: AccessControl, app: StorageApi, on_refresh: Callable[[AccessControl], None]) -> None:
     """Notice changes that other servers and the command line make in the records: revoked tokens, keys, limits.
 
     The records are read in a separate thread, so that no request delays the read. A change is noticed after FOLLOW_S

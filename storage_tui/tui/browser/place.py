@@ -11,7 +11,7 @@ from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.widgets.key_list import KeyList
 
 
-class Place:
+class OpenPlace:
     """The prefix that is shown. `left` is called before a change, `opened` as soon as `location` is the new one."""
 
     def __init__(

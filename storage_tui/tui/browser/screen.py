@@ -14,7 +14,7 @@ from storage_tui.tui.browser.bars import PlaceBars
 from storage_tui.tui.browser.continuing import offer_unfinished
 from storage_tui.tui.browser.filtering import Filtering
 from storage_tui.tui.browser.leaving import Leaving
-from storage_tui.tui.browser.place import Place
+from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
@@ -78,7 +78,7 @@ class BrowserScreen(CommandScreen[None]):
             go=self._open,
         )  # fmt: skip
         self._filtering = Filtering(self, self.keys, self._filter_line, self._marking, self.reader, changed=changed)
-        self.place = Place(
+        self.place = OpenPlace(
             desk, self.keys, self.reader, self.sorting, location, left=self._filtering.leave_place,
             opened=self._place_opened,
         )  # fmt: skip

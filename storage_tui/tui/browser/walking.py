@@ -8,7 +8,7 @@ from textual.screen import Screen
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.background import Work, run
-from storage_tui.tui.browser.place import Place
+from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.bookmarks import BookmarkScreen, PlacesScreen
 from storage_tui.tui.dialogs.go_to import GoToScreen
@@ -22,7 +22,7 @@ TYPE_KEYS = tuple(STORAGE_TYPES)  # behind the keys 1 to 5
 class Walking:
     """Opens places: above, before, in another storage type, typed, bookmarked."""
 
-    def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, place: Place) -> None:
+    def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, place: OpenPlace) -> None:
         self._screen = screen
         self._desk = desk
         self._view = view

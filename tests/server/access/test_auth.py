@@ -13,7 +13,7 @@ from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.keyring import load_keyring
 from storage_tui.server.access.tokens import create_token
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.http.grants import namespace_of
 from storage_tui.server.http.routes import Access, Route
 from storage_tui.server.stores.local.records import LocalRecords
@@ -26,7 +26,7 @@ METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", 
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Route, ...]:
     data_dir = tmp_path_factory.mktemp("routes")
-    return StorageApp(LocalStore(data_dir / "store"), open_access(LocalRecords(data_dir))).routes
+    return StorageApi(LocalStore(data_dir / "store"), open_access(LocalRecords(data_dir))).routes
 
 
 def concrete(route: Route) -> str:

@@ -13,7 +13,7 @@ from storage_tui.contract.errors import BadRequestError, UnauthorizedError
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.keyring import load_keyring
 from storage_tui.server.access.tokens import RESTRICTION_CLAIM, sign_token
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.http.grants import Named, Restriction, Verb, make_restriction
 from storage_tui.server.http.routes import Access
 from storage_tui.server.stores.local.records import LocalRecords
@@ -61,7 +61,7 @@ def things(server: RunningServer) -> Furnished:
 
 
 def test_every_route_has_its_row(tmp_path: Path) -> None:
-    routes = StorageApp(LocalStore(tmp_path / "store"), open_access(LocalRecords(tmp_path))).routes
+    routes = StorageApi(LocalStore(tmp_path / "store"), open_access(LocalRecords(tmp_path))).routes
     by_token = {(route.method, route.path) for route in routes if route.access is Access.TOKEN}
     assert by_token == {way.route for way in WAYS} | NAMELESS
     assert {(route.method, route.path) for route in routes} - by_token == OPENED_OTHERWISE

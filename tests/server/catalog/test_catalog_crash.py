@@ -19,7 +19,7 @@ from storage_tui.contract.catalog import CATALOG_PATH, ImageId
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.tokens import create_token
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.catalog.documents import Documents, now_text
 from storage_tui.server.catalog.removals import Removals, file_fields, record_name
 from storage_tui.server.catalog.tasks import LIFETIME, Tasks
@@ -120,7 +120,7 @@ class Stage:
         """A client of a server on the engine, which dies by the fuse."""
         store: Store = Mortal(self.store, fuse) if fuse else self.store  # type: ignore[assignment]
         records: Records = Mortal(self.records, fuse) if fuse else self.records  # type: ignore[assignment]
-        app = StorageApp(store, open_access(self.records))
+        app = StorageApi(store, open_access(self.records))
         if fuse is not None:
             app.catalog = type(app.catalog)(store, records, app.uploads, app._quotas, None)
             app.routes = (*(row for row in app.routes if row.base != CATALOG_PATH), *app.catalog.routes)
@@ -131,7 +131,7 @@ class Stage:
 
     async def sweep(self) -> None:
         """What another server on the engine does once a minute."""
-        await StorageApp(self.store, open_access(self.records)).catalog.sweep()
+        await StorageApi(self.store, open_access(self.records)).catalog.sweep()
 
     async def keys(self, image_id: ImageId) -> list[str]:
         page = await self.store.list_page(self.namespace, "products", prefix=image_id.prefix, limit=100)

@@ -11,7 +11,7 @@ from storage_tui.contract.errors import StorageError, UnauthorizedError
 from storage_tui.contract.models import Limits
 from storage_tui.server.access.control import open_access
 from storage_tui.server.access.tokens import MAX_TOKEN_CHARACTERS, create_token, read_bearer
-from storage_tui.server.app import StorageApp
+from storage_tui.server.app import StorageApi
 from storage_tui.server.http.responses import error_response
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
@@ -23,7 +23,7 @@ async def client(data_dir: Path, limits: Limits) -> AsyncIterator[httpx.AsyncCli
     store = LocalStore(data_dir, reserve_bytes=0)
     await store.start()
     records = LocalRecords(data_dir)
-    app = StorageApp(store, open_access(records), limits=limits)
+    app = StorageApi(store, open_access(records), limits=limits)
     headers = {"Authorization": f"Bearer {create_token(records, 'ann')}"}
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://x/storage/v1", headers=headers) as ann:

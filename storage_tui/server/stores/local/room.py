@@ -7,7 +7,7 @@ import apsw
 
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local.database import audit as local_audit
-from storage_tui.server.stores.local.database.rows import Place
+from storage_tui.server.stores.local.database.rows import BlobPlace
 from storage_tui.server.stores.local.database.totals import check_ceiling
 from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.totals import Ceilings, no_ceilings
@@ -54,7 +54,7 @@ class Room:
                 f"{self.reserve_bytes} of them in reserve; delete something first"
             )
 
-    def check_share(self, connection: apsw.Connection, place: Place, size_bytes: int, now: int) -> None:
+    def check_share(self, connection: apsw.Connection, place: BlobPlace, size_bytes: int, now: int) -> None:
         """Raise QuotaExceededError when a blob of that size at the place would exceed the user's quota. Called in the
         transaction that writes the blob."""
         ceiling = self.ceilings(place.row_key[0].hex(), place.storage_type.name)

@@ -54,9 +54,9 @@ from storage_tui.server.stores.local.database import totals as local_totals
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
+    BlobPlace,
     Fresh,
     Held,
-    Place,
     locate,
     namespace_bytes,
     new_id,
@@ -68,7 +68,7 @@ from storage_tui.server.stores.local.reader import FileReader, ValueReader
 from storage_tui.server.stores.local.room import Room, write_error
 from storage_tui.server.stores.local.summing import Summing
 from storage_tui.server.stores.local.sweep import Sweeper
-from storage_tui.server.stores.local.uploads import Uploads
+from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
 from storage_tui.server.stores.totals import Ceilings, Totals
 
@@ -123,7 +123,7 @@ class LocalStore:
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
-        self._uploads = Uploads(
+        self._uploads = UploadSessions(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
         # If the disk seems to be writable all the same, the reason is another one, and a new start would not help.
@@ -284,7 +284,7 @@ class LocalStore:
         place = locate(address)
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
 
-        def apply(connection: apsw.Connection) -> sessions.Session:
+        def apply(connection: apsw.Connection) -> sessions.SessionRow:
             now = self._now()
             if repeat_key is not None:
                 begun = sessions.find_repeat(connection, place, repeat_key, size_bytes, now)
@@ -369,7 +369,7 @@ class LocalStore:
             self._lock.release()
             self._lock = None
 
-    def _open(self, place: Place, connection: apsw.Connection) -> _Found:
+    def _open(self, place: BlobPlace, connection: apsw.Connection) -> _Found:
         for _ in range(OPEN_ATTEMPTS):
             held, content = local_rows.read(connection, place, self._now())
             if held.content is not None:
@@ -387,7 +387,7 @@ class LocalStore:
         with self._staging(blob_id):
             self._disk.write_part(blob_id, content)
 
-    def _stage_copy(self, place: Place, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+    def _stage_copy(self, place: BlobPlace, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
         for _ in range(OPEN_ATTEMPTS):
             held, content = local_rows.read(connection, place, self._now())
             if held.content is not None:
@@ -413,7 +413,7 @@ class LocalStore:
             raise write_error(exc) from exc
 
     async def _commit_write(
-        self, place: Place, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
+        self, place: BlobPlace, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
     ) -> Blob:
         def apply(connection: apsw.Connection) -> Blob:
             self._room.check(fresh.size_bytes if staged is None else 0)
@@ -452,7 +452,7 @@ def _close_found(found: _Found) -> None:
         os.close(found[2])
 
 
-def _missing(place: Place) -> DamagedError:
+def _missing(place: BlobPlace) -> DamagedError:
     return DamagedError(
         f"the bytes of {place.key!r} in {place.storage_type.name} are missing on the server; "
         "restore them from a backup",

@@ -19,7 +19,7 @@ from storage_tui.server.stores.parking import Parking
 CROWD = 8  # writers; with more writers each gathers little, as together they would fill the memory
 
 
-class Uploads:
+class UploadSessions:
     """Finds, writes and cancels the upload sessions of a local store."""
 
     def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
@@ -58,6 +58,6 @@ class Uploads:
         """Wait until every writer that was left is parked."""
         await self._parking.settle()
 
-    def _find_open(self, upload_id: str, connection: apsw.Connection) -> tuple[sessions.Session, bytes]:
+    def _find_open(self, upload_id: str, connection: apsw.Connection) -> tuple[sessions.SessionRow, bytes]:
         session = sessions.find_open(connection, upload_id, self._now())
         return session, local_blocks.read_tail(connection, session.blob_id, session.offset)

@@ -45,7 +45,7 @@ class PartWriter:
     """The `UploadWriter` of a local store."""
 
     def __init__(
-        self, session: sessions.Session, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
+        self, session: sessions.SessionRow, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
         executor: Executor, now: Callable[[], int], is_crowded: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._session = session

@@ -25,7 +25,7 @@ _NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ObjectPlace:
     """An Address in the form of the bucket."""
 
     storage_type: StorageType
@@ -63,11 +63,11 @@ class Place:
             )
 
 
-def locate(address: Address) -> Place:
+def locate(address: Address) -> ObjectPlace:
     """Return the place of an address. Raise BadRequestError or a subclass for an impossible address."""
     key = check_key(address.key)
     storage_type, root = root_of(address.namespace, address.storage_type)
-    return Place(storage_type, key, key_to_name(root, key))
+    return ObjectPlace(storage_type, key, key_to_name(root, key))
 
 
 def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.stores.base import ANY, Precondition
 from storage_tui.server.stores.s3.audit import Note
-from storage_tui.server.stores.s3.blobs import Place
+from storage_tui.server.stores.s3.blobs import ObjectPlace
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S, ConditionError, MissingError
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 ATTEMPTS = 20  # each attempt fails through another change of the same key
 
 
-def check_write(bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime]) -> None:
+def check_write(bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime]) -> None:
     """Raise the error that would now refuse a write at the place, if any."""
     if precondition != ANY or not place.storage_type.may_overwrite:
         _writable(bucket, place, precondition, now())
 
 
 def write(
-    bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime],
+    bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime],
     change: Callable[[Condition], T],
 ) -> T:  # fmt: skip
     """Call `change`, which puts an object at the place, with the condition for the engine, and return its result.
@@ -46,7 +46,7 @@ def write(
 
 
 def delete(
-    bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
+    bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime], note: Note
 ) -> Object:  # fmt: skip
     """Remove the object at the place and return it, if its type lets a user do so."""
     if not place.storage_type.may_delete:
@@ -55,7 +55,7 @@ def delete(
 
 
 def remove(
-    bucket: Bucket, place: Place, precondition: Precondition, now: Callable[[], datetime], note: Note
+    bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime], note: Note
 ) -> Object:  # fmt: skip
     """Remove the object at the place, whatever its type, after `note` was called with it, and return it. Raise
     NotFoundError or PreconditionFailedError. Only the noted object is removed, and nothing else."""
@@ -73,7 +73,7 @@ def remove(
     raise _contended(place)
 
 
-def _writable(bucket: Bucket, place: Place, precondition: Precondition, now: datetime) -> Condition:
+def _writable(bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: datetime) -> Condition:
     """Read the object, and return the condition that it is unchanged. Raise the error that refuses a write over it."""
     found = bucket.head(place.name)
     live = found if place.is_live(found, now) else None
@@ -83,7 +83,7 @@ def _writable(bucket: Bucket, place: Place, precondition: Precondition, now: dat
     return Condition(if_absent=True) if found is None else Condition(if_match=found.etag)
 
 
-def _contended(place: Place) -> UnavailableError:
+def _contended(place: ObjectPlace) -> UnavailableError:
     return UnavailableError(
         f"{place.key!r} is being changed by too many at once; try again", key=place.key, retry_after_s=RETRY_AFTER_S
     )

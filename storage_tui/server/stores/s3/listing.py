@@ -15,7 +15,7 @@ from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.storage_types import StorageType
 from storage_tui.server.stores.s3.blobs import is_live, root_of, to_blob
 from storage_tui.server.stores.s3.names import END, PAST_ALL, name_to_key, name_to_prefix, prefix_to_name
-from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Listing, Object
+from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 
 MAX_COUNTED = 5_000_000  # blobs in one Usage: more than a minute or two of lists
@@ -115,7 +115,7 @@ class Lists:
             return prefix_to_name(root, child) + PAST_ALL
         return prefix_to_name(root, after) + END
 
-    async def _live(self, rule: StorageType, root: str, listing: Listing, now: datetime) -> list[_Entry]:
+    async def _live(self, rule: StorageType, root: str, listing: ObjectPage, now: datetime) -> list[_Entry]:
         entries = []
         for found in listing.objects:
             key = name_to_key(root, found.name)

@@ -16,7 +16,7 @@ from storage_tui.contract.errors import DamagedError, PreconditionFailedError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import READ_SIZE
-from storage_tui.server.stores.s3.blobs import Place
+from storage_tui.server.stores.s3.blobs import ObjectPlace
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.threads import Threads
@@ -32,7 +32,14 @@ class ObjectReader:
     """The `BlobReader` of a bucket."""
 
     def __init__(
-        self, bucket: Bucket, threads: Threads, place: Place, found: Object, first: bytes, *, is_direct: bool = False
+        self,
+        bucket: Bucket,
+        threads: Threads,
+        place: ObjectPlace,
+        found: Object,
+        first: bytes,
+        *,
+        is_direct: bool = False,
     ) -> None:
         self._bucket = bucket
         self._threads = threads
@@ -107,7 +114,7 @@ class ObjectReader:
             raise _damaged(self._blob, f"their crc32c is {checksum.encode(crc)}, not {self._blob.crc32c}")
 
 
-def open_first(bucket: Bucket, place: Place) -> tuple[Object, bytes] | None:
+def open_first(bucket: Bucket, place: ObjectPlace) -> tuple[Object, bytes] | None:
     """Return the object at the place and its first bytes, by one request; None when there is no object."""
     try:
         found, answer = bucket.open(place.name, Span(0, FIRST_BYTES))

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
-from storage_tui.server.stores.s3.blobs import Place, locate
+from storage_tui.server.stores.s3.blobs import ObjectPlace, locate
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
 
@@ -43,7 +43,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionRecord:
     """The content of a session's object. `crc` is that of the first `offset` bytes: all the state that a resume
     needs."""
 
@@ -66,7 +66,7 @@ class Session:
     blob: dict[str, Any] | None = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ObjectPlace:
         """The place of the future blob."""
         return locate(Address(self.namespace, self.storage_type, self.key))
 
@@ -85,7 +85,7 @@ class Session:
         """Return when the session expires."""
         return began(self.upload_id) + SESSION_LIFETIME
 
-    def emptied(self, state: State = "open") -> "Session":
+    def emptied(self, state: State = "open") -> "SessionRecord":
         """Return the session without its bytes."""
         return replace(self, state=state, offset=0, crc=0, parts_id=None, parts=(), pieces=())
 
@@ -106,7 +106,7 @@ class Session:
 class Kept:
     """A session and the version of its object."""
 
-    session: Session
+    session: SessionRecord
     version: str
 
 
@@ -144,13 +144,13 @@ def find_open(bucket: Bucket, upload_id: str, now: datetime) -> Kept:
     return kept
 
 
-def create(bucket: Bucket, session: Session) -> Kept:
+def create(bucket: Bucket, session: SessionRecord) -> Kept:
     """Store a new session and return it with its version."""
     written = bucket.put(ROOT + session.upload_id, _format(session), condition=Condition(if_absent=True))
     return Kept(session, written.etag)
 
 
-def save(bucket: Bucket, before: Kept, session: Session, now: datetime) -> Kept:
+def save(bucket: Bucket, before: Kept, session: SessionRecord, now: datetime) -> Kept:
     """Replace the session that `session` was made from, and return it with its new version. If that session has ended
     or changed meanwhile, raise the error for this."""
     try:
@@ -163,13 +163,13 @@ def save(bucket: Bucket, before: Kept, session: Session, now: datetime) -> Kept:
     return Kept(session, written.etag)
 
 
-def find_object(bucket: Bucket, session: Session) -> Blob | None:
+def find_object(bucket: Bucket, session: SessionRecord) -> Blob | None:
     """Return the blob at the session's place if the blob is from this session; None otherwise."""
     found = bucket.head(session.place.name)
     return session.place.to_blob(found) if found is not None and found.meta.get("session") == session.mark else None
 
 
-def conclude(bucket: Bucket, session: Session, blob: Blob) -> Session:
+def conclude(bucket: Bucket, session: SessionRecord, blob: Blob) -> SessionRecord:
     """Store that the session is finished and return it. The blob exists, so this holds whatever the session's object
     says."""
     finished = replace(
@@ -192,7 +192,7 @@ def find_repeat(bucket: Bucket, repeat: str, now: datetime) -> Kept | None:
     return None if kept.session.state == "cancelled" else kept
 
 
-def note_repeat(bucket: Bucket, session: Session, now: datetime) -> Kept | None:
+def note_repeat(bucket: Bucket, session: SessionRecord, now: datetime) -> Kept | None:
     """Store the id of the session under its repeat name. If another session was first, return that session; None
     otherwise."""
     name, content = REPEATS + (session.repeat or ""), session.upload_id.encode()
@@ -206,19 +206,19 @@ def note_repeat(bucket: Bucket, session: Session, now: datetime) -> Kept | None:
     return None
 
 
-def repeat_name(place: Place, repeat_key: str, size_bytes: int | None) -> str:
+def repeat_name(place: ObjectPlace, repeat_key: str, size_bytes: int | None) -> str:
     """Return a name made of the values that must be the same for a session to be found again."""
     return sha256(json.dumps([place.name, size_bytes, repeat_key]).encode()).hexdigest()
 
 
-def drop_bytes(bucket: Bucket, session: Session) -> None:
+def drop_bytes(bucket: Bucket, session: SessionRecord) -> None:
     """Delete the parts and pieces of a session."""
     if session.parts_id is not None:
         bucket.drop_parts(session.place.name, session.parts_id)
     drop_pieces(bucket, session)
 
 
-def drop_pieces(bucket: Bucket, session: Session) -> None:
+def drop_pieces(bucket: Bucket, session: SessionRecord) -> None:
     """Delete the pieces of a session."""
     for piece in session.pieces:
         bucket.delete(PIECES + piece.name)
@@ -238,25 +238,25 @@ def forget_bytes(bucket: Bucket, upload_id: str) -> None:
         bucket.delete(stray.name)
 
 
-def _parse_or_none(content: bytes) -> Session | None:
+def _parse_or_none(content: bytes) -> SessionRecord | None:
     try:
         return _parse(content)
     except GoneError:
         return None
 
 
-def _format(session: Session) -> bytes:
+def _format(session: SessionRecord) -> bytes:
     return json.dumps(asdict(session)).encode()
 
 
-def _parse(content: bytes) -> Session:
+def _parse(content: bytes) -> SessionRecord:
     """Return the session in the content of an object. Raise GoneError when the content is not a session."""
     try:
         raw = json.loads(content)
         for name in ("if_match", "if_none_match", "parts"):
             raw[name] = tuple(raw[name])
         raw["pieces"] = tuple(Piece(**piece) for piece in raw["pieces"])
-        session = Session(**raw)
+        session = SessionRecord(**raw)
         began(session.upload_id)
         return session
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:

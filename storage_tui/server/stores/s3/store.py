@@ -43,7 +43,7 @@ from storage_tui.server.stores.base import (
 )
 from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import AuditWriter
-from storage_tui.server.stores.s3.blobs import Place, describe, locate, root_of
+from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of
 from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.probe import probe
@@ -51,7 +51,7 @@ from storage_tui.server.stores.s3.protocol.requests import MismatchError
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 from storage_tui.server.stores.s3.reader import ObjectReader, open_first
 from storage_tui.server.stores.s3.sweep import Sweeper
-from storage_tui.server.stores.s3.uploads import Uploads
+from storage_tui.server.stores.s3.uploads import UploadSessions
 from storage_tui.server.stores.s3.usage import Usages
 
 COPY_PART_BYTES = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
@@ -88,7 +88,7 @@ class S3Store:
             raise
         self._threads = threads
         self._lists = Lists(self._bucket, threads)
-        self._uploads = Uploads(self._bucket, threads, self._now)
+        self._uploads = UploadSessions(self._bucket, threads, self._now)
         self._sweeper = Sweeper(self._bucket, threads, self._now)
 
     async def close(self) -> None:
@@ -234,7 +234,7 @@ class S3Store:
             raise StorageError("the store is not started")
         return self._threads
 
-    def _live(self, place: Place, found: Object | None) -> Object:
+    def _live(self, place: ObjectPlace, found: Object | None) -> Object:
         if found is None or not place.is_live(found, self._now()):
             raise place.not_found()
         return found
@@ -247,7 +247,7 @@ class S3Store:
         return DeleteResult(address.key)
 
     def _copy_parts(
-        self, found: Object, place: Place, content_type: str | None, meta: dict[str, str], condition: Condition
+        self, found: Object, place: ObjectPlace, content_type: str | None, meta: dict[str, str], condition: Condition
     ) -> None:
         parts_id = self._bucket.begin_parts(place.name, content_type=content_type, meta=meta, is_checked=False)
         try:
@@ -261,7 +261,7 @@ class S3Store:
             raise
 
 
-def _mismatch(place: Place, told: str, found: str) -> ChecksumError:
+def _mismatch(place: ObjectPlace, told: str, found: str) -> ChecksumError:
     return ChecksumError(
         f"the bytes of {place.key!r} arrived with crc32c {found}, not {told}; send them again", key=place.key
     )

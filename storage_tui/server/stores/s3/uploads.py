@@ -13,13 +13,13 @@ from storage_tui.server.stores.s3.blobs import locate
 from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
-from storage_tui.server.stores.s3.sessions import Session
+from storage_tui.server.stores.s3.sessions import SessionRecord
 from storage_tui.server.stores.s3.writer import Memory, SessionWriter
 
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
 
-class Uploads:
+class UploadSessions:
     """Begins, finds, writes and cancels the upload sessions of a store on a bucket."""
 
     def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime]) -> None:
@@ -37,13 +37,13 @@ class Uploads:
         place, now = locate(address), self._now()
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)
-        session = Session(
+        session = SessionRecord(
             sessions.new_id(now), address.namespace, place.storage_type.name, place.key, size_bytes=size_bytes,
             content_type=content_type, want_crc=want_crc, if_match=precondition.if_match,
             if_none_match=precondition.if_none_match, repeat=repeat,
         )  # fmt: skip
 
-        def begin() -> Session:
+        def begin() -> SessionRecord:
             if repeat is not None:
                 begun = sessions.find_repeat(self._bucket, repeat, now)
                 if begun is not None:
@@ -82,7 +82,7 @@ class Uploads:
         """Wait until every writer that was left is parked."""
         await self._parking.settle()
 
-    def _cancel(self, upload_id: str) -> Session | None:
+    def _cancel(self, upload_id: str) -> SessionRecord | None:
         for _ in range(ATTEMPTS):
             kept = sessions.find(self._bucket, upload_id, self._now())
             if kept.session.state in ("finished", "cancelled"):

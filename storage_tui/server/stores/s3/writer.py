@@ -27,12 +27,12 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Blob
 from storage_tui.server.stores.s3 import sessions as sessions
-from storage_tui.server.stores.s3.blobs import Place, describe
+from storage_tui.server.stores.s3.blobs import ObjectPlace, describe
 from storage_tui.server.stores.s3.changes import write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import MismatchError, MissingError
 from storage_tui.server.stores.s3.protocol.threads import Threads
-from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, Session
+from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, SessionRecord
 
 PART_BYTES = 8 * 1024 * 1024  # a kill can cost twice as much: one part under way, one gathering
 PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
@@ -64,7 +64,7 @@ class SessionWriter:
         self._threads = threads
         self._memory = memory
         self._now = now
-        self._place: Place = kept.session.place
+        self._place: ObjectPlace = kept.session.place
         self._offset = kept.session.offset
         self._crc = kept.session.crc
         self._gathered: list[bytes] = []
@@ -80,7 +80,7 @@ class SessionWriter:
         return self._offset
 
     @property
-    def _session(self) -> Session:
+    def _session(self) -> SessionRecord:
         return self._kept.session
 
     async def write(self, chunk: bytes) -> None:
@@ -165,7 +165,7 @@ class SessionWriter:
     def _bad(self, what: str) -> BadRequestError:
         return BadRequestError(f"the upload of {self._place.key!r} {what}", key=self._place.key)
 
-    async def _save(self, session: Session) -> None:
+    async def _save(self, session: SessionRecord) -> None:
         self._kept = await self._threads.calls.run(sessions.save, self._bucket, self._kept, session, self._now())
 
     async def _begin_part(self) -> None:
@@ -303,5 +303,5 @@ def _read_piece(bucket: Bucket, piece: Piece) -> bytes:
     return found[1]
 
 
-def _lost(session: Session) -> GoneError:
+def _lost(session: SessionRecord) -> GoneError:
     return GoneError("the storage engine lost the parts of the upload session; start a new one", key=session.key)

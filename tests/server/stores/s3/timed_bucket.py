@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage_tui.server.stores.s3.protocol.bucket import Bucket, Listing, Object
+from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.store import S3Store
 from tests import seaweed
 
@@ -35,7 +35,7 @@ class TimedBucket(Bucket):
         found, answer = super().open(name, *args, **options)
         return self._timed(found), answer
 
-    def list(self, *args: Any, **options: Any) -> Listing:
+    def list(self, *args: Any, **options: Any) -> ObjectPage:
         listing = super().list(*args, **options)
         return replace(listing, objects=[self._timed(found) for found in listing.objects])
 

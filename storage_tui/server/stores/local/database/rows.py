@@ -55,7 +55,7 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlobPlace:
     """An Address in the form of the tables; `row_key` is their primary key."""
 
     storage_type: StorageType
@@ -108,11 +108,11 @@ class Fresh:
     twin: str | None = None
 
 
-def locate(address: Address) -> Place:
+def locate(address: Address) -> BlobPlace:
     """Return the place of an address. Raise BadRequestError or a subclass for an impossible address."""
     storage_type = find_storage_type(address.storage_type)
     key = check_key(address.key)
-    return Place(storage_type, key, (namespace_bytes(address.namespace), storage_type.name, key.encode()))
+    return BlobPlace(storage_type, key, (namespace_bytes(address.namespace), storage_type.name, key.encode()))
 
 
 def namespace_bytes(namespace: str) -> bytes:
@@ -122,7 +122,7 @@ def namespace_bytes(namespace: str) -> bytes:
     return bytes.fromhex(namespace)
 
 
-def find(connection: apsw.Connection, place: Place, now: int) -> Held:
+def find(connection: apsw.Connection, place: BlobPlace, now: int) -> Held:
     """Return the live blob at the place. Raise NotFoundError when there is none."""
     held = _find(connection, place)
     if held is None or not held.is_live(now):
@@ -130,7 +130,7 @@ def find(connection: apsw.Connection, place: Place, now: int) -> Held:
     return held
 
 
-def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, bytes | None]:
+def read(connection: apsw.Connection, place: BlobPlace, now: int) -> tuple[Held, bytes | None]:
     """Return the live blob at the place and the bytes of a small value, both of one moment. Raise NotFoundError when
     there is none."""
     row = _fetch(connection, _READ, place)
@@ -139,7 +139,7 @@ def read(connection: apsw.Connection, place: Place, now: int) -> tuple[Held, byt
     return held, row[-1]
 
 
-def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
+def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
     """Put the blob at the place. The bytes of the blob that was there become garbage."""
     before = check_write(connection, place, precondition, now)
     content = None
@@ -161,7 +161,7 @@ def write(connection: apsw.Connection, place: Place, fresh: Fresh, precondition:
     return after.to_blob(place.key, place.storage_type.name)
 
 
-def check_write(connection: apsw.Connection, place: Place, precondition: Precondition, now: int) -> Held | None:
+def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int) -> Held | None:
     """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
     before = _find(connection, place)
     live = before if before is not None and before.is_live(now) else None
@@ -172,7 +172,7 @@ def check_write(connection: apsw.Connection, place: Place, precondition: Precond
 
 
 def delete(
-    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
 ) -> None:
     """Remove the blob at the place, if its type lets a user do so."""
     if not place.storage_type.may_delete:
@@ -194,7 +194,7 @@ def delete_one(
 
 
 def remove(
-    connection: apsw.Connection, place: Place, precondition: Precondition, now: int, request_id: str = "-"
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
 ) -> None:
     """Remove the blob at the place whatever its type, and write an audit entry. The bytes of the blob become
     garbage."""
@@ -213,24 +213,24 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
         connection.execute("DELETE FROM contents WHERE id = ?", (content,))
 
 
-def not_found(place: Place) -> NotFoundError:
+def not_found(place: BlobPlace) -> NotFoundError:
     """Return the error for a place without a blob."""
     return NotFoundError(f"no blob {place.key!r} in {place.storage_type.name}", key=place.key)
 
 
-def _find(connection: apsw.Connection, place: Place) -> Held | None:
+def _find(connection: apsw.Connection, place: BlobPlace) -> Held | None:
     row = _fetch(connection, _FIND, place)
     return None if row is None else _possible(row, place)
 
 
-def _fetch(connection: apsw.Connection, select: str, place: Place) -> tuple[Any, ...] | None:
+def _fetch(connection: apsw.Connection, select: str, place: BlobPlace) -> tuple[Any, ...] | None:
     try:
         return connection.execute(select, place.row_key).fetchone()
     except UnicodeDecodeError as exc:
         raise _damaged(place, "a text in it is not UTF-8") from exc
 
 
-def _possible(row: tuple[Any, ...], place: Place) -> Held:
+def _possible(row: tuple[Any, ...], place: BlobPlace) -> Held:
     """Return the row if it is possible. Raise DamagedError otherwise: the bytes that such a row names can be neither
     read nor released."""
     held = Held(*row)
@@ -242,7 +242,7 @@ def _possible(row: tuple[Any, ...], place: Place) -> Held:
     return held
 
 
-def _damaged(place: Place, why: str) -> DamagedError:
+def _damaged(place: BlobPlace, why: str) -> DamagedError:
     return DamagedError(
         f"the row of {place.key!r} in {place.storage_type.name} is damaged on the server: {why}; whoever runs the "
         "server can repair it with storage-tui verify --repair",
@@ -250,7 +250,7 @@ def _damaged(place: Place, why: str) -> DamagedError:
     )
 
 
-def _check_precondition(place: Place, held: Held | None, precondition: Precondition) -> None:
+def _check_precondition(place: BlobPlace, held: Held | None, precondition: Precondition) -> None:
     wanted, unwanted = precondition.if_match, precondition.if_none_match
     etag = None if held is None else held.blob_id
     if wanted and (etag is None or ("*" not in wanted and etag not in wanted)):
@@ -264,6 +264,6 @@ def _check_precondition(place: Place, held: Held | None, precondition: Precondit
         )
 
 
-def _refused(place: Place, verb: str) -> TypeRuleError:
+def _refused(place: BlobPlace, verb: str) -> TypeRuleError:
     rule = place.storage_type
     return TypeRuleError(f"cannot {verb} {place.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=place.key)

@@ -19,7 +19,7 @@ from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import IS_UPLOAD_ID, id_is_possible, is_id
-from storage_tui.server.stores.local.database.rows import Fresh, Place, check_write, new_id, write
+from storage_tui.server.stores.local.database.rows import BlobPlace, Fresh, check_write, new_id, write
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
 TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is distinguished from an unknown one
@@ -50,7 +50,7 @@ _WEEK = SESSION_LIFETIME // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionRow:
     """One row of `uploads`."""
 
     upload_id: str
@@ -69,9 +69,9 @@ class Session:
     expires: int
 
     @property
-    def place(self) -> Place:
+    def place(self) -> BlobPlace:
         """The place of the future blob."""
-        return Place(
+        return BlobPlace(
             find_storage_type(self.storage_type), self.key.decode(), (self.namespace, self.storage_type, self.key)
         )
 
@@ -89,9 +89,9 @@ class Session:
 
 
 def create(
-    connection: apsw.Connection, place: Place, *, size_bytes: int | None, content_type: str | None,
+    connection: apsw.Connection, place: BlobPlace, *, size_bytes: int | None, content_type: str | None,
     want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
-) -> Session:  # fmt: skip
+) -> SessionRow:  # fmt: skip
     """Create and return a session, if the type's rule and the precondition would now let it finish. When too many of
     the user's sessions have ended, the oldest of them are forgotten."""
     check_write(connection, place, precondition, now)
@@ -112,21 +112,21 @@ def _forget_ended(connection: apsw.Connection, namespace: bytes) -> None:
 
 
 def find_repeat(
-    connection: apsw.Connection, place: Place, repeat_key: str, size_bytes: int | None, now: int
-) -> Session | None:
+    connection: apsw.Connection, place: BlobPlace, repeat_key: str, size_bytes: int | None, now: int
+) -> SessionRow | None:
     """Return the open or finished session that this repeat key began at the place with this size; None when there is
     none."""
     namespace, storage_type, key = place.row_key
     row = connection.execute(_FIND_REPEAT, (namespace, repeat_key, storage_type, key, size_bytes, now)).fetchone()
-    return None if row is None else Session(*row)
+    return None if row is None else SessionRow(*row)
 
 
-def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+def find(connection: apsw.Connection, upload_id: str, now: int) -> SessionRow:
     """Return the session. Raise NotFoundError when there never was one. Raise GoneError when the session has expired,
     is lost, or has a damaged row."""
     try:
         row = connection.execute(_FIND, (upload_id,)).fetchone()
-        session = None if row is None else Session(upload_id, *row)
+        session = None if row is None else SessionRow(upload_id, *row)
         if session is not None:
             _check_possible(session)
     except (ValueError, KeyError, TypeError, OverflowError, StorageError) as exc:
@@ -140,7 +140,7 @@ def find(connection: apsw.Connection, upload_id: str, now: int) -> Session:
     return session
 
 
-def _check_possible(session: Session) -> None:
+def _check_possible(session: SessionRow) -> None:
     """Raise an error for an impossible session: a key that is not UTF-8, an invalid blob id, JSON that cannot be
     read."""
     if not is_id(session.blob_id) or session.offset < 0 or session.state not in STATES:
@@ -150,7 +150,7 @@ def _check_possible(session: Session) -> None:
     [list(side) for side in json.loads(session.precondition)]
 
 
-def find_open(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+def find_open(connection: apsw.Connection, upload_id: str, now: int) -> SessionRow:
     """Return the session while it can be written. Raise ConflictError or CancelledError when it has ended."""
     session = find(connection, upload_id, now)
     if session.state == "finished":
@@ -190,7 +190,7 @@ def finish(
     return blob
 
 
-def cancel(connection: apsw.Connection, upload_id: str, now: int) -> Session:
+def cancel(connection: apsw.Connection, upload_id: str, now: int) -> SessionRow:
     """End the session unless it is finished. Return the session as it was before."""
     session = find(connection, upload_id, now)
     if session.state == "open":

@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 
 from storage_tui.contract.errors import QuotaExceededError
-from storage_tui.server.stores.local.database.rows import Place
+from storage_tui.server.stores.local.database.rows import BlobPlace
 from storage_tui.server.stores.overview import Overview, TypeTotal
 from storage_tui.server.stores.totals import Ceiling, Totals
 
@@ -52,7 +52,7 @@ def totals(
     return Totals(count, size_bytes, open_uploads, open_bytes)
 
 
-def check_ceiling(connection: apsw.Connection, place: Place, size_bytes: int, ceiling: Ceiling, now: int) -> None:
+def check_ceiling(connection: apsw.Connection, place: BlobPlace, size_bytes: int, ceiling: Ceiling, now: int) -> None:
     """Raise QuotaExceededError when a blob of that size at the place would exceed the ceiling."""
     namespace, storage_type, _ = place.row_key
     count, held_bytes = held(connection, namespace, storage_type, now)

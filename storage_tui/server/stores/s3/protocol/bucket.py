@@ -63,7 +63,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ObjectPage:
     """One answer to a list, in the byte order of the names. `is_truncated`: more may follow."""
 
     objects: list[Object]
@@ -155,7 +155,7 @@ class Bucket:
         with suppress(MissingError):
             self.engine.call("DELETE", self._path(name), headers=Condition(etag).headers())
 
-    def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> Listing:
+    def list(self, prefix: str, *, after: str = "", delimiter: str = "", limit: int = LIST_LIMIT) -> ObjectPage:
         """Return the names that begin with the prefix, strictly after `after`; with a delimiter, folded at the
         delimiter."""
         query = {"list-type": "2", "encoding-type": "url", "prefix": self.root + prefix, "max-keys": str(limit)}
@@ -166,7 +166,7 @@ class Bucket:
         _, content = self.engine.call("GET", path_of(self.name), query)
         objects = [self._listed(found) for found in _CONTENT.findall(content)]
         prefixes = [self._name(found) for found in _PREFIX.findall(content)]
-        return Listing(objects, prefixes, b"<IsTruncated>true<" in content)
+        return ObjectPage(objects, prefixes, b"<IsTruncated>true<" in content)
 
     def begin_parts(
         self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True
