@@ -5,7 +5,6 @@
 | control.py | the one place that turns what came with a request into a Grant |
 | issued.py | tokens and logins that were made: list, look up, mark as used up |
 | jwks.py | the public keys of an identity provider |
-| key_file.py | the key file of older versions, DATA_DIR/keys.json: its keys move into the records once, and it goes |
 | keyring.py | the signing keys of an engine: its record `keys`, made on first use, one current key for each purpose |
 | logins.py | refresh tokens against fresh JWTs, as the published client's IAM endpoint |
 | revocations.py | tokens and users that count no more |

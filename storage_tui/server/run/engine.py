@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.access.key_file import move_key_file
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.local.records import LocalRecords
@@ -33,9 +32,7 @@ def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
 
 def open_local_records(data_dir: Path) -> Records:
     """The records of that engine alone, which may be used while a server runs on it."""
-    records = LocalRecords(data_dir)
-    move_key_file(data_dir, records)
-    return records
+    return LocalRecords(data_dir)
 
 
 def open_s3(place: S3Place) -> Engine:
