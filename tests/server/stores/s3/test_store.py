@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -296,6 +297,55 @@ async def test_an_engine_that_hangs_is_an_early_503(bucket: Bucket) -> None:
                 await call
             assert caught.value.retry_after_s == 5
         await store.close()
+
+
+@contextmanager
+def engine_that_sends(content: bytes) -> Iterator[str]:
+    """The endpoint of an engine that answers every GET with this content."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is printed."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+LIST = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a%26b</Key>"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html><p>Log in here</p></html>", LIST, b'<?xml version="1.0" encoding="x-none"?><a/>']
+)
+def test_a_list_that_is_none_is_an_error_and_never_an_empty_list(content: bytes) -> None:
+    with engine_that_sends(content) as url, pytest.raises(UnavailableError, match="no answer of the S3"):
+        seaweed.bucket_at(url).list("")
+
+
+def test_a_list_with_namespaces_comments_and_other_fields_is_read() -> None:
+    content = (
+        b'<?xml version="1.0"?>\n<x:ListBucketResult xmlns:x="urn:x"><!-- <Contents> -->'
+        b"<x:IsTruncated>true</x:IsTruncated>"
+        b"<x:Contents><x:Size>7</x:Size><x:Owner><x:Key>not this</x:Key></x:Owner><x:Key>a%26b</x:Key>"
+        b"<x:LastModified>2024-05-01T12:00:00.123Z</x:LastModified><x:ETag>&#34;e&#34;</x:ETag></x:Contents>"
+        b"<x:CommonPrefixes><x:Prefix>f/</x:Prefix></x:CommonPrefixes></x:ListBucketResult>"
+    )
+    with engine_that_sends(content) as url:
+        found = seaweed.bucket_at(url).list("")
+    assert [(row.name, row.size_bytes, row.etag) for row in found.objects] == [("a&b", 7, "e")]
+    assert found.prefixes == ["f/"] and found.is_truncated
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3:/b", "http://b", "s3://B", "s3://bucket/../x", "s3://bucket/a b", "b"])
