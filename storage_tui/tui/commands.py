@@ -345,11 +345,6 @@ def use(rows: tuple[Command, ...]) -> None:
     _in_force = rows
 
 
-def all_commands() -> tuple[Command, ...]:
-    """The table with the keys in use."""
-    return _in_force
-
-
 def clashes(commands: Iterable[Command]) -> list[str]:
     """Every key that two commands of one context want, or that begins another's chord, as a sentence."""
     found: dict[str, None] = {}
