@@ -6,21 +6,19 @@ those of the engine's clock, which all servers on it share, in whole seconds. An
 stored again in one piece have the same one.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage_tui.contract.errors import BadRequestError, NotFoundError, PreconditionFailedError, TypeRuleError
+from storage_tui.contract.errors import NotFoundError, TypeRuleError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.server.stores import rules
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.s3.names import key_to_name
 from storage_tui.server.stores.s3.protocol.bucket import Object
 
 ROOT = "blobs/"
-
-_NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +39,15 @@ class Place:
 
     def not_found(self) -> NotFoundError:
         """The error for a place where nothing is."""
-        return NotFoundError(f"no blob {self.key!r} in {self.storage_type.name}", key=self.key)
+        return rules.not_found(self.storage_type, self.key)
 
     def refused(self, verb: str) -> TypeRuleError:
         """The error for what the type does not allow."""
-        rule = self.storage_type
-        return TypeRuleError(f"cannot {verb} {self.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=self.key)
+        return rules.refused(self.storage_type, self.key, verb)
 
     def check(self, live: Object | None, precondition: Precondition) -> None:
         """Raise PreconditionFailedError unless the precondition holds of what is there."""
-        wanted, unwanted = precondition.if_match, precondition.if_none_match
-        if wanted and (live is None or ("*" not in wanted and live.etag not in wanted)):
-            raise PreconditionFailedError(
-                f"{self.key!r} in {self.storage_type.name} is not the blob that If-Match names; look at it again first",
-                key=self.key,
-            )
-        if live is not None and ("*" in unwanted or live.etag in unwanted):
-            raise PreconditionFailedError(
-                f"{self.key!r} in {self.storage_type.name} exists already, which If-None-Match forbids", key=self.key
-            )
+        rules.check_precondition(self.storage_type, self.key, None if live is None else live.etag, precondition)
 
 
 def locate(address: Address) -> Place:
@@ -72,8 +60,7 @@ def locate(address: Address) -> Place:
 def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:
     """The type, and what the names of all its blobs in the namespace begin with."""
     rule = find_storage_type(storage_type)
-    if not _NAMESPACE.fullmatch(namespace):
-        raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
+    rules.check_namespace(namespace)
     return rule, f"{ROOT}{namespace}/{rule.name}/"
 
 
