@@ -1,6 +1,7 @@
 """A screen whose keys come from the command table, chords included."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from inspect import isawaitable
 from time import monotonic
 from typing import ClassVar, TypeVar
@@ -161,7 +162,8 @@ def find_actions(commands: Iterable[Command], targets: tuple[object, ...]) -> di
         if target is None:
             names = ", ".join(type(target).__name__ for target in targets)
             raise TypeError(f"no {command.action} in {names}")
-        found[command.id] = getattr(target, command.action)
+        action: Callable[..., object] = getattr(target, command.action)
+        found[command.id] = partial(action, command.storage_type) if command.storage_type else action
     return found
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from storage_tui.contract.storage_types import STORAGE_TYPES
+
 Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines"]
 """A screen that takes keys; `flat` is clean-up and search, `lines` is help, log, details and map."""
 
@@ -19,8 +21,8 @@ Keys = tuple[str, ...]
 class Command:
     """One row: the effect of a command, its contexts, and its keys.
 
-    `keys` count in every context that `keys_in` does not name. `short` is the word in the footer.
-    """
+    `keys` count in every context but those that `keys_in` names. `short` is the word in the footer. With a
+    `storage_type` the method is `action_show_type`, which takes that type."""
 
     id: str
     keys: Keys
@@ -30,11 +32,12 @@ class Command:
     contexts: tuple[Context, ...] = ("browser",)
     short: str = ""
     keys_in: Mapping[Context, Keys] = field(default_factory=dict, hash=False)
+    storage_type: str = ""
 
     @property
     def action(self) -> str:
-        """The name of the method that carries out the command."""
-        return f"action_{self.id.replace('-', '_')}"
+        """The name of the method that carries the command out."""
+        return "action_show_type" if self.storage_type else f"action_{self.id.replace('-', '_')}"
 
     @property
     def word(self) -> str:
@@ -139,11 +142,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
     Command("go-root", ("g r", "~"), "Top of the type", "go to the top of this storage type", OPEN),
-    Command("type-1", ("1",), "Show data", "show storage type data", OPEN),
-    Command("type-2", ("2",), "Show tmp", "show storage type tmp", OPEN),
-    Command("type-3", ("3",), "Show products", "show storage type products", OPEN),
-    Command("type-4", ("4",), "Show result", "show storage type result", OPEN),
-    Command("type-5", ("5",), "Show logs", "show storage type logs", OPEN),
+    *(
+        Command(f"type-{number}", (str(number),), f"Show {name}", f"show storage type {name}", OPEN, storage_type=name)
+        for number, name in enumerate(STORAGE_TYPES, 1)
+    ),
     Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE),
     Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, STORE),
     Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE, ROWS),
@@ -344,11 +346,6 @@ def use(rows: tuple[Command, ...]) -> None:
     """Use another table of keys in the whole program. Call this once, before the first screen."""
     global _in_force
     _in_force = rows
-
-
-def all_commands() -> tuple[Command, ...]:
-    """Return the table with the keys in use."""
-    return _in_force
 
 
 def clashes(commands: Iterable[Command]) -> list[str]:

@@ -86,7 +86,7 @@ def test_a_chord_is_held_until_it_is_complete_or_broken() -> None:
     keymap = Keymap("browser")
     assert keymap.feed("g") is None
     assert keymap.pending == "g"
-    assert {key for key, _ in keymap.hints()} == {"g", "l", "r"}
+    assert {"g", "l", "r"} <= {key for key, _ in keymap.hints()}
     first = keymap.feed("g")
     assert first is not None and first.id == "first"
     assert keymap.feed("g") is None and keymap.feed("x") is None

@@ -235,7 +235,7 @@ def _directory(settings: Settings) -> Path:
 def _secrets(settings: Settings) -> Iterator[Path]:
     directory = _directory(settings)
     yield directory
-    for name in ("meta.db", "meta.db-wal", "meta.db-shm", "lock", "keys.json", "blobs", "uploads", "quarantine"):
+    for name in ("meta.db", "meta.db-wal", "meta.db-shm", "lock", "blobs", "uploads", "quarantine"):
         yield directory / name
     for folder, folders, files in os.walk(directory / "records"):
         yield Path(folder)

@@ -10,7 +10,6 @@ import click
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
-    from storage_tui.server.stores.records import Records
     from storage_tui.server.stores.s3.protocol.place import S3Place
 
 DATA_DIR = click.option(
@@ -43,6 +42,8 @@ def with_records(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, place: "Path | S3Place", **kwargs: Any) -> Any:
+        from storage_tui.server.run.engine import open_records
+
         return command(*args, records=open_records(place), **kwargs)
 
     return with_engine(wrapped)
@@ -62,10 +63,3 @@ def find_place(data_dir: Path | None, store: str | None, s3_endpoint: str | None
 def local_place(data_dir: Path | None) -> Path:
     """Return the data directory that `--data-dir` names, or the user's own; absolute."""
     return (data_dir or directories.data_dir()).expanduser().absolute()
-
-
-def open_records(place: "Path | S3Place") -> "Records":
-    """Return the records of the engine at the place."""
-    from storage_tui.server.run.engine import open_local_records, open_s3_records
-
-    return open_local_records(place) if isinstance(place, Path) else open_s3_records(place)

@@ -63,7 +63,7 @@ def migrate(
 
 def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "Migration":
     from storage_tui.client.batch.progress import BatchProgress, RateMeter
-    from storage_tui.server.run.engine import open_local_records, open_s3
+    from storage_tui.server.run.engine import open_records, open_s3
     from storage_tui.server.stores.local.store import LocalStore
     from storage_tui.server.upkeep.migration import Migration, migrate
 
@@ -82,7 +82,7 @@ def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "
             await new.store.start()
             try:
                 await migrate(
-                    old, open_local_records(source), new.store, new.records, state,
+                    old, open_records(source), new.store, new.records, state,
                     may_overwrite=overwrite, must_read_back=read_back,
                 )  # fmt: skip
             finally:

@@ -18,7 +18,6 @@ from storage_tui.contract.errors import DamagedError
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
-    from storage_tui.server.stores.audit import AuditLog
     from storage_tui.server.stores.records import Records
     from storage_tui.server.stores.s3.protocol.place import S3Place
     from storage_tui.server.upkeep.verifying import Finding, Tally
@@ -199,12 +198,11 @@ def audit(place: "Path | S3Place", since: timedelta | None, user: str | None, as
     else changed the key in that moment.
     """
     from storage_tui.server.http.grants import namespace_of
-    from storage_tui.server.run.engine import open_s3_audit
-    from storage_tui.server.stores.local.database.audit import open_audit
+    from storage_tui.server.run.engine import open_audit
 
     users_of = _users_of(place)
     start = None if since is None else datetime.now(UTC) - since
-    log: AuditLog = open_audit(place) if isinstance(place, Path) else open_s3_audit(place)
+    log = open_audit(place)
     for entry in log.entries(since=start, namespace=None if user is None else namespace_of(user)):
         raw = _with_user(entry.to_json(), users_of)
         who = users_of.of(entry.namespace) or entry.namespace
@@ -257,13 +255,13 @@ def _users_of(place: "Path | S3Place", backup: Path | None = None) -> UserNames:
     backup."""
 
     def read() -> "Records":
-        from storage_tui.server.run.engine import open_s3_records
+        from storage_tui.server.run.engine import open_records
         from storage_tui.server.stores.local.records import LocalRecords
         from storage_tui.server.upkeep.snapshots import Backup
 
         if backup is not None:
             return LocalRecords(Backup(backup.expanduser()).find(None).documents)
-        return LocalRecords(place) if isinstance(place, Path) else open_s3_records(place)
+        return open_records(place)
 
     return UserNames(read)
 

@@ -5,7 +5,6 @@
 | control.py | the one place that turns the credentials of a request into a Grant |
 | issued.py | records of the tokens and logins that were made: make, find, list, revoke |
 | jwks.py | the public keys of an identity provider |
-| key_file.py | the key file of older versions, DATA_DIR/keys.json, whose keys move into the records once |
 | keyring.py | the signing keys of an engine: the record `keys`, with one current key for each purpose |
 | logins.py | refresh tokens in exchange for fresh JWTs, as the published client's IAM endpoint does it |
 | revocations.py | revoked tokens and users |

@@ -28,7 +28,6 @@ class Body:
         self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
         self.received_bytes = 0
         self.is_done = not has_more
-        self._has_more = has_more
         self._receive = receive
         self._deadline: asyncio.Timeout | None = None
         self._interruption: StorageError | None = None

@@ -2,7 +2,7 @@
 
 from storage_tui.contract.errors import UnknownStorageTypeError
 from storage_tui.contract.keys import key_from_path
-from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.storage_types import STORAGE_TYPES, find_storage_type
 from storage_tui.server.http.request import Request
 from storage_tui.server.stores.base import Address
 
@@ -12,7 +12,7 @@ def storage_type_of(request: Request) -> str:
     try:
         name = request.path["type"].decode("ascii")
     except UnicodeDecodeError as exc:
-        raise UnknownStorageTypeError("a storage type is ASCII; use one of data, tmp, products, result, logs") from exc
+        raise UnknownStorageTypeError(f"a storage type is ASCII; use one of {', '.join(STORAGE_TYPES)}") from exc
     return find_storage_type(name).name
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.access.key_file import move_key_file
 from storage_tui.server.stores.audit import AuditLog
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.local.database.audit import open_audit as open_local_audit
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.records import Records
@@ -26,16 +26,24 @@ class Engine:
     records: Records
 
 
+def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any]) -> Engine:
+    """The engine at the place; `owner_note` is told to whoever finds a directory taken."""
+    return open_s3(place) if isinstance(place, S3Place) else open_local(place, owner_note=owner_note)
+
+
+def open_records(place: Path | S3Place) -> Records:
+    """The records of the engine at the place alone."""
+    return open_s3_records(place) if isinstance(place, S3Place) else LocalRecords(place)
+
+
+def open_audit(place: Path | S3Place) -> AuditLog:
+    """The log of deletes of the engine at the place, for reading."""
+    return open_s3_audit(place) if isinstance(place, S3Place) else open_local_audit(place)
+
+
 def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
-    """Return the engine in a directory of this machine. Others who find the directory taken read the `owner_note`."""
-    return Engine(LocalStore(data_dir, owner_note=owner_note), open_local_records(data_dir))
-
-
-def open_local_records(data_dir: Path) -> Records:
-    """Return the records of that engine alone. They may be used while a server runs on the engine."""
-    records = LocalRecords(data_dir)
-    move_key_file(data_dir, records)
-    return records
+    """The engine in a directory of this machine; `owner_note` is told to whoever finds the directory taken."""
+    return Engine(LocalStore(data_dir, owner_note=owner_note), LocalRecords(data_dir))
 
 
 def open_s3(place: S3Place) -> Engine:

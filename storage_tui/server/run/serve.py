@@ -21,7 +21,7 @@ from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
 from storage_tui.server.app import StorageApi
 from storage_tui.server.limits.lanes import Lane
-from storage_tui.server.run.engine import Engine, open_local, open_s3
+from storage_tui.server.run.engine import Engine, open_engine, open_local
 from storage_tui.server.run.listener import Listener, listen_tcp, listen_unix, url_of
 from storage_tui.server.run.logs import bound_log, start_log
 from storage_tui.server.run.operating import PLAIN, Operating
@@ -61,7 +61,7 @@ def serve(
     with contextlib.closing(listening):
         asyncio.run(
             run(
-                open_s3(place) if isinstance(place, S3Place) else open_local(place, owner_note={"url": url}),
+                open_engine(place, owner_note={"url": url}),
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,

@@ -9,6 +9,7 @@ is a folder here and joins the conformance suite.
 | overview.py | the optional figures of an engine for operators |
 | parking.py | one writer at a time for each upload session |
 | records.py | records: the small documents that a server keeps beside its blobs, such as signing keys |
+| rules.py | what every engine refuses, in the same words: type rules, preconditions, namespaces |
 | totals.py | the optional counters of an engine, which make quotas exact |
 | watched_record.py | the parsed value, in memory, of a record that other processes may change |
 | local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |

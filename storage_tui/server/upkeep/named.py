@@ -16,7 +16,7 @@ from storage_tui.server.stores.local.database.possible import (
     id_is_possible,
     is_text,
 )
-from storage_tui.server.stores.local.database.schema import SCHEMA_VERSION, open_beside
+from storage_tui.server.stores.local.database.schema import open_beside, refuse_unknown
 
 VALUES_AT_ONCE = 64  # small values in memory: 4 MiB at most, and each read transaction is short
 
@@ -51,8 +51,8 @@ class Named:
 
 
 def open_database(path: Path) -> apsw.Connection:
-    """Open the database for reading, beside the process that writes it. Raise NotFoundError when there is none,
-    UnavailableError for a database that cannot be read or that a newer program wrote."""
+    """The database for reading, beside whoever writes it. Raises NotFoundError where there is none, UnavailableError
+    for one that cannot be read or is of a version unknown here."""
     if not path.is_file():
         raise NotFoundError(f"there is no store in {path.parent}: it has no {path.name}")
     try:
@@ -62,12 +62,11 @@ def open_database(path: Path) -> apsw.Connection:
         raise UnavailableError(f"{path} cannot be read now: {exc}; make room on its disk, then try again") from exc
     except apsw.Error as exc:
         raise UnavailableError(f"{path} cannot be read: {exc}; restore it from a backup") from exc
-    if version > SCHEMA_VERSION:
+    try:
+        refuse_unknown(version, path)
+    except UnavailableError:
         connection.close()
-        raise UnavailableError(
-            f"{path} was written by a newer storage-tui (schema {version}, this one knows {SCHEMA_VERSION}); "
-            "upgrade storage-tui"
-        )
+        raise
     return connection
 
 

@@ -17,7 +17,6 @@ from storage_tui.contract import checksum
 from storage_tui.contract.errors import StorageError
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.blocks import WHOLE_BYTES, Blocks, Written
-from storage_tui.server.stores.local.database.schema import SUMS_SINCE, TOTALS_SINCE
 from storage_tui.server.stores.local.files import SHARDS, Disk
 from storage_tui.server.stores.local.lock import read_owner
 from storage_tui.server.stores.local.records import LocalRecords
@@ -30,7 +29,6 @@ from storage_tui.server.upkeep.named import (
     is_garbage,
     is_named,
     open_database,
-    schema_of,
     values_in,
     why_bad,
 )
@@ -130,10 +128,9 @@ def check_rows(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
     for upload in rows.bad_uploads(connection):
         place = (upload.namespace.hex(), rows.shown(upload.storage_type), rows.shown(upload.key))
         yield Finding("row", f"the upload to it cannot go on: {upload.why}", *place, file=path.name)
-    if schema_of(connection) >= TOTALS_SINCE:
-        for namespace, storage_type in rows.bad_totals(connection):
-            why = f"the sums of {storage_type} of namespace {namespace} are not those of what is there"
-            yield Finding("row", why, file=path.name)
+    for namespace, storage_type in rows.bad_totals(connection):
+        why = f"the sums of {storage_type} of namespace {namespace} are not those of what is there"
+        yield Finding("row", why, file=path.name)
 
 
 def row_finding(row: rows.BadRow, path: Path) -> Finding:
@@ -209,8 +206,6 @@ def is_served(data_dir: Path) -> bool:
 
 
 def _bad_blocks(connection: apsw.Connection, named: Named, rows: list[local_blocks.Row]) -> str | None:
-    if schema_of(connection) < SUMS_SINCE:
-        return None
     kept = dict(local_blocks.read_rows(connection, named.blob_id))
     if kept and kept != dict(rows):
         return "the checksums of its blocks are others, so parts of it cannot be read; store it again"

@@ -177,7 +177,7 @@ class BrowserScreen(CommandScreen[None]):
 
     @on(Sidebar.TypeChosen)
     def _type_chosen(self, event: Sidebar.TypeChosen) -> None:
-        self._walking.show_type(event.storage_type)
+        self._walking.action_show_type(event.storage_type)
 
     @on(FilterLine.Typed)
     def _filter_typed(self, event: FilterLine.Typed) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from textual.screen import Screen
 
 from storage_tui.contract.keys import Location, parent_prefix
-from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.background import Work, run
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.desk import Desk
@@ -15,8 +14,6 @@ from storage_tui.tui.dialogs.go_to import GoToScreen
 from storage_tui.tui.rows.pairing import find_pair
 from storage_tui.tui.store_reads import names_from
 from storage_tui.tui.widgets.key_list import KeyList
-
-TYPE_KEYS = tuple(STORAGE_TYPES)  # behind the keys 1 to 5
 
 
 class Walking:
@@ -102,31 +99,11 @@ class Walking:
         storage_type = self._place.location.storage_type
         self._place.open(self._desk.scope.top_of(storage_type) or Location(storage_type))
 
-    def show_type(self, storage_type: str) -> None:
-        """Go to the last place in a storage type; on the first visit, to the top of the token's area in this type."""
+    def action_show_type(self, storage_type: str) -> None:
+        """Go to the last place in a storage type; the first time to the top of what the token opens there."""
         scope = self._desk.scope
         top = scope.top_of(storage_type)
         if top is None:
             self._desk.fail(f"this token does not open {storage_type}; it is for {scope}")
         elif storage_type != self._place.location.storage_type:
             self._place.open(self._desk.history.last_in(storage_type) or top)
-
-    def action_type_1(self) -> None:
-        """Show storage type data."""
-        self.show_type(TYPE_KEYS[0])
-
-    def action_type_2(self) -> None:
-        """Show storage type tmp."""
-        self.show_type(TYPE_KEYS[1])
-
-    def action_type_3(self) -> None:
-        """Show storage type products."""
-        self.show_type(TYPE_KEYS[2])
-
-    def action_type_4(self) -> None:
-        """Show storage type result."""
-        self.show_type(TYPE_KEYS[3])
-
-    def action_type_5(self) -> None:
-        """Show storage type logs."""
-        self.show_type(TYPE_KEYS[4])

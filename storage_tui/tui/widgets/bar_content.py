@@ -176,8 +176,3 @@ def chord_content(pending: str, hints: Iterable[tuple[str, Command]]) -> Content
     for key, row in hints:
         pieces += [(f"  {key_label(key)}", "bold $primary"), (f" {row.title.rstrip('….').lower()}", "$text-muted")]
     return Content.assemble(*pieces)
-
-
-def folder_facts(count: int, size_bytes: int) -> str:
-    """Return `1,204 blobs · 3.4 GB`."""
-    return f"{plural(count, 'blob')} · {size_text(size_bytes)}"

@@ -10,19 +10,15 @@ import pytest
 from storage_tui.contract.errors import StorageError, UnauthorizedError, UnavailableError
 from storage_tui.server.access import keyring as keyring_module
 from storage_tui.server.access.control import open_access
-from storage_tui.server.access.key_file import FILE_NAME
 from storage_tui.server.access.keyring import (
     PURPOSES,
     RECORD,
-    Keyring,
     forget_old_keys,
     load_keyring,
-    new_keys,
     rotate_keys,
 )
 from storage_tui.server.access.tokens import create_token, sign_token
 from storage_tui.server.http.grants import namespace_of
-from storage_tui.server.run.engine import open_local_records
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.records import Records
 
@@ -106,30 +102,6 @@ def test_changes_at_the_same_moment_are_all_kept(records: Records) -> None:
     assert load_keyring(records).find("token", first) is not None
 
 
-async def test_the_key_file_of_an_older_version_moves_in_once(tmp_path: Path) -> None:
-    keys = new_keys()
-    path = tmp_path / FILE_NAME
-    path.write_bytes(keys.to_json())
-    path.chmod(0o600)
-    token = sign_token(Keyring(LocalRecords(tmp_path), keys), "ann")
-    moved = open_local_records(tmp_path)
-    assert not path.exists()
-    assert await opens(moved, token)
-    current = load_keyring(moved).current("token").kid
-    path.write_bytes(new_keys().to_json())  # an older program wrote another one meanwhile
-    path.chmod(0o600)
-    assert load_keyring(open_local_records(tmp_path)).current("token").kid == current
-    assert await opens(moved, token)
-
-
-def test_a_key_file_that_others_read_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / FILE_NAME
-    path.write_bytes(new_keys().to_json())
-    path.chmod(0o644)
-    with pytest.raises(StorageError, match="chmod 600"):
-        open_local_records(tmp_path)
-
-
 def test_keys_are_ours_alone_and_never_shown(tmp_path: Path, records: Records) -> None:
     key = load_keyring(records).current("token")
     kept = tmp_path / "records" / f"{RECORD}.record"
@@ -142,15 +114,10 @@ def test_keys_are_ours_alone_and_never_shown(tmp_path: Path, records: Records) -
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"token": 1}', "\0", '{"token": {"current": "a", "keys": {}}}'])
-def test_a_broken_record_or_key_file_is_one_clear_line(tmp_path: Path, records: Records, content: str) -> None:
+def test_a_broken_record_is_one_clear_line(records: Records, content: str) -> None:
     records.write(RECORD, content.encode())
     with pytest.raises(StorageError, match="does not hold signing keys"):
         load_keyring(records)
-    path = tmp_path / FILE_NAME
-    path.write_text(content)
-    path.chmod(0o600)
-    with pytest.raises(StorageError, match=r"keys\.json does not hold signing keys"):
-        open_local_records(tmp_path)
 
 
 def test_fields_that_are_cut_elsewhere_sign_otherwise(records: Records) -> None:

@@ -1,7 +1,6 @@
 """Rows and records that cannot be: told, passed over by everything else, and repaired without losing what is whole."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +223,6 @@ async def test_a_restore_leaves_rows_that_cannot_be_aside(local: Stage, tmp_path
     assert findings(tmp_path / "restored") == []
 
 
-Spoil = Callable[[Path], object]
 SPOILS: dict[str, bytes] = {
     "half of it": b'{"user": ',
     "no object": b"[1, 2]",

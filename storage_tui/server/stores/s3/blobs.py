@@ -7,21 +7,19 @@ of the engine's clock, which all of its servers share, in whole seconds. An ETag
 stored again in one piece have the same ETag.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage_tui.contract.errors import BadRequestError, NotFoundError, PreconditionFailedError, TypeRuleError
+from storage_tui.contract.errors import NotFoundError, TypeRuleError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.server.stores import rules
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.s3.names import key_to_name
 from storage_tui.server.stores.s3.protocol.bucket import Object
 
 ROOT = "blobs/"
-
-_NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +39,16 @@ class ObjectPlace:
         return to_blob(found, self.key, self.storage_type)
 
     def not_found(self) -> NotFoundError:
-        """Return the error for a place without a blob."""
-        return NotFoundError(f"no blob {self.key!r} in {self.storage_type.name}", key=self.key)
+        """The error for a place where nothing is."""
+        return rules.not_found(self.storage_type, self.key)
 
     def refused(self, verb: str) -> TypeRuleError:
-        """Return the error for a change that the type does not allow."""
-        rule = self.storage_type
-        return TypeRuleError(f"cannot {verb} {self.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=self.key)
+        """The error for what the type does not allow."""
+        return rules.refused(self.storage_type, self.key, verb)
 
     def check(self, live: Object | None, precondition: Precondition) -> None:
-        """Raise PreconditionFailedError unless the live object, or None, meets the precondition."""
-        wanted, unwanted = precondition.if_match, precondition.if_none_match
-        if wanted and (live is None or ("*" not in wanted and live.etag not in wanted)):
-            raise PreconditionFailedError(
-                f"{self.key!r} in {self.storage_type.name} is not the blob that If-Match names; look at it again first",
-                key=self.key,
-            )
-        if live is not None and ("*" in unwanted or live.etag in unwanted):
-            raise PreconditionFailedError(
-                f"{self.key!r} in {self.storage_type.name} exists already, which If-None-Match forbids", key=self.key
-            )
+        """Raise PreconditionFailedError unless the precondition holds of what is there."""
+        rules.check_precondition(self.storage_type, self.key, None if live is None else live.etag, precondition)
 
 
 def locate(address: Address) -> ObjectPlace:
@@ -73,8 +61,7 @@ def locate(address: Address) -> ObjectPlace:
 def root_of(namespace: str, storage_type: str) -> tuple[StorageType, str]:
     """Return the type, and the prefix of the names of all its blobs in the namespace."""
     rule = find_storage_type(storage_type)
-    if not _NAMESPACE.fullmatch(namespace):
-        raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
+    rules.check_namespace(namespace)
     return rule, f"{ROOT}{namespace}/{rule.name}/"
 
 

@@ -16,13 +16,14 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.server.stores.local.database import schema as local_schema
 from storage_tui.server.stores.local.database.rows import INLINE_BYTES
-from storage_tui.server.stores.local.database.schema import SCHEMA_VERSION, open_reader, open_writer
+from storage_tui.server.stores.local.database.schema import FIRST_VERSION, SCHEMA_VERSION, open_reader, open_writer
 from storage_tui.server.stores.local.lock import AlreadyOwnedError, read_owner, refuse_network_filesystem
 from storage_tui.server.stores.local.seed import SeedBlob, seed
 from storage_tui.server.stores.local.store import LocalStore
+from storage_tui.server.upkeep.named import open_database
 from tests.server.stores.broken_disks import SmallDisk
 from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, local_row, random_bytes
-from tests.server.stores.older import AS_AT_FIRST
+from tests.server.stores.older import WITHOUT_TRACES
 
 LARGE = INLINE_BYTES + 1
 MIB = 1024 * 1024
@@ -93,7 +94,7 @@ async def test_a_store_of_an_older_program_is_brought_up_to_date(local: Stage) -
     session = await local.store.create_upload(local.at("k"))
     await local.store.close()
     connection = apsw.Connection(str(local.path / "data" / "meta.db"))
-    connection.execute(AS_AT_FIRST)
+    connection.execute(WITHOUT_TRACES)
     connection.close()
     await local.start()
     assert await local.store.find_upload(session.upload_id) == session
@@ -108,6 +109,21 @@ async def test_a_store_of_a_newer_program_is_refused(local: Stage) -> None:
     connection.close()
     with pytest.raises(UnavailableError, match="upgrade storage-tui"):
         await local.start()
+
+
+async def test_a_store_of_before_the_first_version_is_refused_and_left_as_it_was(local: Stage) -> None:
+    await local.store.close()
+    database = local.path / "data" / "meta.db"
+    connection = open_writer(database)
+    connection.pragma("user_version", FIRST_VERSION - 1)
+    connection.close()
+    with pytest.raises(UnavailableError, match="written by a program before"):
+        await local.start()
+    with pytest.raises(UnavailableError, match="written by a program before"):
+        open_database(database)
+    reader = open_reader(database)
+    assert reader.pragma("user_version") == FIRST_VERSION - 1
+    reader.close()
 
 
 async def test_a_full_disk_refuses_writes_while_reads_and_deletes_go_on(tmp_path: Path) -> None:

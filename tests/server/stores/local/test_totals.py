@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import apsw
 import pytest
 
 from storage_tui.contract.errors import QuotaExceededError, StorageError
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.totals import Ceiling, Counting, Totals
-from tests.server.stores.older import WITHOUT_TOTALS
 
 ANN, BOB = "a" * 40, "b" * 40
 
@@ -99,22 +97,6 @@ async def test_open_uploads_count_with_what_is_kept_of_them(store: LocalStore) -
     assert await store.totals(ANN, "data", without={first, "unknown"}) == Totals(1, 7, 2, 50)
     await store.cancel_upload(second)
     assert await store.totals(ANN, "data") == Totals(1, 7, 1, 1000)
-
-
-async def test_a_database_of_before_is_counted_once(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "data")
-    await store.start()
-    for number in range(5):
-        await store.put(at(f"k{number}"), b"x" * number)
-    await store.close()
-    connection = apsw.Connection(str(store._disk.database))
-    connection.execute(WITHOUT_TOTALS)
-    connection.close()
-    await store.start()
-    assert await store.totals(ANN, "data") == Totals(5, 10)
-    await store.delete(at("k4"))
-    assert await store.totals(ANN, "data") == Totals(4, 6)
-    await store.close()
 
 
 async def test_no_way_of_writing_passes_a_ceiling_and_many_at_once_do_not_either(store: LocalStore) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from storage_tui.server.stores.s3.protocol.requests import S3Engine
 from storage_tui.server.stores.s3.protocol.signing import Credentials
 from storage_tui.server.stores.s3.store import S3Store, utc_now
 from tests import seaweed
+from tests.faults.answering import AnsweringServer
 from tests.server.stores.engines import ALICE, random_bytes, whole
 
 MIB = 1024 * 1024
@@ -296,6 +298,45 @@ async def test_an_engine_that_hangs_is_an_early_503(bucket: Bucket) -> None:
                 await call
             assert caught.value.retry_after_s == 5
         await store.close()
+
+
+class ConfusedEngine(AnsweringServer):
+    """Answers every request with the same content, as a page of somebody else does."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__("")
+        self._content = content
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(self._content)))
+        handler.end_headers()
+        handler.wfile.write(self._content)
+
+
+LIST = b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a%26b</Key>"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html><p>Log in here</p></html>", LIST, b'<?xml version="1.0" encoding="x-none"?><a/>']
+)
+def test_a_list_that_is_none_is_an_error_and_never_an_empty_list(content: bytes) -> None:
+    with ConfusedEngine(content) as engine, pytest.raises(UnavailableError, match="no answer of the S3"):
+        seaweed.bucket_at(engine.url).list("")
+
+
+def test_a_list_with_namespaces_comments_and_other_fields_is_read() -> None:
+    content = (
+        b'<?xml version="1.0"?>\n<x:ListBucketResult xmlns:x="urn:x"><!-- <Contents> -->'
+        b"<x:IsTruncated>true</x:IsTruncated>"
+        b"<x:Contents><x:Size>7</x:Size><x:Owner><x:Key>not this</x:Key></x:Owner><x:Key>a%26b</x:Key>"
+        b"<x:LastModified>2024-05-01T12:00:00.123Z</x:LastModified><x:ETag>&#34;e&#34;</x:ETag></x:Contents>"
+        b"<x:CommonPrefixes><x:Prefix>f/</x:Prefix></x:CommonPrefixes></x:ListBucketResult>"
+    )
+    with ConfusedEngine(content) as engine:
+        found = seaweed.bucket_at(engine.url).list("")
+    assert [(row.name, row.size_bytes, row.etag) for row in found.objects] == [("a&b", 7, "e")]
+    assert found.prefixes == ["f/"] and found.is_truncated
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3:/b", "http://b", "s3://B", "s3://bucket/../x", "s3://bucket/a b", "b"])

@@ -10,7 +10,7 @@ import apsw
 from storage_tui.contract.errors import NotFoundError, UnavailableError
 from storage_tui.contract.moments import from_millis, to_millis
 from storage_tui.server.stores.audit import AUDIT_LIFETIME, AuditEntry
-from storage_tui.server.stores.local.database.schema import AUDIT_SINCE, SCHEMA_VERSION, TRACES_SINCE, open_beside
+from storage_tui.server.stores.local.database.schema import FIRST_VERSION, SCHEMA_VERSION, TRACES_SINCE, open_beside
 
 PAGE = 1000  # entries in memory at once
 MOST_BYTES = 64 * 1024 * 1024  # of one user who has a quota: about 300,000 deletes; then the oldest entries are removed
@@ -53,7 +53,7 @@ def open_audit(data_dir: Path) -> "LocalAudit":
         connection.close()
     except apsw.Error as exc:
         raise UnavailableError(f"{database} cannot be read: {exc}; restore it from a backup") from exc
-    if not AUDIT_SINCE <= version <= SCHEMA_VERSION:
+    if not FIRST_VERSION <= version <= SCHEMA_VERSION:
         raise UnavailableError(
             f"{data_dir} was written by another version of storage-tui; serve it with this one first"
         )

@@ -4,7 +4,6 @@ The functions that change something run inside the writer's transaction. Each fu
 first change. So a refusal leaves nothing to undo, and the rest of the group can be committed.
 """
 
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +12,7 @@ from typing import Any
 import apsw
 
 from storage_tui.contract import checksum
-from storage_tui.contract.errors import (
-    BadRequestError,
-    DamagedError,
-    NotFoundError,
-    PreconditionFailedError,
-    StorageError,
-    TypeRuleError,
-)
+from storage_tui.contract.errors import DamagedError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.moments import MILLISECOND, from_millis
@@ -28,10 +20,9 @@ from storage_tui.contract.storage_types import StorageType, find_storage_type
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible
+from storage_tui.server.stores.rules import check_namespace, check_precondition, not_found, refused
 
 INLINE_BYTES = 64 * 1024  # up to this size bytes live in the database: one COMMIT, and no file with its own syncs
-
-_NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 _COLUMNS = "id, size, crc, modified, expires, content_type, content"
 _FIND = f"SELECT {_COLUMNS} FROM keys WHERE namespace = ? AND type = ? AND key = ?"
@@ -116,9 +107,8 @@ def locate(address: Address) -> BlobPlace:
 
 
 def namespace_bytes(namespace: str) -> bytes:
-    """Return the 20 bytes of a namespace. Only one spelling is allowed, so that no two names mean one namespace."""
-    if not _NAMESPACE.fullmatch(namespace):
-        raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
+    """The 20 bytes of a namespace; raises BadRequestError."""
+    check_namespace(namespace)
     return bytes.fromhex(namespace)
 
 
@@ -126,7 +116,7 @@ def find(connection: apsw.Connection, place: BlobPlace, now: int) -> Held:
     """Return the live blob at the place. Raise NotFoundError when there is none."""
     held = _find(connection, place)
     if held is None or not held.is_live(now):
-        raise not_found(place)
+        raise not_found(place.storage_type, place.key)
     return held
 
 
@@ -135,7 +125,7 @@ def read(connection: apsw.Connection, place: BlobPlace, now: int) -> tuple[Held,
     there is none."""
     row = _fetch(connection, _READ, place)
     if row is None or not (held := _possible(row[:-1], place)).is_live(now):
-        raise not_found(place)
+        raise not_found(place.storage_type, place.key)
     return held, row[-1]
 
 
@@ -165,9 +155,9 @@ def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Pre
     """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
     before = _find(connection, place)
     live = before if before is not None and before.is_live(now) else None
-    _check_precondition(place, live, precondition)
+    check_precondition(place.storage_type, place.key, None if live is None else live.blob_id, precondition)
     if live is not None and not place.storage_type.may_overwrite:
-        raise _refused(place, "overwrite")
+        raise refused(place.storage_type, place.key, "overwrite")
     return before
 
 
@@ -176,7 +166,7 @@ def delete(
 ) -> None:
     """Remove the blob at the place, if its type lets a user do so."""
     if not place.storage_type.may_delete:
-        raise _refused(place, "delete")
+        raise refused(place.storage_type, place.key, "delete")
     remove(connection, place, precondition, now, request_id)
 
 
@@ -199,7 +189,7 @@ def remove(
     """Remove the blob at the place whatever its type, and write an audit entry. The bytes of the blob become
     garbage."""
     held = find(connection, place, now)
-    _check_precondition(place, held, precondition)
+    check_precondition(place.storage_type, place.key, held.blob_id, precondition)
     connection.execute(_REMOVE, place.row_key)
     connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
     discard(connection, held.blob_id, held.content, now)
@@ -211,11 +201,6 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
         connection.execute("INSERT OR IGNORE INTO garbage (id, since) VALUES (?, ?)", (blob_id, now))
     else:
         connection.execute("DELETE FROM contents WHERE id = ?", (content,))
-
-
-def not_found(place: BlobPlace) -> NotFoundError:
-    """Return the error for a place without a blob."""
-    return NotFoundError(f"no blob {place.key!r} in {place.storage_type.name}", key=place.key)
 
 
 def _find(connection: apsw.Connection, place: BlobPlace) -> Held | None:
@@ -248,22 +233,3 @@ def _damaged(place: BlobPlace, why: str) -> DamagedError:
         "server can repair it with storage-tui verify --repair",
         key=place.key,
     )
-
-
-def _check_precondition(place: BlobPlace, held: Held | None, precondition: Precondition) -> None:
-    wanted, unwanted = precondition.if_match, precondition.if_none_match
-    etag = None if held is None else held.blob_id
-    if wanted and (etag is None or ("*" not in wanted and etag not in wanted)):
-        raise PreconditionFailedError(
-            f"{place.key!r} in {place.storage_type.name} is not the blob that If-Match names; look at it again first",
-            key=place.key,
-        )
-    if etag is not None and ("*" in unwanted or etag in unwanted):
-        raise PreconditionFailedError(
-            f"{place.key!r} in {place.storage_type.name} exists already, which If-None-Match forbids", key=place.key
-        )
-
-
-def _refused(place: BlobPlace, verb: str) -> TypeRuleError:
-    rule = place.storage_type
-    return TypeRuleError(f"cannot {verb} {place.key!r}: {rule.name} is {rule.summary}; {rule.way_out}", key=place.key)

@@ -13,10 +13,8 @@ from storage_tui.machine.private_files import touch_private
 from storage_tui.server.stores.local.files import is_mounted_read_only
 
 SCHEMA_VERSION = 6
-SUMS_SINCE = 3  # the first version with the checksums of blocks
-TOTALS_SINCE = 4  # … with counters for each user and type
-AUDIT_SINCE = 5  # … with the audit log
-TRACES_SINCE = 6  # … with counters of what a user leaves behind, and the rows that were set aside
+FIRST_VERSION = 5  # older ones were of no released program
+TRACES_SINCE = 6  # the first version with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
 CHECKPOINT_PAGES = 4096  # 16 MiB of WAL: the fsyncs of a checkpoint are shared by about a thousand small values
 WAL_BYTES = 64 * 1024 * 1024  # a WAL that a long reader let grow past this size is cut back to it
@@ -42,27 +40,20 @@ CREATE INDEX garbage_by_age ON garbage (since);
 CREATE TABLE uploads (
   upload_id TEXT PRIMARY KEY, namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
   state TEXT NOT NULL, blob_id TEXT NOT NULL, offset INTEGER NOT NULL, crc INTEGER NOT NULL,
-  size INTEGER, content_type TEXT, want_crc TEXT, precondition TEXT NOT NULL, blob TEXT, expires INTEGER NOT NULL
+  size INTEGER, content_type TEXT, want_crc TEXT, precondition TEXT NOT NULL, blob TEXT, expires INTEGER NOT NULL,
+  repeat_key TEXT
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX uploads_by_expiry ON uploads (expires);
-CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
-"""
-_UPGRADES = {  # from this version to the next
-    1: """
-ALTER TABLE uploads ADD COLUMN repeat_key TEXT;
 CREATE INDEX uploads_by_repeat ON uploads (namespace, repeat_key) WHERE repeat_key IS NOT NULL;
-""",
-    2: """
+CREATE INDEX uploads_by_owner ON uploads (namespace, type) WHERE state = 'open';
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE sums (
   id TEXT NOT NULL, segment INTEGER NOT NULL, crcs BLOB NOT NULL, PRIMARY KEY (id, segment)
 ) WITHOUT ROWID, STRICT;
-""",
-    3: """
 CREATE TABLE totals (
   namespace BLOB NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
   PRIMARY KEY (namespace, type)
 ) WITHOUT ROWID, STRICT;
-INSERT INTO totals SELECT namespace, type, count(*), sum(size) FROM keys GROUP BY namespace, type;
 CREATE TRIGGER totals_add AFTER INSERT ON keys BEGIN
   INSERT INTO totals (namespace, type, count, bytes) VALUES (NEW.namespace, NEW.type, 1, NEW.size)
     ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
@@ -73,15 +64,13 @@ END;
 CREATE TRIGGER totals_drop AFTER DELETE ON keys BEGIN
   UPDATE totals SET count = count - 1, bytes = bytes - OLD.size WHERE namespace = OLD.namespace AND type = OLD.type;
 END;
-CREATE INDEX uploads_by_owner ON uploads (namespace, type) WHERE state = 'open';
-""",
-    4: """
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, namespace BLOB NOT NULL, type TEXT NOT NULL,
   key BLOB NOT NULL, etag TEXT NOT NULL, request TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
-""",
+"""
+_UPGRADES = {  # from this version to the next
     5: f"""
 CREATE TABLE traces (
   namespace BLOB NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
@@ -118,8 +107,7 @@ CREATE TABLE set_aside (
 
 
 def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
-    """Open the only writing connection and make or upgrade its tables. Raise UnavailableError for a database of a newer
-    program.
+    """The one writing connection, its tables made; raises UnavailableError for a database of a version unknown here.
 
     With `is_alone`, here and for the readers, the index of the log is in memory, because a full disk has no room for
     the index. Then no other process can read the database.
@@ -141,22 +129,32 @@ def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
         connection.pragma("cache_size", -8 * 1024)  # kB; the system keeps the rest in its own cache
         _harden(connection)
         version = connection.pragma("user_version")
-        if version > SCHEMA_VERSION:
-            raise UnavailableError(
-                f"{database.parent} was written by a newer storage-tui (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}); upgrade storage-tui"
-            )
+        refuse_unknown(version, database.parent)
         if version < SCHEMA_VERSION:
             with connection:
                 if version == 0:
                     connection.execute(_TABLES)
-                for step in range(max(version, 1), SCHEMA_VERSION):
+                for step in range(max(version, FIRST_VERSION), SCHEMA_VERSION):
                     connection.execute(_UPGRADES[step])
                 connection.pragma("user_version", SCHEMA_VERSION)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def refuse_unknown(version: int, place: Path) -> None:
+    """Raise UnavailableError for tables of a version that this program cannot read; 0 is a database without tables."""
+    if version > SCHEMA_VERSION:
+        raise UnavailableError(
+            f"{place} was written by a newer storage-tui (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "upgrade storage-tui"
+        )
+    if 0 < version < FIRST_VERSION:
+        raise UnavailableError(
+            f"{place} was written by a program before storage-tui 0.1.0 (schema {version}, the first known is "
+            f"{FIRST_VERSION}); begin with an empty directory"
+        )
 
 
 def open_reader(database: Path, *, is_alone: bool = False) -> apsw.Connection:

@@ -4,12 +4,10 @@ threads.
 Source of the calls: the Amazon S3 API Reference. The engine checks a condition in the same step as the change.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html import unescape
 from urllib.parse import quote, unquote
 
 from urllib3 import HTTPHeaderDict
@@ -17,6 +15,7 @@ from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.contract.wire import Span, format_range, parse_content_range, parse_http_date
+from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, path_of
 
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
@@ -24,11 +23,6 @@ CRC = "x-amz-checksum-crc32c"
 META = "x-amz-meta-"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CONTENT = re.compile(rb"<Contents>(.*?)</Contents>", re.DOTALL)
-_PREFIX = re.compile(rb"<CommonPrefixes>\s*<Prefix>([^<]*)</Prefix>")
-_FIELD = re.compile(rb"<(Key|LastModified|ETag|Size)>([^<]*)</")
-_UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
-_ERROR = re.compile(rb"<Error>.*?<Code>([A-Za-z0-9]+)</Code>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +158,10 @@ class Bucket:
         if delimiter:
             query["delimiter"] = delimiter
         _, content = self.engine.call("GET", path_of(self.name), query)
-        objects = [self._listed(found) for found in _CONTENT.findall(content)]
-        prefixes = [self._name(found) for found in _PREFIX.findall(content)]
-        return ObjectPage(objects, prefixes, b"<IsTruncated>true<" in content)
+        answer = read_answer(content, "ListBucketResult")
+        objects = [self._listed(fields_of(found)) for found in elements(answer, "Contents")]
+        prefixes = [self._name(fields_of(found)["Prefix"]) for found in elements(answer, "CommonPrefixes")]
+        return ObjectPage(objects, prefixes, fields_of(answer).get("IsTruncated") == "true")
 
     def begin_parts(
         self, name: str, *, content_type: str | None, meta: Mapping[str, str], is_checked: bool = True
@@ -177,10 +172,10 @@ class Bucket:
         if is_checked:
             headers |= {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
         _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
-        found = _UPLOAD_ID.search(content)
-        if found is None:
+        found = fields_of(read_answer(content)).get("UploadId")
+        if not found:
             raise UnavailableError("the storage engine began an upload without telling its id; try again later")
-        return unescape(found[1].decode())
+        return found
 
     def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:
         """Send part `number`, counted from 1, and return its ETag. Every part but the last has 5 MiB or more."""
@@ -199,8 +194,7 @@ class Bucket:
         query = {"partNumber": str(number), "uploadId": parts_id}
         _, content = self.engine.call("PUT", self._path(name), query, headers)
         _check(content)
-        found = re.search(rb"<ETag>([^<]+)</ETag>", content)
-        return unescape(found[1].decode()).strip('"') if found else ""
+        return fields_of(read_answer(content)).get("ETag", "").strip('"')
 
     def finish_parts(
         self, name: str, parts_id: str, etags: Sequence[str], *, crc32c: str | None, condition: Condition
@@ -232,14 +226,12 @@ class Bucket:
     def _path(self, name: str) -> str:
         return path_of(self.name, self.root + name)
 
-    def _name(self, raw: bytes) -> str:
-        return unquote(unescape(raw.decode()))[len(self.root) :]
+    def _name(self, encoded: str) -> str:
+        return unquote(encoded)[len(self.root) :]
 
-    def _listed(self, raw: bytes) -> Object:
-        fields = dict(_FIELD.findall(raw))
-        modified = datetime.fromisoformat(fields[b"LastModified"].decode()).replace(microsecond=0)
-        etag = unescape(fields[b"ETag"].decode()).strip('"')
-        return Object(self._name(fields[b"Key"]), int(fields[b"Size"]), etag, modified)
+    def _listed(self, fields: Mapping[str, str]) -> Object:
+        modified = datetime.fromisoformat(fields["LastModified"]).replace(microsecond=0)
+        return Object(self._name(fields["Key"]), int(fields["Size"]), fields["ETag"].strip('"'), modified)
 
 
 def _described(name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
@@ -265,7 +257,7 @@ def _meta_headers(content_type: str | None, meta: Mapping[str, str] | None) -> d
 
 
 def _check(content: bytes) -> None:
-    """Raise UnavailableError for an error inside an answer that began as a success, as long calls may return it."""
-    found = _ERROR.search(content)
-    if found is not None:
-        raise UnavailableError(f"the storage engine could not finish ({found[1].decode()}); try again later")
+    """Raise for an error inside an answer that began as a success, as long-running calls may have it."""
+    code = error_code(content)
+    if code:
+        raise UnavailableError(f"the storage engine could not finish ({code}); try again later")

@@ -1,6 +1,5 @@
 """The requests to an S3 engine: signed, over kept connections, with deadlines. Refusals become exceptions."""
 
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -11,6 +10,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import BadRequestError, StoreFullError, UnavailableError
+from storage_tui.server.stores.s3.protocol.answers import error_code
 from storage_tui.server.stores.s3.protocol.signing import Credentials, Signer, encode_query
 
 CONNECT_S = 3.0
@@ -18,8 +18,6 @@ SILENCE_S = 10.0  # a node that sends nothing for so long hangs; SeaweedFS itsel
 RETRY_AFTER_S = 5
 CONNECTIONS = 80  # as many as the threads that may call at once
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})  # without a condition these can be sent twice
-
-_CODE = re.compile(rb"<Code>([A-Za-z0-9]+)</Code>")
 
 
 class ConditionError(Exception):
@@ -139,8 +137,7 @@ def path_of(bucket: str, name: str = "") -> str:
 def _refusal(method: str, answer: BaseHTTPResponse) -> Exception:
     content = b"" if method == "HEAD" else answer.data
     answer.release_conn()
-    found = _CODE.search(content)
-    code = found[1].decode("ascii") if found else ""
+    code = error_code(content)
     if answer.status == 404:
         return MissingError(code)
     if answer.status in (409, 412):
