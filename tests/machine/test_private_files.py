@@ -201,8 +201,8 @@ def test_every_file_is_made_in_one_place() -> None:
     elsewhere = {
         "client/transfer/local_tree.py",  # folders of a download, which are its user's
         "fs/filesystem.py",
-        "cli/transfer.py",
-        "cli/manual.py",  # pages for all
+        "cli/commands/transfer.py",
+        "cli/commands/manual.py",  # pages for all
         "tui/rows/dry_run.py",  # a folder that its user names
     }
     found = []

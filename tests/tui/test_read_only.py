@@ -29,8 +29,8 @@ async def test_the_browser_says_once_that_the_store_is_read_only(
             async with browse(url=server.url, token=token, size=size) as browser:
                 await browser.until(lambda: browser.names == ["a", "b"])
                 await browser.shows("the store is read-only: the file system of")
-                await browser.main.read_usages().wait()  # asked again, as after every change of the list
-                said = [message.text for message in browser.app.session.log.messages if "read-only" in message.text]
+                await browser.press("R")  # asked again, as after every change of the list
+                said = [message.text for message in browser.app.desk.log.messages if "read-only" in message.text]
                 assert len(said) == 1 and "\n" not in said[0] and "mount it for writing" in said[0]
         finally:
             server.stop()

@@ -118,7 +118,7 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
             lambda: not proxy.stalled.empty() and [item.state for item in queue.items].count("done") > 10
         )
         held = next(item for item in queue.items if item.state == "running" and item.size_bytes and not item.done_bytes)
-        browser.app.session.runner.cancel(held)
+        browser.app.desk.runner.cancel(held)
         proxy.default = NONE
         proxy.cut_all()
         await browser.until(lambda: not queue.is_active)
@@ -214,7 +214,7 @@ async def test_after_a_defect_each_transfer_can_be_tried_again(
     for name in names:
         store.set(name, VALUE)
     async with browse() as browser:
-        session = browser.app.session
+        session = browser.app.desk
         queue = session.queue
         queue.add([Transfer("download", "data", name, tmp_path / "here" / name) for name in names])
         session.runner.pump()

@@ -22,6 +22,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 LOOK_S = 0.1  # a new connection may wait for so long; a look at the queue costs a microsecond
+FULL = 0.9  # of the connections that the listener takes: under this somebody waits for a busy process, not for room
 SPARE = 32  # places made free beyond those needed now, so that the next connections need not wait for a look
 QUIET_MS = 200  # on a connection used more recently, the client may be about to send another request
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
@@ -55,10 +56,11 @@ class _Idle:
 
 
 class Crowding:
-    """Looks after one listening socket. `busy` returns the peers whose connections carry a request with a token."""
+    """Looks after one listening socket, whose listener takes at most `most` connections. `busy` returns the peers whose
+    connections carry a request with a token."""
 
-    def __init__(self, listening: socket.socket, busy: Callable[[], Collection[Peer]]) -> None:
-        self._listening, self._busy = listening, busy
+    def __init__(self, listening: socket.socket, busy: Callable[[], Collection[Peer]], *, most: int) -> None:
+        self._listening, self._busy, self._most = listening, busy, most
 
     async def run(self) -> None:
         """Make room whenever somebody waits for room, until this task is cancelled."""
@@ -76,10 +78,13 @@ class Crowding:
         return _state(self._listening)[_WAITING]
 
     def make_room(self, count: int, busy: Collection[Peer]) -> int:
-        """Close up to `count` connections whose peers are not busy; return how many were closed."""
+        """Close up to `count` connections whose peers are not busy; return how many were closed. Close none while the
+        listener has room: then new connections only wait for the event loop."""
         port = self._listening.getsockname()[1]
-        there = (_idle(int(file.name), port) for file in OPEN_FILES.iterdir())
-        found = [row for row in there if row is not None and row.peer not in busy]
+        there = [row for file in OPEN_FILES.iterdir() if (row := _idle(int(file.name), port)) is not None]
+        if len(there) < self._most * FULL:
+            return 0
+        found = [row for row in there if row.peer not in busy]
         crowd = Counter(row.peer[0] for row in found)
         found.sort(key=lambda row: (-crowd[row.peer[0]], row.idle_ms < QUIET_MS, -row.idle_ms))
         return sum(_close(row, port) for row in found[:count])

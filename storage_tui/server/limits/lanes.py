@@ -6,6 +6,7 @@
 | parsing | large JSON of requests |
 | answers | lists and sums of all engines: conversion to JSON and compression |
 | logins | searches for refresh tokens |
+| quotas | entries of the catalog counted, and records of open uploads |
 | watch, upkeep | the guards: revocations, keys and limits read again; expired blobs removed. No request runs here |
 
 Threads of the engines have lanes of their own, in `stores/local/database/pool.py` and `stores/s3/protocol/threads.py`.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.counters import Counter
 from storage_tui.server.quotas.open_uploads import OpenUploads
 from storage_tui.server.quotas.sums import Amount, SharedSums
@@ -39,6 +40,7 @@ class Account:
     namespace: str
     storage_type: str
     records: Records
+    lane: Lane
     server: str
     live: set[Reservation] = field(default_factory=set)
     creating: int = 0  # upload sessions about to be made
@@ -48,7 +50,7 @@ class Account:
     def __post_init__(self) -> None:
         shared = SharedSums(self.records, self.namespace, self.storage_type, self.server)
         self.counter = Counter(shared, self._held)
-        self.opened = OpenUploads(self.records, self.namespace, self.storage_type)
+        self.opened = OpenUploads(self.records, self.lane, self.namespace, self.storage_type)
 
     @property
     def is_idle(self) -> bool:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Literal, get_args
 
 from storage_tui.contract.models import Usage
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.counters import Counter
 from storage_tui.server.quotas.sums import NOTHING, Amount, SharedSums
 from storage_tui.server.stores.records import Records
@@ -29,8 +30,10 @@ MAX_IDLE_SHARES = 1000  # of the users seen last, approximately; a user who is d
 class OwnSum:
     """The sum of a user's entries on an engine that this server owns."""
 
-    def __init__(self, count: Callable[[], Amount]) -> None:
+    def __init__(self, count: Callable[[], Amount], lane: Lane, namespace: str) -> None:
         self._count = count
+        self._lane = lane
+        self._namespace = namespace
         self._stored: Amount | None = None
         self._missed = NOTHING  # changes during the count; the count may contain some of them as well
         self._turn = asyncio.Lock()
@@ -44,7 +47,7 @@ class OwnSum:
         async with self._turn:
             if self._stored is None:
                 self._missed = NOTHING
-                self._stored = await asyncio.to_thread(self._count) + self._missed
+                self._stored = await self._lane.run(self._namespace, self._count) + self._missed
             return self._stored
 
     def add(self, change: Amount) -> None:
@@ -62,9 +65,10 @@ class SharedSum:
     """The sum of a user's entries on an engine that other servers use too."""
 
     def __init__(
-        self, count: Callable[[], Amount], shared: SharedSums, held: Callable[[], Amount], server: str
+        self, count: Callable[[], Amount], lane: Lane, shared: SharedSums, held: Callable[[], Amount], server: str
     ) -> None:  # fmt: skip
         self._count = count
+        self._lane = lane
         self._server = server
         self._counter = Counter(shared, held)
 
@@ -84,7 +88,7 @@ class SharedSum:
 
     async def recount(self, namespace: str, storage_type: str) -> Usage:
         """Count everything, as `Recounting` promises. Return the entries and their bytes."""
-        found = await asyncio.to_thread(self._count)
+        found = await self._lane.run(namespace, self._count)
         return Usage("", found.count, found.size_bytes, None, None)
 
     async def close(self) -> None:
@@ -104,8 +108,9 @@ class Entries:
     """The entries of all users who have a quota; for one event loop. With `is_own` no other server writes any
     entries."""
 
-    def __init__(self, records: Records, server: str, *, is_own: bool) -> None:
+    def __init__(self, records: Records, lane: Lane, server: str, *, is_own: bool) -> None:
         self._records = records
+        self._lane = lane
         self._server = server
         self._is_own = is_own
         self._shares: OrderedDict[str, tuple[_Share, OwnSum | SharedSum]] = OrderedDict()
@@ -155,9 +160,9 @@ class Entries:
     def _make(self, namespace: str) -> tuple[_Share, OwnSum | SharedSum]:
         share, count = _Share(), partial(_count, self._records, namespace)
         if self._is_own:
-            return share, OwnSum(count)
+            return share, OwnSum(count, self._lane, namespace)
         shared = SharedSums(self._records, namespace, SUMMED, self._server)
-        return share, SharedSum(count, shared, share.held, self._server)
+        return share, SharedSum(count, self._lane, shared, share.held, self._server)
 
 
 def change_of(before: int | None, after: int | None) -> Amount:

@@ -5,7 +5,6 @@ until its end, or for a week: by then the engine has dropped the session. Some u
 abandoned upload of an image, or those of a server that died. These are found when there is no room.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 
 from storage_tui.contract.errors import ConflictError, GoneError, NotFoundError, StorageError, UnavailableError
 from storage_tui.contract.visible import one_line
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import ABSENT, Records
 
@@ -42,9 +42,12 @@ class OpenUploads:
     """One user's open uploads in one storage type; for one event loop. Raises StorageError when the engine does."""
 
     def __init__(
-        self, records: Records, namespace: str, storage_type: str, clock: Callable[[], float] = time.time
+        self, records: Records, lane: Lane, namespace: str, storage_type: str,
+        clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._records = records
+        self._lane = lane
+        self._namespace = namespace
         self._name = f"{RECORD}{namespace}/{storage_type}"
         self._clock = clock
         self._known: _Kept = {}
@@ -54,7 +57,7 @@ class OpenUploads:
     async def total(self, without: Collection[str] = ()) -> Open:
         """Return the open uploads; the bytes of the uploads in `without` are not included."""
         if not 0 <= self._clock() - self._known_at < KNOWN_S:
-            self._learn(await asyncio.to_thread(self._read))
+            self._learn(await self._lane.run(self._namespace, self._read))
         return Open(len(self._known), sum(size for name, (_, size) in self._known.items() if name not in without))
 
     async def begin(self, upload_id: str, most: int, store: Store) -> bool:
@@ -108,7 +111,7 @@ class OpenUploads:
             await self._change(lambda kept: {name: one for name, one in kept.items() if name not in ended})
 
     async def _change(self, edit: Callable[[_Kept], _Kept | None]) -> bool:
-        changed = await asyncio.to_thread(self._change_now, edit)
+        changed = await self._lane.run(self._namespace, self._change_now, edit)
         if changed is not None:
             self._learn(changed)
         return changed is not None

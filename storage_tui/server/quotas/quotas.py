@@ -17,6 +17,7 @@ from storage_tui.contract.errors import (
     TooManyUploadsError,
 )
 from storage_tui.contract.models import Blob, QuotaUse, UserQuotas
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.accounts import Account, Reservation
 from storage_tui.server.quotas.entries import Entries, change_of
 from storage_tui.server.quotas.limits import LimitsTable, Quota
@@ -29,6 +30,7 @@ from storage_tui.server.stores.watched_record import Watched
 
 MAX_IDLE_ACCOUNTS = 1000  # of the users seen last, approximately; users with blobs on their way are kept besides
 COUNT_S = 1.0  # a description waits no longer for an engine to count
+QUOTA_THREADS = 4  # they read and write small records, and count the entries of a user once
 STEP_BYTES = 8 * 1024 * 1024  # an upload of unknown length reserves room in such steps
 
 
@@ -42,7 +44,8 @@ class Quotas:
         self._rates = Rates()
         self._server = secrets.token_hex(8)
         self._accounts: OrderedDict[tuple[str, str], Account] = OrderedDict()
-        self._entries = Entries(records, self._server, is_own=isinstance(store, Counting))
+        self._lane = Lane("quotas", QUOTA_THREADS)
+        self._entries = Entries(records, self._lane, self._server, is_own=isinstance(store, Counting))
         if isinstance(store, Counting):
             store.obey(self._ceiling)
         if isinstance(store, Telling):
@@ -51,6 +54,7 @@ class Quotas:
     async def close(self) -> None:
         """Report the remaining news to other servers. Call this after the last request and before the store closes."""
         await asyncio.gather(self._entries.close(), *(account.counter.close() for account in self._accounts.values()))
+        self._lane.close()
 
     def take_request(self, namespace: str, request_class: str) -> None:
         """Count one request; raise RateLimitError when the requests of the user's minute are used up."""
@@ -272,7 +276,7 @@ class Quotas:
 
     def _account(self, address: Address) -> Account:
         name = (address.namespace, address.storage_type)
-        account = self._accounts.setdefault(name, Account(*name, self._records, self._server))
+        account = self._accounts.setdefault(name, Account(*name, self._records, self._lane, self._server))
         self._accounts.move_to_end(name)
         if len(self._accounts) > MAX_IDLE_ACCOUNTS:
             oldest = next(iter(self._accounts))

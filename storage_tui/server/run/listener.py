@@ -106,7 +106,7 @@ class Listener:
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Serve until `stop`. Then let requests end for DRAIN_S seconds, or until `hurry`, and cut the rest."""
         self._begin()
-        crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers).run())
+        crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers, most=most_connections()).run())
         stopping = asyncio.ensure_future(stop.wait())
         while not stopping.done() and not (current := list(self._workers)[-1]).done():
             await asyncio.wait([current, stopping], return_when=asyncio.FIRST_COMPLETED)

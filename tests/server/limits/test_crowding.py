@@ -6,6 +6,7 @@ import struct
 from contextlib import ExitStack
 from pathlib import Path
 
+from storage_tui.server.limits.crowding import Crowding
 from tests.server.running import RunningServer, put_head, read_answer, running_server
 
 PLACES, OLDER = 32, 8
@@ -83,3 +84,15 @@ def test_connections_leave_files_to_those_that_need_them(tmp_path: Path) -> None
             assert len(ann.get("/data/get/k").content) == 300_000
         assert is_open(crowd[-1])
         assert server.log_text() == ""
+
+
+def test_nobody_is_closed_for_connections_that_wait_for_a_busy_server() -> None:
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=8))
+        address = listening.getsockname()
+        clients = [opened.enter_context(socket.create_connection(address, 30)) for _ in range(5)]
+        taken = [opened.enter_context(listening.accept()[0]) for _ in range(3)]
+        assert Crowding(listening, list, most=10).waiting() == 2
+        assert Crowding(listening, list, most=10).make_room(2, []) == 0
+        assert Crowding(listening, list, most=len(taken)).make_room(2, []) == 2
+        assert sum(not is_open(client) for client in clients) == 2

@@ -14,8 +14,9 @@ from storage_tui.server.limits.shares import BusyError, Share, Shares
 NOW = 0.0
 LONG = 60.0
 MAY_USE_TO_THREAD = {
-    "keyring.py", "access/jwks.py", "quotas/counters.py",  # guards; each looks only so often
-    "migration.py", "serve.py", "stores/local.py", "stores/local_commit.py",  # at the start and the end
+    "access/keyring.py", "access/jwks.py", "quotas/counters.py", "limits/crowding.py",  # guards; each looks seldom
+    "upkeep/migration.py", "run/serve.py", "stores/local/store.py", "stores/local/commit.py",  # at start and end
+    "limits/lanes.py",  # names the function
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 from storage_tui.contract.errors import NotFoundError, QuotaExceededError, StorageError, UnavailableError
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.server.http.grants import namespace_of
+from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.quotas.accounts import Account
 from storage_tui.server.quotas.counters import COUNT_EVERY_S, Counter
 from storage_tui.server.quotas.limits import RECORD, change_limits, parse_limits
@@ -235,7 +236,7 @@ async def test_accounts_of_users_long_gone_are_let_go(store: Any, tmp_path: Path
     for number in range(MAX_IDLE_ACCOUNTS + 5):
         quotas._account(Address(f"{number:040}", "data", ""))
     assert len(quotas._accounts) == MAX_IDLE_ACCOUNTS
-    assert Account("n", "data", LocalRecords(tmp_path), "server").is_idle
+    assert Account("n", "data", LocalRecords(tmp_path), Lane("quotas", 1), "server").is_idle
 
 
 async def test_one_account_that_is_at_work_does_not_keep_those_of_others(store: Any, tmp_path: Path) -> None:
