@@ -320,9 +320,9 @@ class LocalStore:
         self._room.ceilings = ceilings
 
     async def sweep(self) -> int:
-        await self._pool.in_thread(self._renew_lock)
+        await self._pool.keep_up(self._renew_lock)
         expired = await self._surely(self._sweeper.sweep)
-        await self._pool.in_thread(self._keep_ballast)
+        await self._pool.keep_up(self._keep_ballast)
         return expired
 
     @property
@@ -438,7 +438,7 @@ class LocalStore:
         try:
             return await attempt()
         except StoreFullError:
-            if not await self._pool.in_thread(self._ballast.give):
+            if not await self._pool.keep_up(self._ballast.give):
                 raise
         return await attempt()
 
