@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -325,7 +324,7 @@ def _send(url: str, body: Iterator[bytes]) -> None:
         return
 
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+needs_openssl = pytest.mark.wants("openssl")
 
 
 def make_certificate(folder: Path) -> Certificate:
