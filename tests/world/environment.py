@@ -15,6 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
+from tests import wanted
+
 FEW = ("pandas", "pyarrow", "universal_pathlib", "ipykernel", "nbclient")
 ALL = (*FEW, "dask[dataframe]", "zarr", "xarray", "h5netcdf", "h5py", "rasterio", "geopandas")
 GIVEN = "STORAGE_TUI_WORLD_VENV"
