@@ -1,10 +1,11 @@
 """Room for new connections: where the listener is full and more wait, those that do nothing are closed for them.
 
-The listener takes MAX_CONNECTIONS and leaves the next ones in the queue of the kernel. It ends an idle connection by
-itself, but only after seconds, and has no limit for each address. So the queue is looked at from here, and where
-somebody waits in it, connections that carry no request with a token are closed: first of the address that has the most
-of them, and of these the longest idle first. Nobody can shut out the others without a token, and few of the others'
-connections are closed. Nothing is looked at but the queue while there is room.
+The listener takes a number of connections and leaves the next ones in the queue of the kernel. It ends an idle
+connection by itself, but only after seconds, and has no limit for each address. So the queue is looked at from here.
+Where all places are taken and somebody waits, connections that carry no request with a token are closed: first of the
+address that has the most of them, and of these the longest idle first. Nobody can shut out the others without a token,
+and few of the others' connections are closed. On a busy machine a connection may wait although the listener has places
+left: then nothing is closed.
 
 On Linux alone, as the state of a socket and the list of open ones are the kernel's; on a UNIX socket all clients are
 one user's, and nothing is closed.
@@ -54,10 +55,11 @@ class _Idle:
 
 
 class Crowding:
-    """Looks after one listening socket. `busy` tells the peers whose connections carry a request with a token."""
+    """Looks after one listening socket, of which `places` connections are taken at once. `busy` tells the peers whose
+    connections carry a request with a token."""
 
-    def __init__(self, listening: socket.socket, busy: Callable[[], Collection[Peer]]) -> None:
-        self._listening, self._busy = listening, busy
+    def __init__(self, listening: socket.socket, places: int, busy: Callable[[], Collection[Peer]]) -> None:
+        self._listening, self._places, self._busy = listening, places, busy
 
     async def run(self) -> None:
         """Make room whenever somebody waits for it, until it is cancelled."""
@@ -75,10 +77,13 @@ class Crowding:
         return _state(self._listening)[_WAITING]
 
     def make_room(self, count: int, busy: Collection[Peer]) -> int:
-        """Close up to so many connections that are not of the busy peers; how many there were."""
+        """Close up to so many connections that are not of the busy peers, if all places are taken; returns how many
+        were closed."""
         port = self._listening.getsockname()[1]
-        there = (_idle(int(file.name), port) for file in OPEN_FILES.iterdir())
-        found = [row for row in there if row is not None and row.peer not in busy]
+        there = [row for file in OPEN_FILES.iterdir() if (row := _idle(int(file.name), port)) is not None]
+        if len(there) < self._places:
+            return 0
+        found = [row for row in there if row.peer not in busy]
         crowd = Counter(row.peer[0] for row in found)
         found.sort(key=lambda row: (-crowd[row.peer[0]], row.idle_ms < QUIET_MS, -row.idle_ms))
         return sum(_close(row, port) for row in found[:count])

@@ -104,7 +104,7 @@ class Listener:
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Serve until `stop`, then let requests end: for DRAIN_S, or until `hurry`, before they are cut."""
         self._begin()
-        crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers).run())
+        crowding = asyncio.ensure_future(Crowding(self._listening, most_connections(), self._app.busy_peers).run())
         stopping = asyncio.ensure_future(stop.wait())
         while not stopping.done() and not (current := list(self._workers)[-1]).done():
             await asyncio.wait([current, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -6,6 +6,7 @@ import struct
 from contextlib import ExitStack
 from pathlib import Path
 
+from storage_tui.server.limits.crowding import Crowding
 from tests.server.running import RunningServer, put_head, read_answer, running_server
 
 PLACES, OLDER = 32, 8
@@ -83,3 +84,16 @@ def test_connections_leave_files_to_those_that_need_them(tmp_path: Path) -> None
             assert len(ann.get("/data/get/k").content) == 300_000
         assert is_open(crowd[-1])
         assert server.log_text() == ""
+
+
+def test_nothing_is_closed_while_the_listener_has_places_left() -> None:
+    """Whoever is slow to take a connection that waits, as on a busy machine, is not full."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as stack:
+        address = listening.getsockname()
+        taken = stack.enter_context(socket.create_connection(address))
+        stack.enter_context(listening.accept()[0])
+        stack.enter_context(socket.create_connection(address))  # waits
+        roomy, full = (Crowding(listening, places, frozenset) for places in (2, 1))
+        assert roomy.waiting() == 1
+        assert roomy.make_room(1, frozenset()) == 0 and is_open(taken)
+        assert full.make_room(1, frozenset()) == 1 and not is_open(taken)
