@@ -41,7 +41,7 @@ def test_without_its_program_a_test_is_skipped_at_home_and_fails_in_ci(tmp_path:
     probe = tmp_path / "test_probe.py"
     probe.write_text(PROBE)
     (tmp_path / "bin").mkdir()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest", "-c",
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.conftest", "-c",
                str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(probe)]  # fmt: skip
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PATH": str(tmp_path / "bin"), "CI": ci}, capture_output=True, text=True,

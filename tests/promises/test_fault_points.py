@@ -60,7 +60,7 @@ def lines_of(
 
 @pytest.mark.parametrize("name", FILES)
 def test_whatever_call_goes_wrong_what_is_kept_in_files_is_whole(name: str, library: Path, folder: Path) -> None:
-    step = count(*{"records": (5, 2), "backup": (37, 11), "restore": (37, 11)}[name], 1)
+    step = count(*{"records": (5, 2), "backup": (11, 11), "restore": (11, 11)}[name], 1)
     told = list(lines_of(library, folder, name, str(step), *HOWS[: count(2, 2, len(HOWS))], driver="fault_files"))
     assert told[0]["error"] is None and len(told) > 10  # what must hold was asserted there
     print(f"{name}: {len(told) - 1} faults, {sum('killed' in one for one in told)} of them deaths")
