@@ -1,4 +1,4 @@
-"""What holds for every run of the tests: the option that makes them long, and what programs they start inherit."""
+"""What holds for every run of the tests: the options of how often they try, and what programs they start inherit."""
 
 import os
 import shutil
@@ -9,20 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import LONG_FORM
+from tests import wanted
+from tests.effort import FORM, is_long
 
 HOUR_S = 3600
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--long", action="store_true", help="kill, cut, flip and fuzz as often as the README counts, not as CI does"
-    )
+    for form, times in (
+        ("full", "as often as tests/promises/README.md counts, as CI does"),
+        ("long", "as often as it counts for long"),
+    ):
+        parser.addoption(
+            f"--{form}", dest="form", action="store_const", const=form, default="short",
+            help=f"kill, cut, flip and fuzz {times}",
+        )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--long"):
-        os.environ[LONG_FORM] = "1"
+    os.environ[FORM] = config.getoption("form")
     for name in ("COLUMNS", "LINES"):  # set for the processes that test at once; a program would take them for its size
         os.environ.pop(name, None)
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(
@@ -37,6 +42,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("wants"):
+        for name in mark.args:
+            wanted.program(name)
+
+
 @pytest.fixture
 def runtime_base() -> Iterator[Path]:
     """An XDG_RUNTIME_DIR of one test, with a path short enough for sockets."""
@@ -45,6 +56,6 @@ def runtime_base() -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--long"):
+    if is_long():
         for item in items:
             item.add_marker(pytest.mark.timeout(HOUR_S), append=False)

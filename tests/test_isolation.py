@@ -211,6 +211,8 @@ STARTERS = {  # what starts a program, and the files that may, each with what it
     "asyncio.subprocess": {"previews/decoding/decoder.py": "interpreters.command"},
     "create_subprocess_exec": {"previews/decoding/decoder.py": "interpreters.command"},
     "textual_serve": {"web/server.py": "command: Sequence[str]"},
+    "textual_serve.app_service": {"web/page_program.py": "PageProgram"},
+    "PageProgram": {"web/server.py": "command: Sequence[str]"},
     "WebServer": {"cli/commands/web.py": "interpreters.command", "web/server.py": "command: Sequence[str]"},
     "webbrowser": {"web/link_file.py": "interpreters.clean"},
     "executable": {"machine/interpreters.py": "is_absolute"},

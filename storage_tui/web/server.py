@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve import server as textual_server
 
@@ -23,22 +23,28 @@ from storage_tui.contract.visible import visible
 from storage_tui.machine.directories import WEB_VARIABLE
 from storage_tui.web import page_transfers as moving
 from storage_tui.web.guard import Guard, Handler
+from storage_tui.web.page_program import END_S, PageProgram
 
 PAGES = Path(__file__).parent / "page"
 STATIC = Path(textual_server.__file__).parent / "static"
 TOKEN_BYTES = 32
+HEARTBEAT_S = 15.0  # a page that answers no ping for this long is gone
+CLOSE_S = 2.0  # for a page to answer that it closes
+SIZES = (("width", 80), ("height", 24))  # until the page says how large it is
 
 
 class WebServer(textual_server.Server):
     """Serves `command`, the program as in a terminal, on the loopback address."""
 
-    def __init__(self, command: Sequence[str], storage: Storage, *, port: int = 0) -> None:
+    def __init__(self, command: Sequence[str], storage: Storage, *, port: int = 0, end_s: float = END_S) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
         self._token = secrets.token_urlsafe(TOKEN_BYTES)
         self._storage = storage
+        self._end_s = end_s  # for each program to quit
         bound = self._socket.getsockname()[1]
-        super().__init__(shlex.join(command), host="127.0.0.1", port=bound, title="storage-tui")
+        super().__init__(f"exec {shlex.join(command)}", host="127.0.0.1", port=bound, title="storage-tui")
         self._guard = Guard(self._token, bound)
+        self._open: dict[asyncio.Task[object], web.WebSocketResponse] = {}  # by the task that serves the page
         self.on_page: Callable[[], object] = lambda: None  # called when the page is asked for
 
     @property
@@ -69,6 +75,7 @@ class WebServer(textual_server.Server):
     async def _make_app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard.middleware(), _told])
         app.on_response_prepare.append(self._guard.sign)
+        app.on_shutdown.append(self._close_pages)
         base = f"/{self._token}"
         app.add_routes([
             web.get(f"{base}/", self._index),
@@ -86,9 +93,40 @@ class WebServer(textual_server.Server):
         return _page("index.html", base=f"/{self._token}", socket=f"ws://{request.host}/{self._token}/ws")
 
     async def _socket_of_page(self, request: web.Request) -> web.StreamResponse:
-        if not web.WebSocketResponse().can_prepare(request):
+        page = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSE_S)
+        if not page.can_prepare(request):
             raise BadRequestError("this is the web socket of the page; it is opened by the page")
-        return await self.handle_websocket(request)
+        await page.prepare(request)
+
+        async def close() -> None:
+            await page.close()
+
+        program = PageProgram(
+            self.command, write_bytes=page.send_bytes, write_str=page.send_str, close=close,
+            download_manager=self.download_manager, end_s=self._end_s,
+        )  # fmt: skip
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = page
+        try:
+            columns, rows = (textual_server.to_int(request.query.get(name, ""), size) for name, size in SIZES)
+            await program.start(columns, rows)
+            await self._process_messages(page, program)
+        except ConnectionError:
+            pass  # the page has gone
+        except (AssertionError, AttributeError, LookupError, TypeError, ValueError):  # how textual-serve reads messages
+            await page.close(code=WSCloseCode.INVALID_TEXT)
+        finally:
+            await program.stop()
+            del self._open[task]
+        return page
+
+    async def _close_pages(self, _: web.Application) -> None:
+        """Close every page, and wait until each program has ended: a loop that is closed cannot."""
+        pages = dict(self._open)
+        await asyncio.gather(*(page.close(code=WSCloseCode.GOING_AWAY) for page in pages.values()))
+        if pages:
+            await asyncio.wait(pages)
 
     async def _send(self, request: web.Request) -> web.Response:
         to = Location.parse(request.match_info["to"])

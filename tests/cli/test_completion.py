@@ -1,6 +1,5 @@
 """TAB in the real shells: what a person sees behind what was typed."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui.cli.commands.completion import SHELLS
+from tests import wanted
 from tests.terminal import Terminal
 
 KEYS = ("tmp:maps/dem one.tif", "tmp:maps/2024/a.tif", "tmp:maps/2024/b.tif", "data:it's=odd:x", "data:maps/other.tif")
@@ -36,11 +36,8 @@ def filled(home):
 @pytest.fixture(params=SHELLS)
 def shell(request, filled):
     """A shell at its prompt that knows how to complete."""
-    if shutil.which(request.param) is None:
-        pytest.skip(f"COMPLETION IS NOT TESTED in {request.param}: it is not installed")
-    if shutil.which("setsid") is None:
-        pytest.skip("COMPLETION IS NOT TESTED: there is no setsid to give the shell a terminal of its own")
-    command = ["setsid", "--ctty", "--wait", shutil.which(request.param), *START[request.param]]
+    own_terminal = (wanted.program("setsid"), "--ctty", "--wait")
+    command = [*own_terminal, wanted.program(request.param), *START[request.param]]
     with Terminal(command, environ={**filled, "PS1": "ready> "}, columns=100, rows=12) as terminal:
         terminal.send(SOURCE[request.param], "echo it-is'-'on\r")
         terminal.wait_for("it-is-on", timeout_s=60)
@@ -100,8 +97,8 @@ def test_a_server_that_cannot_be_reached_offers_no_keys_and_says_nothing(run):
 @pytest.mark.parametrize("shell_name", SHELLS)
 def test_the_script_is_one_that_the_shell_accepts(run, shell_name):
     script = run("completion", shell_name).stdout
-    if shutil.which(shell_name) is None:
-        pytest.skip(f"COMPLETION IS NOT TESTED in {shell_name}: it is not installed")
     flag = "--no-execute" if shell_name == "fish" else "-n"
-    done = subprocess.run([shell_name, flag], input=script, capture_output=True, check=False, timeout=20)
+    done = subprocess.run(
+        [wanted.program(shell_name), flag], input=script, capture_output=True, check=False, timeout=20
+    )
     assert (done.returncode, done.stderr) == (0, b"")

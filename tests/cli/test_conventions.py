@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -18,6 +17,7 @@ from storage_tui.cli.output import EXIT_MEANINGS, exit_code
 from storage_tui.cli.settings import Settings, load
 from storage_tui.contract import errors
 from storage_tui.tui.commands import COMMANDS as BROWSER_COMMANDS
+from tests import wanted
 from tests.terminal import Terminal
 
 WITHOUT_JSON = {
@@ -96,7 +96,7 @@ def test_a_pipe_in_and_a_pipe_out(run):
 
 def test_pipes_of_the_shell_are_read_and_written(run, home):
     command = f"exec {shlex.quote(sys.executable)} -m storage_tui"
-    for words, wanted in (
+    for words, expected in (
         (f"({command} put <(printf one) data:pipes/shell.json)", b""),
         (f"({command} get data:pipes/shell.json /dev/stdout | cat)", b"one"),
         (f"({command} get data:pipes/shell.json >(cat)) | cat", b"one"),
@@ -105,7 +105,7 @@ def test_pipes_of_the_shell_are_read_and_written(run, home):
         done = subprocess.run(
             ["bash", "-c", words], capture_output=True, check=True, timeout=60, env={**os.environ, **home}
         )
-        assert (done.stdout, done.stderr) == (wanted, b"")
+        assert (done.stdout, done.stderr) == (expected, b"")
     assert run("cat", "pipes/shell.json").stdout == b"one"
     assert json.loads(run("ls", "--json", "pipes/shell.json").stdout)["content_type"] == "application/json"
     refused = subprocess.run(
@@ -179,10 +179,9 @@ def test_the_manual_page_names_every_command_flag_exit_code_and_environment_name
     assert all(variable.name in page for variable in VARIABLES)
     assert all(f".B {row.id}\n" in page for row in BROWSER_COMMANDS) and 'preset = "NAME"' in page
     assert run("man", "--write", str(tmp_path)).stdout.decode().strip() == str(tmp_path / "man1" / "storage-tui.1")
-    if shutil.which("groff") is None:
-        pytest.skip("THE MANUAL PAGE IS NOT FORMATTED: groff is not installed")
+    written = str(tmp_path / "man1" / "storage-tui.1")
     done = subprocess.run(
-        ["groff", "-K", "utf8", "-man", "-Tutf8", "-ww", "-z", str(tmp_path / "man1" / "storage-tui.1")],
+        [wanted.program("groff"), "-K", "utf8", "-man", "-Tutf8", "-ww", "-z", written],
         capture_output=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stderr == b""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.waits import wait_for_end
+
 SIZE = 24 * 1024 * 1024 + 12_345
 MIB = 1024 * 1024
 HEAD = 4096  # more than the headers of any request here
@@ -29,8 +31,7 @@ def in_thread(work: Callable[[], Any]) -> Callable[[], Any]:
     thread.start()
 
     def result() -> Any:
-        thread.join(60)
-        assert not thread.is_alive()
+        wait_for_end(thread)
         if isinstance(outcome[0], BaseException):
             raise outcome[0]
         return outcome[0]

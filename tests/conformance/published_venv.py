@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 import platformdirs
-import pytest
+
+from tests import wanted
 
 CLIENT = "descarteslabs==1.12.1"  # the last line that has Storage
 PYTHONS = ("3.10", "3.9")
@@ -16,7 +17,7 @@ INSTALL_S = 600
 
 
 def published_python() -> Path:
-    """The Python that can import the published client; skips the test, saying why, where there can be none."""
+    """The Python that can import the published client; ends the test where there can be none."""
     given = os.environ.get(VARIABLE)
     if given:
         python = Path(given) / "bin" / "python"
@@ -28,7 +29,7 @@ def published_python() -> Path:
         return python
     base = _base_python()
     if base is None:
-        pytest.skip(f"THE PUBLISHED CLIENT IS NOT TESTED: it needs Python {' or '.join(PYTHONS)}; install one")
+        wanted.lack(f"the published client needs Python {' or '.join(PYTHONS)}")
     home.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="published-", dir=home.parent))
     try:
@@ -37,7 +38,7 @@ def published_python() -> Path:
         made.rename(home)
     except subprocess.CalledProcessError as exc:
         reason = exc.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-        pytest.skip(f"THE PUBLISHED CLIENT IS NOT TESTED: it could not be installed ({reason[0]})")
+        wanted.lack(f"the published client could not be installed ({reason[0]})")
     except OSError:
         if not python.exists():  # else another run was faster
             raise

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from storage_tui.previews import preview
+from tests import wanted
 from tests.previews.ranges import Ranges, plain, show
 from tests.previews.samples import zstandard
 
-arrow_io = pytest.importorskip("arro3.io")
-core = pytest.importorskip("arro3.core")
-numpy = pytest.importorskip("numpy")
+arrow_io = wanted.module("arro3.io")
+core = wanted.module("arro3.core")
+numpy = wanted.module("numpy")
 
 WITHOUT = """
 import asyncio, sys
 sys.modules["arro3.io"] = None
+from tests import wanted
 from tests.previews.ranges import plain, show
 content = sys.stdin.buffer.read()
 print(plain(asyncio.run(show(content))))

@@ -60,6 +60,6 @@ def run_machine(machine: type[RuleBasedStateMachine], examples: int, steps: int)
     case.settings = settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck),
         database=None,
-        derandomize=count(1, 0) == 1,
+        derandomize=count(1, 1, 0) == 1,
     )  # fmt: skip
     case().runTest()

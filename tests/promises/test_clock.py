@@ -1,6 +1,5 @@
 """The clock of the server's machine jumps while it runs: what has expired is gone, and nothing else is lost."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,27 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import wanted
 from tests.server.running import RunningServer
 
-
-def _library() -> str | None:
-    """Where libfaketime is, as the program `faketime` would load it."""
-    if shutil.which("faketime") is None:
-        return None
-    shown = subprocess.run(
-        ("faketime", "now", "sh", "-c", "echo $LD_PRELOAD"), capture_output=True, text=True, check=False
-    )
-    return shown.stdout.strip() or None
-
-
-LIBRARY = _library()
 SOON = "import storage_tui.server.run.serve as serve; serve.SWEEP_S = 0.05\n"
 DAY_S = 24 * 3600
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(LIBRARY is None, reason="moving the clock of one process takes libfaketime (Debian: faketime)"),
-]
+pytestmark = pytest.mark.slow
 
 
 @dataclass
@@ -47,12 +32,19 @@ class TimeMachine:
         temporary.replace(self.file)
 
 
+@pytest.fixture(scope="module")
+def library() -> str:
+    """Where libfaketime is, as the program `faketime` would load it."""
+    command = (wanted.program("faketime"), "now", "sh", "-c", "echo $LD_PRELOAD")
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TimeMachine]:
+def machine(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TimeMachine]:
     made = TimeMachine(RunningServer(tmp_path / "data", prelude=SOON), tmp_path / "clock")
     made.jump(0)
     with monkeypatch.context() as patch:
-        patch.setenv("LD_PRELOAD", str(LIBRARY))
+        patch.setenv("LD_PRELOAD", library)
         patch.setenv("FAKETIME_TIMESTAMP_FILE", str(made.file))
         patch.setenv("FAKETIME_NO_CACHE", "1")
         patch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")

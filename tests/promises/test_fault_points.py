@@ -7,7 +7,6 @@ all; no other key changes; the store opens again, reads, and takes the next blob
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,10 +25,8 @@ HOWS = ("kill", "EIO", "killed-after", "ENOSPC")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        sys.platform != "linux" or shutil.which("cc") is None,
-        reason="counting the calls of a process takes Linux and cc",
-    ),
+    pytest.mark.wants("cc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="counting the calls of a process takes Linux"),
 ]
 
 
@@ -63,8 +60,8 @@ def lines_of(
 
 @pytest.mark.parametrize("name", FILES)
 def test_whatever_call_goes_wrong_what_is_kept_in_files_is_whole(name: str, library: Path, folder: Path) -> None:
-    step = count({"records": 2, "backup": 11, "restore": 11}[name], 1)
-    told = list(lines_of(library, folder, name, str(step), *HOWS[: count(2, len(HOWS))], driver="fault_files"))
+    step = count(*{"records": (5, 2), "backup": (11, 11), "restore": (11, 11)}[name], 1)
+    told = list(lines_of(library, folder, name, str(step), *HOWS[: count(2, 2, len(HOWS))], driver="fault_files"))
     assert told[0]["error"] is None and len(told) > 10  # what must hold was asserted there
     print(f"{name}: {len(told) - 1} faults, {sum('killed' in one for one in told)} of them deaths")
 
@@ -79,7 +76,7 @@ def is_between(state: dict[str, str], before: dict[str, str], after: dict[str, s
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_whatever_call_goes_wrong_the_store_holds_what_it_said(name: str, library: Path, folder: Path) -> None:
     operation = OPERATIONS[name]
-    told, *attempts = lines_of(library, folder, name, *HOWS[: count(2, len(HOWS))])
+    told, *attempts = lines_of(library, folder, name, *HOWS[: count(2, 2, len(HOWS))])
     before, after = told["before"], told["clean"]["found"]["state"]
     if operation.later_hours:
         before = {key: value for key, value in before.items() if not key.startswith("tmp:")}  # expired, swept or not

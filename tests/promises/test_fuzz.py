@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import LONG_FORM, count
+from tests import wanted
+from tests.effort import count, is_long
 from tests.promises.fuzz_child import TARGETS
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ ROUNDS = {
     "wire": 20_000, "packs": 10_000, "keys": 8_000, "heads": 10_000, "answers": 2_000, "server": 4_000, "previews": 400,
     "terminal": 1_000,
 }  # fmt: skip
-LONGER = 50
+QUICKER, LONGER = 5, 50
 BY_COVERAGE = 200_000  # inputs a target; of those that are slow a tenth
 
 pytestmark = pytest.mark.slow
@@ -45,8 +46,8 @@ def fuzz(folder: Path, *arguments: object) -> str:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_mutated_input_does_more_than_be_refused(target: str, tmp_path: Path) -> None:
-    rounds = ROUNDS[target] * count(1, LONGER)
-    tried, peak_mib = map(int, fuzz(tmp_path, target, rounds, f"{target}-{count(1, 2)}").split())
+    rounds = ROUNDS[target] * count(1, QUICKER, QUICKER * LONGER) // QUICKER
+    tried, peak_mib = map(int, fuzz(tmp_path, target, rounds, f"{target}-{count(1, 1, 2)}").split())
     print(f"{target}: {tried:,} inputs, {peak_mib} MiB at most")
     assert tried > rounds
     assert peak_mib < MOST_MIB
@@ -54,9 +55,9 @@ def test_no_mutated_input_does_more_than_be_refused(target: str, tmp_path: Path)
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_input_that_reaches_new_code_does_more_than_be_refused(target: str, tmp_path: Path) -> None:
-    if not os.environ.get(LONG_FORM):
+    if not is_long():
         pytest.skip("coverage-guided fuzzing is part of the long form: pytest --long")
     if importlib.util.find_spec("atheris") is None:
-        pytest.skip("NOT PROVEN HERE: coverage-guided fuzzing needs atheris (pip install atheris)")
+        wanted.lack("coverage-guided fuzzing needs atheris (pip install atheris)")
     rounds = BY_COVERAGE // (10 if target in ("answers", "server", "previews", "terminal") else 1)
     fuzz(tmp_path, target, rounds, "coverage", "--coverage")

@@ -28,7 +28,7 @@ def test_the_description_and_the_route_table_name_the_same_calls(tmp_path: Path)
 @pytest.mark.slow
 @SCHEMA.parametrize()
 @settings(
-    max_examples=count(8, 60),
+    max_examples=count(3, 8, 60),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],

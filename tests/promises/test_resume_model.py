@@ -197,7 +197,7 @@ class TransfersAsDictionary(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from([signal.SIGKILL, signal.SIGTERM]))
     def restart(self, number: int) -> None:
-        if self.running.restarts < count(8, 400):
+        if self.running.restarts < count(3, 8, 400):
             self.running.restart(number)
 
     @invariant()
@@ -219,6 +219,6 @@ def test_transfers_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -
     with parts() as running:
         monkeypatch.setattr(TransfersAsDictionary, "running", running, raising=False)
         monkeypatch.setattr(TransfersAsDictionary, "environ", monkeypatch, raising=False)
-        run_machine(TransfersAsDictionary, count(40, 500), 15)
+        run_machine(TransfersAsDictionary, count(12, 40, 500), 15)
         print(f"{dict(TransfersAsDictionary.seen)}, {running.restarts} restarts")
         assert len(TransfersAsDictionary.seen) > 2

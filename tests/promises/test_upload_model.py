@@ -173,7 +173,7 @@ class SessionsAsDictionary(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from([signal.SIGKILL, signal.SIGTERM]))
     def restart(self, number: int) -> None:
-        if self.running.restarts < count(12, 400):
+        if self.running.restarts < count(4, 12, 400):
             self.running.restart(number)
 
     @invariant()
@@ -188,4 +188,4 @@ class SessionsAsDictionary(RuleBasedStateMachine):
 def test_sessions_do_what_a_dictionary_would(monkeypatch: pytest.MonkeyPatch) -> None:
     with parts() as running:
         monkeypatch.setattr(SessionsAsDictionary, "running", running, raising=False)
-        run_machine(SessionsAsDictionary, count(25, 600), 20)
+        run_machine(SessionsAsDictionary, count(8, 25, 600), 20)

@@ -12,7 +12,7 @@ from tests.promises.keys import DIFFERENT, KEYS, folded
 
 FOLDER = "of/"
 NAMES = tuple(key for key in KEYS if "/" not in key and len(key.encode()) < 1000)
-EVERY = count(5, 1)  # of the names is deleted
+EVERY = count(15, 5, 1)  # of the names is deleted
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,6 @@ import base64
 import itertools
 import json
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
+
+from tests import wanted
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_S = 60
@@ -100,10 +100,8 @@ class Page:
 
 @asynccontextmanager
 async def chromium(folder: Path) -> AsyncIterator[Page]:
-    """A fresh Chromium whose downloads go to `folder`; skips the test, saying why, where there is none."""
-    program = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("THE WEB PAGE IS NOT TESTED IN A BROWSER: there is no chromium on this machine")
+    """A fresh Chromium whose downloads go to `folder`; ends the test where there is none."""
+    program = wanted.program(*NAMES)
     profile = folder / "profile"
     flags = ["--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-sandbox", "--disable-gpu",
              "--disable-dev-shm-usage", "--disable-background-networking", "--no-proxy-server",

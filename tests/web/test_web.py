@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 
@@ -208,3 +209,66 @@ async def test_a_browser_goes_from_the_private_page_to_the_link(link: str, tmp_p
             await page.until("document.querySelector('.xterm-screen') !== null")
             assert await page.evaluate("document.referrer") == ""
             assert await page.evaluate("location.href") == link
+
+
+SERVE = """
+import asyncio, sys
+from storage_tui.web.server import WebServer
+asyncio.run(WebServer(sys.argv[2:], None, end_s=float(sys.argv[1])).run(lambda link: print(link, flush=True)))
+"""
+QUITS_LATE = """
+import os, pathlib, sys, time
+os.write(1, b"__GANGLION__\\nD\\0\\0\\0\\2on")
+said = b""
+while b"quit" not in said:
+    said += os.read(0, 1000)
+time.sleep(float(sys.argv[2]))
+os.write(1, bytes(1_000_000))
+pathlib.Path(sys.argv[1]).write_text("ended")
+"""
+LATE_S = 3.0  # later than a server that is to end waits for requests
+
+
+async def end_of_server(program: list[str], end_s: float, *, is_closed_first: bool) -> tuple[int | None, bytes]:
+    """The exit code of a server that is asked to end while a page has the program, and what the server said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVE, str(end_s), *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    link = (await process.stdout.readline()).decode().strip()
+    async with aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(f"{link}ws", headers={"Origin": link[: link.index("/", 7)]})
+        assert (await socket.receive()).data == b"on"
+        if is_closed_first:
+            await socket.close()
+        process.terminate()
+        while not socket.closed:
+            await socket.receive()
+    told = b"".join(await process.communicate())
+    return process.returncode, told
+
+
+@pytest.mark.parametrize("is_closed_first", [True, False], ids=["closed", "open"])
+async def test_a_server_that_ends_waits_for_the_program_of_a_page(tmp_path: Path, is_closed_first: bool) -> None:
+    """Also for a program that writes much at its end, and that nobody reads because the page is gone."""
+    noted = tmp_path / "noted"
+    program = [sys.executable, "-c", QUITS_LATE, str(noted), str(LATE_S)]
+    assert await end_of_server(program, 60, is_closed_first=is_closed_first) == (0, b"")
+    assert noted.read_text() == "ended"
+
+
+async def test_a_program_that_does_not_quit_is_killed(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", QUITS_LATE, str(tmp_path / "noted"), "3600"]
+    assert await end_of_server(program, 0.5, is_closed_first=True) == (0, b"")
+    assert not (tmp_path / "noted").exists()
+
+
+async def test_a_page_that_sends_what_no_page_sends_is_closed_and_nothing_is_said(link: str) -> None:
+    headers = {"Origin": link[: link.index("/", 7)]}
+    async with aiohttp.ClientSession() as session:
+        for sent in ("{", "1", "[]", "[null]"):
+            async with session.ws_connect(f"{link}ws?width=x", headers=headers) as socket:
+                await socket.send_str(sent)
+                if sent != "[null]":  # which is passed over
+                    while (await socket.receive()).type == aiohttp.WSMsgType.BINARY:
+                        pass
+                    assert socket.closed

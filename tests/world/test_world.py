@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import wanted
 from tests.server.running import RunningServer
 from tests.world.environment import GIVEN, is_all_wanted, world_python
 from tests.world.programs import CASES
@@ -34,7 +35,7 @@ def python() -> Path:
 @pytest.mark.parametrize("case", CASES)
 def test_the_library_reads_what_it_wrote(server: RunningServer, python: Path, tmp_path: Path, case: str) -> None:
     if case not in FEW and not is_all_wanted() and not os.environ.get(GIVEN):
-        pytest.skip(f"{case.upper()} IS NOT TESTED: it is large; WORLD=1 installs and tests it")
+        wanted.lack(f"{case} is large; WORLD=1 installs and tests it")
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(tmp_path),

@@ -21,6 +21,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.models import Blob
 from tests.faults.proxy import Fault, FaultProxy
+from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -212,8 +213,7 @@ def _stalled(behind: Storage, proxy: FaultProxy, act: Callable[[Batch], Any], tm
     thread.start()
     proxy.stalled.get(timeout=30)
     act(batch)
-    thread.join(30)
-    assert not thread.is_alive()
+    wait_for_end(thread)
     return results
 
 

@@ -23,6 +23,7 @@ from storage_tui.contract.wire import Span
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
+from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -208,8 +209,7 @@ def test_a_cancel_within_a_pack_ends_all_and_leaves_nothing(
     running.start()
     proxy.stalled.get(timeout=20)
     batch.cancel(keep=keep)
-    running.join(20)
-    assert not running.is_alive()
+    wait_for_end(running)
     states = {result.state for result in batch.results}
     assert states <= {"done", "cancelled"} and "cancelled" in states
     assert list((tmp_path / "down").rglob(".*")) == []
@@ -229,7 +229,7 @@ def test_one_that_is_cancelled_within_a_pack_is_not_written_and_the_others_are(
     proxy.stalled.get(timeout=20)
     batch.cancel(at)
     proxy.release()
-    running.join(30)
+    wait_for_end(running)
     states = [result.state for result in batch.results]
     assert states == ["done"] * at + ["cancelled"] + ["done"] * (COUNT - at - 1)
     assert not plan.items[at].path.exists() and plan.items[at + 1].path.exists()
@@ -249,5 +249,5 @@ def test_a_paused_pack_goes_on_item_by_item(
     batch.pause()
     assert running.is_alive()
     batch.unpause()
-    running.join(30)
+    wait_for_end(running)
     _all_there(storage, tmp_path / "down", batch.results)

@@ -21,6 +21,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import ServiceInfo
 from tests.faults.proxy import Fault, FaultProxy
+from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -69,8 +70,7 @@ def queue_of(
         raise
     finally:
         batch.close()
-        thread.join(30)
-        assert not thread.is_alive()
+        wait_for_end(thread)
 
 
 def downloads(storage: Storage, folder: Path, names: str) -> list[BatchItem]:
@@ -263,8 +263,7 @@ def test_a_long_queue_keeps_nothing_of_what_has_ended(storage: Storage, tmp_path
     finally:
         tracemalloc.stop()
         batch.close()
-        thread.join(30)
-    assert not thread.is_alive()
+        wait_for_end(thread)
     assert held[2] - held[1] < 100 * COUNT, "bytes for each that has ended"
 
 

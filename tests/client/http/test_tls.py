@@ -1,6 +1,5 @@
 """Over https: bytes both ways, certificates checked, a cancelled read that never continues below the TLS layer."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,7 +18,7 @@ from storage_tui.client.http import attempt as exchange
 from storage_tui.contract.errors import CancelledError, LocalFileError, ProtocolError
 from tests.server.running import RunningServer
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+pytestmark = pytest.mark.wants("openssl")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import errno
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,14 +19,16 @@ from storage_tui.client.transfer.journal import Journal
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
 from storage_tui.machine import directories
+from tests import wanted
+from tests.effort import count
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
 
 MIB = 1024 * 1024
 SIZE = 256 * MIB + 12_345
-CUTS = 100
-KILLS = 100
-FLIPS = 1000  # half of them each way
+CUTS = count(10, 100)
+KILLS = count(8, 100)
+FLIPS = count(100, 1000)  # half of them each way
 # What a cut may cost: the bytes that had left one side and were not counted by the other. The largest terms are what
 # the two sockets and the proxy hold (up to 6 MiB each way on Linux) and what is read or written at once (1 MiB).
 CHUNK = 16 * MIB
@@ -68,7 +69,7 @@ def _crc(path: Path) -> str:
 
 
 @pytest.mark.parametrize("is_up", [True, False], ids=["upload", "download"])
-def test_a_hundred_cuts_end_with_equal_checksums_and_a_chunk_resent_for_each(
+def test_cuts_end_with_equal_checksums_and_a_chunk_resent_for_each(
     behind: Storage, storage: Storage, proxy: FaultProxy, large: Path, tmp_path: Path, is_up: bool
 ) -> None:
     behind.describe()
@@ -184,10 +185,9 @@ def test_every_flipped_bit_is_found(
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    if mount is None or os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("NOT PROVEN HERE: a full disk needs root and mount for a small tmpfs")
+    command = [wanted.program("mount"), "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("NOT PROVEN HERE: a full disk needs root and a machine that mounts a small tmpfs")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

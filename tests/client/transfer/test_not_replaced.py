@@ -17,6 +17,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import ConflictError, LocalFileError
 from tests.faults.proxy import Fault, FaultProxy
+from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -60,7 +61,7 @@ def _stopped_midway(
     proxy.stalled.get(timeout=30)
     happens(control)
     proxy.release()
-    thread.join(60)
+    wait_for_end(thread)
     return results[0]
 
 

@@ -22,6 +22,7 @@ from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileE
 from storage_tui.machine import directories
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
+from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -239,7 +240,7 @@ def test_cancel_drops_the_entry_and_cancel_with_keep_leaves_it(
         proxy.stalled.get(timeout=30)
         assert behind.unfinished() == [], "what this process works on is not offered"
         control.cancel(keep=keep)
-        thread.join(30)
+        wait_for_end(thread)
         assert failures and len(behind.unfinished()) == keep
 
 

@@ -16,6 +16,7 @@ from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.seed import SeedBlob, seed
 from tests.server.catalog.cataloguing import call, document
 from tests.server.running import RunningServer
+from tests.waits import wait_for
 
 MIB = 1024 * 1024
 CROWD = 32
@@ -53,7 +54,7 @@ class Crowd:
         self._clients = [stack.enter_context(server.client("ann")) for _ in range(CROWD)]
         threads = stack.enter_context(ThreadPoolExecutor(CROWD))
         self._calls: list[Future[int]] = [threads.submit(self._call, client) for client in self._clients]
-        self._first.wait()
+        wait_for(self._first, "the first answer of a crowd")
 
     def _call(self, client: httpx.Client) -> int:
         status = self._ask(client).status_code

@@ -19,6 +19,7 @@ from storage_tui.server.access.keyring import forget_old_keys, rotate_keys
 from storage_tui.server.run.embedded import Household
 from storage_tui.server.stores.local.records import LocalRecords
 from tests.server.running import RunningServer
+from tests.waits import wait_until
 
 COMMAND = (
     "import sys\nfrom pathlib import Path\nimport storage_tui.server.run.serve as serve\n"
@@ -133,32 +134,22 @@ def test_its_users_go_on_after_their_token_was_ended(client: Client) -> None:
         before = (client.runtime / "token").read_text()
         rotate_keys(records)
         end()
-        while (client.runtime / "token").read_text() == before:
-            pass
-        while (answer := client.get("/data/list")).status_code == 401:  # until the token is younger than the end
-            pass
-        assert answer.status_code == 200
+        wait_until(lambda before=before: (client.runtime / "token").read_text() != before, "there is a new token")
+        wait_until(lambda: client.get("/data/list").status_code != 401, "the token is younger than the end")
+        assert client.get("/data/list").status_code == 200
 
 
 def test_of_two_that_start_at_once_one_serves_and_the_other_leaves_quietly(client: Client) -> None:
     client.enter()
     children = [client.spawn() for _ in range(3)]
     assert client.wait_for_answer().status_code == 200
-    losers = [child for child in children if _ends(child)]
-    assert len(losers) == 2
+    wait_until(lambda: sum(child.poll() is not None for child in children) == 2, "two of three have left")
+    losers = [child for child in children if child.poll() is not None]
     for loser in losers:
         assert loser.returncode == 0
         assert loser.stderr is not None
         assert loser.stderr.read() == b""
     assert client.get().status_code == 200
-
-
-def _ends(child: "subprocess.Popen[bytes]") -> bool:
-    try:
-        child.wait(3)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def test_it_takes_over_from_one_that_was_killed(client: Client) -> None:

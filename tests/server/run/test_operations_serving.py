@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -28,6 +27,7 @@ from storage_tui.server.run.operating import read_metrics_token
 from storage_tui.server.stores.local.database.audit import open_audit
 from storage_tui.server.stores.local.records import LocalRecords
 from tests.server.running import RunningServer
+from tests.waits import wait_for, wait_for_end
 
 METRICS_TOKEN = "watch-over-this-server"
 CANARY = "canary-key-7f3a"
@@ -277,7 +277,7 @@ def test_an_end_under_load_finishes_downloads_keeps_offsets_and_is_told_first(se
                 pieces = answer.iter_raw()
                 whole = bytearray(next(pieces))
                 begun[number].set()
-                may_go_on.wait(30)
+                wait_for(may_go_on, "a download may go on")
                 for piece in pieces:
                     whole += piece
                 got[number] = bytes(whole)
@@ -294,18 +294,17 @@ def test_an_end_under_load_finishes_downloads_keeps_offsets_and_is_told_first(se
         for thread in (*threads, sender):
             thread.start()
         for event in begun:
-            event.wait(30)
+            wait_for(event, "the first bytes of a download")
         served.process.terminate()
         while (answer := httpx.get(served.root + "/healthz", trust_env=False)).status_code == 200:
             pass
         assert (answer.status_code, answer.text) == (503, "stopping")
         assert ann.get("/data/list").status_code == 200  # whoever still comes is served
         may_go_on.set()
-        for thread in threads:
-            thread.join(30)
+        wait_for_end(*threads)
         served.process.terminate()  # the upload would never end: a second signal hurries
         assert served.process.wait(30) == 0
-        sender.join(30)
+        wait_for_end(sender)
     assert all(got[number] == content for number in range(6))
     assert served.process.stdout is not None
     served.process.stdout.close()
@@ -325,7 +324,7 @@ def _send(url: str, body: Iterator[bytes]) -> None:
         return
 
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+needs_openssl = pytest.mark.wants("openssl")
 
 
 def make_certificate(folder: Path) -> Certificate:

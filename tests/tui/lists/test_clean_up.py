@@ -19,6 +19,7 @@ from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.selection import Selection
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
+from tests.waits import wait_for
 
 WIRES = BOTH_WIRES
 
@@ -57,7 +58,7 @@ async def test_a_count_that_comes_late_does_not_replace_what_was_typed_since(bro
     def name_of(row: Row) -> str:
         if not begun.is_set():
             begun.set()
-            held.wait(20)
+            wait_for(held, "the count may go on")
             ended.set()
         return row.key
 

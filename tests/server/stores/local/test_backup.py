@@ -29,6 +29,7 @@ from storage_tui.server.upkeep.backing_up import back_up, no_collecting
 from storage_tui.server.upkeep.restoring import restore
 from storage_tui.server.upkeep.snapshots import MANIFEST, Backup
 from storage_tui.server.upkeep.verifying import Tally, verify
+from tests import wanted
 from tests.server.running import RunningServer
 from tests.server.stores.engines import EngineRow, Stage, blob_files
 
@@ -221,7 +222,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False
+        [wanted.program("mount"), "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip(f"needs to mount a small tmpfs: {mounted.stderr.decode().strip()}")

@@ -5,7 +5,6 @@ Unlike a kill, this drops what was written and never synced. It needs root and l
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,20 +14,22 @@ from pathlib import Path
 import pytest
 
 from storage_tui.server.stores.local.store import LocalStore
+from tests import wanted
+from tests.effort import count
 from tests.server.stores.local.test_crash import ROOT, check_everything, check_long_upload, check_workers, parse
 
-CUTS = 100  # of each file system
+CUTS = count(8, 100)  # of each file system
 CHECK_EVERY = 5  # of all that the cuts so far left, which grows
 MOST_ACKS = 250
-IMAGE_BYTES = CUTS * 20 * 1024 * 1024  # what they leave is kept and checked again: 10 MB a cut
-TOOLS = ("losetup", "mount", "umount", "xfs_io")
+IMAGE_BYTES = (20 * CUTS + 320) * 1024 * 1024  # what they leave is kept and checked again: 10 MB a cut; xfs wants 300
 MAKE = {"ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q", "-f")}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.wants("losetup", "mount", "umount", "xfs_io"),
     pytest.mark.skipif(
-        sys.platform != "linux" or os.geteuid() != 0 or not all(map(shutil.which, TOOLS)),
-        reason="cutting the power of a file system takes root, loop devices and xfs_io",
+        sys.platform != "linux" or os.geteuid() != 0,
+        reason="cutting the power of a file system takes root and loop devices",
     ),
 ]
 
@@ -40,8 +41,7 @@ def call(*command: str | Path) -> None:
 @pytest.fixture(params=MAKE)
 def device(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A block device with a fresh file system."""
-    if shutil.which(MAKE[request.param][0]) is None:
-        pytest.skip(f"{MAKE[request.param][0]} is not installed")
+    wanted.program(MAKE[request.param][0])
     image = tmp_path / "image"
     with image.open("wb") as file:
         file.truncate(IMAGE_BYTES)
