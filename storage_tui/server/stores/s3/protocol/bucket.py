@@ -179,7 +179,7 @@ class Bucket:
         _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
         found = _UPLOAD_ID.search(content)
         if found is None:
-            raise UnavailableError("the storage engine began an upload without telling its id; try again later")
+            raise UnavailableError("the storage engine started an upload but returned no id; try again later")
         return unescape(found[1].decode())
 
     def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:
