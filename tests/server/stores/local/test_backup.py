@@ -155,7 +155,7 @@ async def test_targets_that_cannot_be_are_refused(data_dir: Path, target: Path, 
         snapshot(tmp_path / "nothing", tmp_path / "other")
     assert not (tmp_path / "other").exists()
     snapshot(data_dir, tmp_path / "other")
-    with Backup(tmp_path / "other").locked(), pytest.raises(ConflictError, match="at work"):
+    with Backup(tmp_path / "other").locked(), pytest.raises(ConflictError, match="is running in"):
         snapshot(data_dir, tmp_path / "other")
 
 
