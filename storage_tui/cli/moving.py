@@ -60,7 +60,7 @@ class Report:
         if self._conflict is Conflict.REFUSE and type(error) is ConflictError:
             error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
         if error is None and self._must_verify and result.state == "done" and not result.is_verified:
-            error = ChecksumError(f"{result.key!r} moved, but the server tells no checksum to compare", key=result.key)
+            error = ChecksumError(f"{result.key!r} moved, but the server sent no checksum to compare", key=result.key)
         if error is not None:
             self.failures.append(error)
             if not self._is_single:
@@ -145,7 +145,7 @@ def _left(storage: "Storage", waiting: int) -> str:
         count += len(storage.unfinished())
     if not count:
         return "nothing was left half done"
-    return f"{plural(count, 'transfer')} unfinished, go on with: storage-tui resume"
+    return f"{plural(count, 'transfer')} unfinished, continue with: storage-tui resume"
 
 
 def _state(result: BatchResult) -> str:

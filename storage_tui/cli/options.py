@@ -83,5 +83,5 @@ def duration(text: str) -> timedelta:
     """Return a length of time such as 90s, 15m, 12h or 7d."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text[:40]!a} is no length of time; write it as 90s, 15m, 12h or 7d")
+        raise click.BadParameter(f"{text[:40]!a} is not a length of time; write it as 90s, 15m, 12h or 7d")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])

@@ -63,4 +63,4 @@ def get_pipe(storage: "Storage", location: Location, pipe: IO[bytes], *, must_ve
                 pipe.write(chunk)
         pipe.flush()
     if must_verify and control.phase != "verified":
-        raise ChecksumError(f"{location.key!r} moved, but the server tells no checksum to compare", key=location.key)
+        raise ChecksumError(f"{location.key!r} moved, but the server sent no checksum to compare", key=location.key)

@@ -123,7 +123,7 @@ def encoded(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as exc:
-        raise BadRequestError("the text holds half of a surrogate pair and is no UTF-8; give bytes") from exc
+        raise BadRequestError("the text holds half of a surrogate pair and is not UTF-8; give bytes") from exc
 
 
 def exists(key: str, storage_type: str) -> Call[bool]:
@@ -218,7 +218,7 @@ def delete_batch(
         answer = wire.parse_answer(checked(request, (yield request)).body)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
-            raise ProtocolError("the server did not tell for each key whether it was deleted; list them again")
+            raise ProtocolError("the server did not report for each key whether it was deleted; list them again")
         results += [DeleteResult.from_json(row) for row in rows]
     return results
 
@@ -299,7 +299,7 @@ def cancel_upload(
 def read_range(key: str, storage_type: str, start: int, stop: int | None, etag: str | None) -> Call[RangeRead]:
     """Return the bytes from `start` to `stop`, `stop` excluded; a negative `start` means the last bytes of the blob."""
     if (stop is not None and stop <= start) or (start < 0 and stop is not None):
-        raise BadRequestError(f"bytes {start} to {stop} of {key!r} are no range; start must be below stop", key=key)
+        raise BadRequestError(f"bytes {start} to {stop} of {key!r} are not a range; start must be below stop", key=key)
     if start < 0:
         asked = f"bytes={start}"
     else:
@@ -316,7 +316,7 @@ def read_range(key: str, storage_type: str, start: int, stop: int | None, etag: 
     span, total = _span_of(response, start, stop, key)
     blob = blob_from_headers(key, storage_type, response.headers, total)
     if etag is not None and blob.etag is not None and blob.etag != etag:
-        raise PreconditionFailedError(f"{key!r} is another blob by now; look at it anew", key=key)
+        raise PreconditionFailedError(f"{key!r} has changed; list it again", key=key)
     return RangeRead(response.body, span, blob)
 
 
@@ -325,9 +325,9 @@ def _span_of(response: Response, start: int, stop: int | None, key: str) -> tupl
         try:
             span, total = wire.parse_content_range(response.headers.get("content-range", ""))
         except BadRequestError as exc:
-            raise ProtocolError(f"the server sent a part of {key!r} without saying which", key=key) from exc
+            raise ProtocolError(f"the server sent a part of {key!r} without a valid Content-Range", key=key) from exc
         if span.size_bytes != len(response.body) or (start >= 0 and span.start != start):
-            raise ProtocolError(f"the server sent another part of {key!r} than was asked for", key=key)
+            raise ProtocolError(f"the server sent a different part of {key!r} than requested", key=key)
         return span, total
     length = _number(response.headers.get("content-length"))
     first = max(0, (length or 0) + start) if start < 0 else start

@@ -186,4 +186,4 @@ def _json(value: Any, key: str) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise BadRequestError(f"the result of {key!r} is no JSON: {exc}; give bytes or a Path", key=key) from exc
+        raise BadRequestError(f"the result of {key!r} is not JSON: {exc}; give bytes or a Path", key=key) from exc

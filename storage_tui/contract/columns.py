@@ -84,9 +84,9 @@ class ColumnPage:
             lengths.add(len(page.expires))
         ordered = all(a < b for a, b in zip(page.prefixes, page.prefixes[1:], strict=False))
         if len(lengths) > 1 or not ordered or (page.prefixes and page.prefixes[-1] >= len(names)):
-            raise ProtocolError("the server sent a list in columns that do not belong to each other")
+            raise ProtocolError("the server sent a list in columns that do not fit together")
         if not isinstance(page.next_token, str | None):
-            raise ProtocolError("the server sent a list in columns with a token that is no text")
+            raise ProtocolError("the server sent a list in columns with a page token that is not text")
         return page
 
 
@@ -107,5 +107,5 @@ def _key(row: tuple[str, object]) -> str:
 
 def _list(raw: Any) -> list[Any]:
     if not isinstance(raw, list):
-        raise TypeError("names that are no array")
+        raise TypeError("the names are not an array")
     return raw

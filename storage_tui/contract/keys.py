@@ -51,7 +51,7 @@ def _check_size(text: str) -> None:
 def _check_segments(text: str, segments: list[str]) -> None:
     for segment in segments:
         if segment in (".", ".."):
-            raise InvalidKeyError(f"a key cannot have the segment '{segment}': clients fold it away", key=text)
+            raise InvalidKeyError(f"a key cannot have the segment '{segment}': clients remove it from URLs", key=text)
 
 
 def _check_characters(text: str) -> None:

@@ -78,7 +78,7 @@ class StorageFileSystem(StorageTree):
         **options: Any,
     ) -> StorageFile:
         if mode == "xb" and self.isfile(path):
-            raise FileExistsError(errno.EEXIST, "there is such a blob already", path)
+            raise FileExistsError(errno.EEXIST, "the blob exists already", path)
         return StorageFile(
             self, path, mode, block_size=block_size or self.default_block_size, autocommit=autocommit,
             cache_options=cache_options, **options,
@@ -123,10 +123,10 @@ class StorageFileSystem(StorageTree):
         list with `on_error="return"`; the error is raised otherwise. `max_gap` is ignored.
         """
         if not isinstance(paths, list):
-            raise TypeError("paths is a list")
+            raise TypeError("paths must be a list")
         firsts, lasts = ([given] * len(paths) if not isinstance(given, list) else given for given in (starts, ends))
         if len(firsts) != len(paths) or len(lasts) != len(paths):
-            raise ValueError("as many starts and ends as paths are wanted")
+            raise ValueError("give as many starts and ends as paths")
 
         def fetch(path: str, start: int | None, end: int | None) -> bytes | Exception:
             try:
@@ -184,7 +184,8 @@ class StorageFileSystem(StorageTree):
         IsADirectoryError otherwise.
         """
         if self.info(path)["size"]:
-            raise IsADirectoryError(errno.EISDIR, "no local file can have this name; get it by itself to another", path)
+            why = "no local file can have this name; download the blob by itself under another name"
+            raise IsADirectoryError(errno.EISDIR, why, path)
         folder.mkdir(parents=True, exist_ok=True)
 
     def put_file(
@@ -216,12 +217,12 @@ class StorageFileSystem(StorageTree):
         blob was written, and cannot be set.
         """
         if not truncate and self.exists(path):
-            raise NotImplementedError("the time of a blob is when it was written; write it again")
+            raise NotImplementedError("the time of a blob is when it was written; to renew it, write the blob again")
         self.pipe_file(path, b"", **options)
 
     def _check_new(self, path: str, mode: str) -> None:
         if mode == "create" and self.isfile(path):
-            raise FileExistsError(errno.EEXIST, "there is such a blob already", path)
+            raise FileExistsError(errno.EEXIST, "the blob exists already", path)
 
     # Copies and removal.
 
@@ -260,7 +261,7 @@ class StorageFileSystem(StorageTree):
             if name.key:
                 named.setdefault(name.storage_type, []).append(name.key)
             elif not recursive:
-                raise IsADirectoryError(errno.EISDIR, "a folder is removed with recursive=True", one)
+                raise IsADirectoryError(errno.EISDIR, "set recursive=True to remove a folder", one)
         for storage_type, keys in named.items():
             self._remove(keys, storage_type, may_be_folders=recursive and not is_deep)
 
@@ -282,7 +283,7 @@ class StorageFileSystem(StorageTree):
                 continue
             path = path_of(storage_type, result.key)
             if is_missing and self.isdir(path):
-                raise IsADirectoryError(errno.EISDIR, "a folder is removed with recursive=True", path)
+                raise IsADirectoryError(errno.EISDIR, "set recursive=True to remove a folder", path)
             raise as_os_error(error_for(result.error)(result.message or "it was not removed"), path)
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:

@@ -52,7 +52,7 @@ def name_of(path: str) -> Name:
         key = key.removesuffix(".")
     if first and first not in STORAGE_TYPES:
         raise FileNotFoundError(
-            errno.ENOENT, f"{first!a} is no storage type; a path begins with one of {', '.join(STORAGE_TYPES)}", path
+            errno.ENOENT, f"{first!a} is not a storage type; a path begins with one of {', '.join(STORAGE_TYPES)}", path
         )
     try:
         check_prefix(key) if key.endswith(DELIMITER) or not key else check_key(key)

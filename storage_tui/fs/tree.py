@@ -126,7 +126,7 @@ class StorageTree(AbstractFileSystem):
             raise IsADirectoryError(errno.EISDIR, "a folder has no time of its own", path)
         moment = found["modified"]
         if not isinstance(moment, datetime):
-            raise OSError(errno.ENOTSUP, "the server does not tell when a blob was written", path)
+            raise OSError(errno.ENOTSUP, "the server does not report when a blob was written", path)
         return moment
 
     def created(self, path: str) -> datetime:

@@ -72,5 +72,5 @@ def _inflate(packed: bytes) -> tuple[bytes, bool]:
     except zlib.error as exc:
         raise PreviewError("its deflate stream is damaged") from exc
     if not content and not unpacker.eof:
-        raise PreviewError("nothing of it can be unpacked")
+        raise PreviewError("no part of it can be unpacked")
     return content, unpacker.eof

@@ -170,7 +170,7 @@ class StorageApi:
                 response = self._refuse(exc, request, scope)
             except Exception as exc:
                 _log(request, scope, _describe(exc))
-                failure = ServerError(f"the server failed; its log tells more under the id {_id(request)}")
+                failure = ServerError(f"the server failed; its log has the cause under the id {_id(request)}")
                 response = self._refuse(failure, request, scope)
             finally:
                 if request is not None:
@@ -200,7 +200,7 @@ class StorageApi:
         that the client can resume."""
         self._is_draining = True
         for request in self._active:
-            request.body.interrupt(UnavailableError("the server is stopping; go on with the upload later"))
+            request.body.interrupt(UnavailableError("the server is stopping; continue the upload later"))
 
     def cut_revoked(self) -> None:
         """End the requests under way whose token has been revoked."""
@@ -242,7 +242,8 @@ class StorageApi:
         namespace = request.namespace
         allowed = self._quotas.concurrent(namespace, MAX_CONCURRENT)
         if sum(other.namespace == namespace for other in self._active) > allowed:
-            raise RateLimitError(f"you have {allowed} requests under way, which is all you may", retry_after_s=1)
+            why = f"you have {allowed} requests under way, which is the most allowed; wait until one ends"
+            raise RateLimitError(why, retry_after_s=1)
         if route.request_class is not None:
             self._quotas.take_request(namespace, route.request_class)
 

@@ -196,7 +196,7 @@ class StorageApp(App[None], inherit_bindings=False):
             return  # the library below httpx reports a read that was cancelled in the turn in which its bytes came
         where = self._write_report(error)
         if not is_leaving(self):
-            self.desk.fail(f"a defect ({type(error).__name__}) was passed over. {where}")
+            self.desk.fail(f"a defect ({type(error).__name__}) was ignored. {where}")
 
     def _write_report(self, error: BaseException | None) -> str:
         if error is None:

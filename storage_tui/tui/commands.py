@@ -132,12 +132,12 @@ COMMANDS: tuple[Command, ...] = (
         "show-in-folder",
         ("enter", "l", "right"),
         "Show in its folder",
-        "leave for the folder of the blob",
+        "open the folder of the blob in the list",
         OPEN,
         ("flat",),
         "open",
     ),
-    Command("show-in-list", ("b",), "Show in the list", "leave for this place in the list", OPEN, ("usage",), "list"),
+    Command("show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage",), "list"),
     Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
@@ -148,7 +148,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE),
     Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, STORE),
-    Command("mark-range", ("v",), "Mark a range", "start a range; again ends it", CHOOSE, ROWS),
+    Command("mark-range", ("v",), "Mark a range", "start a range; the same key ends it", CHOOSE, ROWS),
     Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, ROWS),
     Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, ROWS),
     Command(
@@ -173,7 +173,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-search", ("/",), "Find…", "find words from here on, reading on as needed", CHOOSE, ("viewer",)),
     Command("view-next", ("n",), "Next match", "go to the next match", CHOOSE, ("viewer",)),
     Command("view-previous", ("N",), "Match before", "go to the match before", CHOOSE, ("viewer",)),
-    Command("view-choose", ("v",), "Choose lines", "begin a selection of lines; again drops it", CHOOSE, ("viewer",)),
+    Command(
+        "view-choose", ("v",), "Choose lines", "select lines from here; the same key drops them", CHOOSE, ("viewer",)
+    ),
     Command(
         "download", ("d", "f5"), "Download…", "download the marked rows, or this row, to a local folder", ACT, STORE
     ),
@@ -181,7 +183,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "delete", ("D", "f8", "delete"), "Delete…", "delete the marked rows, or this row, after a question", ACT, STORE
     ),
-    Command("retry-delete", ("r",), "Retry the failed deletes", "try again what a delete left behind", ACT, STORE),
+    Command("retry-delete", ("r",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
     Command(
         "rescue", ("c",), "Rescue to data", "copy the marked rows, or this row, from tmp to data", ACT, STORE, "rescue"
     ),
@@ -202,7 +204,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
     Command("view-editor", ("e",), "Open in $EDITOR…", "download, then open in $EDITOR; asks first", ACT, ("viewer",)),
     Command(
-        "transfer-pause", ("p", "space"), "Pause or go on", "hold this transfer, or go on with it", ACT, ("transfers",)
+        "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
     ),
     Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, ("transfers",)),
     Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, ("transfers",)),
@@ -210,14 +212,14 @@ COMMANDS: tuple[Command, ...] = (
         "transfer-retry-all",
         ("R",),
         "Retry all failed",
-        "try all transfers again that failed",
+        "try all failed transfers again",
         ACT,
         ("transfers",),
         "retry all",
     ),
     Command("transfer-cancel-all", ("X",), "Cancel all", "stop all transfers", ACT, ("transfers",)),
     Command(
-        "transfer-clear", ("c",), "Clear finished", "forget the transfers that are over", ACT, ("transfers",), "clear"
+        "transfer-clear", ("c",), "Clear finished", "forget the transfers that have ended", ACT, ("transfers",), "clear"
     ),
     Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW),
     Command(
@@ -251,9 +253,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("usage", ("U",), "Usage tree", "show count and bytes below each folder", SHOW),
     Command("details", ("i", "tab"), "Details", "show everything known about the row", SHOW, BLOBS),
     Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, BLOBS),
-    Command("transfers", ("w",), "Transfers", "show what moves, what moved and what failed", SHOW, STORE),
+    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, STORE),
     Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, STORE),
-    Command("profiles", ("P",), "Profiles…", "go on with another server of the settings file", PROGRAM),
+    Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, BUSY),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, STORE),
     Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, BUSY),

@@ -53,7 +53,7 @@ def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         return COMMANDS, [f"{path.name}: cannot be read as TOML: {exc}"]
     problems = [
-        f"unknown setting {name!a}; there are preset and keys" for name in raw if name not in ("preset", "keys")
+        f"unknown setting {name!a}; the settings are preset and keys" for name in raw if name not in ("preset", "keys")
     ]
     preset, own = raw.get("preset", "vim"), raw.get("keys", {})
     if not isinstance(preset, str) or preset not in PRESETS:
@@ -75,7 +75,7 @@ def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
             try:
                 wanted[name] = tuple(map(key_name, keys))
             except ValueError as exc:
-                problems.append(f"{str(exc)!a:.40} of {name} is no key; {HOW_KEYS_ARE_WRITTEN}")
+                problems.append(f"{str(exc)!a:.40} of {name} is not a key; {HOW_KEYS_ARE_WRITTEN}")
     rows = tuple(replace(row, keys=wanted[row.id], keys_in={}) if row.id in wanted else row for row in COMMANDS)
     found = clashes(rows)
     if found:

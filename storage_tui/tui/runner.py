@@ -222,4 +222,4 @@ class TransferRunner:
         try:
             await self._storage.forget(unfinished)
         except (StorageError, OSError) as exc:
-            self._log.error(f"what is there of {unfinished.key!a} could not be dropped: {explain(exc)}", exc)
+            self._log.error(f"the partial data of {unfinished.key!a} could not be deleted: {explain(exc)}", exc)

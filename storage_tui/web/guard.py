@@ -38,11 +38,11 @@ class Guard:
             request.method not in ("GET", "HEAD") or "upgrade" in request.headers.get("Connection", "").lower()
         )
         if origin is None and needs_origin:
-            return "a web socket or an upload comes from the page itself"
+            return "only the page itself may open a web socket or upload"
         if origin is not None and origin != f"http://{request.host}":
-            return "pages of other sites may not ask"
+            return "pages of other sites may not use this server"
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and needs_origin:
-            return "pages of other sites may not ask"
+            return "pages of other sites may not use this server"
         first = request.path.removeprefix("/").partition("/")[0]  # a path may be `*` or empty
         if not hmac.compare_digest(first.encode("utf-8", "backslashreplace"), self._token):
             return "open the link that storage-tui web printed; it holds a token"

@@ -62,5 +62,5 @@ def _named(request: web.Request) -> tuple[str, str]:
     BadRequestError for another path."""
     parts = request.rel_url.raw_path.split("/", 4)
     if len(parts) < 5:
-        raise BadRequestError("a blob is asked for as /TOKEN/blob/TYPE/KEY; this path has no key")
+        raise BadRequestError("the address of a blob is /TOKEN/blob/TYPE/KEY; this path has no key")
     return find_storage_type(parts[3]).name, key_from_path(parts[4].encode("utf-8", "surrogateescape"))

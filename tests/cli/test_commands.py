@@ -68,7 +68,7 @@ def test_a_folder_goes_up_and_down(run, tmp_path):
 def test_a_folder_without_files_is_told(run, tmp_path):
     (tmp_path / "empty" / "too").mkdir(parents=True)
     done = run("put", "-r", "empty", "tmp:nowhere/")
-    assert done.stderr == b"storage-tui: 'empty' holds no files; nothing of it was uploaded\n"
+    assert done.stderr == b"storage-tui: 'empty' holds no files; nothing was uploaded\n"
     assert done.stdout == b""
 
 
@@ -102,7 +102,7 @@ def test_a_folder_that_holds_nothing_is_told_from_one_that_does(run, verb, place
     refusal = run(verb, place, code=3)
     assert refusal.stdout == b""
     told = refusal.stderr.decode()
-    assert "nothing is stored below tmp:there/gone/deep/; 'storage-tui ls tmp:there/' shows what is there" in told
+    assert "nothing is stored below tmp:there/gone/deep/; 'storage-tui ls tmp:there/' lists what exists there" in told
     assert "'storage-tui ls tmp:'" in run(verb, "tmp:nosuch/", code=3).stderr.decode()
 
 

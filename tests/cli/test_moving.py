@@ -132,7 +132,7 @@ def test_a_signal_leaves_what_resume_goes_on_with(run, home, server, token_file,
         assert process.returncode == 130
         name = signal.Signals(number).name
         assert complaint.decode() == (
-            f"storage-tui: stopped by {name}; 1 transfer unfinished, go on with: storage-tui resume\n"
+            f"storage-tui: stopped by {name}; 1 transfer unfinished, continue with: storage-tui resume\n"
         )
         assert not (tmp_path / "target").exists()
         proxy.default = Fault()

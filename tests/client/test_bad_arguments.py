@@ -116,11 +116,11 @@ def test_chunks_that_are_read_after_their_block_are_no_empty_blob(storage: Stora
     storage.set("k", b"x" * 600_000)
     with storage.stream("k") as chunks:
         pass
-    with pytest.raises(BadRequestError, match="within its block"):
+    with pytest.raises(BadRequestError, match="within its `with` block"):
         list(chunks)
     with storage.stream("k") as chunks:
         first = next(chunks)
-    with pytest.raises(BadRequestError, match="within its block"):
+    with pytest.raises(BadRequestError, match="within its `with` block"):
         next(chunks)
     with storage.stream("k") as chunks:
         assert len(b"".join(chunks)) == 600_000
@@ -132,5 +132,5 @@ async def test_chunks_of_the_asynchronous_client_neither(server: RunningServer, 
         await storage.set("k", b"x")
         async with storage.stream("k") as chunks:
             pass
-        with pytest.raises(BadRequestError, match="within its block"):
+        with pytest.raises(BadRequestError, match="within its `with` block"):
             [chunk async for chunk in chunks]

@@ -37,7 +37,7 @@ class Ranges:
         stop = self.size_bytes if stop is None else min(stop, self.size_bytes)
         self.asked.append((start, stop))
         if etag not in (None, self.etag):
-            raise PreconditionFailedError("the blob is another one by now", key=key)
+            raise PreconditionFailedError("the blob has changed", key=key)
         if start >= self.size_bytes:
             raise RangeNotSatisfiableError("past the end", key=key, size_bytes=self.size_bytes)
         return Read(self.part(start, stop), Blob(key, storage_type, self.size_bytes, etag=self.etag))

@@ -247,7 +247,7 @@ async def test_a_download_left_at_quit_is_offered_and_continued_by_the_next_sess
         queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and queue.items[0].done_bytes > 3_000_000)
         await browser.press("q")
-        await browser.shows("Quit, go on later")
+        await browser.shows("Quit, continue later")
         await browser.press("right", "right", "enter")
         await browser.until(lambda: not queue.is_active)
     assert not (tmp_path / "here" / "big").exists()

@@ -140,7 +140,7 @@ async def test_esc_stops_a_long_listing_and_g_goes_on(store: Storage, browse: An
     async with browse("data:n/", url=proxy.url) as browser:
         await browser.shows("Listing… 250 keys (Esc stops)")
         await browser.press("j", "escape")
-        await browser.shows("250 keys read, more to come (G goes on)")
+        await browser.shows("250 keys read, more to come (G continues)")
         assert browser.current == "n/00001" and not browser.main.reader.is_reading
         await browser.shows("2/250+")
         await browser.press("G")

@@ -20,7 +20,7 @@ async def test_what_is_copied_unseen_is_told(store: Storage, browse: Any) -> Non
         await browser.press("y")
         await browser.until(lambda: isinstance(browser.app.screen, CopyScreen))
         await browser.press("k")
-        await browser.shows("sent the key with 1 character not to be seen here to the terminal's clipboard")
+        await browser.shows("sent the key with 1 invisible character to the terminal's clipboard")
 
 
 async def test_the_copy_menu_masks_the_url_until_asked(store: Storage, browse: Any) -> None:

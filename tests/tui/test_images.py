@@ -75,7 +75,7 @@ async def test_delete_offers_the_whole_image_and_no_is_preselected(
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         if size == (120, 40):
             await browser.shows("Delete image scene-1 from the catalog?")
-            for words in ("no file goes alone", "blue.txt", "red.txt", "15 B", "Delete all 2"):
+            for words in ("an image is deleted with all its files", "blue.txt", "red.txt", "15 B", "Delete all 2"):
                 assert words in browser.text
         await browser.press("enter")
         await browser.until(lambda: not isinstance(browser.app.screen, DeleteScreen))

@@ -64,8 +64,8 @@ def test_a_motion_is_one_id_for_every_screen(tmp_path: Path) -> None:
         ("= 1", "cannot be read"),
         ('preset = ["mc"]', "unknown preset"),
         ("keys = 5", "keys must be a table"),
-        ('[keys]\nusage = ["PgDwn"]', "'PgDwn' of usage is no key; keys are written as"),
-        ('[keys]\nusage = ["hyper+x"]', "is no key"),
+        ('[keys]\nusage = ["PgDwn"]', "'PgDwn' of usage is not a key; keys are written as"),
+        ('[keys]\nusage = ["hyper+x"]', "is not a key"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_no_command_is_lost(text: str, problem: str, tmp_path: Path) -> None:

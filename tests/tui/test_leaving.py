@@ -69,7 +69,7 @@ async def test_an_error_of_the_event_loop_is_reported_and_not_printed(
         gone.cancel()
         loop.call_soon(gone.set_result, None)  # a read that was cancelled in the turn in which its bytes came
         loop.call_soon(divmod, 1, 0)
-        await browser.shows("a defect (ZeroDivisionError) was passed over")
+        await browser.shows("a defect (ZeroDivisionError) was ignored")
     report = (tmp_path / "state" / "crash.log").read_text()
     assert "ZeroDivisionError" in report and "InvalidStateError" not in report
     assert not [row for row in caplog.records if row.name == "asyncio"] and capfd.readouterr().err == ""

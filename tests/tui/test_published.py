@@ -59,7 +59,7 @@ async def test_find_clean_up_rescue_and_transfers_work(
         await browser.shows("1 found in 1 key")
         await browser.press("enter", "escape", "t")
         await browser.shows("clean-up")
-        await browser.shows("expiry not told")
+        await browser.shows("expiry unknown")
         await browser.press("G", "c")
         await browser.shows("rescued to data:runs/a.npy")
         await browser.press("d")

@@ -47,7 +47,7 @@ async def test_waiting_for_transfers_that_ended_meanwhile_quits(
         await browser.press("enter")
         await browser.until(lambda: browser.app.desk.queue.is_active)
         await browser.press("q")
-        await browser.shows("All of them have ended by now")
+        await browser.shows("All of them have ended")
         await browser.press("right", "enter")
         await browser.until(lambda: browser.app._exit)
     assert (tmp_path / "here" / "big").stat().st_size == 3_000_000

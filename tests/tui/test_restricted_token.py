@@ -53,7 +53,7 @@ async def test_the_keys_that_go_up_stay_within_it(restricted: Any, browse: Any) 
     async with browse(token=restricted([], [], "maps")) as browser:
         await browser.until(lambda: browser.names == ["a"])
         await browser.press("h")
-        await browser.shows("this token opens nothing above here")
+        await browser.shows("this token does not open the folder above")
         await browser.press("2")
         await browser.until(lambda: browser.names == ["t"])
         await browser.press("tilde")

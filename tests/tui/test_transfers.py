@@ -41,7 +41,7 @@ async def test_what_waits_is_continued_by_the_next_session_too(
     async with browse(url=proxy.url) as browser:
         await _begin_six(browser, proxy)
         await browser.press("q")
-        await browser.shows("Quit, go on later")
+        await browser.shows("Quit, continue later")
         await browser.press("right", "right", "enter")
         await browser.until(lambda: not browser.app.desk.queue.is_active)
     assert [path.name for path in (tmp_path / "here").iterdir() if not path.name.startswith(".")] == []

@@ -56,7 +56,7 @@ def _nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
     while above and next(iter(_walk(storage, folder.storage_type, above, delimiter="")), None) is None:
         above = parent_prefix(above)
     place = str(Location(folder.storage_type, above))
-    what = f"'storage-tui ls {shlex.quote(place)}' shows what is there"
+    what = f"'storage-tui ls {shlex.quote(place)}' lists what exists there"
     return NotFoundError(f"nothing is stored below {folder}; {what}", key=folder.key)
 
 
@@ -185,7 +185,7 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_settings
 def du(location: Location, as_json: bool, settings: Settings) -> None:
-    """Show how much lies in each folder below LOCATION, and in all."""
+    """Show blobs and bytes in each folder below LOCATION, and in total."""
     prefix = location.key
     if prefix and not prefix.endswith(DELIMITER):
         prefix += DELIMITER

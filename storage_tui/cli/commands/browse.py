@@ -33,9 +33,9 @@ LOCAL_USER = "local"  # the only user of an embedded store
 @click.command()
 @click.argument("location", default="", shell_complete=location_words)
 @click.option("--demo", is_flag=True, help="Browse a throwaway store of small real files, removed afterwards.")
-@click.option("--print", "prints", is_flag=True, help="At the end print what is marked, or the row one is on.")
+@click.option("--print", "prints", is_flag=True, help="At the end print the marked rows, or the row under the cursor.")
 @click.option(
-    "--cd-file", type=click.Path(path_type=Path), metavar="FILE", help="At the end write where one was to FILE."
+    "--cd-file", type=click.Path(path_type=Path), metavar="FILE", help="At the end write the last open place to FILE."
 )
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:

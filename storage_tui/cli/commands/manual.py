@@ -63,7 +63,7 @@ def _page(root: click.Group) -> Iterator[str]:
     yield ".SH FILES"
     for file, meaning in (
         (directories.config_file(), "Settings; storage-tui config --write makes one."),
-        (directories.config_file().with_name("keys.toml"), "Keys of one's own for the browser, see KEYS."),
+        (directories.config_file().with_name("keys.toml"), "Your own keys for the browser, see KEYS."),
         (directories.data_dir(), "The embedded store."),
     ):
         shown = str(file).replace(str(Path.home()), "~", 1)
@@ -79,7 +79,7 @@ def _keys() -> Iterator[str]:
     yield from _prose(
         "The file keys.toml beside the settings gives commands of the browser other keys: a table [keys], a line for "
         f'each, such as usage = ["Z", "g u"]; {HOW_KEYS_ARE_WRITTEN}. A line preset = "NAME" above it begins with the '
-        f"keys of {' or '.join(PRESETS)}. A key for two commands is told at the start, and none is changed then."
+        f"keys of {' or '.join(PRESETS)}. A key for two commands is reported at the start, and none is changed then."
     )
     named = {row.id: row for row in reversed(COMMANDS)}  # of commands with one name on several screens, the first
     for row in dict.fromkeys(named[row.id] for row in COMMANDS):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--list", "is_list", is_flag=True, help="Only list them.")
-@click.option("--forget", is_flag=True, help="Give them up, with what is there of them.")
+@click.option("--forget", is_flag=True, help="Give them up, and delete their partial data.")
 @click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
 @with_settings
@@ -55,7 +55,7 @@ def _forget(storage: "Storage", rows: "list[UnfinishedTransfer]") -> None:
         if not row.has_begun or storage.forget(row):
             say(f"forgotten  {_line(row)}")
         else:
-            complain(f"another program goes on with {_line(row)}")
+            complain(f"another program is continuing {_line(row)}")
 
 
 def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool) -> None:

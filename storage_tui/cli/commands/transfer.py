@@ -35,11 +35,11 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that get and put share."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
-        click.option("--verify", is_flag=True, help="Fail where the server tells no checksum to compare."),
-        click.option("--resume/--no-resume", default=True, help="Go on with earlier parts, and leave some. [default]"),
+        click.option("--verify", is_flag=True, help="Fail when the server sends no checksum to compare."),
+        click.option("--resume/--no-resume", default=True, help="Continue earlier parts, and keep new ones. [default]"),
         click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, show_default=True, metavar="N",
                      help="Files at once."),
-        click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do about what is there already."),
+        click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do when the target exists already."),
         click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
         click.option("-r", "--recursive", is_flag=True, help="A whole folder."),
     ):  # fmt: skip
@@ -149,7 +149,7 @@ def _check_bytes_only(*, recursive: bool, as_json: bool) -> None:
 
 def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:
     if force and chosen not in (None, Conflict.OVERWRITE.value):
-        raise click.UsageError(f"--force and --on-conflict {chosen} say different things; give one of them")
+        raise click.UsageError(f"--force and --on-conflict {chosen} contradict each other; give one of them")
     return Conflict.OVERWRITE if force else otherwise if chosen is None else Conflict(chosen)
 
 
@@ -162,7 +162,7 @@ def _folder_plan(storage: "Storage", folder: Path, location: Location, conflict:
     prefix = _prefix(location)
     plan = plan_upload(folder, prefix, location.storage_type)
     if not plan.items:
-        complain(f"{str(folder)!a} holds no files; nothing of it was uploaded")
+        complain(f"{str(folder)!a} holds no files; nothing was uploaded")
     if conflict is not Conflict.OVERWRITE:
         plan = survey(storage.engine, plan, prefix, location.storage_type)
     return plan

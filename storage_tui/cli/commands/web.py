@@ -47,7 +47,8 @@ def web(location: Location, port: int, opens: bool, settings: Settings) -> None:
         try:
             server = WebServer(command, storage, port=port)
         except OSError as exc:
-            raise StorageError(f"port {port} cannot be used: {exc.strerror}; without --port a free one is") from exc
+            way_out = "leave out --port to use a free one"
+            raise StorageError(f"port {port} cannot be used: {exc.strerror}; {way_out}") from exc
         interpreters.clean(os.environ)  # the program in the page inherits the environment
         os.environ.update(server.environment())
 

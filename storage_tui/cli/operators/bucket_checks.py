@@ -62,14 +62,14 @@ def _conditions(opened: "Bucket") -> Line:
         probe(opened)
     except StorageError as exc:
         return Line("conditions", "fail", exc.message, "a server on this bucket does not start until this is put right")
-    return Line("conditions", "ok", "of racing conditional writes one wins, by every way of writing")
+    return Line("conditions", "ok", "one of several racing conditional writes wins, in every way of writing")
 
 
 def _clock(told: datetime | None, now: datetime) -> Line:
     from storage_tui.server.stores.s3.sweep import MAX_SKEW
 
     if told is None:
-        return Line("clock", "warn", "the engine does not tell its time", "see to it that its clock is right")
+        return Line("clock", "warn", "the engine does not report its time", "make sure that its clock is right")
     skew = abs(now - told)
     text = f"{human_duration(skew.total_seconds())} {'behind' if now < told else 'ahead of'} the engine's"
     if skew > MAX_SKEW:
@@ -82,12 +82,12 @@ def _clock(told: datetime | None, now: datetime) -> Line:
 def _version(server: str) -> Line:
     found = _SEAWEED.match(server)
     if found is None:
-        return Line("engine", "ok", f"{server[:80] or 'it does not tell its name'}; its version is not checked")
+        return Line("engine", "ok", f"{server[:80] or 'it does not report its name'}; its version is not checked")
     version = int(found[1]), int(found[2])
     text = f"SeaweedFS {version[0]}.{version[1]}"
     if version < OLDEST_SEAWEED:
         needed = ".".join(map(str, OLDEST_SEAWEED))
         return Line(
-            "engine", "fail", f"{text} does not hold all conditional writes", f"upgrade it to {needed} or later"
+            "engine", "fail", f"{text} does not honour all conditional writes", f"upgrade it to {needed} or later"
         )
     return Line("engine", "ok", text)

@@ -73,7 +73,7 @@ def data_directory(settings: Settings) -> Iterator[Line]:
     try:
         refuse_network_filesystem(directory)
     except StorageError as exc:
-        yield Line("data", "fail", exc.message, "name another one with --data-dir")
+        yield Line("data", "fail", exc.message, "name another directory with --data-dir")
     if not directory.is_dir():
         yield Line("data", "ok", f"{directory} is not there yet; the first use makes it")
         return
@@ -113,7 +113,7 @@ def database(settings: Settings) -> Iterator[Line]:
     try:
         connection = open_database(path)
     except StorageError as exc:
-        yield Line("database", "fail", exc.message, "storage-tui verify tells more")
+        yield Line("database", "fail", exc.message, "run storage-tui verify for details")
         return
     try:
         schema = schema_of(connection)
@@ -159,7 +159,7 @@ def permissions(settings: Settings) -> Iterator[Line]:
 def terminal(_: Settings) -> Iterator[Line]:
     """Report the terminal as the browser will find it."""
     if not sys.stdout.isatty():
-        yield Line("terminal", "ok", "standard output is no terminal; the browser needs one, the commands do not")
+        yield Line("terminal", "ok", "standard output is not a terminal; the browser needs one, the commands do not")
         return
     size = shutil.get_terminal_size()
     encoding = (sys.stdout.encoding or "").lower()
@@ -201,7 +201,7 @@ def token(settings: Settings) -> Iterator[Line]:
     from storage_tui.client.access.token_files import read_token_file
 
     if settings.token_file is None:
-        yield Line("token", "ok", "no --token-file; credentials are looked for where the published client has them")
+        yield Line("token", "ok", "no --token-file; credentials are read where the published client keeps them")
         return
     try:
         text = read_token_file(settings.token_file)

@@ -32,8 +32,8 @@ class UnwellError(StorageError):
 def doctor(settings: "Settings", store: str | None, s3_endpoint: str | None, as_json: bool) -> None:
     """Check settings, store, disk, clock, permissions, versions, terminal, server and token; say what to do.
 
-    With --store the storage engine and its bucket are looked at instead: whether it answers, takes the credentials,
-    holds its conditional writes, and has the same time. Exit code 0 when nothing failed.
+    With --store the storage engine and its bucket are checked instead: whether it answers, takes the credentials,
+    honours conditional writes, and has the same time. Exit code 0 when nothing failed.
     """
     from storage_tui.cli.operators.checks import CHECKS, Line, programs, settings_file
 

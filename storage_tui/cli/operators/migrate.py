@@ -30,10 +30,10 @@ SHOWN_FAILURES = 100  # printed one by one; the rest are counted
 def migrate(
     store: str, data_dir: Path | None, s3_endpoint: str | None, overwrite: bool, read_back: bool, as_json: bool
 ) -> None:
-    """Copy a store of this machine into a bucket: all users, types, records and tokens; what is there already is kept.
+    """Copy a store of this machine into a bucket: all users, types, records and tokens; what it holds already is kept.
 
     Run the command again after any break: it continues where it stopped. No server may run on the directory meanwhile.
-    The source stays as it is. Blobs are written anew in the bucket, so blobs in tmp expire seven days from now.
+    The source stays as it is. The bucket gets new blobs, so blobs in tmp expire seven days from now.
     """
     from storage_tui.server.run.embedded import LOCAL_USER
     from storage_tui.server.stores.s3.protocol.place import S3Place
@@ -58,7 +58,7 @@ def migrate(
     for failure in state.failures[:SHOWN_FAILURES]:
         complain(f"{failure.what}: {failure.reason}")
     if state.failures:
-        raise PartialFailureError(f"{len(state.failures):,} could not be moved; see to them and run it again")
+        raise PartialFailureError(f"{len(state.failures):,} could not be moved; fix the causes and run it again")
 
 
 def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "Migration":

@@ -29,9 +29,9 @@ _DIRECTORY = click.Path(path_type=Path)
 
 @click.command()
 @with_engine
-@click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Look at this backup instead.")
+@click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Check this backup instead.")
 @click.option("--user", "users", multiple=True, metavar="NAME", help="With --store: whose blobs. [default: all known]")
-@click.option("--repair", is_flag=True, help="First put right rows and records that cannot be, or set them aside.")
+@click.option("--repair", is_flag=True, help="First repair invalid rows and records, or set them aside.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: each finding, then the sum.")
 def verify(
     place: "Path | S3Place", backup: Path | None, users: tuple[str, ...], repair: bool, as_json: bool
@@ -48,9 +48,9 @@ def verify(
     from storage_tui.server.upkeep.verifying import verify as verify_store
 
     if users and isinstance(place, Path):
-        raise click.UsageError("--user belongs to --store: of a directory everything is read")
+        raise click.UsageError("--user works only with --store: a directory is always read whole")
     if repair and (backup is not None or not isinstance(place, Path)):
-        raise click.UsageError("--repair belongs to a data directory: not to --backup, and not to --store")
+        raise click.UsageError("--repair works only on a data directory: leave out --backup and --store")
     be_gentle()
     tally = Tally()
     if repair and isinstance(place, Path):
@@ -75,7 +75,7 @@ def verify(
         say(f"{plural(tally.blobs, 'blob')}, {size_text(tally.size_bytes)} read: {found}")
     if not tally.is_good:
         is_repairable = backup is None and isinstance(place, Path) and {"row", "record"} & tally.found.keys()
-        way = "put rows and records right with --repair, then " if is_repairable else ""
+        way = "repair rows and records with --repair, then " if is_repairable else ""
         raise DamagedError(f"something is lost in {backup or place}; {way}restore it from a backup, or store it again")
 
 
@@ -161,10 +161,10 @@ def backup(target: Path, data_dir: Path | None, keep: int, link: bool, as_json: 
 @click.argument("source", type=_DIRECTORY, metavar="DIR")
 @click.option("--data-dir", type=_DIRECTORY, metavar="NEW", required=True, help="An empty directory, or a new one.")
 @click.option("--snapshot", metavar="STAMP", help="Which snapshot. [default: the latest]")
-@click.option("--skip-damaged", is_flag=True, help="Make the store without what the backup itself has lost.")
+@click.option("--skip-damaged", is_flag=True, help="Leave out what the backup itself has lost.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bool, as_json: bool) -> None:
-    """Make a store out of the backup in DIR. Every blob is checked; a restore that broke off goes on when repeated."""
+    """Make a store out of the backup in DIR. Every blob is checked. After a break, repeat the command to continue."""
     from storage_tui.server.upkeep.restoring import Progress
     from storage_tui.server.upkeep.restoring import restore as restore_store
 
@@ -183,7 +183,7 @@ def restore(source: Path, data_dir: Path, snapshot: str | None, skip_damaged: bo
         size = f"{plural(done.blobs, 'blob')}, {size_text(done.size_bytes)}"
         say(f"snapshot {taken.stamp} is in {directory}: {size}")
     if done.found:
-        raise PartialFailureError(f"{len(done.found)} of what the snapshot held is lost")
+        raise PartialFailureError(f"{len(done.found)} of the blobs and records in the snapshot are lost")
 
 
 @click.command()

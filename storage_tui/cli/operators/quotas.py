@@ -31,7 +31,7 @@ def amount(text: str) -> int | str | None:
         return None if text == NONE else INHERIT
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text[:40]!a} is no amount; write it as 500, 10G or 4Gi, or as none or default")
+        raise click.BadParameter(f"{text[:40]!a} is not an amount; write it as 500, 10G or 4Gi, or as none or default")
     base: int = 1024 if match[3] else 1000
     return int(match[1]) * int(base ** _POWERS[match[2]])
 
@@ -48,7 +48,7 @@ def per_minute(text: str) -> tuple[str, int | str | None]:
     """Return a class of requests and its limit, such as list=600."""
     verb, equals, limit = text.partition("=")
     if not equals:
-        raise click.BadParameter(f"{text[:40]!a} is no limit of requests; write it as list=600")
+        raise click.BadParameter(f"{text[:40]!a} is not a limit of requests; write it as list=600")
     return verb, amount(limit)
 
 
@@ -77,9 +77,10 @@ def set_quota(
     ctx: click.Context, user: str | None, records: "Records", type_name: str, requests: tuple[tuple[str, Any], ...],
     size: Any, blobs: Any, uploads: Any, concurrent: Any,
 ) -> None:  # fmt: skip
-    """Change limits of USER, or without one of everybody who has none of their own. Running servers notice in seconds.
+    """Change the limits of USER, or without USER those of everybody who has none of their own.
 
-    SIZE and N are amounts, `none` for without limit, `default` for what holds for everybody.
+    Running servers notice in seconds. SIZE and N are amounts; `none` means no limit, `default` means the limit of
+    everybody.
     """
     from storage_tui.server.http.grants import Verb
     from storage_tui.server.quotas.limits import change_limits
@@ -95,7 +96,7 @@ def set_quota(
             raise click.UsageError(f"a class of requests is one of {', '.join(Verb)}, not {verb[:40]!a}")
         changes["requests", verb] = limit
     if not changes:
-        raise click.UsageError("say what to limit, such as --bytes 10G or --requests list=600")
+        raise click.UsageError("name what to limit, such as --bytes 10G or --requests list=600")
     table = change_limits(records, user, changes)
     _show(user or "everybody", table.of_name(user))
 

@@ -42,7 +42,7 @@ def serve(
         raise click.UsageError("--issuer and --audience belong to --jwks")
     if embedded:
         if not isinstance(place, Path):
-            raise click.UsageError("a server of this machine's programs alone keeps its blobs in a directory")
+            raise click.UsageError("--embedded works only with --data-dir, not with --store")
         serve_embedded(data_dir=place)
         leave()
     if not isinstance(place, Path):
@@ -66,5 +66,5 @@ def _provider(jwks: str | None, issuer: str | None, audience: str | None) -> "Id
     from storage_tui.server.access.jwks import IdentityProvider
 
     if audience is None:
-        complain("without --audience a token that the identity provider made for any other service opens this one")
+        complain("without --audience this server accepts tokens that the identity provider made for other services")
     return IdentityProvider(jwks, issuer=issuer, audience=audience)

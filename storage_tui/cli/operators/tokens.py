@@ -49,7 +49,7 @@ def token() -> None:
 @click.option("--verbs", type=_words, default="", metavar="VERB,…", help="Only these: list read write delete share.")
 @click.option("--prefix", default="", metavar="FOLDER", help="Only keys in this folder: a covers a/b, not ab.")
 @click.option("--login", is_flag=True, help="A login that renews its tokens, as `descarteslabs auth login` takes it.")
-@click.option("--url", callback=_base_url, help="With --login: the URL of the server, where alone it is renewed.")
+@click.option("--url", callback=_base_url, help="With --login: the URL of the only server that renews it.")
 def create(
     name: str, records: "Records", valid: timedelta, types: tuple[str, ...], verbs: tuple[str, ...], prefix: str,
     login: bool, url: str | None,

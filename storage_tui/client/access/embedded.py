@@ -163,7 +163,7 @@ class EmbeddedServer:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     os.close(descriptor)
-                    raise ConnectError(f"the {self.display_url} is closing down and does not come to an end") from None
+                    raise ConnectError(f"the {self.display_url} is stopping and does not finish") from None
                 time.sleep(POLL_S)
             except OSError:
                 os.close(descriptor)

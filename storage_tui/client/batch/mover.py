@@ -25,7 +25,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob
 
 REPLACING = (Conflict.OVERWRITE, Conflict.OTHER_SIZE, Conflict.DIFFERENT)
-TAKEN_UP = "another program goes on with it, or has ended it"
+TAKEN_UP = "another program is continuing this transfer, or has ended it"
 CHECKSUM_TRIES = 2  # bits that flip during a transfer seldom flip twice
 
 

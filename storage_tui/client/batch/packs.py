@@ -139,7 +139,7 @@ class Packs:
         results = wire.parse_answer(b"".join(map(bytes, answer)))
         rows = results.get("results") if isinstance(results, dict) else None
         if not isinstance(rows, list) or len(rows) != len(frames):
-            raise ProtocolError("the server did not tell for each blob of a pack whether it was stored")
+            raise ProtocolError("the server did not report for each blob of a pack whether it was stored")
         for (row, framed), raw in zip(frames.items(), rows, strict=True):
             key, path = places[row]
             blob = _blob(raw, row.item.storage_type)
@@ -156,7 +156,7 @@ class Packs:
                 for head, content in reader.feed(chunk):
                     row, (key, path) = next(waiting, (None, ("", Path())))
                     if row is None or head.get("key") != key:
-                        raise ProtocolError("the server sent another blob than was asked for")
+                        raise ProtocolError("the server sent a different blob than requested")
                     blob = _blob(head, row.item.storage_type)
                     is_damaged = blob is not None and blob.crc32c != checksum.encode(checksum.extend(0, content))
                     if blob is None or is_damaged or _is_held(row):

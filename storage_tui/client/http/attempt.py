@@ -88,7 +88,7 @@ class Target:
         try:
             url = urljoin(self.url, location)
         except ValueError as exc:
-            raise ProtocolError("the server redirects to what is no URL", key=self._request.key) from exc
+            raise ProtocolError("the server redirects to an invalid URL", key=self._request.key) from exc
         _check_named(url, self.url, self._request)
         if _origin(url) != _origin(self.url):
             self._token = None
@@ -136,7 +136,7 @@ def check_encoding(headers: httpx.Headers, request: Request) -> None:
     """Raise ProtocolError for an answer that was compressed without a request: a small one can grow without limit."""
     encoding = _encoding(headers)
     if encoding not in IDENTITY and not (encoding == GZIP and request.may_be_gzip):
-        raise ProtocolError(f"the server compressed its answer to {request}, unasked", key=request.key)
+        raise ProtocolError(f"the server compressed its answer to {request} without being asked", key=request.key)
 
 
 def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
@@ -148,11 +148,11 @@ def expanded(body: bytes, answer: httpx.Response, request: Request) -> bytes:
     try:
         content = reader.decompress(body, most + 1)
     except zlib.error as exc:
-        raise ProtocolError(f"the server's answer to {request} is not the gzip it says", key=request.key) from exc
+        raise ProtocolError(f"the server's answer to {request} is not valid gzip", key=request.key) from exc
     if len(content) > most:
         raise too_large(request)
     if not reader.eof and answer.status_code < 300:  # only the beginning of an error is read
-        raise ProtocolError(f"the server's answer to {request} ends before its gzip does", key=request.key)
+        raise ProtocolError(f"the server's answer to {request} ends in the middle of its gzip data", key=request.key)
     return content
 
 

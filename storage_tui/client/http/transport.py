@@ -199,7 +199,7 @@ class Connection:
                 elif isinstance(event, h11.Response):
                     return event
                 elif not isinstance(event, h11.InformationalResponse):
-                    raise httpx.RemoteProtocolError("the server hung up without an answer")
+                    raise httpx.RemoteProtocolError("the server closed the connection without an answer")
                 else:
                     interim += 1
             raise httpx.RemoteProtocolError("the server sends one interim answer after the other")
@@ -270,7 +270,7 @@ class Body(httpx.SyncByteStream):
             assert self._left is not None
             count = self._connection.receive_into(buffer[: min(len(buffer), self._left)])
             if count == 0:
-                raise httpx.RemoteProtocolError(f"the server hung up with {self._left} bytes to come")
+                raise httpx.RemoteProtocolError(f"the server closed the connection with {self._left} bytes to come")
         if self._left is not None:
             self._left -= count
             if self._left == 0:

@@ -115,7 +115,7 @@ class BlobStream:
         if response.status == 206:
             span, total = self._span(response)
             if span.start != self.position:
-                raise ProtocolError(f"the server sent another part of {self._key!r} than was asked for", key=self._key)
+                raise ProtocolError(f"the server sent a different part of {self._key!r} than requested", key=self._key)
             self._learn(response, total)
             self._most = span.stop
             return True
@@ -133,7 +133,8 @@ class BlobStream:
         try:
             return wire.parse_content_range(response.headers.get("content-range", ""))
         except BadRequestError as exc:
-            raise ProtocolError(f"the server sent a part of {self._key!r} without saying which", key=self._key) from exc
+            why = f"the server sent a part of {self._key!r} without a valid Content-Range"
+            raise ProtocolError(why, key=self._key) from exc
 
     def _learn(self, response: Response, total: int | None) -> None:
         blob = calls.blob_from_headers(self._key, self._storage_type, response.headers, total)
@@ -201,7 +202,7 @@ class BlobStream:
         with self._session.translating(self._request()):
             if not body.read_into(memoryview(bytearray(1))):
                 return False
-        announced = "are read where it tells no size" if self._most == UNTOLD_BYTES else "it announced"
+        announced = "are read when it announces no size" if self._most == UNTOLD_BYTES else "it announced"
         raise ProtocolError(
             f"the server sends more of {self._key!r} than the {self._most} bytes that {announced}", key=self._key
         )

@@ -64,7 +64,7 @@ def streamed(session: Session, key: str, storage_type: str, control: TransferCon
         for chunk in chunks:
             yield bytes(chunk)
         if is_over:
-            raise BadRequestError("the chunks of a stream are taken within its block; the rest was not read", key=key)
+            raise BadRequestError("read the chunks of a stream within its `with` block; the rest was not read", key=key)
 
     with closing(verified_chunks(BlobStream(session, key, storage_type, control=control), control)) as chunks:
         try:

@@ -202,9 +202,10 @@ class TransferEngine:
     def resume(self, transfer: "UnfinishedTransfer", *, control: TransferControl) -> Blob:
         """Continue an unfinished transfer to its end; return the blob. See `Storage.resume`."""
         if transfer.server != self.display_url:
-            raise ConflictError(f"this transfer is with {transfer.server}; connect to that first", key=transfer.key)
+            why = f"this transfer is with {transfer.server}; connect to that server first"
+            raise ConflictError(why, key=transfer.key)
         if transfer.user is not None and transfer.user != self.server.user():
-            raise ConflictError("another user began this transfer; go on with a token of that user", key=transfer.key)
+            raise ConflictError("another user began this transfer; use a token of that user", key=transfer.key)
         path, root = Path(transfer.path), None if transfer.root is None else Path(transfer.root)
         if transfer.direction == "upload":
             return self.upload(
@@ -212,7 +213,7 @@ class TransferEngine:
                 resume=True, replaces=transfer.replaces, root=root,
             )  # fmt: skip
         if not transfer.part.exists():
-            control.note = "what was there of it has gone, started over"
+            control.note = "the earlier part is gone, started over"
         return self.download(
             transfer.key, path, transfer.storage_type, control=control, root=root, replaces=transfer.replaces
         )

@@ -21,10 +21,10 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Blob
 
-NO_RESUME = "the server cannot go on with what an earlier program began, started over"
-SUPERSEDED = "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
+NO_RESUME = "the server cannot continue the upload of an earlier program, started over"
+SUPERSEDED = "an earlier program had uploaded it, but it was overwritten or deleted since, started over"
 CHANGED = "the file changed since, started over"
-OTHERWISE = "what is there is to be treated otherwise than an earlier program was told, started over"
+OTHERWISE = "the choice for an existing key differs from the earlier one, started over"
 _PASSING = (UnauthorizedError, CredentialsError, StoreFullError, ProtocolError)  # people can mend these
 
 

@@ -48,7 +48,7 @@ def open_file_below(root: Path, relative: PurePath) -> int:
         try:
             return os.open(relative.name, _FILE, dir_fd=folder)
         except OSError as exc:
-            what = "it is a symbolic link by now" if exc.errno == errno.ELOOP else exc.strerror
+            what = "it is now a symbolic link" if exc.errno == errno.ELOOP else exc.strerror
             raise LocalFileError(f"cannot read {str(root / relative)!r}: {what}") from exc
 
 
@@ -66,7 +66,7 @@ def _step(folder: int, segment: str, at: Path, *, make: bool) -> int:
                     os.mkdir(segment, dir_fd=folder)
             except OSError as exc:
                 if exc.errno in (errno.ELOOP, errno.ENOTDIR):
-                    what = "a link or a file, not a folder; nothing goes through it"
+                    what = "a link or a file, not a folder; nothing is read or written through it"
                     raise LocalFileError(f"{str(at)!r} is {what}") from exc
                 raise
     raise AssertionError("unreachable")

@@ -203,12 +203,12 @@ class PartFile:
         try:
             os.link(self.name, self._target, **ends, follow_symlinks=False)
         except FileExistsError as exc:
-            raise ConflictError(f"{self._target!r} came to be meanwhile and was not overwritten") from exc
+            raise ConflictError(f"{self._target!r} appeared meanwhile and was not overwritten") from exc
         except OSError as exc:
             if exc.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
                 raise
             if check_target(self._folder, self._target) is not None:  # a file system without links, such as FAT
-                raise ConflictError(f"{self._target!r} came to be meanwhile and was not overwritten") from exc
+                raise ConflictError(f"{self._target!r} appeared meanwhile and was not overwritten") from exc
             self._replace()
         else:
             os.unlink(self.name, dir_fd=self._folder)
@@ -281,7 +281,7 @@ def local_errors(name: str, *, is_resumable: bool = False) -> Iterator[None]:
         yield
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            way = "make room and run it again to go on from here" if is_resumable else "make room and run it again"
+            way = "make room and run it again to continue from here" if is_resumable else "make room and run it again"
             raise LocalFileError(f"no room left on the disk for {name!r}; {way}") from exc
         raise LocalFileError(f"cannot write {name!r}: {exc.strerror or exc}") from exc
 

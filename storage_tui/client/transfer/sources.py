@@ -197,7 +197,7 @@ class StreamSource:
         Raise LocalFileError when the server has lost bytes that are no longer held.
         """
         if not self._held_from <= offset <= self._held_from + len(self._held):
-            raise LocalFileError("the server lost a part of the stream, which cannot be read again; upload it anew")
+            raise LocalFileError("the server lost a part of the stream, which cannot be read again; upload it again")
         del self._held[: offset - self._held_from]
         self._held_from = offset
         while len(self._held) < STREAM_BYTES and not self._is_ended:

@@ -226,7 +226,7 @@ class Upload:
             raise ProtocolError("the server does not say how much of the upload it has", key=self._key) from exc
         size_bytes = self._source.size_bytes
         if size_bytes is not None and offset > size_bytes:
-            raise ProtocolError("the server has more of the upload than was sent; upload it anew", key=self._key)
+            raise ProtocolError("the server has more of the upload than was sent; upload it again", key=self._key)
         if offset == size_bytes and size_bytes == self._offset:
             raise TransferInterruptedError("the server has all of the upload and does not finish it", key=self._key)
         self._offset = self._control.done_bytes = offset
@@ -246,7 +246,7 @@ class Upload:
         return blob
 
     def _discard(self, blob: Blob, *, is_ours: bool) -> None:
-        damage = f"{self._key!r} arrived damaged: the server's crc32c or size is not that of what was sent"
+        damage = f"{self._key!r} arrived damaged: the server's crc32c or size differs from what was sent"
         if blob.etag is None or not is_ours:  # somebody else may have written it since
             raise ChecksumError(f"{damage}; it is stored, do not use it, upload it again", key=self._key)
         try:

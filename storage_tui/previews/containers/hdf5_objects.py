@@ -46,7 +46,7 @@ class Objects:
 
     def __init__(self, source: Source, *, offset_bytes: int, length_bytes: int, base: int) -> None:
         if offset_bytes not in (2, 4, 8) or length_bytes not in (2, 4, 8):
-            raise PreviewError(f"addresses of {offset_bytes} bytes are not HDF5's")
+            raise PreviewError(f"addresses of {offset_bytes} bytes do not exist in HDF5")
         self.is_cut = False
         self._source = source
         self._offset, self._length, self._base = offset_bytes, length_bytes, base
@@ -207,7 +207,7 @@ class Objects:
         if not left or not 0 <= at < (self._source.size_bytes or 0):
             if held:
                 return held
-            raise BudgetError("it lies too far")
+            raise BudgetError("it is in a part that cannot be read")
         start = max(0, at - READ_BEFORE)
         await self._source.read(start, start + max(left // self._source.requests_left, min(left, READ_BEFORE + size)))
         return self._source.kept(at, at + size)

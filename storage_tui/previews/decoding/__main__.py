@@ -136,7 +136,7 @@ def _reap(child: Child) -> tuple[dict[str, Any], bytes]:
         _, told, pixels = frames.unpack(header, body)
     except ValueError:
         late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
-        reason = f"more than {limits.CPU_SECONDS} s of work" if late else "the decoder stopped on it"
+        reason = f"more than {limits.CPU_SECONDS} s of work" if late else "the decoder ended without a result"
         return {"error": reason}, b""
     return told, pixels
 

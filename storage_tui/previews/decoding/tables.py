@@ -55,7 +55,7 @@ class Ranges(io.RawIOBase):
                 piece = data[self._at - start : stop - start]
                 self._at += len(piece)
                 return piece
-        raise OSError("its first rows are further apart than a preview reads")
+        raise OSError("its first rows are spread over more bytes than a preview reads")
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer and return the number of bytes, as `io.RawIOBase.readinto` does."""

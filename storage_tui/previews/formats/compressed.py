@@ -58,7 +58,7 @@ class Compressed:
         is_whole = len(head) == source.size_bytes
         unpacked, is_complete = await asyncio.to_thread(unpack, method, head)
         if not unpacked and not is_complete:
-            raise PreviewError("nothing of it can be unpacked")
+            raise PreviewError("no part of it can be unpacked")
         name = inner_name(source.blob.key)
         held = Held(unpacked, is_complete and is_whole)
         inner = Source(held, Blob(name, source.blob.storage_type, held.size_bytes))

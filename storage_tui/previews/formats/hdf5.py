@@ -44,6 +44,6 @@ class Hdf5:
         rows = [(entry.path, entry.kind, "" if entry.shape is None else shape_text(entry.shape)) for entry in found]
         lines = grid_lines(("object", "type", "shape"), rows) if rows else []
         is_netcdf = b"_NCProperties" in head or b"_NCDimid" in head or b"_Netcdf4" in head
-        note = "more objects lie in parts that are not read" if objects.is_cut else ""
+        note = "more objects are in parts that are not read" if objects.is_cut else ""
         kind = "NetCDF-4 (HDF5)" if is_netcdf else self.kind
         return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note)

@@ -96,7 +96,7 @@ def read_header(head: bytes) -> ArrayHeader:
         raw = ast.literal_eval(text.strip())
         shape = tuple(raw["shape"])
         if not all(isinstance(side, int) and 0 <= side < 1 << 62 for side in shape):
-            raise ValueError("a side of its shape is no size")
+            raise ValueError("a side of its shape is not a size")
         return ArrayHeader(raw["descr"], shape, bool(raw["fortran_order"]), start + length)
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as exc:
         raise PreviewError("its header is not a description of an array") from exc

@@ -37,7 +37,7 @@ class Pdf:
         facts += [(label.lower(), value) for label, value in read_info(both).items()]
         if b"/Encrypt" in both:
             facts.append(("encrypted", "yes"))
-        note = "" if pages else "its page count lies in a compressed part that is not read"
+        note = "" if pages else "its page count is in a compressed part that is not read"
         return Preview(self.kind, facts=tuple(facts), note=note)
 
 

@@ -88,7 +88,7 @@ def describe(head: bytes) -> Preview:
         walk.is_complete = False
     counts = walk.counts
     if not counts:
-        raise PreviewError("its first opcode is not one")
+        raise PreviewError("its first opcode is unknown")
     calls = sum(counts[name] for name in CALLS)
     holds = {
         "dictionaries": counts["EMPTY_DICT"] + counts["DICT"],

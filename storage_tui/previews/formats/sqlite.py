@@ -29,7 +29,7 @@ class SqliteHeader:
         page_bytes = int.from_bytes(head[16:18], "big")
         page_bytes = 65536 if page_bytes == 1 else page_bytes
         if page_bytes < 512 or page_bytes & (page_bytes - 1):
-            raise PreviewError(f"a page of {page_bytes} bytes is no SQLite page")
+            raise PreviewError(f"a page of {page_bytes} bytes is not an SQLite page")
         pages = int.from_bytes(head[28:32], "big")
         codec = ENCODINGS.get(int.from_bytes(head[56:60], "big"), "utf-8")
         facts = [

@@ -61,7 +61,7 @@ async def _draw_middle(
     """Return neighbouring blocks from the middle of a level, as many as the budget allows; `part` says which."""
     blocks, is_planar = _blocks(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
     if is_planar and level.number(tags.SAMPLES, 1) > 1:
-        raise PreviewError("its bands lie apart")
+        raise PreviewError("its bands are stored separately")
     line = blocks.across if level.is_tiled else blocks.down  # blocks that lie side by side or below each other
     count = min(line, MIDDLE_BLOCKS)
     first = (line - count) // 2 + (blocks.down // 2 * blocks.across if level.is_tiled else 0)
@@ -70,7 +70,7 @@ async def _draw_middle(
     fitting = [place for place in places if start <= place[1] and place[1] + place[2] - start <= left]
     wanted = [place for number, place in enumerate(fitting) if place[0] == number]
     if not wanted:
-        raise PreviewError("one block of it is more than may be read")
+        raise PreviewError("one block of it is larger than a preview may read")
     content = await source.read(start, max(at + size for _, at, size in wanted))
     told = _level(tiff, level, blocks, _shown_bands(level), False, [[i, at - start, n] for i, at, n in wanted])
     width, height = level.number(tags.WIDTH), level.number(tags.HEIGHT)

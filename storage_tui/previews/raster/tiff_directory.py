@@ -175,5 +175,5 @@ async def _page(source: Source, start: int, size_bytes: int) -> bytes:
     left = source.bytes_left
     page = await source.read(start, start + max(size_bytes, min(PAGE_BYTES, left)))
     if len(page) < size_bytes and size_bytes <= 16:
-        raise struct.error("a directory lies past the end")
+        raise struct.error("a directory is past the end")
     return page

@@ -116,7 +116,7 @@ def _all(records: Records) -> Iterator[Issued]:
             try:
                 yield parse_issued(record.content)
             except StorageError:
-                log.warning("the record %s is no token, and is passed over; storage-tui verify tells more", name)
+                log.warning("the record %s is not a token and is skipped; run storage-tui verify for details", name)
 
 
 def _write(records: Records, issued: Issued, *, may_use_reserve: bool = False) -> None:
@@ -137,7 +137,7 @@ def parse_issued(content: bytes) -> Issued:
             datetime.fromtimestamp(moment, UTC)
         return made
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as exc:
-        raise StorageError(f"a record below {FOLDER!r} is no token; restore it from a backup") from exc
+        raise StorageError(f"a record below {FOLDER!r} is not a token; restore it from a backup") from exc
 
 
 def _hash(secret: str) -> str:

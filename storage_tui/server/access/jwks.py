@@ -96,7 +96,7 @@ class IdentityProvider:
             except StorageError as exc:
                 log.error("%s", one_line(exc.message))
             except TimeoutError:
-                log.error("the identity provider takes too long to give its keys")
+                log.error("the identity provider takes too long to send its keys")
 
 
 def parse_jwks(content: bytes) -> dict[str, Any]:

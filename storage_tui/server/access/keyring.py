@@ -107,7 +107,7 @@ class Keyring:
         """Read the record again; this blocks. Raise StorageError when that fails, and keep the present keys."""
         record = self._records.read(RECORD)
         if record is None:
-            raise UnavailableError("the signing keys of the store have gone; restore them from a backup")
+            raise UnavailableError("the signing keys of the store are missing; restore them from a backup")
         self._set = parse_keys(record.content)
 
 
@@ -121,7 +121,7 @@ def load_keyring(records: Records) -> Keyring:
         change(records, RECORD, lambda content: content or new_keys().to_json())
         record = records.read(RECORD)
     if record is None:
-        raise UnavailableError("the signing keys went away while they were being made; try again")
+        raise UnavailableError("the signing keys were removed while they were being made; try again")
     return Keyring(records, parse_keys(record.content))
 
 

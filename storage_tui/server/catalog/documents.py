@@ -167,7 +167,7 @@ def parse_fields(kind: Kind, name: str, content: bytes) -> Fields:
             return fields
     except (ValueError, RecursionError):
         pass
-    raise DamagedError(f"the catalog's record of {name!a} is damaged; storage-tui verify tells more")
+    raise DamagedError(f"the catalog's record of {name!a} is damaged; run storage-tui verify for details")
 
 
 def _format(fields: Fields, name: str) -> bytes:
@@ -185,7 +185,7 @@ def going_on(what: str) -> Iterator[None]:
     try:
         yield
     except StorageError as exc:
-        log.error("sweep: %s waits for another time: %s", what, one_line(exc.message))
+        log.error("sweep: %s is left for the next sweep: %s", what, one_line(exc.message))
 
 
 def now_text() -> str:
@@ -216,7 +216,7 @@ def _telling(name: str) -> Iterator[None]:
     try:
         yield
     except ConflictError as exc:
-        raise ConflictError(f"{name} of the catalog was changed in this moment by another call; try again") from exc
+        raise ConflictError(f"{name} of the catalog was changed by another call at the same moment; try again") from exc
 
 
 def _record(kind: Kind, namespace: str, name: str) -> str:

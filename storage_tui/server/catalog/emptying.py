@@ -44,7 +44,7 @@ class Emptying:
         Raise ConflictError when the task is running already.
         """
         if (namespace, product_id) in self._running:
-            raise ConflictError(f"the images of {product_id} are being deleted already; ask for the state of that")
+            raise ConflictError(f"the images of {product_id} are being deleted already; ask for the status of this")
         if not await self.has_objects(namespace, product_id):
             return None
         state = {"status": RUNNING, "start_datetime": now_text(), "objects_deleted": 0}
@@ -87,4 +87,4 @@ class Emptying:
         try:
             await self._documents.replace("emptyings", namespace, product_id, ended, is_due=True)
         except StorageError as exc:
-            log.error("the end of emptying a product was not noted: %s", one_line(exc.message))
+            log.error("cannot record that a product was emptied: %s", one_line(exc.message))

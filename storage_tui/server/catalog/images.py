@@ -83,7 +83,7 @@ class Images:
         fixed = sorted(name for name in ("product_id", "name", "files") if attributes.get(name) != held.get(name)
                        and name in attributes)  # fmt: skip
         if fixed:
-            raise ConflictError(f"{fixed[0]} of an image never changes; delete the image and upload it anew")
+            raise ConflictError(f"{fixed[0]} of an image never changes; delete the image and upload it again")
         fields = {**document.fields, "attributes": merge(held, attributes), "modified": now_text()}
         name = record_name(image_id)
         document = await self._documents.replace("images", request.namespace, name, fields, document.version)
@@ -132,7 +132,7 @@ class Images:
         id."""
         name = record_name(image_id)
         if await self._documents.read("claims", request.namespace, name) is not None:
-            raise ConflictError(f"an upload of {image_id} is not over; wait for it, or cancel it")
+            raise ConflictError(f"an upload of {image_id} has not ended; wait for it, or cancel it")
         await self._removals.finish(request.namespace, name)
 
     async def _adopt(self, namespace: str, image_id: ImageId, attributes: Attributes) -> list[Fields]:
@@ -148,7 +148,7 @@ class Images:
 
     async def _stat(self, namespace: str, image_id: ImageId, key: str) -> Blob:
         if not key.startswith(image_id.prefix):
-            raise BadRequestError(f"the files of this image in {STORED_IN} lie below {image_id.prefix!a}", key=key)
+            raise BadRequestError(f"the keys of its files in {STORED_IN} must be below {image_id.prefix!a}", key=key)
         try:
             return await self._store.stat(Address(namespace, STORED_IN, key))
         except NotFoundError as exc:

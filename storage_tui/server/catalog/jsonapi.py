@@ -106,6 +106,6 @@ def _check_value(value: Any, depth: int) -> None:
         for item in value:
             _check_value(item, depth - 1)
     elif isinstance(value, str) and not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
-        raise BadRequestError("a text of the document has half a surrogate pair, which is no character")
+        raise BadRequestError("a text of the document has half a surrogate pair, which is not a character")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise BadRequestError("a number of the document is not finite, which JSON has no word for")
+        raise BadRequestError("a number of the document is infinite or not a number, which JSON cannot express")

@@ -74,9 +74,7 @@ def _read(documents: Documents, kind: Kind, namespace: str, name: str) -> Docume
     try:
         return documents.read_now(kind, namespace, name)
     except DamagedError:
-        log.warning(
-            "a search passes over the record of one of the %s, which is damaged; storage-tui verify tells", kind
-        )
+        log.warning("a search skips a damaged record of the %s; run storage-tui verify to see which", kind)
         return None
 
 

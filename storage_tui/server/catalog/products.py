@@ -54,7 +54,7 @@ class Products:
         except ConflictError as exc:
             existing = await self._documents.read("products", request.namespace, product_id)
             if existing is None or not is_repeat(existing, request):
-                raise ConflictError(f"the product {product_id} exists already; get it and change that one") from exc
+                raise ConflictError(f"the product {product_id} exists already; get it and change it") from exc
             document = existing
         return answer(describe(product_id, document), status=201, meta=_warnings(sent.attributes))
 

@@ -68,7 +68,7 @@ def parse_query(raw: Mapping[str, Any], token: str | None) -> Query:
     if unknown:
         raise BadRequestError(f"this catalog cannot search by {unknown[0][:40]!a}; it knows filter and limit")
     if raw.get("sort") not in (None, "id", "name"):
-        raise BadRequestError("this catalog gives results in the order of their ids only; sort them where they arrive")
+        raise BadRequestError("this catalog returns results in the order of their ids only; sort them after the search")
     limit, text = raw.get("limit"), raw.get("filter")
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise BadRequestError("limit is a whole number from 0 on")
@@ -147,7 +147,7 @@ def _parse_token(token: str) -> tuple[str, int | None]:
     try:
         after, left = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)))
     except (ValueError, TypeError, RecursionError) as exc:
-        raise BadRequestError("the link to go on with is not one of this catalog; search again") from exc
+        raise BadRequestError("the link to the next page is not from this catalog; search again") from exc
     if not isinstance(after, str) or not (left is None or (isinstance(left, int) and left >= 0)):
-        raise BadRequestError("the link to go on with is not one of this catalog; search again")
+        raise BadRequestError("the link to the next page is not from this catalog; search again")
     return after, left

@@ -79,7 +79,7 @@ class Tasks:
         ended."""
         task = await self.find(namespace, task_id)
         if task.fields["status"] not in (TRANSFERRING, status):
-            raise ConflictError(f"the upload is {task.fields['status']} by now and cannot be canceled")
+            raise ConflictError(f"the upload is already {task.fields['status']} and cannot be canceled")
         if task.fields["status"] == TRANSFERRING:
             event = "cancel" if status == CANCELED else "timeout"
             task = await self._move(namespace, task_id, task, status, (event, why))
@@ -93,7 +93,7 @@ class Tasks:
             return
         task = await self._documents.read("uploads", namespace, claim.fields["task"])
         if task is not None and task.fields["status"] == TRANSFERRING:
-            await self.cancel(namespace, claim.fields["task"], why="a newer call took its place")
+            await self.cancel(namespace, claim.fields["task"], why="a newer call replaced it")
         else:
             await self._go_on(namespace, name, claim, task)
 
@@ -151,7 +151,7 @@ class Tasks:
             if blob is not None
         ]
         if len(files) < len(fields["files"]):
-            return await self._fail(namespace, task_id, task, "files of it have gone meanwhile")
+            return await self._fail(namespace, task_id, task, "some of its files are no longer stored")
         image = image_fields(fields["attributes"], files, upload=task_id)
         try:
             await self._documents.create("images", namespace, record_name(image_id), image)

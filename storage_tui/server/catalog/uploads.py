@@ -102,7 +102,7 @@ class ImageUploads:
         if status == CANCELED:
             return self._answer(request, await self._tasks.cancel(request.namespace, task_id))
         if status != PENDING:
-            raise BadRequestError(f"an upload becomes pending or canceled, not {status!a:.40}")
+            raise BadRequestError(f"the status of an upload can be set to pending or canceled, not {status!a:.40}")
         task = await self._tasks.complete(request.namespace, task_id)
         return self._answer(request, task, status_told=PENDING)
 

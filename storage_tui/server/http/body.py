@@ -146,8 +146,8 @@ class Body:
         counted."""
         if self._pace.is_too_slow(self._waited_s, moved_bytes) and not self.is_done:
             raise IncompleteBodyError(
-                f"the body comes too slowly: less than {RATE_WINDOW_BYTES} bytes in {RATE_WINDOW_S:.0f} s; go on with "
-                "the upload over a better line"
+                f"the body arrives too slowly: less than {RATE_WINDOW_BYTES} bytes in {RATE_WINDOW_S:.0f} s; continue "
+                "the upload over a faster connection"
             )
 
 

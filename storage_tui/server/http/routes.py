@@ -30,7 +30,7 @@ class Access(Enum):
     SESSION = "the unguessable id of an upload session in the path"
     LOGIN = "the refresh token of a login in the body"
     METRICS = "the token of those who keep watch over the server"
-    OPEN = "nothing: it tells only whether the server is well"
+    OPEN = "nothing: it reports only whether the server is well"
 
 
 @dataclass(frozen=True)

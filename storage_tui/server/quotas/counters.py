@@ -104,7 +104,7 @@ class Counter:
                 else:
                     self._sums = await asyncio.to_thread(self._shared.read)
             except StorageError as exc:
-                log.error("cannot tell other servers what users have: %s", one_line(exc.message))
+                log.error("cannot share the usage of users with other servers: %s", one_line(exc.message))
             self._looked = now
 
     @property
@@ -136,7 +136,7 @@ class Counter:
                 await asyncio.to_thread(self._shared.end_count, found, due=self.clock() + rest)
             await self.sync()
         except StorageError as exc:
-            log.error("cannot count what a user has: %s", one_line(exc.message))
+            log.error("cannot count the usage of a user: %s", one_line(exc.message))
         finally:
             self._counting = None
 

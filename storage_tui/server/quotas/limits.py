@@ -130,7 +130,7 @@ def parse_limits(content: bytes) -> LimitsTable:
         return check_limits(json.loads(content))
     except (ValueError, BadRequestError) as exc:
         raise StorageError(
-            f"the record {RECORD!r} does not hold limits; put others in its place with: storage-tui quota load FILE"
+            f"the record {RECORD!r} does not hold limits; replace it with: storage-tui quota load FILE"
         ) from exc
 
 

@@ -74,14 +74,14 @@ class OpenUploads:
             size_bytes = (await store.find_upload(upload_id)).offset
             await self._change(lambda kept: {**kept, upload_id: (self._end_of(kept, upload_id), size_bytes)})
         except StorageError as exc:
-            log.error("cannot note what is kept of an upload: %s", one_line(exc.message))
+            log.error("cannot record how much of an upload is stored: %s", one_line(exc.message))
 
     async def end(self, upload_id: str) -> None:
         """Forget an upload that has ended."""
         try:
             await self._change(lambda kept: {name: one for name, one in kept.items() if name != upload_id})
         except StorageError as exc:
-            log.error("cannot note that an upload has ended: %s", one_line(exc.message))
+            log.error("cannot record that an upload has ended: %s", one_line(exc.message))
 
     async def _add(self, upload_id: str, most: int) -> bool:
         def edit(kept: _Kept) -> _Kept | None:

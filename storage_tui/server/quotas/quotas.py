@@ -150,7 +150,7 @@ class Quotas:
         if most is not None and change.count > 0 and entries.count >= most:
             raise QuotaExceededError(
                 f"no room for {name!a} in the catalog: your quota for {STORED_IN} allows {most} entries, "
-                f"and {entries.count} are there; delete something first"
+                f"and {entries.count} are stored; delete something first"
             )
         used_bytes = blobs.size_bytes + blobs.open_bytes + account.live_bytes() + entries.size_bytes
         if quota.size_bytes is not None and used_bytes + change.size_bytes > quota.size_bytes:
@@ -255,7 +255,7 @@ class Quotas:
                 key=address.key,
             )
         raise QuotaExceededError(
-            f"your quota for {address.storage_type} is {most_blobs} blobs, and {blobs} are there or on their way; "
+            f"your quota for {address.storage_type} is {most_blobs} blobs, and {blobs} are stored or on their way; "
             "delete something first",
             key=address.key,
         )

@@ -100,7 +100,7 @@ class Batches:
     async def _keys(self, request: Request) -> list[str]:
         keys = (await request.json(NAMES_BYTES, "a list of keys", parts=NAMES_PARTS)).get("keys")
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            raise BadRequestError('what to get is {"keys": [key, …]}')
+            raise BadRequestError('the body must be {"keys": [key, …]}')
         self._check_count(len(keys))
         return keys
 

@@ -193,7 +193,7 @@ def _check_generation(request: Request, blob: Blob) -> None:
     """Raise PreconditionFailedError unless `generation` in the query is that of the blob. Google's libraries add this
     parameter when they resume a download."""
     if request.query.get("generation", generation_of(blob)) != generation_of(blob):
-        raise PreconditionFailedError("the blob is another one by now; start the download over", key=blob.key)
+        raise PreconditionFailedError("the blob has changed; start the download over", key=blob.key)
 
 
 def _parse_target(raw: Any) -> tuple[str, str | None, DeleteResult | None]:

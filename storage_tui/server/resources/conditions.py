@@ -18,7 +18,7 @@ def check_match(headers: Headers, blob: Blob) -> None:
     """Raise PreconditionFailedError when If-Match names another blob."""
     tags = _etags(headers, "if-match")
     if tags and "*" not in tags and blob.etag not in tags:
-        raise PreconditionFailedError("the blob is another one by now; start over without If-Match", key=blob.key)
+        raise PreconditionFailedError("the blob has changed; start over without If-Match", key=blob.key)
 
 
 def is_unchanged(headers: Headers, blob: Blob) -> bool:

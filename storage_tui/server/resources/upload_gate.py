@@ -46,7 +46,7 @@ class UploadGate:
         session = self._sessions.setdefault(upload_id, _Session())
         for earlier in session.turns:
             if not earlier.is_committing:
-                earlier.body.interrupt(SupersededError("a newer request goes on with this upload"))
+                earlier.body.interrupt(SupersededError("a newer request continues this upload"))
         turn = Turn(body)
         session.turns.append(turn)
         try:

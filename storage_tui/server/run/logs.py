@@ -105,7 +105,8 @@ class AccessLog:
         return " ".join((head, *(f"{name}={value}" for name, value in raw.items()))) + "\n"
 
     def _dropped_line(self, dropped: int) -> str:
-        at, message = format_time(datetime.now(UTC)), f"not noted, as the disk is slow: {plural(dropped, 'request')}"
+        at = format_time(datetime.now(UTC))
+        message = f"missing in this log, as the disk is slow: {plural(dropped, 'request')}"
         if self._form == "json":
             return json.dumps({"at": at, "dropped": dropped, "message": message}) + "\n"
         return f"{at} {message}\n"

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.server.stores.base import UploadWriter
 
-WRITTEN = "the upload session is being written by another request; wait for that one to end"
+WRITTEN = "the upload session is being written by another request; wait for that request to end"
 
 _log = logging.getLogger(__name__)
 
@@ -91,4 +91,4 @@ class Parking:
         if not is_failing:
             raise error
         level = logging.DEBUG if isinstance(error, StorageError) else logging.ERROR
-        _log.log(level, "an upload that broke off could not keep its last bytes", exc_info=error)
+        _log.log(level, "the last bytes of an interrupted upload could not be stored", exc_info=error)

@@ -68,4 +68,4 @@ def refresh_all(watched: tuple[Refreshable, ...]) -> None:
         try:
             each.refresh()
         except StorageError as exc:
-            log.error("cannot read what servers share: %s", one_line(exc.message))
+            log.error("cannot read the record that servers share: %s", one_line(exc.message))

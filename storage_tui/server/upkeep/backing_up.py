@@ -86,7 +86,7 @@ def back_up(
     except apsw.FullError as exc:
         raise StoreFullError(f"no room is left in {target}; earlier snapshots are as they were") from exc
     except apsw.Error as exc:
-        raise UnavailableError(f"the database of {data_dir} cannot be copied: {exc}; storage-tui verify") from exc
+        raise UnavailableError(f"the database of {data_dir} cannot be copied: {exc}; run storage-tui verify") from exc
     finally:
         source.close()
 
@@ -95,7 +95,7 @@ def refuse_overlap(data_dir: Path, target: Path) -> None:
     """Raise ConflictError when the two directories are the same, or one contains the other."""
     inner, outer = data_dir.resolve(), target.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-        raise ConflictError(f"{target} and the data directory {data_dir} must be apart; name another directory")
+        raise ConflictError(f"{target} and the data directory {data_dir} overlap; name another directory")
 
 
 @contextmanager
@@ -222,7 +222,7 @@ def _copy(blob: Named, disk: Disk, backup: Backup, must_link: bool) -> Finding |
             return None
         why = copy_file(source, target, partial(why_bad, blob))
     except FileNotFoundError:
-        return Finding.of("missing", blob, "its file is not there")
+        return Finding.of("missing", blob, "its file is missing")
     except NotWrittenError:
         raise
     except OSError as exc:

@@ -98,7 +98,7 @@ class _Mover:
             is_present = found is not None and (found.size_bytes, found.crc32c) == (blob.size_bytes, blob.crc32c)
             if not is_present:
                 if found is not None and not self._may_overwrite:
-                    raise ConflictError("the bucket has another blob of this key; it was left there")
+                    raise ConflictError("the bucket has a different blob under this key, which was kept")
                 await self._copy(address, blob, ANY if self._may_overwrite else ABSENT_ONLY)
                 await self._verify(address, blob)
             if self._must_read_back:
@@ -137,7 +137,7 @@ class _Mover:
     async def _verify(self, address: Address, blob: Blob) -> None:
         found = await self._target.stat(address)
         if (found.size_bytes, found.crc32c) != (blob.size_bytes, blob.crc32c):
-            raise ConflictError(f"the bucket tells {found.size_bytes} bytes of crc32c {found.crc32c} after the move")
+            raise ConflictError(f"the bucket reports {found.size_bytes} bytes of crc32c {found.crc32c} after the move")
 
     async def _read_back(self, address: Address) -> None:
         async with self._target.open(address) as reader:
@@ -159,7 +159,7 @@ def _move_records(source: Records, target: Records, state: Migration) -> None:
         except ConflictError as exc:
             there = target.read(name)
             if there is None or there.content != found.content:
-                state.failures.append(Failure(f"the record {name}", f"the bucket has another one: {exc.message}"))
+                state.failures.append(Failure(f"the record {name}", f"the bucket has another version: {exc.message}"))
                 continue
         except StorageError as exc:
             state.failures.append(Failure(f"the record {name}", exc.message))

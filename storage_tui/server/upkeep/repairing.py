@@ -117,8 +117,8 @@ def repair_rows(connection: apsw.Connection, disk: Disk) -> Iterator[Repair]:
         with connection:
             connection.execute(_RECOUNT)
         for namespace, storage_type in wrong:
-            why = f"the sums of {storage_type} of namespace {namespace} are not those of what is there"
-            yield Repair(Finding("row", why, file=disk.database.name), "counted anew")
+            why = f"the totals of {storage_type} in namespace {namespace} do not match the stored blobs"
+            yield Repair(Finding("row", why, file=disk.database.name), "counted again")
 
 
 def _repair_row(connection: apsw.Connection, disk: Disk, row: BadRow, now: int) -> tuple[str, Path | None]:
@@ -137,9 +137,9 @@ def _repair_row(connection: apsw.Connection, disk: Disk, row: BadRow, now: int) 
         return f"kept as {mended.storage_type.decode()}:{mended.key.decode()}", None
     if row.content is not None:
         connection.execute("DELETE FROM contents WHERE id = ?", (row.content,))
-        return "set aside with its bytes" if kept is not None else "set aside; its bytes are not there", None
+        return "set aside with its bytes" if kept is not None else "set aside; its bytes are missing", None
     if found is None:
-        return "set aside; its bytes are not there", None
+        return "set aside; its bytes are missing", None
     blob_id = row.blob_id.decode()
     source, target = disk.blob_path(blob_id), disk.data_dir / SET_ASIDE / blob_id
     make_folder(target.parent)
@@ -222,7 +222,7 @@ def _repair_records(data_dir: Path) -> Iterator[Repair]:
 
 def _set_aside(records: LocalRecords, data_dir: Path, bad: BadRecord) -> str:
     if not bad.may_go:
-        return "left as it is: all of the store needs it; restore it from a backup"
+        return "left unchanged: the whole store depends on it; restore it from a backup"
     target = data_dir / SET_ASIDE / f"{hashlib.sha256(bad.name.encode()).hexdigest()[:32]}.record"
     make_folder(target.parent)
     records.move_out(bad.name, target)

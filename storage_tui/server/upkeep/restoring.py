@@ -80,7 +80,7 @@ def _fill(backup: Backup, snapshot: Snapshot, disk: Disk, may_lose: bool, progre
     progress.found += documents
     if any(finding.file.endswith("/meta.db") for finding in documents):
         raise DamagedError(
-            f"the database of snapshot {snapshot.stamp} is damaged; restore another one with --snapshot "
+            f"the database of snapshot {snapshot.stamp} is damaged; restore another snapshot with --snapshot "
             f"({', '.join(other.stamp for other in backup.snapshots())})"
         )
     named = open_database(snapshot.database)
@@ -101,8 +101,8 @@ def _fill(backup: Backup, snapshot: Snapshot, disk: Disk, may_lose: bool, progre
         named.close()
     if progress.found and not may_lose:
         raise DamagedError(
-            f"the backup has lost {len(progress.found)} of what it held; restore another --snapshot, "
-            "or this one without that by --skip-damaged"
+            f"{len(progress.found)} of the blobs and records in the backup are lost; restore another --snapshot, "
+            "or this one without them by --skip-damaged"
         )
     _bring_documents(snapshot, disk, {finding.file for finding in documents})
     _bring_database(snapshot, disk, progress.found)

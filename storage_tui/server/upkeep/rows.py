@@ -91,7 +91,7 @@ def why_bad_row(row: Any) -> str | None:
     namespace, storage_type, key, blob_id, *numbers = row[:8]
     return (
         why_place_impossible(namespace, shown(storage_type), key)
-        or (None if is_id(shown(blob_id)) else "its id is not one")
+        or (None if is_id(shown(blob_id)) else "its id is invalid")
         or why_numbers_impossible(*numbers)
     )
 
@@ -106,10 +106,10 @@ def bad_uploads(connection: apsw.Connection) -> Iterator[BadUpload]:
             )
             why = (
                 why_place_impossible(namespace, shown(storage_type), key)
-                or (None if is_id(shown(blob_id)) else "the id of its blob is not one")
-                or (None if upload_id.isascii() and upload_id else "its id is not one")
+                or (None if is_id(shown(blob_id)) else "the id of its blob is invalid")
+                or (None if upload_id.isascii() and upload_id else "its id is invalid")
                 or why_numbers_impossible(min(offset, size or 0), crc, 0, expires)
-                or (None if shown(state) in STATES else "its state is not one")
+                or (None if shown(state) in STATES else "its state is unknown")
                 or _why_bad_json(precondition, blob)
             )
             if why is not None:
@@ -147,7 +147,7 @@ def _why_bad_json(precondition: bytes, blob: bytes | None) -> str | None:
         told = {} if blob is None else json.loads(blob)
     except (ValueError, TypeError, RecursionError):
         return "its JSON cannot be read"
-    return None if len(sides) == 2 and isinstance(told, dict) else "its JSON is not what it should be"
+    return None if len(sides) == 2 and isinstance(told, dict) else "its JSON does not have the expected form"
 
 
 def _page(connection: apsw.Connection, select: str, *last: bytes) -> list[Any]:

@@ -66,7 +66,7 @@ class Snapshot:
             file = f"snapshots/{self.stamp}/{name}"
             try:
                 if digest(self.folder / name) != entry:
-                    yield Finding("document", "it is not what the manifest says", file=file)
+                    yield Finding("document", "it does not match the manifest", file=file)
             except OSError as exc:
                 yield Finding("document", f"it cannot be read: {exc.strerror or exc}", file=file)
 
@@ -105,7 +105,7 @@ class Backup:
             try:
                 fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError as exc:
-                raise ConflictError(f"another backup or restore is at work in {self.folder}; let it end") from exc
+                raise ConflictError(f"another backup or restore is running in {self.folder}; wait for its end") from exc
             yield
         finally:
             os.close(descriptor)
@@ -221,5 +221,5 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raw["database"]["sha256"]
         dict(raw["documents"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise UnavailableError(f"{path} is damaged; remove its folder to go on with the other snapshots") from exc
+        raise UnavailableError(f"{path} is damaged; remove its folder to continue with the other snapshots") from exc
     return raw

@@ -127,9 +127,9 @@ def check_rows(connection: apsw.Connection, path: Path) -> Iterator[Finding]:
         yield row_finding(row, path)
     for upload in rows.bad_uploads(connection):
         place = (upload.namespace.hex(), rows.shown(upload.storage_type), rows.shown(upload.key))
-        yield Finding("row", f"the upload to it cannot go on: {upload.why}", *place, file=path.name)
+        yield Finding("row", f"the upload to it cannot continue: {upload.why}", *place, file=path.name)
     for namespace, storage_type in rows.bad_totals(connection):
-        why = f"the sums of {storage_type} of namespace {namespace} are not those of what is there"
+        why = f"the totals of {storage_type} in namespace {namespace} do not match the stored blobs"
         yield Finding("row", why, file=path.name)
 
 
@@ -178,7 +178,7 @@ def check_file(
         pass_over(path, take)
     except FileNotFoundError:
         if is_still_named(named):
-            yield Finding("missing", "its file is not there", named.namespace, named.storage_type, named.key, file)
+            yield Finding("missing", "its file is missing", named.namespace, named.storage_type, named.key, file)
         return
     except OSError as exc:
         why: str | None = f"its file cannot be read: {exc.strerror or exc}"
@@ -208,7 +208,7 @@ def is_served(data_dir: Path) -> bool:
 def _bad_blocks(connection: apsw.Connection, named: Named, rows: list[local_blocks.Row]) -> str | None:
     kept = dict(local_blocks.read_rows(connection, named.blob_id))
     if kept and kept != dict(rows):
-        return "the checksums of its blocks are others, so parts of it cannot be read; store it again"
+        return "the checksums of its blocks differ, so parts of it cannot be read; store it again"
     return None
 
 

@@ -17,7 +17,7 @@ async def offer_unfinished(app: App[Any], desk: Desk) -> None:
     try:
         found = await desk.runner.left()
     except EXPECTED as exc:
-        desk.log.error("cannot tell whether transfers are unfinished", exc)
+        desk.log.error("cannot find out whether transfers are unfinished", exc)
         return
     try:
         if not found.rows:

@@ -78,7 +78,7 @@ class Sorting:
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
         if any(blob.modified is None for blob in self._view.blobs_in_view()):  # as on a plain published server
             names = ["name", "type"]
-            self._desk.say("by name or type only: this server's lists tell no sizes and no times")
+            self._desk.say("by name or type only: this server's lists have no sizes and no times")
         self.wanted = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
         self._sort()
 

@@ -41,7 +41,7 @@ class Walking:
             if self._desk.scope.may_list(up):
                 self._place.open(up, anchor=here.key)
             else:
-                self._desk.say("this token opens nothing above here")
+                self._desk.say("this token does not open the folder above")
 
     def action_back(self) -> None:
         """Go to the place before."""

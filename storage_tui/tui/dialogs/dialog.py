@@ -23,7 +23,7 @@ class Dialog(ModalScreen[ResultT | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-low"), (22, "-middle"), (30, "-tall")]
     TITLE_TEXT = ""
-    HINT = "Enter goes on, Esc leaves"
+    HINT = "Enter continues, Esc leaves"
     IS_QUESTION = False  # whether the user must have seen the dialog before a key answers it
 
     def compose(self) -> ComposeResult:

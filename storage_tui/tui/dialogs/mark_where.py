@@ -58,7 +58,7 @@ class MarkWhereScreen(Dialog[Selection]):
         rows = [row for row in self._rows if selection.matches(row, self._name_of(row), now)]
         size = size_text(sum(row.size_bytes or 0 for row in rows if isinstance(row, Blob)))
         words = f"{len(rows):,} of {plural(len(self._rows), 'row')}, {size}"
-        words += f"; Enter goes through {self._unread:,} more" if self._unread else ""
+        words += f"; Enter reads {self._unread:,} more" if self._unread else ""
         self.app.call_from_thread(self._counted, worker, words, "$success" if rows else "$text-muted")
 
     def _counted(self, worker: Worker[None], words: str, role: str) -> None:

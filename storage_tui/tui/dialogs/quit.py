@@ -20,7 +20,7 @@ TICK_S = 0.5  # figures that change faster cannot be read
 OPTIONS: tuple[tuple[Answer, str], ...] = (
     ("stay", "Stay"),
     ("wait", "Quit when done"),
-    ("leave", "Quit, go on later"),
+    ("leave", "Quit, continue later"),
     ("cancel", "Cancel and quit"),
 )
 
@@ -60,7 +60,7 @@ class QuitScreen(Dialog[Answer]):
 def _words(gauge: Gauge) -> str:
     if not gauge.is_active:
         failed = f", {gauge.failed:,} failed" if gauge.failed else ""
-        return f"All of them have ended by now{failed}."
+        return f"All of them have ended{failed}."
     left = plural(gauge.files - gauge.files_done, "transfer")
     size = size_text(gauge.total_bytes - gauge.done_bytes)
     failed = f" {gauge.failed:,} failed." if gauge.failed else ""

@@ -141,7 +141,7 @@ class UploadScreen(Dialog[UploadRequest]):
         if self._found is None:
             is_looking = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
             if self._is_untouched and not is_looking:
-                self.say("Counting what is in this folder…")
+                self.say("Counting the files in this folder…")
                 self._look_now()
                 is_looking = True
             self._is_wanted = is_looking

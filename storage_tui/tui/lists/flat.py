@@ -121,7 +121,7 @@ def grouped(blobs: Iterable[Blob], now: datetime) -> Iterator[FlatLine]:
 def day_title(expires: datetime | None, now: datetime) -> str:
     """Return a heading: `expired`, `expires within the hour`, `expires today`, `expires on Thursday 26 Nov`."""
     if expires is None:
-        return "expiry not told"
+        return "expiry unknown"
     if expires <= now:
         return "expired"
     if expires - now <= timedelta(hours=1):

@@ -127,4 +127,4 @@ class RowActions:
             work = partial(copy_url, self._screen.app, self._desk, row)
             run(self._screen, work, group="ask", exclusive=True)
         else:
-            self._desk.fail("a signed URL is of one blob; the cursor is on none")
+            self._desk.fail("a signed URL is for one blob; move the cursor to a blob")

@@ -57,7 +57,7 @@ async def _choose(app: App[Any], desk: Desk, row: Row, forms: list[CopyForm]) ->
 def _hidden(value: str) -> str:
     """Return the note about copied characters that are invisible on the screen."""
     count = 0 if is_plain(value) else sum(not is_plain(character) for character in value)
-    return f" with {plural(count, 'character')} not to be seen here" if count else ""
+    return f" with {plural(count, 'invisible character')}" if count else ""
 
 
 def python_line(row: Row, storage: AsyncStorage) -> str:

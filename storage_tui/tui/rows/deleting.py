@@ -43,7 +43,7 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
         desk.fail("cannot count what would be deleted", exc)
         return None
     if not blobs:
-        desk.say("nothing to delete: the folder is empty by now")
+        desk.say("nothing to delete: the folder is empty now")
         return None
     if not await app.push_screen_wait(DeleteScreen(blobs, partial(write_list, blobs, desk.download_folder))):
         return None

@@ -31,7 +31,7 @@ async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
         return
     blobs = [one.blob for one in gathered]
     if not blobs:
-        desk.say("nothing to download: the folder is empty by now")
+        desk.say("nothing to download: the folder is empty now")
         return
     request = await app.push_screen_wait(DownloadScreen(blobs, desk.download_folder))
     if request is None:

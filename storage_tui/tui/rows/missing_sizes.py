@@ -35,6 +35,6 @@ class MissingSizes:
                 sizes.take(blob)
                 self._view.refresh()
         except EXPECTED as exc:
-            self._desk.log.note(f"sizes were not told: {explain(exc)}")
+            self._desk.log.note(f"cannot read the sizes: {explain(exc)}")
         finally:
             sizes.drop(blobs)

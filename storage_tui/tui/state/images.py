@@ -47,7 +47,7 @@ def images_note(images: Sequence[CatalogImage], *, left_behind: int) -> str:
     """Return the notes of that question: how deletion works here, and what is deleted or stays."""
     products = list(dict.fromkeys(product_text(image) for image in images))
     named = f"Product {products[0]}" if len(products) == 1 else plural(len(products), "product")
-    parts = [f"{named}. In {STORED_IN} no file goes alone: all files of an image do."]
+    parts = [f"{named}. In {STORED_IN} an image is deleted with all its files."]
     if any(image.others for image in images):
         parts.append("Files kept elsewhere stay there.")
     if left_behind:

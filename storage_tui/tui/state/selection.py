@@ -52,14 +52,14 @@ class Selection:
 def _bound(word: str) -> Test:
     match = _BOUND.fullmatch(word)
     if match is None:
-        raise ValueError(f"{word} is no bound; write it as >3d, <24h or >1GB")
+        raise ValueError(f"{word} is not a limit; write it as >3d, <24h or >1GB")
     what, sign, number, unit = match[1], match[2], float(match[3]), match[4].lower()
     compare = lt if sign == "<" else gt
     if unit in _BYTES and what in (None, "size"):
         bytes_ = number * _BYTES[unit]
         return lambda blob, now: blob.size_bytes is not None and compare(blob.size_bytes, bytes_)
     if unit not in _SECONDS or what == "size":
-        raise ValueError(f"{match[4]} in {word} is no unit of it; there are {', '.join((*_SECONDS, *_BYTES))}")
+        raise ValueError(f"{match[4]} in {word} is not a unit of this limit; use {', '.join((*_SECONDS, *_BYTES))}")
     try:
         time = timedelta(seconds=number * _SECONDS[unit])
     except OverflowError:

@@ -54,7 +54,7 @@ class Finder:
     def _find(self, *, is_forward: bool) -> None:
         document, words = self._reader.document, self._words
         if document is None or not words:
-            self._status.say("nothing to look for yet: / asks", "$warning")
+            self._status.say("nothing to search for yet: / starts a search", "$warning")
         else:
             self._run(partial(self._search, document, words, is_forward=is_forward), group=WORK, exclusive=True)
 

@@ -94,7 +94,7 @@ async def hand_over(
             with app.suspend():
                 code = _run([program, *command[1:]], path)
         except SuspendNotSupported:
-            return "this terminal cannot be left to another program"
+            return "this terminal cannot be handed to another program"
         app.refresh(repaint=True)
         is_kept = path.exists() and path.stat().st_mtime_ns != before
         if is_kept:

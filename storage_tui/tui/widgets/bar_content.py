@@ -39,7 +39,7 @@ def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str
     elif is_reading and listing.loaded:
         pieces.append((f"   Listing… {listing.loaded:,} keys (Esc stops)", "$text-muted"))
     elif is_open and listing.loaded:
-        pieces.append((f"   {listing.loaded:,} keys read, more to come (G goes on)", "$warning"))
+        pieces.append((f"   {listing.loaded:,} keys read, more to come (G continues)", "$warning"))
     if then:
         pieces.append((f"   then by {then}", "$text-muted"))
     if sorting:

@@ -102,7 +102,7 @@ class RowPreview(PreviewPane):
 
     async def _folder_preview(self, folder: Folder) -> Preview:
         if "usage" not in (await self._storage.describe()).features:
-            return Preview("", facts=(("folder", "U counts what is in it"),))
+            return Preview("", facts=(("folder", "U counts its blobs"),))
         usage = await self._storage.usage(folder.key, storage_type=folder.storage_type)
         facts = [*await self._image_facts(folder), ("blobs", f"{usage.count:,}")]
         facts.append(("bytes", size_text(usage.size_bytes)))

@@ -105,7 +105,7 @@ def test_what_the_bucket_has_otherwise_is_left_alone_and_told(data_dir: Path, co
     name = next(found.name for found in bucket.list("blobs/").objects if found.name.endswith("data/small!"))
     bucket.put(name, b"other")
     _, err = run(data_dir, place, code=6)
-    assert "data:small: the bucket has another blob of this key" in err
+    assert "data:small: the bucket has a different blob under this key" in err
     assert bucket.read(name)[1] == b"other"  # type: ignore[index]
     out, _ = run(data_dir, place, "--overwrite")
     assert out.startswith("1 blob moved, ")

@@ -99,10 +99,10 @@ def test_a_damaged_backup_names_the_user_too(run, tmp_path):
 def test_what_cannot_be_is_one_line(run, home, tmp_path):
     put(run, "k", b"1")
     for args, why, code in (
-        (("backup", str(store_of(home) / "inside")), b"must be apart", 4),
+        (("backup", str(store_of(home) / "inside")), b"overlap; name another", 4),
         (("verify", "--data-dir", "nothing"), b"there is no store", 3),
         (("verify", "--backup", "nothing"), b"not a backup", 3),
-        (("verify", "--user", "ann"), b"belongs to --store", 2),
+        (("verify", "--user", "ann"), b"works only with --store", 2),
         (("restore", "nothing", "--data-dir", "new"), b"not a backup", 3),
         (("backup", "kept", "--keep", "0"), b"0 is not in the range", 2),
         (("audit", "--data-dir", "nothing"), b"no store", 3),
@@ -179,7 +179,7 @@ def test_rows_and_records_that_cannot_be_are_one_line_each_and_repaired(run, hom
     assert "set aside as set-aside/" in lines[1]
     assert lines[2].endswith("all good")
     assert run("cat", "recovered/b\\xff\\n\\x1b]").stdout == b"small"
-    assert b"belongs to a data directory" in run("verify", "--repair", "--backup", "kept", code=2).stderr
+    assert b"works only on a data directory" in run("verify", "--repair", "--backup", "kept", code=2).stderr
 
 
 def wait_until_left(home):

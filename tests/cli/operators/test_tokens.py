@@ -82,8 +82,8 @@ def test_quotas_are_set_shown_and_taken_from_a_file(run, data_dir, tmp_path):
     assert run("quota", "show", "--json", "--data-dir", data_dir).stdout == saved
     (tmp_path / "bad.json").write_text('{"default": {"bytes": 5}}')
     for arguments, code, words in (
-        (("load", "bad.json"), 1, b"'bytes', which is not one of types"), (("set",), 2, b"say what to limit"),
-        (("set", "--bytes", "ten"), 2, b"no amount"), (("set", "--requests", "fly=1"), 2, b"one of list"),
+        (("load", "bad.json"), 1, b"'bytes', which is not one of types"), (("set",), 2, b"name what to limit"),
+        (("set", "--bytes", "ten"), 2, b"not an amount"), (("set", "--requests", "fly=1"), 2, b"one of list"),
     ):  # fmt: skip
         assert words in run("quota", *arguments, "--data-dir", data_dir, code=code).stderr
     assert run("quota", "show", "--json", "--data-dir", data_dir).stdout == saved

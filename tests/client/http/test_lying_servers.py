@@ -70,7 +70,7 @@ def test_a_part_that_was_not_asked_for_is_no_part_of_the_file(tmp_path: Path) ->
     with (
         ScriptedServer(cut, other, other) as server,
         Storage(server.url, token="t") as storage,
-        pytest.raises(ProtocolError, match="another part"),
+        pytest.raises(ProtocolError, match="a different part"),
     ):
         storage.get_file("k", tmp_path / "k")
     assert server.requests[1][1]["range"] == "bytes=5-"

@@ -201,7 +201,7 @@ def test_a_full_disk_is_one_clear_line_and_the_download_goes_on_with_room(
     ballast.write_bytes(bytes(10 * MIB))
     with pytest.raises(LocalFileError) as caught:
         storage.get_file("k", small_disk / "k")
-    assert caught.value.message == "no room left on the disk for 'k'; make room and run it again to go on from here"
+    assert caught.value.message == "no room left on the disk for 'k'; make room and run it again to continue from here"
     assert isinstance(caught.value.__cause__, OSError) and caught.value.__cause__.errno == errno.ENOSPC
     assert not (small_disk / "k").exists()
     [left] = storage.unfinished()

@@ -33,7 +33,7 @@ def test_a_full_disk_is_one_sentence_and_the_download_goes_on_later(
     with monkeypatch.context() as patched:
         patched.setattr(os, "pwrite", full)
         with pytest.raises(
-            LocalFileError, match="no room left on the disk for 'k'; make room and run it again to go on"
+            LocalFileError, match="no room left on the disk for 'k'; make room and run it again to continue"
         ):
             storage.get_file("k", tmp_path / "k")
     assert not (tmp_path / "k").exists()

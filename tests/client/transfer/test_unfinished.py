@@ -130,7 +130,7 @@ def test_an_upload_that_was_stored_unnoticed_and_is_gone_since_is_uploaded_anew(
     control = TransferControl()
     storage.set_file("k", path, control=control)
     assert storage.get("k") == path.read_bytes()
-    assert control.note == "an earlier program had uploaded it, and it was overwritten or deleted since, started over"
+    assert control.note == "an earlier program had uploaded it, but it was overwritten or deleted since, started over"
 
 
 def test_a_file_that_changed_meanwhile_is_uploaded_anew(
@@ -268,7 +268,7 @@ def test_what_another_program_goes_on_with_or_has_ended_is_not_moved_twice(
     other = journal.Journal(directories.state_dir()).entry(behind.unfinished()[0])
     before = proxy.connections
     [result] = Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()
-    assert (result.state, result.note) == ("skipped", "another program goes on with it, or has ended it")
+    assert (result.state, result.note) == ("skipped", "another program is continuing this transfer, or has ended it")
     other.close()
     assert proxy.connections == before
     assert [row.state for row in Batch(behind.engine, plan, conflict=Conflict.OVERWRITE).run()] == ["done"]

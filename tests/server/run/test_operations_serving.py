@@ -237,7 +237,7 @@ def test_lines_that_were_dropped_are_counted_in_the_form_of_the_log(tmp_path: Pa
     log.start()
     log.stop()
     lines = (tmp_path / "access").read_text().splitlines()
-    [told] = [line for line in lines if "not noted, as the disk is slow: 3 requests" in line]
+    [told] = [line for line in lines if "missing in this log, as the disk is slow: 3 requests" in line]
     assert form == "text" or (json.loads(told)["dropped"] == 3 and all(json.loads(line)["at"] for line in lines))
 
 

@@ -196,10 +196,10 @@ async def test_counters_that_are_wrong_are_told_and_counted_anew(local: Stage) -
     await fill(local, SMALL)
     edit(local, "UPDATE totals SET count = 99, bytes = -7")
     [finding] = findings(local.path / "data")
-    assert finding.kind == "row" and "the sums of data" in finding.why
+    assert finding.kind == "row" and "the totals of data" in finding.why
     await local.store.close()
     [done] = repair(local.path / "data")
-    assert done.outcome == "counted anew"
+    assert done.outcome == "counted again"
     await local.start()
     totals = await local.store.totals(ALICE, "data")  # type: ignore[attr-defined]
     assert (totals.count, totals.size_bytes) == (4, 4 * len(SMALL))

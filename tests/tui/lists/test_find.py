@@ -59,7 +59,7 @@ async def test_a_wrong_bound_is_said_and_nothing_is_searched(store: Storage, bro
     async with browse() as browser:
         await browser.press("f")
         await browser.type(">3")
-        await browser.shows(">3 is no bound")
+        await browser.shows(">3 is not a limit")
         await browser.press("escape")
         await browser.until(lambda: not isinstance(browser.app.screen, FindScreen))
 

@@ -199,7 +199,7 @@ async def test_bytes_without_text_have_no_text_to_switch_to(store: Storage, brow
         screen = await view(browser)
         await browser.until(lambda: screen.reader.document is not None and screen.reader.document.is_hex)
         await browser.press("x")
-        await browser.shows("there is no text in it" if size[0] > 20 else "there is no")
+        await browser.shows("this blob has no text" if size[0] > 20 else "this blob")
         assert screen.reader.mode == "auto"
 
 
@@ -395,7 +395,7 @@ async def test_open_in_the_pager_asks_before_it_downloads(
         await browser.press("|")
         await browser.shows("Downloads the whole")
         await browser.press("right", "enter")
-        await browser.shows("cannot be left to another program")
+        await browser.shows("cannot be handed to another program")
         monkeypatch.setenv("EDITOR", "no-such-editor")
         await browser.press("e")
         await browser.shows("no-such-editor is not installed")

@@ -34,7 +34,7 @@ class Ballast:
         try:
             _take_up(descriptor, min(most_bytes, BALLAST_BYTES))
         except OSError as exc:
-            _log.info("the store goes without ballast: %s", exc)
+            _log.info("the store keeps no space for deletes on a full disk: %s", exc)
             with suppress(OSError):
                 self._path.unlink()
         finally:
@@ -46,7 +46,7 @@ class Ballast:
             self._path.unlink()
         except OSError:
             return False
-        _log.warning("the disk is full: the room kept for deletes is used now; make room on it")
+        _log.warning("the disk is full: deletes now use the space kept for them; free space on the disk")
         return True
 
 

@@ -251,7 +251,7 @@ class Committer:
             self._is_log_long = False
             return True
         except apsw.BusyError:
-            _log.debug("a reader holds the WAL; it is cut another time")
+            _log.debug("a reader holds the WAL; it is truncated later")
         except apsw.Error as exc:
             if passing_error(exc, system_errno=self._connection.system_errno, is_checkpoint=True) is None:
                 self._is_log_long = False

@@ -92,7 +92,7 @@ class Disk:
         try:
             descriptor = open_private(self.data_dir / COLLECTOR_LOCK, os.O_RDWR | os.O_CREAT)
         except OSError as exc:
-            _log.warning("what nothing needs any more stays: %s", exc)
+            _log.warning("cannot remove files that are no longer needed: %s", exc)
             yield False
             return
         try:
@@ -197,7 +197,7 @@ class Disk:
         try:
             path.unlink(missing_ok=True)
         except OSError as exc:
-            _log.warning("a file that nothing needs any more stays: %s", exc)
+            _log.warning("cannot remove a file that is no longer needed: %s", exc)
             return False
         return True
 

@@ -130,7 +130,7 @@ def _lock_file(data_dir: Path, folder: int) -> int | None:
             os.close(file)
             raise
         os.close(file)  # another process removed or replaced the file in between
-    raise UnavailableError(f"{data_dir / LOCK_NAME} is replaced again and again; find out by whom")
+    raise UnavailableError(f"{data_dir / LOCK_NAME} keeps being replaced; find the program that replaces it")
 
 
 def _locks(descriptor: int) -> bool:

@@ -73,7 +73,7 @@ def open_directory(disk: Disk, owner_note: Mapping[str, Any]) -> Opened:
 def why_unwritable(disk: Disk, exc: _Error) -> str | None:
     """Return what about the disk explains the error, and what to do; None when the error has another cause."""
     if is_mounted_read_only(disk.data_dir):
-        return f"the file system of {disk.data_dir} is mounted so; mount it for writing, then restart the server"
+        return f"the file system of {disk.data_dir} is mounted read-only; mount it for writing, then restart the server"
     return f"no room is left under {disk.data_dir}; make some, then restart the server" if _is_full(disk, exc) else None
 
 
@@ -124,5 +124,5 @@ def _open_to_read(disk: Disk, lock: Lock, why: str) -> Opened:
     finally:
         reader.close()
     if version != SCHEMA_VERSION:
-        raise UnavailableError(f"{why}; its database of schema {version} must first become one of {SCHEMA_VERSION}")
+        raise UnavailableError(f"{why}; its database must first be upgraded from schema {version} to {SCHEMA_VERSION}")
     return Opened(lock, apsw.Connection(":memory:"), partial(open_frozen, disk.database), why)

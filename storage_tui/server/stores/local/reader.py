@@ -117,7 +117,7 @@ class FileReader:
                 sums = await self._find_sums(Span(offset, min(end, offset - offset % SUMS_BYTES + SUMS_BYTES)))
             piece = await self._read_all(offset, min(step_bytes - offset % step_bytes, end - offset))
             if not sums.is_good(offset, memoryview(piece)):
-                raise damaged(self._blob, f"the checksums of the blocks from {offset} on are others")
+                raise damaged(self._blob, f"the checksums of the blocks from {offset} on differ")
             yield piece[max(span.start - offset, 0) : span.stop - offset]
             offset += len(piece)
 

@@ -92,5 +92,5 @@ def passing_error(
     if isinstance(exc, apsw.IOError) and system_errno in NO_ROOM:
         return StoreFullError(FULL) if is_checkpoint or getattr(exc, "extendedresult", None) not in _SYNCS else None
     if isinstance(exc, apsw.BusyError):
-        return UnavailableError("another program holds the store's database; try again when that has ended")
+        return UnavailableError("another program is using the store's database; try again when it has ended")
     return None

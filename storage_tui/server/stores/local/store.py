@@ -360,7 +360,7 @@ class LocalStore:
         except StorageError as exc:
             raise self._committer.fail("a look at the lock of the data directory", exc) from exc
         except OSError as exc:
-            _log.warning("the lock of the data directory could not be looked at: %s", exc)
+            _log.warning("the lock of the data directory could not be checked: %s", exc)
 
     def _let_go(self) -> None:
         self._pool.close()

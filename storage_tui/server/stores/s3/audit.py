@@ -110,8 +110,8 @@ class S3Audit:
                 after = names[-1]
         if bad:
             raise DamagedError(
-                f"{self._bucket.root}{bad[0]} in the bucket is no part of an audit log, as {len(bad)} of its objects "
-                "are; the rest was read; move them"
+                f"{self._bucket.root}{bad[0]} in the bucket is not part of an audit log ({len(bad)} such objects "
+                "are in its folder); the rest was read; move these objects elsewhere"
             )
 
     def dropped(self, namespace: str | None = None) -> dict[str, int]:

@@ -158,7 +158,7 @@ def save(bucket: Bucket, before: Kept, session: SessionRecord, now: datetime) ->
     except (ConditionError, MissingError) as exc:
         find_open(bucket, session.upload_id, now)
         raise ConflictError(
-            "the upload session is being written by another request; wait for that one to end", key=session.key
+            "the upload session is being written by another request; wait for that request to end", key=session.key
         ) from exc
     return Kept(session, written.etag)
 

@@ -91,7 +91,7 @@ class Sweeper:
         try:
             self._write(replace(lease, holder=""), version)
         except ConflictError:
-            _log.info("the sweep took longer than its lease; another server goes on with it")
+            _log.info("the sweep took longer than its lease; another server continues it")
 
     def _write(self, lease: Lease, expected: str) -> str:
         return self._records.write(LEASE_NAME, json.dumps(asdict(lease)).encode(), expected=expected)

@@ -149,7 +149,7 @@ def test_what_is_no_log_is_told(bucket: Bucket) -> None:
         bucket.put(ROOT + name, json.dumps([entry]).encode())
     for name in ("by-hand", "20240501T120000.123-x"):
         bucket.put(ROOT + name, b"not ours")
-        with pytest.raises(DamagedError, match="is no part of an audit log"):
+        with pytest.raises(DamagedError, match="is not part of an audit log"):
             list(S3Audit(bucket).entries())
         found = iter(S3Audit(bucket).entries())
         assert [next(found).key, next(found).key] == ["k", "k"], "what stands around it is read"

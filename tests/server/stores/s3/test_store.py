@@ -71,7 +71,7 @@ def test_an_engine_that_ignores_a_condition_is_refused(
         return honest(*args, **options)
 
     monkeypatch.setattr(bucket, name, careless)
-    with pytest.raises(UnavailableError, match="does not hold its conditional writes"):
+    with pytest.raises(UnavailableError, match="does not honour conditional writes"):
         probe(bucket)
 
 

@@ -208,7 +208,7 @@ def _readable(rows: list[Any]) -> list[Any]:
         pass
     found = [row for row in rows if is_key(row[0])]
     if len(found) < len(rows):
-        _log.warning("a list passes over a row whose key is none; storage-tui verify tells which")
+        _log.warning("a list skips a row whose key is invalid; run storage-tui verify to see which")
     return found
 
 

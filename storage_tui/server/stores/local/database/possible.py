@@ -58,7 +58,7 @@ def why_place_impossible(namespace: bytes, storage_type: str, key: bytes) -> str
     if len(namespace) != NAMESPACE_BYTES:
         return f"its namespace has {len(namespace)} bytes, not {NAMESPACE_BYTES}"
     if storage_type not in STORAGE_TYPES:
-        return "its storage type is not one"
+        return "its storage type is unknown"
     return _why_no_key(key)
 
 
@@ -77,9 +77,9 @@ def why_numbers_impossible(size_bytes: int, crc: int, modified: int, expires: in
     if size_bytes < 0:
         return f"its size is {size_bytes}"
     if not 0 <= crc <= MAX_CRC:
-        return f"its checksum is {crc}, which is no crc32c"
+        return f"its checksum is {crc}, which is not a crc32c"
     if not 0 <= modified <= MAX_MILLIS:
-        return f"it was written at {modified} milliseconds, which is no time"
+        return f"it was written at {modified} milliseconds, which is not a valid time"
     if expires is not None and not 0 <= expires <= MAX_MILLIS:
-        return f"it expires at {expires} milliseconds, which is no time"
+        return f"it expires at {expires} milliseconds, which is not a valid time"
     return None

@@ -221,7 +221,7 @@ def _possible(row: tuple[Any, ...], place: BlobPlace) -> Held:
     held = Held(*row)
     why = why_numbers_impossible(held.size_bytes, held.crc, held.modified, held.expires)
     if why is None and not is_id(held.blob_id):
-        why = "its id is not one"
+        why = "its id is invalid"
     if why is not None:
         raise _damaged(place, why)
     return held

@@ -174,7 +174,7 @@ class Bucket:
         _, content = self.engine.call("POST", self._path(name), {"uploads": ""}, headers)
         found = fields_of(read_answer(content)).get("UploadId")
         if not found:
-            raise UnavailableError("the storage engine began an upload without telling its id; try again later")
+            raise UnavailableError("the storage engine started an upload but returned no id; try again later")
         return found
 
     def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:

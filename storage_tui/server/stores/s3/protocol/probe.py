@@ -78,5 +78,5 @@ def _copy(bucket: Bucket, name: str) -> None:
 
 def _unfit(why: str) -> UnavailableError:
     return UnavailableError(
-        f"the storage engine does not hold its conditional writes: {why}; use SeaweedFS 4.34 or later, or Amazon S3"
+        f"the storage engine does not honour conditional writes: {why}; use SeaweedFS 4.34 or later, or Amazon S3"
     )

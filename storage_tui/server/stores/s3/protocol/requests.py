@@ -152,7 +152,7 @@ def _refusal(method: str, answer: BaseHTTPResponse) -> Exception:
         return StoreFullError("no room is left in the storage engine; delete something first")
     if answer.status in (401, 403):
         return UnavailableError(
-            f"the storage engine refuses this server ({code or answer.status}); its credentials have to be put right"
+            f"the storage engine refuses this server ({code or answer.status}); correct its credentials"
         )
     return UnavailableError(
         f"the storage engine cannot do this now ({code or answer.status}); try again later", retry_after_s=RETRY_AFTER_S
