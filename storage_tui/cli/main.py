@@ -27,7 +27,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "cp": ("storage_tui.cli.commands.blobs", "cp", "Copy a blob on the server, also between storage types."),
     "rm": ("storage_tui.cli.commands.blobs", "rm", "Delete blobs."),
-    "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes in each folder below LOCATION, and in total."),
+    "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
     "config": ("storage_tui.cli.commands.config", "config", "Show every setting, its value and where that came from."),

@@ -185,7 +185,7 @@ def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_settings
 def du(location: Location, as_json: bool, settings: Settings) -> None:
-    """Show blobs and bytes in each folder below LOCATION, and in total."""
+    """Show blobs and bytes per folder below LOCATION, and in total."""
     prefix = location.key
     if prefix and not prefix.endswith(DELIMITER):
         prefix += DELIMITER
