@@ -24,6 +24,7 @@ WITHOUT_JSON = {
     "browse": "draws on the terminal",
     "cat": "prints the bytes of blobs",
     "completion": "prints a script",
+    "help": "prints a page",
     "man": "prints a page",
     "serve": "prints one line and stays",
     "web": "prints one link and stays",

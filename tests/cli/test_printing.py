@@ -33,6 +33,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "url": ("url", f"data:{KEY}"),
     "web": ("web", f"data:..{NAME}"),
     "config": ("config",),
+    "help": ("help", "keys"),
     "man": ("man",),
     "completion": ("completion", NAME),
     "serve": ("serve", f"--host={NAME}"),

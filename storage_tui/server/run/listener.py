@@ -24,7 +24,7 @@ from storage_tui.server.app import StorageApi
 from storage_tui.server.limits.crowding import Crowding
 
 BACKLOG = 1024
-MAX_CONNECTIONS = 1024  # each costs at most a buffer in either direction
+MAX_CONNECTIONS = 640  # each may hold a buffer with half a head, of which nobody is known: 90 MB in all
 FILES_OF_CONNECTION = 2  # its socket and the blob sent over it; without free descriptors nothing works
 OWN_FILES = 128  # databases, logs and folders
 HEADER_READ_MS = 10_000

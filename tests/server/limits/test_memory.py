@@ -87,6 +87,12 @@ def many_headers(server: RunningServer) -> list[tuple[bytes, bytes]]:
     return [(head(server, "PUT", f"{DATA}/set/k", "Content-Length: 10", *lines), b"x")] * 760
 
 
+def half_heads(server: RunningServer) -> list[tuple[bytes, bytes]]:
+    """Requests of nobody, whose heads are as long as the listener takes, and do not end."""
+    lines = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 1000) for number in range(120))
+    return [(b"GET / HTTP/1.1\r\nHost: h\r\n" + lines, b"X-End")] * 1000
+
+
 def unread(path: str) -> Callable[[RunningServer], list[tuple[bytes, bytes]]]:
     """Requests whose long answers nobody reads."""
 
@@ -109,6 +115,7 @@ ATTACKS = {
     "documents": body("POST", f"{CATALOG_PATH}/products", 256 * 1024),
     "uploads": uploads,
     "headers": many_headers,
+    "half heads": half_heads,
     "unread blobs": unread("get/large"),
     "unread lists": unread("list?details=true"),
     "unread columns": unread("list?details=columns"),
