@@ -150,4 +150,4 @@ async def test_an_odd_name_of_a_product_is_shown_as_it_is(browse: Any, catalog: 
     async with browse(f"products:{PRODUCT}/scene-1/") as browser:
         await browser.shows("red [b]\\x1b[31m\\u202e (org:forest)")
         await browser.press("D")
-        await browser.shows("Product red [b]\\x1b[31m\\u202e (org:forest). In products no file")
+        await browser.shows("Product red [b]\\x1b[31m\\u202e (org:forest). In products an image is deleted")

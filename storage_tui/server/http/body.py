@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, IncompleteBodyError, StorageError, TooLargeError
@@ -21,12 +22,17 @@ class ClientGoneError(Exception):
     """The other side closed the connection; nobody is left to answer."""
 
 
+_arrivals = count()
+
+
 class Body:
-    """The bytes of one request. Nothing collects them here, except `read` under a limit."""
+    """The bytes of one request. Nothing collects them here, except `read` under a limit. A body with a higher `arrival`
+    came later."""
 
     def __init__(self, receive: Receive, *, size_bytes: int | None, has_more: bool) -> None:
         self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
         self.received_bytes = 0
+        self.arrival = next(_arrivals)
         self.is_done = not has_more
         self._receive = receive
         self._deadline: asyncio.Timeout | None = None

@@ -74,8 +74,9 @@ class Account:
             )
             later = [size for at, size in self._settled if at >= asked]
             return Totals(found.count + len(later), found.size_bytes + sum(later), found.open_uploads, found.open_bytes)
-        stored, others = await self.counter.total(store, self.server)
-        opened = await self.opened.total(without=[one.upload_id for one in self.live])
+        await self.opened.refresh()
+        stored, others = await self.counter.total(store, self.server)  # last: nothing may be stored after this answer
+        opened = self.opened.total(without=[one.upload_id for one in self.live])
         open_bytes = others.size_bytes + opened.size_bytes
         return Totals(stored.count + others.count, stored.size_bytes, opened.count, open_bytes)
 

@@ -54,10 +54,13 @@ class OpenUploads:
         self._known_at = float("-inf")
         self._looked_at = float("-inf")
 
-    async def total(self, without: Collection[str] = ()) -> Open:
-        """Return the open uploads; the bytes of the uploads in `without` are not included."""
+    async def refresh(self) -> None:
+        """Read the record again when the last reading is older than KNOWN_S."""
         if not 0 <= self._clock() - self._known_at < KNOWN_S:
             self._learn(await self._lane.run(self._namespace, self._read))
+
+    def total(self, without: Collection[str] = ()) -> Open:
+        """Return the open uploads as last read; the bytes of the uploads in `without` are not included."""
         return Open(len(self._known), sum(size for name, (_, size) in self._known.items() if name not in without))
 
     async def begin(self, upload_id: str, most: int, store: Store) -> bool:

@@ -41,9 +41,12 @@ class UploadGate:
 
         An earlier request that is still receiving is interrupted and keeps the bytes received so far, because its
         sender has abandoned it. For an earlier request that is committing, this waits, and meanwhile reads the body of
-        the new request. Raise UnavailableError when that takes too long.
+        the new request. Raise UnavailableError when that takes too long, and SupersededError when a request that came
+        later was faster: this one may be what is left of a connection that was cut.
         """
         session = self._sessions.setdefault(upload_id, _Session())
+        if any(other.body.arrival > body.arrival for other in session.turns):
+            raise SupersededError("a newer request continues this upload")
         for earlier in session.turns:
             if not earlier.is_committing:
                 earlier.body.interrupt(SupersededError("a newer request continues this upload"))

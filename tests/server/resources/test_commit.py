@@ -8,11 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from storage_tui.server.http.body import Body
 from tests.server.running import RunningServer, put_head, read_answer
 
 BODY = b"b" * 20_000_000  # more than the kernel takes in for a server that does not read
 PRELUDE = """
 import asyncio
+import pytest
+
 import storage_tui.server.resources.upload_gate as gate
 from storage_tui.server.stores.local.writer import PartWriter
 gate.PATIENCE_S = 0.2
@@ -103,3 +106,18 @@ def test_a_commit_that_takes_too_long_is_told_before_the_client_gives_up(slow: S
         first.join()
         assert slow.answers[0].status_code == 200
         assert ann.get("/data/get/long").content == BODY
+
+
+async def test_a_request_that_came_before_the_one_under_way_does_not_take_over() -> None:
+    """Threads look sessions up, so requests may get to the gate in another order than they came in."""
+
+    async def nothing() -> dict[str, object]:
+        raise AssertionError("nothing is read here")
+
+    turns = gate.UploadGate()
+    earlier, later = (Body(nothing, size_bytes=10, has_more=True) for _ in range(2))
+    async with turns.turn("upload", later):
+        with pytest.raises(gate.SupersededError):
+            async with turns.turn("upload", earlier):
+                pass
+        assert later._interruption is None
