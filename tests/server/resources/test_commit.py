@@ -9,13 +9,12 @@ import httpx
 import pytest
 
 from storage_tui.server.http.body import Body
+from storage_tui.server.resources.upload_gate import SupersededError, UploadGate
 from tests.server.running import RunningServer, put_head, read_answer
 
 BODY = b"b" * 20_000_000  # more than the kernel takes in for a server that does not read
 PRELUDE = """
 import asyncio
-import pytest
-
 import storage_tui.server.resources.upload_gate as gate
 from storage_tui.server.stores.local.writer import PartWriter
 gate.PATIENCE_S = 0.2
@@ -114,10 +113,10 @@ async def test_a_request_that_came_before_the_one_under_way_does_not_take_over()
     async def nothing() -> dict[str, object]:
         raise AssertionError("nothing is read here")
 
-    turns = gate.UploadGate()
+    turns = UploadGate()
     earlier, later = (Body(nothing, size_bytes=10, has_more=True) for _ in range(2))
     async with turns.turn("upload", later):
-        with pytest.raises(gate.SupersededError):
+        with pytest.raises(SupersededError):
             async with turns.turn("upload", earlier):
                 pass
         assert later._interruption is None
