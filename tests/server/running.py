@@ -129,7 +129,11 @@ def running_server(data_dir: Path, *, prelude: str = "") -> Iterator[RunningServ
     data_dir.mkdir(mode=0o700)
     server = RunningServer(data_dir, prelude=prelude)
     server.start()
-    yield server
+    try:
+        yield server
+    except BaseException:
+        server.stop()
+        raise
     assert server.stop() == 0
 
 

@@ -6,7 +6,7 @@ import struct
 from contextlib import ExitStack
 from pathlib import Path
 
-from storage_tui.server.limits.crowding import Crowding
+from storage_tui.server.limits.crowding import Crowding, peer_of
 from tests.server.running import RunningServer, put_head, read_answer, running_server
 
 PLACES, OLDER = 32, 8
@@ -48,7 +48,7 @@ def is_open(connection: socket.socket) -> bool:
         return False
 
 
-def test_the_longest_idle_connections_of_the_most_crowded_address_make_room(tmp_path: Path) -> None:
+def test_a_crowd_keeps_out_neither_new_connections_nor_those_at_work(tmp_path: Path) -> None:
     with running_server(tmp_path / "store", prelude=SMALL) as server, ExitStack() as stack:
         friend = stack.enter_context(connect(server))
         assert ask(friend, server) == 200  # idle before all the others
@@ -56,15 +56,37 @@ def test_the_longest_idle_connections_of_the_most_crowded_address_make_room(tmp_
         with server.client() as ann:
             url = ann.get("/data/new_resumable_url/k").text
         uploading.sendall(put_head(url, "Content-Length: 10") + b"12345")
-        older = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(OLDER)]
-        wait_until_idle(older[-1])
-        younger = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(PLACES - OLDER - 2)]
+        crowd = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(PLACES - 2)]
         for _ in range(4):
             assert ask(stack.enter_context(connect(server)), server) == 200
         assert ask(friend, server) == 200
         uploading.sendall(b"67890")
         assert read_answer(uploading)[0] == 200
-        assert sum(map(is_open, older)) < OLDER and all(map(is_open, younger))
+        assert not all(map(is_open, crowd))
+
+
+def test_the_longest_idle_connections_of_the_most_crowded_address_make_room_first() -> None:
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def join(count: int, address: str) -> list[socket.socket]:
+            """The clients' ends of new connections, which the listener has taken."""
+            clients = []
+            for _ in range(count):
+                place = listening.getsockname()
+                clients.append(opened.enter_context(socket.create_connection(place, 30, source_address=(address, 0))))
+                opened.enter_context(listening.accept()[0])
+            return clients
+
+        friend, *busy = join(1, "127.0.0.1") + join(2, "127.0.0.2")  # idle before all the others
+        older = join(OLDER, "127.0.0.2")
+        wait_until_idle(older[-1])
+        younger = join(OLDER, "127.0.0.2")
+        crowding = Crowding(listening, list, most=3 + 2 * OLDER)
+        at_work = {peer for client in busy if (peer := peer_of(client.getsockname())) is not None}
+        assert crowding.make_room(OLDER - 1, at_work) == OLDER - 1
+        assert sum(map(is_open, older)) == 1
+        assert all(map(is_open, [friend, *busy, *younger]))
 
 
 def test_bodies_that_no_token_stands_behind_make_room_too(tmp_path: Path) -> None:
