@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -33,6 +34,9 @@ from storage_tui.server.stores.watched_record import refresh_all
 SWEEP_S = 60.0
 FOLLOW_S = 2.0
 
+M_MMAP_THRESHOLD = -3  # from malloc.h of glibc
+LARGE_BLOCK_BYTES = 128 * 1024  # its first value; glibc alone raises it to the largest block that was ever freed
+
 log = logging.getLogger("storage_tui.server")
 
 
@@ -56,6 +60,8 @@ def serve(
     start_log(operating.log_format)
     if operating.tls is not None:
         operating.tls.check()
+    if isinstance(place, S3Place):
+        _return_memory_early()
     listening = listen_tcp(host, port)
     url = url_of(listening, "http" if operating.tls is None else "https") + BASE_PATH
     with contextlib.closing(listening):
@@ -100,6 +106,16 @@ def serve_embedded(*, data_dir: Path) -> None:
         if household.is_lost_race(exc):
             return
         raise
+
+
+def _return_memory_early() -> None:
+    """Make the allocator of glibc return the memory of each large block as soon as the block is free.
+
+    On a bucket, many threads allocate and free parts of uploads, and otherwise the process keeps much of their memory:
+    220 MB were measured instead of 131 MB. This takes 13 % more processor time. Do nothing with another allocator.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def _may_write_again(store: Store) -> bool:

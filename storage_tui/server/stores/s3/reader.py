@@ -21,11 +21,11 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
-FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap when not needed
+FIRST_BYTES = 64 * 1024  # read together with the description: all of most blobs, held by readers that have no turn yet
 DIRECT_BYTES = 1024 * 1024  # a smaller blob is here before the client has reached the engine
 DIRECT_S = 300  # seconds within which a request to a URL of the engine must begin
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request
-FETCH_BYTES = 1024 * 1024  # bytes for one switch to a thread; two such buffers are in memory at most
+FETCH_BYTES = READ_SIZE  # bytes for one switch to a thread; a reader has two such buffers in memory at most
 
 
 class ObjectReader:
@@ -94,12 +94,12 @@ class ObjectReader:
                 yield content
         finally:
             await asyncio.wait((fetching,))
-            if not fetching.cancelled():
-                fetching.exception()
             answer.close()  # a connection with unread bytes is useless; any other is in the pool again
 
     def _fetch(self, answer: BaseHTTPResponse) -> asyncio.Task[bytes]:
-        return asyncio.create_task(self._threads.reads.run(_read, answer))
+        fetching = asyncio.create_task(self._threads.reads.run(_read, answer))
+        fetching.add_done_callback(_look_away)
+        return fetching
 
     def _open(self, span: Span) -> BaseHTTPResponse:
         try:
@@ -141,6 +141,12 @@ def _read(answer: BaseHTTPResponse) -> bytes:
         return answer.read(FETCH_BYTES)
     except (HTTPError, OSError) as exc:
         raise unreachable(exc) from exc
+
+
+def _look_away(fetching: asyncio.Task[bytes]) -> None:
+    """Take note of the error of a read that nobody waits for any more, so that it is not logged."""
+    if not fetching.cancelled():
+        fetching.exception()
 
 
 def _damaged(blob: Blob, why: str) -> DamagedError:

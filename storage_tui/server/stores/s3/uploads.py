@@ -11,10 +11,11 @@ from storage_tui.server.stores.parking import WRITTEN, Parking
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import locate
 from storage_tui.server.stores.s3.changes import check_write
+from storage_tui.server.stores.s3.memory import new_memory
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import SessionRecord
-from storage_tui.server.stores.s3.writer import Memory, SessionWriter
+from storage_tui.server.stores.s3.writer import SessionWriter
 
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
@@ -26,7 +27,7 @@ class UploadSessions:
         self._bucket = bucket
         self._threads = threads
         self._now = now
-        self._memory = Memory()
+        self._memory = new_memory()
         self._parking = Parking()
 
     async def create(

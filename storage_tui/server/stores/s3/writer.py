@@ -2,17 +2,17 @@
 engine while the next bytes gather.
 
 The offset reported to a client is always that of the session's object, which is replaced only after the engine has the
-bytes. When all writers together hold too many bytes, each writer stores its bytes in the bucket as a piece, and reads
-the piece again when there is enough for a part.
+bytes. When the memory for them is short, a writer stores its bytes in the bucket as a piece, and reads the piece again
+when there is enough for a part.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
@@ -26,9 +26,11 @@ from storage_tui.contract.errors import (
     UnavailableError,
 )
 from storage_tui.contract.models import Blob
+from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe
 from storage_tui.server.stores.s3.changes import write
+from storage_tui.server.stores.s3.memory import Gathering, wait_for_room
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import MismatchError, MissingError
 from storage_tui.server.stores.s3.protocol.threads import Threads
@@ -37,27 +39,13 @@ from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, SessionRe
 PART_BYTES = 8 * 1024 * 1024  # a kill can cost twice as much: one part under way, one gathering
 PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
 MAX_PARTS = 10_000
-HELD_BYTES = 192 * 1024 * 1024  # of all writers together; with more, writers store pieces
-PIECE_BYTES = 512 * 1024  # the smallest piece stored to free memory: each piece costs two requests
-
-
-@dataclass(slots=True)
-class Memory:
-    """Counts the bytes that all writers hold."""
-
-    held_bytes: int = 0
-
-    @property
-    def is_short(self) -> bool:
-        """True when writers should store their bytes as pieces."""
-        return self.held_bytes > HELD_BYTES
 
 
 class SessionWriter:
     """The `UploadWriter` of a bucket."""
 
     def __init__(
-        self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Memory, now: Callable[[], datetime]
+        self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Shares, now: Callable[[], datetime]
     ) -> None:
         self._kept = kept
         self._bucket = bucket
@@ -67,8 +55,7 @@ class SessionWriter:
         self._place: ObjectPlace = kept.session.place
         self._offset = kept.session.offset
         self._crc = kept.session.crc
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
+        self._gathered = Gathering(memory, kept.session.namespace)
         self._piece_bytes = sum(piece.size_bytes for piece in kept.session.pieces)  # in the next part, before gathered
         self._part_count = len(kept.session.parts)  # including the part under way
         self._sending: asyncio.Task[None] | None = None
@@ -88,14 +75,12 @@ class SessionWriter:
         limit = self._session.size_bytes
         if limit is not None and self._offset + len(chunk) > limit:
             raise self._bad(f"was announced with {limit} bytes and more came")
-        self._gathered.append(chunk)
-        self._gathered_bytes += len(chunk)
-        self._memory.held_bytes += len(chunk)
+        self._gathered.add(chunk)
         self._offset += len(chunk)
         self._crc = checksum.extend(self._crc, chunk)
-        if self._piece_bytes + self._gathered_bytes >= part_bytes(self._part_count):
+        if self._piece_bytes + self._gathered.size_bytes >= part_bytes(self._part_count):
             await self._begin_part()
-        elif self._memory.is_short and self._gathered_bytes >= PIECE_BYTES:
+        elif not await self._gathered.has_room():
             await self._put_aside()
 
     async def checkpoint(self) -> int:
@@ -118,6 +103,7 @@ class SessionWriter:
                     "send them again from the start",
                     key=self._place.key,
                 )
+        pieces = await self._room_for_pieces()
         try:
             blob = await self._threads.writes.run(self._commit)
         except MismatchError as exc:
@@ -127,6 +113,8 @@ class SessionWriter:
                 "send them again from the start",
                 key=self._place.key,
             ) from exc
+        finally:
+            pieces.close()
         self._is_over = True
         return blob
 
@@ -153,8 +141,8 @@ class SessionWriter:
             self._release()
 
     def _release(self) -> None:
-        self._memory.held_bytes -= self._gathered_bytes
-        self._gathered, self._gathered_bytes = [], 0
+        self._gathered.close()
+        self._gathered = Gathering(self._memory, self._session.namespace)
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -170,10 +158,20 @@ class SessionWriter:
 
     async def _begin_part(self) -> None:
         await self._end_part()
-        chunks, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        pieces = await self._room_for_pieces()
+        gathered, self._gathered = self._gathered, Gathering(self._memory, self._session.namespace)
         self._piece_bytes = 0
         self._part_count += 1
-        self._sending = asyncio.create_task(self._send_part(chunks, self._offset, self._crc))
+        self._sending = asyncio.create_task(self._send_part(gathered, pieces, self._offset, self._crc))
+
+    async def _room_for_pieces(self) -> Share:
+        """Return the memory for the pieces of the next part, which are read whole. Raise BusyError when the memory does
+        not become free. A writer that must wait holds nothing meanwhile."""
+        share = self._memory.try_take(self._session.namespace, self._piece_bytes)
+        if share is not None:
+            return share
+        await self._put_aside()
+        return await wait_for_room(self._memory, self._session.namespace, self._piece_bytes)
 
     async def _end_part(self) -> None:
         if self._sending is not None:
@@ -181,13 +179,13 @@ class SessionWriter:
             sending, self._sending = self._sending, None
             sending.result()
 
-    async def _send_part(self, chunks: list[bytes], offset: int, crc: int) -> None:
+    async def _send_part(self, gathered: Gathering, pieces: Share, offset: int, crc: int) -> None:
         try:
             if len(self._session.parts) >= MAX_PARTS - 1:
                 raise TooLargeError("the blob has more bytes than the storage engine of this server takes in one blob")
             if self._session.parts_id is None:
                 await self._save(replace(self._session, parts_id=await self._threads.calls.run(self._begin)))
-            etag = await self._threads.writes.run(self._put_part, chunks)
+            etag = await self._threads.writes.run(self._put_part, gathered.chunks)
             session = self._session
             await self._save(replace(session, parts=(*session.parts, etag), pieces=(), offset=offset, crc=crc))
         except StorageError as exc:
@@ -198,7 +196,8 @@ class SessionWriter:
             self._fail(failure)
             raise failure from exc
         finally:
-            self._memory.held_bytes -= sum(map(len, chunks))
+            gathered.close()
+            pieces.close()
         await self._threads.calls.run(sessions.drop_pieces, self._bucket, session)
 
     def _fail(self, failure: StorageError) -> None:
@@ -209,10 +208,10 @@ class SessionWriter:
 
     async def _put_aside(self) -> None:
         await self._end_part()
-        if not self._gathered:
+        if not self._gathered.chunks:
             return
         name = f"{self._session.upload_id}/{self._session.offset:016x}-{secrets.token_hex(4)}"
-        piece = await self._threads.writes.run(self._put_piece, name, self._gathered)
+        piece = await self._threads.writes.run(self._put_piece, name, self._gathered.chunks)
         await self._save(
             replace(self._session, pieces=(*self._session.pieces, piece), offset=self._offset, crc=self._crc)
         )
@@ -226,13 +225,12 @@ class SessionWriter:
             meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc),
         )  # fmt: skip
 
-    def _put_part(self, chunks: list[bytes]) -> str:
+    def _put_part(self, chunks: Sequence[bytes]) -> str:
         session = self._session
-        content = b"".join((*self._pieces(), *chunks))
-        crc32c = checksum.encode(checksum.extend(0, content))
+        content = (*self._pieces(), *chunks)
         try:
             return self._bucket.put_part(
-                self._place.name, session.parts_id or "", len(session.parts) + 1, content, crc32c=crc32c
+                self._place.name, session.parts_id or "", len(session.parts) + 1, content, crc32c=_crc32c(content)
             )
         except MissingError as exc:
             sessions.find_open(self._bucket, session.upload_id, self._now())
@@ -241,10 +239,8 @@ class SessionWriter:
     def _pieces(self) -> Iterator[bytes]:
         return (_read_piece(self._bucket, piece) for piece in self._session.pieces)
 
-    def _put_piece(self, name: str, chunks: list[bytes]) -> Piece:
-        content = b"".join(chunks)
-        self._bucket.put(PIECES + name, content, crc32c=checksum.encode(checksum.extend(0, content)))
-        return Piece(name, len(content))
+    def _put_piece(self, name: str, chunks: Sequence[bytes]) -> Piece:
+        return Piece(name, self._bucket.put(PIECES + name, chunks, crc32c=_crc32c(chunks)).size_bytes)
 
     def _commit(self) -> Blob:
         """Make the blob visible. The session is first saved as "finishing", so that nobody cancels it meanwhile."""
@@ -254,7 +250,7 @@ class SessionWriter:
             if session.parts:
                 change: Callable[[Condition], Blob] = partial(self._finish_parts, self._last_part())
             else:
-                change = partial(self._put_whole, b"".join((*self._pieces(), *self._gathered)))
+                change = partial(self._put_whole, (*self._pieces(), *self._gathered.chunks))
             blob = write(self._bucket, self._place, session.precondition, self._now, change)
         except BaseException:
             there = sessions.find_object(self._bucket, session)
@@ -266,7 +262,7 @@ class SessionWriter:
         sessions.conclude(self._bucket, session, blob)
         return blob
 
-    def _put_whole(self, content: bytes, condition: Condition) -> Blob:
+    def _put_whole(self, content: Sequence[bytes], condition: Condition) -> Blob:
         session, crc32c = self._session, checksum.encode(self._crc)
         written = self._bucket.put(
             self._place.name, content, crc32c=crc32c, content_type=session.content_type,
@@ -276,8 +272,8 @@ class SessionWriter:
 
     def _last_part(self) -> tuple[str, ...]:
         session = self._session
-        has_more = self._gathered or session.pieces
-        return (*session.parts, self._put_part(self._gathered)) if has_more else session.parts
+        has_more = self._gathered.chunks or session.pieces
+        return (*session.parts, self._put_part(self._gathered.chunks)) if has_more else session.parts
 
     def _finish_parts(self, etags: tuple[str, ...], condition: Condition) -> Blob:
         session, blob = self._session, None
@@ -294,6 +290,10 @@ class SessionWriter:
 def part_bytes(number: int) -> int:
     """Return the size in bytes of a part; parts are counted from 0."""
     return PART_BYTES << number // PARTS_OF_A_SIZE
+
+
+def _crc32c(chunks: Sequence[bytes]) -> str:
+    return checksum.encode(reduce(checksum.extend, chunks, 0))
 
 
 def _read_piece(bucket: Bucket, piece: Piece) -> bytes:

@@ -16,8 +16,8 @@ import pytest
 from storage_tui.contract.errors import BadRequestError, ChecksumError, ConflictError, DamagedError, UnavailableError
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.s3 import writer as s3_writer
 from storage_tui.server.stores.s3.blobs import locate
+from storage_tui.server.stores.s3.memory import new_memory
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Object
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.s3.protocol.probe import probe
@@ -122,7 +122,7 @@ async def test_a_reader_keeps_to_its_blob_and_never_mixes_two(store: S3Store) ->
 async def test_uploads_beyond_the_memory_are_put_aside_and_whole_in_the_end(
     store: S3Store, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
-    monkeypatch.setattr(s3_writer, "HELD_BYTES", 2 * MIB)
+    monkeypatch.setattr(store._uploads, "_memory", new_memory(10 * MIB))
     contents = {Address(ALICE, "data", f"k{size}"): random_bytes(size * MIB + 1) for size in (1, 5, 9, 18)}
     await asyncio.gather(*(upload(store, content, address, piece=piece) for address, content in contents.items()))
     for address, content in contents.items():
@@ -176,9 +176,10 @@ async def test_bytes_that_change_on_the_way_to_the_engine_are_not_taken(
 ) -> None:
     honest = bucket.engine.call
 
-    def flip(method: str, path: str, query: Any = None, headers: Any = None, content: bytes | None = None) -> Any:
-        if content is not None and method == "PUT" and b"PRECIOUS" in content:
-            content = content.replace(b"PRECIOUS", b"PREVIOUS")
+    def flip(method: str, path: str, query: Any = None, headers: Any = None, content: Any = None) -> Any:
+        if content is not None and method == "PUT":
+            whole = content if isinstance(content, bytes) else b"".join(content)
+            content = whole.replace(b"PRECIOUS", b"PREVIOUS")
         return honest(method, path, query, headers, content)
 
     monkeypatch.setattr(bucket.engine, "call", flip)

@@ -117,16 +117,18 @@ class Bucket:
         return _described(name, answer.headers, size_bytes), answer
 
     def put(
-        self, name: str, content: bytes, *, crc32c: str | None = None, content_type: str | None = None,
-        meta: Mapping[str, str] | None = None, condition: Condition = NOTHING_ASKED,
+        self, name: str, content: bytes | Sequence[bytes], *, crc32c: str | None = None,
+        content_type: str | None = None, meta: Mapping[str, str] | None = None, condition: Condition = NOTHING_ASKED,
     ) -> Object:  # fmt: skip
-        """Create or replace the object in one step and return it. Its time is that of the engine's answer."""
+        """Create or replace the object in one step and return it. The content is whole or in chunks. The time of the
+        object is that of the engine's answer."""
         headers = _meta_headers(content_type, meta) | condition.headers()
         if crc32c is not None:
             headers[CRC] = crc32c
         answer, _ = self.engine.call("PUT", self._path(name), headers=headers, content=content)
         at = parse_http_date(answer.get("date", "")) or _EPOCH
-        return Object(name, len(content), _etag(answer), at, crc32c, meta or {})
+        size_bytes = len(content) if isinstance(content, bytes) else sum(map(len, content))
+        return Object(name, size_bytes, _etag(answer), at, crc32c, meta or {})
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None, meta: Mapping[str, str],
@@ -177,8 +179,11 @@ class Bucket:
             raise UnavailableError("the storage engine started an upload but returned no id; try again later")
         return found
 
-    def put_part(self, name: str, parts_id: str, number: int, content: bytes, *, crc32c: str | None) -> str:
-        """Send part `number`, counted from 1, and return its ETag. Every part but the last has 5 MiB or more."""
+    def put_part(
+        self, name: str, parts_id: str, number: int, content: bytes | Sequence[bytes], *, crc32c: str | None
+    ) -> str:
+        """Send part `number`, counted from 1, whole or in chunks, and return its ETag. Every part but the last has
+        5 MiB or more."""
         query = {"partNumber": str(number), "uploadId": parts_id}
         checked = {} if crc32c is None else {CRC: crc32c}
         headers, _ = self.engine.call("PUT", self._path(name), query, checked, content)

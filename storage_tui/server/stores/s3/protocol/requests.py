@@ -1,7 +1,7 @@
 """The requests to an S3 engine: signed, over kept connections, with deadlines. Refusals become exceptions."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -62,14 +62,17 @@ class S3Engine:
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | Sequence[bytes] | None = None,
     ) -> tuple[urllib3.HTTPHeaderDict, bytes]:  # fmt: skip
-        """Send a request with a small answer, and return the headers and content of the answer.
+        """Send a request with a small answer, and return the headers and content of the answer. The chunks of a
+        sequence are sent one after the other, so that they need not be joined in memory.
 
         Raise MissingError (404), ConditionError (409 and 412), MismatchError, BadRequestError for a name that the
         engine cannot store, StoreFullError (507), and UnavailableError for everything else, also when the engine does
         not answer in time.
         """
+        if content is not None and not isinstance(content, bytes):
+            headers = {**(headers or {}), "Content-Length": str(sum(map(len, content)))}
         answer = self._send(method, path, query or {}, headers or {}, content, is_streamed=False)
         return answer.headers, answer.data
 
@@ -91,8 +94,8 @@ class S3Engine:
         return self.endpoint + self._signer.presign("GET", path, query, valid_s=valid_s)
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], content: bytes | None,
-        *, is_streamed: bool,
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str],
+        content: bytes | Sequence[bytes] | None, *, is_streamed: bool,
     ) -> BaseHTTPResponse:  # fmt: skip
         encoded = encode_query(query)
         target = f"{path}?{encoded}" if encoded else path
