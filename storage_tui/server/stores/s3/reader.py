@@ -25,7 +25,6 @@ FIRST_BYTES = 64 * 1024  # read together with the description: all of most blobs
 DIRECT_BYTES = 1024 * 1024  # a smaller blob is here before the client has reached the engine
 DIRECT_S = 300  # seconds within which a request to a URL of the engine must begin
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request
-FETCH_BYTES = READ_SIZE  # bytes for one switch to a thread; a reader has two such buffers in memory at most
 
 
 class ObjectReader:
@@ -67,19 +66,18 @@ class ObjectReader:
             raise ValueError(f"{span} is not within the {size_bytes} bytes of {self._blob.key!r}")
         is_whole = span.size_bytes == size_bytes
         crc, left = 0, span.size_bytes
-        async for content in self._pieces(span):
-            for start in range(0, len(content), READ_SIZE):
-                piece = content[start : start + READ_SIZE]
-                left -= len(piece)
-                if is_whole:
-                    crc = checksum.extend(crc, piece)
-                    if not left:
-                        self._check(crc)
-                yield piece
+        async for piece in self._pieces(span, step_bytes):
+            left -= len(piece)
+            if is_whole:
+                crc = checksum.extend(crc, piece)
+                if not left:
+                    self._check(crc)
+            yield piece
         if left:
             raise _damaged(self._blob, f"{left} bytes are missing")
 
-    async def _pieces(self, span: Span) -> AsyncIterator[bytes]:
+    async def _pieces(self, span: Span, step_bytes: int) -> AsyncIterator[bytes]:
+        """Read `step_bytes` ahead of what is asked for: two such pieces are in memory at most."""
         head = self._first[span.start : span.stop]
         if head:
             yield head
@@ -87,17 +85,17 @@ class ObjectReader:
         if not rest.size_bytes:
             return
         answer = await self._threads.calls.run(self._open, rest)
-        fetching = self._fetch(answer)
+        fetching = self._fetch(answer, step_bytes)
         try:
             while content := await fetching:
-                fetching = self._fetch(answer)
+                fetching = self._fetch(answer, step_bytes)
                 yield content
         finally:
             await asyncio.wait((fetching,))
             answer.close()  # a connection with unread bytes is useless; any other is in the pool again
 
-    def _fetch(self, answer: BaseHTTPResponse) -> asyncio.Task[bytes]:
-        fetching = asyncio.create_task(self._threads.reads.run(_read, answer))
+    def _fetch(self, answer: BaseHTTPResponse, size_bytes: int) -> asyncio.Task[bytes]:
+        fetching = asyncio.create_task(self._threads.reads.run(_read, answer, size_bytes))
         fetching.add_done_callback(_look_away)
         return fetching
 
@@ -136,9 +134,9 @@ def open_first(bucket: Bucket, place: ObjectPlace) -> tuple[Object, bytes] | Non
     return found, first
 
 
-def _read(answer: BaseHTTPResponse) -> bytes:
+def _read(answer: BaseHTTPResponse, size_bytes: int) -> bytes:
     try:
-        return answer.read(FETCH_BYTES)
+        return answer.read(size_bytes)
     except (HTTPError, OSError) as exc:
         raise unreachable(exc) from exc
 
