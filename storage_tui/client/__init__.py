@@ -6,6 +6,7 @@
 | calls.py | every call, written once and without I/O: yields a Request, receives the Response, returns a model |
 | catalog_calls.py | the catalog's calls for `products`: the image of a blob, and deleting an image |
 | control.py | pause, cancel and progress of one transfer |
+| default_client.py | the default client of each class, made on first use |
 | folding.py | folders and usage from the plain lists of a published server |
 | log_part.py | one part of a growing log: whole lines, and how many of its bytes are stored |
 | progress_watch.py | regular calls to a display while a transfer runs |

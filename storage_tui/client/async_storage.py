@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 from storage_tui.client import calls, folding
 from storage_tui.client.calls import Call, RangeRead
 from storage_tui.client.control import TransferControl
+from storage_tui.client.default_client import default_of, set_default
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import ConflictError
@@ -47,15 +48,16 @@ class AsyncStorage:
     def __init__(
         self,
         url: str | None = None,
+        auth: Any = None,
+        retries: Any = None,
         *,
         token: str | None = None,
         token_file: str | Path | None = None,
         data_dir: str | Path | None = None,
-        retries: int = 3,
         timeout_s: float = 60.0,
     ) -> None:
         self.engine = TransferEngine(
-            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s
+            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth
         )
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -106,10 +108,20 @@ class AsyncStorage:
 
     # The published calls.
 
+    @classmethod
+    def get_default_client(cls) -> Self:
+        """Return the default client of this class, made on first use; see `Storage.get_default_client`."""
+        return default_of(cls)
+
+    @classmethod
+    def set_default_client(cls, client: Self) -> None:
+        """Make `client` the default client of this class; raise BadRequestError for a client of another class."""
+        set_default(cls, client)
+
     async def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
         """Store a value, replacing an existing blob; see `Storage.set`.
 
-        `value` is a str (stored as UTF-8), a bytes-like object, a binary file object or an iterable of bytes.
+        `value` is a str (stored as UTF-8), a bytes-like object, a file object or an iterable of bytes.
         `content_type` is the media type of the blob.
         """
         await self._in_thread(
@@ -127,7 +139,7 @@ class AsyncStorage:
     ) -> Blob:  # fmt: skip
         """Upload a file, replacing an existing blob; return the stored blob. See `Storage.set_file`.
 
-        `file_obj` is the name of a file or an open binary file object. `control` shows, pauses and cancels the
+        `file_obj` is the name of a file or an open file object. `control` shows, pauses and cancels the
         transfer. `content_type` is the media type of the blob. With `resume`, a later call continues an unfinished
         large upload.
         """
@@ -244,6 +256,7 @@ class AsyncStorage:
 
         `expires_in` is how long the URL is valid; on our server at most 7 days, and one hour without this argument.
         """
+        self.engine.check_is_reachable("a signed URL")
         return await self._run(calls.signed_url(key, storage_type, expires_in))
 
     async def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
@@ -251,6 +264,7 @@ class AsyncStorage:
 
         `query` is sent to the server unchanged, as query parameters.
         """
+        self.engine.check_is_reachable("an upload URL")
         return await self._run(calls.new_upload(key, storage_type, query=query))
 
     # Our additional calls.

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from storage_tui.client import calls, folding
 from storage_tui.client.calls import RangeRead
 from storage_tui.client.control import TransferControl
+from storage_tui.client.default_client import default_of, set_default
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import ConflictError
@@ -32,13 +33,16 @@ class Storage:
     with the token; without both the token comes from the places that the published client searches. `data_dir` is the
     data directory of an embedded store and excludes `url`. Without `url` and `data_dir`, the client uses the server
     that STORAGE_TUI_URL or DESCARTESLABS_STORAGE_URL names, else the store of this machine, which is started when it
-    is not running. `retries` is the number of further tries for every request that may be repeated. `timeout_s` is the
-    longest wait without a byte, in seconds; it does not limit a whole transfer.
+    is not running. `timeout_s` is the longest wait without a byte, in seconds; it does not limit a whole transfer.
+
+    `auth` is an object whose `token` is read instead, such as an `Auth` of the published client. `retries` is the
+    number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:
+    its counts, its `status_forcelist` and its backoff are used.
 
     The constructor raises BadRequestError or CredentialsError for bad arguments; it reads no file and sends no request.
     Several threads may call all methods at once, also after a fork. A client can be pickled unless it was given a
-    `token`. Every failure is a StorageError that says what to do; see `storage_tui.errors`. Every call can raise
-    ConnectError, DeadlineError, TransferInterruptedError, CredentialsError, UnauthorizedError, ForbiddenError,
+    `token` or `auth`. Every failure is a StorageError that says what to do; see `storage_tui.errors`. Every call can
+    raise ConnectError, DeadlineError, TransferInterruptedError, CredentialsError, UnauthorizedError, ForbiddenError,
     RateLimitError, ServerError, UnavailableError and ProtocolError; the methods name further errors only.
 
     These arguments mean the same in every method: `key` is 1 to 1024 bytes of UTF-8 (InvalidKeyError otherwise), and
@@ -55,15 +59,16 @@ class Storage:
     def __init__(
         self,
         url: str | None = None,
+        auth: Any = None,
+        retries: Any = None,
         *,
         token: str | None = None,
         token_file: str | Path | None = None,
         data_dir: str | Path | None = None,
-        retries: int = 3,
         timeout_s: float = 60.0,
     ) -> None:
         self.engine = TransferEngine(
-            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s
+            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth
         )
 
     def __repr__(self) -> str:
@@ -72,7 +77,7 @@ class Storage:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the client: unpickled, as in the workers of a pool, it uses the same server and finds its token there.
 
-        Raise TypeError when the client was given a `token`.
+        Raise TypeError when the client was given a `token` or `auth`.
         """
         return partial(type(self), **self.engine.arguments()), ()
 
@@ -108,16 +113,34 @@ class Storage:
 
     # The published calls.
 
+    @classmethod
+    def get_default_client(cls) -> Self:
+        """Return the default client of this class: the same one for every caller.
+
+        The first call makes it without arguments, unless `set_default_client` gave one.
+        """
+        return default_of(cls)
+
+    @classmethod
+    def set_default_client(cls, client: Self) -> None:
+        """Make `client` the default client of this class; raise BadRequestError for a client of another class."""
+        set_default(cls, client)
+
     def set(self, key: str, value: Any, storage_type: str = DEFAULT, *, content_type: str | None = None) -> None:
         """Store a value under `key`, replacing an existing blob.
 
-        `value` is a str (stored as UTF-8), a bytes-like object, a binary file object or an iterable of bytes. A value
-        in memory is sent as it is; a file object (from its current position) or an iterable is streamed in bounded
-        memory. See the class for `content_type`.
+        `value` is a str (stored as UTF-8), a bytes-like object, a file object or an iterable of bytes. A value in
+        memory is sent as it is; a file object or an iterable is streamed in bounded memory. See the class for
+        `content_type`.
+
+        A file object is stored from its current place: what its `read()` would give there. An open text file gives the
+        bytes that the file has, line ends included. Once text was read from it, the rest is encoded in the encoding of
+        the file, with the line ends of the file. An io.StringIO is stored as UTF-8.
 
         Raise TypeRuleError when the blob exists and its storage type allows no overwriting, StoreFullError when the
         server has no room, LocalFileError for a value that cannot be read or has another type, BadRequestError for
-        None and for a path, and ChecksumError when the value arrived damaged.
+        None and for a path, and ChecksumError when the value arrived damaged. Text without a known encoding, and text
+        whose line ends can no longer be told, is a LocalFileError.
         """
         self.engine.set(key, value, storage_type, control=TransferControl(), content_type=content_type)
 
@@ -134,10 +157,10 @@ class Storage:
     ) -> Blob:  # fmt: skip
         """Upload a file, replacing an existing blob; return the stored blob.
 
-        `file_obj` is the name of a file (str or Path) or an open binary file object, which is read from its current
-        position; the values that `set` takes work too. Memory stays bounded for every size. See the class for
-        `control` and `content_type`. After a broken connection the upload continues from the bytes that the server
-        has. The crc32c of the bytes that were read is compared before the blob appears.
+        `file_obj` is the name of a file (str or Path) or an open file object, which is read from its current place as
+        `set` says; the other values that `set` takes work too, except a str. Memory stays bounded for every size. See
+        the class for `control` and `content_type`. After a broken connection the upload continues from the bytes that
+        the server has. The crc32c of the bytes that were read is compared before the blob appears.
 
         With `resume`, an unfinished upload of a file by name of at least 8 MiB is recorded, also when the process is
         killed (see `unfinished`). The next `set_file` of the same file to the same key then continues the upload. With
@@ -235,8 +258,10 @@ class Storage:
         """Return a URL that downloads the blob without a token; whoever has the URL can read the blob.
 
         `expires_in` is how long the URL is valid; on our server at most 7 days, and one hour without this argument.
-        Raise NotFoundError when there is no such blob, BadRequestError when `expires_in` is not a timedelta.
+        Raise NotFoundError when there is no such blob, BadRequestError when `expires_in` is not a timedelta, and
+        StorageError for the embedded store, which others cannot reach.
         """
+        self.engine.check_is_reachable("a signed URL")
         return self.engine.run(calls.signed_url(key, storage_type, expires_in))
 
     def get_upload_url(self, key: str, storage_type: str = DEFAULT, **query: Any) -> str:
@@ -244,8 +269,9 @@ class Storage:
 
         Our server keeps the URL for a week. `query` is sent to the server unchanged, as query parameters; our server
         knows no parameters and refuses them. Raise TypeRuleError when the storage type allows no overwriting and the
-        blob exists.
+        blob exists, and StorageError for the embedded store, which others cannot reach.
         """
+        self.engine.check_is_reachable("an upload URL")
         return self.engine.run(calls.new_upload(key, storage_type, query=query))
 
     # Our additional calls.

@@ -98,6 +98,10 @@ class NotFoundError(StorageError):
     status = 404
     code = "not_found"
 
+    def __str__(self) -> str:
+        """Return the message with the status, which programs for the published client look for."""
+        return self.message if "404" in self.message else f"{self.message} (404)"
+
 
 class MethodNotAllowedError(StorageError):
     """The path exists but does not take this method."""

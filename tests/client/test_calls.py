@@ -81,7 +81,7 @@ def test_a_text_file_object_gives_its_bytes(both: Any, tmp_path: Path) -> None:
     assert both.get("k") == path.read_bytes()
 
 
-@pytest.mark.parametrize("value", [io.StringIO("text"), 7, None, Path("x"), {"a": 1}, iter(["text"]), object()])
+@pytest.mark.parametrize("value", [7, None, Path("x"), {"a": 1}, iter(["text"]), object()])
 def test_what_has_no_bytes_is_refused_with_a_sentence(storage: Storage, value: Any) -> None:
     with pytest.raises((LocalFileError, BadRequestError)) as caught:
         storage.set("k", value)

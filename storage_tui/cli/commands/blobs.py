@@ -15,7 +15,7 @@ from storage_tui.cli.printing import bytes_out, complain, confirm, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import NotFoundError, StorageError
+from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, check_key, parent_prefix
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.contract.sizes import size_text
@@ -222,8 +222,6 @@ def _usage_of_blob(storage: "Storage", location: Location) -> Usage:
 def url(location: Location, expires: timedelta, as_json: bool, settings: Settings) -> None:
     """Print a signed URL: whoever has it can download the blob until it expires."""
     with open_storage(settings) as storage:
-        if storage.is_embedded:
-            raise StorageError("a signed URL needs a server that others can reach; start one with storage-tui serve")
         signed = storage.get_signed_url(location.key, location.storage_type, expires_in=expires)
     if as_json:
         say_json({"url": signed, "expires_in_s": int(expires.total_seconds())})

@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| auth_object.py | the token of an object that renews it by itself, such as the published `Auth` |
 | belonging.py | the server to which a token belongs; no token goes to another server |
 | credentials.py | the places of the token: arguments, environment, the file of a login |
 | embedded.py | starting or joining the embedded server of a data directory |

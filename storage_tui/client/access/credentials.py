@@ -48,7 +48,7 @@ class Credentials:
     ) -> None:
         if token is not None and token_file is not None:
             raise CredentialsError("give a token or a token file, not both")
-        self._given = None if token is None else Secret(_clean(token, "the token given"))
+        self._given = None if token is None else Secret(clean_token(token, "the token given"))
         self._file = None if token_file is None else Path(token_file).expanduser()
         self._url = url
         self._lock = threading.Lock()
@@ -161,7 +161,7 @@ class Credentials:
             origin = _from_token_info(path, self._url)
             if origin is not None:
                 return origin
-        return _Origin(str(path), Secret(_clean(text, str(path))))
+        return _Origin(str(path), Secret(clean_token(text, str(path))))
 
 
 def token_info_path() -> Path | None:
@@ -197,7 +197,7 @@ def _from_environment(environ: Mapping[str, str], url: str | None) -> _Origin | 
     for family in URL_VARIABLES:
         name = f"{family}_TOKEN"
         if environ.get(name) and is_for(family, url, environ):
-            return _Origin(name, Secret(_clean(environ[name], name)))
+            return _Origin(name, Secret(clean_token(environ[name], name)))
     if not is_for("DESCARTESLABS", url, environ):
         return None
     client_id = environ.get("DESCARTESLABS_CLIENT_ID") or environ.get("CLIENT_ID")
@@ -312,7 +312,8 @@ def _pasted_login(text: str) -> dict[str, Any] | None:
     return raw if isinstance(raw, dict) else None
 
 
-def _clean(text: str, place: str) -> str:
+def clean_token(text: str, place: str) -> str:
+    """Return a token without `Bearer` and white space; raise CredentialsError, which names the place, for no token."""
     token = text.strip().removeprefix("Bearer ").strip()
     if _pasted_login(token) is not None:
         raise CredentialsError(f"{place} is a login, which is not sent to a server; put it into a token file")

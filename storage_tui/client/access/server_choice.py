@@ -2,16 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from storage_tui.client.access.credentials import Credentials
 from storage_tui.client.access.embedded import EmbeddedServer
-from storage_tui.client.access.servers import RemoteServer, Server
+from storage_tui.client.access.servers import RemoteServer, Server, Tokens
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.machine import directories
 
 
 def find_server(
-    url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None
+    url: str | None, token: str | None, token_file: str | Path | None, data_dir: str | Path | None, auth: Any = None
 ) -> Server:
     """Return the server that the arguments or the environment name, else the embedded server. No request is sent.
 
@@ -22,7 +23,17 @@ def find_server(
     if data_dir is None:
         url = url or os.environ.get("STORAGE_TUI_URL") or os.environ.get("DESCARTESLABS_STORAGE_URL")
         if url:
-            return RemoteServer(url, Credentials(token, token_file, url=url))
-    if token is not None or token_file is not None:
+            return RemoteServer(url, _tokens(url, token, token_file, auth))
+    if token is not None or token_file is not None or auth is not None:
         raise BadRequestError("a token goes with the URL of a server; the embedded server has its own")
     return EmbeddedServer(directories.data_dir() if data_dir is None else Path(data_dir))
+
+
+def _tokens(url: str, token: str | None, token_file: str | Path | None, auth: Any) -> Tokens:
+    if auth is None:
+        return Credentials(token, token_file, url=url)
+    if token is not None or token_file is not None:
+        raise BadRequestError("give auth, a token or a token file, not two of them")
+    from storage_tui.client.access.auth_object import AuthObject
+
+    return AuthObject(auth)

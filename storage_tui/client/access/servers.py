@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from storage_tui.client.access.credentials import Credentials, check_transport, user_of
+from storage_tui.client.access.credentials import check_transport, user_of
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.machine.secrets import Secret
@@ -58,12 +58,25 @@ class Server(Protocol):
         """Stop using the server; a later call reaches it again."""
 
 
+class Tokens(Protocol):
+    """The token for a server, from wherever it comes; every method may be called from any thread."""
+
+    def ready(self) -> Secret[str] | None:
+        """Return the token when it is known without blocking; None otherwise."""
+
+    def obtain(self) -> Secret[str]:
+        """Return the token, read or renewed as needed, which blocks. Raise CredentialsError."""
+
+    def reject(self, token: Secret[str]) -> bool:
+        """Report that the server refused this token; return whether there may be another. Blocks."""
+
+
 class RemoteServer:
     """A server at an address."""
 
     is_embedded = False
 
-    def __init__(self, url: str, credentials: Credentials) -> None:
+    def __init__(self, url: str, credentials: Tokens) -> None:
         self._endpoint = Endpoint(checked_url(url))
         self._credentials = credentials
         self._lock = threading.Lock()

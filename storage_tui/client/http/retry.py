@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from storage_tui.client.control import TransferControl
 from storage_tui.client.requests import RETRY_AFTER_LIMIT_S, Request, Response
@@ -16,19 +17,41 @@ from storage_tui.contract.errors import (
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
+RETRIES_OF_RETRY = 10  # urllib3's own default, for a Retry that names no count
 AGAIN = frozenset({429, 502, 503, 504})  # the request was not carried out, or the server asks for a repeat
 AGAIN_WHEN_IDEMPOTENT = frozenset({408, 500})
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often to try again (`retries`, 0 for never), and how long to wait before each try."""
+    """How often to try again (`retries`, 0 for never), and how long to wait before each try.
+
+    `connect`, `read` and `status` are lower limits for one kind of failure: no connection, a broken exchange, an answer
+    that asks for another try. `statuses` are further such answers, for requests that may be repeated. With
+    `backoff_s` the first pause is none, the second twice these seconds, and each further one twice the one before, up
+    to `longest_s`; without it this client chooses the pauses.
+    """
 
     retries: int = 3
+    connect: int | None = None
+    read: int | None = None
+    status: int | None = None
+    statuses: frozenset[int] = frozenset()
+    backoff_s: float | None = None
+    longest_s: float = LONGEST_PAUSE_S
 
     def __post_init__(self) -> None:
-        if not isinstance(self.retries, int) or self.retries < 0:
+        counts = (self.retries, *(count for count in (self.connect, self.read, self.status) if count is not None))
+        if not all(isinstance(count, int) and count >= 0 for count in counts):
             raise BadRequestError(f"retries is a whole number, 0 for no second try, not {self.retries!a:.40}")
+
+    def most(self, error: StorageError | None) -> int:
+        """Return how many further tries there are after failures like this error; None is an answer."""
+        if error is None:
+            limit = self.status
+        else:
+            limit = self.connect if isinstance(error, ConnectError) else self.read
+        return self.retries if limit is None else min(limit, self.retries)
 
     def pause_s(self, attempt: int, retry_after_s: int | None = None) -> float:
         """Return the seconds to wait after attempt number `attempt` (from 1).
@@ -36,8 +59,42 @@ class RetryPolicy:
         The pause grows exponentially with full jitter, so that clients that failed together do not return together. The
         pause is at least `retry_after_s`, the wait that the server asked for.
         """
+        least = float(retry_after_s or 0)
+        if self.backoff_s:
+            return max(least, 0.0 if attempt == 1 else min(self.backoff_s * 2.0 ** (attempt - 1), self.longest_s))
         ceiling = min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), LONGEST_PAUSE_S)
-        return max(float(retry_after_s or 0), random.uniform(0.0, ceiling))
+        return max(least, random.uniform(0.0, ceiling))
+
+
+def policy_of(retries: Any) -> RetryPolicy:
+    """Return the policy for a number of retries, or for a `Retry` of urllib3, which the published client takes.
+
+    Of a Retry the counts `total`, `connect`, `read` and `status`, the `status_forcelist` and the backoff are used. A
+    request that must not be repeated is never repeated, whatever `allowed_methods` says. None is three retries. Raise
+    BadRequestError for other values.
+    """
+    if retries is None:
+        return RetryPolicy()
+    if isinstance(retries, RetryPolicy):
+        return retries
+    if not hasattr(retries, "total"):
+        return RetryPolicy(retries)
+    counts = {name: _count(getattr(retries, name, None)) for name in ("total", "connect", "read", "status")}
+    total = counts.pop("total")
+    if total is None:
+        total = max((count for count in counts.values() if count is not None), default=RETRIES_OF_RETRY)
+    longest = getattr(retries, "backoff_max", getattr(retries, "DEFAULT_BACKOFF_MAX", LONGEST_PAUSE_S))
+    return RetryPolicy(
+        total,
+        **counts,
+        statuses=frozenset(map(int, getattr(retries, "status_forcelist", None) or ())),
+        backoff_s=getattr(retries, "backoff_factor", None),
+        longest_s=longest,
+    )
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if value is not None and not isinstance(value, float) else None
 
 
 class Attempts:
@@ -47,12 +104,13 @@ class Attempts:
         self._request = request
         self._policy = policy
         self._made = 0
+        self._of_kind: dict[type, int] = {}
 
     def pause_after_error(self, error: StorageError) -> float:
         """Return the pause in seconds after a failed exchange; raise `error` when there is no further try."""
         self._made += 1
         may_repeat = error.retryable and (self._request.is_idempotent or isinstance(error, ConnectError))
-        if not may_repeat or self._made > self._policy.retries:
+        if not may_repeat or not self._may_go_on(error):
             raise error
         return self._policy.pause_s(self._made)
 
@@ -62,12 +120,17 @@ class Attempts:
         asked = response.retry_after_s
         passing = response.status in AGAIN or (response.status == 403 and asked is not None)
         if self._request.is_idempotent:
-            passing = passing or response.status in AGAIN_WHEN_IDEMPOTENT
+            passing = passing or response.status in AGAIN_WHEN_IDEMPOTENT | self._policy.statuses
         elif response.status in (502, 504):
             passing = False  # the server behind the proxy may have carried it out
-        if not passing or self._made > self._policy.retries or (asked or 0) > RETRY_AFTER_LIMIT_S:
+        if not passing or not self._may_go_on(None) or (asked or 0) > RETRY_AFTER_LIMIT_S:
             return None
         return self._policy.pause_s(self._made, asked)
+
+    def _may_go_on(self, error: StorageError | None) -> bool:
+        kind = ConnectError if isinstance(error, ConnectError) else type(None) if error is None else StorageError
+        self._of_kind[kind] = self._of_kind.get(kind, 0) + 1
+        return self._made <= self._policy.retries and self._of_kind[kind] <= self._policy.most(error)
 
 
 class Patience:
@@ -93,6 +156,6 @@ class Patience:
             self._failures, self._reached = 0, reached
         self._failures += 1
         asked = error.retry_after_s if isinstance(error, RateLimitError | UnavailableError) else None
-        if self._failures > self._policy.retries or (asked or 0) > RETRY_AFTER_LIMIT_S:
+        if self._failures > self._policy.most(error) or (asked or 0) > RETRY_AFTER_LIMIT_S:
             raise error
         self._control.sleep(self._policy.pause_s(self._failures, asked))

@@ -1,6 +1,8 @@
 """The download of a blob into a file, which appears only when it is whole, or into a file object."""
 
+import io
 import os
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from storage_tui.client.transfer.part_file import (
     opened_folder,
 )
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
+from storage_tui.client.transfer.sources import is_level
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -94,9 +97,7 @@ def to_object(session: Session, key: str, storage_type: str, file: IO[bytes] | A
 
     Raise LocalFileError for an object that takes no bytes, ChecksumError when the bytes arrived damaged.
     """
-    sink = getattr(file, "buffer", file) if hasattr(file, "encoding") else file
-    if hasattr(sink, "encoding") or not hasattr(sink, "write"):
-        raise LocalFileError("get_file writes bytes; give a file name or a file object opened in binary mode ('wb')")
+    sink = _sink(file)
     stream = BlobStream(session, key, storage_type, control=control)
     crc = 0
     control.phase = "starting"
@@ -106,6 +107,26 @@ def to_object(session: Session, key: str, storage_type: str, file: IO[bytes] | A
         _write_all(sink, chunk)
         control.done_bytes = stream.position
     return _conclude(stream, crc, control)
+
+
+def _sink(file: Any) -> Any:
+    """Return the file object that takes the bytes: below a text file the binary one, if both stand at one place."""
+    try:
+        if isinstance(file, tempfile.SpooledTemporaryFile):
+            if not isinstance(file._file, io.TextIOWrapper):
+                return file  # it moves to the disk when it grows
+            file.rollover()
+            return _sink(file._file)
+        if isinstance(file, tempfile._TemporaryFileWrapper):
+            return _sink(file.file)
+        if isinstance(file, io.TextIOWrapper):
+            if type(file) is io.TextIOWrapper and is_level(file):
+                return file.buffer
+        elif hasattr(file, "write") and not hasattr(file, "encoding"):
+            return file
+    except (OSError, ValueError) as exc:
+        raise LocalFileError(f"cannot write to the file object: {exc}") from exc
+    raise LocalFileError("get_file writes bytes; give a file name or a file object opened in binary mode ('wb')")
 
 
 def _write_all(sink: Any, chunk: memoryview) -> None:

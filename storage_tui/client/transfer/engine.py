@@ -17,8 +17,8 @@ from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.server_choice import find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.retry import RetryPolicy
-from storage_tui.contract.errors import BadRequestError, ConflictError
+from storage_tui.client.http.retry import RetryPolicy, policy_of
+from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, ServiceInfo
 from storage_tui.contract.storage_types import find_storage_type
@@ -43,31 +43,34 @@ class TransferEngine:
 
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
-        data_dir: str | Path | None = None, retries: int = 3, timeout_s: float = 60.0,
+        data_dir: str | Path | None = None, retries: Any = None, timeout_s: float = 60.0, auth: Any = None,
     ) -> None:  # fmt: skip
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
-        self.server = find_server(url, token, token_file, data_dir)
-        self.policy = RetryPolicy(retries)
+        self.server = find_server(url, token, token_file, data_dir, auth)
+        self.policy = policy_of(retries)
         self.timeout_s = timeout_s
         self.service = Service()
-        self._token_file, self._holds_token = token_file, token is not None
+        self._token_file, self._holds_token = token_file, token is not None or auth is not None
         self._session: Session | None = None
         self._lock = threading.Lock()
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that make an engine of the same server, in another process too.
 
-        Raise TypeError when the engine was given a token: a token is never written to a pickle.
+        Raise TypeError when the engine was given a token or auth: a token is never written to a pickle.
         """
         if self._holds_token:
-            raise TypeError("a client that was given a token is not pickled or copied; give it a token_file instead")
+            raise TypeError(
+                "a client that was given a token or auth is not pickled or copied; give a token_file instead"
+            )
         if isinstance(self.server, EmbeddedServer):
             where: dict[str, Any] = {"data_dir": self.server.data_dir}
         else:
             file = self._token_file
             where = {"url": self.server.display_url, "token_file": file and Path(file).expanduser().absolute()}
-        return where | {"retries": self.policy.retries, "timeout_s": self.timeout_s}
+        is_number = self.policy == RetryPolicy(self.policy.retries)
+        return where | {"retries": self.policy.retries if is_number else self.policy, "timeout_s": self.timeout_s}
 
     def close(self) -> None:
         """Close the connections and stop using the embedded server; a later call opens them again."""
@@ -102,6 +105,11 @@ class TransferEngine:
         from storage_tui.client.transfer.journal import Journal
 
         return Journal(directories.state_dir())
+
+    def check_is_reachable(self, what: str) -> None:
+        """Raise StorageError, which says what was wanted, for the embedded store: nobody can open a URL of it."""
+        if self.server.is_embedded:
+            raise StorageError(f"{what} needs a server that others can reach; start one with storage-tui serve")
 
     def run(self, call: Call[T]) -> T:
         """Run a call and return its result; blocks. Raise StorageError."""

@@ -1,8 +1,17 @@
-"""The sources of an upload: a local file, an open file object, bytes, or a stream of unknown length."""
+"""The sources of an upload: a local file, an open file object, bytes, or a stream of unknown length.
 
+A file object gives what its `read()` would give from where it stands. A text file from which nothing was read ahead
+gives the bytes of the file below it as they are; else its text is encoded again, with the line ends of the file.
+"""
+
+import codecs
+import inspect
 import io
 import os
+import re
 import stat
+import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +24,10 @@ from storage_tui.contract.wire import UPLOAD_QUANTUM, Span
 READ_BYTES = 1024 * 1024  # one read and one write to the socket: larger ones are not faster
 LAST_BYTES = 4 * 1024 * 1024  # a source up to this size is sent as one last piece, with its checksum before it
 STREAM_BYTES = 8 * 1024 * 1024  # bytes of a stream held in memory, to send again after a cut; a multiple of the quantum
+_PLAIN_PLACES = (1 << 64) - 1  # a larger place of a text file holds the state of its decoder too
+
+_FIELD_NAMES = re.compile(":[^:]*:")  # in the format of a buffer with fields (PEP 3118)
+_ADDRESSES = re.compile("[O&X]")  # a Python object, a pointer, a function: places in memory
 
 Buffer = bytes | bytearray | memoryview
 
@@ -60,18 +73,10 @@ def open_source(file: Any) -> Source:
     """Return the source for a value that `set_file` or `set` takes; raise LocalFileError for any other value."""
     if isinstance(file, str | os.PathLike):
         return _open_path(Path(file))
-    if isinstance(file, io.TextIOBase) or hasattr(file, "encoding"):
-        buffer = getattr(file, "buffer", None)
-        if buffer is None:
-            raise LocalFileError("a text file object has no bytes to upload; open the file in binary mode ('rb')")
-        file = buffer
-    if hasattr(file, "read"):
-        return _open_object(file)
-    with suppress(TypeError, ValueError):  # NumPy arrays of times have no buffer
-        return MemorySource(memoryview(file))
-    if isinstance(file, Iterable) and not isinstance(file, dict):
-        return StreamSource(_Joined(iter(file)))
-    raise LocalFileError(f"give a file name, a binary file object or bytes to upload, not {type(file).__name__}")
+    try:
+        return _open_value(file)
+    except (OSError, ValueError, BufferError) as exc:  # closed, detached, released, or not made for reading
+        raise LocalFileError(f"cannot read the {type(file).__name__} given: {exc}") from exc
 
 
 def _open_path(path: Path) -> Source:
@@ -83,16 +88,65 @@ def _open_path(path: Path) -> Source:
     return file_source(descriptor, str(path))
 
 
-def _open_object(file: IO[bytes]) -> Source:
-    raw = getattr(file, "raw", file)
-    if isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO) and isinstance(raw, io.FileIO):
+def _open_value(value: Any) -> Source:
+    if hasattr(value, "read"):
+        return _open_object(value)
+    if isinstance(value, dict | str):
+        raise _no_source(value)
+    try:
+        view = memoryview(value)
+    except (TypeError, ValueError, BufferError):  # NumPy arrays of times have no buffer
+        if isinstance(value, memoryview):
+            raise
+        view = None
+    if view is not None:
+        return MemorySource(_flat(view))
+    if isinstance(value, Iterable):
+        return StreamSource(_Joined(iter(value)))
+    raise _no_source(value)
+
+
+def _no_source(value: Any) -> LocalFileError:
+    return LocalFileError(f"give a file name, a file object or bytes to upload, not {type(value).__name__}")
+
+
+def _open_object(file: Any) -> Source:
+    if isinstance(file, tempfile.SpooledTemporaryFile):
+        return _open_object(file._file)
+    if isinstance(file, tempfile._TemporaryFileWrapper):
+        return _open_object(file.file)
+    if type(file) is io.TextIOWrapper:
         if not file.readable():
-            raise LocalFileError("the file object is not open for reading; open it with 'rb'")
-        if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-            with suppress(OSError, ValueError):
-                file.flush()
-            return FileSource(raw.fileno(), str(getattr(file, "name", "the file")), start=file.tell(), file=file)
-    return StreamSource(file)
+            raise _write_only()
+        return _open_object(file.buffer) if is_level(file) else StreamSource(file)
+    # A subclass, or a buffer over a subclass, may give other bytes than the file below it has.
+    raw = file.raw if type(file) in (io.BufferedReader, io.BufferedRandom) else file
+    if type(raw) is not io.FileIO or not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+        return StreamSource(file)
+    if not file.readable():
+        raise _write_only()
+    file.flush()
+    return FileSource(raw.fileno(), str(getattr(file, "name", "the file")), start=file.tell(), file=file)
+
+
+def _write_only() -> LocalFileError:
+    return LocalFileError("the file object is not open for reading; open it with 'rb'")
+
+
+def is_level(file: io.TextIOWrapper) -> bool:
+    """Return whether the binary file below a text file stands at the place of the text file.
+
+    It does not once the text file has read ahead, nor within a sequence of an encoding whose further bytes mean nothing
+    by themselves. Written text is brought to the binary file.
+    """
+    try:
+        place = file.tell() if file.seekable() else 0
+        if place > _PLAIN_PLACES:
+            return False
+        file.reconfigure(errors=file.errors)  # refused while text that was read ahead waits
+    except OSError:  # after `next()` a text file does not name its place
+        return False
+    return True
 
 
 class FileSource:
@@ -151,10 +205,10 @@ class FileSource:
 
 
 class MemorySource:
-    """Bytes in memory."""
+    """Bytes in memory, as `_flat` gives them."""
 
-    def __init__(self, value: memoryview) -> None:
-        self._view = value.cast("B") if value.c_contiguous else memoryview(value.tobytes())
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
 
     @property
     def size_bytes(self) -> int:
@@ -185,6 +239,7 @@ class StreamSource:
         self._held = bytearray()
         self._held_from = 0
         self._is_ended = False
+        self._text: _Text | None = None
 
     @property
     def size_bytes(self) -> int | None:
@@ -218,22 +273,71 @@ class StreamSource:
         """Do nothing: the stream belongs to the caller."""
 
     def _read(self, size_bytes: int) -> Any:
+        count = min(size_bytes, READ_BYTES)
         try:
-            return self._file.read(min(size_bytes, READ_BYTES))
+            if isinstance(self._file, codecs.StreamReaderWriter):
+                return self._file.reader.read(count, count)  # with one count it reads to the end
+            return self._file.read(count)
         except UnicodeDecodeError as exc:
             raise LocalFileError("the file object decodes text; open the file in binary mode ('rb')") from exc
-        except (OSError, ValueError) as exc:
+        except io.UnsupportedOperation as exc:
+            raise _write_only() from exc
+        except (OSError, ValueError, TypeError, EOFError, zlib.error) as exc:
             raise LocalFileError(f"cannot read the file object: {exc}") from exc
 
     def _take(self, chunk: Any) -> None:
+        if isinstance(chunk, str):
+            if self._text is None:
+                self._text = _Text(self._file)
+            chunk = self._text.encoded(chunk)
         if chunk is None:
             raise LocalFileError("the file object does not block; give one that waits for its bytes")
-        if isinstance(chunk, str):
-            raise LocalFileError("the file object gives text; open the file in binary mode ('rb')")
+        if inspect.iscoroutine(chunk):
+            chunk.close()
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise LocalFileError(f"the file object gives {type(chunk).__name__} instead of bytes")
-        self._held += chunk
-        self._is_ended = not chunk
+        view = _flat(memoryview(chunk))
+        self._held += view
+        self._is_ended = not view
+
+
+class _Text:
+    """The text of a file object, in the encoding of the file object; a StringIO, which has none, is UTF-8 as a str is.
+
+    Line ends that reading has changed become again what they are in the file. Raise LocalFileError for text whose
+    encoding the object does not name, and for changed line ends of several kinds: nobody knows which was which.
+    """
+
+    def __init__(self, file: Any) -> None:
+        encoding = "utf-8" if isinstance(file, io.StringIO) else getattr(file, "encoding", None)
+        if not isinstance(encoding, str):
+            raise LocalFileError("the file object gives text of no known encoding; open the file in binary mode ('rb')")
+        errors = getattr(file, "errors", None)
+        if errors not in ("surrogateescape", "surrogatepass"):
+            errors = "strict"  # other handlers put signs of damage in the place of text
+        try:
+            self._encoder = codecs.getincrementalencoder(encoding)(errors)
+        except LookupError as exc:
+            raise LocalFileError(f"the file object gives text in {encoding!a}, which has no encoder") from exc
+        self._file, self._encoding, self._has_returns = file, encoding, False
+
+    def encoded(self, text: str) -> bytes:
+        """Return the bytes of the next text; an empty text is the end."""
+        self._has_returns = self._has_returns or "\r" in text  # then reading changes no line ends
+        if "\n" in text and not self._has_returns and not isinstance(self._file, io.StringIO):
+            text = text.replace("\n", self._line_end())
+        try:
+            return self._encoder.encode(text, not text)
+        except UnicodeError as exc:
+            raise LocalFileError(f"the file object gives text that {self._encoding} cannot hold: {exc}") from exc
+
+    def _line_end(self) -> str:
+        seen = getattr(self._file, "newlines", None)  # in all that was read until now
+        if isinstance(seen, str):
+            return seen
+        if seen:
+            raise LocalFileError("the text file has line ends of several kinds; open it in binary mode ('rb')")
+        return "\n"
 
 
 class _Joined:
@@ -245,14 +349,25 @@ class _Joined:
 
     def read(self, size_bytes: int) -> Any:
         while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
+            try:
+                piece = next(self._pieces)
+            except StopIteration:
                 return b""
             if not isinstance(piece, bytes | bytearray | memoryview):
-                return piece
-            self._rest = memoryview(piece)
+                raise LocalFileError(f"the iterable gives {type(piece).__name__} to upload; let it give bytes only")
+            self._rest = _flat(memoryview(piece))
         taken, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
         return taken
+
+
+def _flat(view: memoryview) -> memoryview:
+    """Return the bytes of a buffer of any form, as `tobytes()` orders them; raise LocalFileError for addresses."""
+    if _ADDRESSES.search(_FIELD_NAMES.sub("", view.format)):
+        raise LocalFileError("an array of Python objects has no bytes to upload; convert it to numbers or bytes")
+    if view.nbytes and view.c_contiguous:
+        with suppress(ValueError):  # a format of another byte order, or of records, is copied
+            return view.cast("B")
+    return memoryview(view.tobytes())
 
 
 def _known_piece(offset: int, size_bytes: int) -> tuple[Span, bool]:

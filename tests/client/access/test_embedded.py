@@ -15,7 +15,7 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.catalog import ImageId
-from storage_tui.contract.errors import ConnectError, NotFoundError
+from storage_tui.contract.errors import ConnectError, NotFoundError, StorageError
 from storage_tui.machine import directories
 
 CLIENT = """
@@ -369,3 +369,19 @@ def test_a_process_without_descriptors_left_says_so() -> None:
                 storage.list()
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_no_url_of_the_embedded_store_is_given_away(tmp_path: Path) -> None:
+    """Others cannot open it, and it would hold a secret."""
+    with Storage(data_dir=tmp_path / "store") as storage:
+        storage.set("k", b"1")
+        for call in (storage.get_signed_url, storage.get_upload_url):
+            with pytest.raises(StorageError, match="storage-tui serve"):
+                call("k")
+
+
+async def test_no_url_of_the_embedded_store_is_given_away_asynchronously(tmp_path: Path) -> None:
+    async with AsyncStorage(data_dir=tmp_path / "store") as storage:
+        for call in (storage.get_signed_url, storage.get_upload_url):
+            with pytest.raises(StorageError, match="storage-tui serve"):
+                await call("k")
