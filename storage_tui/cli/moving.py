@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from storage_tui.cli.output import PartialFailureError, gauge
+from storage_tui.cli.output import PartialFailureError, gauge, human_duration
 from storage_tui.cli.printing import complain, say, say_json
 from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.batch.plan import BatchPlan
@@ -18,6 +18,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
 
 if TYPE_CHECKING:
+    from storage_tui.client.http.outage import Waiting
     from storage_tui.client.storage import Storage
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -113,6 +114,25 @@ def move(
         words += [f"{failed:,} failed"] if failed else []
         words += [f"{report.missing:,} left out"] if report.missing else []
         raise PartialFailureError(", ".join(words))
+
+
+@contextmanager
+def telling(storage: "Storage") -> Iterator[None]:
+    """Within the block, say once when transfers begin to wait for the server, and once when the server is back."""
+
+    def tell(waiting: "Waiting | None") -> None:
+        if waiting is None:
+            complain(f"{storage.display_url} answers again")
+            return
+        longest = human_duration(waiting.longest_s)
+        complain(f"{waiting.reason}; waiting up to {longest} for the server, Ctrl-C loses nothing")
+
+    outage = storage.engine.session.outage
+    outage.on_change = tell
+    try:
+        yield
+    finally:
+        outage.on_change = None
 
 
 @contextmanager

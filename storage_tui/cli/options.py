@@ -60,6 +60,20 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def with_patience(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--wait` to a command that moves bytes, which gets seconds in `patience_s`, None without the option."""
+
+    def seconds(ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
+        return None if text is None else 0.0 if text == "0" else duration(text).total_seconds()
+
+    option = click.option(
+        "--wait", "patience_s", callback=seconds, metavar="TIME",
+        help="How long to wait for a server that is away, such as 90s or 2h; 0 for not at all. "
+             "[default: 5m once the server has answered]",
+    )  # fmt: skip
+    return option(command)
+
+
 class LocationType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A command line argument in the form TYPE:KEY. An impossible key is refused with an error that says why."""
 

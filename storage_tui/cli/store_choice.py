@@ -23,11 +23,11 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def open_storage(settings: Settings) -> "Storage":
-    """Return the client for the settings. Nothing is sent yet."""
+def open_storage(settings: Settings, *, patience_s: float | None = None) -> "Storage":
+    """Return the client for the settings; see `Storage` for `patience_s`. Nothing is sent yet."""
     from storage_tui.client.storage import Storage
 
-    return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+    return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=patience_s)
 
 
 def embedded_dir(settings: Settings) -> Path | None:

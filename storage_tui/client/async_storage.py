@@ -55,10 +55,12 @@ class AsyncStorage:
         token_file: str | Path | None = None,
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
+        patience_s: float | None = None,
     ) -> None:
         self.engine = TransferEngine(
-            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth
-        )
+            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
+            patience_s=patience_s,
+        )  # fmt: skip
         self._made: AsyncSession | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._controls: set[TransferControl] = set()

@@ -29,6 +29,7 @@ class TransferControl:
         self.total_bytes: int | None = None
         self.phase: Phase = "waiting"
         self.note: str = ""
+        self.stalled_since: float | None = None  # the engine's own: the first failure after the last progress
 
     @property
     def is_paused(self) -> bool:

@@ -39,6 +39,11 @@ class Storage:
     number of further tries for every request that may be repeated, three without it. A `Retry` of urllib3 is taken too:
     its counts, its `status_forcelist` and its backoff are used.
 
+    `patience_s` is how many seconds a transfer waits, after these tries, for a server that is away: that refuses or
+    breaks connections, is silent, or answers 429, 502, 503 or 504. The transfer then continues from the bytes that are
+    kept. 0 is no wait. Without a number a transfer waits five minutes once the server has answered, and not at all with
+    `retries=0`.
+
     The constructor raises BadRequestError or CredentialsError for bad arguments; it reads no file and sends no request.
     Several threads may call all methods at once, also after a fork. A client can be pickled unless it was given a
     `token` or `auth`. Every failure is a StorageError that says what to do; see `storage_tui.errors`. Every call can
@@ -66,10 +71,12 @@ class Storage:
         token_file: str | Path | None = None,
         data_dir: str | Path | None = None,
         timeout_s: float = 60.0,
+        patience_s: float | None = None,
     ) -> None:
         self.engine = TransferEngine(
-            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth
-        )
+            url, token=token, token_file=token_file, data_dir=data_dir, retries=retries, timeout_s=timeout_s, auth=auth,
+            patience_s=patience_s,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"

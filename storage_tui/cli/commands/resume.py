@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.moving import move
-from storage_tui.cli.options import with_settings
+from storage_tui.cli.moving import move, telling
+from storage_tui.cli.options import with_patience, with_settings
 from storage_tui.cli.printing import complain, remark, say
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 @click.option("--forget", is_flag=True, help="Give them up, and delete their partial data.")
 @click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
+@with_patience
 @with_settings
-def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, settings: Settings) -> None:
+def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, patience_s: float | None, settings: Settings) -> None:
     """Continue the transfers with this server that a crash, a signal or a lost network ended, and those that the
     browser still had waiting."""
-    with open_storage(settings) as storage, Unfinished(storage.engine) as found:
+    with (
+        open_storage(settings, patience_s=patience_s) as storage,
+        telling(storage),
+        Unfinished(storage.engine) as found,
+    ):
         if not found.rows:
             remark(f"no unfinished transfers with {storage.display_url}")
             found.take()

@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.cli.moving import move
-from storage_tui.cli.options import LOCATION, with_settings
+from storage_tui.cli.moving import move, telling
+from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.settings import Settings
@@ -18,6 +19,7 @@ from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
+from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.client.transfer.part_file import local_errors
@@ -34,6 +36,7 @@ _CHOICES = tuple(row.value for row in Conflict if row is not Conflict.REFUSE)
 def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that get and put share."""
     for option in (
+        with_patience,
         click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
         click.option("--verify", is_flag=True, help="Fail when the server sends no checksum to compare."),
         click.option("--resume/--no-resume", default=True, help="Continue earlier parts, and keep new ones. [default]"),
@@ -54,7 +57,7 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_settings
 def get(
     location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
-    verify: bool, as_json: bool, settings: Settings,
+    verify: bool, as_json: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
 
@@ -62,7 +65,7 @@ def get(
     command again, or storage-tui resume.
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
-    with open_storage(settings) as storage:
+    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
             get_pipe(storage, location, bytes_out(), must_verify=verify)
@@ -73,7 +76,10 @@ def get(
             return
         if recursive:
             prefix = _prefix(location)
-            plan = plan_download(storage.engine, prefix, location.storage_type, Path(target).expanduser())
+            engine, folder = storage.engine, Path(target).expanduser()
+            plan = engine.patiently(
+                partial(plan_download, engine, prefix, location.storage_type, folder), TransferControl()
+            )
             for note in plan.notes:
                 complain(note)
         else:
@@ -94,7 +100,7 @@ def get(
 @with_settings
 def put(
     sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None, jobs: int,
-    resume: bool, verify: bool, no_overwrite: bool, as_json: bool, settings: Settings,
+    resume: bool, verify: bool, no_overwrite: bool, as_json: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
@@ -105,7 +111,7 @@ def put(
     is_folder = not location.key or location.key.endswith(DELIMITER)
     if len(sources) > 1 and not is_folder:
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
-    with open_storage(settings) as storage:
+    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
         items: list[BatchItem] = []
         left_out: list[LeftOut] = []
         for source in sources:

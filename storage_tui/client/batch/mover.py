@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -117,7 +118,7 @@ class Mover:
                 return BatchResult(item, "skipped", item.key, item.path, note=TAKEN_UP)
             if self._conflict_of(item) is Conflict.OVERWRITE:
                 return item.key, item.path
-            key, path, reason = self._settled(item, control)
+            key, path, reason = self._engine.patiently(partial(self._settled, item, control), control)
         except (StorageError, OSError) as exc:
             return _failed(item, item.key, item.path, control, exc)
         return BatchResult(item, "skipped", key, path, note=reason) if reason else (key, path)

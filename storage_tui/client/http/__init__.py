@@ -5,6 +5,7 @@
 | async_session.py | the asynchronous driver of calls: the same promises as `session.py`, on the running event loop |
 | attempt.py | the work of both drivers around one request, without I/O: URL, headers, redirects, failures |
 | heads.py | the heads of requests and of plain answers, written and read in one step |
+| outage.py | whether the server answers: since when it does not, why, and when it is asked again |
 | retry.py | the one place that decides whether and when a request or transfer is tried again |
 | session.py | the blocking driver of calls: runs a call to its result, with token, retry, redirect and deadlines |
 | transport.py | the blocking HTTP/1.1 connection below httpx: one socket, kept alive |

@@ -1,25 +1,34 @@
 """The one place that decides whether a request or a transfer is tried again, and after how many seconds."""
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http.outage import Outage
 from storage_tui.client.requests import RETRY_AFTER_LIMIT_S, Request, Response
 from storage_tui.contract.errors import (
     BadRequestError,
     ConnectError,
+    DeadlineError,
     IncompleteBodyError,
     RateLimitError,
     StorageError,
+    TransferInterruptedError,
     UnavailableError,
 )
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
+PATIENCE_S = 300.0  # without a choice of the caller: longer than a restart of a server or of a router
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 30.0  # a server that is back is used within this time
 RETRIES_OF_RETRY = 10  # urllib3's own default, for a Retry that names no count
 AGAIN = frozenset({429, 502, 503, 504})  # the request was not carried out, or the server asks for a repeat
 AGAIN_WHEN_IDEMPOTENT = frozenset({408, 500})
+AWAY = (ConnectError, DeadlineError, RateLimitError, TransferInterruptedError, UnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,9 @@ class RetryPolicy:
     `connect`, `read` and `status` are lower limits for one kind of failure: no connection, a broken exchange, an answer
     that asks for another try. `statuses` are further such answers, for requests that may be repeated. With
     `backoff_s` the first pause is none, the second twice these seconds, and each further one twice the one before, up
-    to `longest_s`; without it this client chooses the pauses.
+    to `longest_s`; without it this client chooses the pauses. `patience_s` is how long a transfer waits, after these
+    tries, for a server that is away: None for PATIENCE_S once the server has answered at all, and for no wait with
+    `retries=0`.
     """
 
     retries: int = 3
@@ -39,11 +50,21 @@ class RetryPolicy:
     statuses: frozenset[int] = frozenset()
     backoff_s: float | None = None
     longest_s: float = LONGEST_PAUSE_S
+    patience_s: float | None = None
 
     def __post_init__(self) -> None:
         counts = (self.retries, *(count for count in (self.connect, self.read, self.status) if count is not None))
         if not all(isinstance(count, int) and count >= 0 for count in counts):
             raise BadRequestError(f"retries is a whole number, 0 for no second try, not {self.retries!a:.40}")
+        patience_s = self.patience_s
+        if patience_s is not None and (not isinstance(patience_s, int | float) or not patience_s >= 0):
+            raise BadRequestError(f"patience_s is a number of seconds, 0 for no wait, not {patience_s!a:.40}")
+
+    def waits_s(self, *, was_reached: bool) -> float:
+        """Return how many seconds a transfer waits for a server that is away, and that once answered or never did."""
+        if self.patience_s is None:
+            return PATIENCE_S if was_reached and self.retries else 0.0
+        return float(self.patience_s)
 
     def most(self, error: StorageError | None) -> int:
         """Return how many further tries there are after failures like this error; None is an answer."""
@@ -53,7 +74,7 @@ class RetryPolicy:
             limit = self.connect if isinstance(error, ConnectError) else self.read
         return self.retries if limit is None else min(limit, self.retries)
 
-    def pause_s(self, attempt: int, retry_after_s: int | None = None) -> float:
+    def pause_s(self, attempt: int, retry_after_s: float | None = None) -> float:
         """Return the seconds to wait after attempt number `attempt` (from 1).
 
         The pause grows exponentially with full jitter, so that clients that failed together do not return together. The
@@ -134,12 +155,22 @@ class Attempts:
 
 
 class Patience:
-    """The attempts of one transfer. The count restarts when the transfer makes progress: a long one may break often."""
+    """The attempts of one transfer. The count restarts when the transfer makes progress: a long one may break often.
 
-    def __init__(self, policy: RetryPolicy, control: TransferControl) -> None:
+    After the tries of the policy, the transfer waits for a server that is away: one that refuses connections, is
+    silent, breaks them or answers 429, 502, 503 or 504. It asks again after up to LONGEST_WAIT_S seconds, until the
+    policy's `patience_s` has passed without progress.
+    """
+
+    def __init__(
+        self, policy: RetryPolicy, outage: Outage, control: TransferControl, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._policy = policy
+        self._outage = outage
         self._control = control
+        self._clock = clock
         self._failures = 0
+        self._waits = 0
         self._reached = -1
 
     def wait_after(self, error: StorageError, *, reached: int) -> None:
@@ -153,9 +184,44 @@ class Patience:
         if not (error.retryable or isinstance(error, IncompleteBodyError)):
             raise error
         if reached > self._reached:
-            self._failures, self._reached = 0, reached
+            self._failures, self._waits, self._reached = 0, 0, reached
+            self._control.stalled_since = None
+        if self._control.stalled_since is None:
+            self._control.stalled_since = self._clock()
         self._failures += 1
-        asked = error.retry_after_s if isinstance(error, RateLimitError | UnavailableError) else None
-        if self._failures > self._policy.most(error) or (asked or 0) > RETRY_AFTER_LIMIT_S:
-            raise error
+        asked = _asked(error)
+        if self._failures > self._policy.most(error) or asked > RETRY_AFTER_LIMIT_S:
+            self.wait_longer(error)
+            return
+        self._outage.failed()
         self._control.sleep(self._policy.pause_s(self._failures, asked))
+
+    def wait_longer(self, error: StorageError) -> None:
+        """Wait for a server that is away before another try, without the short tries of the policy before.
+
+        Raise `error` when the server is not away, or was for too long already; CancelledError when the transfer was
+        cancelled.
+        """
+        if not isinstance(error, AWAY):
+            raise error
+        self._control.check()
+        if self._control.is_paused:
+            return
+        longest_s = self._policy.waits_s(was_reached=self._outage.was_reached)
+        if not longest_s:
+            raise error
+        now = self._clock()
+        since = self._control.stalled_since = self._control.stalled_since or now
+        left_s = longest_s - max(now - since, self._outage.failed())
+        if left_s <= 0 or _asked(error) > left_s:
+            raise error
+        self._waits += 1
+        ceiling = min(FIRST_WAIT_S * 2.0 ** (self._waits - 1), LONGEST_WAIT_S)
+        pause_s = min(left_s, max(_asked(error), random.uniform(ceiling / 2, ceiling)))
+        self._outage.wait(error.message, longest_s, pause_s)
+        self._control.sleep(pause_s)
+
+
+def _asked(error: StorageError) -> float:
+    """Return the seconds of the answer's Retry-After; 0 without one."""
+    return float(error.retry_after_s or 0) if isinstance(error, RateLimitError | UnavailableError) else 0.0

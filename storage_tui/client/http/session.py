@@ -21,7 +21,8 @@ from storage_tui.client.http.attempt import (
     ssl_context,
     translated,
 )
-from storage_tui.client.http.retry import Attempts, RetryPolicy
+from storage_tui.client.http.outage import Outage
+from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
 from storage_tui.client.http.transport import Body, SocketTransport, body_of
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
@@ -39,6 +40,7 @@ class Session:
     ) -> None:
         self.server = server
         self.policy = policy
+        self.outage = Outage()
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
         self._idle: list[tuple[Endpoint, SocketTransport]] = []
@@ -144,6 +146,8 @@ class Session:
         ):
             while True:
                 raw = transport.handle_request(target.request(body, self._timeout))
+                if raw.status_code not in AGAIN:
+                    self.outage.answered()
                 try:
                     if target.moves(raw.status_code, raw.headers):
                         continue

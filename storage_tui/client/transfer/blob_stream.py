@@ -54,7 +54,7 @@ class BlobStream:
 
         Raise StorageError when the stream cannot continue; all earlier bytes were yielded before.
         """
-        patience = Patience(self._session.policy, self._control)
+        patience = Patience(self._session.policy, self._session.outage, self._control)
         buffer: memoryview | None = None
         may_ask_token = True
         while not self._is_at_end():

@@ -9,6 +9,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +19,7 @@ from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.server_choice import find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.retry import RetryPolicy, policy_of
+from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
 from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, ServiceInfo
@@ -44,11 +46,12 @@ class TransferEngine:
     def __init__(
         self, url: str | None = None, *, token: str | None = None, token_file: str | Path | None = None,
         data_dir: str | Path | None = None, retries: Any = None, timeout_s: float = 60.0, auth: Any = None,
+        patience_s: float | None = None,
     ) -> None:  # fmt: skip
         if not isinstance(timeout_s, int | float) or timeout_s <= 0:
             raise BadRequestError(f"timeout_s is a number of seconds, more than 0, not {timeout_s!a:.40}")
         self.server = find_server(url, token, token_file, data_dir, auth)
-        self.policy = policy_of(retries)
+        self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
         self.service = Service()
         self._token_file, self._holds_token = token_file, token is not None or auth is not None
@@ -69,8 +72,13 @@ class TransferEngine:
         else:
             file = self._token_file
             where = {"url": self.server.display_url, "token_file": file and Path(file).expanduser().absolute()}
-        is_number = self.policy == RetryPolicy(self.policy.retries)
-        return where | {"retries": self.policy.retries if is_number else self.policy, "timeout_s": self.timeout_s}
+        policy = self.policy
+        is_number = policy == RetryPolicy(policy.retries, patience_s=policy.patience_s)
+        return where | {
+            "retries": policy.retries if is_number else replace(policy, patience_s=None),
+            "timeout_s": self.timeout_s,
+            "patience_s": policy.patience_s,
+        }
 
     def close(self) -> None:
         """Close the connections and stop using the embedded server; a later call opens them again."""
@@ -115,6 +123,20 @@ class TransferEngine:
         """Run a call and return its result; blocks. Raise StorageError."""
         return self.session.run(call)
 
+    def patiently(self, attempt: Callable[[], T], control: TransferControl) -> T:
+        """Return the result of `attempt`. While the server is away, wait and make another attempt, as the policy says.
+
+        Every attempt must be able to start from its beginning. Raise the StorageError of the last one.
+        """
+        patience = Patience(self.policy, self.session.outage, control)
+        control.stalled_since = None
+        while True:
+            try:
+                return attempt()
+            except StorageError as exc:
+                patience.wait_longer(exc)
+                self.session.recover(exc)
+
     def describe(self) -> ServiceInfo:
         """Return the description of the server: its features and limits. The server is asked once."""
         return self.run(calls.describe(self.service))
@@ -141,7 +163,7 @@ class TransferEngine:
         """
         from storage_tui.client.transfer.file_upload import FileUpload
         from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES
-        from storage_tui.client.transfer.sources import FileSource, open_source, source_below
+        from storage_tui.client.transfer.sources import FileSource, StreamSource, open_source, source_below
         from storage_tui.client.transfer.uploads import Upload
 
         check_key(key)
@@ -149,14 +171,19 @@ class TransferEngine:
         with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
             is_named = resume and isinstance(file, str | os.PathLike)
             if is_named and isinstance(source, FileSource) and source.size_bytes >= RESUMED_FROM_BYTES:
-                return FileUpload(
-                    self.session, self.service, key, name, source, Path(file), control=control,
-                    content_type=content_type, journal=self.journal, replaces=replaces, root=root,
-                ).run()  # fmt: skip
-            return Upload(
-                self.session, self.service, key, name, source, control=control, content_type=content_type,
+                return self.patiently(
+                    lambda: FileUpload(
+                        self.session, self.service, key, name, source, Path(file), control=control,
+                        content_type=content_type, journal=self.journal, replaces=replaces, root=root,
+                    ).run(), control,
+                )  # fmt: skip
+            upload = partial(
+                Upload, self.session, self.service, key, name, source, control=control, content_type=content_type,
                 replaces=replaces,
-            ).run()  # fmt: skip
+            )  # fmt: skip
+            if isinstance(source, StreamSource):  # its bytes cannot be read again
+                return upload().run()
+            return self.patiently(lambda: upload().run(), control)
 
     def download(
         self, key: str, path: Path, storage_type: str, *, control: TransferControl, resume: bool = True,
@@ -174,10 +201,12 @@ class TransferEngine:
         from storage_tui.client.transfer.downloads import FileDownload
 
         check_key(key)
-        return FileDownload(
-            self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,
-            syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over, listed=listed,
-        ).run()  # fmt: skip
+        return self.patiently(
+            lambda: FileDownload(
+                self.session, key, storage_type, path, control=control, resume=resume, journal=self.journal, root=root,
+                syncs_folder=syncs_folder, replaces=replaces, hand_over=hand_over, listed=listed,
+            ).run(), control,
+        )  # fmt: skip
 
     def download_to(self, key: str, file: Any, storage_type: str, *, control: TransferControl) -> Blob:
         """Download into an open binary file object; return the blob."""

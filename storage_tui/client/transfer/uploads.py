@@ -105,7 +105,7 @@ class Upload:
         return self._repeat_key is not None or (isinstance(error, StorageError) and error.retryable)
 
     def _until_stored(self) -> Blob | None:
-        patience = Patience(self._session.policy, self._control)
+        patience = Patience(self._session.policy, self._session.outage, self._control)
         asks = self._is_resumed
         may_start_over = True
         while True:
