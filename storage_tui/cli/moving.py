@@ -127,7 +127,7 @@ def telling(storage: "Storage") -> Iterator[None]:
         longest = human_duration(waiting.longest_s)
         complain(f"{waiting.reason}; waiting up to {longest} for the server, Ctrl-C loses nothing")
 
-    outage = storage.engine.session.outage
+    outage = storage.engine.outage
     outage.on_change = tell
     try:
         yield

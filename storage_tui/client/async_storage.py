@@ -132,7 +132,10 @@ class AsyncStorage:
         )
 
     async def get(self, key: str, storage_type: str = DEFAULT) -> bytes:
-        """Return the whole value, held in memory; see `Storage.get`. Raise NotFoundError when there is none."""
+        """Return the whole value, held in memory; see `Storage.get`. Raise NotFoundError when there is none.
+
+        This call has no patience with a server that is away; `get_file` and `stream` have.
+        """
         return await self._run(calls.get(key, storage_type))
 
     async def set_file(
@@ -391,7 +394,9 @@ class AsyncStorage:
         if self._made is None:
             from storage_tui.client.http.async_session import AsyncSession
 
-            self._made = AsyncSession(self.engine.server, self.engine.policy, self.engine.timeout_s)
+            self._made = AsyncSession(
+                self.engine.server, self.engine.policy, self.engine.timeout_s, outage=self.engine.outage
+            )
         return await self._made.run(call)
 
     async def _in_thread(self, control: TransferControl, work: Callable[[TransferControl], T]) -> T:

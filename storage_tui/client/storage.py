@@ -156,7 +156,7 @@ class Storage:
 
         Raise NotFoundError when there is no such blob, ChecksumError when the value arrived damaged.
         """
-        return self.engine.run(calls.get(key, storage_type))
+        return self.engine.patiently(lambda: self.engine.run(calls.get(key, storage_type)), TransferControl())
 
     def set_file(
         self, key: str, file_obj: Any, storage_type: str = DEFAULT, *,

@@ -17,7 +17,8 @@ from storage_tui.client.http.attempt import (
     ssl_context,
     translated,
 )
-from storage_tui.client.http.retry import Attempts, RetryPolicy
+from storage_tui.client.http.outage import Outage
+from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
 from storage_tui.client.http.session import Window, may_have_gone
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import StorageError
@@ -31,12 +32,13 @@ class AsyncSession:
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, outage: Outage | None = None,
     ) -> None:  # fmt: skip
         self.server = server
         self._policy = policy
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
+        self._outage = outage or Outage()
         self._transport: httpx.AsyncHTTPTransport | None = None
         self._of: tuple[Endpoint, asyncio.AbstractEventLoop] | None = None
 
@@ -73,6 +75,8 @@ class AsyncSession:
                         continue
                 await self._sleep(attempts.pause_after_error(exc))
                 continue
+            if response.status not in AGAIN:
+                self._outage.answered()
             if response.status == 401 and may_ask_token and request.url is None:
                 may_ask_token = False
                 if await asyncio.to_thread(self.server.token_refused, access.token):

@@ -36,11 +36,12 @@ class Session:
     """Runs calls from any thread; while a call runs, no other call uses its connection."""
 
     def __init__(
-        self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+        self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep,
+        outage: Outage | None = None,
+    ) -> None:  # fmt: skip
         self.server = server
         self.policy = policy
-        self.outage = Outage()
+        self.outage = outage or Outage()
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
         self._idle: list[tuple[Endpoint, SocketTransport]] = []

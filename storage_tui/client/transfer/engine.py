@@ -19,6 +19,7 @@ from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.server_choice import find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http.outage import Outage
 from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
 from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import check_key
@@ -40,7 +41,7 @@ class TransferEngine:
     """Moves blobs between this machine and one server, from any number of threads.
 
     `server`, `policy` and `timeout_s` come from the arguments, see `Storage`; `service` holds the description of the
-    server, once it was asked. The constructor reads no file and sends no request.
+    server, once it was asked, and `outage` whether it answers. The constructor reads no file and sends no request.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class TransferEngine:
         self.server = find_server(url, token, token_file, data_dir, auth)
         self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
+        self.outage = Outage()
         self.service = Service()
         self._token_file, self._holds_token = token_file, token is not None or auth is not None
         self._session: Session | None = None
@@ -104,7 +106,7 @@ class TransferEngine:
 
             with self._lock:
                 if self._session is None:
-                    self._session = Session(self.server, self.policy, self.timeout_s)
+                    self._session = Session(self.server, self.policy, self.timeout_s, outage=self.outage)
         return self._session
 
     @property
@@ -128,7 +130,7 @@ class TransferEngine:
 
         Every attempt must be able to start from its beginning. Raise the StorageError of the last one.
         """
-        patience = Patience(self.policy, self.session.outage, control)
+        patience = Patience(self.policy, self.outage, control)
         control.stalled_since = None
         while True:
             try:
