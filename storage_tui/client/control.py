@@ -14,8 +14,9 @@ class TransferControl:
     """Shows the progress of one transfer and steers it. Pass it to `set_file` or `get_file`; use it from any thread.
 
     Attributes: `done_bytes`; `total_bytes`, None until known; `phase`, `verified` or `unverified` (without a checksum
-    of the server) at the end; `note`, a remark such as `resumed at 1000 bytes`. Read them as often as you like; four
-    to ten times a second is enough for a display. There are no callbacks. `pause` drops the connection at once and
+    of the server) at the end; `note`, a remark such as `resumed at 1000 bytes`; `waits_for`, the reason while the
+    transfer waits for a server that is away, else empty. Read them as often as you like; four to ten times a second is
+    enough for a display. There are no callbacks. `pause` drops the connection at once and
     keeps the moved bytes. `cancel` ends the transfer with CancelledError at any point, also during a blocked read.
     """
 
@@ -29,6 +30,7 @@ class TransferControl:
         self.total_bytes: int | None = None
         self.phase: Phase = "waiting"
         self.note: str = ""
+        self.waits_for: str = ""
         self.stalled_since: float | None = None  # the engine's own: the first failure after the last progress
 
     @property

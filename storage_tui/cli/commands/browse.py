@@ -27,6 +27,7 @@ from storage_tui.machine import directories
 if TYPE_CHECKING:
     from storage_tui.tui.app import StorageApp
 
+PATIENCE_S = 3600.0  # of a transfer with a server that is away: people leave a browser open over a break
 LOCAL_USER = "local"  # the only user of an embedded store
 
 
@@ -88,7 +89,9 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
         from storage_tui.client.async_storage import AsyncStorage
         from storage_tui.tui.app import StorageApp
 
-        storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+        storage = AsyncStorage(
+            settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=PATIENCE_S
+        )
         app = StorageApp(
             storage,
             location=place,

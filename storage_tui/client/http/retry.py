@@ -219,7 +219,11 @@ class Patience:
         ceiling = min(FIRST_WAIT_S * 2.0 ** (self._waits - 1), LONGEST_WAIT_S)
         pause_s = min(left_s, max(_asked(error), random.uniform(ceiling / 2, ceiling)))
         self._outage.wait(error.message, longest_s, pause_s)
-        self._control.sleep(pause_s)
+        self._control.waits_for = error.message
+        try:
+            self._control.sleep(pause_s)
+        finally:
+            self._control.waits_for = ""
 
 
 def _asked(error: StorageError) -> float:

@@ -6,6 +6,7 @@
 | place.py | the open place |
 | walking.py | the commands that go to another place |
 | reader.py | the reader of the list of a place, page by page |
+| reconnecting.py | the way back to a server that is away: the open place is read again by itself |
 | sorting.py | the order of the list, also of a long one |
 | filtering.py | the filter, and the line for typing it |
 | type_counts.py | the figures of the sidebar for each storage type |

@@ -5,6 +5,7 @@ from textual.content import Content
 from storage_tui.contract.keys import Location
 from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.reader import PlaceReader
+from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
@@ -20,7 +21,10 @@ NAMED_FROM = 60  # cells: from this width on the store is named; a narrower line
 class PlaceBars:
     """Owns both lines; each is painted only when its text changes."""
 
-    def __init__(self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader) -> None:
+    def __init__(
+        self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader,
+        reconnecting: Reconnecting,
+    ) -> None:  # fmt: skip
         self.path = Bar(id="path")
         self.status = Bar(id="status")
         self._desk = desk
@@ -28,6 +32,7 @@ class PlaceBars:
         self._marking = marking
         self._sorting = sorting
         self._reader = reader
+        self._reconnecting = reconnecting
 
     def say_path(self, *, width: int) -> None:
         """Show the open place and how far its list is read."""
@@ -41,6 +46,9 @@ class PlaceBars:
         )
         store = self._desk.title if width >= NAMED_FROM else self._desk.profile
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
+        if again := self._reconnecting.words:
+            self.path.say(path, Content.styled(f" {again} ", "$text-warning"))
+            return
         is_tight = path.cell_length + server.cell_length + 2 > width  # the coverage of a filter is worth more
         self.path.say(path, Content("") if is_tight else server)
 

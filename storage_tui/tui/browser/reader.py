@@ -58,6 +58,7 @@ class PlaceReader:
         self._follows_at = 0.0
         self.follows_end = False
         self.error = ""
+        self.failure: Exception | None = None  # of the last reading
 
     @property
     def is_reading(self) -> bool:
@@ -89,6 +90,7 @@ class PlaceReader:
     async def _read_pages(self, listing: Listing, anchor: str | None, *, is_shown: bool, began_at: int) -> None:
         view, place = self._view, Location(listing.storage_type, listing.prefix)
         self._reading, self.error, elsewhere = listing, "", None
+        before, self.failure = self.failure, None
         if is_shown:
             view.listing = listing
         self._changed()
@@ -104,11 +106,13 @@ class PlaceReader:
                     self._grow(listing, anchor)
                     anchor = None if anchor is None or listing.covers(anchor) or view.cursor else anchor
         except EXPECTED as exc:
-            self.error = explain(exc)
+            self.error, self.failure = explain(exc), exc
             if isinstance(exc, ForbiddenError) and not self._has_listed:
                 elsewhere = await self._where_to_begin(place)
             if elsewhere is not None:
-                self.error = ""
+                self.error, self.failure = "", None
+            elif before is not None and type(before) is type(exc):
+                pass  # it was said when the first try failed
             elif len(view.listing):
                 self._desk.fail(f"cannot list {place_text(place)}", exc)
             else:

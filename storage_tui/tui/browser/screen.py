@@ -17,6 +17,7 @@ from storage_tui.tui.browser.leaving import Leaving
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
+from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.browser.type_counts import TypeCounts
 from storage_tui.tui.browser.uploading import upload_to
@@ -85,7 +86,8 @@ class BrowserScreen(CommandScreen[None]):
         self._walking = Walking(self, desk, self.keys, self.place)
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)
-        self._bars = PlaceBars(desk, self.keys, self._marking, self.sorting, self.reader)
+        self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
+        self._bars = PlaceBars(desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting)
         self._actions = RowActions(
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
             changed=self._rows_changed,
@@ -146,6 +148,11 @@ class BrowserScreen(CommandScreen[None]):
     def _read_counts(self) -> None:
         self._counts.read(self.place.location.storage_type)
 
+    def _server_is_back(self) -> None:
+        self.desk.say(f"{self.desk.storage.display_url} answers again")
+        self._read_counts()
+        self._preview.show_row()
+
     def _place_opened(self) -> None:
         self._marking.end_range()
         self._sidebar.choose(self.place.location.storage_type)
@@ -198,6 +205,7 @@ class BrowserScreen(CommandScreen[None]):
             self.desk.say_done(self.gauge)
             self._leaving.transfers_done()
         self._sizes.ask()
+        self._reconnecting.tick()
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
         if self._ticks % REFRESH_TICKS == 0 and self.desk.changed:
@@ -218,7 +226,9 @@ class BrowserScreen(CommandScreen[None]):
         """Update the one-row lines, and the text of an empty list."""
         if not self.has_lines:
             return
-        error = f"{visible(self.reader.error)}\nR tries again." if self.reader.error else ""
+        again = self._reconnecting.words
+        remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
+        error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
         words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)

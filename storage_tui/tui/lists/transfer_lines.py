@@ -132,6 +132,8 @@ class TransferLines(LineView):
 def remark_of(item: Transfer) -> str:
     """Return the error, the result, or the reason of a wait; empty when all goes well."""
     is_moving = item.state in ("running", "paused")
+    if item.control is not None and is_moving and item.control.waits_for:
+        return f"waits for the server: {item.control.waits_for}"
     return item.error or item.note or (item.control.note if item.control and is_moving else "")
 
 
