@@ -76,10 +76,8 @@ async def _read_back(writer: UploadWriter, names: Collection[str], *, is_needed:
     pieces = writer.kept()
     if pieces is None:
         if is_needed:
-            raise ConflictError(
-                f"the {' and '.join(sorted(names))} of {key!r} cannot be compared now: promise it when you begin an upload",
-                key=key,
-            )
+            what = " and ".join(sorted(names))
+            raise ConflictError(f"the {what} cannot be compared now; promise it when you begin an upload", key=key)
         return {}
     hashing = Hashing(names)
     async for piece in pieces:
