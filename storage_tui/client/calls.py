@@ -112,6 +112,7 @@ def stored_blob(answer: bytes, storage_type: str) -> Blob | None:
         "etag": tag.strip('"') if isinstance(tag, str) else None,
     }
     fields |= {name: raw.get(name) for name in ("modified", "crc32c", "content_type", "expires")}
+    fields["md5"] = raw.get("md5", raw.get("md5Hash"))
     try:
         return Blob.from_json(fields, _type(storage_type))
     except ProtocolError:
@@ -351,6 +352,7 @@ def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], s
         crc32c=_crc32c(headers),
         content_type=headers.get("content-type"),
         expires=expires,
+        md5=checksum.find_md5(headers.get(wire.GOOG_HASH, "")),
     )
 
 

@@ -31,6 +31,7 @@ class Blob:
     crc32c: str | None = None
     content_type: str | None = None
     expires: datetime | None = None
+    md5: str | None = None  # base64, of a blob that came with its md5
 
     def _repr_html_(self) -> str:
         from storage_tui.contract.tables import html_table, time_cell  # notebooks only
@@ -55,6 +56,7 @@ class Blob:
             "crc32c": self.crc32c,
             "content_type": self.content_type,
             "expires": format_time(self.expires),
+            **({} if self.md5 is None else {"md5": self.md5}),
         }
 
     @classmethod
@@ -70,6 +72,7 @@ class Blob:
                 crc32c=_told_text(raw.get("crc32c")),
                 content_type=_told_text(raw.get("content_type")),
                 expires=parse_time(raw.get("expires")),
+                md5=_told_text(raw.get("md5")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described a blob in a way that cannot be read: {exc}") from exc

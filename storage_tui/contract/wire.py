@@ -33,6 +33,7 @@ COPY = "copy"
 NEXT = "X-NEXT"  # request and response: the page token, absent on the last page
 REQUEST_GROUP = "X-Request-Group"  # the same on every retry of one call: idempotency
 GOOG_HASH = "x-goog-hash"
+CONTENT_MD5 = "Content-MD5"  # of the bytes of one request (RFC 1864)
 EXPIRES_AT = "X-Expires-At"  # RFC 3339: when the blob will be gone
 ERROR_CODE = "X-Error-Code"  # the StorageError code beside a text/plain error
 UPLOAD_CONTENT_TYPE = "X-Upload-Content-Type"

@@ -1,5 +1,7 @@
 """google-resumable-media, unmodified, on the upload and download URLs of our server."""
 
+import base64
+import hashlib
 import io
 import random
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from google.resumable_media import requests as media
-from google.resumable_media.common import InvalidResponse
+from google.resumable_media.common import DataCorruption, InvalidResponse
 
 from storage_tui.contract import checksum
 from tests.server.running import RunningServer
@@ -72,6 +74,28 @@ def test_an_upload_in_chunks(
     assert get(server, session, key) == CONTENT[:size_bytes]
 
 
+@pytest.mark.parametrize("size_bytes", SIZES)
+def test_an_upload_with_md5(server: RunningServer, session: requests.Session, size_bytes: int) -> None:
+    key = f"grm/md5/{size_bytes}"
+    answer = finish(begin(server, session, key, CONTENT[:size_bytes], checksum="md5"), session)
+    md5 = base64.b64encode(hashlib.md5(CONTENT[:size_bytes]).digest()).decode()
+    assert answer.json()["md5Hash"] == md5
+    target = io.BytesIO()
+    url = _url(server, session, key, is_signed=False)
+    download = media.Download(url, stream=target, checksum="md5")
+    assert f"md5={md5}" in download.consume(session).headers["x-goog-hash"]
+    assert target.getvalue() == CONTENT[:size_bytes]
+
+
+@pytest.mark.parametrize("name", ["md5", "crc32c"])
+def test_bytes_that_changed_on_the_way_are_found(server: RunningServer, session: requests.Session, name: str) -> None:
+    upload = begin(server, session, f"grm/changed/{name}", CONTENT, checksum=name)
+    upload.transmit_next_chunk(session)
+    upload._checksum_object.update(b"!")  # as if these bytes were lost
+    with pytest.raises(DataCorruption):
+        finish(upload, session)
+
+
 def test_a_cut_upload_is_recovered(server: RunningServer, session: requests.Session) -> None:
     upload = begin(server, session, "grm/recovered", CONTENT)
     upload.transmit_next_chunk(session)
@@ -97,10 +121,14 @@ def test_a_new_upload_recovers_to_nothing(server: RunningServer, session: reques
     assert get(server, session, "grm/new") == CONTENT
 
 
-def test_a_wrong_checksum_is_found(server: RunningServer, session: requests.Session) -> None:
-    url = session.get(f"{server.url}/data/new_resumable_url/grm/wrong", headers={"x-goog-hash": "crc32c=AAAAAA=="}).text
+@pytest.mark.parametrize("wrong", ["crc32c=AAAAAA==", "md5=AAAAAAAAAAAAAAAAAAAAAA==", None])
+def test_a_wrong_checksum_is_found(server: RunningServer, session: requests.Session, wrong: str | None) -> None:
+    headers = {"x-goog-hash": wrong} if wrong is not None else {}
+    url = session.get(f"{server.url}/data/new_resumable_url/grm/wrong", headers=headers).text
     upload = begin(server, session, "grm/unused", b"content")
     upload._resumable_url = url
+    if wrong is None:  # as later libraries send it, with the last piece
+        upload._headers = {"x-goog-hash": "md5=AAAAAAAAAAAAAAAAAAAAAA=="}
     with pytest.raises(InvalidResponse):
         finish(upload, session)
     assert session.head(f"{server.url}/data/get/grm/wrong").status_code == 404

@@ -171,7 +171,8 @@ ALL_ERRORS = [row for row in vars(errors).values() if isinstance(row, type) and 
 @pytest.mark.parametrize("row", ALL_ERRORS)
 def test_every_error_class_is_made_from_a_message_and_a_key_and_is_in_the_drawn_tree(row):
     error = row("what happened", key="a")
-    assert (str(error), error.message, error.key) == ("what happened", "what happened", "a")
+    assert (error.message, error.key) == ("what happened", "a")
+    assert str(error).startswith("what happened")
     assert row.__name__ in (errors.__doc__ or "")
     assert errors.error_class(row.status, row.code) is row
 

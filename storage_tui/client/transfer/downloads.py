@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -86,10 +87,7 @@ def _conclude(stream: BlobStream, crc: int, control: TransferControl) -> Blob:
         raise ChecksumError(f"{blob.key!r} arrived damaged: its crc32c differs; download it again", key=blob.key)
     control.total_bytes = control.done_bytes = stream.position
     control.phase = "unverified" if blob.crc32c is None else "verified"
-    return Blob(
-        blob.key, blob.storage_type, stream.position, blob.modified, blob.etag, blob.crc32c, blob.content_type,
-        blob.expires,
-    )  # fmt: skip
+    return replace(blob, size_bytes=stream.position)
 
 
 def to_object(session: Session, key: str, storage_type: str, file: IO[bytes] | Any, control: TransferControl) -> Blob:

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
 from storage_tui.contract.errors import BadRequestError, IncompleteBodyError, StorageError, TooLargeError
+from storage_tui.server.http.hashing import Hashing, check_hashes
 from storage_tui.server.limits.pace import RATE_WINDOW_BYTES, RATE_WINDOW_S, Pace
 
 Message = MutableMapping[str, Any]
@@ -27,9 +28,11 @@ _arrivals = count()
 
 class Body:
     """The bytes of one request. Nothing collects them here, except `read` under a limit. A body with a higher `arrival`
-    came later."""
+    came later. The bytes are compared with the hashes `promised`; `hashes` holds those of a body that was read."""
 
-    def __init__(self, receive: Receive, *, size_bytes: int | None, has_more: bool) -> None:
+    def __init__(
+        self, receive: Receive, *, size_bytes: int | None, has_more: bool, promised: Mapping[str, bytes] | None = None
+    ) -> None:
         self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
         self.received_bytes = 0
         self.arrival = next(_arrivals)
@@ -39,12 +42,21 @@ class Body:
         self._interruption: StorageError | None = None
         self._pace = Pace()
         self._waited_s = 0.0  # for the last piece
+        self.promised = promised or {}
+        self.hashes: Mapping[str, bytes] = {}
+        self._hashing = Hashing(self.promised) if self.promised else None
+
+    def hash_also(self, names: Collection[str]) -> None:
+        """Compute these hashes too. Call this before the first piece is read."""
+        if names:
+            self._hashing = Hashing({*self.promised, *names})
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the pieces as they arrive; no piece is empty.
 
         Raise IncompleteBodyError when nothing arrives for IDLE_S or too little in RATE_WINDOW_S, ClientGoneError when
-        the connection ends before the body does, and the reason of `interrupt` after it was called.
+        the connection ends before the body does, ChecksumError after the last piece of a body that does not have the
+        promised hashes, and the reason of `interrupt` after it was called.
         """
         while not self.is_done:
             message = await self._next()
@@ -55,9 +67,14 @@ class Body:
             self.is_done = not message.get("more_body", False)
             self._check_rate(len(chunk))
             if chunk:
+                if self._hashing is not None:
+                    await self._hashing.extend(chunk)
                 yield chunk
         if self.size_bytes is not None and self.received_bytes != self.size_bytes:
             raise _incomplete(self)
+        if self._hashing is not None:
+            self.hashes = await self._hashing.digests()
+            check_hashes(self.promised, self.hashes, "the body")
 
     def check_announced(self, limit: int, what: str) -> None:
         """Raise TooLargeError naming `what` when the client announces more than `limit` bytes."""

@@ -1,14 +1,17 @@
 """A request for the handlers: strictly parsed, bounded, with the deadlines inside its body."""
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import AsyncExitStack, closing
 from typing import Any
 
+from storage_tui.contract.checksum import hasher
 from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
+from storage_tui.server.http import promises
 from storage_tui.server.http.body import Body, Receive
 from storage_tui.server.http.grants import Grant
+from storage_tui.server.http.hashing import check_hashes
 from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
 from storage_tui.server.limits.crowding import peer_of
 from storage_tui.server.limits.parsing import Check, Parsing, anything
@@ -47,6 +50,10 @@ class Headers:
         if len(values) > 1:
             raise BadRequestError(f"the header {name} came {len(values)} times; send it once")
         return values[0]
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in lower case."""
+        return iter(self._values)
 
     def joined(self, name: str) -> str | None:
         """Return the value of a header that is a list: several fields are one list (RFC 9110 5.3)."""
@@ -174,6 +181,23 @@ def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
             raise BadRequestError("a request has Content-Length or Transfer-Encoding, not both")
         if coding.lower() != "chunked":
             raise BadRequestError("the only Transfer-Encoding is chunked")
-        return Body(receive, size_bytes=None, has_more=True)
+        return Body(receive, size_bytes=None, has_more=True, promised=_promised(scope["method"], headers))
     size_bytes = parse_number(length, "Content-Length") if length is not None else 0
-    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0)
+    promised = _promised(scope["method"], headers)
+    if not size_bytes:
+        check_hashes(promised, {name: hasher(name).digest() for name in promised}, "the empty body")
+    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0, promised=promised)
+
+
+def _promised(method: str, headers: Headers) -> dict[str, bytes]:
+    """Return the hashes of the body. A body that is all of a blob has those of the blob; the store compares the crc32c
+    of a blob by itself."""
+    of_body = promises.of_body(headers.joined, headers.names())
+    if method in ("PUT", "POST", "PATCH") and "content-range" not in headers:
+        of_blob = promises.of_blob(headers.joined)
+        if method == "PUT":
+            of_blob.pop("crc32c", None)
+        if any(of_body.get(name, digest) != digest for name, digest in of_blob.items()):
+            raise BadRequestError("the request promises two different hashes of its body")
+        of_body |= of_blob
+    return of_body

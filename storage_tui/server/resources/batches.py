@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from storage_tui.contract.errors import BadRequestError, StorageError, TooLargeError
+from storage_tui.contract.checksum import hasher, parse_hash, to_text
+from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError, TooLargeError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Limits
 from storage_tui.contract.packs import PACK_TYPE, Frame, PackError, PackReader, frame
@@ -24,7 +25,7 @@ from storage_tui.server.stores.base import READ_SIZE, Address, Store
 READ_AHEAD = 16  # blobs read at once, so that an engine with round trips of its own has several under way
 NAMES_BYTES = 2 * 1024 * 1024  # the longest list of the longest keys, in the longest JSON form
 NAMES_PARTS = 1000  # a list of names has a part for each
-KNOWN = ("key", "crc32c", "content_type")  # the fields that are kept of the head of a frame
+KNOWN = ("key", "crc32c", "md5", "content_type")  # the fields that are kept of the head of a frame
 
 
 class Batches:
@@ -68,9 +69,12 @@ class Batches:
         try:
             address = Address(namespace, storage_type, check_key(key))
             async with self._quotas.reserve(address, len(content)) as room:
+                md5 = None if head.get("md5") is None else to_text(parse_hash("md5", head["md5"]))
+                if md5 is not None and md5 != to_text(await asyncio.to_thread(_md5, content)):
+                    raise ChecksumError(f"the bytes of {key!r} do not have the md5 {md5}; send them again", key=key)
                 blob = await self._store.put(
                     address, content, content_type=safe_content_type(head.get("content_type")),
-                    crc32c=head.get("crc32c"),
+                    crc32c=head.get("crc32c"), md5=md5,
                 )  # fmt: skip
                 return room.note(blob).to_json()
         except StorageError as exc:
@@ -132,11 +136,17 @@ class Batches:
             raise TooLargeError(f"a pack has at most {self._limits.batch_blobs} blobs")
 
 
+def _md5(content: bytes) -> bytes:
+    one = hasher("md5")
+    one.update(content)
+    return one.digest()
+
+
 def _checked(row: Frame) -> Frame:
     head, content = row
-    told = (head.get("crc32c"), head.get("content_type"))
+    told = (head.get("crc32c"), head.get("md5"), head.get("content_type"))
     if not isinstance(head.get("key"), str) or not all(text is None or isinstance(text, str) for text in told):
-        raise BadRequestError('the head of each frame is {"key": …, "size": …}, crc32c and content_type optional')
+        raise BadRequestError('the head of each frame is {"key": …, "size": …}, md5, crc32c and content_type optional')
     return {name: head[name] for name in KNOWN if name in head}, content
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage_tui.contract.checksum import format_hash_header, parse_hash_header
+from storage_tui.contract.checksum import format_hash_header, parse_hash_header, to_text
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult, Limits, format_time
@@ -102,12 +102,14 @@ class Blobs:
         if request.body.size_bytes is None:
             raise BadRequestError("set needs Content-Length; send longer values to an upload URL", key=address.key)
         content = await request.read(request.budget.transfers, self._limits.set_bytes, "a value for set")
+        md5 = request.body.hashes.get("md5")
         async with self._quotas.reserve(address, len(content)) as room:
             blob = await self._store.put(
                 address,
                 content,
                 content_type=safe_content_type(request.headers.one("content-type")),
                 crc32c=parse_hash_header(request.headers.joined(GOOG_HASH) or ""),
+                md5=None if md5 is None else to_text(md5),
                 precondition=precondition(request.headers),
             )
             room.note(blob)
@@ -178,7 +180,7 @@ def blob_headers(blob: Blob) -> dict[str, str]:
     if blob.modified:
         headers["Last-Modified"] = format_http_date(blob.modified)
     if blob.crc32c:
-        headers[GOOG_HASH] = format_hash_header(blob.crc32c)
+        headers[GOOG_HASH] = format_hash_header(blob.crc32c, blob.md5)
     if blob.expires:
         headers[EXPIRES_AT] = format_time(blob.expires) or ""
     return headers

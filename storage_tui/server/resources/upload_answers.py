@@ -26,10 +26,11 @@ def finished(blob: Blob) -> Response:
         "updated": modified,
         **blob.to_json(),
         "size": str(blob.size_bytes or 0),
+        **({} if blob.md5 is None else {"md5Hash": blob.md5}),
     }
     headers = {**CLOSE, "ETag": format_etag(blob.etag or "")}
     if blob.crc32c:
-        headers[GOOG_HASH] = format_hash_header(blob.crc32c)
+        headers[GOOG_HASH] = format_hash_header(blob.crc32c, blob.md5)
     return json_response(raw, headers=headers)
 
 

@@ -22,9 +22,9 @@ ChecksumError, GoneError, CancelledError, StoreFullError, DamagedError, Unavaila
 block the event loop that they run on.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from storage_tui.contract.columns import ColumnPage
@@ -58,7 +58,8 @@ ANY = Precondition()
 @dataclass(frozen=True, slots=True)
 class UploadSession:
     """The present state of a resumable upload. `offset` bytes are kept durably; `blob` is set once the upload is
-    finished."""
+    finished. The caller compares the hashes `promised` at the start of the session, by their names in `checksum.py`;
+    the engine compares the crc32c."""
 
     upload_id: str
     address: Address
@@ -67,6 +68,7 @@ class UploadSession:
     content_type: str | None = None
     blob: Blob | None = None
     is_cancelled: bool = False
+    promised: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class BlobReader(Protocol):
@@ -95,8 +97,15 @@ class UploadWriter(Protocol):
     async def checkpoint(self) -> int:
         """Make all written bytes durable and return the offset, which may be reported to a client from now on."""
 
-    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
-        """Make the blob visible under its key, durably, and close the session.
+    def kept(self) -> AsyncIterator[bytes] | None:
+        """Return the bytes of the session from the first on, in pieces; None on an engine that cannot read them now."""
+
+    async def restart(self) -> None:
+        """Drop the bytes of the session and begin at 0."""
+
+    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None, md5: str | None = None) -> Blob:
+        """Make the blob visible under its key, durably, and close the session. `md5` (base64) is that of the bytes, as
+        the caller found it; it is kept where the engine can.
 
         Raise BadRequestError when `size_bytes` is not the number of bytes written. Raise ChecksumError when `crc32c`
         (wire form, from this call or from the start of the session) is not the checksum of the bytes. After either
@@ -144,9 +153,9 @@ class Store(Protocol):
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
-        precondition: Precondition = ANY,
+        md5: str | None = None, precondition: Precondition = ANY,
     ) -> Blob:  # fmt: skip
-        """Store a small value in one step and return its blob."""
+        """Store a small value in one step and return its blob. `md5` as for `UploadWriter.finish`."""
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
         """Remove the blob. Raise NotFoundError when there is none, and TypeRuleError when its type forbids the
@@ -167,9 +176,10 @@ class Store(Protocol):
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
+        crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
+        repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
-        """Begin a session under a new unguessable id and return it. The session is kept for a week.
+        """Begin a session under a new unguessable id and return it. The session is kept for a week, with its hashes.
 
         If a session with the same `repeat_key`, address and size exists, open or finished, that session is returned in
         its present state instead.

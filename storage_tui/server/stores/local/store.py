@@ -209,7 +209,7 @@ class LocalStore:
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
-        precondition: Precondition = ANY,
+        md5: str | None = None, precondition: Precondition = ANY,
     ) -> Blob:  # fmt: skip
         place = locate(address)
         crc = checksum.extend(0, content)
@@ -219,7 +219,7 @@ class LocalStore:
                 key=place.key,
             )
         is_small = len(content) <= INLINE_BYTES
-        fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None)
+        fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None, md5=md5)
         if is_small:
             return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
         self._committer.check()
@@ -274,15 +274,17 @@ class LocalStore:
             lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
         )
         twin = held.blob_id if content is None else None
-        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin)
+        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
         return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
+        crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
+        repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
         place = locate(address)
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
+        wanted = checksum.join_hashes(want_crc, promised or {})
 
         def apply(connection: apsw.Connection) -> sessions.SessionRow:
             now = self._now()
@@ -292,7 +294,7 @@ class LocalStore:
                     return begun
             self._room.check(size_bytes or 0)
             return sessions.create(
-                connection, place, size_bytes=size_bytes, content_type=content_type, want_crc=want_crc,
+                connection, place, size_bytes=size_bytes, content_type=content_type, wanted=wanted,
                 precondition=precondition, repeat_key=repeat_key, now=now,
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ can have its size without its bytes.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -95,7 +95,10 @@ class PartWriter:
         await self._sync()
         return self._durable
 
-    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
+    def kept(self) -> AsyncIterator[bytes]:
+        return self._kept()
+
+    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None, md5: str | None = None) -> Blob:
         self._check()
         wanted_size = self._session.size_bytes if size_bytes is None else size_bytes
         if wanted_size is not None and wanted_size != self._offset:
@@ -107,7 +110,7 @@ class PartWriter:
             crc = self._written.crc
         else:
             crc = checksum.extend(0, content)
-        for wanted in (crc32c, self._session.want_crc):
+        for wanted in (crc32c, checksum.split_hashes(self._session.wanted)[0]):
             if wanted is not None and checksum.decode(wanted) != crc:
                 await self._start_over()
                 raise ChecksumError(
@@ -118,7 +121,7 @@ class PartWriter:
         if content is None and self._written.offset > self._durable:
             await self._run(self._sync_part)
         blob = await self._committer.run(
-            partial(self._apply_finish, self._offset, crc, content),
+            partial(self._apply_finish, self._offset, crc, md5, content),
             None if content is not None else Staged(self._session.blob_id, is_kept=True),
         )
         self._is_over = True
@@ -126,7 +129,7 @@ class PartWriter:
 
     async def restart(self) -> None:
         """Drop the bytes of the session and begin at 0."""
-        if self._session.offset:
+        if self._offset:
             await self._start_over()
 
     async def park(self) -> None:
@@ -164,16 +167,36 @@ class PartWriter:
     def _bad(self, what: str) -> BadRequestError:
         return BadRequestError(f"the upload of {self._session.place.key!r} {what}", key=self._session.place.key)
 
+    async def _kept(self) -> AsyncIterator[bytes]:
+        content = self._small_content()
+        if content is not None:
+            yield content
+            return
+        await self._drain()
+        for start in range(0, self._offset, FLUSH_BYTES):
+            yield await self._run(self._read_back, start, min(FLUSH_BYTES, self._offset - start))
+
+    def _read_back(self, start: int, size_bytes: int) -> bytes:
+        try:
+            content = os.pread(self._open(), size_bytes, start)
+        except OSError as exc:
+            raise UnavailableError(f"the bytes of an upload cannot be read on the server: {exc}") from exc
+        if len(content) != size_bytes:
+            raise GoneError("the server's disk lost bytes of this upload session; start a new one")
+        return content
+
     def _small_content(self) -> bytes | None:
         is_in_memory = self._descriptor is None and self._flushing is None and not self._durable
         return b"".join(self._gathered) if is_in_memory and self._offset <= INLINE_BYTES else None
 
-    def _apply_finish(self, size_bytes: int, crc: int, content: bytes | None, connection: apsw.Connection) -> Blob:
+    def _apply_finish(
+        self, size_bytes: int, crc: int, md5: str | None, content: bytes | None, connection: apsw.Connection
+    ) -> Blob:
         if content is not None:
             self._room.check(size_bytes)
         self._room.check_share(connection, self._session.place, size_bytes, self._now())
         sums = self._blocks.rows(self._durable, self._written) if size_bytes > WHOLE_BYTES else []
-        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, self._now())
+        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, self._now(), md5)
 
     async def _flush(self) -> None:
         await self._end_flush()

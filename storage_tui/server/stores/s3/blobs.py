@@ -83,6 +83,7 @@ def to_blob(found: Object, key: str, storage_type: StorageType) -> Blob:
         found.crc32c,
         found.meta.get("type"),
         None if lifetime is None else found.modified + lifetime,
+        found.meta.get("md5"),
     )
 
 

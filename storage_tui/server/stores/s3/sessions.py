@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
+from storage_tui.contract.checksum import split_hashes
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.server.stores.base import Address, Precondition, UploadSession
@@ -56,7 +57,7 @@ class SessionRecord:
     crc: int = 0
     size_bytes: int | None = None
     content_type: str | None = None
-    want_crc: str | None = None
+    want_crc: str | None = None  # the announced hashes, as `join_hashes` writes them
     if_match: tuple[str, ...] = ()
     if_none_match: tuple[str, ...] = ()
     parts_id: str | None = None
@@ -74,6 +75,16 @@ class SessionRecord:
     def precondition(self) -> Precondition:
         """The precondition that must hold when the session finishes."""
         return Precondition(self.if_match, self.if_none_match)
+
+    @property
+    def crc32c(self) -> str | None:
+        """The crc32c that was announced with the session."""
+        return split_hashes(self.want_crc)[0]
+
+    @property
+    def promised(self) -> dict[str, bytes]:
+        """The other hashes that were announced with the session."""
+        return split_hashes(self.want_crc)[1]
 
     @property
     def mark(self) -> str:
@@ -99,6 +110,7 @@ class SessionRecord:
             self.content_type,
             None if self.blob is None else Blob.from_json(self.blob, self.storage_type),
             self.state == "cancelled",
+            self.promised,
         )
 
 

@@ -23,7 +23,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 - The audit log may contain a delete that did not happen. No delete that happened is missing.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -141,7 +141,7 @@ class S3Store:
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
-        precondition: Precondition = ANY,
+        md5: str | None = None, precondition: Precondition = ANY,
     ) -> Blob:  # fmt: skip
         place, crc = locate(address), checksum.extend(0, content)
         if crc32c is not None and checksum.decode(crc32c) != crc:
@@ -151,7 +151,7 @@ class S3Store:
         def change(condition: Condition) -> Object:
             return self._bucket.put(
                 place.name, content, crc32c=told, content_type=content_type,
-                meta=describe(content_type, crc32c=told), condition=condition,
+                meta=describe(content_type, crc32c=told, md5=md5), condition=condition,
             )  # fmt: skip
 
         try:
@@ -190,7 +190,7 @@ class S3Store:
 
         def change(condition: Condition) -> Blob:
             found = self._live(origin, self._bucket.head(origin.name))
-            meta = describe(found.meta.get("type"), crc32c=found.crc32c)
+            meta = describe(found.meta.get("type"), crc32c=found.crc32c, md5=found.meta.get("md5"))
             content_type = found.meta.get("type")
             if found.size_bytes <= COPY_PART_BYTES:
                 self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
@@ -202,11 +202,12 @@ class S3Store:
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
-        crc32c: str | None = None, precondition: Precondition = ANY, repeat_key: str | None = None,
+        crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
+        repeat_key: str | None = None,
     ) -> UploadSession:  # fmt: skip
         return await self._uploads.create(
-            address, size_bytes=size_bytes, content_type=content_type, crc32c=crc32c, precondition=precondition,
-            repeat_key=repeat_key,
+            address, size_bytes=size_bytes, content_type=content_type, crc32c=crc32c, promised=promised or {},
+            precondition=precondition, repeat_key=repeat_key,
         )  # fmt: skip
 
     async def find_upload(self, upload_id: str) -> UploadSession:

@@ -1,6 +1,6 @@
 """The upload sessions of a bucket: begun, found, written by one request at a time, cancelled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -32,15 +32,16 @@ class UploadSessions:
 
     async def create(
         self, address: Address, *, size_bytes: int | None, content_type: str | None, crc32c: str | None,
-        precondition: Precondition, repeat_key: str | None,
+        promised: Mapping[str, bytes], precondition: Precondition, repeat_key: str | None,
     ) -> UploadSession:  # fmt: skip
         """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
         want_crc = None if crc32c is None else checksum.encode(checksum.decode(crc32c))
+        wanted = checksum.join_hashes(want_crc, promised)
         repeat = None if repeat_key is None else sessions.repeat_name(place, repeat_key, size_bytes)
         session = SessionRecord(
             sessions.new_id(now), address.namespace, place.storage_type.name, place.key, size_bytes=size_bytes,
-            content_type=content_type, want_crc=want_crc, if_match=precondition.if_match,
+            content_type=content_type, want_crc=wanted, if_match=precondition.if_match,
             if_none_match=precondition.if_none_match, repeat=repeat,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ when there is enough for a part.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -88,13 +88,16 @@ class SessionWriter:
         await self._put_aside()
         return self._session.offset
 
-    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None) -> Blob:
+    def kept(self) -> AsyncIterator[bytes] | None:
+        return None if self._part_count else self._kept_pieces()
+
+    async def finish(self, *, size_bytes: int | None = None, crc32c: str | None = None, md5: str | None = None) -> Blob:
         self._check()
         wanted_size = self._session.size_bytes if size_bytes is None else size_bytes
         if wanted_size is not None and wanted_size != self._offset:
             raise self._bad(f"has {self._offset} bytes, not {wanted_size}")
         await self._end_part()
-        for wanted in (crc32c, self._session.want_crc):
+        for wanted in (crc32c, self._session.crc32c):
             if wanted is not None and checksum.decode(wanted) != self._crc:
                 found = checksum.encode(self._crc)
                 await self.restart()
@@ -105,7 +108,7 @@ class SessionWriter:
                 )
         pieces = await self._room_for_pieces()
         try:
-            blob = await self._threads.writes.run(self._commit)
+            blob = await self._threads.writes.run(self._commit, md5)
         except MismatchError as exc:
             await self.restart()
             raise ChecksumError(
@@ -222,7 +225,7 @@ class SessionWriter:
         session = self._session
         return self._bucket.begin_parts(
             self._place.name, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc),
+            meta=describe(session.content_type, session=session.mark, crc32c=session.crc32c, md5=_md5_of(session)),
         )  # fmt: skip
 
     def _put_part(self, chunks: Sequence[bytes]) -> str:
@@ -239,10 +242,16 @@ class SessionWriter:
     def _pieces(self) -> Iterator[bytes]:
         return (_read_piece(self._bucket, piece) for piece in self._session.pieces)
 
+    async def _kept_pieces(self) -> AsyncIterator[bytes]:
+        for piece in self._session.pieces:
+            yield await self._threads.calls.run(_read_piece, self._bucket, piece)
+        for chunk in self._gathered.chunks:
+            yield chunk
+
     def _put_piece(self, name: str, chunks: Sequence[bytes]) -> Piece:
         return Piece(name, self._bucket.put(PIECES + name, chunks, crc32c=_crc32c(chunks)).size_bytes)
 
-    def _commit(self) -> Blob:
+    def _commit(self, md5: str | None) -> Blob:
         """Make the blob visible. The session is first saved as "finishing", so that nobody cancels it meanwhile."""
         session = self._session
         self._kept = sessions.save(self._bucket, self._kept, replace(session, state="finishing"), self._now())
@@ -250,7 +259,7 @@ class SessionWriter:
             if session.parts:
                 change: Callable[[Condition], Blob] = partial(self._finish_parts, self._last_part())
             else:
-                change = partial(self._put_whole, (*self._pieces(), *self._gathered.chunks))
+                change = partial(self._put_whole, (*self._pieces(), *self._gathered.chunks), md5)
             blob = write(self._bucket, self._place, session.precondition, self._now, change)
         except BaseException:
             there = sessions.find_object(self._bucket, session)
@@ -259,14 +268,15 @@ class SessionWriter:
                     self._kept = sessions.save(self._bucket, self._kept, session, self._now())
                 raise
             blob = there
+        blob = blob if md5 is None else replace(blob, md5=md5)
         sessions.conclude(self._bucket, session, blob)
         return blob
 
-    def _put_whole(self, content: Sequence[bytes], condition: Condition) -> Blob:
+    def _put_whole(self, content: Sequence[bytes], md5: str | None, condition: Condition) -> Blob:
         session, crc32c = self._session, checksum.encode(self._crc)
         written = self._bucket.put(
             self._place.name, content, crc32c=crc32c, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=crc32c), condition=condition,
+            meta=describe(session.content_type, session=session.mark, crc32c=crc32c, md5=md5), condition=condition,
         )  # fmt: skip
         return self._place.to_blob(written)
 
@@ -301,6 +311,11 @@ def _read_piece(bucket: Bucket, piece: Piece) -> bytes:
     if found is None or len(found[1]) != piece.size_bytes:
         raise GoneError("the storage engine lost bytes of the upload session; start a new one")
     return found[1]
+
+
+def _md5_of(session: SessionRecord) -> str | None:
+    digest = session.promised.get("md5")
+    return None if digest is None else checksum.to_text(digest)
 
 
 def _lost(session: SessionRecord) -> GoneError:

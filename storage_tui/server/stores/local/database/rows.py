@@ -24,17 +24,17 @@ from storage_tui.server.stores.rules import check_namespace, check_precondition,
 
 INLINE_BYTES = 64 * 1024  # up to this size bytes live in the database: one COMMIT, and no file with its own syncs
 
-_COLUMNS = "id, size, crc, modified, expires, content_type, content"
+_COLUMNS = "id, size, crc, modified, expires, content_type, content, md5"
 _FIND = f"SELECT {_COLUMNS} FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 _READ = (
     f"SELECT {_COLUMNS}, (SELECT contents.content FROM contents WHERE contents.id = keys.content) "
     "FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 )
 _WRITE = (
-    f"INSERT INTO keys (namespace, type, key, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    f"INSERT INTO keys (namespace, type, key, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET id = excluded.id, size = excluded.size, crc = excluded.crc, "
     "modified = excluded.modified, expires = excluded.expires, content_type = excluded.content_type, "
-    "content = excluded.content"
+    "content = excluded.content, md5 = excluded.md5"
 )
 _AUDIT = "INSERT INTO audit (at, namespace, type, key, etag, request) VALUES (?, ?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
@@ -66,6 +66,7 @@ class Held:
     expires: int | None
     content_type: str | None
     content: int | None
+    md5: str | None = None
 
     def is_live(self, now: int) -> bool:
         """Return False once the blob has expired, swept or not."""
@@ -82,6 +83,7 @@ class Held:
             checksum.encode(self.crc),
             self.content_type,
             None if self.expires is None else from_millis(self.expires),
+            self.md5,
         )
 
 
@@ -97,6 +99,7 @@ class Fresh:
     content: bytes | None = None
     sums: Sequence[local_blocks.Row] = ()
     twin: str | None = None
+    md5: str | None = None
 
 
 def locate(address: Address) -> BlobPlace:
@@ -141,12 +144,22 @@ def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondit
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
     lifetime = place.storage_type.expires_after
     expires = None if lifetime is None else now + lifetime // MILLISECOND
-    after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content)
+    after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
     if before is not None:
         discard(connection, before.blob_id, before.content, now)
     connection.execute(
         _WRITE,
-        (*place.row_key, after.blob_id, after.size_bytes, after.crc, now, expires, after.content_type, content),
+        (
+            *place.row_key,
+            after.blob_id,
+            after.size_bytes,
+            after.crc,
+            now,
+            expires,
+            after.content_type,
+            content,
+            after.md5,
+        ),
     )
     return after.to_blob(place.key, place.storage_type.name)
 

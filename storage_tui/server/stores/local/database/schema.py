@@ -12,7 +12,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.private_files import touch_private
 from storage_tui.server.stores.local.files import is_mounted_read_only
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 FIRST_VERSION = 5  # older ones were of no released program
 TRACES_SINCE = 6  # the first version with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
@@ -103,6 +103,7 @@ CREATE TABLE set_aside (
   fields TEXT NOT NULL, content BLOB
 ) STRICT;
 """,
+    6: "ALTER TABLE keys ADD COLUMN md5 TEXT;",  # base64; NULL for a blob that came without
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import apsw
 
+from storage_tui.contract.checksum import split_hashes
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
@@ -63,7 +64,7 @@ class SessionRow:
     crc: int
     size_bytes: int | None
     content_type: str | None
-    want_crc: str | None
+    wanted: str | None  # the announced hashes, as `join_hashes` writes them
     precondition: str
     blob: str | None
     expires: int
@@ -85,12 +86,13 @@ class SessionRow:
             self.content_type,
             None if self.blob is None else Blob.from_json(json.loads(self.blob), self.storage_type),
             self.state == "cancelled",
+            split_hashes(self.wanted)[1],
         )
 
 
 def create(
     connection: apsw.Connection, place: BlobPlace, *, size_bytes: int | None, content_type: str | None,
-    want_crc: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
+    wanted: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
 ) -> SessionRow:  # fmt: skip
     """Create and return a session, if the type's rule and the precondition would now let it finish. When too many of
     the user's sessions have ended, the oldest of them are forgotten."""
@@ -100,7 +102,7 @@ def create(
     conditions = json.dumps([precondition.if_match, precondition.if_none_match])
     connection.execute(
         _CREATE,
-        (upload_id, *place.row_key, new_id(), size_bytes, content_type, want_crc, conditions, now + _WEEK, repeat_key),
+        (upload_id, *place.row_key, new_id(), size_bytes, content_type, wanted, conditions, now + _WEEK, repeat_key),
     )
     return find(connection, upload_id, now)
 
@@ -175,13 +177,13 @@ def advance(
 
 def finish(
     connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None,
-    sums: Sequence[local_blocks.Row], now: int,
+    sums: Sequence[local_blocks.Row], now: int, md5: str | None = None,
 ) -> Blob:  # fmt: skip
     """Make the blob visible under its key and end the session. The bytes are `content`, or the published file."""
     session = find_open(connection, upload_id, now)
     if_match, if_none_match = json.loads(session.precondition)
     precondition = Precondition(tuple(if_match), tuple(if_none_match))
-    fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content, sums)
+    fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content, sums, md5=md5)
     blob = write(connection, session.place, fresh, precondition, now)
     connection.execute(
         "UPDATE uploads SET state = 'finished', offset = ?, crc = ?, blob = ? WHERE upload_id = ?",
