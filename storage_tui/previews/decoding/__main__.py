@@ -4,6 +4,7 @@ A job in JOBS decodes the content that came with it. A job in READERS reads the 
 and can open no file of this machine.
 """
 
+import codecs
 import contextlib
 import gc
 import os
@@ -11,16 +12,19 @@ import selectors
 import sys
 from typing import Any
 
-from storage_tui.previews.decoding import children, frames, pictures, rasters, tables
+from storage_tui.previews.decoding import children, frames, hdf5, pictures, rasters, tables
 
 JOBS: dict[str, children.Job] = {"picture": pictures.decode, "raster": rasters.decode, "table": tables.decode}
-READERS: dict[str, children.Reader] = {}
+READERS: dict[str, children.Reader] = {"hdf5": children.Reader(hdf5.decode, hdf5.prepare)}
+ENCODINGS = ("ascii", "latin-1", "cp437", "utf-16", "utf-32")  # those of libraries; a child can open no module's file
 READ_BYTES = 1024 * 1024
 
 
 def main() -> None:
     """Take frames from standard input until it ends, and answer each on standard output."""
     pictures.prepare()
+    for name in ENCODINGS:
+        codecs.lookup(name)
     gc.freeze()  # keeps the pages shared with the children
     with selectors.DefaultSelector() as selector:
         selector.register(0, selectors.EVENT_READ)

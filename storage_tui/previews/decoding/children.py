@@ -162,7 +162,7 @@ def _run(pipe: "_Pipe", message: dict[str, Any], content: bytes, job: Job | Read
         try:
             if isinstance(job, Reader):
                 limits.allow_no_files()
-                file = RangedFile(message["size"], message["most_bytes"], pipe.ask)
+                file = RangedFile(message["size"], message["most_bytes"], pipe.ask, ahead_bytes=message["ahead_bytes"])
                 told, pixels = job.decode(message, content, file)
             else:
                 told, pixels = job(message, content)

@@ -59,7 +59,8 @@ class Decoder:
             if source.size_bytes is None:
                 await source.head()
             most_bytes = source.bytes_left + source.bytes_read  # what was read before may still be kept
-            job = job | {"size": source.size_bytes or 0, "most_bytes": most_bytes}
+            ahead = source.bytes_left // max(1, source.requests_left)  # so that requests and bytes end together
+            job = job | {"size": source.size_bytes or 0, "most_bytes": most_bytes, "ahead_bytes": ahead}
         while True:
             number = next(self._numbers)
             told, pixels = await self._ask(number, job, content, source)

@@ -26,21 +26,24 @@ class RangedFile(io.RawIOBase):
     """A file of `size` bytes that can be read and searched.
 
     `ask(start, stop, most)` returns the bytes from `start` to `stop` at least, and at most those up to `most`, or
-    raises RefusedError. `most_bytes` is what may be read in all: one read that needs more is refused at once. `refused`
-    is the reason of the first refusal, "" without any: a library may swallow the error or put its own words on it.
+    raises RefusedError. A request takes at least `ahead_bytes`, where more of the file follows. `most_bytes` is what
+    may be read in all: one read that needs more is refused at once. `refused` is the reason of the first refusal, ""
+    without any: a library may swallow the error or put its own words on it.
     """
 
-    def __init__(self, size: int, most_bytes: int, ask: Ask, *, page_bytes: int = PAGE_BYTES) -> None:
+    def __init__(self, size: int, most_bytes: int, ask: Ask, *, ahead_bytes: int = 0) -> None:
         super().__init__()
         self.size = size
         self.refused = ""
         self._most = most_bytes
         self._ask = ask
-        self._page = page_bytes
+        self._page = PAGE_BYTES
+        self._least = min(max(PAGE_BYTES, ahead_bytes // PAGE_BYTES * PAGE_BYTES), MOST_BYTES)
         self._pages: OrderedDict[int, bytes] = OrderedDict()
         self._at = 0
         self._next = -1  # the page after the last request
-        self._ahead = page_bytes
+        self._ahead = self._least
+        self._is_spent = False  # the budget, by a refusal: asking again would only take time
 
     def readable(self) -> bool:
         """Return true: the file can be read."""
@@ -96,15 +99,18 @@ class RangedFile(io.RawIOBase):
 
     def _fetch(self, number: int, stop: int) -> None:
         """Ask for the pages from `number` on that `stop` needs, and for more of them when the file is read in order."""
+        if self._is_spent:
+            raise RefusedError(self.refused)
         last = number + 1
         while last * self._page < stop and last not in self._pages:
             last += 1
-        self._ahead = min(2 * self._ahead, MOST_BYTES) if number == self._next else self._page
+        self._ahead = min(2 * self._ahead, MOST_BYTES) if number == self._next else self._least
         start, stop = number * self._page, min(last * self._page, self.size)
         most = min(max(stop, start + self._ahead), self.size)
         try:
             data = self._ask(start, stop, most)
         except RefusedError as exc:
+            self._is_spent = True
             raise self._refusal(exc) from exc
         if len(data) < stop - start:
             raise self._refusal(RefusedError("fewer bytes came than were asked for"))
