@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.previews.decoding import frames
-from storage_tui.previews.decoding.hdf5_types import shape_text, storage_text, type_text
+from storage_tui.previews.decoding.hdf5_sides import Growing, Sides, dimensions_of
+from storage_tui.previews.decoding.hdf5_types import shape_text, sides_of, storage_text, type_text
 from storage_tui.previews.decoding.ranged_file import RangedFile
 
 MOST_OBJECTS = 5_000  # opened; half a second of work
@@ -82,6 +83,7 @@ class _Walk:
     is_cut: bool = False
     is_netcdf: bool = False
     _opened: int = 0
+    _sides: Sides = field(default_factory=Sides)
     _seen: dict[int, str] = field(default_factory=dict)  # the first path of each object that has several
 
     def begin(self, root: Any) -> None:
@@ -100,6 +102,7 @@ class _Walk:
             members.sort(key=lambda member: member[2:4])  # in the order of the file, which needs fewer reads
             found = [(member[-1], self._member(*member)) for member in members]
             level = [(path, member) for path, member in found if member is not None]
+        self._sides.settle()
 
     def _members(self, path: str, group: Any) -> list[tuple[bytes, int, int]]:
         """Return name, sort of link and address of the members of a group, as far as they can be read."""
@@ -152,7 +155,7 @@ class _Walk:
             return member
         if isinstance(member, self.h5py.h5d.DatasetID):
             self.datasets += 1
-            self._dataset(member, path)
+            self._dataset(member, path, address)
         else:
             self.types += 1
             self.rows.append([path, f"type: {type_text(self.h5py.h5t, member)}", "", ""])
@@ -171,17 +174,28 @@ class _Walk:
             target = "to " + ", ".join(part.decode("utf-8", "surrogateescape") for part in parts)
         self.rows.append([path, words, "", target])
 
-    def _dataset(self, dataset: Any, path: str) -> None:
+    def _dataset(self, dataset: Any, path: str, address: int) -> None:
         kind = shape = storage = "not read"
+        sides: tuple[int, ...] = ()
+        grows: tuple[bool, ...] = ()
+        is_virtual = False
         with _skipping():
             kind = type_text(self.h5py.h5t, dataset.get_type())
             creation = dataset.get_create_plist()
             storage = storage_text(self.h5py, creation)
             is_virtual = creation.get_layout() == self.h5py.h5d.VIRTUAL
-            shape = shape_text(self.h5py, dataset.get_space(), is_virtual=is_virtual)
+            space = dataset.get_space()
+            shape = shape_text(self.h5py, space, is_virtual=is_virtual)
+            sides, grows = sides_of(self.h5py, space)
         if self.is_netcdf or path.count("/") == 1:
             kind = self._role(dataset, kind)
-        self.rows.append([path, kind, shape, storage])
+        row = [path, kind, shape, storage]
+        self.rows.append(row)
+        if self.is_netcdf and any(grows) and not is_virtual:
+            dimensions = None
+            with _skipping():
+                dimensions = dimensions_of(self.h5py, importlib.import_module("numpy"), dataset, address)
+            self._sides.found.append(Growing(row, sides, grows, dimensions))
 
     def _role(self, dataset: Any, kind: str) -> str:
         """Return the type with what NetCDF-4 or MATLAB say about a dataset."""

@@ -60,11 +60,18 @@ def shape_text(h5py: Any, space: Any, *, is_virtual: bool = False) -> str:
     sort = space.get_simple_extent_type()
     if sort != h5py.h5s.SIMPLE:
         return "scalar" if sort == h5py.h5s.SCALAR else "empty"
-    sides, most = space.get_simple_extent_dims(), space.get_simple_extent_dims(True)
-    grows = [end is None or end == h5py.h5s.UNLIMITED or end > side for side, end in zip(sides, most, strict=True)]
+    sides, grows = sides_of(h5py, space)
     if is_virtual and any(grows):
         return " × ".join("?" if can_grow else f"{side:,}" for side, can_grow in zip(sides, grows, strict=True))
     return " × ".join(f"{side:,}" for side in sides) + (", grows" if any(grows) else "")
+
+
+def sides_of(h5py: Any, space: Any) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """Return the sides of a shape, and which of them can grow."""
+    if space.get_simple_extent_type() != h5py.h5s.SIMPLE:
+        return (), ()
+    sides, ends = space.get_simple_extent_dims(), space.get_simple_extent_dims(True)
+    return sides, tuple(end == h5py.h5s.UNLIMITED or end > side for side, end in zip(sides, ends, strict=True))
 
 
 def storage_text(h5py: Any, creation: Any) -> str:

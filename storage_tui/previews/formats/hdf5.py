@@ -20,6 +20,7 @@ SUPERBLOCK_BYTES = 96
 SHOWN_ATTRIBUTES = 6
 MOST_ROWS = 1_000  # a few dozen screens in the pane
 CELLS = 64  # of a column: paths differ at their end
+HIDDEN = ("_NCProperties", "_nc3_strict")  # attributes of the netCDF library's own
 TAR = TarArchive()
 
 
@@ -105,7 +106,7 @@ def _counts(told: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _attributes(told: dict[str, Any]) -> list[list[str]]:
-    return [pair for pair in told["attributes"] if not pair[0].startswith("_NC")][:SHOWN_ATTRIBUTES]
+    return [pair for pair in told["attributes"] if pair[0] not in HIDDEN][:SHOWN_ATTRIBUTES]
 
 
 def _note(told: dict[str, Any], shown: int) -> str:
