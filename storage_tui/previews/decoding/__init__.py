@@ -14,6 +14,9 @@ file whose ranges go through the loop and the preview's side, which keeps the bu
 | compressions.py | the supported compressions of TIFF, by their numbers |
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |
+| hdf5.py | the objects of an HDF5 file, through h5py |
+| hdf5_sides.py | the lengths of growing dimensions as NetCDF-4 counts them |
+| hdf5_types.py | types, shapes and storage of HDF5 in words |
 | limits.py | the limits of a child |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
