@@ -35,7 +35,11 @@ class PreviewError(Exception):
     """The blob is not what it claims to be, or is past a limit; the text is one true line about the reason."""
 
 
-class BudgetError(PreviewError):
+class LimitError(PreviewError):
+    """The blob may be sound: its preview is past a limit, or needs a part of this program that is not there."""
+
+
+class BudgetError(LimitError):
     """The next read would pass the budget of this preview."""
 
 
@@ -149,7 +153,10 @@ class Source:
 
     async def _fetch(self, start: int, stop: int) -> None:
         if stop - start > self.bytes_left:
-            raise BudgetError(f"more than {size_text(self._limit.size_bytes - self._begun.size_bytes)} would be needed")
+            most = f"{self._limit.requests - self._begun.requests} reads"
+            if self.requests_left:
+                most = f"{size_text(self._limit.size_bytes - self._begun.size_bytes)} to be read"
+            raise BudgetError(f"needs more than {most}")
         self.requests += 1
         try:
             part = await self._storage.read_range(

@@ -1,100 +1,212 @@
-"""Classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5)."""
+"""Classic NetCDF: its dimensions, attributes and variables (NetCDF Classic Format Specification, CDF-1, 2 and 5)."""
 
+import asyncio
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.previews.base import MIB, Budget, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.table.grid import grid_lines
 
-TYPES = {1: ("int8", 1), 2: ("char", 1), 3: ("int16", 2), 4: ("int32", 4), 5: ("float32", 4), 6: ("float64", 8),
-         7: ("uint8", 1), 8: ("uint16", 2), 9: ("uint32", 4), 10: ("int64", 8), 11: ("uint64", 8)}  # fmt: skip
-MAX_ITEMS = 10_000  # dimensions, variables or attributes; a larger number is damage
+BUDGET = Budget(requests=4, size_bytes=MIB)  # a header of thousands of variables; most take one read
+TYPES = {1: ("int8", "b"), 2: ("char", "s"), 3: ("int16", "h"), 4: ("int32", "i"), 5: ("float32", "f"),
+         6: ("float64", "d"), 7: ("uint8", "B"), 8: ("uint16", "H"), 9: ("uint32", "I"), 10: ("int64", "q"),
+         11: ("uint64", "Q")}  # fmt: skip
+OLD_TYPES = 6  # the last type of CDF-1 and CDF-2
+DIMENSIONS, VARIABLES, ATTRIBUTES = 10, 11, 12
+MAX_ITEMS = 20_000  # dimensions, variables or attributes; more of them make a header that no preview reads
 SHOWN_ATTRIBUTES = 6
+CELLS = 64  # of a column: names differ at their end
+SHOWN_VALUES = 6  # of one attribute
 
 
 class NetCdf:
     """Classic NetCDF: its header has everything but the values."""
 
     kind = "NetCDF"
-    budget = HEADER_BUDGET
+    budget = BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the first bytes are the signature and a known version."""
         return head[:3] == b"CDF" and head[3:4] in (b"\x01", b"\x02", b"\x05")
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Return the preview from the first read alone."""
-        reader = _Reader(head, is_wide=head[3] == 5, is_64=head[3] != 1)
-        records = reader.count()
-        dimensions = reader.items(10, reader.dimension)
-        attributes = reader.items(12, reader.attribute)
-        variables = reader.items(11, lambda: reader.variable(dimensions, records))
-        facts = [("dimensions", ", ".join(f"{visible(name)} {size or records}" for name, size in dimensions) or "none")]
-        facts += [(visible(name, limit=16), value) for name, value in attributes[:SHOWN_ATTRIBUTES]]
-        lines = grid_lines(("variable", "type", "dimensions"), variables)
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines))
+        """Return the preview from the header, with further reads for one that is longer than the first read."""
+        raw, size = head, source.size_bytes or len(head)
+        while True:
+            try:
+                return await asyncio.to_thread(describe, raw, size)
+            except _ShortError:
+                if len(raw) >= size:
+                    raise PreviewError("its header is cut") from None
+                if not source.bytes_left:
+                    raise LimitError(f"its header is longer than the {size_text(len(raw))} that are read") from None
+            raw += await source.read(len(raw), min(size, 4 * len(raw), len(raw) + source.bytes_left))
+
+
+def describe(raw: bytes, size_bytes: int) -> Preview:
+    """Return the preview of a header; raise PreviewError for an invalid header."""
+    header = _Reader(raw).header(size_bytes)
+    sides = [f"{visible(side.name)} {header.length_text(side)}" for side in header.dimensions]
+    facts = [("dimensions", ", ".join(sides) or "none")]
+    shown = header.attributes[:SHOWN_ATTRIBUTES]
+    facts += [(visible(name, limit=16), visible(value, limit=80)) for name, value in shown]
+    rows = []
+    for variable in header.variables:
+        lengths = [f"{side.name} {header.length(side)}" for side in variable.sides]
+        rows.append((variable.name, variable.kind, " × ".join(lengths) or "scalar"))
+    lines = grid_lines(("variable", "type", "dimensions"), rows, cells=CELLS)
+    return Preview(NetCdf.kind, facts=tuple(facts), lines=tuple(lines))
+
+
+class _ShortError(Exception):
+    """The header goes on after the bytes that were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A dimension; the length 0 is the growing one."""
+
+    name: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """A variable: its type, its dimensions, and where its values begin."""
+
+    name: str
+    kind: str
+    sides: tuple[_Side, ...]
+    value_bytes: int
+    begin: int
+
+    @property
+    def is_record(self) -> bool:
+        """Whether the variable grows with the records."""
+        return bool(self.sides) and not self.sides[0].length
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of all values, or of those of one record."""
+        return math.prod(side.length for side in self.sides[self.is_record :]) * self.value_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """All of a header. `records` is None where the length of the file does not say how many there are."""
+
+    dimensions: list[_Side]
+    attributes: list[tuple[str, str]]
+    variables: list[_Variable]
+    records: int | None
+
+    def length(self, side: _Side) -> str:
+        """Return the length of a dimension, which is the number of records for the growing one."""
+        return f"{side.length:,}" if side.length else "?" if self.records is None else f"{self.records:,}"
+
+    def length_text(self, side: _Side) -> str:
+        """Return the length of a dimension, and whether the dimension grows."""
+        return self.length(side) + ("" if side.length else " (grows)")
 
 
 class _Reader:
     """A reader of the header: big-endian numbers, names and values padded to four bytes."""
 
-    def __init__(self, raw: bytes, *, is_wide: bool, is_64: bool) -> None:
+    def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self._at = 4
-        self._count_bytes = 8 if is_wide else 4
-        self._offset_bytes = 8 if is_64 else 4
+        self._is_wide = raw[3] == 5
+        self._count_bytes = 8 if self._is_wide else 4
+        self._offset_bytes = 4 if raw[3] == 1 else 8
 
-    def number(self, size: int) -> int:
-        """Return an unsigned number of `size` bytes."""
+    def header(self, size_bytes: int) -> _Header:
+        """Return the header of a file of this size."""
+        records = self._number(self._count_bytes)
+        dimensions = self._items(DIMENSIONS, self._dimension)
+        attributes = self._items(ATTRIBUTES, self._attribute)
+        variables = self._items(VARIABLES, lambda: self._variable(dimensions))
+        is_streamed = records == (1 << 8 * self._count_bytes) - 1
+        return _Header(dimensions, attributes, variables, _streamed(variables, size_bytes) if is_streamed else records)
+
+    def _number(self, size: int) -> int:
         raw = self._raw[self._at : self._at + size]
         if len(raw) < size:
-            raise PreviewError("its header is longer than what was read")
+            raise _ShortError
         self._at += size
         return int.from_bytes(raw, "big")
 
-    def count(self) -> int:
-        """Return a count, 0 where the writer did not know the count yet (streaming)."""
-        count = self.number(self._count_bytes)
-        return 0 if count == (1 << 8 * self._count_bytes) - 1 else count
+    def _count(self) -> int:
+        return self._number(self._count_bytes)
 
-    def items(self, tag: int, read: Any) -> list[Any]:
-        """Return the list with this tag."""
-        found, count = self.number(4), self.count()
-        if count > MAX_ITEMS or (found not in (0, tag)):
+    def _items(self, tag: int, read: Callable[[], Any]) -> list[Any]:
+        """Return the list with this tag; an absent list is two zeros."""
+        found, count = self._number(4), self._count()
+        if found != tag and (found or count):
             raise PreviewError("its header is damaged")
+        if count > MAX_ITEMS:
+            raise PreviewError(f"its header claims {count:,} items in one list")
         return [read() for _ in range(count)]
 
-    def name(self) -> str:
-        """Return a name."""
-        return self.padded(self.count()).decode("utf-8", "replace")
+    def _name(self) -> str:
+        return self._padded(self._count()).decode("utf-8", "replace")
 
-    def padded(self, size: int) -> bytes:
+    def _padded(self, size: int) -> bytes:
         """Return `size` bytes and skip their padding to four."""
         if size > len(self._raw) - self._at:
-            raise PreviewError("its header is longer than what was read")
+            raise _ShortError
         start = self._at
         self._at += (size + 3) // 4 * 4
         return self._raw[start : start + size]
 
-    def dimension(self) -> tuple[str, int]:
-        """Return name and length of a dimension; the length 0 is the growing one."""
-        return self.name(), self.count()
+    def _dimension(self) -> _Side:
+        return _Side(self._name(), self._count())
 
-    def attribute(self) -> tuple[str, str]:
-        """Return name and value of an attribute: the text, or the number of its numbers."""
-        name = self.name()
-        kind, count = TYPES.get(self.number(4), ("", 1)), self.count()
-        raw = self.padded(count * kind[1])
-        text = raw.decode("utf-8", "replace").strip("\x00 ") if kind[0] == "char" else f"{count} × {kind[0]}"
-        return name, visible(text, limit=80)
+    def _type(self) -> tuple[str, str, int]:
+        """Return name, struct format and size of a type."""
+        number = self._number(4)
+        if number not in TYPES or (number > OLD_TYPES and not self._is_wide):
+            raise PreviewError(f"its header names type {number}, which does not exist")
+        name, code = TYPES[number]
+        return name, code, struct.calcsize(f">{code}")
 
-    def variable(self, dimensions: list[tuple[str, int]], records: int) -> list[str]:
-        """Return name, type and dimensions of a variable."""
-        name = self.name()
-        ids = [self.count() for _ in range(min(self.count(), MAX_ITEMS))]
-        self.items(12, self.attribute)
-        kind = TYPES.get(self.number(4), ("unknown", 1))[0]
-        self.count()
-        self.number(self._offset_bytes)
-        sides = [dimensions[i] for i in ids if i < len(dimensions)]
-        return [name, kind, " × ".join(f"{side} {size or records}" for side, size in sides)]
+    def _attribute(self) -> tuple[str, str]:
+        """Return name and value of an attribute: the text, or the first numbers."""
+        name = self._name()
+        kind, code, size = self._type()
+        count = self._count()
+        raw = self._padded(count * size)
+        if kind == "char":
+            return name, raw.decode("utf-8", "replace").rstrip("\x00")
+        values = struct.unpack_from(f">{min(count, SHOWN_VALUES)}{code}", raw)
+        text = ", ".join(f"{value:.6g}" if isinstance(value, float) else str(value) for value in values)
+        return name, text + (f", … {count:,} in all" if count > SHOWN_VALUES else "")
+
+    def _variable(self, dimensions: list[_Side]) -> _Variable:
+        name = self._name()
+        count = self._count()
+        if count > len(self._raw):
+            raise _ShortError
+        places = [self._count() for _ in range(count)]
+        self._items(ATTRIBUTES, self._attribute)
+        kind, _, size = self._type()
+        self._count()  # its size, which is wrong for a large variable: the dimensions say the size
+        begin = self._number(self._offset_bytes)
+        if any(place >= len(dimensions) for place in places):
+            raise PreviewError(f"its variable {name!a} names a dimension that does not exist")
+        return _Variable(name, kind, tuple(dimensions[place] for place in places), size, begin)
+
+
+def _streamed(variables: list[_Variable], size_bytes: int) -> int | None:
+    """Return the number of records that a file of this size holds, as its writer did not say it."""
+    growing = [variable for variable in variables if variable.is_record]
+    step = sum((variable.size_bytes + 3) // 4 * 4 for variable in growing)
+    if len(growing) == 1:
+        step = growing[0].size_bytes  # records of one variable are not padded
+    if not step:
+        return None
+    return max(0, size_bytes - min(variable.begin for variable in growing)) // step

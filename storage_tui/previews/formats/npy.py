@@ -1,33 +1,30 @@
 """NumPy arrays without numpy: shape, type, first values, and statistics of the part that was read (NEP 1)."""
 
-import ast
+import itertools
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.text import Text
 
-from storage_tui.contract.visible import visible
-from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.previews.base import HEADER_BUDGET, LimitError, Preview, PreviewError, Source, View
+from storage_tui.previews.table.dtypes import Dtype, cell_of, read_dtype, read_literal, value_text
 from storage_tui.previews.table.grid import grid_lines
 
 MAGIC = b"\x93NUMPY"
 HEADER_BYTES = 10_000  # numpy's own limit for a header from an untrusted source
 GRID = (20, 12)  # rows and columns of first values
+FIELDS = 32  # columns of first records
 SAMPLE = 8192  # values in the statistics; a millisecond or two of plain Python
-CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q", "f2": "e",
-         "f4": "f", "f8": "d"}  # fmt: skip
-KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "U": "text", "S": "bytes", "M": "datetime",
-         "m": "timedelta", "V": "record"}  # fmt: skip
+UNKNOWN = "…"  # a value past the bytes that were read
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayHeader:
     """The content of the header of an .npy file; `data_start` is where the values begin."""
 
-    descr: Any
+    kind: Dtype
     shape: tuple[int, ...]
     is_fortran: bool
     data_start: int
@@ -35,15 +32,7 @@ class ArrayHeader:
     @property
     def dtype(self) -> str:
         """The type in words: `float32`, `uint8`, `record of x, y`, `object`."""
-        return dtype_text(self.descr)
-
-    @property
-    def code(self) -> str | None:
-        """The struct format of one value; None for a type that is no plain number."""
-        if not isinstance(self.descr, str):
-            return None
-        letter = CODES.get(self.descr[1:])
-        return None if letter is None else (">" if self.descr[0] == ">" else "<") + letter
+        return self.kind.words
 
     @property
     def count(self) -> int:
@@ -67,19 +56,16 @@ class Npy:
         facts = [("shape", shape_text(header.shape)), ("dtype", header.dtype)]
         if header.is_fortran:
             facts.append(("order", "Fortran (columns first)"))
-        lines: list[Text] = []
-        note = ""
-        if header.code is not None:
-            size = struct.calcsize(header.code)
-            expected = header.data_start + header.count * size
-            if source.size_bytes is not None and source.size_bytes < expected:
-                note = f"cut: {expected:,} bytes expected, {source.size_bytes:,} are there"
-            values = read_values(head, header, SAMPLE)
-            facts += statistics(values, header.count)
-            lines = value_grid(values, header)
-        elif header.descr == "|O":
+        if header.kind.has_objects:
             note = "holds pickled Python objects, which are not loaded"
-        return Preview(self.kind, facts=tuple(facts), lines=tuple(lines), note=note)
+            return Preview(self.kind, facts=tuple(facts), note=note)
+        note = ""
+        expected = header.data_start + header.count * header.kind.size_bytes
+        if source.size_bytes is not None and source.size_bytes < expected:
+            note = f"cut: {expected:,} bytes expected, {source.size_bytes:,} are there"
+        if header.kind.code is not None:
+            facts += statistics(read_values(head, header, SAMPLE), header.count)
+        return Preview(self.kind, facts=tuple(facts), lines=tuple(value_lines(head, header)), note=note)
 
 
 def read_header(head: bytes) -> ArrayHeader:
@@ -90,25 +76,24 @@ def read_header(head: bytes) -> ArrayHeader:
     start = 10 if major == 1 else 12
     length = int.from_bytes(head[8:start], "little")
     if length > HEADER_BYTES:
-        raise PreviewError(f"its header claims {length:,} bytes")
+        raise LimitError(f"its header has {length:,} bytes, and {HEADER_BYTES:,} are read, as numpy does")
     text = head[start : start + length].decode("utf-8" if major == 3 else "latin-1", "replace")
     try:
-        raw = ast.literal_eval(text.strip())
+        raw = read_literal(text.strip())
         shape = tuple(raw["shape"])
-        if not all(isinstance(side, int) and 0 <= side < 1 << 62 for side in shape):
+        if not all(type(side) is int and 0 <= side < 1 << 62 for side in shape):
             raise ValueError("a side of its shape is not a size")
-        return ArrayHeader(raw["descr"], shape, bool(raw["fortran_order"]), start + length)
+        return ArrayHeader(read_dtype(raw["descr"]), shape, bool(raw["fortran_order"]), start + length)
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as exc:
         raise PreviewError("its header is not a description of an array") from exc
 
 
 def read_values(head: bytes, header: ArrayHeader, limit: int) -> tuple[float, ...]:
-    """Return the first values, as far as the bytes reach, at most `limit`."""
-    code = header.code
+    """Return the first plain numbers, as far as the bytes reach, at most `limit`."""
+    code = header.kind.code
     if code is None:
         return ()
-    size = struct.calcsize(code)
-    count = max(0, min(limit, header.count, (len(head) - header.data_start) // size))
+    count = max(0, min(limit, header.count, (len(head) - header.data_start) // header.kind.size_bytes))
     return struct.unpack_from(f"{code[0]}{count}{code[1]}", head, header.data_start)
 
 
@@ -124,19 +109,66 @@ def statistics(values: Sequence[float], total: int) -> list[tuple[str, str]]:
     return [("values", text + (f", {missing:,} not finite" if missing else "") + sample)]
 
 
-def value_grid(values: Sequence[float], header: ArrayHeader) -> list[Text]:
-    """Return the corner of the array as a table."""
-    if not values:
+def value_lines(head: bytes, header: ArrayHeader) -> list[Text]:
+    """Return the corner of the array as a table: rows by all sides but the last, or a column a field for records."""
+    if not header.count or (header.kind.read is None and not header.kind.fields):
         return []
-    columns = header.shape[-1] if len(header.shape) > 1 and not header.is_fortran else 1
-    if columns == 1:
-        flat = aligned(values[: GRID[0]])
-        return grid_lines(("index", "value"), [(str(i), cell) for i, cell in enumerate(flat)], right=frozenset((0, 1)))
+    if header.kind.fields:
+        return _record_lines(head, header)
+    columns = header.shape[-1] if len(header.shape) > 1 else 1
+    leading = header.shape[:-1] if len(header.shape) > 1 else header.shape
     width = min(columns, GRID[1])
-    starts = range(0, min(len(values), columns * GRID[0]), columns)
-    cells = aligned([value for at in starts for value in values[at : at + width]])
-    rows = [[str(number), *cells[number * width : (number + 1) * width]] for number in range(len(starts))]
-    return grid_lines(["", *map(str, range(width))], rows, right=frozenset(range(width + 1)))
+    labels, values = [], []
+    for row in itertools.islice(_places(leading), GRID[0]):
+        labels.append(",".join(map(str, row)))
+        values += [_value(head, header, (*row, at) if len(header.shape) > 1 else row) for at in range(width)]
+    if header.kind.code is not None:
+        numbers = iter(aligned([value for value in values if value is not None]))
+        cells = [UNKNOWN if value is None else next(numbers) for value in values]
+    else:
+        cells = [UNKNOWN if value is None else value_text(value) for value in values]
+    if all(value is None for value in values):
+        return []
+    if not header.shape:
+        return grid_lines(("value",), [cells])
+    if len(header.shape) < 2:
+        rows = zip(labels, cells, strict=True)
+        return grid_lines(("index", "value"), [*rows], right=frozenset((0, 1)))
+    found = [[label, *cells[at * width : (at + 1) * width]] for at, label in enumerate(labels)]
+    return grid_lines(["", *map(str, range(width))], found, right=frozenset(range(width + 1)))
+
+
+def _record_lines(head: bytes, header: ArrayHeader) -> list[Text]:
+    """Return the first records as a table, a column a field."""
+    fields = header.kind.fields[:FIELDS]
+    rows = []
+    for row in itertools.islice(_places(header.shape), GRID[0]):
+        raw = _bytes_of(head, header, row)
+        cells = [UNKNOWN if raw is None else cell_of(raw, at, kind) for _, at, kind in fields]
+        rows.append([",".join(map(str, row)), *cells])
+    return grid_lines(["", *(name for name, _, _ in fields)], rows, right=frozenset((0,)))
+
+
+def _places(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return the places of the first values, the last side fastest; ranges that large are never made."""
+    return itertools.product(*(range(min(side, GRID[0])) for side in shape)) if shape else iter([()])
+
+
+def _value(head: bytes, header: ArrayHeader, place: tuple[int, ...]) -> float | None:
+    """Return the value at a place; None past the bytes that were read."""
+    raw = _bytes_of(head, header, place)
+    return None if raw is None or header.kind.read is None else header.kind.read(raw)
+
+
+def _bytes_of(head: bytes, header: ArrayHeader, place: tuple[int, ...]) -> bytes | None:
+    number, step = 0, 1
+    sides = list(zip(place, header.shape, strict=True))
+    for at, side in sides if header.is_fortran else reversed(sides):
+        number += at * step
+        step *= side
+    start = header.data_start + number * header.kind.size_bytes
+    raw = head[start : start + header.kind.size_bytes]
+    return raw if len(raw) == header.kind.size_bytes else None
 
 
 def aligned(values: Sequence[float]) -> list[str]:
@@ -146,23 +178,6 @@ def aligned(values: Sequence[float]) -> list[str]:
         return [number_text(value) for value in values]
     decimals = max(0, 4 - math.floor(math.log10(largest)))
     return [f"{value:.{min(decimals, 6)}f}" for value in values]
-
-
-def dtype_text(descr: Any) -> str:
-    """Return a dtype in words."""
-    if isinstance(descr, list):
-        names = [visible(str(item[0]), limit=20) for item in descr[:8] if isinstance(item, tuple) and item]
-        return f"record of {', '.join(names)}{'…' if len(descr) > 8 else ''}"
-    text = str(descr)
-    if text == "|O":
-        return "object"
-    kind, size = text[1:2], text[2:]
-    if kind in KINDS and size.isdigit():
-        if kind in "US":
-            return f"{KINDS[kind]} of {size}"
-        name = KINDS[kind] if kind == "b" else f"{KINDS[kind]}{int(size) * 8}" if len(size) < 3 else KINDS[kind]
-        return name + (", big-endian" if text[0] == ">" else "")
-    return visible(text, limit=40)
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| dtypes.py | the types of NumPy without numpy: their words, their sizes, and their values as text |
 | first_rows.py | shared by Parquet and Arrow: the footer at the end, and the first rows |
 | flatbuffer.py | the few parts of FlatBuffers that the footer of an Arrow file needs |
 | grid.py | a table as lines of text: a bold head, a dim line under it, columns as wide as their values |

@@ -17,10 +17,15 @@ def grid_lines(
     *,
     under: Sequence[str] = (),
     right: frozenset[int] = frozenset(),
+    cells: int = COLUMN_CELLS,
 ) -> list[Text]:
-    """Return the table, every cell escaped; `under` is a second head, `right` the columns aligned to the right."""
+    """Return the table, every cell escaped; `under` is a second head, `right` the columns aligned to the right.
+
+    A value wider than `cells` is cut.
+    """
     count = min(max([len(heads), *map(len, rows)], default=0), MAX_COLUMNS)
-    table = [[cell_text(row[at]) if at < len(row) else "" for at in range(count)] for row in (heads, under, *rows)]
+    every = (heads, under, *rows)
+    table = [[cell_text(row[at], cells) if at < len(row) else "" for at in range(count)] for row in every]
     widths = [max(cell_len(row[column]) for row in table) for column in range(count)]
     lines = [grid_line(table[0], widths, right, "bold")]
     if under:
