@@ -35,7 +35,11 @@ class PreviewError(Exception):
     """The blob is not what it claims to be, or is past a limit; the text is one true line about the reason."""
 
 
-class BudgetError(PreviewError):
+class LimitError(PreviewError):
+    """The blob may be whole, but is not shown: it is past a limit, or uses something that is not read here."""
+
+
+class BudgetError(LimitError):
     """The next read would pass the budget of this preview."""
 
 
@@ -122,7 +126,9 @@ class Source:
         return await self.read(0, size if size is not None and size <= WHOLE_BYTES else HEAD_BYTES)
 
     async def tail(self, size_bytes: int) -> bytes:
-        """Return the last bytes of the blob; its size must be known by now."""
+        """Return the last bytes of the blob; raise LimitError for the first part of packed bytes, which has no end."""
+        if self.size_bytes is None and self.bytes_read:
+            raise LimitError("it is packed, and its end is past the part that is unpacked here")
         size = self.size_bytes or 0
         return await self.read(max(0, size - size_bytes), size)
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from storage_tui.contract.models import Blob
 from storage_tui.previews.base import KIB, MIB, Budget, Part, PreviewError, Source
-from storage_tui.previews.formats.compressed import UNPACKED_BYTES, Held, Piece
+from storage_tui.previews.containers.streams import UNPACKED_BYTES
+from storage_tui.previews.formats.compressed import Held, Piece
 
 LOCAL = b"PK\x03\x04"
 LOCAL_BYTES = 30

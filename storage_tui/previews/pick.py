@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import FULL_BUDGET, Format, Preview, PreviewError, Source, View
+from storage_tui.previews.base import FULL_BUDGET, Format, LimitError, Preview, PreviewError, Source, View
 from storage_tui.previews.formats.hexdump import HexDump
 from storage_tui.previews.formats.plain import PlainText
 
@@ -31,9 +31,10 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
         return await chosen.show(source, head, view)
     except DAMAGE as exc:
         reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
+        is_damaged = not isinstance(exc, LimitError)
     fallback: Format = TEXT if TEXT.matches(head, "") else HEX
     shown = await fallback.show(source, head, replace(view, offset=0))
-    return replace(shown, kind=chosen.kind, facts=((f"not shown as {chosen.kind}", reason),), is_damaged=True)
+    return replace(shown, kind=chosen.kind, facts=((f"not shown as {chosen.kind}", reason),), is_damaged=is_damaged)
 
 
 def find_format(formats: Sequence[Format], head: bytes, key: str) -> Format:

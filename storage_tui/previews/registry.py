@@ -14,6 +14,7 @@ from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.hdf5 import Hdf5
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
 from storage_tui.previews.formats.parquet import Parquet
@@ -47,6 +48,7 @@ PREVIEWS: tuple[Format, ...] = (
     GeoTiff(),
     ZipArchive(),
     Compressed(INSIDE),
+    Named(),
     Parquet(),
     Arrow(),
     SqliteHeader(),
@@ -73,7 +75,7 @@ def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     differs: dict[Mode, bool] = {
         "auto": True,
         "text": found is not TEXT and TEXT.matches(head, ""),
-        "hex": found is not HEX,
+        "hex": found is not HEX and not isinstance(found, Named),
         "json": head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["),
     }
     return tuple(mode for mode in FORMATS if differs[mode])

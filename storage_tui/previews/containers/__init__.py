@@ -1,7 +1,8 @@
-"""Shared by the formats with members: trees of members, and the objects of HDF5.
+"""Shared by the formats with members: trees of members, compressed streams, and the objects of HDF5.
 
 | file | holds |
 |---|---|
 | hdf5_objects.py | the objects of an HDF5 file, read by ranges: groups, and datasets with type and shape |
+| streams.py | compressed streams unpacked up to a limit: all members, streams and frames |
 | tree.py | members of an archive as a tree of folders with sizes |
 """

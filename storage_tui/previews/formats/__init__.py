@@ -3,13 +3,14 @@
 | file | holds |
 |---|---|
 | arrow.py | Arrow files (Feather version 2): schema, batches and metadata from the footer |
-| compressed.py | gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
+| compressed.py | gzip, bzip2, xz, LZMA and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | hdf5.py | HDF5, which includes NetCDF-4: groups and datasets, as far as two reads reach |
 | hexdump.py | all other blobs: a hex view by offset that pages through the whole blob |
 | json_text.py | JSON and JSON Lines, pretty-printed: a cut file is shown up to the cut |
+| named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
 | netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |
 | parquet.py | Parquet: rows, row groups, schema, sizes and key-value metadata from the footer |
