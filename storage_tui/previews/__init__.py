@@ -22,7 +22,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | vector/ | shared by the formats with shapes: bounds, areas, and a map of braille dots |
 """
 
-from storage_tui.previews.base import Pages, Preview, PreviewError, Source
+from storage_tui.previews.base import LimitError, Pages, Preview, PreviewError, Source
 from storage_tui.previews.registry import PREVIEWS, close, modes_of, preview
 
-__all__ = ["PREVIEWS", "Pages", "Preview", "PreviewError", "Source", "close", "modes_of", "preview"]
+__all__ = ["PREVIEWS", "LimitError", "Pages", "Preview", "PreviewError", "Source", "close", "modes_of", "preview"]

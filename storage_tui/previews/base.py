@@ -246,6 +246,8 @@ class Part:
     """One member of an archive: its place in the archive, and how it is packed (`stored`, `deflate`; else refused).
 
     `start` is the offset of its local header in a zip, and the offset of its bytes in an archive without such headers.
+    `pieces`, of a sparse file, are offsets and sizes in it: their bytes lie one after the other from `start` on, and
+    all other bytes are zeros.
     """
 
     name: str
@@ -254,6 +256,7 @@ class Part:
     size_bytes: int
     method: str = "stored"
     has_header: bool = False
+    pieces: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

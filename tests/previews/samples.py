@@ -153,6 +153,7 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "bzip2": (lambda: bz2.compress(JSON_LINES), "inside: JSON Lines"),
     "xz": (lambda: lzma.compress(WKT), "inside: WKT"),
     "zstd": (lambda: zstandard(TABLE), "inside: CSV"),
+    "lz4": (lambda: b"\x04\x22\x4d\x18" + bytes(range(200)), "04 22 4d 18"),
     "tar": (tarred, "long" * 40 + "/"),
     "Parquet": (parquet, "rows: 100 in 0 row groups"),
     "Arrow": (arrow, "uint16"),
