@@ -39,6 +39,10 @@ class LimitError(PreviewError):
     """The blob may be whole, but is not shown: it is past a limit, or uses something that is not read here."""
 
 
+class OtherFormatError(PreviewError):
+    """The blob is not of the format that its name or first bytes allowed: the formats after it are tried."""
+
+
 class BudgetError(LimitError):
     """The next read would pass the budget of this preview."""
 
