@@ -36,7 +36,7 @@ class PreviewError(Exception):
 
 
 class LimitError(PreviewError):
-    """The blob may be whole, but is not shown: it is past a limit, or uses something that is not read here."""
+    """The blob may be sound: its preview is past a limit, or needs a part of this program that is not there."""
 
 
 class OtherFormatError(PreviewError):
@@ -159,7 +159,10 @@ class Source:
 
     async def _fetch(self, start: int, stop: int) -> None:
         if stop - start > self.bytes_left:
-            raise BudgetError(f"more than {size_text(self._limit.size_bytes - self._begun.size_bytes)} would be needed")
+            most = f"{self._limit.requests - self._begun.requests} reads"
+            if self.requests_left:
+                most = f"{size_text(self._limit.size_bytes - self._begun.size_bytes)} to be read"
+            raise BudgetError(f"needs more than {most}")
         self.requests += 1
         try:
             part = await self._storage.read_range(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from storage_tui.contract.errors import PreconditionFailedError, RangeNotSatisfiableError
 from storage_tui.contract.models import Blob
@@ -26,7 +27,7 @@ class Ranges:
     asked: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, content: bytes) -> "Ranges":
+    def of(cls, content: bytes) -> Self:
         """The bytes themselves."""
         return cls(len(content), lambda start, stop: content[start:stop])
 

@@ -1,34 +1,21 @@
 """The loop of the decoding process: the newest job wins, and an older one that still runs is killed.
 
-A frame with a job that is not in JOBS only kills the older job: nobody waits for its result any more.
+A job in JOBS decodes the content that came with it. A job in READERS reads the blob itself, through the preview's side,
+and can open no file of this machine.
 """
 
 import contextlib
 import gc
 import os
 import selectors
-import signal
 import sys
-import time
-from dataclasses import dataclass, field
 from typing import Any
 
-from storage_tui.contract.sizes import size_text
-from storage_tui.previews.decoding import frames, limits, pictures, rasters, tables
+from storage_tui.previews.decoding import children, frames, pictures, rasters, tables
 
-JOBS = {"picture": pictures.decode, "raster": rasters.decode, "table": tables.decode}
+JOBS: dict[str, children.Job] = {"picture": pictures.decode, "raster": rasters.decode, "table": tables.decode}
+READERS: dict[str, children.Reader] = {}
 READ_BYTES = 1024 * 1024
-
-
-@dataclass
-class Child:
-    """One running job and the child that decodes it."""
-
-    number: int
-    pid: int
-    pipe: int
-    deadline: float
-    output: bytearray = field(default_factory=bytearray)
 
 
 def main() -> None:
@@ -37,120 +24,105 @@ def main() -> None:
     gc.freeze()  # keeps the pages shared with the children
     with selectors.DefaultSelector() as selector:
         selector.register(0, selectors.EVENT_READ)
-        incoming = bytearray()
-        child: Child | None = None
-        while True:
-            timeout = None if child is None else max(0.0, child.deadline - time.monotonic())
-            ready = {key.fd for key, _ in selector.select(timeout)}
-            if child is not None and child.pipe in ready and _drain(child):
-                selector.unregister(child.pipe)
-                _answer(child.number, *_reap(child))
-                child = None
-            if child is not None and time.monotonic() >= child.deadline:
-                selector.unregister(child.pipe)
-                _kill(child)
-                _answer(child.number, {"error": f"took longer than {limits.WALL_SECONDS:.0f} s to decode"}, b"")
-                child = None
-            if 0 not in ready:
-                continue
-            data = os.read(0, READ_BYTES)
-            if not data:
-                if child is not None:
-                    _kill(child)
-                return
-            incoming += data
-            while (job := _take_frame(incoming)) is not None:
-                if child is not None:
-                    selector.unregister(child.pipe)
-                    _kill(child)
-                    _answer(child.number, {"error": frames.SUPERSEDED}, b"")
-                    child = None
-                if job[1].get("job") in JOBS:
-                    child = _start(*job)
-                    selector.register(child.pipe, selectors.EVENT_READ)
-
-
-def _take_frame(incoming: bytearray) -> tuple[int, dict[str, Any], bytes] | None:
-    size = frames.HEADER.size
-    if len(incoming) < size:
-        return None
-    header = bytes(incoming[:size])
-    stop = size + frames.frame_size(header)
-    if len(incoming) < stop:
-        return None
-    body = bytes(incoming[size:stop])
-    del incoming[:stop]
-    return frames.unpack(header, body)
-
-
-def _start(number: int, message: dict[str, Any], payload: bytes) -> Child:
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        _run(writing, message, payload)
-    os.close(writing)
-    os.set_blocking(reading, False)
-    return Child(number, pid, reading, time.monotonic() + limits.WALL_SECONDS)
-
-
-def _run(pipe: int, message: dict[str, Any], payload: bytes) -> None:
-    """Run one job in the child; never return."""
-    try:
-        os.close(0)
-        os.close(1)
-        limits.limit_this_process()
+        loop = _Loop(selector)
         try:
-            told, pixels = JOBS[message["job"]](message, payload)
-        except MemoryError:
-            told, pixels = {"error": f"needs more than {size_text(limits.MEMORY_BYTES)} of memory"}, b""
-        except Exception as exc:  # the boundary of the child: an error of a decoder is a fact about the picture
-            told, pixels = {"error": str(exc)[:200] or type(exc).__name__}, b""
-        with os.fdopen(pipe, "wb") as output:
-            output.write(frames.pack(0, told, pixels))
-    finally:
-        os._exit(0)
+            while loop.turn():
+                pass
+        finally:
+            loop.end()
 
 
-def _drain(child: Child) -> bool:
-    """Read the output of the child; return true when it has ended or has written too much."""
-    with contextlib.suppress(BlockingIOError):
-        while data := os.read(child.pipe, READ_BYTES):
-            child.output += data
-            if len(child.output) > frames.MAX_PAYLOAD_BYTES + frames.MAX_JSON_BYTES:
-                return True
-        return True
-    return False
+class _Loop:
+    """The running child, and the frames between it and the preview's side."""
 
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+        self._incoming = bytearray()
+        self._child: children.Child | None = None
+        self._prepared: set[str] = set()
 
-def _reap(child: Child) -> tuple[dict[str, Any], bytes]:
-    status = _kill(child)
-    size = frames.HEADER.size
-    try:
-        if len(child.output) < size:
-            raise ValueError("cut")
-        header = bytes(child.output[:size])
-        body = bytes(child.output[size:])
-        if len(body) != frames.frame_size(header):
-            raise ValueError("cut")
-        _, told, pixels = frames.unpack(header, body)
-    except ValueError:
-        late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
-        reason = f"more than {limits.CPU_SECONDS} s of work" if late else "the decoder ended without a result"
-        return {"error": reason}, b""
-    return told, pixels
+    def turn(self) -> bool:
+        """Wait for the next event and act on it; return false when the preview's side has ended."""
+        child = self._child
+        timeout = None if child is None else max(0.0, child.seconds_left)
+        ready = {key.fd for key, _ in self._selector.select(timeout)}
+        if child is not None:
+            self._serve(child, ready)
+        if 0 not in ready:
+            return True
+        data = os.read(0, READ_BYTES)
+        self._incoming += data
+        while (frame := frames.take(self._incoming)) is not None:
+            self._obey(*frame)
+        return bool(data)
 
+    def end(self) -> None:
+        """Kill the child that still runs; nobody waits for its result any more."""
+        if self._child is not None:
+            self._forget().kill()
 
-def _kill(child: Child) -> int:
-    """Kill the child, if it still runs, and return its status."""
-    os.close(child.pipe)
-    if child.output[-1:]:
-        pid, status = os.waitpid(child.pid, os.WNOHANG)
-        if pid:
-            return status
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child.pid, signal.SIGKILL)
-    return os.waitpid(child.pid, 0)[1]
+    def _serve(self, child: children.Child, ready: set[int]) -> None:
+        """Pass on what the child says, and end a child that has ended or is late."""
+        if child.feed in ready:
+            child.push()
+        has_ended = child.pipe in ready and child.drain()
+        try:
+            while (said := child.take()) is not None:
+                _answer(child.number, *said)
+                if "need" not in said[0]:
+                    self._forget().kill()
+                    return
+        except ValueError:
+            self._forget().kill()
+            _answer(child.number, children.ENDED, b"")
+            return
+        if has_ended:
+            _answer(child.number, self._forget().ended(), b"")
+        elif child.seconds_left <= 0:
+            self._forget().kill()
+            _answer(child.number, child.late(), b"")
+        else:
+            self._watch(child)
+
+    def _obey(self, number: int, message: dict[str, Any], payload: bytes) -> None:
+        """Act on one frame of the preview's side."""
+        child = self._child
+        if "part" in message:
+            if child is not None and child.number == number:
+                child.give(message, payload)
+                self._watch(child)
+            return
+        name = str(message.get("job"))
+        job = READERS.get(name) or JOBS.get(name)
+        if job is None:
+            if child is not None and child.number == number:
+                self.end()
+            return
+        if child is not None:
+            self.end()
+            _answer(child.number, {"error": frames.SUPERSEDED}, b"")
+        if isinstance(job, children.Reader) and name not in self._prepared:
+            job.prepare()
+            gc.freeze()
+            self._prepared.add(name)
+        self._child = child = children.start(number, message, payload, job)
+        self._selector.register(child.pipe, selectors.EVENT_READ)
+
+    def _watch(self, child: children.Child) -> None:
+        """Watch the pipe to the child exactly while there are bytes for it."""
+        is_watched = child.feed in self._selector.get_map()
+        if child.pending and not is_watched:
+            self._selector.register(child.feed, selectors.EVENT_WRITE)
+        elif is_watched and not child.pending:
+            self._selector.unregister(child.feed)
+
+    def _forget(self) -> children.Child:
+        child, self._child = self._child, None
+        assert child is not None
+        self._selector.unregister(child.pipe)
+        if child.feed in self._selector.get_map():
+            self._selector.unregister(child.feed)
+        return child
 
 
 def _answer(number: int, told: dict[str, Any], pixels: bytes) -> None:

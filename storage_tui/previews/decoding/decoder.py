@@ -7,27 +7,39 @@ import asyncio
 import contextlib
 import itertools
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.machine import interpreters
-from storage_tui.previews.base import PreviewError
+from storage_tui.previews.base import BudgetError, LimitError, PreviewError, Source
 from storage_tui.previews.decoding import frames
+from storage_tui.previews.decoding.ranged_file import PAGE_BYTES
 
-ANSWER_SECONDS = 8.0  # the process kills a job after 5 s and reports that; after this time the process itself is broken
+SILENT_SECONDS = 8  # the process kills a job after 5 s of work and reports that; after this time it is broken itself
+STEP_SECONDS = 1.0  # silence is counted in steps: an event loop that was busy for longer has missed one step only
+
+
+@dataclass
+class _Call:
+    """One job that somebody waits for: what the process said about it, and whether it is over."""
+
+    said: asyncio.Queue[tuple[dict[str, Any], bytes]] = field(default_factory=asyncio.Queue)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Decoder:
-    """Sends jobs to one process. The newest job goes first.
+    """Sends jobs to one process, and reads for them what they need of a blob. The newest job goes first.
 
     The newest job ends an older one that still runs. If somebody still waits for the older one, it begins again
-    afterwards.
+    afterwards. `module` is the program of the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "storage_tui.previews.decoding") -> None:
+        self._module = module
         self._process: Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[int, asyncio.Future[tuple[dict[str, Any], bytes]]] = {}
+        self._calls: dict[int, _Call] = {}
         self._numbers = itertools.count(1)
 
     @property
@@ -35,38 +47,65 @@ class Decoder:
         """The id of the running process; None before the first picture."""
         return None if self._process is None else self._process.pid
 
-    async def decode(self, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        """Return facts and RGB pixels; raise PreviewError with the reason when there are none."""
+    async def decode(
+        self, job: dict[str, Any], content: bytes, *, source: Source | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """Return facts and RGB pixels; raise PreviewError with the reason when there are none.
+
+        With a source the job reads further ranges of the blob, within the budget that the source has left. A job that
+        needs more ends with BudgetError. Errors of the client are raised as they are.
+        """
+        if source is not None:
+            if source.size_bytes is None:
+                await source.head()
+            most_bytes = source.bytes_left + source.bytes_read  # what was read before may still be kept
+            job = job | {"size": source.size_bytes or 0, "most_bytes": most_bytes}
         while True:
             number = next(self._numbers)
-            told, pixels = await self._ask(number, job, content)
+            told, pixels = await self._ask(number, job, content, source)
             if told.get("error") != frames.SUPERSEDED:
                 break
-            newer = [answer for other, answer in self._waiting.items() if other > number]
-            if newer:
-                await asyncio.wait(newer)
+            for call in [call for other, call in self._calls.items() if other > number]:
+                await call.is_over.wait()
         if "error" in told:
-            raise PreviewError(str(told["error"]))
+            kind = LimitError if told.get("is_limit") else BudgetError if told.get("is_refused") else PreviewError
+            raise kind(str(told["error"]))
         return told, pixels
 
-    async def _ask(self, number: int, job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _ask(
+        self, number: int, job: dict[str, Any], content: bytes, source: Source | None
+    ) -> tuple[dict[str, Any], bytes]:
         process = await self._started()
-        answer: asyncio.Future[tuple[dict[str, Any], bytes]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
+        call = self._calls[number] = _Call()
+        is_over = False
         try:
-            if process.stdin is not None:
-                process.stdin.write(frames.pack(number, job, content))
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await answer
-        except asyncio.CancelledError:
-            if process.stdin is not None and process.returncode is None:
-                process.stdin.write(frames.pack(next(self._numbers), {"job": "none"}, b""))
-            raise
+            self._send(process, frames.pack(number, job, content))
+            while True:
+                told, payload = await _next_of(call)
+                if "need" not in told:
+                    is_over = True
+                    break
+                try:
+                    part = await _read(source, *told["need"])
+                    answer = frames.pack(number, {"part": True}, part)
+                except BudgetError as exc:
+                    answer = frames.pack(number, {"part": False, "error": str(exc)}, b"")
+                self._send(process, answer)
         except TimeoutError as exc:
+            is_over = True
             await self.close()
-            raise PreviewError("the decoder did not answer") from exc
+            raise LimitError("the decoder did not answer") from exc
         finally:
-            self._waiting.pop(number, None)
+            self._calls.pop(number, None)
+            call.is_over.set()
+            if not is_over:  # cancelled, or the storage failed
+                self._send(process, frames.pack(number, {"job": "none"}, b""))
+        return told, payload
+
+    @staticmethod
+    def _send(process: Process, frame: bytes) -> None:
+        if process.stdin is not None and process.returncode is None:
+            process.stdin.write(frame)
 
     async def close(self) -> None:
         """End the process; the next job starts another."""
@@ -89,11 +128,11 @@ class Decoder:
             await self.close()
         try:
             process = await asyncio.create_subprocess_exec(
-                *interpreters.command("storage_tui.previews.decoding"),
+                *interpreters.command(self._module),
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=interpreters.environment(), start_new_session=True,
             )  # fmt: skip
         except OSError as exc:
-            raise PreviewError(f"the decoder cannot be started: {exc.strerror}") from exc
+            raise LimitError(f"the decoder cannot be started: {exc.strerror}") from exc
         self._process, self._loop = process, loop
         self._reader = asyncio.create_task(self._read(process))
         return process
@@ -106,9 +145,8 @@ class Decoder:
                 header = await process.stdout.readexactly(frames.HEADER.size)
                 body = await process.stdout.readexactly(frames.frame_size(header))
                 number, told, pixels = frames.unpack(header, body)
-                answer = self._waiting.get(number)
-                if answer is not None and not answer.done():
-                    answer.set_result((told, pixels))
+                if (call := self._calls.get(number)) is not None:
+                    call.said.put_nowait((told, pixels))
         except (asyncio.IncompleteReadError, ValueError):
             self._fail_all("the decoder ended")
         except asyncio.CancelledError:  # by `close`, or because the event loop ends
@@ -116,9 +154,28 @@ class Decoder:
             raise
 
     def _fail_all(self, reason: str) -> None:
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_result(({"error": reason}, b""))
+        for call in self._calls.values():
+            call.said.put_nowait(({"error": reason, "is_limit": True}, b""))
+
+
+async def _next_of(call: _Call) -> tuple[dict[str, Any], bytes]:
+    """Return what the process says next about a job; raise TimeoutError when it is silent for SILENT_SECONDS."""
+    for _ in range(SILENT_SECONDS):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STEP_SECONDS):
+                return await call.said.get()
+    raise TimeoutError
+
+
+async def _read(source: Source | None, start: int, stop: int, most: int) -> bytes:
+    """Return the range from `start` to `stop` of a blob, and as much of the rest up to `most` as is cheap to read."""
+    if source is None:
+        raise BudgetError("needs more of the blob than its first bytes")
+    held = source.kept(start, most)
+    if len(held) >= stop - start:
+        return held
+    spare = max(0, source.bytes_left - (stop - start)) // PAGE_BYTES * PAGE_BYTES
+    return await source.read(start, min(most, stop + spare))
 
 
 async def _end(process: Process) -> None:

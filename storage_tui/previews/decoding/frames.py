@@ -1,4 +1,14 @@
-"""Frames on a pipe: a number, a JSON object and bytes, each with its length in front."""
+"""Frames on a pipe: a number, a JSON object and bytes, each with its length in front.
+
+| from | to | message | bytes |
+|---|---|---|---|
+| preview's side | loop | `job` and its parameters; `none` ends the job of this number | content |
+| child, then loop | loop, then preview's side | `need`: start, stop, most | none |
+| preview's side, then loop | loop, then child | `part`: true, or false and `error` | the range |
+| child, then loop | loop, then preview's side | facts, or `error` | pixels |
+
+An `error` is about the blob; with `is_limit` about a limit of the process, with `is_refused` about the budget.
+"""
 
 import json
 import struct
@@ -27,7 +37,24 @@ def frame_size(header: bytes) -> int:
 def unpack(header: bytes, body: bytes) -> tuple[int, dict[str, Any], bytes]:
     """Return number, message and payload of a frame; raise ValueError when it is no frame."""
     number, json_bytes, _ = HEADER.unpack(header)
-    message = json.loads(body[:json_bytes])
+    try:
+        message = json.loads(body[:json_bytes])
+    except RecursionError as exc:
+        raise ValueError("a frame is nested too deep") from exc
     if not isinstance(message, dict):
         raise ValueError("a frame without a message")
     return number, message, body[json_bytes:]
+
+
+def take(incoming: bytearray) -> tuple[int, dict[str, Any], bytes] | None:
+    """Remove the first frame from the bytes and return it; None when it is not complete; raise ValueError as above."""
+    size = HEADER.size
+    if len(incoming) < size:
+        return None
+    header = bytes(incoming[:size])
+    stop = size + frame_size(header)
+    if len(incoming) < stop:
+        return None
+    body = bytes(incoming[size:stop])
+    del incoming[:stop]
+    return unpack(header, body)

@@ -1,12 +1,15 @@
-"""The limits of a child that decodes one picture."""
+"""The limits of a child that decodes one blob."""
 
 import contextlib
 import resource
+import signal
 
 MEMORY_BYTES = 1024**3  # Pillow's largest picture here, 64 million pixels in RGBA, twice over, and the program itself
 CPU_SECONDS = 4  # the largest picture within the limits decodes in 1.5 s on a slow core
-WALL_SECONDS = 5.0  # the child is killed after this time, even while it waits
+WALL_SECONDS = 5.0  # the child is killed after this time of work, even while it does nothing
+NETWORK_SECONDS = 120.0  # the time of waiting for ranges, which is no work: the client's own limit is 60 s a read
 OPEN_FILES = 16  # the pipe, and the files of the interpreter
+MOST_NEEDS = 1024  # ranges that one child asks for, those that were read before included
 
 LIMITS = (
     (resource.RLIMIT_AS, MEMORY_BYTES),
@@ -23,3 +26,9 @@ def limit_this_process() -> None:
     for what, most in LIMITS:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(what, (most, most))
+    signal.alarm(int(WALL_SECONDS + NETWORK_SECONDS) + 1)  # the end of a child whose loop was killed
+
+
+def allow_no_files() -> None:
+    """Let this process open no further file: a library that follows a link in a blob finds nothing of this machine."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
