@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from storage_tui.previews.base import Format, Mode, Preview, Source, View, read_note
 from storage_tui.previews.decoding.decoder import DECODER
-from storage_tui.previews.formats.arrow import Arrow
+from storage_tui.previews.formats.arrow import Arrow, ArrowStream
 from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
 from storage_tui.previews.formats.geojson import GeoJson
@@ -51,6 +51,7 @@ PREVIEWS: tuple[Format, ...] = (
     Named(),
     Parquet(),
     Arrow(),
+    ArrowStream(),
     SqliteHeader(),
     Hdf5(),
     NetCdf(),

@@ -1,4 +1,4 @@
-"""The values of Arrow arrays as text, through Arrow's C data interface (its specification, "The Arrow C data interface").
+"""The values of Arrow arrays as text, through the C data interface (Apache Arrow, The Arrow C data interface).
 
 Python's own dates end in the year 9999 and count microseconds: the library's conversion to them fails or rounds. So the
 numbers are read as they are, and written out here.
@@ -20,6 +20,7 @@ PER_SECOND = {"s": 1, "m": 1000, "u": 1_000_000, "n": 1_000_000_000}
 DAY_S = 86_400
 INT96 = "int96"  # of Parquet, not of Arrow: nanoseconds of the day, and the day after the Julian calendar
 JULIAN_1970 = 2_440_588
+UUID_HINT = "uuid"  # of Parquet, whose type it is; Arrow has an extension type for it
 UUID, BOOL8 = "arrow.uuid", "arrow.bool8"
 
 Read = Callable[[int], str | None]
@@ -75,9 +76,7 @@ def _pointer(capsule: object, name: bytes, kind: Any) -> Any:
 
 def _reader(schema: Any, array: Any, hints: Mapping[str, str], hint: str = "", *, is_inner: bool = False) -> Read:
     """Return the function that reads an array; `is_inner` for values in others, whose text has quotes."""
-    form = schema.format.decode()
-    hint = hint or hints.get(f"*{form}", "")
-    form = f"{form[:4]}{hint[4:]}" if hint.startswith("ts") and form.startswith("ts") else hint or form
+    form = _told_format(schema.format.decode(), hint, hints)
     buffers = [array.buffers[at] for at in range(array.n_buffers)]
     offset = array.offset
     if form == "n":
@@ -87,9 +86,18 @@ def _reader(schema: Any, array: Any, hints: Mapping[str, str], hint: str = "", *
         among = _reader(schema.dictionary.contents, array.dictionary.contents, hints, is_inner=is_inner)
         return _with_nulls(buffers[0], offset, lambda at: among(index(at)))
     if form.startswith("+"):
-        return _nested(form, schema, array, buffers, hints)
+        return _nested(form, schema, array, buffers, hints, is_inner=is_inner)
     read = _leaf(form, _extension(schema.metadata), buffers, is_inner=is_inner)
     return _with_nulls(buffers[0], offset, read)
+
+
+def _told_format(form: str, hint: str, hints: Mapping[str, str]) -> str:
+    """Return the format with what the hints say of it, where they can be true of values of this size."""
+    if hint[:2] == "ts" and form[:2] == "ts" and form[4:]:
+        return f"{form[:4]}{hint[4:]}"
+    if (hint[:2] == "tD" and form == "l") or (hint == UUID_HINT and form == "w:16"):
+        return hint
+    return hints.get(f"*{form}", form)
 
 
 def _with_nulls(validity: int | None, offset: int, read: Read) -> Read:
@@ -116,10 +124,10 @@ def _leaf(form: str, extension: str, buffers: Sequence[Any], *, is_inner: bool) 
         return lambda at: float_text(ctypes.string_at(start + at * size, size), code)
     if form == "b":
         return lambda at: str(bool(ctypes.string_at(start + at // 8, 1)[0] >> at % 8 & 1))
-    if form[0] in "zZuUvw" and form != INT96:
+    if form == UUID_HINT or (extension == UUID and form == "w:16"):
+        return lambda at: str(uuid.UUID(bytes=ctypes.string_at(start + at * 16, 16)))
+    if form[0] in "zZuUvw":
         pieces = _pieces(form, buffers)
-        if extension == UUID and form == "w:16":
-            return lambda at: str(uuid.UUID(bytes=pieces(at)))
         if form[-1] in "uU":
             return lambda at: _quoted(pieces(at).decode("utf-8", "replace"), is_inner=is_inner)
         return lambda at: bytes_text(pieces(at))
@@ -158,10 +166,13 @@ def _time(form: str, start: Any) -> Read:
     raise ValueError(f"values of the type {form!r} are not read here")
 
 
-def _nested(form: str, schema: Any, array: Any, buffers: Sequence[Any], hints: Mapping[str, str]) -> Read:
+def _nested(
+    form: str, schema: Any, array: Any, buffers: Sequence[Any], hints: Mapping[str, str], *, is_inner: bool
+) -> Read:
     """Return the reader of lists, structs, maps, unions and runs."""
+    has_own_text = form[:2] not in ("+r", "+u")  # the others are the value in them
     inner = [
-        _reader(schema.children[at].contents, array.children[at].contents, hints, is_inner=True)
+        _reader(schema.children[at].contents, array.children[at].contents, hints, is_inner=is_inner or has_own_text)
         for at in range(schema.n_children)
     ]
     offset = array.offset
@@ -354,7 +365,9 @@ def duration_text(value: int, per_second: int) -> str:
 
 def interval_text(months: int, days: int, nanoseconds: int) -> str:
     """Return an interval of the calendar."""
-    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((months, "month"), (days, "day")) if count]
+    parts = [
+        f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((months, "month"), (days, "day")) if count
+    ]
     if nanoseconds or not parts:
         parts.append(clock_text(nanoseconds, 1_000_000_000))
     return " ".join(parts)
@@ -373,7 +386,7 @@ def find_zone(name: str) -> Any:
     if name[0] in "+-" and name[1:3].isdigit() and name[-2:].isdigit():
         shift = timedelta(hours=int(name[1:3]), minutes=int(name[-2:]) if len(name) > 3 else 0)
         return shift if name[0] == "+" else -shift
-    from zoneinfo import ZoneInfo  # noqa: PLC0415  # few files have one
+    from zoneinfo import ZoneInfo  # few columns have one
 
     try:
         return ZoneInfo(name)

@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| arrow.py | Arrow files (Feather version 2): schema, batches and metadata from the footer |
+| arrow.py | Arrow files (Feather version 2) and streams: schema, batches, metadata, first rows |
 | compressed.py | gzip, bzip2, xz, LZMA and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
