@@ -51,7 +51,8 @@ _Array._fields_ = [
 def column_texts(batch: Any, count: int, columns: int, hints: Mapping[str, str]) -> list[list[str] | str]:
     """Return the first `count` values of the first columns as text, or the reason why a column is not read.
 
-    `batch` exports itself by the Arrow PyCapsule interface. `hints` are formats by the name of a column, or by `*` and
+    `batch` exports itself by the Arrow PyCapsule interface. `hints` are formats by the name of a column, with `inside`
+    for what is in it, or by `*` and
     the format in the data, for what a file says of its columns and the data does not.
     """
     schema_capsule, array_capsule = batch.__arrow_c_array__()
@@ -61,11 +62,16 @@ def column_texts(batch: Any, count: int, columns: int, hints: Mapping[str, str])
         child, values = schema.children[at].contents, array.children[at].contents
         name = (child.name or b"").decode("utf-8", "replace")
         try:
-            read = _reader(child, values, hints, hints.get(name, ""))
+            read = _reader(child, values, hints, name)
             found.append([read(row + array.offset) or "" for row in range(count)])
         except (ValueError, LookupError, OverflowError) as exc:
             found.append(str(exc) or type(exc).__name__)
     return found
+
+
+def inside(place: str, *children: int) -> str:
+    """Return the key of the hint for a child of what this is the key for."""
+    return "\0".join((place, *map(str, children)))
 
 
 def _pointer(capsule: object, name: bytes, kind: Any) -> Any:
@@ -74,19 +80,19 @@ def _pointer(capsule: object, name: bytes, kind: Any) -> Any:
     return kind.from_address(get(capsule, name))
 
 
-def _reader(schema: Any, array: Any, hints: Mapping[str, str], hint: str = "", *, is_inner: bool = False) -> Read:
+def _reader(schema: Any, array: Any, hints: Mapping[str, str], place: str, *, is_inner: bool = False) -> Read:
     """Return the function that reads an array; `is_inner` for values in others, whose text has quotes."""
-    form = _told_format(schema.format.decode(), hint, hints)
+    form = _told_format(schema.format.decode(), hints.get(place, ""), hints)
     buffers = [array.buffers[at] for at in range(array.n_buffers)]
     offset = array.offset
     if form == "n":
         return lambda at: None
     if schema.dictionary:
         index = _integers(form, buffers[1])
-        among = _reader(schema.dictionary.contents, array.dictionary.contents, hints, is_inner=is_inner)
+        among = _reader(schema.dictionary.contents, array.dictionary.contents, hints, place, is_inner=is_inner)
         return _with_nulls(buffers[0], offset, lambda at: among(index(at)))
     if form.startswith("+"):
-        return _nested(form, schema, array, buffers, hints, is_inner=is_inner)
+        return _nested(form, schema, array, buffers, hints, place, is_inner=is_inner)
     read = _leaf(form, _extension(schema.metadata), buffers, is_inner=is_inner)
     return _with_nulls(buffers[0], offset, read)
 
@@ -167,12 +173,25 @@ def _time(form: str, start: Any) -> Read:
 
 
 def _nested(
-    form: str, schema: Any, array: Any, buffers: Sequence[Any], hints: Mapping[str, str], *, is_inner: bool
+    form: str,
+    schema: Any,
+    array: Any,
+    buffers: Sequence[Any],
+    hints: Mapping[str, str],
+    place: str,
+    *,
+    is_inner: bool,
 ) -> Read:
     """Return the reader of lists, structs, maps, unions and runs."""
     has_own_text = form[:2] not in ("+r", "+u")  # the others are the value in them
     inner = [
-        _reader(schema.children[at].contents, array.children[at].contents, hints, is_inner=is_inner or has_own_text)
+        _reader(
+            schema.children[at].contents,
+            array.children[at].contents,
+            hints,
+            inside(place, at),
+            is_inner=is_inner or has_own_text,
+        )
         for at in range(schema.n_children)
     ]
     offset = array.offset
@@ -199,14 +218,15 @@ def _nested(
             inner[0], _signed(buffers[1], at, width), _signed(buffers[1], at + 1, width)
         ))  # fmt: skip
     if form == "+m":
-        return _with_nulls(buffers[0], offset, _map_reader(schema, array, hints, buffers[1]))
+        return _with_nulls(buffers[0], offset, _map_reader(schema, array, hints, place, buffers[1]))
     raise ValueError(f"values of the type {form!r} are not read here")
 
 
-def _map_reader(schema: Any, array: Any, hints: Mapping[str, str], offsets: int) -> Read:
+def _map_reader(schema: Any, array: Any, hints: Mapping[str, str], place: str, offsets: int) -> Read:
     pairs, found = schema.children[0].contents, array.children[0].contents
     key, value = (
-        _reader(pairs.children[at].contents, found.children[at].contents, hints, is_inner=True) for at in (0, 1)
+        _reader(pairs.children[at].contents, found.children[at].contents, hints, inside(place, 0, at), is_inner=True)
+        for at in (0, 1)
     )
     shift = found.offset
 

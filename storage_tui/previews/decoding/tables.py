@@ -13,6 +13,7 @@ from storage_tui.previews.decoding import frames
 from storage_tui.previews.decoding.arrow_values import CELL_CHARS, column_texts
 
 MOST_COLUMNS = 64
+SPREAD = "its first rows are spread over more bytes than a preview reads"
 MOST_LEFT_OUT = 8  # columns that are not read, named with the reason
 ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows; the names of the columns take at most the rest
 
@@ -28,6 +29,7 @@ class Ranges(io.RawIOBase):
             self._spans.append((start, content[at : at + length]))
             at += length
         self._at = 0
+        self.is_short = False
 
     def readable(self) -> bool:
         """Return true: the file can be read."""
@@ -56,7 +58,8 @@ class Ranges(io.RawIOBase):
                 piece = data[self._at - start : stop - start]
                 self._at += len(piece)
                 return piece
-        raise OSError("its first rows are spread over more bytes than a preview reads")
+        self.is_short = True
+        raise OSError(SPREAD)
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer and return the number of bytes, as `io.RawIOBase.readinto` does."""
@@ -78,9 +81,13 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         return _read_rows(_open(arrow, job, file), job), b""
     except BaseException as exc:
-        if type(exc).__name__ != "PanicException":  # of a library in Rust, and no Exception
-            raise
-        raise ValueError(f"the library that reads it failed: {exc}") from exc
+        if file.is_short:
+            raise ValueError(SPREAD) from exc
+        if isinstance(exc, Exception):
+            raise ValueError(str(exc).rpartition("error: ")[2] or type(exc).__name__) from exc
+        if type(exc).__name__ == "PanicException":  # of a library in Rust, and no Exception
+            raise ValueError(f"the library that reads it failed: {exc}") from exc
+        raise
 
 
 def _open(arrow: Any, job: dict[str, Any], file: Ranges) -> Any:

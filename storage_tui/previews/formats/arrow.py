@@ -19,6 +19,7 @@ from storage_tui.previews.table.arrow_schema import (
     NAME,
     NULLABLE,
     PREFIX_BYTES,
+    prefix,
     read_message,
     read_schema,
     type_name,
@@ -39,11 +40,12 @@ MAGIC = b"ARROW1"
 START_BYTES = 8  # the magic and its padding
 COLUMNS = 300  # shown at most
 KEYS = 6  # of the metadata, shown at most
-MOST_BATCHES = 2000  # looked at for the first rows: empty ones may come before them
+MOST_BATCHES = 50_000  # looked at for the first rows: empty ones may come before them
 SCHEMA, DICTIONARIES, BATCHES = 1, 2, 3  # fields of the footer
 BATCH_MESSAGE = 3
 BLOCK = "<qi4xq"  # the place of a message, the bytes of its header and those of its body
 BIG_ENDIAN = 1
+STREAM_NAMES = (".arrows", ".arrow", ".ipc")  # of a stream in the oldest form, which begins with a length alone
 
 
 class Arrow:
@@ -106,8 +108,10 @@ class ArrowStream:
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether a message with a schema begins here."""
+        if not head.startswith(CONTINUES) and not name.endswith(STREAM_NAMES):
+            return False
         try:
-            return head.startswith(CONTINUES) and read_schema(head).count(FIELDS) >= 0
+            return read_schema(head).count(FIELDS) >= 0
         except (PreviewError, struct.error):
             return False
 
@@ -121,12 +125,14 @@ class ArrowStream:
         _require_readable(schema)
         require_tables()
         size, wanted = source.size_bytes or len(data), FULL_ROWS if is_full else ROWS
-        rows, needed, is_over = _walk(data, wanted)
+        rows, needed, is_over = _walk(data, wanted, size)
         while rows < wanted and not is_over and len(data) < size and source.bytes_left:
             data = await source.read(0, min(max(needed, len(data) + 1), len(data) + source.bytes_left))
-            rows, needed, is_over = _walk(data, wanted)
+            rows, needed, is_over = _walk(data, wanted, size)
             if needed > len(data) + source.bytes_left:
                 break
+        if not rows and not is_over and needed > size:
+            raise PreviewError("it is cut before the end of its first batch")
         if not rows and not is_over and len(data) < size:
             raise LimitError(f"the first batch ends at {size_text(needed)}, more than a preview reads")
         table = await first_rows("stream", size, [(0, data)], wanted)
@@ -164,20 +170,20 @@ def _count_rows(data: bytes, blocks: list[tuple[int, ...]]) -> int:
     return count
 
 
-def _walk(data: bytes, wanted: int) -> tuple[int, int, bool]:
+def _walk(data: bytes, wanted: int, size_bytes: int) -> tuple[int, int, bool]:
     """Return the rows in whole batches, where the bytes with the wanted ones end, and whether the stream ends."""
     rows = at = 0
     while rows < wanted:
-        prefix = data[at : at + PREFIX_BYTES]
-        length = int.from_bytes(prefix[4:], "little", signed=True)
-        if len(prefix) < PREFIX_BYTES:
+        start = data[at : at + PREFIX_BYTES]
+        length, before = prefix(start)
+        if at == size_bytes or (len(start) >= before and not length):
+            return rows, at, True
+        if len(start) < PREFIX_BYTES:
             return rows, at + PREFIX_BYTES, False
-        if not length:
-            return rows, at + PREFIX_BYTES, True
-        if at + PREFIX_BYTES + length > len(data) and length > 0:
-            return rows, at + PREFIX_BYTES + length, False
-        message, start = read_message(data[at:])
-        at += start + message.integer(BODY_BYTES, "<q")
+        if at + before + length > len(data) and length > 0:
+            return rows, at + before + length, False
+        message, body = read_message(data[at : at + before + length])
+        at += body + max(0, message.integer(BODY_BYTES, "<q"))
         if at > len(data):
             return rows, at, False
         batch = message.table(HEADER)

@@ -1,12 +1,15 @@
 """The schema of Arrow data in a file, a stream, or the metadata of a Parquet file (Schema.fbs, Message.fbs)."""
 
 from storage_tui.previews.base import PreviewError
+from storage_tui.previews.decoding.arrow_values import inside
 from storage_tui.previews.table.flatbuffer import Table
 
 CONTINUES = b"\xff\xff\xff\xff"  # before the length of a message
 PREFIX_BYTES = 8
 DEPTH = 4  # of nested lists, named in a type
-MOST_HINTS = 1000  # columns with a time zone or a duration
+MOST_COLUMNS, MOST_HINTS = 300, 300  # looked at for a time zone or a duration; a job has room for so many
+PLACE_CHARS, ZONE_CHARS = 200, 60  # of the name of a column, and of a zone
+HINT_DEPTH = 8  # of lists, structs and maps
 
 ENDIANNESS, FIELDS, METADATA = 0, 1, 2  # fields of a schema
 NAME, NULLABLE, TYPE_KIND, TYPE, DICTIONARY, CHILDREN = range(6)  # of a column
@@ -21,12 +24,21 @@ LISTS = (12, 16, 21, 25, 26)
 UNITS = "smun"  # of the C data interface: seconds, milliseconds, microseconds, nanoseconds
 
 
+def prefix(raw: bytes) -> tuple[int, int]:
+    """Return the length of the metadata of the message at the start of these bytes, and the bytes before the metadata.
+
+    Arrow before its version 0.15 wrote the length alone.
+    """
+    before = PREFIX_BYTES if raw.startswith(CONTINUES) else PREFIX_BYTES - len(CONTINUES)
+    return int.from_bytes(raw[before - 4 : before], "little", signed=True), before
+
+
 def read_message(raw: bytes) -> tuple[Table, int]:
     """Return the message at the start of these bytes, and where its body begins; raise PreviewError without one."""
-    length = int.from_bytes(raw[4:PREFIX_BYTES], "little", signed=True)
-    if not raw.startswith(CONTINUES) or not 0 < length <= len(raw) - PREFIX_BYTES:
+    length, before = prefix(raw)
+    if not 0 < length <= len(raw) - before:
         raise PreviewError("it has no whole message")
-    return Table.root(raw[PREFIX_BYTES : PREFIX_BYTES + length]), PREFIX_BYTES + length
+    return Table.root(raw[before : before + length]), before + length
 
 
 def read_schema(raw: bytes) -> Table:
@@ -40,18 +52,26 @@ def read_schema(raw: bytes) -> Table:
 
 def arrow_hints(raw: bytes) -> dict[str, str]:
     """Return the formats of columns that Parquet has no type for: timestamps in a zone, and durations."""
-    if not raw:
-        return {}
-    hints = {}
-    for field in read_schema(raw).tables(FIELDS, MOST_HINTS):
-        kind, details = field.integer(TYPE_KIND, "<B"), field.table(TYPE)
-        if kind == TIMESTAMP and details is not None and (zone := details.text(1)):
-            hints[field.text(NAME)] = f"tss:{zone}"
-        elif kind == DURATION and details is not None:
-            unit = details.integer(0, "<h", 1)
-            if 0 <= unit < len(UNITS):
-                hints[field.text(NAME)] = f"tD{UNITS[unit]}"
+    hints: dict[str, str] = {}
+    if raw:
+        for field in read_schema(raw).tables(FIELDS, MOST_COLUMNS):
+            _add_hints(hints, field, field.text(NAME), 0)
     return hints
+
+
+def _add_hints(hints: dict[str, str], field: Table, place: str, depth: int) -> None:
+    kind, details = field.integer(TYPE_KIND, "<B"), field.table(TYPE)
+    if len(hints) >= MOST_HINTS or len(place) > PLACE_CHARS:
+        return
+    if kind == TIMESTAMP and details is not None and (zone := details.text(1)):
+        hints[place] = f"tss:{zone[:ZONE_CHARS]}"
+    elif kind == DURATION and details is not None:
+        unit = details.integer(0, "<h", 1)
+        if 0 <= unit < len(UNITS):
+            hints[place] = f"tD{UNITS[unit]}"
+    if depth < HINT_DEPTH:
+        for at, child in enumerate(field.tables(CHILDREN, MOST_COLUMNS)):
+            _add_hints(hints, child, inside(place, at), depth + 1)
 
 
 def type_name(field: Table, depth: int = 0) -> str:

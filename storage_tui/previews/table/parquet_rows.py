@@ -31,7 +31,9 @@ PAGE_HEADER_BYTES = 8 * KIB  # a header may hold the smallest and the largest va
 MOST_COLUMNS = 64  # the columns tried; the table that is drawn has no more
 DATA_PAGE, DATA_PAGE_2 = 0, 3
 REPEATED = 2
-MOST_GROUPS = 50  # row groups read until there are rows enough: a group of one row each fills a screen
+MOST_GROUPS = 1000  # row groups read until there are rows enough: groups of one row each fill the whole screen
+MOST_PARTS = 8000  # of all groups: a job names the place of each
+MOST_VALUES = 1 << 31  # of one chunk of a column
 MOST_PAGES = 2000  # looked at in one column; a page may have one value
 FILE_PATH, CRYPTO = 1, 8  # of the entry of a column: another file with its pages, and how it is encrypted
 INT96, FIXED, LOGICAL_UUID = 3, 7, 14
@@ -110,9 +112,11 @@ async def show_rows(source: Source, footer: dict[int, Any], *, is_full: bool) ->
 async def _read_group(source: Source, fields: Sequence[Field], rows: int, wanted: int) -> Group:
     """Read a row group; return it with the fields whose first pages are held by now."""
     chunks = [chunk for field in fields for chunk in field.chunks]
-    wanted = min(wanted, rows)
-    await _read_pages(source, chunks, wanted)
-    held = {chunk: pages for chunk in chunks if (pages := _held_pages(source, chunk, wanted)) is not None}
+    await _read_pages(source, chunks, min(wanted, rows))
+    held = {
+        chunk: pages for field in fields for chunk in field.chunks
+        if (pages := _held_pages(source, chunk, MOST_VALUES if field.is_repeated else min(wanted, rows))) is not None
+    }  # fmt: skip
     shown = [
         field for field in fields
         if all(chunk in held and (not field.is_repeated or _is_whole(chunk, held[chunk])) for chunk in field.chunks)
@@ -130,6 +134,7 @@ async def _more_groups(
     """Return the row groups after the first one, as far as they are wanted and all columns of it can be read."""
     names = [field.name for field in first.fields]
     found: list[Group] = []
+    parts = len(first.parts)
     count, is_whole = first.rows, first.rows >= groups[0].get(3, 0)
     for group in groups[1:MOST_GROUPS]:
         if count >= wanted or not is_whole:
@@ -139,7 +144,8 @@ async def _more_groups(
             if field.name in names and not field.is_encrypted
         ]  # fmt: skip
         read = await _read_group(source, fields, group.get(3, 0), wanted - count)
-        if [field.name for field in read.fields] != names:
+        parts += len(read.parts)
+        if [field.name for field in read.fields] != names or parts > MOST_PARTS:
             break
         found.append(read)
         count, is_whole = count + read.rows, read.rows >= group.get(3, 0)
