@@ -72,7 +72,8 @@ def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     """
     if not head:
         return tuple(FORMATS)
-    found = find_format(PREVIEWS, head, key)
+    rows = [row for row in PREVIEWS if not isinstance(row, ZipArchive) or row.begins(head)]
+    found = find_format(rows, head, key)
     differs: dict[Mode, bool] = {
         "auto": True,
         "text": found is not TEXT and TEXT.matches(head, ""),

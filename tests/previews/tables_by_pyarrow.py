@@ -1,4 +1,6 @@
-"""Parquet and Arrow files of all shapes by pyarrow, each with the text of its first rows; run in an environment of its own.
+"""Parquet and Arrow files of all shapes by pyarrow, each with the text of its first rows.
+
+The environment with pyarrow runs it, which is not that of the project.
 
 python tables_by_pyarrow.py FOLDER SEED COUNT writes the files and `expected.json`: by name the heads and the rows.
 python tables_by_pyarrow.py FOLDER writes files with a danger of their own, by name.
@@ -31,8 +33,8 @@ def integers(chance, low, high, count):
 
 def leaf(chance, count):
     """An array without others in it."""
-    kind = chance.choice(("int", "int", "float", "bool", "decimal", "date", "time", "timestamp", "timestamp", "duration",
-                          "text", "text", "binary", "fixed", "dictionary", "null"))  # fmt: skip
+    kind = chance.choice(("int", "int", "float", "bool", "decimal", "date", "time", "timestamp", "timestamp",
+                          "duration", "text", "text", "binary", "fixed", "dictionary", "null"))  # fmt: skip
     if kind == "int":
         bits, signed = chance.choice((8, 16, 32, 64)), chance.random() < 0.5
         low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -116,7 +118,7 @@ def nested(chance, count, depth=0):
         return pa.StructArray.from_arrays(fields, [f"f{at}" for at in range(len(fields))], mask=mask)
     lengths = [chance.randint(0, 3) for _ in range(count)]
     mask = pa.array([chance.random() < 0.2 for _ in range(count)], pa.bool_())
-    lengths = [0 if missing.as_py() else length for length, missing in zip(lengths, mask)]
+    lengths = [0 if missing.as_py() else length for length, missing in zip(lengths, mask, strict=True)]
     if kind == "fixed":
         return pa.FixedSizeListArray.from_arrays(leaf(chance, 2 * count), 2)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -199,7 +201,8 @@ def text(value, inner=False):
         else:
             shift = (pc.local_timestamp(value).value - naive.value) // UNITS[kind.unit]
         sign = "-" if shift < 0 else "+"
-        return f"{moment(value.value + shift * UNITS[kind.unit], kind.unit)}{sign}{abs(shift) // 3600:02d}:{abs(shift) // 60 % 60:02d}"
+        shown = moment(value.value + shift * UNITS[kind.unit], kind.unit)
+        return f"{shown}{sign}{abs(shift) // 3600:02d}:{abs(shift) // 60 % 60:02d}"
     if pa.types.is_date(kind):
         days = value.value if pa.types.is_date32(kind) else value.value // 86_400_000
         return four_digits(str(np.datetime64(days, "D")))
@@ -207,7 +210,8 @@ def text(value, inner=False):
         return clock(value.value, UNITS[kind.unit])
     if pa.types.is_duration(kind):
         days, rest = divmod(abs(value.value), 86_400 * UNITS[kind.unit])
-        return f"{'-' if value.value < 0 else ''}{f'{days} day{chr(115) * (days != 1)} ' if days else ''}{clock(rest, UNITS[kind.unit])}"
+        told = f"{days} day{'' if days == 1 else 's'} " if days else ""
+        return f"{'-' if value.value < 0 else ''}{told}{clock(rest, UNITS[kind.unit])}"
     if pa.types.is_decimal(kind):
         return format(value.as_py(), "f")
     if pa.types.is_floating(kind):
@@ -251,7 +255,8 @@ def write(chance, table, path):
             "data_page_version": chance.choice(("1.0", "2.0")), "use_dictionary": chance.random() < 0.5,
             "row_group_size": groups, "data_page_size": chance.choice((1, 100, None)),
             "write_statistics": chance.random() < 0.5, "store_schema": chance.random() < 0.7,
-            "use_byte_stream_split": split if chance.random() < 0.3 else False, "write_page_index": chance.random() < 0.3,
+            "use_byte_stream_split": split if chance.random() < 0.3 else False,
+            "write_page_index": chance.random() < 0.3,
             "store_decimal_as_integer": chance.random() < 0.3,
         }  # fmt: skip
         if options["use_byte_stream_split"]:
@@ -295,7 +300,11 @@ def main(folder, seed, count):
             continue
         first = read.slice(0, ROWS)
         cells = [[text(value) for value in column] for column in first.columns]
-        expected[path.name] = [read.column_names, [list(row) for row in zip(*cells)], f"{options} {table.schema.types}"]
+        expected[path.name] = [
+            read.column_names,
+            [list(row) for row in zip(*cells, strict=True)],
+            f"{options} {table.schema.types}",
+        ]
     (folder / "expected.json").write_text(json.dumps(expected))
 
 

@@ -45,7 +45,12 @@ class ZipArchive:
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether an archive begins here, or may begin after something else."""
         is_script = head.startswith(b"#!") and LOCAL in head
-        return head.startswith((LOCAL, END, *SPANNED, *PROGRAMS)) or name.endswith(NAMES) or is_script
+        return self.begins(head) or head.startswith(PROGRAMS) or name.endswith(NAMES) or is_script
+
+    @staticmethod
+    def begins(head: bytes) -> bool:
+        """Return whether the first bytes are of an archive, and not of something before it."""
+        return head.startswith((LOCAL, END, *SPANNED))
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the preview with one more read, of the last bytes."""
@@ -53,7 +58,7 @@ class ZipArchive:
         want = min(size, source.bytes_left) if len(head) < size else size
         if head.startswith(PROGRAMS):
             want = min(want, ENDING_BYTES)
-        is_sure = head.startswith((LOCAL, END, *SPANNED))
+        is_sure = self.begins(head)
         try:
             tail = await source.tail(want)
             directory = read_directory(tail, size - len(tail))
