@@ -20,6 +20,10 @@ import pyarrow.parquet as pq
 
 ROWS = 30
 UNITS = {"s": 1, "ms": 1000, "us": 10**6, "ns": 10**9}
+DELTA = ("PLAIN", "DELTA_BINARY_PACKED")
+WORDS = ("PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY")
+ENCODINGS = {"int32": DELTA, "int64": DELTA, "uint32": DELTA, "string": WORDS, "binary": WORDS, "large_string": WORDS,
+             "bool": ("PLAIN", "RLE"), "float": ("PLAIN", "BYTE_STREAM_SPLIT")}  # fmt: skip
 FAR = {"s": 10**14, "ms": 10**17, "us": 5 * 10**18, "ns": 9 * 10**18}
 
 
@@ -257,10 +261,17 @@ def write(chance, table, path):
             "write_statistics": chance.random() < 0.5, "store_schema": chance.random() < 0.7,
             "use_byte_stream_split": split if chance.random() < 0.3 else False,
             "write_page_index": chance.random() < 0.3,
-            "store_decimal_as_integer": chance.random() < 0.3,
+            "write_page_checksum": chance.random() < 0.3, "store_decimal_as_integer": chance.random() < 0.3,
         }  # fmt: skip
         if options["use_byte_stream_split"]:
             options["use_dictionary"] = False
+        encodings = {
+            field.name: chance.choice(ENCODINGS[str(field.type)])
+            for field in table.schema
+            if str(field.type) in ENCODINGS
+        }
+        if chance.random() < 0.4 and encodings and not options["use_byte_stream_split"]:
+            options |= {"column_encoding": encodings, "use_dictionary": False}
         pq.write_table(table, path, **options)
         return options
     options = pa.ipc.IpcWriteOptions(
@@ -333,6 +344,10 @@ def special(folder):
     collected[0].set_file_path("part.parquet")
     pq.write_metadata(small.schema, folder / "_metadata", metadata_collector=collected)
     encrypt(folder, small)
+    twelve = [b"\x0e\0\0\0\x03\0\0\0\xdc\x05\0\0", bytes(12), None]
+    pq.write_table(
+        pa.table({"v": pa.array(twelve, pa.binary(12))}), folder / "twelve_bytes.parquet", store_schema=False
+    )
     long = pa.table({"id": pa.array(range(40_000)), "word": pa.array([f"word {number}" for number in range(40_000)])})
     pq.write_table(long.slice(0, 1500), folder / "groups_of_one.parquet", row_group_size=1)
     pq.write_table(long, folder / "small_pages.parquet", data_page_size=200, use_dictionary=False, write_batch_size=4)

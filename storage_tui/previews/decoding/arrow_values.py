@@ -19,6 +19,7 @@ FLOATS = {"e": "e", "f": "f", "g": "d"}
 PER_SECOND = {"s": 1, "m": 1000, "u": 1_000_000, "n": 1_000_000_000}
 DAY_S = 86_400
 INT96 = "int96"  # of Parquet, not of Arrow: nanoseconds of the day, and the day after the Julian calendar
+INTERVAL12 = "interval"  # of Parquet: months, days and milliseconds
 JULIAN_1970 = 2_440_588
 UUID_HINT = "uuid"  # of Parquet, whose type it is; Arrow has an extension type for it
 UUID, BOOL8 = "arrow.uuid", "arrow.bool8"
@@ -159,12 +160,16 @@ def _time(form: str, start: Any) -> Read:
     if form[:2] == "tD":
         per_second = PER_SECOND[form[2]]
         return lambda at: duration_text(_signed(start, at, 8), per_second)
+    if form == INTERVAL12:
+        return lambda at: interval_text(
+            _unsigned(start, 3 * at, 4), _unsigned(start, 3 * at + 1, 4), _unsigned(start, 3 * at + 2, 4), 1000
+        )
     if form == INT96:
         return lambda at: int96_text(ctypes.string_at(start + at * 12, 12))
     if form == "tiM":
         return lambda at: interval_text(_signed(start, at, 4), 0, 0)
     if form == "tiD":
-        return lambda at: interval_text(0, _signed(start, 2 * at, 4), _signed(start, 2 * at + 1, 4) * 1_000_000)
+        return lambda at: interval_text(0, _signed(start, 2 * at, 4), _signed(start, 2 * at + 1, 4), 1000)
     if form == "tin":
         return lambda at: interval_text(
             _signed(start, 4 * at, 4), _signed(start, 4 * at + 1, 4), _signed(start, 2 * at + 1, 8)
@@ -285,6 +290,10 @@ def _signed(start: int, at: int, size: int) -> int:
     return int.from_bytes(ctypes.string_at(start + at * size, size), "little", signed=True)
 
 
+def _unsigned(start: int, at: int, size: int) -> int:
+    return int.from_bytes(ctypes.string_at(start + at * size, size), "little")
+
+
 def _pieces(form: str, buffers: Sequence[Any]) -> Callable[[int], bytes]:
     """Return the function that cuts a value out of the bytes of all."""
     if form.startswith("w:"):
@@ -383,13 +392,13 @@ def duration_text(value: int, per_second: int) -> str:
     return f"{'-' if value < 0 else ''}{told}{clock_text(rest, per_second)}"
 
 
-def interval_text(months: int, days: int, nanoseconds: int) -> str:
+def interval_text(months: int, days: int, rest: int, per_second: int = 1_000_000_000) -> str:
     """Return an interval of the calendar."""
     parts = [
         f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((months, "month"), (days, "day")) if count
     ]
-    if nanoseconds or not parts:
-        parts.append(clock_text(nanoseconds, 1_000_000_000))
+    if rest or not parts:
+        parts.append(clock_text(rest, per_second))
     return " ".join(parts)
 
 

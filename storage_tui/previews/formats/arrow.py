@@ -124,7 +124,9 @@ class ArrowStream:
     async def _rows(self, source: Source, schema: Table, data: bytes, *, is_full: bool) -> tuple[list[Text], str]:
         _require_readable(schema)
         require_tables()
-        size, wanted = source.size_bytes or len(data), FULL_ROWS if is_full else ROWS
+        if source.size_bytes is None:
+            raise LimitError("it is packed, and only its first part is unpacked here")
+        size, wanted = source.size_bytes, FULL_ROWS if is_full else ROWS
         rows, needed, is_over = _walk(data, wanted, size)
         while rows < wanted and not is_over and len(data) < size and source.bytes_left:
             data = await source.read(0, min(max(needed, len(data) + 1), len(data) + source.bytes_left))

@@ -15,7 +15,7 @@ MAGICS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("lzip", rb"LZIP[\x00\x01]"),
         ("lzop", rb"\x89LZO\x00\x0d\x0a\x1a\x0a"),
         ("snappy", rb"\xff\x06\x00\x00sNaPpY"),
-        ("zstd before its version 0.8", rb"[\x22-\x27]\xb5\x2f\xfd"),
+        ("zstd before its version 0.8", rb"[\x1e\x22-\x27]\xb5\x2f\xfd"),
         ("7z", rb"7z\xbc\xaf\x27\x1c"),
         ("RAR", rb"Rar!\x1a\x07[\x00\x01]"),
         ("cabinet", rb"MSCF\x00\x00\x00\x00"),

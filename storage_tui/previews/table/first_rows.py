@@ -30,7 +30,7 @@ async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes,
     after = LENGTH_BYTES + len(magic)
     tail = await source.tail(max(after, min(size, TAIL_BYTES)))
     if tail[-len(magic) :] != magic:
-        raise PreviewError("its end is missing: the file is cut")
+        raise PreviewError("its end is missing: the file is cut, or something follows it")
     length = int.from_bytes(tail[-after : -len(magic)], "little")
     if length + after > size:
         raise PreviewError(f"its footer claims {length:,} bytes")

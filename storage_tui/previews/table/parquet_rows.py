@@ -23,7 +23,7 @@ from storage_tui.previews.table.first_rows import (
     first_rows,
     require_tables,
 )
-from storage_tui.previews.table.thrift import RAW, Compact, list_field, number_field
+from storage_tui.previews.table.thrift import RAW, Compact, list_field, number_field, text_field
 
 MAGIC = b"PAR1"
 FULL_BUDGET = Budget(requests=12, size_bytes=3 * MIB)  # on the whole screen: a dozen columns with pages of a megabyte
@@ -36,8 +36,8 @@ MOST_PARTS = 8000  # of all groups: a job names the place of each
 MOST_VALUES = 1 << 31  # of one chunk of a column
 MOST_PAGES = 2000  # looked at in one column; a page may have one value
 FILE_PATH, CRYPTO = 1, 8  # of the entry of a column: another file with its pages, and how it is encrypted
-INT96, FIXED, LOGICAL_UUID = 3, 7, 14
-INT96_TYPE, FIXED_TYPE, LENGTH_12 = b"\x15\x06", b"\x15\x0e", b"\x15\x18"  # fields with a 32-bit number
+INT96, FIXED, CONVERTED_INTERVAL, LOGICAL_UUID = 3, 7, 21, 14
+INT96_TYPE, FIXED_TYPE = b"\x15\x06", b"\x15\x0e"  # the first field of an entry, with the type
 ARROW_SCHEMA = b"ARROW:schema"
 
 
@@ -170,7 +170,7 @@ def list_fields(footer: dict[int, Any], group: dict[int, Any], size_bytes: int) 
         chunks = () if is_encrypted else tuple(_chunk(column, size_bytes) for column in own)
         name = schema[at].get(4, b"").decode("utf-8", "replace")
         is_repeated = any(element.get(3) == REPEATED for element in schema[at:stop])
-        raws = tuple(_without_int96(element[RAW], element[RAW]) for element in schema[at:stop])
+        raws = tuple(_element(element) for element in schema[at:stop])
         fields.append(Field(name, raws, chunks, is_repeated, is_encrypted))
         at = stop
     if not fields or columns or at < len(schema):
@@ -184,31 +184,40 @@ def _chunk(column: dict[int, Any], size_bytes: int) -> Chunk:
     stop = start + known.get(7, 0)
     if not 0 < start < stop <= size_bytes:
         raise PreviewError("a row group is not where it says")
-    return Chunk(start, stop, _without_int96(column[RAW], known[RAW], has_length=False))
+    raw, typed = column[RAW], known[RAW]
+    if typed.startswith(INT96_TYPE):  # as in the schema, see _element
+        raw = raw.replace(typed, FIXED_TYPE + typed[len(INT96_TYPE) :], 1)
+    return Chunk(start, stop, raw)
 
 
-def _without_int96(raw: bytes, typed: bytes, *, has_length: bool = True) -> bytes:
-    """Return an entry with bytes of the length 12 in place of the type int96, which the reader turns into nanoseconds.
+def _element(element: dict[int, Any]) -> bytes:
+    """Return an entry of the schema; 12 plain bytes in place of types that the reader turns into less than they hold.
 
-    They overflow in the year 2262. `typed` is the part of the entry that begins with its type. The length is field 2 of
-    an element of the schema; the field after it counts from there.
+    Those are int96, whose nanoseconds overflow in the year 2262, and intervals, which lose their months.
     """
-    if not typed.startswith(INT96_TYPE):
+    if not _is_lossy(element):
+        raw: bytes = element[RAW]
         return raw
-    after = typed[len(INT96_TYPE) :]
-    length = b""
-    if has_length and after[0] >> 4 > 1:
-        length, after = LENGTH_12, bytes([after[0] - 0x10]) + after[1:]
-    return raw.replace(typed, FIXED_TYPE + length + after, 1)
+    repeat = [number_field(1, element[3])] if 3 in element else []
+    name = text_field(1 if repeat else 2, element.get(4, b""))
+    return b"".join((number_field(1, FIXED), number_field(1, 12), *repeat, name, b"\0"))
+
+
+def _is_lossy(element: dict[int, Any]) -> bool:
+    return element.get(1) == INT96 or (element.get(1) == FIXED and element.get(6) == CONVERTED_INTERVAL)
 
 
 def _hints(footer: dict[int, Any]) -> dict[str, str]:
     """Return what the schema says of columns and the data does not: int96, UUIDs, Arrow's time zones and durations."""
     schema = footer.get(2, [])
     hints = {}
-    is_alone = not any(element.get(1) == FIXED and element.get(2) == 12 for element in schema)
-    if is_alone and any(element.get(1) == INT96 for element in schema):
-        hints["*w:12"] = "int96"
+    kinds = {
+        "int96" if element[1] == INT96 else "interval" if _is_lossy(element) else ""
+        for element in schema
+        if element.get(1) == INT96 or (element.get(1) == FIXED and element.get(2) == 12)
+    }
+    if len(kinds) == 1:
+        hints["*w:12"] = kinds.pop() or "w:12"
     at = 1
     while at < len(schema):
         stop, _ = _subtree(schema, at)
