@@ -9,12 +9,12 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | file | holds |
 |---|---|
 | base.py | the parts of every preview: a Source that reads ranges within a budget, and what a preview returns |
-| member.py | one member of an archive as a blob of its own: a stored one by ranges, a deflated one from its start |
+| member.py | one member of an archive as a blob of its own: by ranges, or a packed one from its start |
 | overlay.py | several regions on one map, each in its own colour: the first part of each blob |
 | pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
 | registry.py | the table of previews, and the function that previews a blob: content first, name second |
 | syntax.py | colours for the words of a visible line: JSON, Python, YAML, logs, Markdown, XML |
-| containers/ | shared by the formats with members: trees of members, and the objects of HDF5 |
+| containers/ | shared by the formats with members: trees, packed streams, headers of tar, directories of zip, HDF5 |
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
 | formats/ | the formats, one file each |
 | raster/ | shared by the raster formats: directories of a TIFF, reference systems, pixels as half blocks |
@@ -22,7 +22,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | vector/ | shared by the formats with shapes: bounds, areas, and a map of braille dots |
 """
 
-from storage_tui.previews.base import Pages, Preview, PreviewError, Source
+from storage_tui.previews.base import LimitError, Pages, Preview, PreviewError, Source
 from storage_tui.previews.registry import PREVIEWS, close, modes_of, preview
 
-__all__ = ["PREVIEWS", "Pages", "Preview", "PreviewError", "Source", "close", "modes_of", "preview"]
+__all__ = ["PREVIEWS", "LimitError", "Pages", "Preview", "PreviewError", "Source", "close", "modes_of", "preview"]

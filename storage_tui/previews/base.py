@@ -39,6 +39,10 @@ class LimitError(PreviewError):
     """The blob may be sound: its preview is past a limit, or needs a part of this program that is not there."""
 
 
+class OtherFormatError(PreviewError):
+    """The blob is not of the format that its name or first bytes allowed: the formats after it are tried."""
+
+
 class BudgetError(LimitError):
     """The next read would pass the budget of this preview."""
 
@@ -126,7 +130,9 @@ class Source:
         return await self.read(0, size if size is not None and size <= WHOLE_BYTES else HEAD_BYTES)
 
     async def tail(self, size_bytes: int) -> bytes:
-        """Return the last bytes of the blob; its size must be known by now."""
+        """Return the last bytes of the blob; raise LimitError for the first part of packed bytes, which has no end."""
+        if self.size_bytes is None and self.bytes_read:
+            raise LimitError("it is packed, and its end is past the part that is unpacked here")
         size = self.size_bytes or 0
         return await self.read(max(0, size - size_bytes), size)
 
@@ -247,6 +253,8 @@ class Part:
     """One member of an archive: its place in the archive, and how it is packed (`stored`, `deflate`; else refused).
 
     `start` is the offset of its local header in a zip, and the offset of its bytes in an archive without such headers.
+    `pieces`, of a sparse file, are offsets and sizes in it: their bytes lie one after the other from `start` on, and
+    all other bytes are zeros.
     """
 
     name: str
@@ -255,6 +263,7 @@ class Part:
     size_bytes: int
     method: str = "stored"
     has_header: bool = False
+    pieces: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import FULL_BUDGET, Format, LimitError, Preview, PreviewError, Source, View
+from storage_tui.previews.base import (
+    FULL_BUDGET,
+    Format,
+    LimitError,
+    OtherFormatError,
+    Preview,
+    PreviewError,
+    Source,
+    View,
+)
 from storage_tui.previews.formats.hexdump import HexDump
 from storage_tui.previews.formats.plain import PlainText
 
@@ -29,6 +38,9 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
     source.allow(FULL_BUDGET if view.is_full else chosen.budget)
     try:
         return await chosen.show(source, head, view)
+    except OtherFormatError:
+        after = next(at for at, row in enumerate(formats) if row is chosen) + 1
+        return await show_as(formats[after:], source, view)
     except DAMAGE as exc:
         reason = visible(str(exc) or type(exc).__name__, limit=REASON_CHARS)
         is_damaged = not isinstance(exc, LimitError)

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from storage_tui.previews.base import Format, Mode, Preview, Source, View, read_note
 from storage_tui.previews.decoding.decoder import DECODER
-from storage_tui.previews.formats.arrow import Arrow
+from storage_tui.previews.formats.arrow import Arrow, ArrowStream
 from storage_tui.previews.formats.compressed import Compressed
 from storage_tui.previews.formats.delimited import Delimited
 from storage_tui.previews.formats.geojson import GeoJson
 from storage_tui.previews.formats.geotiff import GeoTiff
 from storage_tui.previews.formats.hdf5 import Hdf5
 from storage_tui.previews.formats.json_text import JsonText
+from storage_tui.previews.formats.named import Named
 from storage_tui.previews.formats.netcdf import NetCdf
 from storage_tui.previews.formats.npy import Npy
 from storage_tui.previews.formats.parquet import Parquet
@@ -47,8 +48,10 @@ PREVIEWS: tuple[Format, ...] = (
     GeoTiff(),
     ZipArchive(),
     Compressed(INSIDE),
+    Named(),
     Parquet(),
     Arrow(),
+    ArrowStream(),
     SqliteHeader(),
     Hdf5(),
     NetCdf(),
@@ -69,11 +72,12 @@ def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     """
     if not head:
         return tuple(FORMATS)
-    found = find_format(PREVIEWS, head, key)
+    rows = [row for row in PREVIEWS if not isinstance(row, ZipArchive) or row.begins(head)]
+    found = find_format(rows, head, key)
     differs: dict[Mode, bool] = {
         "auto": True,
         "text": found is not TEXT and TEXT.matches(head, ""),
-        "hex": found is not HEX,
+        "hex": found is not HEX and not isinstance(found, Named),
         "json": head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["),
     }
     return tuple(mode for mode in FORMATS if differs[mode])

@@ -138,6 +138,17 @@ def arrow() -> bytes:
     return output.getvalue()
 
 
+def arrow_stream() -> bytes:
+    """An Arrow stream by arro3."""
+    import arro3.core
+    import arro3.io
+
+    output = io.BytesIO()
+    column = arro3.core.Array.from_numpy(numpy.arange(3, dtype="u4"))
+    arro3.io.write_ipc_stream(arro3.core.Table.from_arrays([column], names=["id"]), output)
+    return output.getvalue()
+
+
 SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "PNG": (lambda: encoded("PNG"), "pixels: 120 × 80, RGB"),
     "JPEG": (lambda: encoded("JPEG"), "pixels: 120 × 80, RGB"),
@@ -153,9 +164,11 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "bzip2": (lambda: bz2.compress(JSON_LINES), "inside: JSON Lines"),
     "xz": (lambda: lzma.compress(WKT), "inside: WKT"),
     "zstd": (lambda: zstandard(TABLE), "inside: CSV"),
+    "lz4": (lambda: b"\x04\x22\x4d\x18" + bytes(range(200)), "04 22 4d 18"),
     "tar": (tarred, "long" * 40 + "/"),
     "Parquet": (parquet, "rows: 100 in 0 row groups"),
     "Arrow": (arrow, "uint16"),
+    "Arrow stream": (arrow_stream, "uint32"),
     "SQLite": (database, "CREATE TABLE scenes"),
     "HDF5": (hdf5, "/run1/temperature  float32            24 × 11"),
     "NetCDF": (lambda: NETCDF, "sst       float32  lat 10"),

@@ -87,9 +87,11 @@ SPECIAL: dict[str, Callable[[], bytes]] = {
     "bzip2": lambda: packed_bomb("bzip2"),
     "xz": lambda: packed_bomb("xz"),
     "zstd": lambda: packed_bomb("zstd"),
+    "lz4": lambda: struct.pack("<II", 0x184D2A50, 0) * 12_000 + b"\x04\x22\x4d\x18",
     "tar": lambda: SAMPLES["tar"][0]()[:124] + b"\xff" * 12 + SAMPLES["tar"][0]()[136:],
     "Parquet": lambda: b"PAR1" + b"\x1c" * 5000 + b"\x88\x13\0\0PAR1",
     "Arrow": lambda: b"ARROW1\0\0" + b"\xff" * 400 + b"\x90\x01\0\0ARROW1",
+    "Arrow stream": lambda: SAMPLES["Arrow stream"][0]()[:-200] + b"\xff\xff\xff\xff\x80\0\0\0" + b"\x7f" * 400,
     "SQLite": lambda: SAMPLES["SQLite"][0]()[:103] + b"\xff\xff" * 200,
     "HDF5": lambda: (
         SAMPLES["HDF5"][0]().replace(b"TREE\0\0", b"TREE\0\xff").replace(b"SNOD\x01\0", b"SNOD\x01\0\xff\xff")

@@ -10,6 +10,7 @@ file whose ranges go through the loop and the preview's side, which keeps the bu
 | file | holds |
 |---|---|
 | __main__.py | the loop: a job in, a child, its result out |
+| arrow_values.py | the values of Arrow arrays as text, through the C data interface |
 | children.py | one child a job: its start, what it asks for and answers, and its end |
 | compressions.py | the supported compressions of TIFF, by their numbers |
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |

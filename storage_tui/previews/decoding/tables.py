@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from storage_tui.previews.decoding import frames
+from storage_tui.previews.decoding.arrow_values import CELL_CHARS, column_texts
 
-CELL_CHARS = 64  # of a value; the table cuts values at half of this
 MOST_COLUMNS = 64
+SPREAD = "its first rows are spread over more bytes than a preview reads"
+MOST_LEFT_OUT = 8  # columns that are not read, named with the reason
 ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows; the names of the columns take at most the rest
 
 
@@ -27,6 +29,7 @@ class Ranges(io.RawIOBase):
             self._spans.append((start, content[at : at + length]))
             at += length
         self._at = 0
+        self.is_short = False
 
     def readable(self) -> bool:
         """Return true: the file can be read."""
@@ -55,7 +58,8 @@ class Ranges(io.RawIOBase):
                 piece = data[self._at - start : stop - start]
                 self._at += len(piece)
                 return piece
-        raise OSError("its first rows are spread over more bytes than a preview reads")
+        self.is_short = True
+        raise OSError(SPREAD)
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer and return the number of bytes, as `io.RawIOBase.readinto` does."""
@@ -65,37 +69,71 @@ class Ranges(io.RawIOBase):
 
 
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return `heads` and `rows` of text, or `missing`, for a job with `kind`, `size`, `spans` and `rows`."""
+    """Return `heads`, `rows` of text and `left_out`, or `missing`, for a job with `kind`, `size`, `spans` and `rows`.
+
+    `left_out` are columns that are not read, with the reason. `hints` of the job are those of `column_texts`.
+    """
     try:
         arrow = importlib.import_module("arro3.io")
     except ImportError:
         return {"missing": True}, b""
     file = Ranges(job["size"], job["spans"], content)
-    reader = arrow.read_parquet(file, batch_size=job["rows"]) if job["kind"] == "parquet" else arrow.read_ipc(file)
-    batch = reader.read_next_batch()
-    count = min(batch.num_rows, job["rows"])
-    names = batch.schema.names[:MOST_COLUMNS]
-    columns = [[_text(value.as_py()) for value in batch.column(at).slice(0, count)] for at in range(len(names))]
-    rows = _fitting(list(row) for row in zip(*columns, strict=True))
-    return {"heads": [name[:CELL_CHARS] for name in names], "rows": rows}, b""
+    try:
+        return _read_rows(_open(arrow, job, file), job), b""
+    except BaseException as exc:
+        if file.is_short:
+            raise ValueError(SPREAD) from exc
+        if isinstance(exc, Exception):
+            raise ValueError(str(exc).rpartition("error: ")[2] or type(exc).__name__) from exc
+        if type(exc).__name__ == "PanicException":  # of a library in Rust, and no Exception
+            raise ValueError(f"the library that reads it failed: {exc}") from exc
+        raise
+
+
+def _open(arrow: Any, job: dict[str, Any], file: Ranges) -> Any:
+    if job["kind"] == "parquet":
+        return arrow.read_parquet(file, batch_size=job["rows"])
+    return arrow.read_ipc(file) if job["kind"] == "arrow" else arrow.read_ipc_stream(file)
+
+
+def _read_rows(reader: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """Return the rows of the first batches, as many as the job wants and the known ranges hold."""
+    names = reader.schema.names[:MOST_COLUMNS]
+    table: list[list[str]] = [[] for _ in names]
+    left_out: dict[int, str] = {}
+    count = 0
+    while count < job["rows"]:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            break
+        except Exception:  # the next batch lies past the ranges that are known
+            if not count:
+                raise
+            break
+        taken = min(batch.num_rows, job["rows"] - count)
+        count += taken
+        for at, found in enumerate(column_texts(batch, taken, len(names), job.get("hints", {}))):
+            if isinstance(found, str):
+                left_out[at] = found
+            else:
+                table[at] += found
+    shown = [at for at in range(len(names)) if at not in left_out]
+    rows = _fitting(list(row) for row in zip(*(table[at] for at in shown), strict=True))
+    return {
+        "heads": [names[at][:CELL_CHARS] for at in shown],
+        "rows": rows,
+        "left_out": [[names[at][:CELL_CHARS], reason[:CELL_CHARS]] for at, reason in left_out.items()][:MOST_LEFT_OUT],
+    }
 
 
 def _fitting(rows: Iterable[list[str]]) -> list[list[str]]:
     """Return as many rows as fit the answer."""
     found, left = [], ANSWER_BYTES
     for row in rows:
-        left -= len(json.dumps(row)) + 2
+        cut = [cell[:CELL_CHARS] for cell in row]
+        left -= len(json.dumps(cut)) + 2
         if left < 0:
             break
-        found.append(row)
+        found.append(cut)
     return found
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, bytes):
-        return f"{len(value):,} bytes"
-    return str(value)[:CELL_CHARS]

@@ -2,14 +2,15 @@
 
 | file | holds |
 |---|---|
-| arrow.py | Arrow files (Feather version 2): schema, batches and metadata from the footer |
-| compressed.py | gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
+| arrow.py | Arrow files (Feather version 2) and streams: schema, batches, metadata, first rows |
+| compressed.py | gzip, bzip2, xz, LZMA and zstd (the extra `preview` or Python 3.14): the first part, unpacked |
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
 | hdf5.py | HDF5, which includes NetCDF-4: groups and datasets, as far as two reads reach |
 | hexdump.py | all other blobs: a hex view by offset that pages through the whole blob |
 | json_text.py | JSON and JSON Lines, pretty-printed: a cut file is shown up to the cut |
+| named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |
 | netcdf.py | classic NetCDF: its dimensions, attributes and variables (NetCDF classic format, CDF-1/2/5) |
 | npy.py | NumPy arrays without numpy: shape, type, first values, statistics of the first part (NEP 1) |
 | parquet.py | Parquet: rows, row groups, schema, sizes and key-value metadata from the footer |
@@ -18,7 +19,7 @@
 | picture.py | PNG, JPEG, WebP, GIF and BMP in half blocks, decoded in a separate process |
 | plain.py | text in any common encoding, by pages of whole lines; very long lines are shown in pieces |
 | sqlite.py | SQLite: the facts of the header, and the tables named on the first page |
-| tar_archive.py | tar: the members whose headers a read or two reach (POSIX.1-2001 pax, GNU long names) |
+| tar_archive.py | tar of any kind: the members whose headers a few reads reach |
 | wkt.py | well-known text: one geometry, or one a line, on the same map as GeoJSON (OGC 06-103r4) |
 | zip_archive.py | zip and npz: the tree of members from the central directory, one read at the end |
 """

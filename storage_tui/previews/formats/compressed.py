@@ -1,40 +1,21 @@
-"""gzip, bzip2, xz and zstd (the extra `preview` or Python 3.14): the first part, unpacked and previewed in turn."""
+"""gzip, bzip2, xz, LZMA and zstd (extra `preview` or Python 3.14): the first part, unpacked and previewed in turn."""
 
 import asyncio
-import bz2
-import contextlib
-import importlib
-import lzma
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import HEADER_BUDGET, Format, Preview, PreviewError, Source, View
+from storage_tui.previews.base import FULL_BUDGET, HEAD_BYTES, HEADER_BUDGET, Format, LimitError, Preview, Source, View
+from storage_tui.previews.containers import streams
+from storage_tui.previews.containers.streams import STARTS, Unpacked, unpack
 from storage_tui.previews.pick import show_as
 
-UNPACKED_BYTES = 1024 * 1024  # shown at most: a bomb costs no more than a megabyte
-ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # of Python 3.14, and the same module for older versions
-ZSTD_WINDOW = 27  # 128 MiB, the limit of the command zstd; a frame may claim far more
-MISSING_ZSTD = "pip install 'storage-tui[preview]' unpacks zstd"
-XZ_MEMORY_BYTES = 64 * 1024 * 1024  # the largest dictionary of xz -9
-
-MAGICS = {"gzip": b"\x1f\x8b\x08", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd"}
-NAMES = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zstd")
-
-
-class Unpacker(Protocol):
-    """The methods that are used of the standard library's decompressors."""
-
-    def decompress(self, packed: bytes, max_length: int, /) -> bytes:
-        """Return at most `max_length` unpacked bytes."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the stream ended."""
+NAMES = {".gz": "", ".tgz": ".tar", ".bz2": "", ".tbz": ".tar", ".tbz2": ".tar", ".xz": "", ".txz": ".tar", ".zst": "",
+         ".zstd": "", ".tzst": ".tar", ".lzma": "", ".tlz": ".tar", ".bgz": ""}  # fmt: skip
+"""The endings of packed names, and what the name inside has in their place."""
+LZMA_NAMES = (".lzma", ".tlz")  # its header has no magic: the name decides with it
 
 
 class Compressed:
@@ -47,28 +28,46 @@ class Compressed:
         self._inside = inside
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Return whether the first bytes are those of this compression."""
-        return find_method(head) is not None
+        """Return whether the first bytes are those of a compression."""
+        return find_method(head, name) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the preview of the content, as far as the first bytes of the blob unpack."""
-        method = find_method(head) or "gzip"
+        method = find_method(head, source.blob.key.lower()) or "gzip"
+        start = streams.skipped(head) if method == "zstd" else 0
+        if start >= len(head):  # one skippable frame that is longer than the first read
+            head = await source.read(start, start + HEAD_BYTES)
+            if head and not streams.is_zstd(head):
+                raise LimitError("after the bytes that readers skip no zstd follows")
+        else:
+            start = 0
         if view.is_full:
-            head += await source.read(len(head), len(head) + source.bytes_left)
-        is_whole = len(head) == source.size_bytes
-        unpacked, is_complete = await asyncio.to_thread(unpack, method, head)
-        if not unpacked and not is_complete:
-            raise PreviewError("no part of it can be unpacked")
+            head += await source.read(start + len(head), start + len(head) + source.bytes_left)
+        unpacked = await self._unpack(source, method, head, start)
+        if not unpacked.content and not unpacked.is_complete and not _is_end(source, start + len(head)):
+            source.allow(FULL_BUDGET)  # a block of bzip2 is up to 900 kB long
+            head += await source.read(start + len(head), start + len(head) + source.bytes_left)
+            unpacked = await self._unpack(source, method, head, start)
+        if not unpacked.content and not unpacked.is_complete:
+            raise LimitError(unpacked.note or f"its first block is longer than the {size_text(len(head))} read")
         name = inner_name(source.blob.key)
-        held = Held(unpacked, is_complete and is_whole)
+        held = Held(unpacked.content, unpacked.is_complete)
         inner = Source(held, Blob(name, source.blob.storage_type, held.size_bytes))
         shown = await show_as(self._inside, inner, view)
         facts = [("inside", shown.kind)]
         if method == "gzip" and (told := gzip_name(head)):
             facts.append(("packed as", visible(told, limit=80)))
         if held.is_complete:
-            facts.append(("unpacked", size_text(len(unpacked))))
-        return replace(shown, kind=method, facts=(*facts, *shown.facts), pages=None, inside=inner)
+            facts.append(("unpacked", size_text(len(unpacked.content))))
+        note = " · ".join(filter(None, (shown.note, unpacked.note)))
+        return replace(shown, kind=method, facts=(*facts, *shown.facts), note=note, pages=None, inside=inner)
+
+    async def _unpack(self, source: Source, method: str, head: bytes, start: int) -> Unpacked:
+        return await asyncio.to_thread(unpack, method, head, is_whole=_is_end(source, start + len(head)))
+
+
+def _is_end(source: Source, at: int) -> bool:
+    return source.size_bytes is not None and at >= source.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,47 +93,26 @@ class Held:
         return Piece(self._content[start:stop], Blob(key, storage_type, self.size_bytes))
 
 
-def find_method(head: bytes) -> str | None:
-    """Return the compression that the first bytes show; None when they show none."""
-    return next((method for method, magic in MAGICS.items() if head.startswith(magic)), None)
-
-
-def unpack(method: str, head: bytes) -> tuple[bytes, bool]:
-    """Return the first unpacked bytes, at most UNPACKED_BYTES, and whether they are the whole content."""
-    unpacker, failures = _unpacker(method)
-    try:
-        first = unpacker.decompress(head, UNPACKED_BYTES)
-    except failures as exc:
-        raise PreviewError(f"its {method} stream is damaged") from exc
-    return first, unpacker.eof
+def find_method(head: bytes, name: str = "") -> str | None:
+    """Return the compression that the first bytes show, LZMA with the help of the lower-case name; None without one."""
+    if streams.is_skippable(head):
+        start = streams.skipped(head)
+        return "zstd" if start >= len(head) or streams.is_zstd(head[start : start + 4]) else None
+    found = next((method for method, (is_start, _) in STARTS.items() if is_start(head)), None)
+    return found or ("lzma" if name.endswith(LZMA_NAMES) and streams.is_lzma(head) else None)
 
 
 def inner_name(key: str) -> str:
     """Return the name without the ending of the compression; `.tgz` becomes `.tar`."""
     lower = key.lower()
     ending = next((ending for ending in NAMES if lower.endswith(ending)), "")
-    return key[: len(key) - len(ending)] + (".tar" if ending == ".tgz" else "")
+    return key[: len(key) - len(ending)] + NAMES.get(ending, "")
 
 
 def gzip_name(head: bytes) -> str:
-    """Return the file name in a gzip header (RFC 1952); empty without one, or after an extra field."""
+    """Return the file name in a gzip header (RFC 1952); empty without one."""
     flags = head[3] if len(head) > 3 else 0
-    if not flags & 0x08 or flags & 0x04:
-        return ""
-    return head[10:266].split(b"\x00")[0].decode("latin-1")
-
-
-def _unpacker(method: str) -> tuple[Unpacker, tuple[type[Exception], ...]]:
-    """Return the decompressor, and the errors that it raises on damage."""
-    if method == "gzip":
-        return zlib.decompressobj(31), (zlib.error,)
-    if method == "bzip2":
-        return bz2.BZ2Decompressor(), (OSError, EOFError, ValueError)
-    if method == "xz":
-        return lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES), (lzma.LZMAError,)
-    for name in ZSTD_MODULES:
-        with contextlib.suppress(ImportError):
-            zstd = importlib.import_module(name)
-            limits = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
-            return zstd.ZstdDecompressor(options=limits), (zstd.ZstdError,)
-    raise PreviewError(MISSING_ZSTD)
+    at = 10
+    if flags & 0x04:
+        at += 2 + int.from_bytes(head[at : at + 2], "little")
+    return head[at : at + 256].split(b"\x00")[0].decode("latin-1") if flags & 0x08 else ""

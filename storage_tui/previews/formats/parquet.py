@@ -8,19 +8,22 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, Source, View
 from storage_tui.previews.table.first_rows import read_footer, with_rows
 from storage_tui.previews.table.grid import grid_lines
-from storage_tui.previews.table.parquet_rows import MAGIC, show_rows
+from storage_tui.previews.table.parquet_rows import CRYPTO, MAGIC, show_rows
 from storage_tui.previews.table.thrift import Compact
 
+ENCRYPTED = b"PARE"  # in place of the magic where the footer is encrypted too
 COLUMNS = 300  # shown at most
 NOISE = (b"ARROW:schema",)  # a packed copy of the schema
 METADATA = 6  # keys shown at most; pandas and geo write one each
 
 PHYSICAL = ("boolean", "int32", "int64", "int96", "float", "double", "binary", "fixed binary")
-CONVERTED = {0: "string", 1: "map", 3: "list", 4: "enum", 5: "decimal", 6: "date", 9: "timestamp ms",
-             10: "timestamp µs", 11: "uint8", 12: "uint16", 13: "uint32", 14: "uint64", 15: "int8", 16: "int16",
-             19: "json"}  # fmt: skip
+CONVERTED = {0: "string", 1: "map", 3: "list", 4: "enum", 5: "decimal", 6: "date", 7: "time ms", 8: "time µs",
+             9: "timestamp ms", 10: "timestamp µs", 11: "uint8", 12: "uint16", 13: "uint32", 14: "uint64", 15: "int8",
+             16: "int16", 19: "json", 20: "bson", 21: "interval"}  # fmt: skip
+INTEGER = 10
 LOGICAL = {1: "string", 2: "map", 3: "list", 4: "enum", 5: "decimal", 6: "date", 7: "time", 8: "timestamp", 11: "null",
-           12: "json", 13: "bson", 14: "uuid"}  # fmt: skip
+           12: "json", 13: "bson", 14: "uuid", 15: "float16", 16: "variant", 17: "geometry",
+           18: "geography"}  # fmt: skip
 CODECS = ("none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4 raw")
 REPEATS = ("", "optional", "list")
 
@@ -33,10 +36,15 @@ class Parquet:
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the first bytes are the magic."""
-        return head.startswith(MAGIC)
+        return head.startswith((MAGIC, ENCRYPTED))
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the preview with one read of the end and some of the first row group."""
+        if head.startswith(ENCRYPTED):
+            await read_footer(source, head, ENCRYPTED)
+            return Preview(
+                self.kind, facts=(("encrypted", "its footer too, which names the columns and counts the rows"),)
+            )
         footer, _ = await read_footer(source, head, MAGIC)
         raw = Compact(footer).struct()
         shown = await asyncio.to_thread(describe, raw)
@@ -46,22 +54,26 @@ class Parquet:
 def describe(raw: dict[int, Any]) -> Preview:
     """Return the preview of the footer alone."""
     groups = raw.get(4, [])
-    sizes: dict[str, list[int]] = {}
+    leaves = list(_leaves(raw.get(2, [])))
+    sizes = [[0, 0] for _ in leaves]  # of the chunks of each column; they are in the order of the schema
     codecs: set[str] = set()
+    encrypted = 0
     for group in groups:
-        for chunk in group.get(1, []):
-            column = chunk.get(3, {})
-            path = ".".join(_text(part) for part in column.get(3, []))
-            total = sizes.setdefault(path, [0, 0])
+        for total, chunk in zip(sizes, group.get(1, []), strict=False):
+            column = chunk.get(3)
+            if column is None:  # encrypted, and what describes it is too
+                continue
             total[0] += column.get(7, 0)
             total[1] += column.get(6, 0)
             codecs.add(CODECS[column.get(4, 0)] if 0 <= column.get(4, 0) < len(CODECS) else "unknown")
-    leaves = list(_leaves(raw.get(2, [])))
+        encrypted = max(encrypted, sum(chunk.get(CRYPTO) is not None for chunk in group.get(1, [])))
     facts = [
         ("rows", f"{raw.get(3, 0):,} in {len(groups):,} row group{'s' if len(groups) != 1 else ''}"),
         ("columns", f"{len(leaves):,}"),
         ("compression", ", ".join(sorted(codecs)) or "none"),
     ]
+    if encrypted:
+        facts.append(("encrypted", f"{encrypted:,} column{'s' if encrypted != 1 else ''}"))
     if writer := raw.get(6):
         facts.append(("written by", visible(_text(writer), limit=60)))
     pairs = [pair for pair in raw.get(5, []) if pair.get(1) not in NOISE][:METADATA]
@@ -69,8 +81,7 @@ def describe(raw: dict[int, Any]) -> Preview:
         (visible(_text(pair.get(1, b"")), limit=16), visible(_text(pair.get(2, b"")), limit=80)) for pair in pairs
     ]
     rows = []
-    for path, kind, repeat in leaves[:COLUMNS]:
-        packed, unpacked = sizes.get(path, [0, 0])
+    for (path, kind, repeat), (packed, unpacked) in zip(leaves[:COLUMNS], sizes, strict=False):
         rows.append([path, kind, repeat, size_text(packed), size_text(unpacked)])
     heads = ("column", "type", "", "stored", "plain")
     return Preview("Parquet", facts=tuple(facts), lines=tuple(grid_lines(heads, rows, right=frozenset((3, 4)))))
@@ -97,6 +108,8 @@ def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, str, str]]:
 
 def _type(element: dict[int, Any]) -> str:
     logical = element.get(10)
+    if isinstance(logical, dict) and isinstance(whole := logical.get(INTEGER), dict):
+        return f"{'' if whole.get(2) else 'u'}int{whole.get(1, 0)}"
     if isinstance(logical, dict) and logical and next(iter(logical)) in LOGICAL:
         return LOGICAL[next(iter(logical))]
     if element.get(6) in CONVERTED:

@@ -1,45 +1,10 @@
-"""tar: the members whose headers a read or two reach (POSIX.1-2001 pax, GNU long names)."""
-
-from dataclasses import dataclass, field
+"""tar of any kind: the members whose headers a few reads reach."""
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View
-from storage_tui.previews.containers.tree import Member, tree_lines
-
-BLOCK = 512
-FILES = (b"0", b"\x00", b"7")
-FOLDER, PAX, PAX_GLOBAL, GNU_NAME, GNU_LINK = b"5", b"x", b"g", b"L", b"K"
-
-
-@dataclass
-class Walk:
-    """A walk from header to header until the bytes end."""
-
-    at: int = 0
-    members: list[Member] = field(default_factory=list)
-    is_complete: bool = False
-    next_name: str | None = None
-
-    def go(self, data: bytes, start: int) -> None:
-        """Read the headers from `at` on; `data` begins at the offset `start` of the archive."""
-        while self.at >= start and self.at - start + BLOCK <= len(data):
-            header = data[self.at - start : self.at - start + BLOCK]
-            if not any(header):
-                self.is_complete = True
-                return
-            size = check_header(header)
-            kind = header[156:157]
-            body = data[self.at - start + BLOCK : self.at - start + BLOCK + size]
-            if kind in (PAX, GNU_NAME) and len(body) == min(size, len(body)) and size < 65536:
-                if len(body) < size:
-                    return
-                self.next_name = _pax_path(body) if kind == PAX else _text(body)
-            elif kind not in (PAX_GLOBAL, GNU_LINK):
-                name = self.next_name or header_name(header, kind)
-                part = Part(name, self.at + BLOCK, size, size) if kind in FILES else None
-                self.members.append(Member(name, size, part=part))
-                self.next_name = None
-            self.at += BLOCK + (size + BLOCK - 1) // BLOCK * BLOCK
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View
+from storage_tui.previews.containers.tar_headers import BLOCK, Walk, is_header
+from storage_tui.previews.containers.tree import FULL_LINES, TREE_LINES, tree_lines
 
 
 class TarArchive:
@@ -49,58 +14,32 @@ class TarArchive:
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Return whether the first header has the magic."""
-        return head[257:262] == b"ustar"
+        """Return whether the first header has the magic or, as the oldest kind, a true checksum; or all is its end."""
+        is_empty = name.endswith(".tar") and len(head) >= 2 * BLOCK and not any(head)
+        return head[257:262] == b"ustar" or is_header(head[:BLOCK]) or is_empty
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
-        """Return the members in the head, and those in one more read after the head."""
+        """Return the members in the head, and those in the reads after the head."""
         walk = Walk()
-        walk.go(head, 0)
-        if not walk.is_complete and walk.at < (source.size_bytes or 0) and source.bytes_left >= BLOCK:
+        walk.go(head, 0, is_end=_is_end(source, len(head)))
+        while not walk.is_over and source.bytes_left >= BLOCK and not _is_end(source, walk.at):
             start = walk.at
-            walk.go(await source.read(start, start + source.bytes_left), start)
-        if not walk.members:
-            raise PreviewError("it has no whole header")
+            data = await source.read(start, start + max(BLOCK, source.bytes_left // source.requests_left))
+            walk.go(data, start, is_end=_is_end(source, start + len(data)))
+            if walk.at == start:  # the read holds no whole header, or packed bytes end here
+                break
+        walk.finish(source.size_bytes)
+        if not walk.members and not walk.is_complete:
+            raise PreviewError(walk.note or "it has no whole header")
         count = f"{len(walk.members):,}" if walk.is_complete else f"the first {len(walk.members):,}"
-        facts = (("members", count), ("unpacked", size_text(sum(member.size_bytes for member in walk.members))))
-        lines, parts = tree_lines(walk.members)
-        return Preview(self.kind, facts=facts, lines=lines, parts=parts)
+        joined = f" in {walk.archives:,} archives joined" if walk.archives > 1 else ""
+        unpacked = size_text(sum(member.size_bytes for member in walk.members))
+        facts = [("members", f"{count}{joined}"), ("unpacked", f"{'' if walk.is_complete else 'at least '}{unpacked}")]
+        if walk.comment:
+            facts.append(("comment", visible(walk.comment, limit=80)))
+        lines, parts = tree_lines(walk.members, FULL_LINES if view.is_full else TREE_LINES)
+        return Preview(self.kind, facts=tuple(facts), lines=lines, parts=parts, note=walk.note)
 
 
-def check_header(header: bytes) -> int:
-    """Return the size of the member; raise PreviewError when the checksum shows that this is not a header."""
-    told = header[148:156].split(b"\x00")[0].strip()
-    actual = sum(header) - sum(header[148:156]) + 8 * 0x20
-    if not told or not all(byte in b"01234567" for byte in told) or int(told, 8) != actual:
-        raise PreviewError("a header is damaged")
-    return _number(header[124:136])
-
-
-def header_name(header: bytes, kind: bytes) -> str:
-    """Return the name in a header, with its prefix when it is long; a folder ends in a slash."""
-    name = _text(header[:100])
-    prefix = _text(header[345:500]) if header[257:263] == b"ustar\x00" else ""
-    full = f"{prefix}/{name}" if prefix else name
-    return full.rstrip("/") + "/" if kind == FOLDER else full
-
-
-def _pax_path(body: bytes) -> str | None:
-    for line in body.split(b"\n"):
-        _, _, pair = line.partition(b" ")
-        name, _, value = pair.partition(b"=")
-        if name == b"path":
-            return value.decode("utf-8", "replace")
-    return None
-
-
-def _number(raw: bytes) -> int:
-    if raw[0] & 0x80:  # GNU: a binary number that eleven octal digits cannot hold
-        return int.from_bytes(bytes([raw[0] & 0x7F]) + raw[1:], "big")
-    digits = raw.split(b"\x00")[0].strip() or b"0"
-    if not all(byte in b"01234567" for byte in digits):
-        raise PreviewError("a header is damaged")
-    return int(digits, 8)
-
-
-def _text(raw: bytes) -> str:
-    return raw.split(b"\x00")[0].decode("utf-8", "replace")
+def _is_end(source: Source, at: int) -> bool:
+    return source.size_bytes is not None and at >= source.size_bytes

@@ -1,40 +1,39 @@
 """zip and npz: the tree of members from the central directory, one read at the end (APPNOTE 6.3.10)."""
 
 import asyncio
+import stat
 import struct
 import zlib
-from dataclasses import dataclass
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.base import HEADER_BUDGET, Part, Preview, PreviewError, Source, View
+from storage_tui.contract.visible import visible
+from storage_tui.previews.base import (
+    HEADER_BUDGET,
+    KIB,
+    LimitError,
+    OtherFormatError,
+    Part,
+    Preview,
+    PreviewError,
+    Source,
+    View,
+)
 from storage_tui.previews.containers.tree import FULL_LINES, TREE_LINES, Member, tree_lines
+from storage_tui.previews.containers.zip_directory import END, LOCAL, Directory, Entry, read_directory
 from storage_tui.previews.formats.npy import read_header, shape_text
 
-END = b"PK\x05\x06"
-LOCATOR, LOCATOR_BYTES = b"PK\x06\x07", 20  # of the end record of archives past 2 GiB; it stands before that record
-END64 = b"PK\x06\x06"
-ENTRY = b"PK\x01\x02"
-LOCAL = b"PK\x03\x04"
-MEMBERS = 5000  # parsed at most: as many as the bytes of the budget can hold
-METHODS = {0: "stored", 8: "deflate", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz"}
+METHODS = {0: "stored", 1: "shrink", 2: "reduce", 3: "reduce", 4: "reduce", 5: "reduce", 6: "implode", 8: "deflate",
+           9: "deflate64", 10: "PKWARE implode", 12: "bzip2", 14: "lzma", 16: "IBM CMPSC", 18: "IBM TERSE",
+           19: "IBM LZ77", 20: "old zstd", 93: "zstd", 94: "MP3", 95: "xz", 96: "JPEG", 97: "WavPack", 98: "PPMd",
+           99: "AES"}  # fmt: skip
 NPY_HEADER_BYTES = 10_240  # unpacked at most from a member that is an array
+SPANNED = (b"PK\x07\x08" + LOCAL, b"PK00" + LOCAL)  # the first of several volumes, and one that became the only one
+NAMES = (".zip", ".jar", ".war", ".ear", ".whl", ".pyz", ".pex", ".apk", ".ipa", ".docx", ".xlsx", ".pptx", ".odt",
+         ".ods", ".odp", ".kmz", ".npz", ".epub", ".cbz", ".nupkg", ".vsix", ".xpi", ".crx", ".qgz")  # fmt: skip
+PROGRAMS = (b"MZ", b"\x7fELF")  # perhaps with an archive after the program, which only the last bytes show
+ENDING_BYTES = 66 * KIB  # an end record with the longest comment; most programs have no archive
 
-_ENTRY = struct.Struct("<4s6H3I5H2I")
-_END = struct.Struct("<4s4H2IH")
-_END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCAL = struct.Struct("<4s5H3I2H")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One member, as the central directory describes it."""
-
-    name: str
-    method: int
-    is_encrypted: bool
-    packed_bytes: int
-    size_bytes: int
-    local_start: int
 
 
 class ZipArchive:
@@ -44,101 +43,103 @@ class ZipArchive:
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Return whether the first bytes are a local header, or the end record of an empty archive."""
-        return head.startswith((LOCAL, END))
+        """Return whether an archive begins here, or may begin after something else."""
+        is_script = head.startswith(b"#!") and LOCAL in head
+        return self.begins(head) or head.startswith(PROGRAMS) or name.endswith(NAMES) or is_script
+
+    @staticmethod
+    def begins(head: bytes) -> bool:
+        """Return whether the first bytes are of an archive, and not of something before it."""
+        return head.startswith((LOCAL, END, *SPANNED))
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the preview with one more read, of the last bytes."""
         size = source.size_bytes or len(head)
         want = min(size, source.bytes_left) if len(head) < size else size
-        tail = await source.tail(want)
-        total, entries = read_directory(tail, FULL_LINES if view.is_full else MEMBERS)
-        if not entries and total:
-            raise PreviewError("its central directory is missing or damaged")
-        members = [Member(entry.name, entry.size_bytes, _remark(entry, head), _part(entry)) for entry in entries]
+        if head.startswith(PROGRAMS):
+            want = min(want, ENDING_BYTES)
+        is_sure = self.begins(head)
+        try:
+            tail = await source.tail(want)
+            directory = read_directory(tail, size - len(tail))
+        except PreviewError as exc:
+            if not is_sure:
+                raise OtherFormatError("it is no zip") from exc
+            if head.startswith(SPANNED[0]):
+                raise LimitError("it is the first of several volumes; the last one lists the members") from exc
+            raise
+        entries = directory.entries
+        members = [_member(entry, directory, head) for entry in entries]
         arrays = sum(entry.name.endswith(".npy") for entry in entries)
-        unpacked, packed = sum(e.size_bytes for e in entries), sum(e.packed_bytes for e in entries)
-        part = "" if len(entries) >= total else f" (the last {len(entries):,} shown)"
-        facts = [
-            ("arrays" if arrays == len(entries) and arrays else "members", f"{total:,}{part}"),
-            ("unpacked", f"{size_text(unpacked)} from {size_text(packed)}{', as it claims' if packed else ''}"),
-        ]
+        is_array = bool(arrays) and arrays == len(entries)
+        facts = [("arrays" if is_array else "members", _count(directory)), ("unpacked", _sizes(directory))]
         if any(entry.is_encrypted for entry in entries):
             facts.append(("encrypted", f"{sum(entry.is_encrypted for entry in entries):,} members"))
         methods = sorted({METHODS.get(entry.method, f"method {entry.method}") for entry in entries})
         if methods:
             facts.append(("compression", ", ".join(methods)))
-        kind = "NumPy archive" if arrays and arrays == len(entries) else self.kind
+        if directory.comment:
+            facts.append(("comment", visible(directory.comment, limit=80)))
+        if directory.volume:
+            facts.append(("volumes", f"{directory.volume + 1:,}, of which this is the last"))
         lines, parts = await asyncio.to_thread(tree_lines, members, FULL_LINES if view.is_full else TREE_LINES)
-        return Preview(kind, facts=tuple(facts), lines=lines, parts=parts)
+        note = " · ".join(_remarks(directory, head))
+        return Preview(
+            "NumPy archive" if is_array else self.kind, facts=tuple(facts), lines=lines, parts=parts, note=note
+        )
 
 
-def read_directory(tail: bytes, limit: int = MEMBERS) -> tuple[int, list[Entry]]:
-    """Return how many members the end record counts, and the members whose entries are in these last bytes."""
-    end = tail.rfind(END)
-    if end == -1 or len(tail) - end < _END.size:
-        raise PreviewError("its end is missing: the archive is cut")
-    _, _, _, _, total, directory_bytes, _, _ = _END.unpack_from(tail, end)
-    directory_end = end
-    end64 = tail.rfind(END64, 0, end)
-    if end64 != -1 and tail.startswith(LOCATOR, end - LOCATOR_BYTES) and len(tail) - end64 >= _END64.size:
-        record = _END64.unpack_from(tail, end64)
-        total, directory_bytes, directory_end = record[7], record[8], end64
-    start = directory_end - directory_bytes
-    if start < 0:
-        start = tail.find(ENTRY, 0, directory_end)
-    entries: list[Entry] = []
-    while start != -1 and start < directory_end and len(entries) < limit:
-        found = _read_entry(tail, start)
-        if found is None:
-            start = tail.find(ENTRY, start + 1, directory_end)
-            entries.clear()
-            continue
-        entry, start = found
-        entries.append(entry)
-    return total, entries
+def _count(directory: Directory) -> str:
+    count = len(directory.entries)
+    if directory.total is None:
+        return f"more than {count:,} (the last {count:,} shown)"
+    if count >= directory.total:
+        return f"{count:,}"
+    return f"{directory.total:,} (the {'first' if directory.is_whole else 'last'} {count:,} shown)"
 
 
-def _read_entry(tail: bytes, at: int) -> tuple[Entry, int] | None:
-    if len(tail) - at < _ENTRY.size:
-        return None
-    fields = _ENTRY.unpack_from(tail, at)
-    if fields[0] != ENTRY:
-        return None
-    flags, method, packed, size = fields[3], fields[4], fields[8], fields[9]
-    name_bytes, extra_bytes, comment_bytes, local_start = fields[10], fields[11], fields[12], fields[16]
-    start = at + _ENTRY.size
-    name = tail[start : start + name_bytes].decode("utf-8" if flags & 0x800 else "cp437", "replace")
-    extra = tail[start + name_bytes : start + name_bytes + extra_bytes]
-    if 0xFFFFFFFF in (packed, size, local_start):
-        size, packed, local_start = _wide_sizes(extra, size, packed, local_start)
-    stop = start + name_bytes + extra_bytes + comment_bytes
-    return Entry(name, method, bool(flags & 1), packed, size, local_start), stop
+def _sizes(directory: Directory) -> str:
+    """Return the sizes of the members, which the directory claims."""
+    entries = directory.entries
+    unpacked, packed = sum(e.size_bytes for e in entries), sum(e.packed_bytes for e in entries)
+    is_all = directory.total is not None and len(entries) >= directory.total
+    told = f"{size_text(unpacked)} from {size_text(packed)}{', as it claims' if packed else ''}"
+    return told if is_all else f"at least {told}"
 
 
-def _wide_sizes(extra: bytes, size: int, packed: int, local_start: int) -> tuple[int, int, int]:
-    """Return the sizes and the offset, with 64-bit values of the zip64 field for those that are all ones."""
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == 1:
-            wide = iter(struct.unpack_from(f"<{length // 8}Q", extra[: at + 4 + length // 8 * 8], at + 4))
-            values = [next(wide, value) if value == 0xFFFFFFFF else value for value in (size, packed, local_start)]
-            return values[0], values[1], values[2]
-        at += 4 + length
-    return size, packed, local_start
+def _remarks(directory: Directory, head: bytes) -> list[str]:
+    remarks = []
+    if directory.prefix < 0:
+        remarks.append(f"{size_text(-directory.prefix)} are missing before it")
+    elif directory.prefix and not head.startswith(SPANNED):
+        other = " of another archive" if head.startswith(LOCAL) else ""
+        remarks.append(f"after {size_text(directory.prefix)}{other}")
+    if directory.rest_bytes:
+        remarks.append(f"followed by {size_text(directory.rest_bytes)} that are no zip")
+    if directory.ends_early:
+        remarks.append("its central directory is damaged after these members")
+    return remarks
 
 
-def _part(entry: Entry) -> Part:
-    """Return the place of a member, for the viewer to open it."""
+def _member(entry: Entry, directory: Directory, head: bytes) -> Member:
+    """Return a member with its place, for the viewer to open it."""
     method = "encrypted" if entry.is_encrypted else METHODS.get(entry.method, f"method {entry.method}")
-    return Part(entry.name, entry.local_start, entry.packed_bytes, entry.size_bytes, method, has_header=True)
+    start = entry.local_start + directory.prefix
+    is_here = entry.volume == directory.volume and start >= 0
+    if not is_here:
+        method = "a member of another volume" if start >= 0 else "a member before the first byte"
+    part = Part(entry.name, max(0, start), entry.packed_bytes, entry.size_bytes, method, has_header=True)
+    remarks = (_array(entry, start, head), "link" if stat.S_ISLNK(entry.mode) else "", entry.comment)
+    return Member(entry.name, entry.size_bytes, "  ".join(filter(None, remarks)), part)
 
 
-def _remark(entry: Entry, head: bytes) -> str:
+def _array(entry: Entry, at: int, head: bytes) -> str:
     """Return shape and type of an array when the head of the archive holds its beginning."""
-    at = entry.local_start
-    if not entry.name.endswith(".npy") or at + _LOCAL.size + 128 > len(head) or not head.startswith(LOCAL, at):
+    if (
+        not entry.name.endswith(".npy")
+        or not 0 <= at <= len(head) - _LOCAL.size - 128
+        or not head.startswith(LOCAL, at)
+    ):
         return ""
     fields = _LOCAL.unpack_from(head, at)
     start = at + _LOCAL.size + fields[9] + fields[10]

@@ -3,15 +3,15 @@
 The decoding process decodes the rows, with the extra `preview`.
 """
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from rich.text import Text
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import KIB, Preview, PreviewError, Source
+from storage_tui.previews.base import KIB, LimitError, Preview, PreviewError, Source
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.table.grid import grid_lines
 
@@ -20,6 +20,7 @@ FULL_ROWS = 1000  # on the whole screen, if one answer of the decoder holds so m
 TAIL_BYTES = 64 * KIB  # of the first read at the end; most footers are shorter
 LENGTH_BYTES = 4  # the length of the footer, between the footer and the magic at the end
 MISSING = "pip install 'storage-tui[preview]' shows the first rows"
+NAMED_COLUMNS = 3  # of those that are left out; a note is one line
 _NUMBER = frozenset("0123456789.-+einfa")
 
 
@@ -29,13 +30,13 @@ async def read_footer(source: Source, head: bytes, magic: bytes) -> tuple[bytes,
     after = LENGTH_BYTES + len(magic)
     tail = await source.tail(max(after, min(size, TAIL_BYTES)))
     if tail[-len(magic) :] != magic:
-        raise PreviewError("its end is missing: the file is cut")
+        raise PreviewError("its end is missing: the file is cut, or something follows it")
     length = int.from_bytes(tail[-after : -len(magic)], "little")
     if length + after > size:
         raise PreviewError(f"its footer claims {length:,} bytes")
     if length + after > len(tail):
         if length + after > source.bytes_left:
-            raise PreviewError(f"its footer of {size_text(length)} is more than a preview reads")
+            raise LimitError(f"its footer of {size_text(length)} is more than a preview reads")
         tail = await source.tail(length + after)
     return tail[-after - length : -after], tail
 
@@ -48,7 +49,7 @@ async def with_rows(shown: Preview, rows: Awaitable[tuple[list[Text], str]]) -> 
         return replace(shown, note=f"no rows: {visible(str(exc), limit=100)}")
     except (TypeError, AttributeError, ValueError):  # a footer with values of unexpected types
         return replace(shown, note="no rows: the footer is damaged")
-    return replace(shown, lines=(*lines, Text(""), *shown.lines), note=note)
+    return replace(shown, lines=(*lines, Text(""), *shown.lines) if lines else shown.lines, note=note)
 
 
 def first_note(shown: int, *, is_all: bool) -> str:
@@ -63,20 +64,43 @@ def require_tables() -> None:
     except (ImportError, ValueError):
         is_there = False
     if not is_there:
-        raise PreviewError(MISSING)
+        raise LimitError(MISSING)
 
 
-async def first_rows(kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int) -> list[Text]:
-    """Return the head and at most `rows` rows of a file known by some parts; raise PreviewError without rows."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The first rows of a table as text, and the columns that are not read, each with the reason."""
+
+    heads: list[str]
+    rows: list[list[str]]
+    left_out: list[tuple[str, str]]
+
+    @property
+    def lines(self) -> list[Text]:
+        """The head and the rows."""
+        columns = [[row[at] for row in self.rows] for at in range(len(self.heads))]
+        right = frozenset(at for at, column in enumerate(columns) if any(column) and set("".join(column)) <= _NUMBER)
+        return grid_lines(self.heads, self.rows, right=right)
+
+    @property
+    def note(self) -> str:
+        """The columns that are left out, in words; empty without any."""
+        return " · ".join(f"{name} is not read: {reason}" for name, reason in self.left_out[:NAMED_COLUMNS])
+
+
+async def first_rows(
+    kind: str, size_bytes: int, parts: Sequence[tuple[int, bytes]], rows: int, hints: Mapping[str, str] | None = None
+) -> Rows:
+    """Return at most `rows` rows of a file known by some parts; raise PreviewError when they cannot be read.
+
+    `kind` is `parquet`, `arrow` or `stream`. `hints` are those of `decoding.arrow_values.column_texts`.
+    """
     require_tables()
     job = {
-        "job": "table", "kind": kind, "size": size_bytes, "rows": rows,
+        "job": "table", "kind": kind, "size": size_bytes, "rows": rows, "hints": dict(hints or {}),
         "spans": [[start, len(data)] for start, data in parts],
     }  # fmt: skip
     told, _ = await DECODER.decode(job, b"".join(data for _, data in parts))
     if told.get("missing"):
-        raise PreviewError(MISSING)
-    found = told["rows"]
-    columns = [[row[at] for row in found] for at in range(len(told["heads"]))]
-    right = frozenset(at for at, column in enumerate(columns) if any(column) and set("".join(column)) <= _NUMBER)
-    return grid_lines(told["heads"], found, right=right)
+        raise LimitError(MISSING)
+    return Rows(told["heads"], told["rows"], [(visible(name), visible(reason)) for name, reason in told["left_out"]])

@@ -4,7 +4,7 @@ import struct
 
 from storage_tui.previews.base import PreviewError
 
-MOST_ITEMS = 10_000  # of a vector; a larger number is a damaged length
+ITEM_BYTES = 4  # of a vector's item at least: a count of more than the buffer can hold is damaged
 
 
 class Table:
@@ -49,11 +49,11 @@ class Table:
         """Return the number of items of the vector in a field."""
         return self._vector(field)[1]
 
-    def structs(self, field: int, form: str) -> list[tuple[int, ...]]:
-        """Return the vector of structs in a field."""
+    def structs(self, field: int, form: str, limit: int) -> list[tuple[int, ...]]:
+        """Return the vector of structs in a field, at most `limit` of them."""
         start, count = self._vector(field)
         size = struct.calcsize(form)
-        return [struct.unpack_from(form, self._buffer, start + number * size) for number in range(count)]
+        return [struct.unpack_from(form, self._buffer, start + number * size) for number in range(min(count, limit))]
 
     def _vector(self, field: int) -> tuple[int, int]:
         at = self._place(field)
@@ -61,7 +61,7 @@ class Table:
             return 0, 0
         at += self._number("<I", at)
         count = self._number("<I", at)
-        if count > MOST_ITEMS:
+        if count * ITEM_BYTES > len(self._buffer):
             raise PreviewError(f"its footer claims {count:,} items")
         return at + 4, count
 

@@ -109,6 +109,11 @@ def list_field(step: int, structs: Sequence[bytes]) -> bytes:
     return bytes([step << 4 | LIST, 0xF0 | STRUCT]) + _packed(len(structs)) + b"".join(structs)
 
 
+def text_field(step: int, text: bytes) -> bytes:
+    """Return the bytes of a field with a text."""
+    return bytes([step << 4 | BINARY]) + _packed(len(text)) + text
+
+
 def _packed(value: int) -> bytes:
     packed = bytearray()
     while value >= 0x80:
