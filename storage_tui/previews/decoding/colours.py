@@ -83,8 +83,9 @@ def _channels(level: Level, planes: list[Plane], values: list[Plane], told: dict
         return _painted(planes[0], level.palette)
     if level.colours == "cmyk":
         return _uninked(planes, _most(level))
-    if level.bits == 8 and level.sample_format == UINT and level.colours in ("rgb", "ycbcr"):
-        return [bytes(0 if value is None else int(value) for value in plane) for plane in planes]
+    if level.bits <= 8 and level.sample_format == UINT and level.colours in ("rgb", "ycbcr"):
+        scale = 255 / _most(level)
+        return [bytes(0 if value is None else int(value * scale + 0.5) for value in plane) for plane in planes]
     limits = [_range(plane) for plane in values]
     shades = [
         _shades(plane, *limit, is_inverted=level.is_inverted) for plane, limit in zip(values, limits, strict=True)

@@ -17,7 +17,7 @@ MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refu
 KEPT_BYTES = 2 * MAX_BLOCK_BYTES  # of unpacked blocks: a row of tiles is read again for its next row of pixels
 CODES = {(1, 8): "B", (1, 16): "H", (1, 32): "I", (1, 64): "Q", (2, 8): "b", (2, 16): "h", (2, 32): "i", (2, 64): "q",
          (3, 16): "e", (3, 32): "f", (3, 64): "d"}  # fmt: skip
-ORDERS: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
+OF_24_BITS: dict[str, Literal["little", "big"]] = {"<": "big", ">": "little"}  # as GDAL writes and reads them
 ODD_BITS = 32  # unsigned samples of fewer bits lie side by side without regard to bytes
 
 Plane = list[float | None]
@@ -114,7 +114,7 @@ def read_row(level: Level, raw: bytes) -> Sequence[float]:
     if (form, bits) not in CODES:
         if bits == 24:
             places = range(0, count * 3, 3)
-            return [int.from_bytes(raw[at : at + 3], ORDERS[level.byte_order]) for at in places]
+            return [int.from_bytes(raw[at : at + 3], OF_24_BITS[level.byte_order]) for at in places]
         return _packed_samples(raw, bits, count)
     code = CODES[form, bits]
     if level.used_predictor == FLOATING:

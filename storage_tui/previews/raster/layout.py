@@ -51,14 +51,9 @@ def colours_of(level: Directory) -> Colours:
 
 
 def alpha_of(level: Directory) -> int | None:
-    """Return the band that holds the opacity; None without one.
-
-    As in GDAL the fourth band of RGB is the opacity where nothing says what it is.
-    """
+    """Return the band that holds the opacity; None without one, and where nothing says what the last band is."""
     bands = level.number(tags.SAMPLES, 1)
     extra = level.all(tags.EXTRA_SAMPLES)
-    if not extra and level.number(tags.PHOTOMETRIC) == RGB and bands == 4:
-        return 3
     first = bands - len(extra)
     kinds = (at for at, kind in enumerate(extra) if kind in (PREMULTIPLIED, UNASSOCIATED))
     found = next(kinds, None)
