@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from storage_tui.previews import Source
 from storage_tui.previews.base import KIB, MIB, Budget
+from storage_tui.previews.text.encoding import Encoding
+from storage_tui.previews.text.lines import STEP_BYTES, cut_bytes
 from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s
@@ -25,6 +27,8 @@ class Pattern:
     expression: re.Pattern[bytes]
     most_bytes: int
     unit_bytes: int
+    shifted: Encoding | None = None
+    """The encoding, where bytes that look like a match may begin inside a character."""
 
 
 def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
@@ -42,8 +46,9 @@ def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
         most += max(map(len, encoded))
         escaped = [re.escape(form) for form in encoded]
         pieces.append(escaped[0] if len(escaped) == 1 else b"(?:" + b"|".join(escaped) + b")")
-    unit = {"utf-16": 2, "utf-32": 4}.get(codec[:6], 1)
-    return Pattern(text, re.compile(b"".join(pieces), re.DOTALL), most, unit)
+    encoding = Encoding(codec)
+    shifted = encoding if encoding.is_shifted else None
+    return Pattern(text, re.compile(b"".join(pieces), re.DOTALL), most, encoding.unit_bytes, shifted)
 
 
 def line_pattern(text: str) -> re.Pattern[str]:
@@ -89,7 +94,10 @@ def _find(pattern: Pattern, data: bytes, low: int, *, is_forward: bool) -> int |
     for match in pattern.expression.finditer(data):
         if (low + match.start()) % pattern.unit_bytes:
             continue
-        found = low + match.start()
+        at = match.start()
+        if pattern.shifted is not None and cut_bytes(data[max(0, at - STEP_BYTES) : at], data[at:], pattern.shifted):
+            continue
+        found = low + at
         if is_forward:
             return found
     return found

@@ -1,0 +1,7 @@
+"""Shared by the formats of text: the encoding of a text, and its lines.
+
+| file | holds |
+|---|---|
+| encoding.py | the encoding of a text, found from its first bytes: by a mark, by its form, or guessed |
+| lines.py | the lines of a page of bytes, in any encoding: no character is cut |
+"""
