@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
@@ -15,8 +14,8 @@ from storage_tui.previews.formats.json_text import JsonText
 from storage_tui.previews.text.encoding import decode_head
 from storage_tui.previews.text.json_object import JsonObject, read_object, skip_gap
 from storage_tui.previews.vector.canvas import Point
-from storage_tui.previews.vector.reference import Reference, of_crs
 from storage_tui.previews.vector.map import draw_map
+from storage_tui.previews.vector.reference import Reference, of_crs
 from storage_tui.previews.vector.shapes import Shapes
 
 MAX_DEPTH = 8  # of nested geometry collections; real files have one level

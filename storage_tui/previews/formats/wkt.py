@@ -12,7 +12,12 @@ from storage_tui.previews.vector.map import draw_map
 from storage_tui.previews.vector.reference import of_code
 from storage_tui.previews.vector.shapes import Shapes
 from storage_tui.previews.vector.wkt_text import (
-    AREAS, POINTS, CutError, Geometry, positions_of, read_geometries,
+    AREAS,
+    POINTS,
+    CutError,
+    Geometry,
+    positions_of,
+    read_geometries,
 )  # fmt: skip
 
 SNIFF_CHARS = 4096  # the first geometry must be well-formed as far as these go

@@ -43,7 +43,12 @@ WIDER = {"ascii": FALLBACK, "iso8859-1": FALLBACK, "shift_jis": "cp932", "gb2312
          "euc_kr": "cp949", "iso8859-9": "cp1254"}  # fmt: skip
 """Encodings that contain another one, for the programs that name the smaller one and write the larger one."""
 
+OLD_LATIN = frozenset(("mac-roman", "mac-iceland", "mac-turkish", "mac-latin2", "mac-croatian", "mac-romanian", "cp437",
+                       "cp775", "cp850", "cp852", "cp857", "cp858", "cp860", "cp861", "cp863", "cp865", "hp-roman8"))
+"""Encodings of DOS and old Macs with most of their letters between 0x80 and 0x9F; newer ones have none there."""
+
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]")  # never in text; ESC is common in logs, 0x1A ends DOS files
+_LOW = re.compile(rb"[\x80-\x9f]")
 _HIGH_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*[\r\n]*")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]")
 _BREAKS = frozenset(" \t\r\n,;|、。，；：！？「」（）")
@@ -144,6 +149,7 @@ def _find_codec(sample: bytes) -> Encoding | None:
         sample = _without_nul(sample)
     elif (wide := _find_wide_ideographs(sample)) is not None:
         return wide
+    sample = _without_marks(sample)
     if not sample or len(_CONTROL.findall(sample)) > BINARY_SHARE * len(sample):
         return None
     if sample.isascii():
@@ -151,7 +157,7 @@ def _find_codec(sample: bytes) -> Encoding | None:
     text = _whole(sample, "utf-8")
     bad = text.count("\ufffd") - sample.count(b"\xef\xbf\xbd")
     others = sum(character > "\x7f" for character in text) - bad
-    if not bad or bad < BAD_SHARE * others:
+    if not bad or bad <= BAD_SHARE * others:
         return Encoding("utf-8", bad=bad)
     return _guess(b"".join(_high_lines(sample)))
 
@@ -180,7 +186,7 @@ def _find_wide(sample: bytes) -> Encoding | None:
 
 def _find_wide_ideographs(sample: bytes) -> Encoding | None:
     """Return UTF-16 without a mark of a text in another script than Latin, if the sample is such."""
-    if len(sample) % 2 and len(sample) < SAMPLE_BYTES or len(sample) < 8:
+    if (len(sample) % 2 and len(sample) < SAMPLE_BYTES) or len(sample) < 8:
         return None
     found = [codec for codec in ("utf-16-le", "utf-16-be") if _is_prose(_whole(sample, codec), is_wide=True)]
     return Encoding(found[0], is_guess=True) if len(found) == 1 else None
@@ -203,6 +209,13 @@ def _without_nul(sample: bytes) -> bytes:
     lines = rest.count(b"\n") or rest.count(b"\r")
     is_enough = len(rest) > (1 - NUL_SHARE) * len(sample) and lines and len(rest) / lines < 2000
     return rest if is_enough and len(_CONTROL.findall(rest)) <= BINARY_SHARE / 4 * len(rest) else b""
+
+
+def _without_marks(sample: bytes) -> bytes:
+    """Return the sample without the control characters that separate cells, where its lines have no other ones."""
+    rest = sample.translate(None, b"\x01\x1c\x1d\x1e\x1f")
+    is_text = len(rest) > len(sample) / 2 and b"\n" in rest and not _CONTROL.search(rest)
+    return rest if is_text else sample
 
 
 def _high_lines(sample: bytes) -> Iterator[bytes]:
@@ -239,6 +252,8 @@ def _candidates(sample: bytes) -> Iterator[str]:
         except LookupError:
             continue
         if codec in ("utf-8", "utf-7") or codec.startswith("utf-") or "hz" in codec:
+            continue
+        if "a".encode(codec) != b"a" or (codec in OLD_LATIN and not _LOW.search(sample)):
             continue
         if codec == "iso8859-15" and b"\xa4" not in sample:
             codec = FALLBACK

@@ -9,7 +9,12 @@ from storage_tui.previews.vector.canvas import Canvas, Point
 from storage_tui.previews.vector.coastline import LARGE_DEGREES, coastline
 from storage_tui.previews.vector.rings import HALF, TURN
 from storage_tui.previews.vector.shapes import (
-    Bounds, Shapes, digits_of, latitude_text, longitude_text, number_text,
+    Bounds,
+    Shapes,
+    digits_of,
+    latitude_text,
+    longitude_text,
+    number_text,
 )  # fmt: skip
 
 MAX_POINTS = 60_000  # more points would not show in a pane and would take longer than a key press
@@ -90,7 +95,7 @@ def _with_margin(bounds: Bounds) -> Bounds:
     west, south, east, north = bounds
     margin = max(east - west, north - south) * MARGIN
     room = max(0.0, TURN - (east - west)) / 2
-    if -HALF <= west and east <= HALF:
+    if west >= -HALF and east <= HALF:
         west, east = max(-HALF, west - margin), min(HALF, east + margin)
     else:
         west, east = west - min(margin, room), east + min(margin, room)

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 from storage_tui.previews.vector.canvas import Point
 from storage_tui.previews.vector.rings import (
-    HALF, TURN, closed_ring, in_degrees, pole_inside, ring_area, unwrapped,
+    HALF,
+    TURN,
+    closed_ring,
+    in_degrees,
+    pole_inside,
+    ring_area,
+    unwrapped,
 )  # fmt: skip
 
 LEAST_GAP = 30.0  # degrees without shapes; with a smaller gap shapes go around the world, and the gap is no edge
