@@ -71,8 +71,8 @@ FORMATS: dict[Mode, tuple[Format, ...]] = {
 def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     """Return the modes that show a blob with these first bytes in different ways, in the order of FORMATS.
 
-    A blob that is no text can be seen as text all the same, and its bytes are read as Latin-1. An empty `head` means that
-    the first bytes are not known: all modes are returned.
+    A blob that is no text can be seen as text all the same, and its bytes are read as Latin-1. An empty `head` means
+    that the first bytes are not known: all modes are returned.
     """
     if not head:
         return tuple(FORMATS)

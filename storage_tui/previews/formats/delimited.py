@@ -23,7 +23,7 @@ class Delimited:
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Return whether the text is a table: any with a telling name, else rows of one length of three cells or more."""
+        """Return whether the text is a table: any with a telling name, else rows of one length, three cells or more."""
         return not name.endswith(tuple(KINDS)) and sniff(head, name, is_whole=False) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
@@ -70,5 +70,3 @@ def describe(table: Table, read_bytes: int, size_bytes: int | None) -> Preview:
 
 def _filled(cells: list[str]) -> list[str]:
     return cells[: max((at + 1 for at, cell in enumerate(cells) if cell), default=0)]
-
-

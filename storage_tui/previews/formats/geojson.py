@@ -122,9 +122,7 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview | None:
         facts.append(("encoding", encoding))
     lines = draw_map(read.shapes, view.width, rows_left(view, facts))
     note = read.problem if is_whole else ""
-    return Preview(
-        "GeoJSON", facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=True, is_damaged=bool(note)
-    )
+    return Preview("GeoJSON", facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=True, is_damaged=bool(note))
 
 
 def _kinds_text(kinds: Counter[str]) -> str:

@@ -22,7 +22,9 @@ from storage_tui.previews.vector.wkt_text import (
 
 SNIFF_CHARS = 4096  # the first geometry must be well-formed as far as these go
 
-_START = re.compile(r"[\s\ufeff]*(?:SRID\s*=\s*-?\d{1,6}\s*;)?\s*[A-Za-z]{3,22}\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY\b)", re.IGNORECASE)
+_START = re.compile(
+    r"[\s\ufeff]*(?:SRID\s*=\s*-?\d{1,6}\s*;)?\s*[A-Za-z]{3,22}\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY\b)", re.IGNORECASE
+)
 
 
 class WellKnownText:
@@ -67,7 +69,10 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
     text, encoding = decode_head(raw)
     read = read_wkt(text)
     counted = ", ".join(f"{number:,} {kind}" for kind, number in read.kinds.most_common(4))
-    facts = [("geometry", counted or f"the first one, as far as its first {size_text(len(raw))} go"), *read.shapes.facts()]
+    facts = [
+        ("geometry", counted or f"the first one, as far as its first {size_text(len(raw))} go"),
+        *read.shapes.facts(),
+    ]
     if read.srid is not None:
         facts.insert(1, ("SRID", str(read.srid)))
     if encoding:

@@ -10,8 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from storage_tui.previews.table.values import column_type
+from storage_tui.previews.table.values import TYPED, column_type
+
+if TYPE_CHECKING:
+    import _csv
 
 SNIFF_ROWS = 120  # enough for the rare row; splitting these by all candidates takes 20 ms
 SNIFF_CHARS = 48 * 1024  # of very long rows
@@ -78,7 +82,7 @@ class Dialect:
         except csv.Error:  # a cell that is longer than the csv module accepts, or a carriage return inside the line
             return line.rstrip("\r\n").split(self._single)
 
-    def _reader(self, lines: Iterable[str], *, strict: bool) -> "csv._reader":
+    def _reader(self, lines: Iterable[str], *, strict: bool) -> "_csv.Reader":
         return csv.reader(
             lines, delimiter=self._single, strict=strict, skipinitialspace=self.skips_blanks,
             quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE, quotechar=self.quote or None,
@@ -114,7 +118,9 @@ def find_dialect(lines: Sequence[str], *, is_named: bool, is_tabbed: bool = Fals
     if not is_named:
         return _find_strict(begin, rows)
     for delimiters in ((*STRONG, "||"), RARE, BLANKS):
-        scored = [(*_score(form, rows), form) for each in delimiters for form in _forms(replace(begin, delimiter=each), rows)]
+        scored = [
+            (*_score(form, rows), form) for each in delimiters for form in _forms(replace(begin, delimiter=each), rows)
+        ]
         best = max(scored, key=lambda found: found[:2])
         even = max((found for found in scored if _is_even(found[2], rows)), key=lambda found: found[:2], default=best)
         best = even if even[0] >= EVEN_SHARE * best[0] else best
@@ -193,7 +199,9 @@ def _score(form: Dialect, rows: Sequence[str]) -> tuple[float, float]:
         return 0.0, 0.0
     even = [row for row in table if len(row) == width]
     cells = [cell.strip() for row in even for cell in row]
-    clean = sum(not _is_dirty(cell, form) for cell in cells) / len(cells)
+    dirty = [cell for cell in cells if _is_dirty(cell, form)]
+    text = "".join(rows) if dirty and form.quote else ""
+    clean = 1 - sum(_quoted(cell, form) not in text for cell in dirty) / len(cells)
     typed = sum(column_type([row[at] for row in even[1:] or even], 0.8) not in ("text", "empty") for at in range(width))
     share = len(even) / len(table)
     if above and not typed and share < 1:
@@ -213,6 +221,22 @@ def _is_dirty(cell: str, form: Dialect) -> bool:
     return not form.quote and cell[:1] in "\"'" and cell[:1] != "" and cell[-1:] == cell[:1] and len(cell) > 1
 
 
+def _is_typed(form: Dialect, rows: Sequence[str]) -> bool:
+    """Return whether a column below the first row has numbers, dates or times."""
+    table = split_all(form, rows)[1:]
+    width = min(map(len, table), default=0)
+    return any(column_type([row[at] for row in table], 0.8) in TYPED for at in range(width))
+
+
+def _quoted(cell: str, form: Dialect) -> str:
+    """Return a cell in quotes, as the text would have it: a cell in quotes may hold anything."""
+    return (
+        f"{form.quote}{cell.replace(form.quote, (form.escape or form.quote) + form.quote)}{form.quote}"
+        if form.quote
+        else "\0"
+    )
+
+
 def _find_loose(begin: Dialect, rows: Sequence[str]) -> Dialect | None:
     """Return the separator of a table whose rows have many lengths: one that its head has, and half of the rows."""
     found = [(sum(each in row for row in rows), each) for each in STRONG if each in rows[0]]
@@ -229,7 +253,8 @@ def _find_strict(begin: Dialect, rows: Sequence[str]) -> Dialect | None:
             if len(rows) < 3 or len(lengths) != 1 or lengths.pop() < 3:
                 continue
             score, _ = _score(form, rows)
-            if best is None or score > best[0]:
+            is_prose = form.skips_blanks and not _is_typed(form, rows)
+            if not is_prose and (best is None or score > best[0]):
                 best = (score, form)
     return None if best is None else best[1]
 

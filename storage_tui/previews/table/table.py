@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.table.dialect import Dialect, find_dialect
@@ -16,7 +17,7 @@ TYPED_ROWS = 200  # that the types of the columns come from
 HEAD_ROWS = 4  # at most: names, groups of names, units, descriptions
 ABOVE_ROWS = 50  # of titles and remarks above a table; exports have ten
 MOSTLY = 0.8  # of the values of a column that tell its type, beside remarks such as `<0.1`
-YEARS = (1000, 2200)
+YEARS = (1900, 2100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def sniff(head: bytes, name: str, *, is_whole: bool) -> tuple[Encoding, Dialect]
     if encoding is None:
         return None
     page = head[encoding.bom_bytes :]
-    lines = [text for text, _ in decoded_lines(page[: len(page) // encoding.unit_bytes * encoding.unit_bytes], encoding)]
+    lines = [
+        text for text, _ in decoded_lines(page[: len(page) // encoding.unit_bytes * encoding.unit_bytes], encoding)
+    ]
     if not is_whole and len(lines) > 1 and not lines[-1].endswith(encoding.line_end):
         lines.pop()
     dialect = find_dialect(lines, is_named=name.endswith(NAMES), is_tabbed=name.endswith(TABBED))
@@ -165,9 +168,13 @@ def _types(rows: Sequence[Sequence[str]], width: int) -> list[str]:
 
 def _names(row: Sequence[str], types: Sequence[str]) -> bool:
     """Return whether a row has names or units above columns with these types: text, and no value of the type."""
-    cells = [(cell.strip(), kind) for cell, kind in zip(row, types, strict=False) if kind in TYPED and not is_missing(cell)]
+    cells = [
+        (cell.strip(), kind) for cell, kind in zip(row, types, strict=False) if kind in TYPED and not is_missing(cell)
+    ]
     texts = [cell for cell, _ in cells if column_type([cell]) not in TYPED]
     others = [cell for cell, _ in cells if column_type([cell]) in TYPED]
+    if any(column_type([cell]) == "yes/no" for cell in row):
+        return False
     return bool(texts or (others and not row[0].strip())) and (not others or _in_steps(others))
 
 
@@ -175,8 +182,14 @@ def _are_years(table: Sequence[Sequence[str]], types: Sequence[str]) -> bool:
     """Return whether the first row has years as names of columns whose values are no years."""
     if len(table) < 2 or not table[0]:
         return False
-    places = [at for at, cell in enumerate(table[0]) if column_type([cell]) == "integer" and at < len(types)]
-    if not places or 0 in places or not _in_steps([table[0][at] for at in places]):
+    first = [column_type([cell]) for cell in table[0][: len(types)]]
+    places = [at for at, kind in enumerate(first) if kind == "integer"]
+    if (
+        not places
+        or 0 in places
+        or set(first) - {"integer", "text", "empty"}
+        or not _in_steps([table[0][at] for at in places])
+    ):
         return False
     below = [row[at].strip() for row in table[1:TYPED_ROWS] for at in places if at < len(row)]
     return not all(_year(value) is not None for value in below if value)
@@ -186,7 +199,7 @@ def _in_steps(values: Sequence[str]) -> bool:
     """Return whether these are years in even steps, as names of columns are; the years of groups may repeat."""
     years = [_year(value) for value in dict.fromkeys(values)]
     known = [year for year in years if year is not None]
-    steps = {after - before for before, after in zip(known, known[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(known)}
     return len(known) == len(years) > 0 and len(steps) <= 1 and 0 not in steps
 
 

@@ -10,7 +10,9 @@ MISSING = frozenset(("", "-", "--", "---", ".", "?", "na", "n/a", "#n/a", "nan",
 TYPED = frozenset(("integer", "code", "number", "date", "time"))
 NUMBERS = frozenset(("integer", "number"))
 
-_DAY = r"(?:[-+]?\d{4,6}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?|\d\d?[./]\d\d?[./](?:\d{4}|\d\d)|\d\d?[- ][A-Za-z]{3}[- ]\d{2,4})"
+_DAY = (
+    r"(?:[-+]?\d{4,6}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?|\d\d?[./]\d\d?[./](?:\d{4}|\d\d)|\d\d?[- ][A-Za-z]{3}[- ]\d{2,4})"
+)
 _CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?"
 _GROUP = r"[  ,.'’  ]"
 _TYPES = (

@@ -31,8 +31,8 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32-le": "UTF-32", "utf-32-be": "UTF-32",
-         "cp932": "cp932 (Shift-JIS)", "gb18030": "gb18030 (GBK)", "euc_jp": "EUC-JP", "big5": "Big5", "big5hkscs": "Big5",
-         "cp949": "cp949 (EUC-KR)", "euc_kr": "EUC-KR", "koi8-r": "KOI8-R", "koi8-u": "KOI8-U",
+         "cp932": "cp932 (Shift-JIS)", "gb18030": "gb18030 (GBK)", "euc_jp": "EUC-JP", "big5": "Big5",
+         "big5hkscs": "Big5", "cp949": "cp949 (EUC-KR)", "euc_kr": "EUC-KR", "koi8-r": "KOI8-R", "koi8-u": "KOI8-U",
          "iso2022_jp": "ISO-2022-JP"}  # fmt: skip
 SHIFTED = frozenset(("cp932", "gb18030", "gbk", "big5", "big5hkscs", "cp949", "euc_kr", "euc_jp", "johab",
                      "euc_jis_2004", "shift_jis_2004", "iso2022_jp"))  # fmt: skip
@@ -43,11 +43,32 @@ WIDER = {"ascii": FALLBACK, "iso8859-1": FALLBACK, "shift_jis": "cp932", "gb2312
          "euc_kr": "cp949", "iso8859-9": "cp1254"}  # fmt: skip
 """Encodings that contain another one, for the programs that name the smaller one and write the larger one."""
 
-OLD_LATIN = frozenset(("mac-roman", "mac-iceland", "mac-turkish", "mac-latin2", "mac-croatian", "mac-romanian", "cp437",
-                       "cp775", "cp850", "cp852", "cp857", "cp858", "cp860", "cp861", "cp863", "cp865", "hp-roman8"))
+OLD_LATIN = frozenset(
+    (
+        "mac-roman",
+        "mac-iceland",
+        "mac-turkish",
+        "mac-latin2",
+        "mac-croatian",
+        "mac-romanian",
+        "cp437",
+        "cp775",
+        "cp850",
+        "cp852",
+        "cp857",
+        "cp858",
+        "cp860",
+        "cp861",
+        "cp863",
+        "cp865",
+        "hp-roman8",
+    )
+)
 """Encodings of DOS and old Macs with most of their letters between 0x80 and 0x9F; newer ones have none there."""
 
-_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]")  # never in text; ESC is common in logs, 0x1A ends DOS files
+_CONTROL = re.compile(
+    rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]"
+)  # never in text; ESC is common in logs, 0x1A ends DOS files
 _LOW = re.compile(rb"[\x80-\x9f]")
 _HIGH_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*[\r\n]*")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]")
@@ -174,7 +195,9 @@ def _find_wide(sample: bytes) -> Encoding | None:
         ("utf-32-le", 4, (2, 3)), ("utf-32-be", 4, (0, 1)), ("utf-16-le", 2, (1,)), ("utf-16-be", 2, (0,)),
     ):  # fmt: skip
         count = len(sample) // unit
-        if count == 0 or any(sample[at::unit].count(0) < (1 if unit == 4 else 0.7) * count for at in quiet if unit == 4):
+        if count == 0 or any(
+            sample[at::unit].count(0) < (1 if unit == 4 else 0.7) * count for at in quiet if unit == 4
+        ):
             continue
         text = _whole(sample, codec)
         if not _is_prose(text):

@@ -5,6 +5,7 @@ A line between two positions is straight in longitude and latitude (RFC 7946, se
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from storage_tui.previews.vector.canvas import Point
 
@@ -36,7 +37,7 @@ def closed_ring(points: Sequence[Point]) -> list[Point]:
     A ring as wide as the world that has no other way to be read stays as it is: the frame of a world map, or a band.
     """
     plain = [*points, points[0]] if points[-1] != points[0] else list(points)
-    steps = [abs(after[0] - before[0]) for before, after in zip(plain, plain[1:], strict=False)]
+    steps = [abs(after[0] - before[0]) for before, after in pairwise(plain)]
     longest = max(steps, default=0.0)
     if longest <= HALF:
         return plain
@@ -69,7 +70,7 @@ def _south_of(ring: Sequence[Point]) -> float:
     The integral of 1 + sin(latitude) over the longitude, exact for edges that are straight in degrees.
     """
     total = 0.0
-    for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(ring):
         half = math.radians(y1 - y0) / 2
         mean = math.sin(math.radians(y0 + y1) / 2) * (math.sin(half) / half if half else 1.0)
         total += math.radians(x1 - x0) * (1 + mean)

@@ -26,6 +26,7 @@ SPARE_CELLS = {"integer": 3, "number": 2, "text": 5}  # for values longer than t
 LEAST_CELLS = {"integer": 8}  # of a column: a series that counts up begins with its shortest numbers
 BACK_LINES = 50  # looked at before an offset, for the beginning of the row that has the offset
 
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The drawing of the rows of a table: the dialect, and the width of each column."""

@@ -14,7 +14,9 @@ class Case:
     name: str = "a.csv"
 
 
-def case(text: str, heads: str | list[str], rows: int, first: str | list[str], *, name: str = "a.csv", codec: str = "utf-8"):
+def case(
+    text: str, heads: str | list[str], rows: int, first: str | list[str], *, name: str = "a.csv", codec: str = "utf-8"
+):
     """A case of a text; names and cells without bars may be written between bars."""
     as_list = [value.split("|") if isinstance(value, str) else value for value in (heads, first)]
     return Case(text.encode(codec), as_list[0], rows, as_list[1], name)
@@ -147,6 +149,9 @@ NO_TABLES: dict[str, tuple[str, bytes]] = {
     "a drawn table": ("a.txt", b"+----+----+\n| id | v  |\n+----+----+\n|  1 |  2 |\n|  3 |  4 |\n+----+----+\n"),
     "a table of Markdown": ("notes", b"| id | v | w |\n|----|---|---|\n| 1 | 2 | 3 |\n| 4 | 5 | 6 |\n"),
     "code": ("main.c", b"int f(int a, int b, int c);\nint g(int a, int b);\nint main(void) { return f(1, 2, 3); }\n"),
-    "a fixed width with gaps": ("a.csv", b"id  name        temp\n 1  New York     1.5\n 2              12.5\n 3  Bad Honnef      \n"),
+    "a fixed width with gaps": (
+        "a.csv",
+        b"id  name        temp\n 1  New York     1.5\n 2              12.5\n 3  Bad Honnef      \n",
+    ),
 }
 """Texts whose lines are shown as they are: by name, and their bytes."""
