@@ -18,6 +18,7 @@ from storage_tui.previews.vector.map import draw_map
 from storage_tui.previews.vector.reference import Reference, of_crs
 from storage_tui.previews.vector.shapes import Shapes
 
+SNIFF_BYTES = 4096  # blanks, marks and separators may come before the first bracket
 MAX_DEPTH = 8  # of nested geometry collections; real files have one level
 PROPERTY_NAMES = 12  # named in the facts; more do not fit a pane
 LOOKED_AT = 10  # features that must look like features; a list of anything else differs from the first on
@@ -38,7 +39,7 @@ class GeoJson:
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the blob is an object of a GeoJSON type, judged by its own members and not by those inside."""
-        if b"{" not in head[:64]:
+        if b"{" not in head[:SNIFF_BYTES]:
             return False
         text, _ = decode_head(head)
         at = skip_gap(text, 0)

@@ -20,8 +20,8 @@ _TYPES = (
     ("code", re.compile(r"\d+")),
     ("date", re.compile(_DAY)),
     ("time", re.compile(rf"(?:{_DAY}[T ])?{_CLOCK} ?(?:Z|UTC|[-+]\d\d(?::?\d\d)?)?")),
-    ("number", re.compile(rf"[-+]?(?:(?:\d+|\d{{1,3}}(?:{_GROUP}\d{{3}})+)(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?(?: ?%)?"
-                          r"|[-+]?(?:inf|Inf|INF|infinity|Infinity|∞)")),
+    ("number", re.compile(rf"[-+]?(?:(?:\d+|\d{{1,3}}(?:{_GROUP}\d{{3}})+)(?:[.,]\d*)?|[.,]\d+)"
+                          r"(?:[eE][-+]?\d+)?(?: ?%)?|[-+]?(?:inf|Inf|INF|infinity|Infinity|∞)")),
     ("yes/no", re.compile(r"true|false|yes|no|ja|nein|oui|non", re.IGNORECASE)),
 )  # fmt: skip
 

@@ -67,7 +67,8 @@ DIALECTS: dict[str, Case] = {
     "exponents": case("a,b\n1e-5,2E+10\n3.5e7,4\n", "a|b", 2, "1e-5|2E+10"),
     "missing values": case("a,b,c\n1,NA,x\n,2.5,y\n3,-,\n", "a|b|c", 3, "1|NA|x"),
     # text
-    "commas in text": case("id;note, long, here\n1;a, b, c\n2;d, e, f\n3;g, h, i\n", "id|note, long, here", 3, "1|a, b, c"),
+    "commas in text": case("id;note, long, here\n1;a, b, c\n2;d, e, f\n3;g, h, i\n", "id|note, long, here", 3,
+                           "1|a, b, c"),
     "semicolons in text": case("id,tags\n1,a;b\n2,c;d;e\n3,f\n", "id|tags", 3, "1|a;b"),
     "bars in text": case("id,alts\n1,a|b\n2,c|d\n3,e|f\n", ["id", "alts"], 3, ["1", "a|b"]),
     "quoted commas": case('a,b\n1,"x, y"\n2,"z, w"\n', "a|b", 2, "1|x, y"),
@@ -112,7 +113,8 @@ DIALECTS: dict[str, Case] = {
     "blank lines first": case("\n\na,b\n1,2\n3,4\n", "a|b", 2, "1|2"),
     "the mark of DOS at the end": case("a,b\r\n1,2\r\n3,4\r\n\x1a", "a|b", 2, "1|2"),
     # lengths
-    "ragged": case("name;height;city\nAnna;1,70;Bonn\nBert;1,82\nCleo;1,65;Köln\n", "name|height|city", 3, "Anna|1,70|Bonn"),
+    "ragged": case("name;height;city\nAnna;1,70;Bonn\nBert;1,82\nCleo;1,65;Köln\n", "name|height|city", 3,
+                   "Anna|1,70|Bonn"),
     "separators at the ends": case("a,b,c,\n1,2,3,\n4,5,6,\n", "a|b|c", 2, "1|2|3"),
     "separators at the ends of rows": case("a,b,c\n1,2,3,\n4,5,6,\n", "a|b|c", 2, "1|2|3"),
     "rows that are too long": case("a,b\n1,2\n3,4,5\n6,7\n8,9\n", "a|b", 4, "1|2"),
@@ -130,8 +132,10 @@ DIALECTS: dict[str, Case] = {
     "Western": case("id;straße\n1;Köln, größer\n2;Düren, kleiner\n", "id|straße", 2, "1|Köln, größer", codec="cp1252"),
     "Cyrillic": case("номер;город;население\n1;Москва;12,6\n2;Санкт-Петербург;5,4\n", "номер|город|население", 2,
                      "1|Москва|12,6", codec="cp1251"),
-    "Japanese": case("番号,都市,表示\n1,東京都,ソ連\n2,大阪府,能力\n", "番号|都市|表示", 2, "1|東京都|ソ連", codec="cp932"),
-    "Chinese": case("编号,名称,说明\n1,北京,中国的首都\n2,上海,很大的城市\n", "编号|名称|说明", 2, "1|北京|中国的首都", codec="gbk"),
+    "Japanese": case("番号,都市,表示\n1,東京都,ソ連\n2,大阪府,能力\n", "番号|都市|表示", 2, "1|東京都|ソ連",
+                     codec="cp932"),
+    "Chinese": case("编号,名称,说明\n1,北京,中国的首都\n2,上海,很大的城市\n", "编号|名称|说明", 2,
+                    "1|北京|中国的首都", codec="gbk"),
     "a zero byte": case("a,b\n1,\x00\n2,3\n", "a|b", 2, ["1", "\\x00"]),
     "a byte that is not UTF-8": Case("ä,b\n1,x\n2,ö".encode() + b"\xff\n3,z\n", ["ä", "b"], 3, ["1", "x"]),
     # values

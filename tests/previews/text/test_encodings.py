@@ -144,7 +144,8 @@ async def test_any_bytes_can_be_seen_as_text_and_any_text_as_bytes() -> None:
 @pytest.mark.parametrize("end", ["\n", ""])
 async def test_pages_of_wide_characters_join_to_the_whole_text(codec: str, end: str) -> None:
     line = {"cp932": "表示ソ能、これは日本語 ", "euc-jp": "これは日本語の文 ", "big5": "這是一個繁體中文功能 ",
-            "cp949": "이것은 한국어 파일 ", "cp1251": "русский текст "}.get(codec, "这是一个简体中文 ") + end  # fmt: skip
+            "cp949": "이것은 한국어 파일 ", "cp1251": "русский текст "}.get(codec, "这是一个简体中文 ")  # fmt: skip
+    line += end
     text = line * 9000
     content = text.encode(codec)
     source, found, offset, pages = Ranges.of(content).source("a.txt"), "", 0, 0
@@ -162,15 +163,14 @@ async def test_pages_of_wide_characters_join_to_the_whole_text(codec: str, end: 
         assert all(each.text.plain.strip("这是一个简体中文" + line + " ") == "" for each in document.rows)
 
 
-@pytest.mark.parametrize("codec", ["cp932", "gb18030", "big5"])
-async def test_a_search_finds_no_half_characters(codec: str) -> None:
-    line = {"cp932": "ソ表能\n", "gb18030": "乗亅丂\n", "big5": "功許蓋\n"}[codec]
-    content = (line * 40).encode(codec) + b"a|b\\c\n"
-    document, _ = await open_document(
-        Ranges.of("これは日本語のテキストです。\n".encode(codec) * 9 + content if codec == "cp932" else
-                  (TEXTS["Simplified" if codec == "gb18030" else "Traditional"] * 9).encode(codec) + content).source("a.txt"),
-        width=80, height=24, truecolor=True, mode="auto",
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("codec", "language", "line"),
+    [("cp932", "Japanese", "ソ表能\n"), ("gb18030", "Simplified", "乗亅丂\n"), ("big5", "Traditional", "功許蓋\n")],
+)
+async def test_a_search_finds_no_half_characters(codec: str, language: str, line: str) -> None:
+    content = (TEXTS[language] * 9 + line * 40 + "a|b\\c\n").encode(codec)
+    source = Ranges.of(content).source("a.txt")
+    document, _ = await open_document(source, width=80, height=24, truecolor=True, mode="auto")
     for words in ("\\", "|"):
         found = [step.found async for step in document.find(words, 0, is_forward=True)][-1]
         assert found is not None

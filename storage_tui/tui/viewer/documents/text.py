@@ -24,7 +24,7 @@ class TextDocument(PagedDocument):
         """Read the lines around the offset; return the document and the row of the offset."""
         encoding = any_encoding(opening.head)
         document = cls(opening, TextPager(opening.source, encoding), encoding.codec)
-        document.extent = encoding.name
+        document.kind = ", ".join(filter(None, (document.kind, encoding.name)))
         return document, await document.go(opening.offset)
 
 
