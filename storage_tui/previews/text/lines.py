@@ -85,9 +85,9 @@ def cut_bytes(before: bytes, page: bytes, encoding: Encoding) -> int:
     if not encoding.is_shifted:
         return 0
     sure = next((at for at in range(len(before) - 1, -1, -1) if before[at] < SURE), None)
-    if sure is None:
+    if sure is None and len(before) >= STEP_BYTES:
         return 0
-    rest = before[sure + 1 :]
+    rest = before if sure is None else before[sure + 1 :]  # fewer bytes are all that come before the page
     cut = len(rest) - whole_characters(rest, encoding)
     if not cut:
         return 0

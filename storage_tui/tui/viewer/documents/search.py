@@ -62,6 +62,7 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
     Forwards a match begins at `start` or after it, backwards before it. The memory is that of one request.
     """
     step, searched, overlap = FIRST_BYTES, 0, pattern.most_bytes - 1
+    context = STEP_BYTES if pattern.shifted is not None else 0
     at = start
     while True:
         size = source.size_bytes
@@ -69,17 +70,18 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
         source.begin()
         source.allow(Budget(requests=1, size_bytes=MOST_BYTES + PATTERN_CHARS * 8))
         begun = time.monotonic()
-        data = await source.read(low, high)
+        first = max(0, low - context)
+        data = await source.read(first, high)
         if time.monotonic() - begun < FAST_S:
             step = min(step * 2, MOST_BYTES)
-        found = await asyncio.to_thread(_find, pattern, data, low, is_forward=is_forward)
+        found = await asyncio.to_thread(_find, pattern, data, first, low - first, is_forward=is_forward)
         if found is not None:
             yield Progress(searched, found)
             return
-        searched += max(0, len(data) - overlap)
+        searched += max(0, len(data) - (low - first) - overlap)
         yield Progress(searched)
         if is_forward:
-            if len(data) < high - low or (size is not None and high >= size):
+            if len(data) < high - first or (size is not None and high >= size):
                 return
             at = high - overlap
         else:
@@ -88,10 +90,13 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
             at = low
 
 
-def _find(pattern: Pattern, data: bytes, low: int, *, is_forward: bool) -> int | None:
-    """Return where the first match begins, or the last match of a backwards search; None without a match."""
+def _find(pattern: Pattern, data: bytes, low: int, skip: int, *, is_forward: bool) -> int | None:
+    """Return where the first match begins, or the last match of a backwards search; None without a match.
+
+    `low` is the offset of the data; a match begins after the first `skip` bytes, which only show where characters begin.
+    """
     found = None
-    for match in pattern.expression.finditer(data):
+    for match in pattern.expression.finditer(data, skip):
         if (low + match.start()) % pattern.unit_bytes:
             continue
         at = match.start()
