@@ -7,6 +7,7 @@ from rich.text import Text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.formats.geojson import GeoJson, read_shapes
+from storage_tui.previews.formats.wkb import WellKnownBinary, read_wkb
 from storage_tui.previews.formats.wkt import WellKnownText, read_wkt
 from storage_tui.previews.pick import DAMAGE
 from storage_tui.previews.text.encoding import decode_head
@@ -23,6 +24,8 @@ async def read_region(source: Source) -> Shapes:
     head = await source.head()
     raw = head + await source.read(len(head), len(head) + source.bytes_left)
     try:
+        if WellKnownBinary().matches(head, source.blob.key.lower()):
+            return await asyncio.to_thread(lambda: read_wkb(raw).shapes)
         if WellKnownText().matches(head, ""):
             return await asyncio.to_thread(lambda: read_wkt(decode_head(raw)[0]).shapes)
         if GeoJson().matches(head, ""):

@@ -23,6 +23,7 @@ from storage_tui.previews.formats.picture import Picture
 from storage_tui.previews.formats.plain import PlainText
 from storage_tui.previews.formats.sqlite import SqliteHeader
 from storage_tui.previews.formats.tar_archive import TarArchive
+from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
 from storage_tui.previews.formats.zip_archive import ZipArchive
 from storage_tui.previews.pick import HEX, TEXT, find_format, show_as
@@ -33,6 +34,7 @@ INSIDE: tuple[Format, ...] = (
     TarArchive(),
     GeoJson(),
     WellKnownText(),
+    WellKnownBinary(),
     JsonText(),
     Delimited(),
     TEXT,

@@ -11,6 +11,7 @@ else. Nothing here imports textual, rich or the client.
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |
 | limits.py | the limits of a child |
+| moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | rasters.py | tiles of a GeoTIFF overview to RGB, without Pillow |
 | tables.py | the first rows of a Parquet or Arrow file, through arro3 |

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from storage_tui.previews.decoding import frames
+from storage_tui.previews.decoding.moments import is_moment, moment_text
 
 CELL_CHARS = 64  # of a value; the table cuts values at half of this
 MOST_COLUMNS = 64
+OUT_OF_RANGE = "a value with a date past the year 9999"
 ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows; the names of the columns take at most the rest
 
 
@@ -67,7 +69,7 @@ class Ranges(io.RawIOBase):
 def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return `heads` and `rows` of text, or `missing`, for a job with `kind`, `size`, `spans` and `rows`."""
     try:
-        arrow = importlib.import_module("arro3.io")
+        arrow, arrow_core = importlib.import_module("arro3.io"), importlib.import_module("arro3.core")
     except ImportError:
         return {"missing": True}, b""
     file = Ranges(job["size"], job["spans"], content)
@@ -75,7 +77,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     batch = reader.read_next_batch()
     count = min(batch.num_rows, job["rows"])
     names = batch.schema.names[:MOST_COLUMNS]
-    columns = [[_text(value.as_py()) for value in batch.column(at).slice(0, count)] for at in range(len(names))]
+    columns = [_texts(arrow_core, batch.column(at).slice(0, count)) for at in range(len(names))]
     rows = _fitting(list(row) for row in zip(*columns, strict=True))
     return {"heads": [name[:CELL_CHARS] for name in names], "rows": rows}, b""
 
@@ -89,6 +91,21 @@ def _fitting(rows: Iterable[list[str]]) -> list[list[str]]:
             break
         found.append(row)
     return found
+
+
+def _texts(arrow_core: Any, column: Any) -> list[str]:
+    """Return the values of a column."""
+    if not is_moment(column.type):
+        return [_value_text(value) for value in column]
+    numbers = column.cast(arrow_core.DataType.int64()).to_pylist()
+    return ["" if number is None else moment_text(number, column.type) for number in numbers]
+
+
+def _value_text(value: Any) -> str:
+    try:
+        return _text(value.as_py())
+    except (ValueError, OverflowError):  # a date inside a list or a struct, past the years that Python knows
+        return OUT_OF_RANGE
 
 
 def _text(value: Any) -> str:

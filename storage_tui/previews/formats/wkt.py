@@ -67,19 +67,23 @@ class Geometries:
 def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
     """Return the preview of the bytes of a text of geometries, which may be cut."""
     text, encoding = decode_head(raw)
-    read = read_wkt(text)
-    counted = ", ".join(f"{number:,} {kind}" for kind, number in read.kinds.most_common(4))
-    facts = [
-        ("geometry", counted or f"the first one, as far as its first {size_text(len(raw))} go"),
-        *read.shapes.facts(),
-    ]
+    return draw_geometries("WKT", read_wkt(text), view, encoding=encoding, read_bytes=len(raw), is_whole=is_whole)
+
+
+def draw_geometries(
+    kind: str, read: Geometries, view: View, *, encoding: str = "", read_bytes: int, is_whole: bool
+) -> Preview:
+    """Return the facts and the map of geometries that were read from the first bytes of a blob, or from all of them."""
+    counted = ", ".join(f"{number:,} {name}" for name, number in read.kinds.most_common(4))
+    counted = counted or f"the first one, as far as its first {size_text(read_bytes)} go"
+    facts = [("geometry", counted), *read.shapes.facts()]
     if read.srid is not None:
         facts.insert(1, ("SRID", str(read.srid)))
     if encoding:
         facts.append(("encoding", encoding))
     lines = draw_map(read.shapes, view.width, rows_left(view, facts))
     note = read.problem if is_whole else ""
-    return Preview("WKT", facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=True, is_damaged=bool(note))
+    return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=True, is_damaged=bool(note))
 
 
 def read_wkt(text: str) -> Geometries:
@@ -87,11 +91,7 @@ def read_wkt(text: str) -> Geometries:
     read = Geometries()
     try:
         for geometry in read_geometries(text.removeprefix("\ufeff")):
-            read.kinds[geometry.kind] += 1
-            if geometry.srid is not None:
-                read.srid = read.srid if read.srid is not None else geometry.srid
-                read.shapes.is_degrees = of_code(geometry.srid).is_geographic if geometry.srid > 0 else None
-            add(read.shapes, geometry)
+            add_geometry(read, geometry)
     except CutError:
         read.problem = "the last geometry has no end"
         if not read.kinds:
@@ -101,6 +101,15 @@ def read_wkt(text: str) -> Geometries:
     if not read.kinds and not read.shapes.taken:
         raise PreviewError("no complete geometry in the part that was read")
     return read
+
+
+def add_geometry(read: Geometries, geometry: Geometry) -> None:
+    """Add one geometry of a file, and its reference."""
+    read.kinds[geometry.kind] += 1
+    if geometry.srid is not None:
+        read.srid = read.srid if read.srid is not None else geometry.srid
+        read.shapes.is_degrees = of_code(geometry.srid).is_geographic if geometry.srid > 0 else None
+    add(read.shapes, geometry)
 
 
 def add(shapes: Shapes, geometry: Geometry) -> None:

@@ -8,5 +8,6 @@
 | reference.py | the reference system that a file of shapes names: whether its coordinates are degrees |
 | rings.py | lines and rings in degrees: without a jump at the antimeridian, and the area inside a ring on the sphere |
 | shapes.py | points, lines and polygons for previews: their bounds, and their area on the sphere |
+| wkb.py | well-known binary: a geometry as bytes, of the standard and of PostGIS |
 | wkt_text.py | the grammar of well-known text: geometries one after the other, as far as the text goes |
 """

@@ -111,7 +111,7 @@ def _body(kind: str, text: str, at: int, depth: int) -> Geometry:
         at = _expect(text, at, ")")
     else:
         line, at = _positions(text, at)
-        found.lines.append(_arcs(line) if kind == "CIRCULARSTRING" else line)
+        found.lines.append(arcs(line) if kind == "CIRCULARSTRING" else line)
     found.stop = at
     return found
 
@@ -148,17 +148,17 @@ def _ring(kind: str, text: str, at: int, depth: int) -> tuple[list[Point], int]:
     at = _after(_BLANK, text, at)
     if kind == "CURVEPOLYGON" and text[at : at + 1].isalpha():
         curve = _tagged_or_empty("LINESTRING", text, at, depth)
-        return _joined(curve), curve.stop
+        return joined(curve), curve.stop
     if text[at : at + 5].upper() == "EMPTY":
         return [], at + 5
     return _positions(text, _expect(text, at, "("))
 
 
-def _joined(curve: Geometry) -> list[Point]:
+def joined(curve: Geometry) -> list[Point]:
     """Return the positions of a curve, whose parts follow one another."""
     line = [point for part in curve.lines for point in part]
     for part in curve.parts:
-        more = _joined(part)
+        more = joined(part)
         line += more[1:] if line and more and line[-1] == more[0] else more
     return line
 
@@ -200,7 +200,7 @@ def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
     return match.end() if match is not None else at
 
 
-def _arcs(line: list[Point]) -> list[Point]:
+def arcs(line: list[Point]) -> list[Point]:
     """Return a line along the arcs through each three positions, of which the last begins the next arc."""
     found = line[:1]
     for start, middle, end in zip(line[0::2], line[1::2], line[2::2], strict=False):

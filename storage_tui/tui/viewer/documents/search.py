@@ -93,7 +93,8 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
 def _find(pattern: Pattern, data: bytes, low: int, skip: int, *, is_forward: bool) -> int | None:
     """Return where the first match begins, or the last match of a backwards search; None without a match.
 
-    `low` is the offset of the data; a match begins after the first `skip` bytes, which only show where characters begin.
+    `low` is the offset of the data. A match begins after the first `skip` bytes, which only show where characters
+    begin.
     """
     found = None
     for match in pattern.expression.finditer(data, skip):
