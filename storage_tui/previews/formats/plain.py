@@ -36,6 +36,7 @@ class PlainText:
         skip = cut_bytes(page[:back], page[back:], encoding)
         start, page = start + skip, page[back + skip :]
         is_last = start + len(page) >= size
+        encoding = encoding.of_page(page)
         lines, used = text_lines(page, encoding, is_last=is_last, limit=PAGE_LINES)
         stop = start + used
         previous = _find_previous(source, start, used, encoding) if start > encoding.bom_bytes else None

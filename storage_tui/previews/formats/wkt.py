@@ -23,7 +23,7 @@ from storage_tui.previews.vector.wkt_text import (
 SNIFF_CHARS = 4096  # the first geometry must be well-formed as far as these go
 
 _START = re.compile(
-    r"[\s\ufeff]*(?:SRID\s*=\s*-?\d{1,6}\s*;)?\s*[A-Za-z]{3,22}\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY\b)", re.IGNORECASE
+    r"[\s\ufeff]*(?:SRID\s*=\s*-?\d{1,6}\s*;\s*)?[A-Za-z]{3,22}\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY\b)", re.IGNORECASE
 )
 
 

@@ -67,8 +67,9 @@ class Dialect:
         When a quote is still open at the last line, return the cells of the first line, and 0.
         """
         first = self._prepared(lines[at])
-        if not self.quote or self.quote not in first:
-            return self._one(first), 1
+        if not self.escape and (not self.quote or self.quote not in first):
+            cells = first.rstrip("\r\n").split(self._single)  # as the csv module does, in a tenth of the time
+            return ([cell.lstrip(" ") for cell in cells] if self.skips_blanks else cells), 1
         reader = self._reader(map(self._prepared, lines[at : at + ROW_LINES]), strict=True)
         try:
             return next(reader), reader.line_num

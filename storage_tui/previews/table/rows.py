@@ -43,6 +43,7 @@ def split_rows(page: bytes, start: int, dialect: Dialect, encoding: Encoding, *,
 
 def decoded_lines(page: bytes, encoding: Encoding, at: int = 0) -> Iterator[tuple[str, int]]:
     """Yield each line from a place on, with its line end, and the place in the page of the next line."""
+    encoding = encoding.of_page(page)
     newline, unit = encoding.newline, encoding.unit_bytes
     while at < len(page):
         found = find_aligned(page, newline, at, unit)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.table.dialect import Dialect, find_dialect
@@ -13,6 +13,7 @@ from storage_tui.previews.text.encoding import Encoding, find_encoding
 
 NAMES = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv")
 TABBED = (".tsv", ".tab")
+SNIFF_LINES = 1000  # that the dialect comes from, blank lines and remarks included
 TYPED_ROWS = 200  # that the types of the columns come from
 HEAD_ROWS = 4  # at most: names, groups of names, units, descriptions
 ABOVE_ROWS = 50  # of titles and remarks above a table; exports have ten
@@ -63,9 +64,8 @@ def sniff(head: bytes, name: str, *, is_whole: bool) -> tuple[Encoding, Dialect]
     if encoding is None:
         return None
     page = head[encoding.bom_bytes :]
-    lines = [
-        text for text, _ in decoded_lines(page[: len(page) // encoding.unit_bytes * encoding.unit_bytes], encoding)
-    ]
+    page = page[: len(page) // encoding.unit_bytes * encoding.unit_bytes]
+    lines = [text for text, _ in islice(decoded_lines(page, encoding), SNIFF_LINES)]
     if not is_whole and len(lines) > 1 and not lines[-1].endswith(encoding.line_end):
         lines.pop()
     dialect = find_dialect(lines, is_named=name.endswith(NAMES), is_tabbed=name.endswith(TABBED))

@@ -122,17 +122,18 @@ class Encoding:
         return "" if self.codec == "utf-8" else name
 
     def decode(self, raw: bytes) -> str:
-        """Return the text of some bytes, which begin and end with whole characters; others become U+FFFD.
+        """Return the text of some bytes, which begin and end with whole characters; others become U+FFFD."""
+        return raw.decode(self.codec, "replace")
 
-        A page that is not UTF-8, of a blob whose first bytes are all ASCII, is decoded by a guess of its own.
+    def of_page(self, page: bytes) -> "Encoding":
+        """Return the encoding of a page of a blob with this encoding: a guess where a page of UTF-8 is none.
+
+        A blob whose first bytes are all ASCII, which is UTF-8 too, may have letters of another encoding far behind.
         """
-        if self.codec != "utf-8" or self.bad:
-            return raw.decode(self.codec, "replace")
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            codec = _codec_of_page(raw)
-            return raw.decode(codec, "replace")
+        if self.codec != "utf-8" or page.isascii():
+            return self
+        found = _find_codec(page)
+        return self if found is None or found.codec == "utf-8" else replace(self, codec=found.codec, is_guess=True)
 
 
 def find_encoding(head: bytes) -> Encoding | None:
@@ -281,17 +282,6 @@ def _candidates(sample: bytes) -> Iterator[str]:
         if codec == "iso8859-15" and b"\xa4" not in sample:
             codec = FALLBACK
         yield WIDER.get(codec, codec)
-
-
-@lru_cache(maxsize=64)
-def _codec_of_page(raw: bytes) -> str:
-    """Return the codec of bytes that are not UTF-8, in a blob that begins with ASCII."""
-    text = raw.decode("utf-8", "replace")
-    bad = text.count("\ufffd")
-    if bad < BAD_SHARE * sum(character > "\x7f" for character in text if character != "\ufffd"):
-        return "utf-8"
-    found = _guess(b"".join(_high_lines(raw[:SAMPLE_BYTES])))
-    return "utf-8" if found is None else found.codec
 
 
 def _whole(sample: bytes, codec: str) -> str:

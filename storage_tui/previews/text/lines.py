@@ -29,6 +29,7 @@ def text_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) ->
 
 def split_lines(page: bytes, encoding: Encoding, *, is_last: bool, limit: int) -> Iterator[tuple[str, int]]:
     """Yield each line as it is drawn, and the place in the page where the next line begins."""
+    encoding = encoding.of_page(page)
     unit, newline = encoding.unit_bytes, encoding.newline
     at = 0
     for _ in range(limit):

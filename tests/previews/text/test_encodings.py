@@ -80,6 +80,7 @@ async def test_a_letter_far_from_the_start_is_shown(place: int) -> None:
     )
     last = await document.go(None)
     assert document.rows[last].text.plain == "1,Müller, größer"
+    assert "read as cp1252, guessed" in document.kind + document.status(last, last, is_short=False)
 
 
 async def test_one_wrong_byte_leaves_the_rest_as_it_is_and_is_counted() -> None:

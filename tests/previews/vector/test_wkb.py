@@ -73,8 +73,9 @@ async def test_lines_of_geometries_are_counted_and_their_reference_is_told() -> 
 
 
 @pytest.mark.parametrize(
-    "text", [b"0123456789abcdef" * 4, b"00" * 40, b"0101", b"01010000", b"0101000000 hello\n", b"01630000000000", b"\x01\x01\x00\x00\x00"]
-)  # fmt: skip
+    "text",
+    [b"0123456789abcdef" * 4, b"00" * 40, b"0101", b"01010000", b"0101000000 hello\n", b"01630000000000", b"\1\1\0"],
+)
 async def test_other_digits_are_text_or_bytes(text: bytes) -> None:
     assert not (await show(text, "a.txt")).kind.startswith("WKB")
 

@@ -13,6 +13,7 @@ class TextDocument(PagedDocument):
     """Lines of text."""
 
     is_text = can_wrap = True
+    pager: "TextPager | None" = None
 
     @staticmethod
     def matches(opening: Opening) -> bool:
@@ -23,15 +24,24 @@ class TextDocument(PagedDocument):
     async def open(cls, opening: Opening) -> tuple["TextDocument", int]:
         """Read the lines around the offset; return the document and the row of the offset."""
         encoding = any_encoding(opening.head)
-        document = cls(opening, TextPager(opening.source, encoding), encoding.codec)
+        pager = TextPager(opening.source, encoding)
+        document = cls(opening, pager, encoding.codec)
+        document.pager = pager
         document.kind = ", ".join(filter(None, (document.kind, encoding.name)))
         return document, await document.go(opening.offset)
 
+    def status(self, row: int, last: int, *, is_short: bool) -> str:
+        """Return the status of a document of pages, and the encoding of a page that has another one than the first."""
+        told = super().status(row, last, is_short=is_short)
+        guess = "" if is_short or self.pager is None else self.pager.guess
+        return f"{guess}  {told}" if guess else told
+
 
 class TextPager:
-    """Makes rows of text: a row is a line."""
+    """Makes rows of text: a row is a line. `guess` names the encoding of the last page when it is not the first's."""
 
     def __init__(self, source: Source, encoding: Encoding) -> None:
+        self.guess = ""
         self.encoding = encoding
         self.first = encoding.bom_bytes
         self._source = source
@@ -79,6 +89,8 @@ class TextPager:
         return len(page) if found == -1 else found + unit
 
     def _rows(self, page: bytes, start: int, *, is_last: bool) -> list[Row]:
+        found = self.encoding.of_page(page)
+        self.guess = found.name if found is not self.encoding else ""
         rows, at = [], start
         for text, stop in split_lines(page, self.encoding, is_last=is_last, limit=len(page)):
             rows.append(Row(Text(text), at, start + stop))
