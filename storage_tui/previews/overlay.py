@@ -7,10 +7,12 @@ from rich.text import Text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.formats.geojson import GeoJson, read_shapes
-from storage_tui.previews.formats.json_text import decode_json
+from storage_tui.previews.formats.wkb import WellKnownBinary, read_wkb
 from storage_tui.previews.formats.wkt import WellKnownText, read_wkt
 from storage_tui.previews.pick import DAMAGE
-from storage_tui.previews.vector.shapes import Shapes, area_text, draw_layers
+from storage_tui.previews.text.encoding import decode_head
+from storage_tui.previews.vector.map import draw_layers
+from storage_tui.previews.vector.shapes import Shapes, area_text
 
 MOST = 24  # blobs on one map: people cannot tell more colours apart
 COLOURS = ("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "bright_red", "bright_blue")
@@ -22,10 +24,12 @@ async def read_region(source: Source) -> Shapes:
     head = await source.head()
     raw = head + await source.read(len(head), len(head) + source.bytes_left)
     try:
+        if WellKnownBinary().matches(head, source.blob.key.lower()):
+            return await asyncio.to_thread(lambda: read_wkb(raw).shapes)
         if WellKnownText().matches(head, ""):
-            return await asyncio.to_thread(lambda: read_wkt(decode_json(raw))[0])
+            return await asyncio.to_thread(lambda: read_wkt(decode_head(raw)[0]).shapes)
         if GeoJson().matches(head, ""):
-            return await asyncio.to_thread(lambda: read_shapes(decode_json(raw)).shapes)
+            return await asyncio.to_thread(lambda: read_shapes(decode_head(raw)[0]).shapes)
     except DAMAGE as exc:
         raise PreviewError("is damaged") from exc
     raise PreviewError("holds no shapes")

@@ -1,5 +1,6 @@
 """The choice of the format of a blob, and the fallback for a blob that is not what it claims to be."""
 
+import asyncio
 import struct
 import zlib
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ async def show_as(formats: Sequence[Format], source: Source, view: View) -> Prev
     head = await source.head()
     if not head:
         return Preview("empty", note="this blob has no bytes")
-    chosen = find_format(formats, head, source.blob.key)
+    chosen = await asyncio.to_thread(find_format, formats, head, source.blob.key)  # guessing an encoding takes a while
     source.allow(FULL_BUDGET if view.is_full else chosen.budget)
     try:
         return await chosen.show(source, head, view)

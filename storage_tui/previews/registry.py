@@ -5,7 +5,7 @@ The content of a blob never causes an exception.
 
 from dataclasses import replace
 
-from storage_tui.previews.base import Format, Mode, Preview, Source, View, read_note
+from storage_tui.previews.base import HEAD_BYTES, Format, Mode, Preview, Source, View, read_note
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.arrow import Arrow, ArrowStream
 from storage_tui.previews.formats.compressed import Compressed
@@ -21,17 +21,21 @@ from storage_tui.previews.formats.parquet import Parquet
 from storage_tui.previews.formats.pdf import Pdf
 from storage_tui.previews.formats.pickled import Pickled
 from storage_tui.previews.formats.picture import Picture
+from storage_tui.previews.formats.plain import PlainText
 from storage_tui.previews.formats.sqlite import SqliteHeader
 from storage_tui.previews.formats.tar_archive import TarArchive
+from storage_tui.previews.formats.wkb import WellKnownBinary
 from storage_tui.previews.formats.wkt import WellKnownText
 from storage_tui.previews.formats.zip_archive import ZipArchive
 from storage_tui.previews.pick import HEX, TEXT, find_format, show_as
+from storage_tui.previews.text.encoding import decode_head
 
 INSIDE: tuple[Format, ...] = (
     Npy(),
     TarArchive(),
     GeoJson(),
     WellKnownText(),
+    WellKnownBinary(),
     JsonText(),
     Delimited(),
     TEXT,
@@ -61,14 +65,19 @@ PREVIEWS: tuple[Format, ...] = (
 )
 """In the order of the tries: by magic number first, then by syntax alone, then text, then the rest."""
 
-FORMATS: dict[Mode, tuple[Format, ...]] = {"auto": PREVIEWS, "text": (TEXT,), "hex": (HEX,), "json": (JsonText(),)}
+FORMATS: dict[Mode, tuple[Format, ...]] = {
+    "auto": PREVIEWS,
+    "text": (PlainText(is_asked=True),),
+    "hex": (HEX,),
+    "json": (JsonText(),),
+}
 
 
 def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     """Return the modes that show a blob with these first bytes in different ways, in the order of FORMATS.
 
-    A blob that is no text has no mode `text`: it would show the same hex again. An empty `head` means that the first
-    bytes are not known: all modes are returned.
+    A blob that is no text can be seen as text all the same, and its bytes are read as Latin-1. An empty `head` means
+    that the first bytes are not known: all modes are returned.
     """
     if not head:
         return tuple(FORMATS)
@@ -76,9 +85,9 @@ def modes_of(head: bytes, key: str) -> tuple[Mode, ...]:
     found = find_format(rows, head, key)
     differs: dict[Mode, bool] = {
         "auto": True,
-        "text": found is not TEXT and TEXT.matches(head, ""),
+        "text": found is not TEXT,
         "hex": found is not HEX and not isinstance(found, Named),
-        "json": head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["),
+        "json": TEXT.matches(head, "") and decode_head(head[:HEAD_BYTES])[0].lstrip()[:1] in ("{", "["),
     }
     return tuple(mode for mode in FORMATS if differs[mode])
 

@@ -176,6 +176,7 @@ SAMPLES: dict[str, tuple[Callable[[], bytes], str]] = {
     "pickle": (files.model, "imports: datetime.datetime"),
     "GeoJSON": (shapes.fields, "features: 84"),
     "WKT": (lambda: WKT, "SRID: 4326"),
+    "WKB in hexadecimal digits": (lambda: b"0101000000000000000000F03F0000000000000040\n" * 2, "geometry: 2 POINT"),
     "JSON": (lambda: b'{"a": [1, 2], "b": {"c": null}}', '{"a": [1, 2], "b": {"c": null}}'),
     "JSON Lines": (lambda: JSON_LINES, "records: 50"),
     "CSV": (lambda: TABLE, "date        text  number"),

@@ -11,7 +11,7 @@ from storage_tui.previews.base import MIB
 from storage_tui.previews.raster.halfblocks import picture_lines
 from storage_tui.previews.raster.projections import to_degrees
 from storage_tui.previews.vector.canvas import Canvas, clip
-from storage_tui.previews.vector.shapes import ring_area
+from storage_tui.previews.vector.rings import ring_area
 from tests.previews.ranges import Ranges, plain, show
 from tests.previews.samples import encoded, geotiff, picture
 

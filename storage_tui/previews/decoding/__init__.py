@@ -12,23 +12,17 @@ file whose ranges go through the loop and the preview's side, which keeps the bu
 | __main__.py | the loop: a job in, a child, its result out |
 | arrow_values.py | the values of Arrow arrays as text, through the C data interface |
 | children.py | one child a job: its start, what it asks for and answers, and its end |
-| compressions.py | the supported compressions of TIFF, by their numbers |
+| colours.py | from samples to RGB: shades, palettes, CMYK, opacity and the backdrop |
+| compressions.py | the compressions of TIFF by their numbers, and which of them are decoded |
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |
 | hdf5.py | the objects of an HDF5 file, through h5py |
 | hdf5_sides.py | the lengths of growing dimensions as NetCDF-4 counts them |
 | hdf5_types.py | types, shapes and storage of HDF5 in words |
-| limits.py | the limits of a child |
-| pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
-| ranged_file.py | the blob as a file for a library in the child |
-| rasters.py | tiles of a GeoTIFF overview to RGB, without Pillow |
-| colours.py | from samples to RGB: shades, palettes, CMYK, opacity and the backdrop |
-| compressions.py | the compressions of TIFF by their numbers, and which of them are decoded |
-| decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
-| frames.py | the frames of jobs and results on a pipe |
 | levels.py | one level of a raster, as the preview describes it to the decoder |
 | limits.py | the limits of a child |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
+| ranged_file.py | the blob as a file for a library in the child |
 | rasters.py | tiles or strips of one level of a TIFF to RGB |
 | samples.py | the samples of a level at evenly spread pixels, their predictor undone |
 | tables.py | the first rows of a Parquet or Arrow file, through arro3 |

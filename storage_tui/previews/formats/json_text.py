@@ -13,7 +13,9 @@ from rich.text import Text
 from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, Preview, Source, View
-from storage_tui.previews.formats.plain import BOMS, PAGE_LINES
+from storage_tui.previews.formats.plain import PAGE_LINES
+from storage_tui.previews.text.encoding import decode_head, find_encoding
+from storage_tui.previews.text.json_object import read_object, skip_gap
 
 FULL_LINES = 20_000  # on the whole screen: printing the first mebibyte takes 0.4 s
 STRING_CHARS = 300  # a longer string is cut on the screen; base64 in JSON would fill it otherwise
@@ -22,11 +24,13 @@ MAX_INDENT = 40  # cells; deeper levels are indented no further
 SNIFF_LINES = 4  # lines that must be valid when the name of the blob does not say JSON
 NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 
+_ESRI = frozenset(("x", "rings", "paths", "points"))  # what a geometry of Esri JSON has in place of coordinates
+
 _TOKEN = re.compile(
-    r'[ \t\r\n]*(?:(?P<string>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'
+    r'[ \t\r\n\x1e]*(?:(?P<string>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'
     r"|(?P<scalar>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity)|(?P<mark>[\[\]{}:,]))"
 )
-_BLANK = re.compile(r"[ \t\r\n]*")
+_BLANK = re.compile(r"[ \t\r\n\x1e]*")  # RFC 7464 sets a record separator before each value
 _COLON = re.compile(r"[ \t\r\n]*:")
 _CLOSERS = {"[": "]", "{": "}"}
 
@@ -39,8 +43,10 @@ class JsonText:
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the blob is JSON: by its first tokens, or by its first character when the name says JSON."""
-        text = decode_json(head)
-        start = text.lstrip()[:1]
+        if find_encoding(head) is None and not name.endswith(NAMES):
+            return False
+        text, _ = decode_head(head)
+        start = text[skip_gap(text, 0) :][:1]
         if name.endswith(NAMES):
             return bool(start) and start in '{["-0123456789tfnNI'
         if start not in ("{", "["):
@@ -55,14 +61,17 @@ class JsonText:
         if view.is_full:
             head += await source.read(len(head), len(head) + source.bytes_left)
             limit = FULL_LINES
-        printer = Printer(decode_json(head), width=min(view.width, MAX_WIDTH), limit=limit)
+        text, encoding = decode_head(head)
+        printer = Printer(text, width=min(view.width, MAX_WIDTH), limit=limit)
         await asyncio.to_thread(printer.run)
         is_whole = len(head) == source.size_bytes
-        facts = []
+        facts = [("form", f"{form}: no map is drawn of this")] if (form := form_of(text)) else []
         if printer.values > 1:
             facts.append(("records", f"{printer.values:,}" if printer.is_done and is_whole else f"{printer.values:,}+"))
         elif printer.is_done and is_whole:
             facts.append(("top", printer.top))
+        if encoding:
+            facts.append(("encoding", encoding))
         note = ""
         if printer.problem and not (printer.is_cut and not is_whole):
             note = f"not JSON from character {printer.at:,} on: {printer.problem}"
@@ -78,12 +87,19 @@ class JsonText:
         )
 
 
-def decode_json(raw: bytes) -> str:
-    """Return the text of the bytes of JSON: UTF-8, or the encoding of the byte order mark."""
-    for bom, codec in BOMS:
-        if raw.startswith(bom):
-            return raw[len(bom) :].decode(codec, "replace")
-    return raw.decode("utf-8", "replace")
+def form_of(text: str) -> str:
+    """Return the name of a form of map that is JSON but no GeoJSON; empty for all other JSON."""
+    at = skip_gap(text, 0)
+    if text[at : at + 1] != "{":
+        return ""
+    found = read_object(text, at, "features")
+    if found.members.get("type") == "Topology" and {"objects", "arcs"} & {*found.members, found.cut_key}:
+        return "TopoJSON"
+    first = found.items[0] if found.items and isinstance(found.items[0], dict) else {}
+    geometry = first.get("geometry")
+    is_esri = isinstance(geometry, dict) and bool(_ESRI & geometry.keys()) and "attributes" in first
+    is_told = str(found.members.get("geometryType", "")).startswith("esriGeometry")
+    return "Esri JSON" if is_esri or is_told else ""
 
 
 @dataclass

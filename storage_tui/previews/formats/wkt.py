@@ -3,79 +3,125 @@
 import asyncio
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
-from storage_tui.previews.formats.json_text import decode_json
-from storage_tui.previews.vector.canvas import Point
-from storage_tui.previews.vector.shapes import Shapes, draw_map
+from storage_tui.previews.text.encoding import decode_head, find_encoding
+from storage_tui.previews.vector.map import draw_map
+from storage_tui.previews.vector.reference import of_code
+from storage_tui.previews.vector.shapes import Shapes
+from storage_tui.previews.vector.wkt_text import (
+    AREAS,
+    POINTS,
+    CutError,
+    Geometry,
+    positions_of,
+    read_geometries,
+)  # fmt: skip
 
-_KIND = "(?:MULTI)?(?:POINT|LINESTRING|POLYGON)|GEOMETRYCOLLECTION"
-_START = re.compile(rb"\s*(?:SRID=\d+;)?\s*(?:" + _KIND.encode() + rb")\s*(?:Z|M|ZM)?\s*\(", re.IGNORECASE)
-_GEOMETRY = re.compile(rf"(SRID=(\d{{1,6}});)?\s*\b({_KIND})\s*(?:ZM|Z|M)?\s*\(", re.IGNORECASE)
-_PART = re.compile(r"\(\s*([-+0-9.eE][-+0-9.eE,\s]*)\)")
-_EXTRA = r"(?:\s+[-+0-9.eE]+)*"
-_PAIR = re.compile(rf"([-+0-9.eE]+)\s+([-+0-9.eE]+){_EXTRA}")
+SNIFF_CHARS = 4096  # the first geometry must be well-formed as far as these go
+
+_START = re.compile(
+    r"[\s\ufeff]*(?:SRID\s*=\s*-?\d{1,6}\s*;\s*)?[A-Za-z]{3,22}\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY\b)", re.IGNORECASE
+)
 
 
 class WellKnownText:
-    """Well-known text: POINT, LINESTRING, POLYGON and their multiples; EWKT's SRID is shown."""
+    """Well-known text: POINT, LINESTRING, POLYGON, their multiples, curves and surfaces; EWKT's SRID is shown."""
 
     kind = "WKT"
     budget = HEADER_BUDGET
 
     def matches(self, head: bytes, name: str) -> bool:
-        """Return whether the text begins with a geometry."""
-        return _START.match(head) is not None
+        """Return whether the text begins with a geometry, well-formed as far as the first part goes."""
+        if find_encoding(head) is None:
+            return False
+        text = decode_head(head[: 4 * SNIFF_CHARS])[0][:SNIFF_CHARS]
+        if _START.match(text) is None:
+            return False
+        try:
+            next(read_geometries(text), None)
+        except CutError:
+            return True
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the facts and the map."""
-        rest = await source.read(len(head), len(head) + source.bytes_left)
-        return await asyncio.to_thread(describe, decode_json(head + rest), view)
+        raw = head + await source.read(len(head), len(head) + source.bytes_left)
+        return await asyncio.to_thread(describe, raw, view, len(raw) == source.size_bytes)
 
 
-def describe(text: str, view: View) -> Preview:
-    """Return the preview of a text of geometries, which may be cut."""
-    shapes, kinds, reference = read_wkt(text)
-    facts = [("geometry", ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common(4))), *shapes.facts()]
-    if reference:
-        facts.insert(1, ("SRID", reference))
-    lines = draw_map(shapes, view.width, rows_left(view, facts))
-    return Preview("WKT", facts=tuple(facts), lines=tuple(lines), is_drawing=True)
+@dataclass
+class Geometries:
+    """The content of a file; `problem` says where and why reading stopped before the end."""
+
+    shapes: Shapes = field(default_factory=Shapes)
+    kinds: Counter[str] = field(default_factory=Counter)
+    srid: int | None = None
+    problem: str = ""
 
 
-def read_wkt(text: str) -> tuple[Shapes, Counter[str], str]:
-    """Return shapes, geometries by name, and the reference of EWKT; raise PreviewError without a whole geometry."""
-    shapes = Shapes()
-    kinds: Counter[str] = Counter()
-    reference = ""
-    openings = list(_GEOMETRY.finditer(text))
-    for opening, following in zip(openings, [*openings[1:], None], strict=True):
-        kind = opening[3].upper()
-        kinds[kind] += 1
-        reference = reference or (opening[2] or "")
-        stop = following.start() if following else len(text)
-        if kind != "GEOMETRYCOLLECTION" and not shapes.is_full:
-            _add(shapes, kind, text[opening.end() - 1 : stop])
-    if not shapes.taken:
+def describe(raw: bytes, view: View, is_whole: bool) -> Preview:
+    """Return the preview of the bytes of a text of geometries, which may be cut."""
+    text, encoding = decode_head(raw)
+    return draw_geometries("WKT", read_wkt(text), view, encoding=encoding, read_bytes=len(raw), is_whole=is_whole)
+
+
+def draw_geometries(
+    kind: str, read: Geometries, view: View, *, encoding: str = "", read_bytes: int, is_whole: bool
+) -> Preview:
+    """Return the facts and the map of geometries that were read from the first bytes of a blob, or from all of them."""
+    counted = ", ".join(f"{number:,} {name}" for name, number in read.kinds.most_common(4))
+    counted = counted or f"the first one, as far as its first {size_text(read_bytes)} go"
+    facts = [("geometry", counted), *read.shapes.facts()]
+    if read.srid is not None:
+        facts.insert(1, ("SRID", str(read.srid)))
+    if encoding:
+        facts.append(("encoding", encoding))
+    lines = draw_map(read.shapes, view.width, rows_left(view, facts))
+    note = read.problem if is_whole else ""
+    return Preview(kind, facts=tuple(facts), lines=tuple(lines), note=note, is_drawing=True, is_damaged=bool(note))
+
+
+def read_wkt(text: str) -> Geometries:
+    """Return the geometries of a text, which may be cut; raise PreviewError without a whole geometry."""
+    read = Geometries()
+    try:
+        for geometry in read_geometries(text.removeprefix("\ufeff")):
+            add_geometry(read, geometry)
+    except CutError:
+        read.problem = "the last geometry has no end"
+        if not read.kinds:
+            read.shapes.add_path(positions_of(text))
+    except (ValueError, RecursionError) as exc:
+        read.problem = f"no well-known text from some place on: {exc}"
+    if not read.kinds and not read.shapes.taken:
         raise PreviewError("no complete geometry in the part that was read")
-    return shapes, kinds, reference
+    return read
 
 
-def _add(shapes: Shapes, kind: str, body: str) -> None:
-    parts = [_points(part) for part in _PART.findall(body)]
-    if kind.endswith("POINT"):
-        for part in parts:
-            for point in part:
-                shapes.add_point(point)
-    elif kind.endswith("LINESTRING"):
-        for part in parts:
-            shapes.add_path(part)
-    elif kind == "POLYGON":
-        shapes.add_polygon(parts)
+def add_geometry(read: Geometries, geometry: Geometry) -> None:
+    """Add one geometry of a file, and its reference."""
+    read.kinds[geometry.kind] += 1
+    if geometry.srid is not None:
+        read.srid = read.srid if read.srid is not None else geometry.srid
+        read.shapes.is_degrees = of_code(geometry.srid).is_geographic if geometry.srid > 0 else None
+    add(read.shapes, geometry)
+
+
+def add(shapes: Shapes, geometry: Geometry) -> None:
+    """Add one geometry with its parts."""
+    shapes.has_area = shapes.has_area and not geometry.has_height
+    if geometry.kind in AREAS:
+        shapes.add_polygon(geometry.lines)
+    elif geometry.kind in POINTS:
+        for point in (point for line in geometry.lines for point in line):
+            shapes.add_point(point)
     else:
-        for polygon in re.split(r"\)\s*\)\s*,\s*\(\s*\(", body):
-            shapes.add_polygon([_points(part) for part in _PART.findall(f"(({polygon.strip('() ')}))")] or [])
-
-
-def _points(part: str) -> list[Point]:
-    return [(float(x), float(y)) for x, y in _PAIR.findall(part) if abs(float(x)) < 1e12 and abs(float(y)) < 1e12]
+        for line in geometry.lines:
+            shapes.add_path(line)
+    for part in geometry.parts:
+        add(shapes, part)

@@ -15,22 +15,21 @@ def grid_lines(
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
-    under: Sequence[str] = (),
+    under: Sequence[Sequence[str]] = (),
     right: frozenset[int] = frozenset(),
     cells: int = COLUMN_CELLS,
 ) -> list[Text]:
-    """Return the table, every cell escaped; `under` is a second head, `right` the columns aligned to the right.
+    """Return the table, every cell escaped; `under` are further heads, `right` the columns aligned to the right.
 
     A value wider than `cells` is cut.
     """
     count = min(max([len(heads), *map(len, rows)], default=0), MAX_COLUMNS)
-    every = (heads, under, *rows)
+    every = (heads, *under, *rows)
     table = [[cell_text(row[at], cells) if at < len(row) else "" for at in range(count)] for row in every]
     widths = [max(cell_len(row[column]) for row in table) for column in range(count)]
     lines = [grid_line(table[0], widths, right, "bold")]
-    if under:
-        lines.append(grid_line(table[1], widths, right, "dim"))
-    lines += [grid_line(row, widths, right) for row in table[2:]]
+    lines += [grid_line(row, widths, right, "dim") for row in table[1 : len(under) + 1]]
+    lines += [grid_line(row, widths, right) for row in table[len(under) + 1 :]]
     return lines
 
 

@@ -4,5 +4,10 @@
 |---|---|
 | canvas.py | a canvas of braille dots: two by four to a cell, so a dot is about square in every terminal font |
 | coastline.py | a coarse outline of the continents behind maps of large extent |
-| shapes.py | points, lines and polygons for previews: bounds, area on the sphere, and a map |
+| map.py | a map of braille dots: shapes in their bounds, coasts behind large maps, coordinates in two corners |
+| reference.py | the reference system that a file of shapes names: whether its coordinates are degrees |
+| rings.py | lines and rings in degrees: without a jump at the antimeridian, and the area inside a ring on the sphere |
+| shapes.py | points, lines and polygons for previews: their bounds, and their area on the sphere |
+| wkb.py | well-known binary: a geometry as bytes, of the standard and of PostGIS |
+| wkt_text.py | the grammar of well-known text: geometries one after the other, as far as the text goes |
 """

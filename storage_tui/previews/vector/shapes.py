@@ -1,44 +1,65 @@
-"""Points, lines and polygons for previews: bounds, area on the sphere, and a map of braille dots."""
+"""Points, lines and polygons for previews: their bounds, and their area on the sphere."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich.text import Text
+from storage_tui.previews.vector.canvas import Point
+from storage_tui.previews.vector.rings import (
+    HALF,
+    TURN,
+    closed_ring,
+    in_degrees,
+    pole_inside,
+    ring_area,
+    unwrapped,
+)  # fmt: skip
 
-from storage_tui.previews.vector.canvas import Canvas, Point
-from storage_tui.previews.vector.coastline import LARGE_DEGREES, coastline
-
-EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
-MAX_POINTS = 60_000  # more points would not show in a pane and would take longer than a key press
-MIN_MAP = (12, 4)  # cells; a smaller map is not readable
-MARGIN = 0.25  # of a large map's side, around the shapes
-BLANK = 0x2800  # the braille cell without dots
+LEAST_GAP = 30.0  # degrees without shapes; with a smaller gap shapes go around the world, and the gap is no edge
+TOUCH = 1e-6  # degrees; a nearer shape touches the antimeridian, as the parts of a cut shape do
 
 Bounds = tuple[float, float, float, float]
+"""West, south, east and north. East is more than 180 where the shapes go over the antimeridian."""
 
 
 @dataclass
 class Shapes:
-    """The shapes that were read of a file; `rings` are polygon rings, the outer one of each polygon first."""
+    """The shapes that were read of a file.
+
+    `rings` are closed polygon rings, the outer one of each polygon first. `is_degrees` is what the file says about its
+    coordinates; None when the file says nothing, and the values decide. Shapes in degrees go over the antimeridian
+    without a jump. `has_area` is false when the sum of the areas of the polygons would not be the area of anything.
+    """
 
     rings: list[list[Point]] = field(default_factory=list)
     paths: list[list[Point]] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     area_m2: float = 0.0
     taken: int = 0
+    is_degrees: bool | None = None
+    has_area: bool = True
+    poles: set[float] = field(default_factory=set)
 
-    def add_polygon(self, rings: list[list[Point]]) -> None:
+    def add_polygon(self, rings: Sequence[Sequence[Point]]) -> None:
         """Add one polygon: its outer ring and its holes."""
-        for index, ring in enumerate(rings):
-            size = ring_area(ring)
-            self.area_m2 += -size if index else size
+        middle: float | None = None
+        for index, points in enumerate(ring for ring in rings if ring):
+            is_angle = self._in_degrees(points)
+            ring = closed_ring(points) if is_angle else [*points, points[0]]
+            if is_angle and middle is not None:
+                shift = TURN * round((middle - _middle(ring)) / TURN)  # a hole lies where its outer ring does
+                ring = [(x + shift, y) for x, y in ring] if shift else ring
+            middle = _middle(ring) if middle is None else middle
             self.rings.append(ring)
             self.taken += len(ring)
+            if is_angle:
+                self.area_m2 += ring_area(ring) * (-1 if index else 1)
+                pole = pole_inside(ring)
+                self.poles |= set() if pole is None or index else {pole}
 
-    def add_path(self, path: list[Point]) -> None:
+    def add_path(self, path: Sequence[Point]) -> None:
         """Add one line."""
-        self.paths.append(path)
+        self.paths.append(unwrapped(path) if self._in_degrees(path) else list(path))
         self.taken += len(path)
 
     def add_point(self, point: Point) -> None:
@@ -46,24 +67,32 @@ class Shapes:
         self.points.append(point)
         self.taken += 1
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the limit of points is reached."""
-        return self.taken >= MAX_POINTS
+    def add(self, other: "Shapes") -> None:
+        """Add the shapes of another file, for common bounds."""
+        self.rings += other.rings
+        self.paths += other.paths
+        self.points += other.points
+        self.poles |= other.poles
+        self.is_degrees = False if other.is_degrees is False else self.is_degrees
 
     def bounds(self) -> Bounds | None:
         """Return west, south, east and north of all shapes; None when there are none."""
-        everything = [point for part in (*self.rings, *self.paths, self.points) for point in part]
-        if not everything:
+        parts = [part for part in (*self.rings, *self.paths) if part]
+        spans = [(min(x for x, _ in part), max(x for x, _ in part)) for part in parts]
+        spans += [(x, x) for x, _ in self.points]
+        if not spans:
             return None
-        xs, ys = [x for x, _ in everything], [y for _, y in everything]
-        return min(xs), min(ys), max(xs), max(ys)
+        ys = [*(y for part in parts for _, y in part), *(y for _, y in self.points), *self.poles]
+        west, east = min(west for west, _ in spans), max(east for _, east in spans)
+        if self.is_degrees is not False and _are_degrees((west, min(ys), east, max(ys))):
+            west, east = _around(spans, west, east)
+        return west, min(ys), east, max(ys)
 
     @property
     def is_geographic(self) -> bool:
-        """Whether the coordinates can be degrees of longitude and latitude."""
+        """Whether the coordinates are degrees of longitude and latitude, or can be."""
         bounds = self.bounds()
-        return bounds is not None and -360 <= bounds[0] <= bounds[2] <= 360 and -90 <= bounds[1] <= bounds[3] <= 90
+        return bounds is not None and self.is_degrees is not False and _are_degrees(bounds)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return bounds and area as pairs of label and value."""
@@ -71,129 +100,62 @@ class Shapes:
         if bounds is None:
             return []
         facts = [("bounds", bounds_text(bounds, self.is_geographic))]
-        if self.rings and self.is_geographic:
+        if self.rings and self.is_geographic and self.has_area:
             facts.append(("area", area_text(abs(self.area_m2))))
         return facts
 
-
-def draw_map(shapes: Shapes, columns: int, rows: int) -> list[Text]:
-    """Return the shapes on a map of at most `columns` by `rows` cells, framed by coordinates; empty without room."""
-    return draw_layers([(shapes, "")], columns, rows)
+    def _in_degrees(self, points: Sequence[Point]) -> bool:
+        return self.is_degrees is not False and bool(points) and in_degrees(points)
 
 
-def draw_layers(layers: Sequence[tuple[Shapes, str]], columns: int, rows: int) -> list[Text]:
-    """Return several shapes on one map, each in its style; a large map has the coasts of the world behind them."""
-    boxes = [box for shapes, _ in layers if (box := shapes.bounds()) is not None]
-    if not boxes or columns < MIN_MAP[0] or rows < MIN_MAP[1]:
-        return []
-    is_geographic = all(shapes.is_geographic for shapes, _ in layers if shapes.taken)
-    bounds = min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
-    has_coasts = is_geographic and max(bounds[2] - bounds[0], bounds[3] - bounds[1]) >= LARGE_DEGREES
-    if has_coasts:
-        bounds = _with_margin(bounds)
-    frame = _Frame(bounds, is_geographic, columns, rows - 2)
-    cells: list[tuple[list[str], str]] = []
-    if has_coasts:
-        canvas = frame.canvas()
-        for line in coastline():
-            canvas.path(map(frame.place, line))
-        cells.append((canvas.rows(), "dim"))
-    for shapes, style in layers:
-        canvas = frame.canvas()
-        _draw(canvas, shapes, frame.place)
-        cells.append((canvas.rows(), style))
-    return _framed(_overlaid(cells), frame.columns, bounds, is_geographic)
+def _are_degrees(bounds: Bounds) -> bool:
+    """Return whether bounds can be degrees: of longitudes to 360, and half a turn on where a line goes around."""
+    return -TURN <= bounds[0] <= bounds[2] <= TURN + HALF and -90 <= bounds[1] <= bounds[3] <= 90
 
 
-class _Frame:
-    """The projection from the bounds to dots on a canvas of at most `columns` by `rows` cells."""
+def _around(spans: Sequence[tuple[float, float]], west: float, east: float) -> tuple[float, float]:
+    """Return west and east of spans in degrees; east is more than 180 when the spans go over the antimeridian.
 
-    def __init__(self, bounds: Bounds, is_geographic: bool, columns: int, rows: int) -> None:
-        self._west, south, east, self._north = bounds
-        self._squeeze = max(0.05, math.cos(math.radians((south + self._north) / 2))) if is_geographic else 1.0
-        width, height = (east - self._west) * self._squeeze, self._north - south
-        span_x, span_y = max(width, 1e-9), max(height, 1e-9)
-        span_x, span_y = max(span_x, span_y / 50), max(span_y, span_x / 50)
-        self._dot = max(span_x / (columns * 2 - 4), span_y / (rows * 4 - 4))
-        self.columns = min(columns, max(MIN_MAP[0], math.ceil(span_x / self._dot / 2) + 2))
-        self.rows = min(rows, max(2, math.ceil(span_y / self._dot / 4) + 1))
-        self._left = (self.columns * 2 - width / self._dot) / 2
-        self._top = (self.rows * 4 - height / self._dot) / 2
-
-    def canvas(self) -> Canvas:
-        """Return an empty canvas of this size."""
-        return Canvas(self.columns, self.rows)
-
-    def place(self, point: Point) -> Point:
-        """Return the dot of a place."""
-        x, y = point
-        return self._left + (x - self._west) * self._squeeze / self._dot, self._top + (self._north - y) / self._dot
-
-
-def _with_margin(bounds: Bounds) -> Bounds:
-    """Return the bounds with a margin around them, so that the coasts show where the map is."""
-    west, south, east, north = bounds
-    margin = max(east - west, north - south) * MARGIN
-    return max(-180.0, west - margin), max(-90.0, south - margin), min(180.0, east + margin), min(90.0, north + margin)
-
-
-def _draw(canvas: Canvas, shapes: Shapes, place: Callable[[Point], Point]) -> None:
-    for ring in shapes.rings:
-        canvas.path(map(place, [*ring, ring[0]] if ring else ring))
-    for path in shapes.paths:
-        canvas.path(map(place, path))
-    for point in shapes.points:
-        x, y = place(point)
-        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            canvas.dot(round(x) + dx, round(y) + dy)
-
-
-def _overlaid(layers: Sequence[tuple[list[str], str]]) -> list[Text]:
-    """Return rows of the dots of all layers; a cell has the style of the last layer with dots in that cell."""
-    lines = []
-    for y in range(len(layers[0][0])):
-        line = Text(no_wrap=True)
-        for cells in zip(*(rows[y] for rows, _ in layers), strict=True):
-            dots, style = 0, ""
-            for cell, (_, layer_style) in zip(cells, layers, strict=True):
-                if cell != " ":
-                    dots, style = dots | ord(cell) - BLANK, layer_style
-            line.append(chr(BLANK + dots) if dots else " ", style)
-        lines.append(line)
-    return lines
-
-
-def _framed(rows: list[Text], columns: int, bounds: Bounds, geographic: bool) -> list[Text]:
-    west, south, east, north = bounds
-    digits = _digits(bounds)
-    if geographic:
-        first = f"{_latitude(north, digits)} {_longitude(west, digits)}"
-        last = f"{_latitude(south, digits)} {_longitude(east, digits)}"
-    else:
-        first, last = f"{_number(west)}, {_number(north)}", f"{_number(east)}, {_number(south)}"
-    return [Text(first, style="dim", no_wrap=True), *rows, Text(f"{last:>{columns}}", style="dim", no_wrap=True)]
-
-
-def ring_area(ring: list[Point]) -> float:
-    """Return the area inside a ring on the sphere, in square metres, never negative (Chamberlain and Duquette, 2007).
-
-    The coordinates of the ring are degrees.
+    They do when one of them does, or when some end at it and others begin there, as the parts of a cut shape do
+    (RFC 7946, sections 3.1.9 and 5.2).
     """
-    total = 0.0
-    for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], *ring[:1]], strict=True):
-        total += math.radians(x1 - x0) * (2 + math.sin(math.radians(y0)) + math.sin(math.radians(y1)))
-    return abs(total) * EARTH_RADIUS_M**2 / 2
+    crosses = any((low < -HALF or high > HALF) and high - low > 0 and _crosses(low, high) for low, high in spans)
+    touches = any(abs(high - HALF) <= TOUCH for _, high in spans) and any(abs(low + HALF) <= TOUCH for low, _ in spans)
+    if not crosses and not touches:
+        return west, east
+    edges = sorted((low % TURN, min(high - low, TURN)) for low, high in spans)
+    widest, begin, reached = 0.0, 0.0, edges[-1][0] + edges[-1][1] - TURN
+    reached = max([reached, *(low + width - TURN for low, width in edges)])
+    for low, width in edges:
+        if low - reached > widest:
+            widest, begin = low - reached, low
+        reached = max(reached, low + width)
+    if widest < LEAST_GAP:
+        return -HALF, HALF
+    begin -= TURN if begin >= HALF else 0
+    return begin, begin + TURN - widest
+
+
+def _crosses(low: float, high: float) -> bool:
+    """Return whether a span has the antimeridian inside."""
+    first = math.floor((low + HALF) / TURN)
+    return high > first * TURN + HALF + TOUCH
+
+
+def _middle(ring: Sequence[Point]) -> float:
+    return (min(x for x, _ in ring) + max(x for x, _ in ring)) / 2
 
 
 def bounds_text(bounds: Bounds, is_geographic: bool) -> str:
     """Return bounds as text: `36.7° N to 38.9° N, 1.2° E to 2.0° E`, or plain numbers where they are not degrees."""
     west, south, east, north = bounds
     if is_geographic:
-        digits = _digits(bounds)
-        return f"{_latitude(south, digits)} to {_latitude(north, digits)}, {_longitude(west, digits)} to " + _longitude(
-            east, digits
+        digits = digits_of(bounds)
+        return (
+            f"{latitude_text(south, digits)} to {latitude_text(north, digits)}, "
+            f"{longitude_text(west, digits)} to {longitude_text(east, digits)}"
         )
-    return f"x {_number(west)} to {_number(east)}, y {_number(south)} to {_number(north)}"
+    return f"x {number_text(west)} to {number_text(east)}, y {number_text(south)} to {number_text(north)}"
 
 
 def area_text(area_m2: float) -> str:
@@ -203,24 +165,28 @@ def area_text(area_m2: float) -> str:
     return f"{area_m2 / 1e4:.3g} ha" if area_m2 >= 1e4 else f"{area_m2:.0f} m²"
 
 
-def _digits(bounds: Bounds) -> int:
+def digits_of(bounds: Bounds) -> int:
     """Return the decimals that show a hundredth of the larger side, five at most: a metre."""
     span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
     return 5 if span <= 0 else max(0, min(5, 2 - math.floor(math.log10(span))))
 
 
-def _latitude(value: float, digits: int) -> str:
+def latitude_text(value: float, digits: int) -> str:
+    """Return a latitude in degrees, with its side."""
     return f"{_degrees(value, digits)}°{'S' if value < 0 else 'N'}"
 
 
-def _longitude(value: float, digits: int) -> str:
+def longitude_text(value: float, digits: int) -> str:
+    """Return a longitude in degrees, with its side; more than 180 degrees east are degrees west."""
+    value = value - TURN if HALF < value < TURN else value + TURN if -TURN < value < -HALF else value
     return f"{_degrees(value, digits)}°{'W' if value < 0 else 'E'}"
+
+
+def number_text(value: float) -> str:
+    """Return a coordinate that is not in degrees."""
+    return f"{value:.7g}"
 
 
 def _degrees(value: float, digits: int) -> str:
     text = f"{abs(value):.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _number(value: float) -> str:
-    return f"{value:.7g}"

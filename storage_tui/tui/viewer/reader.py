@@ -198,9 +198,6 @@ class Reader:
     def action_view_mode(self) -> None:
         """Show the blob in the next mode in turn: as found, as text, as hex, as JSON."""
         modes = modes_of(self.source.kept(0, HEAD_BYTES), self._blob.key)
-        if len(modes) == 1:
-            self.say("this blob has no text to show by lines; / finds words among the bytes", "$warning")
-            return
         at = modes.index(self.mode) if self.mode in modes else 0  # following has its own mode
         self.mode = modes[(at + 1) % len(modes)]
         self.load(self.place)

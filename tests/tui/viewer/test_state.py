@@ -17,9 +17,9 @@ from storage_tui.contract.errors import ConnectError, LocalFileError
 from storage_tui.contract.models import Blob
 from storage_tui.previews import PreviewError, Source, preview
 from storage_tui.previews.base import MIB, Mode, Part
-from storage_tui.previews.formats.plain import Encoding
 from storage_tui.previews.member import open_member
 from storage_tui.previews.syntax import LANGUAGES, find_colours
+from storage_tui.previews.text.encoding import Encoding
 from storage_tui.tui.viewer.documents.archive import ArchiveDocument
 from storage_tui.tui.viewer.documents.hex import HexDocument, HexPager
 from storage_tui.tui.viewer.documents.pages import KEPT_ROWS, Window

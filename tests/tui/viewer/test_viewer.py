@@ -193,14 +193,24 @@ async def test_hex_and_text_show_the_same_place(store: Storage, browse: Any) -> 
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
-async def test_bytes_without_text_have_no_text_to_switch_to(store: Storage, browse: Any, size: tuple[int, int]) -> None:
+async def test_bytes_can_be_seen_as_text_all_the_same(store: Storage, browse: Any, size: tuple[int, int]) -> None:
     store.set("a.bin", b"\x00\x01hello there\x02\xff" * 60)
     async with browse(size=size) as browser:
         screen = await view(browser)
         await browser.until(lambda: screen.reader.document is not None and screen.reader.document.is_hex)
         await browser.press("x")
-        await browser.shows("this blob has no text" if size[0] > 20 else "this blob")
-        assert screen.reader.mode == "auto"
+        await browser.shows("hello there")
+        assert screen.reader.mode == "text" and not screen.reader.document.is_hex
+        await browser.press("x")
+        await browser.until(lambda: screen.reader.document is not None and screen.reader.document.is_hex)
+
+
+async def test_the_encoding_of_a_text_is_named_in_the_title(store: Storage, browse: Any) -> None:
+    store.set("a.txt", "Привет мир, это русский текст в старой кодировке\n".encode("cp1251"))
+    async with browse(size=(120, 30)) as browser:
+        await view(browser)
+        await browser.shows("Привет мир")
+        await browser.shows("text, read as cp1251, guessed")
 
 
 async def test_json_folds_and_unfolds(store: Storage, browse: Any) -> None:

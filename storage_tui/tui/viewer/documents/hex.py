@@ -2,7 +2,6 @@
 
 from storage_tui.previews import Source
 from storage_tui.previews.formats.hexdump import bytes_per_row, hex_lines
-from storage_tui.previews.pick import HEX, TEXT
 from storage_tui.tui.viewer.documents.document import Opening, Row
 from storage_tui.tui.viewer.documents.pages import PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 
@@ -18,8 +17,7 @@ class HexDocument(PagedDocument):
         shown = opening.shown
         if shown.pages is None:
             return False
-        is_binary = not shown.can_wrap and shown.kind == HEX.kind
-        return opening.mode == "hex" or is_binary or not TEXT.matches(opening.head, "")
+        return opening.mode == "hex" or not shown.can_wrap
 
     @classmethod
     async def open(cls, opening: Opening) -> tuple["HexDocument", int]:

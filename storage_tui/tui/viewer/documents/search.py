@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from storage_tui.previews import Source
 from storage_tui.previews.base import KIB, MIB, Budget
+from storage_tui.previews.text.encoding import Encoding
+from storage_tui.previews.text.lines import STEP_BYTES, cut_bytes
 from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s
@@ -25,6 +27,8 @@ class Pattern:
     expression: re.Pattern[bytes]
     most_bytes: int
     unit_bytes: int
+    shifted: Encoding | None = None
+    """The encoding, where bytes that look like a match may begin inside a character."""
 
 
 def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
@@ -42,8 +46,9 @@ def make_pattern(text: str, codec: str, *, is_hex: bool = False) -> Pattern:
         most += max(map(len, encoded))
         escaped = [re.escape(form) for form in encoded]
         pieces.append(escaped[0] if len(escaped) == 1 else b"(?:" + b"|".join(escaped) + b")")
-    unit = {"utf-16": 2, "utf-32": 4}.get(codec[:6], 1)
-    return Pattern(text, re.compile(b"".join(pieces), re.DOTALL), most, unit)
+    encoding = Encoding(codec)
+    shifted = encoding if encoding.is_shifted else None
+    return Pattern(text, re.compile(b"".join(pieces), re.DOTALL), most, encoding.unit_bytes, shifted)
 
 
 def line_pattern(text: str) -> re.Pattern[str]:
@@ -57,6 +62,7 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
     Forwards a match begins at `start` or after it, backwards before it. The memory is that of one request.
     """
     step, searched, overlap = FIRST_BYTES, 0, pattern.most_bytes - 1
+    context = STEP_BYTES if pattern.shifted is not None else 0
     at = start
     while True:
         size = source.size_bytes
@@ -64,17 +70,18 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
         source.begin()
         source.allow(Budget(requests=1, size_bytes=MOST_BYTES + PATTERN_CHARS * 8))
         begun = time.monotonic()
-        data = await source.read(low, high)
+        first = max(0, low - context)
+        data = await source.read(first, high)
         if time.monotonic() - begun < FAST_S:
             step = min(step * 2, MOST_BYTES)
-        found = await asyncio.to_thread(_find, pattern, data, low, is_forward=is_forward)
+        found = await asyncio.to_thread(_find, pattern, data, first, low - first, is_forward=is_forward)
         if found is not None:
             yield Progress(searched, found)
             return
-        searched += max(0, len(data) - overlap)
+        searched += max(0, len(data) - (low - first) - overlap)
         yield Progress(searched)
         if is_forward:
-            if len(data) < high - low or (size is not None and high >= size):
+            if len(data) < high - first or (size is not None and high >= size):
                 return
             at = high - overlap
         else:
@@ -83,13 +90,20 @@ async def search(source: Source, pattern: Pattern, start: int, *, is_forward: bo
             at = low
 
 
-def _find(pattern: Pattern, data: bytes, low: int, *, is_forward: bool) -> int | None:
-    """Return where the first match begins, or the last match of a backwards search; None without a match."""
+def _find(pattern: Pattern, data: bytes, low: int, skip: int, *, is_forward: bool) -> int | None:
+    """Return where the first match begins, or the last match of a backwards search; None without a match.
+
+    `low` is the offset of the data. A match begins after the first `skip` bytes, which only show where characters
+    begin.
+    """
     found = None
-    for match in pattern.expression.finditer(data):
+    for match in pattern.expression.finditer(data, skip):
         if (low + match.start()) % pattern.unit_bytes:
             continue
-        found = low + match.start()
+        at = match.start()
+        if pattern.shifted is not None and cut_bytes(data[max(0, at - STEP_BYTES) : at], data[at:], pattern.shifted):
+            continue
+        found = low + at
         if is_forward:
             return found
     return found

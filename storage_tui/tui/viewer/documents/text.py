@@ -3,7 +3,8 @@
 from rich.text import Text
 
 from storage_tui.previews import Source
-from storage_tui.previews.formats.plain import Encoding, find_aligned, find_encoding, skip_continuation, split_lines
+from storage_tui.previews.text.encoding import Encoding, any_encoding
+from storage_tui.previews.text.lines import STEP_BYTES, cut_bytes, find_aligned, last_aligned, split_lines
 from storage_tui.tui.viewer.documents.document import Opening, Row
 from storage_tui.tui.viewer.documents.pages import BEFORE_BYTES, PAGE_BYTES, PAGE_ROWS, PagedDocument, read_page
 
@@ -12,6 +13,7 @@ class TextDocument(PagedDocument):
     """Lines of text."""
 
     is_text = can_wrap = True
+    pager: "TextPager | None" = None
 
     @staticmethod
     def matches(opening: Opening) -> bool:
@@ -21,15 +23,25 @@ class TextDocument(PagedDocument):
     @classmethod
     async def open(cls, opening: Opening) -> tuple["TextDocument", int]:
         """Read the lines around the offset; return the document and the row of the offset."""
-        encoding = find_encoding(opening.head) or Encoding("cp1252")
-        document = cls(opening, TextPager(opening.source, encoding), encoding.codec)
+        encoding = any_encoding(opening.head)
+        pager = TextPager(opening.source, encoding)
+        document = cls(opening, pager, encoding.codec)
+        document.pager = pager
+        document.kind = ", ".join(filter(None, (document.kind, encoding.name)))
         return document, await document.go(opening.offset)
+
+    def status(self, row: int, last: int, *, is_short: bool) -> str:
+        """Return the status of a document of pages, and the encoding of a page that has another one than the first."""
+        told = super().status(row, last, is_short=is_short)
+        guess = "" if is_short or self.pager is None else self.pager.guess
+        return f"{guess}  {told}" if guess else told
 
 
 class TextPager:
-    """Makes rows of text: a row is a line."""
+    """Makes rows of text: a row is a line. `guess` names the encoding of the last page when it is not the first's."""
 
     def __init__(self, source: Source, encoding: Encoding) -> None:
+        self.guess = ""
         self.encoding = encoding
         self.first = encoding.bom_bytes
         self._source = source
@@ -48,32 +60,37 @@ class TextPager:
         page = await read_page(self._source, first, stop)
         if first > self.first:
             skip = self._line_start(page)
-            if skip < len(page):
-                first, page = first + skip, page[skip:]
-            elif self.encoding.codec == "utf-8":
-                first, page = skip_continuation(first, page)
+            if skip >= len(page):
+                skip = await self._cut_before(first)
+            first, page = first + skip, page[skip:]
         return self._rows(page, first, is_last=True)[-PAGE_ROWS:]
 
     async def align(self, offset: int) -> int:
-        """Return where the line of this offset begins; the offset itself when the line begins far before."""
+        """Return where the line of this offset begins; where its character begins when the line begins far before."""
         offset = max(self.first, offset // self.encoding.unit_bytes * self.encoding.unit_bytes)
         first = max(self.first, offset - BEFORE_BYTES)
         first += (offset - first) % self.encoding.unit_bytes
         page = (await read_page(self._source, first, offset + PAGE_BYTES - BEFORE_BYTES))[: offset - first]
-        newline, unit = "\n".encode(self.encoding.codec), self.encoding.unit_bytes
-        at = page.rfind(newline)
-        while at > 0 and at % unit:
-            at = page.rfind(newline, 0, at + len(newline) - 1)
+        unit = self.encoding.unit_bytes
+        at = last_aligned(page, self.encoding.newline, len(page), unit)
         if at >= 0:
             return first + at + unit
-        return first if first == self.first else offset
+        return first if first == self.first else offset + await self._cut_before(offset)
+
+    async def _cut_before(self, offset: int) -> int:
+        """Return how many bytes from an offset on belong to a character that begins before the offset."""
+        first = max(self.first, offset - STEP_BYTES)
+        part = await read_page(self._source, first, offset + 4)
+        return cut_bytes(part[: offset - first], part[offset - first :], self.encoding)
 
     def _line_start(self, page: bytes) -> int:
         unit = self.encoding.unit_bytes
-        found = find_aligned(page, "\n".encode(self.encoding.codec), 0, unit)
+        found = find_aligned(page, self.encoding.newline, 0, unit)
         return len(page) if found == -1 else found + unit
 
     def _rows(self, page: bytes, start: int, *, is_last: bool) -> list[Row]:
+        found = self.encoding.of_page(page)
+        self.guess = found.name if found is not self.encoding else ""
         rows, at = [], start
         for text, stop in split_lines(page, self.encoding, is_last=is_last, limit=len(page)):
             rows.append(Row(Text(text), at, start + stop))

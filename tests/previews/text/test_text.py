@@ -19,7 +19,7 @@ TEXT = "Grüße aus Ñandú\nzweite Zeile\n"
         (codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), "UTF-16"),
         (TEXT.encode("utf-16-le"), "UTF-16"),
         (TEXT.encode("utf-32"), "UTF-32"),
-        (TEXT.encode("cp1252"), "Western (Windows-1252)"),
+        (TEXT.encode("cp1252"), "read as cp1252, guessed"),
     ],
 )
 async def test_the_encoding_is_found(raw: bytes, encoding: str) -> None:

@@ -5,7 +5,8 @@ import json
 from storage_tui.previews.base import View
 from storage_tui.previews.overlay import draw_regions, read_region
 from storage_tui.previews.vector.coastline import coastline
-from storage_tui.previews.vector.shapes import Shapes, draw_map
+from storage_tui.previews.vector.map import draw_map
+from storage_tui.previews.vector.shapes import Shapes
 from tests.previews.ranges import Ranges, plain, show
 
 

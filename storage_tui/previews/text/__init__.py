@@ -1,0 +1,8 @@
+"""Shared by the formats of text: the encoding of a text, and its lines.
+
+| file | holds |
+|---|---|
+| encoding.py | the encoding of a text, found from its first bytes: by a mark, by its form, or guessed |
+| json_object.py | one JSON object of a text that may be cut: its members, and the items of one long list in it |
+| lines.py | the lines of a page of bytes, in any encoding: no character is cut |
+"""
