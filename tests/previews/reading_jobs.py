@@ -18,9 +18,13 @@ from storage_tui.previews.decoding.ranged_file import PAGE_BYTES, RangedFile
 
 def prepare() -> None:
     """Imports what needs files of this machine."""
-    for name in ("encodings.cp437", "h5py"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("h5py")
+
+
+def broken() -> None:
+    """As of a library that was built for another machine."""
+    raise OSError("libhdf5.so: cannot open shared object file")
 
 
 def whole(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
@@ -104,5 +108,6 @@ def giant(job: dict[str, Any], content: bytes, file: RangedFile) -> Told:
 if __name__ == "__main__":
     for job in (whole, front, zipped, hdf5, swallow, opens, dies, hangs, asks, endless, says, giant):
         loop.READERS[job.__name__] = Reader(job, prepare)
+    loop.READERS["broken"] = Reader(whole, broken)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, ValueError):
         loop.main()

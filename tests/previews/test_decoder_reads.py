@@ -91,7 +91,7 @@ async def test_small_reads_in_order_are_read_ahead_in_ever_larger_ranges(decoder
     told, _ = await decoder.decode({"job": "front"}, b"", source=source_of(ranges))
     assert told == {"crc": zlib.crc32(NOISE[:1_000_000])}
     sizes = [stop - start for start, stop in ranges.asked]
-    assert sizes == [64 * KIB, 128 * KIB, 256 * KIB, 512 * KIB, 1024 * KIB]
+    assert sizes == [128 * KIB, 256 * KIB, 512 * KIB, 1024 * KIB]
 
 
 async def test_a_part_that_was_read_before_costs_nothing(decoder: Decoder) -> None:
@@ -202,6 +202,12 @@ async def test_a_child_that_is_killed_while_it_waits_is_told(decoder: Decoder) -
     gate.opened.set()
     with pytest.raises(LimitError, match="the decoder ended without a result"):
         await task
+    await still_works(decoder)
+
+
+async def test_a_library_that_does_not_load_is_the_reason(decoder: Decoder) -> None:
+    with pytest.raises(LimitError, match="does not work here: libhdf5"):
+        await decoder.decode({"job": "broken"}, b"", source=source_of(Ranges.of(NOISE)))
     await still_works(decoder)
 
 

@@ -2,6 +2,8 @@
 
 import io
 import random
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -106,6 +108,39 @@ async def test_a_tar_whose_first_member_is_an_hdf5_file_is_a_tar() -> None:
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
     assert (await show(output.getvalue(), "runs.tar")).kind == "tar"
+
+
+async def test_a_file_that_its_writer_has_not_closed_is_listed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w", libver="latest") as file:
+        file["x"] = [1, 2]
+        file.swmr_mode = True
+        content = (tmp_path / "x.h5").read_bytes()
+    shown = await show(content)
+    assert rows_of(shown) == [("/x", "int64", "2", "")]
+
+
+async def test_what_hdf5_says_about_a_damaged_file_is_the_reason() -> None:
+    content = bytearray(hdf5())
+    content[64:72] = b"\xf0" * 8  # where the root is
+    shown = await show(bytes(content))
+    assert shown.is_damaged and shown.facts[0][0] == "not shown as HDF5"
+    assert "nable to" not in shown.facts[0][1]
+
+
+WITHOUT = """
+import asyncio, sys
+sys.modules["h5py"] = None
+from tests.previews.ranges import plain, show
+shown = asyncio.run(show(sys.stdin.buffer.read()))
+print(plain(shown), shown.is_damaged)
+"""
+
+
+def test_without_h5py_the_facts_are_shown_and_the_extra_is_named() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], input=hdf5(), capture_output=True, check=True)
+    text = done.stdout.decode()
+    assert "superblock: version 0" in text and "pip install 'storage-tui[preview]'" in text and "False" in text
+    assert "datasets:" not in text
 
 
 SCATTERED = 10**10

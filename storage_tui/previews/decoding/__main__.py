@@ -106,7 +106,12 @@ class _Loop:
             self.end()
             _answer(child.number, {"error": frames.SUPERSEDED}, b"")
         if isinstance(job, children.Reader) and name not in self._prepared:
-            job.prepare()
+            try:
+                job.prepare()
+            except Exception as exc:  # the boundary of a library that is not as it should be on this machine
+                reason = f"the library for this format does not work here: {exc!s:.120}"
+                _answer(number, {"error": reason, "is_limit": True}, b"")
+                return
             gc.freeze()
             self._prepared.add(name)
         self._child = child = children.start(number, message, payload, job)

@@ -9,6 +9,8 @@ import importlib
 import io
 import json
 import os
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,7 @@ from storage_tui.previews.decoding.hdf5_types import shape_text, sides_of, stora
 from storage_tui.previews.decoding.ranged_file import RangedFile
 
 MOST_OBJECTS = 5_000  # opened; half a second of work
+WORK_SECONDS = 1.5  # of the CPU, after which objects are only named: a third of what a child has
 MOST_LINKS = 50_000  # named, in all groups together
 MOST_ATTRIBUTES = 24  # of the root
 MOST_VALUES = 6  # of one attribute
@@ -51,11 +54,14 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     A row is path, type, shape and storage. `unread` counts the objects that are only named; `is_cut` says that there
     are more than were counted.
     """
-    try:
-        h5py = importlib.import_module("h5py")
-    except ImportError:
+    h5py = sys.modules.get("h5py")
+    if h5py is None:
         return {"missing": True}, b""
-    with h5py.File(file, "r") as opened:
+    try:
+        opened = h5py.File(file, "r")
+    except OSError as exc:
+        raise ValueError(_reason(exc)) from exc
+    with opened:
         walk = _Walk(h5py, file)
         walk.begin(opened.id)
         rows = _fitting(walk.rows)
@@ -138,7 +144,7 @@ class _Walk:
             self.rows.append([path, "link", "", f"the same object as {self._seen[address]}"])
             return None
         self._seen[address] = path
-        if self._opened >= MOST_OBJECTS:
+        if self._opened >= MOST_OBJECTS or time.process_time() > WORK_SECONDS:
             self.unread += 1
             self.rows.append([path, "not read", "", ""])
             return None

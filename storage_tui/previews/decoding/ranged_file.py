@@ -13,6 +13,7 @@ from storage_tui.contract.sizes import size_text
 
 PAGE_BYTES = 64 * 1024  # one round trip at 10 Mbit/s; headers that lie together come together
 MOST_BYTES = 1024 * 1024  # of one request: the read-ahead of a file that is read from its start to its end
+LEAST_BYTES = 128 * 1024  # a budget of few requests and many bytes makes each request no larger than this
 KEPT_PAGES = 128  # 8 MiB, twice what a preview may read; far below the memory limit of the child
 
 Ask = Callable[[int, int, int], bytes]
@@ -26,9 +27,9 @@ class RangedFile(io.RawIOBase):
     """A file of `size` bytes that can be read and searched.
 
     `ask(start, stop, most)` returns the bytes from `start` to `stop` at least, and at most those up to `most`, or
-    raises RefusedError. A request takes at least `ahead_bytes`, where more of the file follows. `most_bytes` is what
-    may be read in all: one read that needs more is refused at once. `refused` is the reason of the first refusal, ""
-    without any: a library may swallow the error or put its own words on it.
+    raises RefusedError. A request takes `ahead_bytes`, within limits, where more of the file follows. `most_bytes` is
+    what may be read in all: one read that needs more is refused at once. `refused` is the reason of the first refusal,
+    "" without any: a library may swallow the error or put its own words on it.
     """
 
     def __init__(self, size: int, most_bytes: int, ask: Ask, *, ahead_bytes: int = 0) -> None:
@@ -38,7 +39,7 @@ class RangedFile(io.RawIOBase):
         self._most = most_bytes
         self._ask = ask
         self._page = PAGE_BYTES
-        self._least = min(max(PAGE_BYTES, ahead_bytes // PAGE_BYTES * PAGE_BYTES), MOST_BYTES)
+        self._least = min(max(PAGE_BYTES, ahead_bytes // PAGE_BYTES * PAGE_BYTES), LEAST_BYTES)
         self._pages: OrderedDict[int, bytes] = OrderedDict()
         self._at = 0
         self._next = -1  # the page after the last request

@@ -13,7 +13,7 @@ from storage_tui.previews.table.grid import grid_lines
 HDF5 = b"\x89HDF\r\n\x1a\n"
 MATLAB = b"MATLAB 7.3 MAT-file"
 MISSING = "pip install 'storage-tui[preview]' lists its groups and datasets"
-PANE_BUDGET = Budget(requests=8, size_bytes=MIB)  # in the pane: headers lie all over the file
+PANE_BUDGET = Budget(requests=16, size_bytes=MIB)  # in the pane: headers lie all over the file
 FULL_BUDGET = Budget(requests=64, size_bytes=4 * MIB)  # on the whole screen: at most five seconds at 10 Mbit/s
 PLACES = (0, *(512 << power for power in range(7)))  # of the signature behind a user block, in the first 64 KiB
 SUPERBLOCK_BYTES = 96
