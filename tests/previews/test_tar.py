@@ -243,6 +243,15 @@ async def test_numbers_in_binary_signed_sums_and_spaces_are_read() -> None:
     assert "5 B  caf\\xe9" in plain(shown)
 
 
+async def test_a_size_that_leads_back_ends_the_walk() -> None:
+    back = bytearray(header(b"back", 0))
+    back[124:136] = (-1024 % 256**12).to_bytes(12, "big")
+    back[148:156] = b" " * 8
+    back[148:156] = b"%06o\0 " % sum(back)
+    shown = await show(header(b"a", 0) * 3 + bytes(back) + END)
+    assert dict(shown.facts)["members"] == "the first 3" and "a header is damaged at byte 1,536" in shown.note
+
+
 async def test_an_archive_without_members_is_no_damage() -> None:
     shown = await show(bytes(10_240), "a.tar")
     assert shown.kind == "tar" and dict(shown.facts)["members"] == "0" and not shown.is_damaged
