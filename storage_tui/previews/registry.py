@@ -43,7 +43,7 @@ INSIDE: tuple[Format, ...] = (
 )
 """The formats tried inside a compressed blob too: formats that are read from the front, and no other compression."""
 
-PREVIEWS: tuple[Format, ...] = (
+FIRST: tuple[Format, ...] = (
     Picture("PNG", b"\x89PNG\r\n\x1a\n"),
     Picture("JPEG", b"\xff\xd8\xff"),
     Picture("WebP"),
@@ -51,7 +51,8 @@ PREVIEWS: tuple[Format, ...] = (
     Picture("BMP"),
     GeoTiff(),
     ZipArchive(),
-    Compressed(INSIDE),
+)
+LATER: tuple[Format, ...] = (
     Named(),
     Parquet(),
     Arrow(),
@@ -63,6 +64,9 @@ PREVIEWS: tuple[Format, ...] = (
     Pickled(),
     *INSIDE,
 )
+"""The formats before and after the compressions: all are tried inside a blob that is unpacked whole."""
+
+PREVIEWS: tuple[Format, ...] = (*FIRST, Compressed(INSIDE, (*FIRST, *LATER)), *LATER)
 """In the order of the tries: by magic number first, then by syntax alone, then text, then the rest."""
 
 FORMATS: dict[Mode, tuple[Format, ...]] = {

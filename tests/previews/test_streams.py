@@ -18,7 +18,7 @@ from storage_tui.previews import PreviewError, preview
 from storage_tui.previews.containers.streams import UNPACKED_BYTES, unpack
 from tests.effort import count
 from tests.previews.ranges import Ranges, plain, show
-from tests.previews.samples import zstandard
+from tests.previews.samples import SAMPLES, zstandard
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda content: gzip.compress(content, 6),
@@ -167,6 +167,14 @@ def test_content_that_ends_at_the_limit_is_known_to_be_whole(method: str, more: 
     content = content[: UNPACKED_BYTES + more]
     unpacked = unpack(method, PACK[method](content), is_whole=True)
     assert unpacked.content == content[:UNPACKED_BYTES] and unpacked.is_complete == (more < 1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "zip", "Parquet", "Arrow", "SQLite", "NetCDF"])
+async def test_any_format_that_is_unpacked_whole_is_shown(kind: str) -> None:
+    shown = await show(gzip.compress(SAMPLES[kind][0]()), "a.gz")
+    assert dict(shown.facts)["inside"] == kind and SAMPLES[kind][1] in plain(shown)
+    first, second = gzip.compress(b""), gzip.compress(SAMPLES[kind][0]())
+    assert dict((await show(first + second, "a.gz")).facts)["inside"] == kind
 
 
 async def test_a_first_block_longer_than_the_first_read_is_no_damage() -> None:

@@ -243,6 +243,34 @@ async def test_numbers_in_binary_signed_sums_and_spaces_are_read() -> None:
     assert "5 B  caf\\xe9" in plain(shown)
 
 
+async def test_a_sparse_file_with_more_headers_hides_no_member_after_it() -> None:
+    pairs = [(number * 1000, 10) for number in range(30)]  # four in its header, 21 in the first block after it
+    packed = b"".join(b"%-10d" % number for number in range(30))
+    numbers = b"".join(b"%011o\0%011o\0" % pair for pair in pairs)
+    block = bytearray(header(b"sparse", len(packed), b"S", magic=b"ustar  \0"))
+    block[386:482], block[482], block[483:495] = numbers[:96], 1, b"%011o\0" % 30_000
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    more = numbers[96:600] + b"\1" + bytes(7) + numbers[600:].ljust(512, b"\0")
+    source = Ranges.of(bytes(block) + more + padded(packed) + header(b"last", 2) + padded(b"ok") + END).source()
+    shown = await preview(source)
+    assert names(shown) == ["last", "sparse"] and dict(shown.facts)["unpacked"] == "30.0 kB"
+    sparse = await read(await open_member(source, next(part for part in shown.parts if part and part.pieces)))
+    expected = bytearray(30_000)
+    for number, (offset, size) in enumerate(pairs):
+        expected[offset : offset + size] = packed[number * 10 :][:10]
+    assert sparse == bytes(expected)
+
+
+async def test_a_size_that_leads_back_ends_the_walk() -> None:
+    back = bytearray(header(b"back", 0))
+    back[124:136] = (-1024 % 256**12).to_bytes(12, "big")
+    back[148:156] = b" " * 8
+    back[148:156] = b"%06o\0 " % sum(back)
+    shown = await show(header(b"a", 0) * 3 + bytes(back) + END)
+    assert dict(shown.facts)["members"] == "the first 3" and "a header is damaged at byte 1,536" in shown.note
+
+
 async def test_an_archive_without_members_is_no_damage() -> None:
     shown = await show(bytes(10_240), "a.tar")
     assert shown.kind == "tar" and dict(shown.facts)["members"] == "0" and not shown.is_damaged

@@ -1,7 +1,7 @@
 """The central directory of a zip, from the last bytes of the archive (APPNOTE 6.3.10, sections 4.3 and 4.5).
 
-The standard library's `zipfile` is not used: it reads a directory of any size whole, and takes the first signature of
-an end that it finds from the back, in a comment too.
+The standard library's `zipfile` is not used. It reads the directory whole: 6.3 MB for 100,000 members, where a preview
+may read 256 KiB. And it takes a signature in the comment for the end of the archive.
 """
 
 import struct

@@ -24,8 +24,10 @@ class Compressed:
     kind = "compressed"
     budget = HEADER_BUDGET
 
-    def __init__(self, inside: Sequence[Format]) -> None:
+    def __init__(self, inside: Sequence[Format], whole: Sequence[Format]) -> None:
+        """Keep the formats that are tried inside: those for a first part, and those for a content that is whole."""
         self._inside = inside
+        self._whole = whole
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the first bytes are those of a compression."""
@@ -53,7 +55,7 @@ class Compressed:
         name = inner_name(source.blob.key)
         held = Held(unpacked.content, unpacked.is_complete)
         inner = Source(held, Blob(name, source.blob.storage_type, held.size_bytes))
-        shown = await show_as(self._inside, inner, view)
+        shown = await show_as(self._whole if held.is_complete else self._inside, inner, view)
         facts = [("inside", shown.kind)]
         if method == "gzip" and (told := gzip_name(head)):
             facts.append(("packed as", visible(told, limit=80)))
