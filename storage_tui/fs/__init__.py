@@ -14,6 +14,8 @@ line, `dlstorage://tmp:maps/dem.tif`, works too. This needs `pip install 'storag
 |---|---|
 | filesystem.py | StorageFileSystem: whole values and files, copy, remove |
 | tree.py | listing and describing: ls, info, find, du |
+| expansion.py | which paths a call means: names before patterns |
+| removal.py | many blobs removed by few requests |
 | file.py | an open file: reads by ranges with a cache, writes as a stream |
 | names.py | paths to storage type and key, and back |
 | failures.py | the OSError for each StorageError |
