@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +24,7 @@ from storage_tui.fs.names import PROTOCOL, SLASH_END, blob_of, name_of, strip
 from storage_tui.fs.removal import remove, remove_below
 from storage_tui.fs.tree import StorageTree
 
+COPY_BYTES = 1024 * 1024  # of a local file at once, into a transaction
 READERS = 16  # ranges or blobs fetched at once by one call
 
 
@@ -203,7 +205,8 @@ class StorageFileSystem(StorageTree):
         if os.path.isdir(lpath):  # noqa: PTH112 - the signature of fsspec gives a str
             return
         if self._intrans:
-            super().put_file(lpath, rpath, callback=callback, **options)
+            with open(lpath, "rb") as source, self.open(rpath, "wb", **options) as file:  # noqa: PTH123 - as above
+                shutil.copyfileobj(source, file, COPY_BYTES)
             return
         name = blob_of(rpath)
         control = TransferControl()
