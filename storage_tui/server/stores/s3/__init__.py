@@ -6,6 +6,7 @@
 | blobs.py | blobs as objects of a bucket: one object for each key, named by names.py |
 | changes.py | a change of one object under the rule of its type and a precondition |
 | listing.py | lists and sums over the blobs of a bucket, in byte order, from the engine's lists alone |
+| moved_times.py | the times of blobs that a migration brought |
 | names.py | reversible names of keys in a bucket |
 | reader.py | the reader of one blob: the first bytes come with the description, the rest on demand |
 | records.py | the records of an S3 engine: one object each below `records/`, changed under the engine's conditions |

@@ -223,7 +223,7 @@ class SessionWriter:
         session = self._session
         return self._bucket.begin_parts(
             self._place.name, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc),
+            meta=describe(session.content_type, session=session.mark, crc32c=session.want_crc, written=session.written),
         )  # fmt: skip
 
     def _put_part(self, chunks: list[bytes]) -> str:
@@ -269,8 +269,8 @@ class SessionWriter:
     def _put_whole(self, content: bytes, condition: Condition) -> Blob:
         session, crc32c = self._session, checksum.encode(self._crc)
         written = self._bucket.put(
-            self._place.name, content, crc32c=crc32c, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=crc32c), condition=condition,
+            self._place.name, content, crc32c=crc32c, content_type=session.content_type, condition=condition,
+            meta=describe(session.content_type, session=session.mark, crc32c=crc32c, written=session.written),
         )  # fmt: skip
         return self._place.to_blob(written)
 
