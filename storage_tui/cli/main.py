@@ -11,6 +11,7 @@ from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.cli.settings import SettingsError
+from storage_tui.cli.typed_words import COMMANDS, check_several
 from storage_tui.contract.errors import StorageError
 from storage_tui.machine.version import __version__
 
@@ -88,6 +89,8 @@ class StorageCommands(click.Group):
         if leading < len(args) and args[leading] in _COMMANDS:
             args = [args[leading], *args[:leading], *args[leading + 1 :]]
         elif not args or args[0] not in ("--help", "-h", "--version"):
+            ctx.meta[COMMANDS] = tuple(_COMMANDS)
+            check_several(args, _COMMANDS)
             args = ["browse", *args]
         return super().parse_args(ctx, args)
 
