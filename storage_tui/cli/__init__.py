@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | first_look.py | the list that is on the screen before the program is loaded |
+| folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
 | leading_flags.py | the flags that may come before a command |
 | main.py | the command and its errors |
 | moving.py | the run of a batch: its gauge, its lines, signals |
