@@ -51,6 +51,8 @@ def rm(
         work = _Work(storage)
         for location in locations:
             work.add(location, recursive=recursive)
+        if not work.count:
+            raise NotFoundError("nothing is stored there; nothing was deleted")
         if not yes and (recursive or work.images or work.strays or work.count > CONFIRM_ABOVE):
             _confirm(work)
         failed = 0
@@ -162,8 +164,6 @@ def _places(locations: Sequence[Location]) -> str:
 
 
 def _confirm(work: _Work) -> None:
-    if not work.count:
-        raise NotFoundError("nothing is stored there; nothing was deleted")
     if not sys.stdin.isatty():
         raise click.UsageError(f"{work.described()} would be deleted; give --yes to do it")
     confirm(f"Delete {work.described()}?")

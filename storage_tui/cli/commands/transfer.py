@@ -101,8 +101,9 @@ class _PutCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments. Raise click.UsageError when the sources or the location are missing."""
         given, _, _ = self.make_parser(ctx).parse_args(list(args))
-        word = given.get("location")
-        if isinstance(word, str) and not given.get("sources") and not ctx.resilient_parsing and not given.get("help"):
+        word, sources = given.get("location"), given.get("sources")
+        has_sources = isinstance(sources, tuple | list) and bool(sources)  # click has a mark of its own for none
+        if isinstance(word, str) and not has_sources and not ctx.resilient_parsing and "help" not in given:
             name, colon, _ = word.partition(":")
             if colon and (name in STORAGE_TYPES or name in ALIASES) and not Path(word).exists():
                 raise click.UsageError(f"Missing argument 'SOURCES': what goes to {word}? Name files before it.", ctx)

@@ -126,7 +126,7 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
     noted = read_names(folder) if any(entry.name == NAMES_FILE for entry in entries) else {}
-    kinds = {(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries} if noted else set()
+    kinds = {(row.name, row.is_dir(follow_symlinks=False)) for row in entries if noted and row.name != NAMES_FILE}
     for entry in entries:
         path, segment = Path(entry.path), noted.get(entry.name, entry.name)
         if segment != entry.name and (segment, entry.is_dir(follow_symlinks=False)) in kinds:
