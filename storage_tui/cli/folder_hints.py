@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.errors import LocalFileError, NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder, parent_prefix
 from storage_tui.contract.models import Blob
 
@@ -24,8 +24,9 @@ def expecting_blob(storage: "Storage", location: Location, way_out: str) -> Iter
         raise click.UsageError(f"{location} is a whole storage type; {way_out}")
     try:
         yield
-    except NotFoundError as exc:
-        if has_blobs(storage, as_folder(location)):
+    except (NotFoundError, LocalFileError) as exc:  # a local folder of the same name is in the way of a file
+        is_missing = isinstance(exc, NotFoundError) or not storage.exists(location.key, location.storage_type)
+        if is_missing and has_blobs(storage, as_folder(location)):
             raise NotFoundError(f"{location} is a folder; {way_out}", key=location.key) from exc
         raise
 

@@ -53,12 +53,11 @@ def _is_bare(text: str) -> bool:
 
 
 def _no_command(word: str, commands: Iterable[str]) -> click.UsageError:
-    alike = _alike(word, commands)
+    alike, context = _alike(word, commands), click.get_current_context(silent=True)
+    root = None if context is None else context.find_root()
     if alike:
-        return click.UsageError(f"No command {word!r}; did you mean {' or '.join(alike)}?")
-    return click.UsageError(
-        f"No command {word!r}, and nothing is stored at data:{word}; storage-tui --help lists the commands"
-    )
+        return click.UsageError(f"No command {word!r}; did you mean {' or '.join(alike)}?", root)
+    return click.UsageError(f"No command {word!r}, and nothing is stored at data:{word}", root)
 
 
 def _alike(word: str, commands: Iterable[str]) -> list[str]:

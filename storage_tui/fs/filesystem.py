@@ -35,6 +35,9 @@ class StorageFileSystem(StorageTree):
     that the environment names. Prefer `token_file` to `token`: pickles contain the arguments, and dask sends pickles to
     its workers.
 
+    A path is the blob or folder of exactly that name, also when the name has magic characters; it is a pattern for
+    `cat`, `get`, `put` and `copy` if there is neither, and never for `rm` and `mv`.
+
     The slashes of keys form the folders. There are no empty folders, and making a folder does nothing. A blob `a` and a
     folder `a/` can both exist: `info` describes the blob, and `ls` lists the folder. Some programs mark a folder with a
     key that ends in a slash; such a key is a file `.` in the folder. Errors are OSErrors with the StorageError as their

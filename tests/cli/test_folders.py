@@ -119,6 +119,7 @@ def test_many_files_have_one_line_and_each_a_line_when_asked(run, tmp_path):
 def test_what_is_missing_is_named(run, tmp_path, words, code, told):
     run("put", "-", "tmp:f/x", stdin=b"1")
     (tmp_path / "dir").mkdir()
+    (tmp_path / "f").mkdir()
     (tmp_path / "a.txt").write_bytes(b"1")
     done = run(*words, code=code)
     assert told in " ".join(done.stderr.decode().split())
