@@ -8,7 +8,8 @@
     fs = fsspec.filesystem("dlstorage", url="https://host/storage/v1", token_file="~/ada.token")
 
 A path is `TYPE/KEY`: `dlstorage://tmp/maps/dem.tif` is the blob `maps/dem.tif` in `tmp`. The form of the command
-line, `dlstorage://tmp:maps/dem.tif`, works too. A slash at the start is nothing: `/tmp/maps/dem.tif` is the same blob. This needs `pip install 'storage-tui[fsspec]'`.
+line, `dlstorage://tmp:maps/dem.tif`, works too. A slash at the start is nothing: `/tmp/maps/dem.tif` is the same blob.
+This needs `pip install 'storage-tui[fsspec]'`.
 
 | file | holds |
 |---|---|
