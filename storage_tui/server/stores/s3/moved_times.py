@@ -6,6 +6,7 @@ the objects of these times only, a HEAD each, and remember the answers. Servers 
 list may show the engine's times for a minute after a migration began.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -48,14 +49,16 @@ class MovedTimes:
         self._threads = threads
         self._spans: tuple[Span, ...] = ()
         self._read_at: float | None = None
+        self._reading = asyncio.Lock()  # nobody lists with the spans of before the first read
         self._known: dict[tuple[str, str, datetime], datetime] = {}
 
     async def spans(self) -> tuple[Span, ...]:
         """Return when migrations wrote into the bucket."""
-        now = time.monotonic()
-        if self._read_at is None or now - self._read_at >= READ_EVERY_S:
-            self._read_at = now
-            self._spans = _parse(await self._threads.calls.run(self._records.read, RECORD))
+        async with self._reading:
+            now = time.monotonic()
+            if self._read_at is None or now - self._read_at >= READ_EVERY_S:
+                self._spans = _parse(await self._threads.calls.run(self._records.read, RECORD))
+                self._read_at = now
         return self._spans
 
     async def right(self, objects: Sequence[Object]) -> Sequence[Object]:
