@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | first_look.py | the list that is on the screen before the program is loaded |
+| folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
 | leading_flags.py | the flags that may come before a command |
 | main.py | the command and its errors |
 | moving.py | the run of a batch: its gauge, its lines, signals |
@@ -13,6 +14,7 @@
 | settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |
 | standard_streams.py | standard streams that the caller closed, and output that cannot be written |
 | store_choice.py | the store that the flags of a command mean: flags to Settings, and Settings to a client |
+| typed_words.py | the words that are no command: a location to browse, or a command that was misspelt |
 | words.py | the words for completion: storage types, keys and folders from the server, local files |
 | commands/ | the commands for everybody, one group of related commands a file |
 | operators/ | the commands for people who run a server |

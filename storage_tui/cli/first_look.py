@@ -93,7 +93,10 @@ def begin(arguments: list[str]) -> None:
     answer = quick_get(runtime, f"/storage/v1/{storage_type}/list?{query}")
     if answer is not None:
         look = FirstLook(answer, storage_type, prefix)
+        is_folder = not arguments or arguments[0].endswith((":", "/"))
         try:
+            if not is_folder and not names_of(answer[1]):
+                return  # it may be a blob, which the browser shows in its folder
             look.show()
             _shown = look
         except (OSError, ValueError, KeyError, TypeError):

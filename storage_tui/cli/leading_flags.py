@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 COMPLETE_VARIABLE = "_STORAGE_TUI_COMPLETE"  # set by the shells' completion to get words instead of a run
-_VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
+VALUE_FLAGS = ("--profile", "--url", "--token-file", "--data-dir", "--cd-file")
 
 
 def leading_flags(args: Sequence[str]) -> int:
     """Return how many words at the start are flags and their values."""
     leading = 0
     while leading < len(args) and args[leading].startswith("--") and args[leading] not in ("--", "--help"):
-        leading += 2 if args[leading] in _VALUE_FLAGS else 1
+        leading += 2 if args[leading] in VALUE_FLAGS else 1
     return leading

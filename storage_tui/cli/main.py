@@ -11,6 +11,7 @@ from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.cli.settings import SettingsError
+from storage_tui.cli.typed_words import COMMANDS, check_several
 from storage_tui.contract.errors import StorageError
 from storage_tui.machine.version import __version__
 
@@ -25,8 +26,8 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "put": ("storage_tui.cli.commands.transfer", "put", "Upload files to a key or a folder."),
     "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
-    "cp": ("storage_tui.cli.commands.blobs", "cp", "Copy a blob on the server, also between storage types."),
-    "rm": ("storage_tui.cli.commands.blobs", "rm", "Delete blobs."),
+    "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),
+    "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
@@ -88,6 +89,8 @@ class StorageCommands(click.Group):
         if leading < len(args) and args[leading] in _COMMANDS:
             args = [args[leading], *args[:leading], *args[leading + 1 :]]
         elif not args or args[0] not in ("--help", "-h", "--version"):
+            ctx.meta[COMMANDS] = tuple(_COMMANDS)
+            check_several(args, _COMMANDS)
             args = ["browse", *args]
         return super().parse_args(ctx, args)
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -16,11 +17,13 @@ from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
+from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.client.http.outage import Waiting
     from storage_tui.client.storage import Storage
 
+NOTES_SHOWN = 4  # kinds of notes in the line about all files, the most frequent first
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -29,8 +32,8 @@ class StoppedError(CancelledError):
 
 
 class Report:
-    """Reports each item when it ends: a line, or with `as_json` an object. Errors go to standard error; the error of a
-    single item is raised instead."""
+    """Reports each item when it ends: a line, or with `as_json` an object; with `is_silent` only errors. Errors go to
+    standard error; the error of a single item is raised instead."""
 
     def __init__(
         self, conflict: Conflict, *, must_verify: bool, as_json: bool, is_single: bool, is_silent: bool = False
@@ -85,14 +88,19 @@ class Report:
 
 def move(
     storage: "Storage", plan: BatchPlan, *, conflict: Conflict, jobs: int, resume: bool, must_verify: bool,
-    as_json: bool, verb: str, note: Callable[[BatchResult], object] = lambda _: None,
-    waiting: Callable[[], int] = lambda: 0,
+    as_json: bool, verb: str, place: str = "", verbose: bool = False, quiet: bool = False,
+    note: Callable[[BatchResult], object] = lambda _: None, waiting: Callable[[], int] = lambda: 0,
 ) -> None:  # fmt: skip
-    """Carry out the plan, and call `note` with each result. Raise the error of a single file. Raise PartialFailureError
-    when some of several files failed or could not be read. `waiting` returns the number of transfers that are kept for
-    another time, besides those that have begun."""
+    """Carry out the plan, and call `note` with each result.
+
+    A single file has a line. Several files have one line together, which names `place`, and with `verbose` a line each
+    before. With `quiet` only errors are printed. Raise the error of a single file. Raise PartialFailureError when some
+    of several files failed or could not be read. `waiting` returns the number of transfers that are kept for another
+    time, besides those that have begun.
+    """
     is_single = len(plan.items) == 1 and not plan.left_out
-    report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=is_single)
+    is_silent = quiet or not (is_single or verbose)
+    report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=is_single, is_silent=is_silent)
 
     def tell(result: BatchResult) -> None:
         note(result)
@@ -101,7 +109,7 @@ def move(
     report.leave_out(plan.left_out)
     batch = Batch(storage.engine, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
-        with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else ""):
+        with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else "", is_on=not quiet):
             results = batch.run()
     except StoppedError as exc:
         raise StoppedError(f"{exc.message}; {_left(storage, waiting())}") from None
@@ -114,6 +122,8 @@ def move(
         words += [f"{failed:,} failed"] if failed else []
         words += [f"{report.missing:,} left out"] if report.missing else []
         raise PartialFailureError(", ".join(words))
+    if not (is_single or quiet or as_json):
+        say(_sum(verb, results, plan, place))
 
 
 @contextmanager
@@ -176,6 +186,26 @@ def _state(result: BatchResult) -> str:
 
 def _target(result: BatchResult) -> str:
     return f"{result.item.storage_type}:{result.key}"
+
+
+def _sum(verb: str, results: list[BatchResult], plan: BatchPlan, place: str) -> str:
+    """Return the line about all files: how many, how large, where to, and what was not as usual."""
+    moved = [result for result in results if result.state == "done"]
+    size = size_text(sum(result.size_bytes for result in moved))
+    unverified = sum(not result.is_verified for result in moved)
+    parts = [f"{verb} {plural(len(moved), 'file')} ({size}){f' to {place}' if place else ''}"]
+    parts += ["every checksum compared" if not unverified else f"{unverified:,} without a checksum to compare"]
+    parts = parts if moved else parts[:1]
+    if plan.notes:
+        parts.append(f"{len(plan.notes):,} under other names, which put -r restores")
+    notes = Counter(f"{_state(row)}: {row.note}" if row.state != "done" else _what(row.note) for row in results)
+    parts += [f"{count:,} {words}" for words, count in notes.most_common(NOTES_SHOWN) if words]
+    return ", ".join(parts)
+
+
+def _what(note: str) -> str:
+    """Return a note without what differs from file to file."""
+    return note.partition(" at ")[0]
 
 
 def _row(result: BatchResult, error: StorageError | None) -> dict[str, object]:

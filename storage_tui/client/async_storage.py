@@ -386,6 +386,12 @@ class AsyncStorage:
 
         await self._run(catalog.delete_image(image_id))
 
+    async def delete_stray(self, key: str, etag: str | None = None) -> None:
+        """Delete a blob of `products` that belongs to no image. See `Storage.delete_stray`."""
+        from storage_tui.client import catalog_calls as catalog
+
+        await self._run(catalog.delete_stray(key, etag))
+
     async def describe(self) -> ServiceInfo:
         """Return the description of the server: its features and limits. The server is asked once."""
         return await self._run(calls.describe(self.engine.service))

@@ -1,9 +1,11 @@
-"""The catalog's calls for a browser of `products`: find the image of a blob, and delete an image with all its files."""
+"""The catalog's calls for `products`: find the image of a blob, delete an image with all its files or a blob of no
+image."""
 
 from storage_tui.client.calls import Call, Service, describe
 from storage_tui.client.requests import Request, checked
 from storage_tui.contract import wire
-from storage_tui.contract.catalog import CATALOG_FEATURE, CatalogImage, ImageId, image_path
+from storage_tui.contract.catalog import CATALOG_FEATURE, STORED_IN, CatalogImage, ImageId, image_path, stray_path
+from storage_tui.contract.keys import check_key
 
 
 def image_of(service: Service, key: str) -> Call[CatalogImage | None]:
@@ -28,4 +30,13 @@ def find_image(service: Service, image_id: ImageId) -> Call[CatalogImage | None]
 def delete_image(image_id: ImageId) -> Call[None]:
     """Delete an image from the catalog, and its files from `products`; raise NotFoundError when there is none."""
     request = Request("DELETE", image_path(image_id), is_rooted=True)
+    checked(request, (yield request))
+
+
+def delete_stray(key: str, etag: str | None = None) -> Call[None]:
+    """Delete a blob of `products` that belongs to no image; with an ETag, only if the blob still has this ETag. Raise
+    NotFoundError when there is none, ConflictError for a file of an image."""
+    headers = {} if etag is None else {"If-Match": wire.format_etag(etag)}
+    path = stray_path(check_key(key))
+    request = Request("DELETE", path, headers=headers, is_rooted=True, key=key, storage_type=STORED_IN)
     checked(request, (yield request))

@@ -411,6 +411,16 @@ class Storage:
 
         self.engine.run(catalog.delete_image(image_id))
 
+    def delete_stray(self, key: str, etag: str | None = None) -> None:
+        """Delete a blob of `products` that belongs to no image of the catalog; with an ETag, only this version of it.
+
+        The server must have the feature `stray-files` in `describe`. Raise NotFoundError when there is no such blob,
+        ConflictError for a file of an image, which `delete_image` deletes.
+        """
+        from storage_tui.client import catalog_calls as catalog
+
+        self.engine.run(catalog.delete_stray(key, etag))
+
     def describe(self) -> ServiceInfo:
         """Return the description of the server: its features and limits. The server is asked once.
 

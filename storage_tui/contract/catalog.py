@@ -17,6 +17,7 @@ from storage_tui.contract.models import Blob, parse_time
 
 CATALOG_PATH = "/metadata/v1/catalog/v2"
 CATALOG_FEATURE = "catalog"
+STRAYS_FEATURE = "stray-files"  # an addition of ours: blobs of no image can be deleted
 IMAGES = "images"
 STORED_IN = "products"
 HREF = f"storage://{STORED_IN}/"  # start of a file's address here; other addresses (gs://, https://) are kept as text
@@ -114,6 +115,11 @@ def check_image_name(text: str) -> str:
 def image_path(image_id: ImageId) -> str:
     """Return the URL path of an image; colons are not escaped, as in the published client."""
     return f"{CATALOG_PATH}/{IMAGES}/{quote(str(image_id), safe=':')}"
+
+
+def stray_path(key: str) -> str:
+    """Return the URL path by which a blob of no image is deleted."""
+    return f"{CATALOG_PATH}/files/{key_to_path(key)}"
 
 
 def file_href(key: str) -> str:

@@ -126,3 +126,10 @@ class Location:
 
     def __str__(self) -> str:
         return f"{self.storage_type}:{self.key}"
+
+
+def as_folder(location: Location) -> Location:
+    """Return the location with a slash at the end of its key; the whole storage type stays as it is."""
+    if not location.key or location.key.endswith(DELIMITER):
+        return location
+    return Location(location.storage_type, location.key + DELIMITER)

@@ -46,7 +46,8 @@ STORAGE_TYPES: dict[str, StorageType] = {
             "upload only",
             may_overwrite=False,
             may_delete=False,
-            way_out="upload under a new key, or remove the image with Image.delete() of the catalog",
+            way_out="upload under a new key, or remove the image with Image.delete() of the catalog, and a blob of no "
+            "image with storage-tui rm",
         ),
         StorageType("result", "results of tasks"),
         StorageType("logs", "logs of tasks"),

@@ -1,5 +1,6 @@
 """An open file of the file system: reads ranges of one version of the blob, writes one stream."""
 
+import errno
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +37,9 @@ class StorageFile(AbstractBufferedFile):
         self._feed: Feed | None = None
         self._small: bytes | None = None  # the whole content of a file smaller than one block
         super().__init__(fs, path, mode, **options)
+        if mode == "rb" and self.details["type"] == "directory":
+            self.closed = True
+            raise IsADirectoryError(errno.EISDIR, "this is a folder, not a blob", path)
         if mode == "ab":
             self._take_over()
 

@@ -2,25 +2,29 @@
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
+from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import isfilelike, stringify_path, tokenize
 
 from storage_tui.client.control import TransferControl
 from storage_tui.client.progress_watch import watching
 from storage_tui.client.storage import Storage
-from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.models import Blob
-from storage_tui.fs.failures import as_os_error, error_for, os_errors
+from storage_tui.fs.expansion import is_pattern, move_pairs, needs_pairs, pairs
+from storage_tui.fs.failures import os_errors
 from storage_tui.fs.file import StorageFile
-from storage_tui.fs.names import PROTOCOL, SLASH_END, Name, blob_of, name_of, path_of, strip
+from storage_tui.fs.names import PROTOCOL, SLASH_END, blob_of, name_of, strip
+from storage_tui.fs.removal import remove, remove_below
 from storage_tui.fs.tree import StorageTree
 
+COPY_BYTES = 1024 * 1024  # of a local file at once, into a transaction
 READERS = 16  # ranges or blobs fetched at once by one call
 
 
@@ -30,6 +34,9 @@ class StorageFileSystem(StorageTree):
     The arguments are those of `Storage`. Without arguments, the file system is the store of this machine or the server
     that the environment names. Prefer `token_file` to `token`: pickles contain the arguments, and dask sends pickles to
     its workers.
+
+    A path is the blob or folder of exactly that name, also when the name has magic characters; it is a pattern for
+    `cat`, `get`, `put` and `copy` if there is neither, and never for `rm` and `mv`.
 
     The slashes of keys form the folders. There are no empty folders, and making a folder does nothing. A blob `a` and a
     folder `a/` can both exist: `info` describes the blob, and `ls` lists the folder. Some programs mark a folder with a
@@ -102,7 +109,7 @@ class StorageFileSystem(StorageTree):
         """Return the value, or its bytes from `start` to `end`, `end` excluded; negative bounds count from the end."""
         path = self._strip_protocol(path)
         name = blob_of(path)
-        with os_errors(path):
+        with self.blob_errors(path):
             if start is None and end is None:
                 return self.storage.get(name.key, name.storage_type)
             if (start or 0) < 0 and end is None:
@@ -174,7 +181,7 @@ class StorageFileSystem(StorageTree):
             target.parent.mkdir(parents=True, exist_ok=True)
         name = blob_of(rpath)
         control = TransferControl()
-        with os_errors(rpath), watching(control, _told(callback), is_on=callback is not DEFAULT_CALLBACK):
+        with self.blob_errors(rpath), watching(control, _told(callback), is_on=callback is not DEFAULT_CALLBACK):
             self.storage.get_file(name.key, target, name.storage_type, control=control)
 
     def _get_mark(self, path: str, folder: Path) -> None:
@@ -201,7 +208,8 @@ class StorageFileSystem(StorageTree):
         if os.path.isdir(lpath):  # noqa: PTH112 - the signature of fsspec gives a str
             return
         if self._intrans:
-            super().put_file(lpath, rpath, callback=callback, **options)
+            with open(lpath, "rb") as source, self.open(rpath, "wb", **options) as file:  # noqa: PTH123 - as above
+                shutil.copyfileobj(source, file, COPY_BYTES)
             return
         name = blob_of(rpath)
         control = TransferControl()
@@ -245,46 +253,90 @@ class StorageFileSystem(StorageTree):
         """Remove a blob; raise FileNotFoundError when there is none."""
         path = self._strip_protocol(path)
         name = blob_of(path)
-        with os_errors(path):
+        with self.blob_errors(path):
             self.storage.delete(name.key, name.storage_type)
 
     def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
-        """Remove blobs; with `recursive`, remove all blobs below folders. One request removes many blobs."""
+        """Remove blobs; with `recursive`, remove all blobs below folders. One request removes many blobs.
+
+        A path is never a pattern here. To remove what a pattern matches, call `fs.rm(fs.glob(pattern))`.
+        """
         is_deep = recursive and maxdepth is None
         named: dict[str, list[str]] = {}
-        for one in self.expand_path(path, recursive=recursive and not is_deep, maxdepth=maxdepth):
+        for one in self.expand_path(
+            path, recursive=recursive and not is_deep, maxdepth=maxdepth, assume_literal=True
+        ):  # fmt: skip
             name = name_of(one)
             if not name.storage_type:
                 raise PermissionError(errno.EPERM, "name a storage type; not all of them are removed at once", path)
-            if is_deep and self._remove_below(name, one) and not self.isfile(one):
+            if is_deep and remove_below(self, name, one) and not self.isfile(one):
                 continue
             if name.key:
                 named.setdefault(name.storage_type, []).append(name.key)
             elif not recursive:
                 raise IsADirectoryError(errno.EISDIR, "set recursive=True to remove a folder", one)
         for storage_type, keys in named.items():
-            self._remove(keys, storage_type, may_be_folders=recursive and not is_deep)
+            remove(self, keys, storage_type, may_be_folders=recursive and not is_deep)
 
-    def _remove_below(self, name: Name, path: str) -> int:
-        """Remove the blobs below a folder, page by page, each in the version that was listed; return their number."""
-        count = 0
-        with os_errors(path):
-            for page in self._pages(name, ""):
-                count += len(page.blobs)
-                self._remove(page.blobs, name.storage_type)
-        return count
+    # Many paths by one call.
 
-    def _remove(self, targets: Sequence[Blob | str], storage_type: str, *, may_be_folders: bool = False) -> None:
-        with os_errors(storage_type):
-            results = self.storage.delete_many(targets, storage_type=storage_type)
-        for result in results:
-            is_missing = result.error == NotFoundError.code
-            if result.is_deleted or (is_missing and may_be_folders):
-                continue
-            path = path_of(storage_type, result.key)
-            if is_missing and self.isdir(path):
-                raise IsADirectoryError(errno.EISDIR, "set recursive=True to remove a folder", path)
-            raise as_os_error(error_for(result.error)(result.message or "it was not removed"), path)
+    def expand_path(
+        self, path: Any, recursive: bool = False, maxdepth: int | None = None, assume_literal: bool = False,
+        **options: Any,
+    ) -> list[str]:  # fmt: skip
+        """Return the paths that a path, or each path of a list, means: the blob or folder of exactly this name, or
+        what the pattern matches if there is neither. Raise FileNotFoundError when there are none."""
+        found: set[str] = set()
+        for one in path if isinstance(path, list | tuple | set) else [path]:
+            is_literal = assume_literal or not is_pattern(self, one)
+            with suppress(FileNotFoundError):
+                found.update(
+                    super().expand_path([one], recursive, maxdepth, assume_literal=is_literal, **options)
+                )  # fmt: skip
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, "nothing is stored there", path)
+        return sorted(found)
+
+    def copy(
+        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None,
+        on_error: str | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        """Copy blobs or folders on the server, by the rules of fsspec; a path that exists is no pattern."""
+        if needs_pairs(self, path1, path2):
+            on_error = on_error or ("ignore" if recursive else "raise")
+            path1, path2 = pairs(self, path1, self, path2, recursive=recursive, maxdepth=maxdepth)
+        super().copy(path1, path2, recursive=recursive, maxdepth=maxdepth, on_error=on_error, **options)
+
+    def get(
+        self, rpath: Any, lpath: Any, recursive: bool = False, callback: Callback = DEFAULT_CALLBACK,
+        maxdepth: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        """Download blobs or folders, by the rules of fsspec; a path that exists is no pattern."""
+        if needs_pairs(self, rpath, lpath):
+            rpath, lpath = pairs(self, rpath, LocalFileSystem(), lpath, recursive=recursive, maxdepth=maxdepth)
+        super().get(rpath, lpath, recursive=recursive, callback=callback, maxdepth=maxdepth, **options)
+
+    def put(
+        self, lpath: Any, rpath: Any, recursive: bool = False, callback: Callback = DEFAULT_CALLBACK,
+        maxdepth: int | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        """Upload files or folders, by the rules of fsspec; a local path that exists is no pattern."""
+        if needs_pairs(LocalFileSystem(), lpath, rpath):
+            lpath, rpath = pairs(LocalFileSystem(), lpath, self, rpath, recursive=recursive, maxdepth=maxdepth)
+        super().put(lpath, rpath, recursive=recursive, callback=callback, maxdepth=maxdepth, **options)
+
+    def mv(
+        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **options: Any
+    ) -> None:  # fmt: skip
+        """Copy blobs or folders, then remove exactly what was copied. A path is never a pattern here.
+
+        What already has its new name stays. Raise FileNotFoundError when there is nothing, IsADirectoryError for a
+        folder without `recursive`, and OSError (EINVAL) for a folder that would move into itself.
+        """
+        sources, targets = move_pairs(self, path1, path2, recursive=recursive, maxdepth=maxdepth)
+        super().copy(sources, targets, on_error="raise")
+        if sources:
+            self.rm(sources)
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
         """Check the name and do nothing else: a folder exists as soon as a blob is in it."""
@@ -296,6 +348,8 @@ class StorageFileSystem(StorageTree):
 
     def rmdir(self, path: str) -> None:
         """Raise OSError (ENOTEMPTY) for a folder with blobs; otherwise do nothing: a folder ends with its last blob."""
+        if self.isfile(path):
+            raise NotADirectoryError(errno.ENOTDIR, "this is a blob; rm_file removes it", path)
         if self.ls(path):
             raise OSError(errno.ENOTEMPTY, "the folder is not empty", path)
 

@@ -34,10 +34,11 @@ class Name:
 
 
 def strip(text: str) -> str:
-    """Return the path of a URL or path: without protocol and final slashes, and with `tmp:a` written as `tmp/a`."""
+    """Return the path of a URL or path: without protocol, without slashes at its start and end, and with `tmp:a`
+    written as `tmp/a`."""
     for mark in ("://", "::"):
         text = text.removeprefix(PROTOCOL + mark)
-    text = text.rstrip(DELIMITER)
+    text = text.strip(DELIMITER)
     first, colon, rest = text.partition(":")
     if colon and (first in STORAGE_TYPES or first in ALIASES):
         text = f"{first}{DELIMITER}{rest}".rstrip(DELIMITER)

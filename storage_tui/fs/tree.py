@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,18 @@ class StorageTree(AbstractFileSystem):
                         return _folder(path)
                 raise as_os_error(exc, path) from exc
 
+    @contextmanager
+    def blob_errors(self, path: str) -> Iterator[None]:
+        """Raise a StorageError of the block as an OSError about the blob at this path; IsADirectoryError when there is
+        a folder instead."""
+        try:
+            with os_errors(path):
+                yield
+        except FileNotFoundError:
+            if self.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, "this is a folder, not a blob", path) from None
+            raise
+
     def exists(self, path: str, **options: Any) -> bool:
         """Return whether there is a blob or folder; raise OSError, rather than return False, when the server fails."""
         try:
@@ -66,17 +79,18 @@ class StorageTree(AbstractFileSystem):
         return rows if detail else [row["name"] for row in rows]
 
     def _in_folder(self, name: Name) -> Iterator[Info]:
-        for page in self._pages(name, DELIMITER):
+        for page in self.pages(name, DELIMITER):
             yield from (_folder(folder_path(name.storage_type, prefix)) for prefix in page.prefixes)
             yield from map(_file, page.blobs)
 
     def _below(self, name: Name) -> Iterator[Blob]:
         """Yield every blob below the folder; for the top, the blobs of every storage type."""
         for storage_type in [name.storage_type] if name.storage_type else STORAGE_TYPES:
-            for page in self._pages(Name(storage_type, name.key), ""):
+            for page in self.pages(Name(storage_type, name.key), ""):
                 yield from page.blobs
 
-    def _pages(self, name: Name, delimiter: str) -> Iterator[Page]:
+    def pages(self, name: Name, delimiter: str) -> Iterator[Page]:
+        """Yield the pages of the list below a folder; none for a name that can be no folder."""
         token = None
         while name.may_be_folder:
             page = self.storage.list_page(name.prefix, storage_type=name.storage_type, delimiter=delimiter, token=token)

@@ -18,7 +18,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
 from storage_tui.contract.visible import visible
 from storage_tui.machine.private_files import write_private
@@ -51,7 +51,7 @@ SETTLED_S = 0.7  # after the first paint: the list and the preview have loaded b
 
 
 class StorageApp(App[None], inherit_bindings=False):
-    """The browser on one store, which opens at `location`.
+    """The browser on one store, which opens at `location`: a folder, or a blob in its folder.
 
     `title` names the store in the corner. `state_dir` is the folder of a report if the program fails. `first_page` is
     shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
@@ -87,7 +87,7 @@ class StorageApp(App[None], inherit_bindings=False):
         self.desk.graphics = graphics
         self._location = location or Location("data")
         if first_page is not None:
-            self.desk.history.expect(Listing(self._location.storage_type, self._location.key), first_page)
+            self.desk.history.expect(Listing(self._location.storage_type, as_folder(self._location).key), first_page)
         self.painter = Painter()
         self.desk.repaint = self.repaint
         self._state_dir = state_dir

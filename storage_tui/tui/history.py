@@ -63,6 +63,10 @@ class History:
         """Return the kept list and remove it; None without one."""
         return self._listings.pop(location, None)
 
+    def holds(self, location: Location) -> bool:
+        """Return whether a list is kept for the location."""
+        return location in self._listings
+
     def forget(self, storage_type: str) -> None:
         """Drop the kept lists of a type after a change of its blobs."""
         for location in [kept for kept in self._listings if kept.storage_type == storage_type]:

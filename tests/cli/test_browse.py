@@ -199,3 +199,43 @@ def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(war
         assert terminal.wait_for_exit() == 0
         assert termios.tcgetattr(terminal.descriptor) == before
         assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"\x1b[?1049h")
+
+
+@pytest.mark.parametrize(
+    "words", [("lss",), ("LS",), ("ls-l",), ("lss", "tmp:"), ("gett", "tmp:a", "."), ("--url", "x", "pt")]
+)
+def test_a_misspelt_command_is_named_with_the_right_one(run, words):
+    told = run(*words, code=2).stderr.decode()
+    typed = words[2] if words[0] == "--url" else words[0]
+    assert f"No command {typed!r}; did you mean " in told
+
+
+def test_a_word_that_is_no_location_is_no_empty_folder(warm):
+    environ, _ = warm
+    for word, told in (("lss", "did you mean ls"), ("zzz", "nothing is stored at data:zzz")):
+        with Terminal([*COMMAND, word], environ=environ) as terminal:
+            assert terminal.wait_for_exit() == 2
+            assert f"No command '{word}'" in terminal.text() and told in terminal.text()
+            assert b"?1049h" not in terminal.raw
+
+
+def test_a_word_that_is_a_folder_or_a_blob_opens(warm):
+    environ, data_dir = warm
+    with Storage(data_dir=data_dir) as storage:
+        storage.set("lss", b"a blob")
+    for word, shown in (("maps", "sheet-00"), ("lss", "a blob"), ("tmp", "tmp")):
+        with Terminal([*COMMAND, word], environ=environ) as terminal:
+            terminal.wait_for(shown)
+            terminal.send("q")
+            assert terminal.wait_for_exit() == 0
+    with Storage(data_dir=data_dir) as storage:
+        storage.delete("lss")
+
+
+def test_the_demo_says_at_once_that_it_builds(home, tmp_path):
+    environ = {**home, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
+    with Terminal([*COMMAND, "--demo"], environ=environ) as terminal:
+        terminal.wait_for("building the demo's store")
+        terminal.wait_for("rasters/")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0

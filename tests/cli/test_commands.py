@@ -30,7 +30,7 @@ def test_an_upload_has_the_content_type_that_its_name_tells(run, tmp_path):
     (tmp_path / "typed").mkdir()
     for name in ("a.geojson", "b.csv", "c.html"):
         (tmp_path / "typed" / name).write_bytes(b"{}")
-    run("put", "-r", "typed", "typed/")
+    run("put", "-r", "typed/", "typed/")
     run("put", "typed/b.csv", "typed/no-suffix")
     run("put", "-", "typed/d.json", stdin=b"{}")
     rows = [json.loads(line) for line in lines(run("ls", "--json", "typed/"))]
@@ -58,7 +58,7 @@ def test_a_folder_goes_up_and_down(run, tmp_path):
         path = tmp_path / "tree" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
-    run("put", "-r", "tree", "tmp:trees/one/")
+    run("put", "-r", "tree/", "tmp:trees/one/")
     assert lines(run("ls", "-r", "tmp:trees/one")) == ["trees/one/sub/deep/z", "trees/one/sub/y", "trees/one/x"]
     run("get", "-r", "tmp:trees/one/", "back")
     for name in ("x", "sub/y", "sub/deep/z"):
@@ -77,7 +77,7 @@ def test_one_failure_among_several_is_a_partial_failure(run, tmp_path):
     run("put", "-", "several/b", stdin=b"2")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"old")
-    refusal = run("get", "-r", "several", "out", code=6)
+    refusal = run("get", "-r", "several/", "out", code=6)
     assert b"1 failed" in refusal.stderr
     assert (tmp_path / "out" / "a").read_bytes() == b"old"
     assert (tmp_path / "out" / "b").read_bytes() == b"2"
@@ -146,9 +146,9 @@ def test_removing_takes_a_folder_and_not_its_namesake(run):
     run("ls", "rm", code=3)
 
 
-def test_a_product_is_neither_overwritten_nor_deleted(run):
+def test_a_product_is_neither_overwritten_nor_deleted_without_a_yes(run):
     run("put", "-", "products:p/image.tif", stdin=b"1")
-    assert b"Image.delete()" in run("rm", "products:p/image.tif", code=4).stderr
+    assert b"1 blob of no image (1 B) would be deleted; give --yes" in run("rm", "products:p/image.tif", code=2).stderr
     assert b"products" in run("put", "-", "products:p/image.tif", stdin=b"2", code=4).stderr
     assert run("cat", "products:p/image.tif").stdout == b"1"
 

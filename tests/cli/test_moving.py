@@ -54,27 +54,27 @@ def test_a_folder_is_uploaded_but_for_what_cannot_be(run, tmp_path):
     (tree / "bad\nname").write_text("2")
     (tree / "link").symlink_to("a")
     (tree / "other").symlink_to("a")
-    done = run("put", "-r", "partly", "partly/", code=6)
+    done = run("put", "-r", "partly/", "partly/", code=6)
     assert lines(run("ls", "partly/a/")) == ["x.csv"]
     assert b"left out: the name of" in done.stderr and b"U+000A" in done.stderr
     assert b"link' is a symbolic link, and 1 more links and the like" in done.stderr
     assert b"uploaded 1 of 1 file, 1 left out" in done.stderr
-    rows = [json.loads(line) for line in lines(run("put", "-r", "partly", "partly/", "--json", code=6))]
+    rows = [json.loads(line) for line in lines(run("put", "-r", "partly/", "partly/", "--json", code=6))]
     assert [row["state"] for row in rows if row.get("state") == "left out"] == ["left out"] * 3
     assert rows[-1]["summary"]["left_out"] == 1 and rows[-1]["summary"]["moved"] == 1
     (tree / "bad\nname").unlink()
-    done = run("put", "-r", "partly", "partly/")
+    done = run("put", "-r", "partly/", "partly/")
     assert b"symbolic link" in done.stderr and b"left out" in done.stderr
 
 
 def test_json_is_a_line_for_each_file_in_order_and_a_summary(run, tree, tmp_path):
-    rows = [json.loads(line) for line in lines(run("put", "-r", "tree", "json/", "--json", "--jobs", "3"))]
+    rows = [json.loads(line) for line in lines(run("put", "-r", "tree/", "json/", "--json", "--jobs", "3"))]
     assert [row["target"] for row in rows[:-1]] == ["data:json/a", "data:json/sub/b", "data:json/sub/c"]
     assert {row["state"] for row in rows[:-1]} == {"verified"}
     assert rows[-1] == {"summary": {"files": 3, "moved": 3, "skipped": 0, "failed": 0, "bytes": 11, "left_out": 0}}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"old")
-    rows = [json.loads(line) for line in lines(run("get", "-r", "json", "out", "--json", code=6))]
+    rows = [json.loads(line) for line in lines(run("get", "-r", "json/", "out", "--json", code=6))]
     assert rows[0]["state"] == "failed" and rows[0]["error"] == "conflict"
     assert rows[-1]["summary"] == {"files": 3, "moved": 2, "skipped": 0, "failed": 1, "bytes": 10, "left_out": 0}
 
@@ -85,22 +85,25 @@ def test_json_is_a_line_for_each_file_in_order_and_a_summary(run, tree, tmp_path
      ("resume", "verified", b"a"), ("different", "verified", b"a")],
 )  # fmt: skip
 def test_a_conflict_is_settled_as_chosen(run, tree, tmp_path, choice, first, content):
-    run("put", "-r", "tree", "conflict/")
+    run("put", "-r", "tree/", "conflict/")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"old")
-    found = lines(run("get", "-r", "conflict", "out", "--on-conflict", choice))
+    found = lines(run("get", "-r", "conflict/", "out", "--verbose", "--on-conflict", choice))
     assert found[0].split("  ")[1].split(",")[0] == first
     assert (tmp_path / "out" / "a").read_bytes() == content
     assert (tmp_path / "out" / "a (2)").exists() == (choice == "rename")
 
 
 def test_a_folder_that_is_the_same_is_not_sent_again(run, tree):
-    run("put", "-r", "tree", "same/")
+    run("put", "-r", "tree/", "same/")
     (tree / "a").write_bytes(b"new")
-    found = lines(run("put", "-r", "tree", "same/", "--on-conflict", "different"))
+    found = lines(run("put", "-r", "tree/", "same/", "--verbose", "--on-conflict", "different"))
+    assert found.pop().startswith("uploaded 1 file (3 B) to data:same/, every checksum compared, 2 skipped: the same")
     assert [line.split("  ")[1] for line in found] == [
         "verified", "skipped, the same bytes are there", "skipped, the same bytes are there"
     ]  # fmt: skip
+    [summary] = lines(run("put", "-r", "tree/", "same/", "--on-conflict", "different"))
+    assert summary == "uploaded 0 files (0 B) to data:same/, 3 skipped: the same bytes are there"
 
 
 def test_force_and_another_choice_contradict(run):

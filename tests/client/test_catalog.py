@@ -7,7 +7,15 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.catalog import CatalogImage, ImageId, file_key
-from storage_tui.contract.errors import BadRequestError, ForbiddenError, NotFoundError, ProtocolError
+from storage_tui.contract.errors import (
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    PreconditionFailedError,
+    ProtocolError,
+    TypeRuleError,
+)
 from storage_tui.server.access.tokens import create_token
 from storage_tui.server.http.grants import Restriction, Verb
 from storage_tui.server.stores.local.records import LocalRecords
@@ -98,3 +106,32 @@ def test_ids_and_keys_read_each_other() -> None:
     for text in ("scene", ":scene", "p:", "p:a/b", "p:..", "..:a"):
         with pytest.raises(BadRequestError):
             ImageId.parse(text)
+
+
+def test_a_blob_of_no_image_is_deleted_by_itself(both: Any, catalog: httpx.Client) -> None:
+    for key in ("foo", "a b/ü?#%.tif", "org:p/none/1.tif", f"{IMAGE.prefix}other.tif"):
+        both.set(key, b"x", "products")
+        blob = both.stat(key, "products")
+        with pytest.raises(PreconditionFailedError):
+            both.delete_stray(key, "0" * 32)
+        both.delete_stray(key, blob.etag)
+        with pytest.raises(NotFoundError):
+            both.delete_stray(key)
+    assert len(both.list(storage_type="products")) == 2
+
+
+def test_a_file_of_an_image_or_of_an_upload_is_no_stray(both: Any, catalog: httpx.Client) -> None:
+    with pytest.raises(ConflictError, match=r"a file of the image org:p:scene-1; remove the image with Image\.delete"):
+        both.delete_stray(f"{IMAGE.prefix}2.tif")
+    _, [url] = begin_upload(catalog, "org:p:begun", ["1.tif"])
+    assert httpx.put(url, content=b"1", trust_env=False).is_success
+    with pytest.raises(ConflictError, match="has not ended"):
+        both.delete_stray("org:p/begun/1.tif")
+    assert len(both.list(storage_type="products")) == 3
+
+
+def test_the_storage_api_itself_still_deletes_nothing_from_products(both: Any) -> None:
+    both.set("foo", b"x", "products")
+    with pytest.raises(TypeRuleError, match="storage-tui rm"):
+        both.delete("foo", "products")
+    assert both.get("foo", "products") == b"x"

@@ -77,6 +77,7 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("POST", BASE_PATH, "/{type}/delete", {}, _JSON, _TARGETS),
     ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _COPY),
     ("DELETE", BASE_PATH, "/{type}/{key}", {}, "", None),
+    ("DELETE", CATALOG_PATH, "/files/{key}", {}, "", None),
     *(
         (method, CATALOG_PATH, path, {}, _JSON_API if method in _WRITING else "", _RESOURCE)
         for method, path in _CATALOG

@@ -61,7 +61,15 @@ async def test_a_blob_of_no_image_is_shown_plainly(store: Storage, browse: Any, 
         await browser.shows("plain words")
         assert "acquired" not in browser.text
         await browser.press("D")
-        await browser.shows("cannot delete from products: remove the image with Image.delete()")
+        await browser.shows("This blob belongs to no image of the catalog")
+        await browser.press("enter")
+        await browser.until(lambda: not isinstance(browser.app.screen, DeleteScreen))
+        assert await asyncio.to_thread(store.exists, f"{PRODUCT}/scene-1/plain.txt", "products")
+        await browser.press("D")
+        await browser.shows("This blob belongs to no image of the catalog")
+        await browser.press("right", "enter")
+        await browser.until(lambda: browser.names == ["blue.txt", "red.txt"])
+        assert not await asyncio.to_thread(store.exists, f"{PRODUCT}/scene-1/plain.txt", "products")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])

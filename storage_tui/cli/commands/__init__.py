@@ -2,13 +2,15 @@
 
 | file | holds |
 |---|---|
-| blobs.py | the commands that look at blobs and remove them: ls, cat, cp, rm, du, url |
+| blobs.py | the commands that look at blobs: ls, cat, du, url |
 | browse.py | the command that a bare `storage-tui` runs: open the browser |
 | completion.py | completion for bash, zsh and fish: commands, flags and existing keys |
 | config.py | `storage-tui config`: every setting, its value and the place of the value |
+| copying.py | `storage-tui cp`: copies of blobs and folders on the server |
 | environment.py | the table of all environment names that the program and the client read |
 | help.py | `storage-tui help TOPIC`: the pages beside the code, and the help of every command |
 | manual.py | `storage-tui man`: the manual page, made from the commands |
+| removing.py | `storage-tui rm`: deletes blobs and folders; in `products` images, and blobs of no image |
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
 | shell_words.py | the quotes of bash and zsh, for reading a line that is being typed |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |

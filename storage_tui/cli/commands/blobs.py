@@ -1,29 +1,26 @@
-"""The commands that look at blobs and remove them: ls, cat, cp, rm, du, url."""
+"""The commands that look at blobs: ls, cat, du, url."""
 
 import contextlib
 import shlex
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
+from storage_tui.cli.folder_hints import expecting_blob
 from storage_tui.cli.options import LOCATION, duration, with_settings
-from storage_tui.cli.output import PartialFailureError, human_countdown, human_time
-from storage_tui.cli.printing import bytes_out, complain, confirm, say, say_json
+from storage_tui.cli.output import human_countdown, human_time
+from storage_tui.cli.printing import bytes_out, complain, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
-from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import DELIMITER, Location, check_key, parent_prefix
+from storage_tui.contract.keys import DELIMITER, Location, parent_prefix
 from storage_tui.contract.models import Blob, Usage
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
-
-CONFIRM_ABOVE = 10  # to delete more blobs than this, the user must say yes
 
 
 @click.command()
@@ -95,89 +92,13 @@ def cat(locations: tuple[Location, ...], settings: Settings) -> None:
     with open_storage(settings) as storage:
         output = bytes_out()
         for location in locations:
-            with storage.stream(location.key, location.storage_type) as chunks:
+            with (
+                expecting_blob(storage, location, f"storage-tui ls {shlex.quote(str(location))} lists it"),
+                storage.stream(location.key, location.storage_type) as chunks,
+            ):
                 for chunk in chunks:
                     output.write(chunk)
         output.flush()
-
-
-@click.command()
-@click.argument("source", type=LOCATION)
-@click.argument("target", type=LOCATION)
-@click.option("-f", "--force", is_flag=True, help="Overwrite a blob that is already there.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: the blob that was made.")
-@with_settings
-def cp(source: Location, target: Location, force: bool, as_json: bool, settings: Settings) -> None:
-    """Copy a blob on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days."""
-    to_key = target.key
-    if not to_key or to_key.endswith(DELIMITER):
-        to_key += source.key.rpartition(DELIMITER)[2]
-    with open_storage(settings) as storage:
-        blob = storage.copy(
-            source.key,
-            to_key,
-            storage_type=source.storage_type,
-            to_storage_type=target.storage_type,
-            overwrite=force,
-        )
-    if as_json:
-        say_json({"storage_type": target.storage_type, **blob.to_json()})
-    else:
-        say(f"{target.storage_type}:{blob.key}")
-
-
-@click.command()
-@click.argument("locations", type=LOCATION, nargs=-1, required=True)
-@click.option("-r", "--recursive", is_flag=True, help="Delete every key in the folders named.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object for each key.")
-@with_settings
-def rm(locations: tuple[Location, ...], recursive: bool, yes: bool, as_json: bool, settings: Settings) -> None:
-    """Delete blobs. With -r a LOCATION is a folder: `tmp:old` takes `old/` and never `old-2/`."""
-    with open_storage(settings) as storage:
-        if len(locations) == 1 and not recursive and not as_json:
-            storage.delete(check_key(locations[0].key), locations[0].storage_type)
-            if sys.stdout.isatty():
-                say(f"deleted {locations[0]}")
-            return
-        groups: dict[str, list[Blob | str]] = {}
-        for location in locations:
-            group = groups.setdefault(location.storage_type, [])
-            if recursive:
-                group.extend(_everything_below(storage, location))
-            else:
-                group.append(check_key(location.key))
-        total = sum(map(len, groups.values()))
-        if not yes and (recursive or total > CONFIRM_ABOVE):
-            _confirm(groups, total)
-        failed = 0
-        for storage_type, targets in groups.items():
-            for result in storage.delete_many(targets, storage_type=storage_type):
-                if as_json:
-                    say_json({"storage_type": storage_type, **result.to_json()})
-                if not result.is_deleted:
-                    failed += 1
-                    complain(result.message or f"cannot delete {result.key!a}: {result.error}")
-    if failed:
-        raise PartialFailureError(f"deleted {total - failed:,} of {total:,}, {failed:,} failed")
-
-
-def _everything_below(storage: "Storage", location: Location) -> Iterator[Blob]:
-    prefix = location.key
-    if prefix and not prefix.endswith(DELIMITER):
-        prefix += DELIMITER
-    for entry in _walk(storage, location.storage_type, prefix, delimiter=""):
-        if isinstance(entry, Blob):
-            yield entry
-
-
-def _confirm(groups: dict[str, list[Blob | str]], total: int) -> None:
-    if not total:
-        raise NotFoundError("nothing is stored there; nothing was deleted")
-    size = sum(target.size_bytes or 0 for group in groups.values() for target in group if isinstance(target, Blob))
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"{plural(total, 'blob')} ({size_text(size)}) would be deleted; give --yes to do it")
-    confirm(f"Delete {plural(total, 'blob')} ({size_text(size)})?")
 
 
 @click.command()

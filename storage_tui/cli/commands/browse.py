@@ -14,13 +14,15 @@ import click
 
 from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import with_settings
-from storage_tui.cli.printing import say
+from storage_tui.cli.printing import say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
-from storage_tui.cli.store_choice import embedded_dir
+from storage_tui.cli.store_choice import embedded_dir, open_storage
+from storage_tui.cli.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError
-from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.keys import Location, as_folder
+from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 from storage_tui.machine import directories
 
@@ -41,15 +43,21 @@ LOCAL_USER = "local"  # the only user of an embedded store
 @with_settings
 def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settings: Settings) -> None:
     """Open the browser at LOCATION, such as tmp: or data:maps/2024/."""
+    commands = click.get_current_context().meta.get(COMMANDS, ())
     is_in_page = directories.WEB_VARIABLE in os.environ
     if not is_in_page and not (sys.stdin.isatty() and (sys.stderr if prints else sys.stdout).isatty()):  # its screen
+        check_spelling(location, commands)
         raise click.UsageError("the browser needs a terminal; in scripts use storage-tui ls, get, put, cat, rm, du")
     if not is_in_page and os.environ.get("TERM", "dumb") in ("", "dumb"):
         raise click.UsageError("the browser needs a terminal that can move its cursor; TERM is 'dumb' or not set")
     place = _place(location)
     with contextlib.ExitStack() as stack:
         if demo:
+            show_status("building the demo's store of small real files, about a second …")
             settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
+            show_status("")
+        if commands:
+            check_word(location, commands, lambda: open_storage(settings))
         end, chosen = _browse(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
         if cd_file is not None:
             try:
@@ -61,13 +69,10 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
 
 
 def _place(text: str) -> Location:
-    """Return the location to browse. Here a bare type name is the type, and a key is the folder with its name."""
+    """Return the location to browse. Here a bare type name is the type."""
     if text in STORAGE_TYPES or text in ALIASES:
         return Location(find_storage_type(text).name)
-    place = Location.parse(text)
-    if place.key and not place.key.endswith(DELIMITER):
-        return Location(place.storage_type, place.key + DELIMITER)
-    return place
+    return Location.parse(text)
 
 
 def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
@@ -99,7 +104,7 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             state_dir=directories.state_dir(),
             theme=settings.theme,
             graphics=settings.graphics,
-            first_page=None if look is None else page_of(look.answer, place.storage_type),
+            first_page=_first_page(look, place),
             keys_file=directories.config_file().with_name("keys.toml"),
             profile=settings.profile or "",
             profiles={name: _store_named(values) for name, values in profiles().items()},
@@ -110,6 +115,13 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
     return app
 
 
+def _first_page(look: FirstLook | None, place: Location) -> Page | None:
+    """Return the page that is shown already; None without rows, when the place may be a blob."""
+    page = None if look is None else page_of(look.answer, place.storage_type)
+    is_sure = as_folder(place) == place
+    return page if page is None or is_sure or page.blobs or page.prefixes else None
+
+
 def _store_named(values: Mapping[str, Any]) -> str:
     """Return a short description of a profile: its server, or the directory of its store."""
     return str(values.get("url") or values.get("data_dir") or "the server of the settings above it")
@@ -118,6 +130,7 @@ def _store_named(values: Mapping[str, Any]) -> str:
 def _first_look(place: Location, settings: Settings) -> FirstLook | None:
     """Return the list to show while the browser is loaded: the list that is already shown, or an immediate answer of
     the embedded server. Return None for a server elsewhere, which only the full client may ask."""
+    place = as_folder(place)
     look = take(place.storage_type, place.key)
     directory = embedded_dir(settings)
     if look is not None or directory is None:

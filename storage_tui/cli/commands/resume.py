@@ -80,7 +80,8 @@ def _continue(storage: "Storage", found: Unfinished, *, jobs: int, as_json: bool
     try:
         move(
             storage, BatchPlan([*plan_rest(found.begun).items, *items]), conflict=Conflict.OVERWRITE, jobs=jobs,
-            resume=True, must_verify=False, as_json=as_json, verb="finished", note=note, waiting=lambda: len(kept),
+            resume=True, must_verify=False, as_json=as_json, verb="finished", verbose=True, note=note,
+            waiting=lambda: len(kept),
         )  # fmt: skip
     finally:
         kept.close(keep=True)

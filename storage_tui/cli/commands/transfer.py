@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from storage_tui.cli.folder_hints import base_of, expecting_blob
 from storage_tui.cli.moving import move, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
@@ -17,19 +19,23 @@ from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.cli.words import local_words, source_words
 from storage_tui.client.batch.folders import LeftOut, local_names
+from storage_tui.client.batch.kept_names import NAMES_FILE, read_names
+from storage_tui.client.batch.name_rules import rules_at
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.client.transfer.part_file import local_errors
-from storage_tui.contract.errors import LocalFileError
-from storage_tui.contract.keys import DELIMITER, Location, check_key
-from storage_tui.contract.models import Blob
+from storage_tui.contract.errors import LocalFileError, NotFoundError
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
+from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
 
+NOTES_TOLD = 5  # changed names told one by one; the rest are counted
+_GIVE_R = "give -r to download all of it"
 _CHOICES = tuple(row.value for row in Conflict if row is not Conflict.REFUSE)
 
 
@@ -38,13 +44,15 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         with_patience,
         click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Of several files, a line each before the summary."),
         click.option("--verify", is_flag=True, help="Fail when the server sends no checksum to compare."),
         click.option("--resume/--no-resume", default=True, help="Continue earlier parts, and keep new ones. [default]"),
         click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, show_default=True, metavar="N",
                      help="Files at once."),
         click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do when the target exists already."),
         click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
-        click.option("-r", "--recursive", is_flag=True, help="A whole folder."),
+        click.option("-r", "--recursive", is_flag=True, help="A whole folder; with a slash at its end, what is in it."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -57,9 +65,12 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_settings
 def get(
     location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
-    verify: bool, as_json: bool, patience_s: float | None, settings: Settings,
+    verify: bool, quiet: bool, verbose: bool, as_json: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
+
+    With -r a folder keeps its name: `get -r tmp:maps` makes ./maps, and `get -r tmp:maps/ old` puts what is in maps
+    into old. Names that the file system cannot keep are changed and told; put -r restores them.
 
     A file appears only whole and compared with its checksum. To continue a download that broke off, run the same
     command again, or storage-tui resume.
@@ -68,31 +79,43 @@ def get(
     with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
-            get_pipe(storage, location, bytes_out(), must_verify=verify)
+            with expecting_blob(storage, location, "name a folder as TARGET, and give -r to download all of it"):
+                get_pipe(storage, location, bytes_out(), must_verify=verify)
             return
         if not recursive and is_pipe(Path(target)):
-            with Path(target).open("wb") as pipe:
+            with expecting_blob(storage, location, _GIVE_R), Path(target).open("wb") as pipe:
                 get_pipe(storage, location, bytes_out(pipe), must_verify=verify)
             return
-        if recursive:
-            prefix = _prefix(location)
-            engine, folder = storage.engine, Path(target).expanduser()
-            plan = engine.patiently(
-                partial(plan_download, engine, prefix, location.storage_type, folder), TransferControl()
-            )
-            for note in plan.notes:
-                complain(note)
-        else:
-            path = _target_path(location, target)
-            blob = Blob(check_key(location.key), location.storage_type)
-            plan = BatchPlan([BatchItem("download", location.storage_type, blob.key, path)])
-        move(
-            storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
-            verb="downloaded",
-        )  # fmt: skip
+        plan = _folder_below(storage, location, target) if recursive else None
+        with expecting_blob(storage, location, _GIVE_R) if plan is None else nullcontext():
+            plan = plan or _single(storage, location, target)
+            plan.keep_names()
+            _tell(plan.notes)
+            move(
+                storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
+                verb="downloaded", place=_place(location, target), verbose=verbose, quiet=quiet,
+            )  # fmt: skip
 
 
-@click.command()
+class _PutCommand(click.Command):
+    """The command with a message of its own for a missing argument: a single word is both source and target to
+    click."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raise click.UsageError when the sources or the location are missing."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        word, sources = given.get("location"), given.get("sources")
+        has_sources = isinstance(sources, tuple | list) and bool(sources)  # click has a mark of its own for none
+        if isinstance(word, str) and not has_sources and not ctx.resilient_parsing and "help" not in given:
+            name, colon, _ = word.partition(":")
+            if colon and (name in STORAGE_TYPES or name in ALIASES) and not Path(word).exists():
+                raise click.UsageError(f"Missing argument 'SOURCES': what goes to {word}? Name files before it.", ctx)
+            where = "such as tmp: or data:folder/"
+            raise click.UsageError(f"Missing argument 'LOCATION': where does {word!r} go? Name it last, {where}", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_PutCommand)
 @click.argument("sources", nargs=-1, required=True, shell_complete=source_words)
 @click.argument("location", type=LOCATION)
 @_moving
@@ -100,9 +123,13 @@ def get(
 @with_settings
 def put(
     sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None, jobs: int,
-    resume: bool, verify: bool, no_overwrite: bool, as_json: bool, patience_s: float | None, settings: Settings,
+    resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool, as_json: bool,
+    patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
+
+    With -r a folder keeps its name: `put -r maps tmp:` makes tmp:maps/, and `put -r maps/ tmp:old` puts what is in maps
+    into tmp:old/.
 
     A key that exists is overwritten unless --on-conflict says otherwise. To continue an upload that broke off, run the
     same command again, or storage-tui resume.
@@ -122,7 +149,7 @@ def put(
                 continue
             path = Path(source).expanduser()
             if recursive and path.is_dir():
-                plan = _folder_plan(storage, path, location, conflict)
+                plan = _folder_plan(storage, path, location, conflict, is_contents=_is_contents(source))
                 items += plan.items
                 left_out += plan.left_out
             elif is_pipe(path):
@@ -142,7 +169,8 @@ def put(
         if items or left_out:
             move(
                 storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs, resume=resume,
-                must_verify=verify, as_json=as_json, verb="uploaded",
+                must_verify=verify, as_json=as_json, verb="uploaded", place=_common_folder(location, items),
+                verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
 
@@ -159,13 +187,59 @@ def _conflict(chosen: str | None, force: bool, otherwise: Conflict) -> Conflict:
     return Conflict.OVERWRITE if force else otherwise if chosen is None else Conflict(chosen)
 
 
-def _prefix(location: Location) -> str:
-    is_prefix = not location.key or location.key.endswith(DELIMITER)
-    return location.key if is_prefix else location.key + DELIMITER
+def _folder_below(storage: "Storage", location: Location, target: str) -> BatchPlan | None:
+    """Return the plan for all blobs below the location; None when there is none, but a blob at the location itself."""
+    folder, engine = as_folder(location), storage.engine
+    plan = partial(
+        plan_download, engine, folder.key, location.storage_type, Path(target).expanduser(), base=base_of(location)
+    )
+    try:
+        return engine.patiently(plan, TransferControl())
+    except NotFoundError:
+        if folder == location or not storage.exists(location.key, location.storage_type):
+            raise
+        return None
 
 
-def _folder_plan(storage: "Storage", folder: Path, location: Location, conflict: Conflict) -> BatchPlan:
-    prefix = _prefix(location)
+def _single(storage: "Storage", location: Location, target: str) -> BatchPlan:
+    check_key(location.key)
+    path, note = _target_path(location, target)
+    return BatchPlan([BatchItem("download", location.storage_type, location.key, path)], [note] if note else [])
+
+
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes[:NOTES_TOLD]:
+        complain(note)
+    if len(notes) > NOTES_TOLD:
+        complain(f"and {len(notes) - NOTES_TOLD:,} more names that cannot be kept, listed in {NAMES_FILE}")
+
+
+def _place(location: Location, target: str) -> str:
+    """Return the words for the local folder that a folder was downloaded to."""
+    name = as_folder(location).key[len(base_of(location)) :]
+    return str(Path(target) / name) if name else target
+
+
+def _common_folder(location: Location, items: Sequence[BatchItem]) -> str:
+    """Return the words for the folder that all uploads go to."""
+    keys = [item.key for item in items]
+    first, last = min(keys, default=""), max(keys, default="")
+    same = next((place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    return str(Location(location.storage_type, first[: first.rfind(DELIMITER, 0, same) + 1]))
+
+
+def _is_contents(source: str) -> bool:
+    """Return whether a local folder stands for what is in it: it ends in a slash, or has no name of its own."""
+    return source.endswith((os.sep, f"{os.sep}.", f"{os.sep}..")) or Path(source).name in ("", "..")
+
+
+def _folder_plan(
+    storage: "Storage", folder: Path, location: Location, conflict: Conflict, *, is_contents: bool
+) -> BatchPlan:  # fmt: skip
+    prefix = as_folder(location).key
+    if not is_contents:
+        name = folder.absolute().name
+        prefix += read_names(folder.absolute().parent).get(name, name) + DELIMITER
     plan = plan_upload(folder, prefix, location.storage_type)
     if not plan.items:
         complain(f"{str(folder)!a} holds no files; nothing was uploaded")
@@ -174,14 +248,16 @@ def _folder_plan(storage: "Storage", folder: Path, location: Location, conflict:
     return plan
 
 
-def _target_path(location: Location, words: str) -> Path:
+def _target_path(location: Location, words: str) -> tuple[Path, str]:
+    """Return the local path for a blob, and a note when its name could not be kept."""
     target = Path(words).expanduser()
     if words.endswith(os.sep) and not target.exists():
         with local_errors(words):
             target.mkdir(parents=True)
     if not target.is_dir() and not words.endswith(os.sep):
-        return target
+        return target, ""
     if location.key.endswith(DELIMITER):
         raise click.UsageError(f"{location} is a folder; give -r for all of it, or a file name for this key")
-    [name] = local_names([location.key.rpartition(DELIMITER)[2]], "")
-    return target / name.path
+    segment = location.key.rpartition(DELIMITER)[2]
+    [name] = local_names([segment], "", rules_at(target, [segment]))
+    return target / name.path, name.note

@@ -33,7 +33,8 @@ def migrate(
     """Copy a store of this machine into a bucket: all users, types, records and tokens; what it holds already is kept.
 
     Run the command again after any break: it continues where it stopped. No server may run on the directory meanwhile.
-    The source stays as it is. The bucket gets new blobs, so blobs in tmp expire seven days from now.
+    The source stays as it is. Blobs keep their times, so that a blob in tmp expires when
+    it would have expired here.
     """
     from storage_tui.server.run.embedded import LOCAL_USER
     from storage_tui.server.stores.s3.protocol.place import S3Place
@@ -63,7 +64,7 @@ def migrate(
 
 def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "Migration":
     from storage_tui.client.batch.progress import BatchProgress, RateMeter
-    from storage_tui.server.run.engine import open_records, open_s3
+    from storage_tui.server.run.engine import open_records, open_s3_store
     from storage_tui.server.stores.local.store import LocalStore
     from storage_tui.server.upkeep.migration import Migration, migrate
 
@@ -76,17 +77,17 @@ def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "
         )
 
     async def run() -> None:
-        old, new = LocalStore(source, owner_note={"url": "storage-tui migrate"}), open_s3(target)
+        old, new = LocalStore(source, owner_note={"url": "storage-tui migrate"}), open_s3_store(target)
         await old.start()
         try:
-            await new.store.start()
+            await new.start()
             try:
                 await migrate(
-                    old, open_records(source), new.store, new.records, state,
+                    old, open_records(source), new, open_records(target), state,
                     may_overwrite=overwrite, must_read_back=read_back,
                 )  # fmt: skip
             finally:
-                await new.store.close()
+                await new.close()
         finally:
             await old.close()
 

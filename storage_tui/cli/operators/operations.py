@@ -30,7 +30,7 @@ _DIRECTORY = click.Path(path_type=Path)
 @click.command()
 @with_engine
 @click.option("--backup", type=_DIRECTORY, metavar="DIR", help="Check this backup instead.")
-@click.option("--user", "users", multiple=True, metavar="NAME", help="With --store: whose blobs. [default: all known]")
+@click.option("--user", "users", multiple=True, metavar="NAME", help="With --store: only the blobs of this user.")
 @click.option("--repair", is_flag=True, help="First repair invalid rows and records, or set them aside.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: each finding, then the sum.")
 def verify(
@@ -38,8 +38,8 @@ def verify(
 ) -> None:  # fmt: skip
     """Read every blob again and compare it with what was stored, beside a running server or without one.
 
-    Exit code 0 says that nothing is lost. Blob files without a key are reported and do no harm. In a bucket, the blobs
-    of all users for whom tokens were made are read. `--repair` needs the directory for itself: stop its server first.
+    Exit code 0 says that nothing is lost. Blob files without a key are reported and do no harm. A bucket is read whole
+    too, also the blobs of users who have no token. `--repair` needs the directory for itself: stop its server first.
     Whole blobs keep their place, or get a place below `recovered/` when their key is not text.
     """
     from storage_tui.server.upkeep.files import be_gentle
@@ -95,25 +95,24 @@ def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> 
     """Yield the findings of a bucket as they come."""
     import asyncio
 
-    from storage_tui.server.access.issued import list_issued
     from storage_tui.server.http.grants import namespace_of
-    from storage_tui.server.run.engine import open_s3
+    from storage_tui.server.run.engine import open_records, open_s3_store
     from storage_tui.server.upkeep.through_store import verify_through
     from storage_tui.server.upkeep.verifying import check_records
 
-    engine = open_s3(place)
-    for bad in check_records(engine.records):
+    store = open_s3_store(place)
+    for bad in check_records(open_records(place)):
         tally.add(bad)
         yield bad
-    names = users or tuple(dict.fromkeys(issued.user for issued in list_issued(engine.records)))
     with asyncio.Runner() as runner:
-        runner.run(engine.store.start())
-        walk = verify_through(engine.store, map(namespace_of, names), tally)
+        runner.run(store.start())
         try:
+            namespaces = [*map(namespace_of, users)] if users else runner.run(store.namespaces())
+            walk = verify_through(store, namespaces, tally)
             while (finding := runner.run(_next(walk))) is not None:
                 yield finding
         finally:
-            runner.run(engine.store.close())
+            runner.run(store.close())
 
 
 async def _next(walk: "AsyncIterator[Finding]") -> "Finding | None":

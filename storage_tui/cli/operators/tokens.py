@@ -1,6 +1,12 @@
 """`storage-tui token`: make, list and revoke tokens and logins, and replace the keys that sign them."""
 
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,8 +14,10 @@ import click
 from storage_tui.cli.operators.engine_options import with_records
 from storage_tui.cli.options import duration
 from storage_tui.cli.printing import remark, say, say_json, shown
+from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.machine.private_files import open_private, write_all
 
 if TYPE_CHECKING:
     from storage_tui.server.access.issued import Issued
@@ -17,8 +25,8 @@ if TYPE_CHECKING:
     from storage_tui.server.stores.records import Records
 
 LOGIN_HINT = (
-    "Paste it into `descarteslabs auth login`, with DESCARTESLABS_IAM_URL and DESCARTESLABS_STORAGE_URL set to the URL "
-    "of the server, such as http://127.0.0.1:8000/storage/v1. It is a secret."
+    "For the published client, paste it into `descarteslabs auth login`, with DESCARTESLABS_IAM_URL and "
+    "DESCARTESLABS_STORAGE_URL set to the URL of the server, such as http://127.0.0.1:8000/storage/v1. It is a secret."
 )
 NO_URL_HINT = "It does not name its server: storage-tui renews it only where DESCARTESLABS_IAM_URL is set. Give --url."
 
@@ -30,6 +38,41 @@ def _base_url(context: click.Context, parameter: click.Parameter, text: str | No
         return None if text is None else checked_url(text)
     except StorageError as exc:
         raise click.BadParameter(exc.message) from exc
+
+
+@contextmanager
+def _printed() -> Iterator[Callable[[str], None]]:
+    """Give the function that prints a line."""
+    yield say
+
+
+@contextmanager
+def _private_file(path: Path, *, replaces: bool) -> Iterator[Callable[[str], None]]:
+    """Give a function that writes a line to a new file of mode 0600. The file exists before the block begins, so that
+    no secret is made that cannot be kept; it is removed when the block fails.
+
+    Raise ConflictError for a file that exists. With `replaces` it is replaced, if it is a regular file of this user.
+    """
+    target = path
+    if os.path.lexists(path):
+        found = path.lstat()
+        if not replaces:
+            raise ConflictError(f"{path} exists and was not overwritten; name another file, or give --force")
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+            raise ConflictError(f"{path} is not a regular file of yours and was not overwritten; name another file")
+        target = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with local_errors(str(path)):
+        descriptor = open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            yield lambda text: write_all(descriptor, f"{text}\n".encode())
+            os.fsync(descriptor)
+            if target != path:
+                target.replace(path)
+        except BaseException:
+            target.unlink()
+            raise
+        finally:
+            os.close(descriptor)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -50,22 +93,35 @@ def token() -> None:
 @click.option("--prefix", default="", metavar="FOLDER", help="Only keys in this folder: a covers a/b, not ab.")
 @click.option("--login", is_flag=True, help="A login that renews its tokens, as `descarteslabs auth login` takes it.")
 @click.option("--url", callback=_base_url, help="With --login: the URL of the only server that renews it.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE, private (mode 0600).")
+@click.option("--force", is_flag=True, help="With --out: replace a file of yours that exists.")
 def create(
     name: str, records: "Records", valid: timedelta, types: tuple[str, ...], verbs: tuple[str, ...], prefix: str,
-    login: bool, url: str | None,
+    login: bool, url: str | None, out: Path | None, force: bool,
 ) -> None:  # fmt: skip
-    """Print a token for the user NAME, and nothing else. Each user has a namespace of their own."""
+    """Print a token for the user NAME, and nothing else; with --out write it to a file that only you may read. Each
+    user has a namespace of their own.
+
+    --token-file takes the file. It refuses a file that others may read, such as one that a shell made with `>`.
+    """
     from storage_tui.server.access.logins import create_login
     from storage_tui.server.access.tokens import create_token
 
     restriction = _restriction(types, verbs, prefix)
     if url is not None and not login:
         raise click.UsageError("--url goes with --login; a token names no server")
+    if force and out is None:
+        raise click.UsageError("--force goes with --out")
+    with _printed() if out is None else _private_file(out.expanduser(), replaces=force) as write:
+        if login:
+            write(create_login(records, name, valid_for=valid, restriction=restriction, url=url))
+        else:
+            write(create_token(records, name, valid_for=valid, restriction=restriction))
+    if out is not None:
+        what = "login" if login else "token"
+        remark(f"the {what} of {name} is in {out}, which only you may read; use it with --token-file {out}")
     if login:
-        say(create_login(records, name, valid_for=valid, restriction=restriction, url=url))
         remark(LOGIN_HINT if url is not None else f"{LOGIN_HINT} {NO_URL_HINT}")
-    else:
-        say(create_token(records, name, valid_for=valid, restriction=restriction))
 
 
 @token.command("list")

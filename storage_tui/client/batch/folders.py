@@ -1,23 +1,20 @@
 """Folders in both directions: the keys for the files of a local folder, and the local names for keys.
 
-Each key gets its own local name, and no name leaves the chosen folder. A segment that a file system could fold, reserve
-or refuse is escaped with `%XX`. Names that would still collide get a suffix and are reported.
+Each key gets its own local name, and no name leaves the chosen folder. A segment that the file system folds, reserves
+or refuses is escaped with `%XX`. Names that would still collide get a suffix. Every name that is not the key's own is
+reported, and noted beside the files (kept_names.py), so that an upload of the folder restores the keys.
 """
 
 import os
 import stat
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from storage_tui.client.batch.kept_names import NAMES_FILE, Renaming, read_names
+from storage_tui.client.batch.name_rules import STRICT, NameRules
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import DELIMITER, check_key
-
-SEGMENT_BYTES = 200  # most file systems allow 255; the rest is room for the suffix of a part file
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
-_UNSAFE = set('<>:"|?*\\%') | {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,67 +41,71 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class LocalName:
-    """The local path of a key below the target folder; `note` says when the path is not the plain one."""
+    """The local path of a key below the target folder.
+
+    `note` says when the path is not the key's own. `renamings` are the names in the path that differ, each once for all
+    keys, with the first key that has it.
+    """
 
     key: str
     path: PurePosixPath
     note: str = ""
+    renamings: tuple[Renaming, ...] = ()
 
 
 def local_segment(segment: str) -> str:
-    """Return the file name for one segment of a key.
-
-    Different segments get different names. A name is never empty, `.`, `..`, or reserved on another system.
-    """
-    out = "".join(_escape(character) if character in _UNSAFE else character for character in segment)
-    if out.endswith((".", " ")):
-        out = out[:-1] + _escape(out[-1])
-    if segment.split(".", 1)[0].casefold() in _RESERVED:
-        out = _escape(segment[0]) + out[1:]
-    if not out:
-        return "%"  # no other segment gets this name: a percent sign is escaped too
-    if len(out.encode()) > SEGMENT_BYTES:
-        digest = sha256(segment.encode()).hexdigest()[:16]
-        head = out.encode()[: SEGMENT_BYTES - 18].decode("utf-8", "ignore")
-        return f"{head}%~{digest}"
-    return out
+    """Return the file name for one segment of a key that every system keeps: see `NameRules.segment`."""
+    return STRICT.segment(segment)
 
 
-def _escape(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
-
-
-def local_names(keys: Iterable[str], prefix: str) -> Iterator[LocalName]:
+def local_names(keys: Iterable[str], prefix: str, rules: NameRules = STRICT) -> Iterator[LocalName]:
     """Yield a local name for each key below `prefix`, in the order of the keys.
 
-    All names are different, also on a file system that ignores case or Unicode forms. No name is a file where another
-    key needs a folder.
+    All names are different under the rules of the file system; under the strict rules also on a file system that
+    ignores case or Unicode forms. No name is a file where another key needs a folder.
     """
     used: set[str] = set()
     folders: dict[str, PurePosixPath] = {"": PurePosixPath()}
     for key in keys:
-        relative = key[len(prefix) :] or PurePosixPath(prefix).name or "%"
-        position = relative.find(DELIMITER)
-        parent = folders[""]
+        relative, renamings = key[len(prefix) :], list[Renaming]()
+        position, parent = relative.find(DELIMITER), folders[""]
         while position != -1:
             folder = relative[: position + 1]
             if folder not in folders:
-                folders[folder] = _free_path(parent, local_segment(folder[:-1].rpartition(DELIMITER)[2]), used)
+                segment = folder[:-1].rpartition(DELIMITER)[2]
+                folders[folder] = _free_path(parent, segment, rules, used, renamings)
             parent = folders[folder]
             position = relative.find(DELIMITER, position + 1)
-        path = _free_path(parent, local_segment(relative.rpartition(DELIMITER)[2]), used)
-        plain = PurePosixPath(*map(local_segment, relative.split(DELIMITER)))
-        yield LocalName(key, path, "" if path == plain else f"{key!a} becomes {str(path)!a}: the plain name is taken")
+        name = relative.rpartition(DELIMITER)[2]
+        path = _free_path(
+            parent, name, rules, used, renamings, otherwise="" if relative else PurePosixPath(prefix).name
+        )
+        yield LocalName(key, path, _note(key, relative, path, rules), tuple(renamings))
 
 
-def _free_path(parent: PurePosixPath, segment: str, used: set[str]) -> PurePosixPath:
-    path = parent / segment
-    attempt = 1
-    while (folded := unicodedata.normalize("NFC", str(path)).casefold()) in used:
+def _free_path(
+    parent: PurePosixPath, segment: str, rules: NameRules, used: set[str], renamings: list[Renaming],
+    otherwise: str = "",
+) -> PurePosixPath:  # fmt: skip
+    """Return a free path in the folder for the segment, or for the name `otherwise` of an empty segment, and note it
+    when its name is another."""
+    name = rules.segment(segment or otherwise)
+    path, attempt = parent / name, 1
+    while (folded := rules.folded(str(path))) in used:
         attempt += 1
-        path = parent / f"{segment}%~{attempt}"
+        path = parent / f"{name}%~{attempt}"
     used.add(folded)
+    if path.name != segment:
+        renamings.append(Renaming(parent, path.name, segment))
     return path
+
+
+def _note(key: str, relative: str, path: PurePosixPath, rules: NameRules) -> str:
+    if str(path) == relative:
+        return ""
+    plain = PurePosixPath(*map(rules.segment, relative.split(DELIMITER))) if relative else path
+    why = "this name cannot be kept here" if path == plain else "the plain name is taken"
+    return f"{key!a} becomes {str(path)!a}: {why}"
 
 
 def refuse(row: LeftOut) -> None:
@@ -114,7 +115,8 @@ def refuse(row: LeftOut) -> None:
 
 
 def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object] = refuse) -> Iterator[LocalFile]:
-    """Yield every regular file below `folder`, in name order, with the key `prefix` + its relative path.
+    """Yield every regular file below `folder`, in name order, with the key `prefix` + its relative path. A name that an
+    earlier download could not keep stands for its segment of the key again.
 
     `leave_out` is called for symbolic links, devices, sockets and FIFOs, for folders that cannot be read, and for names
     that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
@@ -123,8 +125,14 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
+    noted = read_names(folder) if any(entry.name == NAMES_FILE for entry in entries) else {}
+    kinds = {(row.name, row.is_dir(follow_symlinks=False)) for row in entries if noted and row.name != NAMES_FILE}
     for entry in entries:
-        path = Path(entry.path)
+        path, segment = Path(entry.path), noted.get(entry.name, entry.name)
+        if segment != entry.name and (segment, entry.is_dir(follow_symlinks=False)) in kinds:
+            segment = entry.name  # somebody has made a file with the name of the key
+        if noted and entry.name == NAMES_FILE:
+            continue
         try:
             info = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
@@ -133,14 +141,14 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
             leave_out(LeftOut(path, f"cannot read {entry.path!a}: {exc.strerror}", is_failure=True))
             continue
         if stat.S_ISDIR(info.st_mode):
-            found = find_files(path, f"{prefix}{entry.name}{DELIMITER}", leave_out)
+            found = find_files(path, f"{prefix}{segment}{DELIMITER}", leave_out)
             try:
                 yield from found
             except LocalFileError as exc:
                 leave_out(LeftOut(path, exc.message, is_failure=True))
         elif stat.S_ISREG(info.st_mode):
             try:
-                key = check_key(prefix + entry.name)
+                key = check_key(prefix + segment)
             except (InvalidKeyError, UnicodeEncodeError) as exc:
                 why = f"the name of {entry.path!a} cannot be a key: {exc}"
                 leave_out(LeftOut(path, why, is_failure=True))

@@ -22,7 +22,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.client.transfer.local_tree import opened_below
 from storage_tui.client.transfer.part_file import PartFile, Purpose
-from storage_tui.client.transfer.sources import source_below
+from storage_tui.client.transfer.sources import FileSource, source_below
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import CancelledError, ProtocolError, StorageError
 from storage_tui.contract.models import Blob, ServiceInfo
@@ -214,10 +214,10 @@ def _verified(row: Packed, key: str, path: Path, blob: Blob, part: PartFile | No
 
 
 def _content(item: BatchItem, path: Path) -> bytes | None:
-    """Return the bytes of a local file; None when it has grown too large for a pack."""
+    """Return the bytes of a local file; None when it has grown too large for a pack, or its size is not known."""
     assert item.root is not None
     with closing(source_below(item.root, path)) as source:
-        if source.size_bytes > SMALL_BYTES:
+        if not isinstance(source, FileSource) or source.size_bytes > SMALL_BYTES:
             return None
         content = b"".join(bytes(chunk) for chunk in source.chunks(Span(0, source.size_bytes)))
         source.check_unchanged()

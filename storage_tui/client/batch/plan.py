@@ -12,6 +12,8 @@ from typing import Literal
 
 from storage_tui.client import calls, folding
 from storage_tui.client.batch.folders import LeftOut, LocalFile, find_files, local_names
+from storage_tui.client.batch.kept_names import Renaming, keep_names
+from storage_tui.client.batch.name_rules import rules_at
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
@@ -52,13 +54,21 @@ class BatchItem:
 class BatchPlan:
     """The items of a batch in their order.
 
-    `notes` are messages to people about names that could not be kept. `left_out` holds the entries of a folder to
-    upload that are not among the items.
+    `notes` are messages to people about names that could not be kept, and `renamings` are these names below `root`.
+    `left_out` holds the entries of a folder to upload that are not among the items.
     """
 
     items: Sequence[BatchItem]
     notes: Sequence[str] = ()
     left_out: Sequence[LeftOut] = ()
+    renamings: Sequence[Renaming] = ()
+    root: Path | None = None
+
+    def keep_names(self) -> None:
+        """Note the names that could not be kept beside the files, so that an upload restores the keys. Raise
+        LocalFileError."""
+        if self.root is not None and self.renamings:
+            keep_names(self.root, self.renamings)
 
     @property
     def total_bytes(self) -> int:
@@ -100,24 +110,28 @@ class BatchPlan:
 
 
 def plan_download(
-    engine: TransferEngine, prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None
-) -> BatchPlan:
+    engine: TransferEngine, prefix: str, storage_type: str, folder: Path, *, blobs: Iterable[Blob] | None = None,
+    base: str | None = None,
+) -> BatchPlan:  # fmt: skip
     """Return the plan to download every blob below the prefix (or the given `blobs`) into the folder.
 
-    Raise NotFoundError when there is no blob.
+    The part of a key after `base`, which is the prefix or begins it, becomes the local path. Raise NotFoundError when
+    there is no blob.
     """
     found = {blob.key: blob for blob in (list_blobs(engine, prefix, storage_type) if blobs is None else blobs)}
     if not found:
         raise NotFoundError(f"nothing is stored in the folder {storage_type}:{prefix}", key=prefix)
-    root = folder.absolute()
-    names = list(local_names(found, prefix))
+    root, base = folder.absolute(), prefix if base is None else base
+    rules = rules_at(root, (part for key in found for part in key[len(base) :].split(DELIMITER)))
+    names = list(local_names(found, base, rules))
     items = [
         BatchItem(
             "download", storage_type, name.key, root / name.path, found[name.key].size_bytes, root, found[name.key]
         )
         for name in names
     ]
-    return BatchPlan(items, [name.note for name in names if name.note])
+    renamings = [row for name in names for row in name.renamings]
+    return BatchPlan(items, [name.note for name in names if name.note], renamings=renamings, root=root)
 
 
 def plan_upload(folder: Path, prefix: str, storage_type: str) -> BatchPlan:

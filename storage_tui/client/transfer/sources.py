@@ -55,16 +55,35 @@ class Source(Protocol):
         """Close the file that the source opened."""
 
 
-def file_source(descriptor: int, name: str) -> "FileSource":
-    """Return the source of an open regular file, which the source closes; raise LocalFileError for anything else."""
+def file_source(descriptor: int, name: str) -> Source:
+    """Return the source of an open regular file, which the source closes; raise LocalFileError for anything else.
+
+    A file whose size is not that of its content, such as one of /proc, is read to its end as a stream.
+    """
     try:
-        return FileSource(descriptor, name)
+        source = FileSource(descriptor, name)
+        if _has_false_size(descriptor):
+            return StreamSource(os.fdopen(descriptor, "rb", buffering=0), name=name, is_owned=True)
+        return source
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def source_below(root: Path, path: Path) -> "FileSource":
+def _has_false_size(descriptor: int) -> bool:
+    """Return whether a regular file reports a size that is not that of its content. Files of /proc report 0, files of
+    /sys 4096, and some file systems of FUSE do not know the size before the end. A file that grows now is none of
+    them."""
+    size_bytes = os.fstat(descriptor).st_size
+    try:
+        is_longer = bool(os.pread(descriptor, 1, size_bytes))
+        is_shorter = size_bytes > 0 and not os.pread(descriptor, 1, size_bytes - 1)
+    except OSError:  # not readable at this place, or at any: a read from the start finds out
+        return True
+    return (is_longer or is_shorter) and os.fstat(descriptor).st_size == size_bytes
+
+
+def source_below(root: Path, path: Path) -> Source:
     """Return the source of a file below the folder `root`, where no symbolic link is followed."""
     return file_source(open_file_below(root, path.relative_to(root)), str(path))
 
@@ -126,6 +145,8 @@ def _open_object(file: Any) -> Source:
     if not file.readable():
         raise _write_only()
     file.flush()
+    if _has_false_size(raw.fileno()):
+        return StreamSource(file)
     return FileSource(raw.fileno(), str(getattr(file, "name", "the file")), start=file.tell(), file=file)
 
 
@@ -232,10 +253,11 @@ class MemorySource:
 
 
 class StreamSource:
-    """A stream that is read once; the bytes of one request are held in memory."""
+    """A stream that is read once; the bytes of one request are held in memory. An owned stream is closed at the end."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, *, name: str = "", is_owned: bool = False) -> None:
         self._file = file
+        self._name, self._is_owned = name, is_owned
         self._held = bytearray()
         self._held_from = 0
         self._is_ended = False
@@ -270,7 +292,9 @@ class StreamSource:
         """Do nothing: a stream has no earlier state to compare with."""
 
     def close(self) -> None:
-        """Do nothing: the stream belongs to the caller."""
+        """Close an owned stream; any other belongs to the caller."""
+        if self._is_owned:
+            self._file.close()
 
     def _read(self, size_bytes: int) -> Any:
         count = min(size_bytes, READ_BYTES)
@@ -283,7 +307,8 @@ class StreamSource:
         except io.UnsupportedOperation as exc:
             raise _write_only() from exc
         except (OSError, ValueError, TypeError, EOFError, zlib.error) as exc:
-            raise LocalFileError(f"cannot read the file object: {exc}") from exc
+            what = repr(self._name) if self._name else "the file object"
+            raise LocalFileError(f"cannot read {what}: {exc}") from exc
 
     def _take(self, chunk: Any) -> None:
         if isinstance(chunk, str):

@@ -8,6 +8,7 @@
 | products.py, emptying.py | products, and the task that deletes all images of one |
 | images.py | images: registered, read, changed, deleted |
 | tasks.py, uploads.py | upload tasks: the files of an image on their way in |
+| strays.py | blobs of `products` that belong to no image: deleted one by one |
 | removals.py | removals of images, written down first so that a crash leaves no file behind |
 | naming.py | the images and products that a call names, for restricted tokens |
 | catalog.py | the catalog as a whole: its routes and its part of the sweep |

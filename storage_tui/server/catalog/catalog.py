@@ -17,6 +17,7 @@ from storage_tui.server.catalog.naming import (
 from storage_tui.server.catalog.paging import CONTINUE
 from storage_tui.server.catalog.products import Products
 from storage_tui.server.catalog.removals import Removals
+from storage_tui.server.catalog.strays import Strays
 from storage_tui.server.catalog.tasks import Tasks
 from storage_tui.server.catalog.uploads import ImageUploads
 from storage_tui.server.http.grants import Verb
@@ -42,6 +43,7 @@ class Catalog:
         tasks = Tasks(documents, store, removals)
         products = Products(documents, Emptying(documents, removals, tasks, running), public_url)
         images = Images(documents, store, products, removals, public_url)
+        strays = Strays(documents, store, removals)
         image_uploads = ImageUploads(documents, products, images, tasks, uploads, public_url)
         swept = Documents(records, quotas, user=SWEEPER)  # separate threads: the sweep waits for no user
         self._removals = Removals(swept, store)
@@ -63,6 +65,7 @@ class Catalog:
             _route("HEAD", "/images/{id}", images.get, names_image(Verb.READ)),
             _route("PATCH", "/images/{id}", images.change, names_image(Verb.WRITE)),
             _route("DELETE", "/images/{id}", images.delete, names_image(Verb.DELETE)),
+            _route("DELETE", "/files/{key}", strays.delete, strays.names),
             _route("POST", "/uploads_v2", image_uploads.create, names_new_upload),
             _route("PUT", "/uploads_v2", image_uploads.search, names_all, Verb.LIST),
             _route("GET", "/uploads_v2/{id}", image_uploads.get, image_uploads.names_write),

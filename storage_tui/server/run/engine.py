@@ -16,6 +16,7 @@ from storage_tui.server.stores.s3.protocol.place import S3Place
 
 if TYPE_CHECKING:
     from storage_tui.server.stores.s3.protocol.bucket import Bucket
+    from storage_tui.server.stores.s3.store import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,15 @@ def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
 
 def open_s3(place: S3Place) -> Engine:
     """Return the engine on a bucket, which other servers may use at the same time."""
+    return Engine(open_s3_store(place), open_s3_records(place))
+
+
+def open_s3_store(place: S3Place) -> "S3Store":
+    """Return the store of that engine alone."""
     bucket = open_s3_bucket(place)
-    from storage_tui.server.stores.s3.records import S3Records
     from storage_tui.server.stores.s3.store import S3Store
 
-    return Engine(S3Store(bucket, is_direct=place.is_direct), S3Records(bucket))
+    return S3Store(bucket, is_direct=place.is_direct)
 
 
 def open_s3_records(place: S3Place) -> Records:

@@ -12,9 +12,14 @@ from storage_tui.server.stores.base import Precondition
 _NAMESPACE = re.compile(r"[0-9a-f]{40}")
 
 
+def is_namespace(text: str) -> bool:
+    """Return whether the text is 40 hexadecimal digits, in lower case."""
+    return _NAMESPACE.fullmatch(text) is not None
+
+
 def check_namespace(namespace: str) -> None:
     """Raise BadRequestError for what is no namespace. One spelling only, so that no two names mean one namespace."""
-    if not _NAMESPACE.fullmatch(namespace):
+    if not is_namespace(namespace):
         raise BadRequestError(f"a namespace is 40 hexadecimal digits, not {namespace[:60]!a}")
 
 

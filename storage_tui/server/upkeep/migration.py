@@ -8,6 +8,8 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from storage_tui.contract.errors import ConflictError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
@@ -17,9 +19,12 @@ from storage_tui.server.access import keyring
 from storage_tui.server.catalog.documents import Documents
 from storage_tui.server.catalog.removals import Removals
 from storage_tui.server.stores.all_blobs import every_blob
-from storage_tui.server.stores.base import ANY, Address, Precondition, Store
+from storage_tui.server.stores.base import ANY, Address, Precondition
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.records import ABSENT, Records
+
+if TYPE_CHECKING:
+    from storage_tui.server.stores.s3.store import S3Store
 
 AT_ONCE = 8  # blobs under way: enough to keep an engine busy with small blobs
 SINGLE_BYTES = 4 * 1024 * 1024  # blobs up to this size are sent in one request
@@ -54,14 +59,14 @@ class Migration:
 
 
 async def migrate(
-    source: LocalStore, source_records: Records, target: Store, target_records: Records, state: Migration,
+    source: LocalStore, source_records: Records, target: "S3Store", target_records: Records, state: Migration,
     *, may_overwrite: bool = False, must_read_back: bool = False,
 ) -> None:  # fmt: skip
     """Move everything of one started store into another, and update `state` on the way.
 
-    A blob that the target has with other bytes is a failure and stays as it is there, unless `may_overwrite` is set.
-    With `must_read_back` every blob is read again from the target. The failure of a single blob is a row of
-    `state.failures`. Raise StorageError only when nothing can continue.
+    Blobs keep their times of writing, and so their expiry. A blob that the target has with other bytes is a failure and
+    stays as it is there, unless `may_overwrite` is set. With `must_read_back` every blob is read again from the target.
+    The failure of a single blob is a row of `state.failures`. Raise StorageError only when nothing can continue.
     """
     namespaces = await source.namespaces()
     for namespace in namespaces:
@@ -72,17 +77,18 @@ async def migrate(
     await asyncio.to_thread(_move_records, source_records, target_records, state)
     turns = asyncio.Semaphore(AT_ONCE)
     mover = _Mover(source, target, state, may_overwrite, must_read_back)
-    for namespace in namespaces:
-        for storage_type in STORAGE_TYPES:
-            async with asyncio.TaskGroup() as tasks:
-                async for blob in every_blob(source, namespace, storage_type):
-                    await turns.acquire()
-                    tasks.create_task(mover.move(namespace, blob)).add_done_callback(lambda _: turns.release())
+    async with target.moving_in(sha256(str(source.data_dir).encode()).hexdigest()):
+        for namespace in namespaces:
+            for storage_type in STORAGE_TYPES:
+                async with asyncio.TaskGroup() as tasks:
+                    async for blob in every_blob(source, namespace, storage_type):
+                        await turns.acquire()
+                        tasks.create_task(mover.move(namespace, blob)).add_done_callback(lambda _: turns.release())
 
 
 class _Mover:
     def __init__(
-        self, source: LocalStore, target: Store, state: Migration, may_overwrite: bool, must_read_back: bool
+        self, source: LocalStore, target: "S3Store", state: Migration, may_overwrite: bool, must_read_back: bool
     ) -> None:
         self._source = source
         self._target = target
@@ -120,12 +126,17 @@ class _Mover:
             if size_bytes <= SINGLE_BYTES:
                 content = b"".join([piece async for piece in reader.chunks(Span(0, size_bytes))])
                 await self._target.put(
-                    address, content, content_type=blob.content_type, crc32c=blob.crc32c, precondition=precondition
+                    address,
+                    content,
+                    content_type=blob.content_type,
+                    crc32c=blob.crc32c,
+                    precondition=precondition,
+                    written=blob.modified,
                 )
                 return
             session = await self._target.create_upload(
                 address, size_bytes=size_bytes, content_type=blob.content_type, crc32c=blob.crc32c,
-                precondition=precondition, repeat_key=f"migrate {blob.etag}",
+                precondition=precondition, repeat_key=f"migrate {blob.etag}", written=blob.modified,
             )  # fmt: skip
             if session.blob is not None:  # the blob was finished, and deleted since
                 raise ConflictError("it was moved before and deleted in the bucket since; run again in a week")
@@ -138,6 +149,8 @@ class _Mover:
         found = await self._target.stat(address)
         if (found.size_bytes, found.crc32c) != (blob.size_bytes, blob.crc32c):
             raise ConflictError(f"the bucket reports {found.size_bytes} bytes of crc32c {found.crc32c} after the move")
+        if found.modified != blob.modified:
+            raise ConflictError(f"the bucket reports {found.modified} as the time of writing after the move")
 
     async def _read_back(self, address: Address) -> None:
         async with self._target.open(address) as reader:

@@ -7,7 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.bars import PlaceBars
@@ -48,7 +48,11 @@ REFRESH_ROWS = 5000  # reading more rows than this again would be more work than
 
 
 class BrowserScreen(CommandScreen[None]):
-    """One place of the store, and the keys that work on it."""
+    """One place of the store, and the keys that work on it.
+
+    The first place is `location`: a folder, or the folder of a blob with the cursor on the blob. A key without a slash
+    at its end is the blob if there is one, else the folder of that name.
+    """
 
     CONTEXT: ClassVar[Context] = "browser"
     CSS_PATH = ["../widgets/rows.tcss", "screen.tcss"]
@@ -80,10 +84,11 @@ class BrowserScreen(CommandScreen[None]):
         )  # fmt: skip
         self._filtering = Filtering(self, self.keys, self._filter_line, self._marking, self.reader, changed=changed)
         self.place = OpenPlace(
-            desk, self.keys, self.reader, self.sorting, location, left=self._filtering.leave_place,
+            desk, self.keys, self.reader, self.sorting, as_folder(location), left=self._filtering.leave_place,
             opened=self._place_opened,
         )  # fmt: skip
         self._walking = Walking(self, desk, self.keys, self.place)
+        self._first = location
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)
         self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
@@ -117,7 +122,7 @@ class BrowserScreen(CommandScreen[None]):
     def on_mount(self) -> None:
         """Open the first place and start the clock."""
         self.set_interval(TICK_S, self._tick)
-        self._open(self.place.location)
+        self._walking.begin(self._first)
         self._read_counts()
         self._offer_unfinished()
 
@@ -229,7 +234,7 @@ class BrowserScreen(CommandScreen[None]):
         again = self._reconnecting.words
         remedy = f"{again[:1].upper()}{again[1:]}; R tries now." if again else "R tries again."
         error = f"{visible(self.reader.error)}\n{remedy}" if self.reader.error else ""
-        words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading)
+        words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
         self._say_status()

@@ -1,14 +1,15 @@
 """The commands that go to another place."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from textual.screen import Screen
 
-from storage_tui.contract.keys import Location, parent_prefix
+from storage_tui.contract.keys import Location, as_folder, parent_prefix
 from storage_tui.tui.background import Work, run
 from storage_tui.tui.browser.place import OpenPlace
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.bookmarks import BookmarkScreen, PlacesScreen
 from storage_tui.tui.dialogs.go_to import GoToScreen
 from storage_tui.tui.rows.pairing import find_pair
@@ -24,6 +25,34 @@ class Walking:
         self._desk = desk
         self._view = view
         self._place = place
+
+        self.is_looking = False  # whether the first place is not known yet
+
+    def begin(self, location: Location) -> None:
+        """Open the first place: the folder of a blob with the cursor on the blob, or a folder."""
+        folder = as_folder(location)
+        is_shown = folder == location or self._desk.history.holds(folder)
+        if is_shown:
+            self._place.open(folder)
+        if folder != location:
+            self.is_looking = not is_shown
+            run(self._screen, partial(self._look, location, folder, is_shown=is_shown), group="first")
+
+    async def _look(self, location: Location, folder: Location, *, is_shown: bool) -> None:
+        is_blob = False
+        try:
+            await self._desk.storage.stat(location.key, location.storage_type)
+            is_blob = True
+        except EXPECTED:
+            pass  # the list says what is wrong, if anything is
+        finally:
+            self.is_looking = False
+        if self._place.location != folder:
+            return  # somebody was faster
+        if is_blob:
+            self._go_to_key(location)
+        elif not is_shown:
+            self._place.open(folder)
 
     def _ask(self, work: Work) -> None:
         run(self._screen, work, group="ask", exclusive=True)

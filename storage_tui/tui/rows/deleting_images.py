@@ -1,4 +1,5 @@
-"""Delete in `products`: the catalog deletes whole images, so the images of the rows are found and their files shown."""
+"""Delete in `products`: the catalog deletes whole images, so the images of the rows are found and their files shown.
+Blobs of no image are deleted one by one."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,17 +7,17 @@ from typing import Any
 
 from textual.app import App
 
-from storage_tui.contract.catalog import STORED_IN, CatalogImage, ImageId
+from storage_tui.contract.catalog import STORED_IN, STRAYS_FEATURE, CatalogImage, ImageId
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.models import Blob
+from storage_tui.contract.errors import NotFoundError, StorageError
+from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.delete import DeleteScreen
 from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
-from storage_tui.tui.state.images import images_note, images_title
+from storage_tui.tui.state.images import images_note, images_title, strays_note
 from storage_tui.tui.state.listing import Row
 
 IMAGES_AT_MOST = 100  # each needs its own request; a product is emptied with product.delete_related_objects()
@@ -25,12 +26,15 @@ IMAGES_AT_MOST = 100  # each needs its own request; a product is emptied with pr
 async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
     """Ask, and delete the images of the rows after a yes. Return None when nothing was tried."""
     try:
-        chosen = [one.blob.key for one in await gather(desk, rows)]
+        blobs = [one.blob for one in await gather(desk, rows)]
+        chosen = [blob.key for blob in blobs]
         images = await _find_images(desk, chosen)
     except (*EXPECTED, TooManyError) as exc:
         desk.fail("cannot find the images of what would be deleted", exc)
         return None
     files = [blob for image in images for blob in image.blobs]
+    if blobs and not files and STRAYS_FEATURE in (await desk.storage.describe()).features:
+        return await _delete_strays(app, desk, blobs)
     if not files:
         way_out = STORAGE_TYPES[STORED_IN].way_out.rpartition(", or ")[2]
         desk.fail(f"cannot delete from {STORED_IN}: {way_out}; this is not a file of an image there")
@@ -45,6 +49,40 @@ async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outco
     if not await app.push_screen_wait(question):
         return None
     return await _delete(desk, images)
+
+
+async def _delete_strays(app: App[Any], desk: Desk, blobs: Sequence[Blob]) -> Outcome | None:
+    """Ask, and delete blobs of no image after a yes."""
+    write = partial(write_list, blobs, desk.download_folder)
+    if not await app.push_screen_wait(DeleteScreen(blobs, write, note=strays_note(len(blobs)))):
+        return None
+    outcome = Outcome(len(blobs))
+    is_stopped = True
+    try:
+        for number, blob in enumerate(blobs):
+            desk.working = f"Deleting {number:,} of {len(blobs):,} (Esc stops)"
+            result = DeleteResult(blob.key)
+            try:
+                await desk.storage.delete_stray(blob.key, blob.etag)
+            except EXPECTED as exc:
+                code, message = (exc.code, exc.message) if isinstance(exc, StorageError) else ("failed", str(exc))
+                result = DeleteResult(blob.key, code, message)
+                desk.log.error(f"{blob.key!a} was not deleted: {message}")
+            outcome.take(blob, result)
+        is_stopped = False
+    finally:
+        desk.working = ""
+        desk.history.forget(STORED_IN)
+        desk.marks.discard_keys(STORED_IN, [key for _, key in outcome.gone])
+        if is_stopped:
+            desk.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
+            desk.changed.add(STORED_IN)  # the delete in flight may have succeeded
+    if outcome.failed or outcome.kept:
+        failed = len(outcome.failed) + len(outcome.kept)
+        desk.fail(f"deleted {outcome.deleted:,} of {outcome.count:,}, {failed:,} failed (L shows why)")
+    else:
+        desk.say(f"deleted {plural(outcome.deleted, 'blob')}")
+    return outcome
 
 
 async def _find_images(desk: Desk, keys: Sequence[str]) -> list[CatalogImage]:

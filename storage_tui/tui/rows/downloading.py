@@ -7,7 +7,9 @@ from typing import Any
 
 from textual.app import App
 
-from storage_tui.client.batch.folders import local_names
+from storage_tui.client.batch.folders import LocalName, local_names
+from storage_tui.client.batch.kept_names import keep_names
+from storage_tui.client.batch.name_rules import rules_at
 from storage_tui.client.batch.plan import BatchPlan
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
@@ -51,16 +53,25 @@ async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
 
 def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
     """Return the transfers, or raise StorageError when the disk is too small. Blocks for some seconds at most."""
-    transfers = plan_downloads(gathered, request)
+    names = _names(gathered, request.folder)
+    transfers = plan_downloads(gathered, request, names)
     BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
+    keep_names(request.folder, (row for name in names for row in name.renamings))
     return transfers
 
 
-def plan_downloads(gathered: Sequence[Gathered], request: DownloadRequest) -> list[Transfer]:
-    """Return a transfer for each blob, each with its own local path below the requested folder."""
+def _names(gathered: Sequence[Gathered], folder: Path) -> list[LocalName]:
     relative = [one.blob.key[len(one.home) :] or DELIMITER for one in gathered]
+    rules = rules_at(folder, (part for key in relative for part in key.split(DELIMITER)))
+    return list(local_names(relative, "", rules))
+
+
+def plan_downloads(
+    gathered: Sequence[Gathered], request: DownloadRequest, names: Sequence[LocalName] | None = None
+) -> list[Transfer]:
+    """Return a transfer for each blob, each with its own local path below the requested folder."""
     transfers = []
-    for one, name in zip(gathered, local_names(relative, ""), strict=True):
+    for one, name in zip(gathered, names or _names(gathered, request.folder), strict=True):
         blob, path = one.blob, request.folder / Path(name.path)
         transfer = Transfer("download", blob.storage_type, blob.key, path, blob.size_bytes, request.conflict)
         transfer.root, transfer.blob, transfer.note = request.folder, blob, name.note

@@ -53,3 +53,9 @@ def images_note(images: Sequence[CatalogImage], *, left_behind: int) -> str:
     if left_behind:
         parts.append(f"{plural(left_behind, 'blob')} of no image {'stays' if left_behind == 1 else 'stay'}.")
     return "\n".join(parts)
+
+
+def strays_note(count: int) -> str:
+    """Return the note of the question before blobs of no image are deleted."""
+    belong = "This blob belongs" if count == 1 else "These blobs belong"
+    return f"{belong} to no image of the catalog. {STORED_IN} is upload only for all other calls."

@@ -1,24 +1,44 @@
 """`storage-tui migrate`: all of a store of this machine is in the bucket afterwards, whatever broke off meanwhile."""
 
+import asyncio
 import os
 import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from storage_tui.contract.errors import NotFoundError
 from storage_tui.server.access.tokens import create_token
 from storage_tui.server.http.grants import namespace_of
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.seed import SeedBlob, seed
+from storage_tui.server.stores.s3.moved_times import MovedTimes
+from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.store import S3Store
+from storage_tui.server.stores.s3.sweep import Sweeper
 from tests import seaweed
 from tests.server.running import RunningServer
 
 MIB = 1024 * 1024
+
+
+@asynccontextmanager
+async def started(bucket: Bucket, now: datetime) -> AsyncIterator[S3Store]:
+    """A store on the bucket whose clock stands still."""
+    store = S3Store(bucket, clock=lambda: now, check=lambda _: None)
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @pytest.fixture
@@ -109,6 +129,65 @@ def test_what_the_bucket_has_otherwise_is_left_alone_and_told(data_dir: Path, co
     assert bucket.read(name)[1] == b"other"  # type: ignore[index]
     out, _ = run(data_dir, place, "--overwrite")
     assert out.startswith("1 blob moved, ")
+
+
+def test_blobs_keep_their_times_and_expire_when_they_would_have(tmp_path: Path) -> None:
+    now = datetime.now(UTC).replace(microsecond=123000)
+    ann, ages = namespace_of("ann"), {"old": timedelta(days=6), "new": timedelta(), "large": timedelta(days=2)}
+    blobs = [
+        SeedBlob(Address(ann, storage_type, f"{folder}{key}"), b"x" * (5 * MIB if key == "large" else 5),
+                 modified=now - age)
+        for storage_type in ("data", "tmp") for folder in ("", "f/") for key, age in ages.items()
+    ]  # fmt: skip
+    seed(tmp_path / "data", blobs)
+    place = new_place()
+    run(tmp_path / "data", place)
+    run(tmp_path / "data", place)
+    root = place.rpartition("/")[2] + "/"
+    wanted = {blob.address.key: blob.modified or now for blob in blobs}
+
+    async def look(days: int) -> None:
+        async with started(seaweed.bucket_at(seaweed.endpoint(), root), now + timedelta(days=days)) as store:
+            for storage_type in ("data", "tmp"):
+                live = {
+                    key: at for key, at in wanted.items() if storage_type == "data" or at > now - timedelta(7 - days)
+                }
+                for delimiter in ("", "/"):
+                    page = await store.list_page(ann, storage_type, delimiter=delimiter, limit=100)
+                    there = {row.key: row.modified for row in page.blobs}
+                    assert there == {key: at for key, at in live.items() if not delimiter or "/" not in key}
+                usage = await store.usage(ann, storage_type, delimiter="/")
+                assert usage.count == len(live)
+                times = (min(live.values()), max(live.values())) if storage_type == "tmp" else (None, None)
+                assert (usage.oldest, usage.newest) == times
+                for key, at in wanted.items():
+                    address = Address(ann, storage_type, key)
+                    if key not in live:
+                        with pytest.raises(NotFoundError):
+                            await store.stat(address)
+                        continue
+                    blob = await store.stat(address)
+                    assert blob.modified == at
+                    assert blob.expires == (at + timedelta(days=7) if storage_type == "tmp" else None)
+
+    asyncio.run(look(0))
+    asyncio.run(look(2))
+
+    async def change() -> None:
+        bucket = seaweed.bucket_at(seaweed.endpoint(), root)
+        async with started(bucket, now + timedelta(days=2)) as store:
+            sweeper = Sweeper(bucket, store._run(), MovedTimes(bucket, store._run()), store._now)
+            assert (await sweeper._scan(now + timedelta(days=2)))[0] == 2
+            assert len(bucket.list(f"blobs/{ann}/tmp/").objects) == 4
+            again = await store.put(Address(ann, "data", "old"), b"xxxxx")
+            copy = await store.copy(Address(ann, "data", "f/old"), Address(ann, "data", "copied"))
+            page = await store.list_page(ann, "data", limit=100)
+            fresh = {row.key: row.modified for row in page.blobs if row.modified not in wanted.values()}
+            assert fresh.keys() == {"old", "copied"}
+            for key, blob in (("old", again), ("copied", copy)):
+                assert abs((fresh[key] or now) - (blob.modified or now)) <= timedelta(seconds=1)
+
+    asyncio.run(change())
 
 
 def test_a_directory_without_a_store_is_refused(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import os
 
 import pytest
+
+from tests.server.running import running_server
 
 
 @pytest.fixture
@@ -87,3 +90,44 @@ def test_quotas_are_set_shown_and_taken_from_a_file(run, data_dir, tmp_path):
     ):  # fmt: skip
         assert words in run("quota", *arguments, "--data-dir", data_dir, code=code).stderr
     assert run("quota", "show", "--json", "--data-dir", data_dir).stdout == saved
+
+
+@pytest.fixture
+def loose():
+    """The umask that most people have."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("loose")
+@pytest.mark.parametrize("kind", [(), ("--login", "--url", "{url}")])
+def test_a_token_goes_to_a_file_that_the_client_takes(run, tmp_path, kind):
+    with running_server(tmp_path / "served") as server:
+        words = [word.format(url=server.url) for word in kind]
+        place = ("--data-dir", str(tmp_path / "served"))
+        told = run("token", "create", "ada", *words, "--out", "ada.secret", *place)
+        assert told.stdout == b"" and b"--token-file ada.secret" in told.stderr
+        assert (tmp_path / "ada.secret").stat().st_mode & 0o777 == 0o600
+        run("--url", server.url, "--token-file", "ada.secret", "put", "-", "x", stdin=b"1")
+        assert run("cat", "x", "--url", server.url, "--token-file", "ada.secret").stdout == b"1"
+
+
+@pytest.mark.usefixtures("loose")
+def test_a_file_that_exists_is_not_overwritten_and_no_token_is_made(run, tmp_path, data_dir):
+    (tmp_path / "there").write_text("mine")
+    (tmp_path / "link").symlink_to("there")
+    (tmp_path / "folder").mkdir()
+    for name, words, reason in (
+        ("there", (), b"exists and was not overwritten"), ("link", (), b"exists"), ("folder", (), b"exists"),
+        ("link", ("--force",), b"not a regular file of yours"), ("folder", ("--force",), b"not a regular file"),
+    ):  # fmt: skip
+        done = run("token", "create", "ada", "--out", name, *words, "--data-dir", data_dir, code=4)
+        assert reason in done.stderr and done.stdout == b""
+    assert b"No such file" in run("token", "create", "ada", "--out", "no/file", "--data-dir", data_dir, code=1).stderr
+    assert (tmp_path / "there").read_text() == "mine"
+    assert rows(run, data_dir) == []
+    run("token", "create", "ada", "--out", "there", "--force", "--data-dir", data_dir)
+    assert (tmp_path / "there").read_text().count(".") == 2
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link", "served", "there"]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from storage_tui.contract.catalog import CATALOG_PATH
+from storage_tui.contract.catalog import CATALOG_PATH, stray_path
 from storage_tui.contract.packs import PACK_TYPE, PackReader, frame
 from storage_tui.server.http.grants import Verb
 
@@ -93,6 +93,10 @@ def _catalog(
     return Way((method, path), send, verbs, "products", is_whole)
 
 
+def _stray(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.delete(str(client.base_url).removesuffix("/storage/v1/") + stray_path(key))
+
+
 def product_body(key: str) -> Any:
     """The document of the product that the key is in."""
     return {"data": {"type": "product", "id": key.partition("/")[0], "attributes": {"name": "P"}}}
@@ -152,6 +156,7 @@ WAYS = (
     _catalog("PUT", "/uploads_v2", _find, L, is_whole=True),
     _catalog("GET", "/uploads_v2/{id}", None, W),
     _catalog("PATCH", "/uploads_v2/{id}", _change("image_upload"), W),
+    Way(("DELETE", "/files/{key}"), _stray, (D,), "products"),
     _catalog("DELETE", "/images/{id}", None, D),
     _catalog("POST", "/products/{id}/delete_related_objects",
              lambda _: {"data": {"type": "product_delete_task"}}, D),

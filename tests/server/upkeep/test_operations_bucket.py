@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from storage_tui.server.http.grants import namespace_of
 from tests import seaweed
 from tests.server.running import RunningServer
 
 
-def test_a_bucket_is_verified_for_all_users_with_tokens(tmp_path: Path) -> None:
+def test_a_bucket_is_verified_whole_whoever_the_blobs_belong_to(tmp_path: Path) -> None:
     place = seaweed.place("verified/")
     server = RunningServer(tmp_path / "data", bucket=place)
     server.start()
@@ -35,4 +36,10 @@ def test_a_bucket_is_verified_for_all_users_with_tokens(tmp_path: Path) -> None:
         [*command, "--user", "ann"], env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     assert told.stdout.startswith("2 blobs")
+    bucket, nobody = seaweed.bucket_at(seaweed.endpoint(), "verified/"), namespace_of("without a token")
+    bucket.put(f"blobs/{nobody}/data/k!", b"x" * 1000, meta={"crc32c": "AAAAAA=="})
+    told = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode != 0
+    assert f"damaged  data:k of namespace {nobody[:12]}" in told.stdout
+    assert "5 blobs, 140 kB read: 1 damaged\n" in told.stdout
     assert server.stop() == 0

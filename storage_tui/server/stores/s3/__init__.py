@@ -7,6 +7,7 @@
 | changes.py | a change of one object under the rule of its type and a precondition |
 | listing.py | lists and sums over the blobs of a bucket, in byte order, from the engine's lists alone |
 | memory.py | the memory for bytes of uploads that the engine does not have yet, shared by user |
+| moved_times.py | the times of blobs that a migration brought |
 | names.py | reversible names of keys in a bucket |
 | reader.py | the reader of one blob: the first bytes come with the description, the rest on demand |
 | records.py | the records of an S3 engine: one object each below `records/`, changed under the engine's conditions |

@@ -3,12 +3,12 @@ else.
 
 A list of blobs contains what the engine's list contains: size, time, ETag, and the expiry that follows from the time
 and the type. The crc32c and the content type would need a HEAD of each object, so lists leave them out. Times are those
-of the engine's clock, which all of its servers share, in whole seconds. An ETag stands for the bytes: the same bytes
-stored again in one piece have the same ETag.
+of the engine's clock, which all of its servers share, in whole seconds; a blob that a migration brought keeps its time.
+An ETag stands for the bytes: the same bytes stored again in one piece have the same ETag.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from storage_tui.contract.errors import NotFoundError, TypeRuleError
 from storage_tui.contract.keys import check_key
@@ -85,6 +85,11 @@ def to_blob(found: Object, key: str, storage_type: StorageType) -> Blob:
         None if lifetime is None else found.modified + lifetime,
         found.meta.get("md5"),
     )
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """Return a time as the metadata of an object has it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def describe(content_type: str | None, **more: str | None) -> dict[str, str]:

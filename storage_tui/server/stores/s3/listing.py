@@ -5,7 +5,7 @@ all expired exists until the sweep. So each child prefix is listed only after a 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Page, Usage
 from storage_tui.contract.storage_types import StorageType
-from storage_tui.server.stores.s3.blobs import is_live, root_of, to_blob
+from storage_tui.server.stores.rules import is_namespace
+from storage_tui.server.stores.s3.blobs import ROOT, is_live, root_of, to_blob
+from storage_tui.server.stores.s3.moved_times import MovedTimes, Span, is_suspect
 from storage_tui.server.stores.s3.names import END, PAST_ALL, name_to_key, name_to_prefix, prefix_to_name
 from storage_tui.server.stores.s3.protocol.bucket import LIST_LIMIT, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
@@ -34,9 +36,10 @@ class _Entry:
 class Lists:
     """Makes the lists and sums of one bucket."""
 
-    def __init__(self, bucket: Bucket, threads: Threads) -> None:
+    def __init__(self, bucket: Bucket, threads: Threads, times: MovedTimes) -> None:
         self._bucket = bucket
         self._threads = threads
+        self._times = times
 
     async def page(
         self, namespace: str, storage_type: str, *, prefix: str, delimiter: str, after: str, limit: int, now: datetime
@@ -72,20 +75,36 @@ class Lists:
         check_prefix(prefix)
         _check_delimiter(delimiter)
         coded = prefix_to_name(root, prefix)
-        count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most)
+        spans = await self._times.spans() if rule.expires_after is None else ()
+        count = _Count(rule, root, prefix, len(coded) if delimiter else None, now, most, spans)
         listing = await self._threads.lists.run(self._bucket.list, coded)
         while listing.is_truncated:  # the next list is requested while this list is counted
             asked = asyncio.create_task(
                 self._threads.lists.run(self._bucket.list, coded, after=listing.objects[-1].name)
             )
             try:
-                await self._threads.lists.run(count.add, listing.objects)
+                await self._threads.lists.run(count.add, await self._counted(rule, listing.objects))
             except BaseException:
                 asked.cancel()
                 raise
             listing = await asked
-        await self._threads.lists.run(count.add, listing.objects)
+        await self._threads.lists.run(count.add, await self._counted(rule, listing.objects))
         return count.usage()
+
+    async def namespaces(self) -> list[str]:
+        """Return every namespace in the bucket, in order."""
+        found: list[str] = []
+        start = ""
+        while True:
+            listing = await self._threads.lists.run(self._bucket.list, ROOT, after=start, delimiter=_DELIMITER)
+            found += [name.removeprefix(ROOT).rstrip(_DELIMITER) for name in listing.prefixes]
+            if not listing.is_truncated or not listing.prefixes:
+                return [namespace for namespace in found if is_namespace(namespace)]
+            start = listing.prefixes[-1] + PAST_ALL
+
+    async def _counted(self, rule: StorageType, objects: Sequence[Object]) -> Sequence[Object]:
+        """Return the objects with their true times where these decide whether a blob exists."""
+        return objects if rule.expires_after is None else await self._times.right(objects)
 
     async def _entries(
         self, rule: StorageType, root: str, prefix: str, delimiter: str, after: str, limit: int, now: datetime
@@ -117,7 +136,7 @@ class Lists:
 
     async def _live(self, rule: StorageType, root: str, listing: ObjectPage, now: datetime) -> list[_Entry]:
         entries = []
-        for found in listing.objects:
+        for found in await self._times.right(listing.objects):
             key = name_to_key(root, found.name)
             if key is not None and is_live(found, rule, now):
                 entries.append(_Entry(key, found))
@@ -133,7 +152,7 @@ class Lists:
         start = ""
         while True:
             listing = await self._threads.lists.run(self._bucket.list, name, after=start, limit=limit)
-            for found in listing.objects:
+            for found in await self._counted(rule, listing.objects):
                 if is_live(found, rule, now) and name_to_key(root, found.name) is not None:
                     return True
             if not listing.is_truncated or not listing.objects:
@@ -153,23 +172,27 @@ def _child_prefix(key: str, prefix: str, delimiter: str) -> str | None:
 
 @dataclass(slots=True)
 class _Sum:
-    """The sum of the blobs below one prefix."""
+    """The sum of the blobs below one prefix. Oldest and newest are None when the time of a blob is not known."""
 
     count: int = 0
     size_bytes: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
+    has_times: bool = True
 
-    def add(self, found: Object) -> None:
+    def add(self, found: Object, spans: Sequence[Span]) -> None:
         self.count += 1
         self.size_bytes += found.size_bytes
+        if spans and self.has_times and is_suspect(found, spans):
+            self.has_times = False
         if self.oldest is None or found.modified < self.oldest:
             self.oldest = found.modified
         if self.newest is None or found.modified > self.newest:
             self.newest = found.modified
 
     def usage(self, prefix: str, children: tuple[Usage, ...] = ()) -> Usage:
-        return Usage(prefix, self.count, self.size_bytes, self.oldest, self.newest, children)
+        oldest, newest = (self.oldest, self.newest) if self.has_times else (None, None)
+        return Usage(prefix, self.count, self.size_bytes, oldest, newest, children)
 
 
 class _Count:
@@ -177,7 +200,8 @@ class _Count:
     None for a usage without child prefixes."""
 
     def __init__(
-        self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int | None
+        self, rule: StorageType, root: str, prefix: str, fold_from: int | None, now: datetime, most: int | None,
+        spans: Sequence[Span],
     ) -> None:  # fmt: skip
         self._rule = rule
         self._root = root
@@ -185,6 +209,7 @@ class _Count:
         self._fold_from = fold_from
         self._now = now
         self._most = most
+        self._spans = spans
         self._total = _Sum()
         self._children: dict[str, _Sum] = {}  # by the coded names of the prefixes
 
@@ -192,7 +217,7 @@ class _Count:
         for found in objects:
             if not found.name.endswith(END) or not is_live(found, self._rule, self._now):
                 continue
-            self._total.add(found)
+            self._total.add(found, self._spans)
             cut = -1 if self._fold_from is None else found.name.find(_DELIMITER, self._fold_from)
             if cut != -1:
                 name = found.name[: cut + 1]
@@ -200,7 +225,7 @@ class _Count:
                 if child is None and len(self._children) < CHILDREN_AT_MOST:
                     child = self._children[name] = _Sum()
                 if child is not None:
-                    child.add(found)
+                    child.add(found, self._spans)
         if self._most is not None and self._total.count > self._most:
             raise TooLargeError(
                 f"more than {self._most:,} blobs are below {self._prefix!r}; ask for the usage of one folder in it"

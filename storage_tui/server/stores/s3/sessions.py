@@ -65,6 +65,7 @@ class SessionRecord:
     pieces: tuple[Piece, ...] = ()
     repeat: str | None = None
     blob: dict[str, Any] | None = None
+    written: str | None = None
 
     @property
     def place(self) -> ObjectPlace:

@@ -5,6 +5,7 @@
 | names.py | the names of keys in the bucket |
 | protocol/ | the requests to the engine, the bucket, the engine's test, the threads that wait for the engine |
 | blobs.py, changes.py | blobs as objects, and their changes under rules and preconditions |
+| moved_times.py | the times of blobs that a migration brought |
 | listing.py, usage.py | lists and sums, and sums that are remembered for a while |
 | reader.py | the reader of a blob |
 | sessions.py, writer.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
@@ -17,6 +18,8 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 - A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
 - Bytes that were damaged in the engine are found by a read of the whole blob, and not by a read of a part.
 - Lists contain neither crc32c nor content type.
+- A list of blobs that a migration brought costs a request for each, the first time. The usage of such blobs has no
+  oldest and newest time, except in a type whose blobs expire.
 - The usage of more than 5,000 blobs may be up to a minute old.
 - An ETag stands for the bytes: the same bytes stored again have the same ETag.
 - A change is as durable as the engine's answer.
@@ -43,8 +46,9 @@ from storage_tui.server.stores.base import (
 )
 from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import AuditWriter
-from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of
+from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of, time_text
 from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
+from storage_tui.server.stores.s3.moved_times import MovedTimes, begin, end
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.probe import probe
 from storage_tui.server.stores.s3.protocol.requests import MismatchError
@@ -87,9 +91,10 @@ class S3Store:
             threads.close()
             raise
         self._threads = threads
-        self._lists = Lists(self._bucket, threads)
+        times = MovedTimes(self._bucket, threads)
+        self._lists = Lists(self._bucket, threads, times)
         self._uploads = UploadSessions(self._bucket, threads, self._now)
-        self._sweeper = Sweeper(self._bucket, threads, self._now)
+        self._sweeper = Sweeper(self._bucket, threads, times, self._now)
 
     async def close(self) -> None:
         if self._threads is None:
@@ -141,8 +146,9 @@ class S3Store:
 
     async def put(
         self, address: Address, content: bytes, *, content_type: str | None = None, crc32c: str | None = None,
-        md5: str | None = None, precondition: Precondition = ANY,
+        md5: str | None = None, precondition: Precondition = ANY, written: datetime | None = None,
     ) -> Blob:  # fmt: skip
+        """Store a small value, as `Store.put` promises. `written` is the blob's time of writing, if that is not now."""
         place, crc = locate(address), checksum.extend(0, content)
         if crc32c is not None and checksum.decode(crc32c) != crc:
             raise _mismatch(place, crc32c, checksum.encode(crc))
@@ -151,15 +157,15 @@ class S3Store:
         def change(condition: Condition) -> Object:
             return self._bucket.put(
                 place.name, content, crc32c=told, content_type=content_type,
-                meta=describe(content_type, crc32c=told, md5=md5), condition=condition,
+                meta=describe(content_type, crc32c=told, md5=md5, written=time_text(written)), condition=condition,
             )  # fmt: skip
 
         try:
             lane = self._run().calls if len(content) <= READ_SIZE else self._run().writes
-            written = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+            made = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
         except MismatchError as exc:
             raise _mismatch(place, told, "another one") from exc
-        return place.to_blob(written)
+        return place.to_blob(made)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
         await self._remove(s3_changes.delete, address, precondition)
@@ -203,11 +209,12 @@ class S3Store:
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
         crc32c: str | None = None, promised: Mapping[str, bytes] | None = None, precondition: Precondition = ANY,
-        repeat_key: str | None = None,
+        repeat_key: str | None = None, written: datetime | None = None,
     ) -> UploadSession:  # fmt: skip
+        """Begin a session, as `Store.create_upload` promises. `written` is as in `put`."""
         return await self._uploads.create(
             address, size_bytes=size_bytes, content_type=content_type, crc32c=crc32c, promised=promised or {},
-            precondition=precondition, repeat_key=repeat_key,
+            precondition=precondition, repeat_key=repeat_key, written=written,
         )  # fmt: skip
 
     async def find_upload(self, upload_id: str) -> UploadSession:
@@ -221,6 +228,18 @@ class S3Store:
 
     async def sweep(self) -> int:
         return await self._sweeper.sweep()
+
+    async def namespaces(self) -> list[str]:
+        """Return every namespace with objects, whoever made a token for it."""
+        return await self._lists.namespaces()
+
+    @asynccontextmanager
+    async def moving_in(self, source: str) -> AsyncIterator[None]:
+        """Within the block, blobs are moved into the bucket that were written before, so that lists look for their
+        times. A block that fails is open until the next one with the same name of a source has ended."""
+        await self._run().calls.run(begin, self._bucket, source)
+        yield
+        await self._run().calls.run(end, self._bucket, source)
 
     def tell(self, listener: Callable[[Address, int], None]) -> None:
         self._tell_removed = listener

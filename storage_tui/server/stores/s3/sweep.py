@@ -19,6 +19,7 @@ from storage_tui.server.stores.records import ABSENT
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.audit import forgettable
 from storage_tui.server.stores.s3.blobs import ROOT, is_live
+from storage_tui.server.stores.s3.moved_times import MovedTimes
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
@@ -46,10 +47,11 @@ class Lease:
 class Sweeper:
     """The sweeper of one server."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime]) -> None:
+    def __init__(self, bucket: Bucket, threads: Threads, times: MovedTimes, now: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._records = S3Records(bucket)
         self._threads = threads
+        self._times = times
         self._now = now
         self._name = secrets.token_hex(8)
 
@@ -119,8 +121,9 @@ class Sweeper:
         next_expiry = now + lifetime
         while True:
             listing = await self._threads.upkeep.run(self._bucket.list, prefix, after=start)
-            expired = [found for found in listing.objects if not is_live(found, rule, now)]
-            living = (found.modified + lifetime for found in listing.objects if is_live(found, rule, now))
+            objects = await self._times.right(listing.objects)
+            expired = [found for found in objects if not is_live(found, rule, now)]
+            living = (found.modified + lifetime for found in objects if is_live(found, rule, now))
             next_expiry = min(next_expiry, *living, now + lifetime)
             removed = await gather_few(self._threads.upkeep.run(self._remove, found, rule, now) for found in expired)
             count += sum(removed)

@@ -9,7 +9,7 @@ from storage_tui.contract.errors import ConflictError, StorageError
 from storage_tui.server.stores.base import Address, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.parking import WRITTEN, Parking
 from storage_tui.server.stores.s3 import sessions as sessions
-from storage_tui.server.stores.s3.blobs import locate
+from storage_tui.server.stores.s3.blobs import locate, time_text
 from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.memory import new_memory
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
@@ -33,6 +33,7 @@ class UploadSessions:
     async def create(
         self, address: Address, *, size_bytes: int | None, content_type: str | None, crc32c: str | None,
         promised: Mapping[str, bytes], precondition: Precondition, repeat_key: str | None,
+        written: datetime | None = None,
     ) -> UploadSession:  # fmt: skip
         """Begin a session, as `Store.create_upload` promises."""
         place, now = locate(address), self._now()
@@ -42,7 +43,7 @@ class UploadSessions:
         session = SessionRecord(
             sessions.new_id(now), address.namespace, place.storage_type.name, place.key, size_bytes=size_bytes,
             content_type=content_type, want_crc=wanted, if_match=precondition.if_match,
-            if_none_match=precondition.if_none_match, repeat=repeat,
+            if_none_match=precondition.if_none_match, repeat=repeat, written=time_text(written),
         )  # fmt: skip
 
         def begin() -> SessionRecord:

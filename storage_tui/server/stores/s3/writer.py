@@ -225,7 +225,10 @@ class SessionWriter:
         session = self._session
         return self._bucket.begin_parts(
             self._place.name, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=session.crc32c, md5=_md5_of(session)),
+            meta=describe(
+                session.content_type, session=session.mark, crc32c=session.crc32c, md5=_md5_of(session),
+                written=session.written,
+            ),
         )  # fmt: skip
 
     def _put_part(self, chunks: Sequence[bytes]) -> str:
@@ -275,8 +278,10 @@ class SessionWriter:
     def _put_whole(self, content: Sequence[bytes], md5: str | None, condition: Condition) -> Blob:
         session, crc32c = self._session, checksum.encode(self._crc)
         written = self._bucket.put(
-            self._place.name, content, crc32c=crc32c, content_type=session.content_type,
-            meta=describe(session.content_type, session=session.mark, crc32c=crc32c, md5=md5), condition=condition,
+            self._place.name, content, crc32c=crc32c, content_type=session.content_type, condition=condition,
+            meta=describe(
+                session.content_type, session=session.mark, crc32c=crc32c, md5=md5, written=session.written
+            ),
         )  # fmt: skip
         return self._place.to_blob(written)
 

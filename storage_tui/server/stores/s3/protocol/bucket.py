@@ -21,6 +21,7 @@ from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engin
 LIST_LIMIT = 1000  # the most that one request lists, by the S3 API
 CRC = "x-amz-checksum-crc32c"
 META = "x-amz-meta-"
+WRITTEN = "written"  # metadata: when the bytes were written, where that was before the object was made
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,7 +47,8 @@ NOTHING_ASKED = Condition()
 @dataclass(frozen=True, slots=True)
 class Object:
     """An object as described by the engine. A list contains name, size, time and ETag only. `modified` is in whole
-    seconds of the engine's clock, as in the answer to HEAD; `crc32c` is in the wire's form."""
+    seconds of the engine's clock, as in the answer to HEAD, unless the metadata says when the bytes were written;
+    `crc32c` is in the wire's form."""
 
     name: str
     size_bytes: int
@@ -128,7 +130,7 @@ class Bucket:
         answer, _ = self.engine.call("PUT", self._path(name), headers=headers, content=content)
         at = parse_http_date(answer.get("date", "")) or _EPOCH
         size_bytes = len(content) if isinstance(content, bytes) else sum(map(len, content))
-        return Object(name, size_bytes, _etag(answer), at, crc32c, meta or {})
+        return Object(name, size_bytes, _etag(answer), _written(meta or {}, at), crc32c, meta or {})
 
     def copy(
         self, source: Object, target: str, *, content_type: str | None, meta: Mapping[str, str],
@@ -249,7 +251,16 @@ def _described(name: str, headers: HTTPHeaderDict, size_bytes: int) -> Object:
     crc32c = headers.get(CRC)
     if crc32c is not None and "-" in crc32c:  # a checksum of the parts' checksums, not of the whole
         crc32c = None
-    return Object(name, size_bytes, _etag(headers), modified, meta.get("crc32c", crc32c), meta)
+    return Object(name, size_bytes, _etag(headers), _written(meta, modified), meta.get("crc32c", crc32c), meta)
+
+
+def _written(meta: Mapping[str, str], modified: datetime) -> datetime:
+    """Return when the bytes were first written: the time in the metadata, else the engine's."""
+    try:
+        moment = datetime.fromisoformat(meta.get(WRITTEN, ""))
+    except ValueError:
+        return modified
+    return moment if moment.tzinfo is not None else modified
 
 
 def _etag(headers: HTTPHeaderDict) -> str:

@@ -1,0 +1,55 @@
+"""Folders on the command line: what is said of one where a blob was expected, and the rule for its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from storage_tui.contract.errors import LocalFileError, NotFoundError
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, parent_prefix
+from storage_tui.contract.models import Blob
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
+
+
+@contextmanager
+def expecting_blob(storage: "Storage", location: Location, way_out: str) -> Iterator[None]:
+    """Within the block, say of a folder in the place of a blob that it is a folder, and the way out.
+
+    Raise NotFoundError for both; click.UsageError for a location without a key.
+    """
+    if not location.key:
+        raise click.UsageError(f"{location} is a whole storage type; {way_out}")
+    try:
+        yield
+    except (NotFoundError, LocalFileError) as exc:  # a local folder of the same name is in the way of a file
+        is_missing = isinstance(exc, NotFoundError) or not storage.exists(location.key, location.storage_type)
+        if is_missing and has_blobs(storage, as_folder(location)):
+            raise NotFoundError(f"{location} is a folder; {way_out}", key=location.key) from exc
+        raise
+
+
+def has_blobs(storage: "Storage", folder: Location) -> bool:
+    """Return whether a blob is below the folder."""
+    page = storage.list_page(folder.key, storage_type=folder.storage_type, delimiter="", limit=1)
+    return bool(page.blobs)
+
+
+def blobs_below(storage: "Storage", folder: Location) -> Iterator[Blob]:
+    """Yield every blob below the folder, page by page."""
+    token = None
+    while True:
+        page = storage.list_page(folder.key, storage_type=folder.storage_type, delimiter="", token=token)
+        yield from page.blobs
+        token = page.next_token
+        if token is None:
+            return
+
+
+def base_of(location: Location) -> str:
+    """Return the part of the keys of a folder that does not move with it: the folder's own name moves along, unless a
+    slash at the end says that only its contents move. It is rsync's rule."""
+    is_contents = not location.key or location.key.endswith(DELIMITER)
+    return location.key if is_contents else parent_prefix(as_folder(location).key)
