@@ -58,7 +58,7 @@ class Places:
     def _read(self) -> dict[str, Any]:
         with suppress(OSError, ValueError):
             if self._file.stat().st_size <= FILE_BYTES:
-                whole = json.loads(self._file.read_text("utf-8"))
+                whole = json.loads(self._file.read_bytes())  # bytes may have a mark
                 return whole if isinstance(whole, dict) else {}
         return {}
 
