@@ -29,8 +29,8 @@ OWN_STORE = ("STORAGE_TUI_HOME", "STORAGE_TUI_LINGER")  # any other variable may
 SERVER_SETTINGS = ("url", "data_dir", "profile")  # words in a settings file that choose another store
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
-_LEAVE = "\x1b[?1049l\x1b[?25h"
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # ?7l: a name with wide characters ends at the edge, as in the browser
+_LEAVE = "\x1b[?1049l\x1b[?25h\x1b[?7h"
 
 
 class FirstLook:
