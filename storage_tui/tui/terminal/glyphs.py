@@ -1,8 +1,8 @@
 """The widths of characters on terminals: which are sure, and which each terminal measures in its own way.
 
-Rich, tmux, xterm, VTE and kitty agree on letters of one cell and on Chinese, Japanese and Korean of two. They differ on
-emoji (skin tones, flags, joined families, new ones), on marks that join a letter (Devanagari, Tamil, Thai), on Hangul in
-single letters, and on private and unassigned characters.
+Rich, tmux, xterm, VTE and kitty agree on letters of one cell and on Chinese, Japanese and Korean of two. They differ
+on emoji (skin tones, flags, joined families, new ones), on marks that join a letter (Devanagari, Tamil, Thai), and on
+Hangul in single letters, private and unassigned characters.
 """
 
 import unicodedata

@@ -1,4 +1,4 @@
-"""Names that terminals measure differently: whatever a terminal makes of them, what stands after them stays in place."""
+"""Names that terminals measure differently: whatever a terminal makes of a name, the rest of its row stays in place."""
 
 import unicodedata
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def _by_wcwidth(character: str) -> int:
 
 
 def _all_wide(character: str) -> int:
-    return 1 if character.isascii() or is_agreed(character) and cell_len(character) == 1 else 2
+    return 1 if character.isascii() or (is_agreed(character) and cell_len(character) == 1) else 2
 
 
 def _marks_take_a_cell(character: str) -> int:
