@@ -233,6 +233,10 @@ class BrowserScreen(CommandScreen[None]):
         self._say_status()
         self._has_said = True
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
+
     # Commands
 
     def action_last(self) -> None:
@@ -256,6 +260,8 @@ class BrowserScreen(CommandScreen[None]):
         row = self.keys.current
         if row is not None and not isinstance(row, Folder):
             self.app.push_screen(ViewerScreen(self.desk, row))
+        else:
+            self.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
 
     def action_map(self) -> None:
         """Show the marked regions, or this one, on one map."""
@@ -264,6 +270,8 @@ class BrowserScreen(CommandScreen[None]):
         blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
         if blobs:
             self.app.push_screen(MapScreen(self.desk, blobs))
+        else:
+            self.remark("the map shows blobs with regions; mark some, or move the cursor to one")
 
     def action_find(self) -> None:
         """Search everything below this folder."""

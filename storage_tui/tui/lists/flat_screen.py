@@ -101,6 +101,10 @@ class FlatScreen(CommandScreen[None]):
         names = {(blob.storage_type, blob.key) for blob in self.view.flat}
         return [row for row in rows if isinstance(row, Blob) and (row.storage_type, row.key) in names]
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
+
     def _rows_changed(self) -> None:
         self.view.refresh()
         self.update_lines()
@@ -177,7 +181,8 @@ class FlatScreen(CommandScreen[None]):
         self._rows_changed()
 
     def action_find(self) -> None:
-        """Do nothing: only a search has text to type again."""
+        """Say that only a search has words to type again."""
+        self.remark("this list has no words to type; f in the main list searches")
 
     def action_peel(self) -> None:
         """Stop running work, stop reading, end the range, leave: one of them at a time."""

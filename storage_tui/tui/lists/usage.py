@@ -129,6 +129,10 @@ class UsageScreen(CommandScreen[None]):
         gauge = Content.assemble(gauge_content(self.desk.queue.poll(), width=width), " ")
         self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), gauge)
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
+
     def _rows_changed(self) -> None:
         self.view.refresh()
         self.update_lines()

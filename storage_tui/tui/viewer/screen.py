@@ -116,6 +116,10 @@ class ViewerScreen(CommandScreen[None]):
         self.say_lines()
         self.reader.moved()
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.status.say(text, "$warning")
+
     def say_lines(self) -> None:
         """Update the title and the status line."""
         if self.has_lines:

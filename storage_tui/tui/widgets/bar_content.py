@@ -118,15 +118,15 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
         return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
     share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
     if width < 60:
-        return Content.assemble((f"{arrow}{share:4.0%}", "$primary"), failed)
-    filled = round(share * GAUGE_CELLS)
+        return Content.assemble((f"{arrow}{int(share * 100):3}%", "$primary"), failed)
+    filled = int(share * GAUGE_CELLS)  # full, and 100 %, only when all has come
     state = "paused" if gauge.paused and not gauge.running else rate_text(gauge.bytes_per_s)
     eta = f" {duration_text(gauge.eta_s)} left" if gauge.bytes_per_s and width >= 90 else ""
     return Content.assemble(
         (f"{arrow} ", "$primary"),
         ("━" * filled, "$primary"),
         ("─" * (GAUGE_CELLS - filled), "$text-disabled"),
-        (f"{share:4.0%} ", "$primary"),
+        (f"{int(share * 100):3}% ", "$primary"),
         (f"{gauge.files_done:,}/{gauge.files:,} {state}{eta}", "$text-muted"),
         failed,
     )
