@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| first_keys.py | the keys of the first look: steps of the cursor |
 | first_look.py | the list that is on the screen before the program is loaded |
 | leading_flags.py | the flags that may come before a command |
 | main.py | the command and its errors |

@@ -95,6 +95,7 @@ class StorageApp(App[None], inherit_bindings=False):
         self.desk.repaint = self.repaint
         self._state_dir = state_dir
         self._say = say
+        self.typed_early = b""
         self.animation_level = "none"
         self.register_theme(DARK)
         self.theme = choose_theme(theme, os.environ)
@@ -103,6 +104,12 @@ class StorageApp(App[None], inherit_bindings=False):
         drop_filters(self, Monochrome, NoColor)
         if self.no_color:
             add_filter(self, NoColours())
+
+    def continue_from(self, key: str | None, typed: bytes) -> None:
+        """Continue from a list that was shown while the program was loaded: its cursor and the keys typed there."""
+        if key is not None:
+            self.desk.history.remember_cursor(self._location, key)
+        self.typed_early = typed
 
     def on_mount(self) -> None:
         """Show the main screen."""

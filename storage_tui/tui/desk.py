@@ -99,6 +99,12 @@ class Desk:
         return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
 
     @property
+    def has_bad_news(self) -> bool:
+        """Whether the last message is fresh and says that something was not done: it is worth more than counters."""
+        message = self.fresh_message
+        return message is not None and message.level != "note"
+
+    @property
     def error_in_full(self) -> Message | None:
         """The last error, if it is of the last minute and the user has not seen it in the log."""
         message = self.log.last_unseen

@@ -135,7 +135,8 @@ class FlatScreen(CommandScreen[None]):
         right = Content.assemble(
             gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
         )
-        self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), right)
+        left = Content.assemble(" ", marks_content(self.desk.marks), notice)
+        self.status.say(left, right, is_urgent=self.desk.has_bad_news)
 
     def empty_words(self) -> str:
         """Return the text of a list without rows."""

@@ -126,7 +126,10 @@ class ViewerScreen(CommandScreen[None]):
             width, document = self.size.width, self.reader.document
             self.title_bar.say(*title_content(self.blob, document, self.reader.mode, width))
             self.status_bar.say(
-                *status_content(self.status, document, self.lines, is_following=self.follower.is_following, width=width)
+                *status_content(
+                    self.status, document, self.lines, is_following=self.follower.is_following, width=width
+                ),
+                is_urgent=self.status.message is not None,
             )
 
     # Look
