@@ -2,8 +2,8 @@
 
 The list is where the browser will draw it, in the terminal's own colours, until the browser paints over it. Keys that
 move the cursor are obeyed at once (see `first_keys.py`); other keys are not shown and wait for the browser. This file
-loads next to nothing, because speed is its purpose. Everything that is not simple (flags, another server, a location that this file cannot read) is left to the
-program.
+loads next to nothing, because speed is its purpose. Everything that is not simple (flags, another server, a location
+that this file cannot read) is left to the program.
 """
 
 import os

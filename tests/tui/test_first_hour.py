@@ -1,4 +1,4 @@
-"""What a new user meets in the first hour: keys that do nothing say so, messages go, help is found, questions are asked."""
+"""The first hour of a new user: keys that do nothing say so, messages go, help is searched, questions are asked."""
 
 import asyncio
 from datetime import timedelta
@@ -10,11 +10,14 @@ import pytest
 from storage_tui import Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui import command_screen, desk
+from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import EVERYWHERE, in_context
 from storage_tui.tui.dialogs.quit import CancelScreen
+from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.usage_lines import BAR_CELLS
 from storage_tui.tui.state.bookmarks import RECENT_KEPT, Places
 from storage_tui.tui.state.messages import MessageLog
+from storage_tui.tui.widgets.text_lines import TextLines
 from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
 
@@ -35,7 +38,11 @@ async def _open(browser: Browser, context: str) -> None:
     await browser.press("j")
     for key in OPENS[context]:
         await browser.press(key)
-    await browser.until(lambda: browser.app.screen.CONTEXT == context and browser.app.screen.has_lines)
+    await browser.until(
+        lambda: (
+            isinstance(screen := browser.app.screen, CommandScreen) and context == screen.CONTEXT and screen.has_lines
+        )
+    )
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
@@ -117,8 +124,8 @@ def test_a_refusal_is_in_the_log_and_counts_as_no_error() -> None:
 async def test_help_has_the_title_of_every_command_and_is_searched(browse: Any, size: tuple[int, int]) -> None:
     async with browse(size=size) as browser:
         await browser.press("?")
-        await browser.until(lambda: browser.app.screen.has_lines)
-        view = browser.app.screen.view
+        await browser.until(lambda: isinstance(browser.app.screen, HelpScreen) and browser.app.screen.has_lines)
+        view = browser.app.screen.query_one(TextLines)
         await browser.until(lambda: view.line_count() > 20)
         text = ["".join(piece for piece, _ in line) for line in view._lines]
         for context in EVERYWHERE:
@@ -226,7 +233,7 @@ async def _places(browser: Browser) -> list[str]:
     """What `'` lists."""
     await browser.press("'")
     await browser.until(lambda: browser.app.screen.query("#places"))
-    return [line[1][0] for line in browser.app.screen.query_one("#places")._lines]
+    return [line[1][0] for line in browser.app.screen.query_one("#places", TextLines)._lines]
 
 
 def test_two_sessions_keep_each_others_places(tmp_path: Path) -> None:
