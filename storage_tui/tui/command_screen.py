@@ -27,6 +27,7 @@ Action = Callable[[], object]
 
 KEY_S = 0.1  # a paint this soon after a key is the answer to that key
 PAINT_S = 0.004  # keys that pile up are painted together
+TYPING = " Type words   Enter  to the lines found   ↑ ↓  move   Esc  back"
 REMARK_S = 4.0  # a remark stays this long in place of the keys
 PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while the user types
 
@@ -79,10 +80,16 @@ class CommandScreen(Screen[ResultT]):
 
     def say_footer(self) -> None:
         """Show the keys of this screen, or the keys that may follow the first key of a chord."""
-        if self.keymap.pending:
+        if isinstance(self.focused, FilterField):
+            self.footer.say(Content.styled(TYPING, "$text-muted"))
+        elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
             self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
+
+    def on_descendant_focus(self) -> None:
+        """Show what the keys do now: a field takes letters as text."""
+        self.say_footer()
 
     def remark(self, text: str) -> None:
         """Show for some seconds why a key has done nothing: in place of the keys, where a screen has no better line."""

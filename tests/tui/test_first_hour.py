@@ -17,6 +17,7 @@ from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.usage_lines import BAR_CELLS
 from storage_tui.tui.state.bookmarks import RECENT_KEPT, Places
 from storage_tui.tui.state.messages import MessageLog
+from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.text_lines import TextLines
 from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
@@ -251,3 +252,56 @@ def test_two_sessions_keep_each_others_places(tmp_path: Path) -> None:
     again.load()
     assert again.bookmarks == {"a": Location("tmp", "a/"), "b": Location("tmp", "b/")}
     assert again.recent == [Location("data", f"{name}/") for name in ("2", "1", "0", "one")]
+
+
+@pytest.mark.parametrize("keys", [("slash",), ("f",), ("?", "slash")])
+async def test_while_words_are_typed_the_footer_says_what_the_keys_do(
+    filled: Storage, browse: Any, keys: tuple[str, ...]
+) -> None:
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["b/", "a.geojson"])
+        await browser.press(*keys)
+        await browser.shows("Type words   Enter")
+        await browser.type("b")
+        await browser.press("enter")
+        await browser.until(lambda: "Type words" not in browser.text and ("Enter open" in browser.text
+                            or "l open" in browser.text or "Esc close" in browser.text))  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+@pytest.mark.parametrize("context", [name for name in EVERYWHERE if name != "map"])
+def test_every_footer_says_how_to_leave(context: Any, width: int) -> None:
+    words = footer_content(context, width=width).plain
+    assert "quit" in words or "close" in words
+    assert len(words) <= width
+    assert ("help" in words) == any(row.id == "help" for row in in_context(context))
+
+
+async def test_headings_are_not_counted_as_blobs(store: Storage, browse: Any) -> None:
+    for name in ("a", "b"):
+        store.set(name, name, "tmp")
+    async with browse("tmp:") as browser:
+        await browser.until(lambda: browser.names == ["a", "b"])
+        await browser.press("t")
+        await browser.shows("2 blobs")
+        await browser.shows(" 1/2 ")
+        await browser.press("G")
+        await browser.shows(" 2/2 ")
+
+
+async def test_a_delete_of_one_blob_says_its_age_once(store: Storage, browse: Any) -> None:
+    store.set("a", "a")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await browser.press("D")
+        await browser.shows("s old. This cannot be undone.")
+
+
+async def test_details_can_be_read_on_a_narrow_screen(store: Storage, browse: Any) -> None:
+    store.set("abcdefghij", "a")
+    async with browse(size=(20, 5)) as browser:
+        await browser.until(lambda: browser.names == ["abcdefghij"])
+        await browser.press("i")
+        await browser.shows("key abcdefghij")
+        await browser.pilot.resize_terminal(80, 24)
+        await browser.shows("key           abcdefghij")

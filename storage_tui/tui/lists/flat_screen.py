@@ -131,7 +131,8 @@ class FlatScreen(CommandScreen[None]):
         place = self.location
         self.title_bar.say(place_title(place.storage_type, place.key, self._title, width=width), self._counts())
         notice = notice_content(self.desk, view.current, in_range=self.marking.has_range)
-        position = f"  {min(view.cursor + 1, view.line_count()):,}/{view.line_count():,} "
+        shown = view.flat.shown  # headings are lines, but no blobs
+        position = f"  {min(view.flat.number_of(view.cursor), shown):,}/{shown:,} "
         right = Content.assemble(
             gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
         )
