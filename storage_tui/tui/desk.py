@@ -121,7 +121,7 @@ class Desk:
         """Show how a batch of transfers ended."""
         done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
-        parts += [f"{gauge.skipped:,} skipped"] if gauge.skipped else []
+        parts += [f"{gauge.skipped:,} skipped{'' if done else ' (w shows why)'}"] if gauge.skipped else []
         parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
         if gauge.failed:
             self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))

@@ -271,3 +271,24 @@ def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(war
         assert terminal.wait_for_exit() == 0
         assert termios.tcgetattr(terminal.descriptor) == before
         assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"\x1b[?1049h")
+
+
+def test_sizes_stand_in_one_column_whatever_the_terminal_makes_of_a_name(home, tmp_path):
+    names = ["plain.txt", "क्षि.txt", "👍🏽.txt", "flag🇩🇪.txt", "日本語.txt", "e\u0301.txt", "\U0001fae8.txt", "มา้.txt",
+             "한국어.txt", "ｆｕｌｌ.txt", "👩\u200d👧.txt", "❤\ufe0f.txt"]  # fmt: skip
+    environ = {**home, "TERM": "xterm-256color", "STORAGE_TUI_HOME": str(tmp_path / "widths")}
+    with Storage(data_dir=tmp_path / "widths/data") as storage:
+        for name in names:
+            storage.set(name, b"x" * 1234)
+        with Terminal(COMMAND, environ=environ) as terminal:
+            terminal.wait_for(lambda text: text.count("1.2 kB") >= len(names))
+            for _ in names:  # each row is drawn with the cursor and without
+                terminal.send("j")
+            terminal.wait_for(f" {len(names)}/{len(names)} ")
+            rows = [
+                "".join(terminal.screen.buffer[y][x].data[:1] or "\0" for x in range(terminal.screen.columns))
+                for y in range(2, 2 + len(names))
+            ]
+            terminal.send("q")
+            assert terminal.wait_for_exit() == 0
+    assert len({row.index(" 1.2 kB ") for row in rows}) == 1, "\n".join(rows)

@@ -17,6 +17,7 @@ from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.usage_lines import BAR_CELLS
 from storage_tui.tui.state.bookmarks import RECENT_KEPT, Places
 from storage_tui.tui.state.messages import MessageLog
+from storage_tui.tui.widgets import bar_content
 from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.text_lines import TextLines
 from tests.faults.proxy import Fault, FaultProxy
@@ -305,3 +306,19 @@ async def test_details_can_be_read_on_a_narrow_screen(store: Storage, browse: An
         await browser.shows("key abcdefghij")
         await browser.pilot.resize_terminal(80, 24)
         await browser.shows("key           abcdefghij")
+
+
+async def test_a_transfer_that_ends_at_once_is_told_and_the_gauge_goes_back_to_idle(
+    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set("a", "a")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        for words in ("1 transfer done", "1 skipped (w shows why)"):
+            await browser.press("d")
+            await browser.shows("Download")
+            await browser.press("enter")
+            await browser.shows(words)
+        await browser.shows("↓ 1 skipped")
+        monkeypatch.setattr(bar_content, "DONE_S", 0.1)
+        await browser.shows("↕ idle")

@@ -60,6 +60,7 @@ class BrowserScreen(CommandScreen[None]):
         self.desk = desk
         self.gauge = desk.queue.poll()
         self._ticks = 0
+        self._said_of = desk.queue.asked  # the transfers whose end the user knows
         self._has_said = False  # whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
@@ -193,8 +194,9 @@ class BrowserScreen(CommandScreen[None]):
         if is_leaving(self.app):
             return  # nothing is being read any more
         self._ticks += 1
-        was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
-        if was_active and not self.gauge.is_active:
+        self.gauge = self.desk.queue.poll()
+        if not self.gauge.is_active and self._said_of != self.desk.queue.asked:
+            self._said_of = self.desk.queue.asked
             self.desk.say_done(self.gauge)
             self._leaving.transfers_done()
         self._sizes.ask()

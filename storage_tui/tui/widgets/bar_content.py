@@ -24,6 +24,7 @@ from storage_tui.tui.widgets.line_view import cut_start
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
+DONE_S = 60.0  # how long the gauge says what was done; failures stay
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
@@ -114,10 +115,13 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
     arrow = ARROWS[gauge.direction]
     failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
     if not gauge.is_active:
-        if not gauge.files:
+        is_over = gauge.ended_s > DONE_S and not gauge.failed
+        if not gauge.files or is_over:
             return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
         done = gauge.files_done - gauge.failed - gauge.skipped - gauge.cancelled
-        return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
+        counts = ((done, "done"), (gauge.skipped, "skipped"), (gauge.cancelled, "cancelled"))
+        words = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+        return Content.assemble((f"{arrow} {words}" if words else arrow, "$success" if done else "$warning"), failed)
     share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
     if width < 60:
         return Content.assemble((f"{arrow}{int(share * 100):3}%", "$primary"), failed)
