@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| first_keys.py | the keys of the first look: steps of the cursor |
 | first_look.py | the list that is on the screen before the program is loaded |
 | folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
 | leading_flags.py | the flags that may come before a command |

@@ -1,15 +1,16 @@
 """The list that is on the screen before the program is loaded: loading takes a few times as long as the list.
 
 The list is where the browser will draw it, in the terminal's own colours, until the browser paints over it. Keys that
-are typed meanwhile are not shown and wait for the browser. This file loads next to nothing, because speed is its
-purpose. Everything that is not simple (flags, another server, a location that this file cannot read) is left to the
-program.
+move the cursor are obeyed at once (see `first_keys.py`); other keys are not shown and wait for the browser. This file
+loads next to nothing, because speed is its purpose. Everything that is not simple (flags, another server, a location
+that this file cannot read) is left to the program.
 """
 
 import os
 import sys
 import termios
 
+from storage_tui.cli.first_keys import FirstKeys
 from storage_tui.client.access.quick_get import quick_get
 from storage_tui.machine import directories
 
@@ -24,13 +25,14 @@ SIDEBAR_FROM = 60  # columns from which the browser shows its sidebar
 SIDEBAR_CELLS = 25
 TOP_ROWS = 2  # the place, and the heads of the columns
 BOTTOM_ROWS = 2  # status and footer
+NEXT_PAGE = "x-next"  # the header of an answer that is not the last page
 
 OWN_STORE = ("STORAGE_TUI_HOME", "STORAGE_TUI_LINGER")  # any other variable may choose another store
 SERVER_SETTINGS = ("url", "data_dir", "profile")  # words in a settings file that choose another store
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
-_LEAVE = "\x1b[?1049l\x1b[?25h"
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"  # ?7l: a name with wide characters ends at the edge, as in the browser
+_LEAVE = "\x1b[?1049l\x1b[?25h\x1b[?7h"
 
 
 class FirstLook:
@@ -41,6 +43,21 @@ class FirstLook:
         self.answer = answer
         self.place = storage_type, prefix
         self._before: list[Any] | None = None
+        self._keys: FirstKeys | None = None
+        self._is_whole = NEXT_PAGE not in answer[0]
+        self._names: list[tuple[str, bool]] = []
+        self._cursor = 0
+        self._size = 0, 0
+
+    @property
+    def typed(self) -> bytes:
+        """The keys that were typed and not obeyed, once the block has ended."""
+        return b"" if self._keys is None else self._keys.typed
+
+    @property
+    def current(self) -> str | None:
+        """The key of the row to which the user has moved the cursor; None when the cursor did not move."""
+        return self._names[self._cursor][0] if self._cursor else None
 
     def show(self) -> None:
         """Draw the list, if the screen is large enough. Raise ValueError, KeyError or TypeError for an answer that is
@@ -48,7 +65,11 @@ class FirstLook:
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         if columns < MIN_COLUMNS or rows < MIN_ROWS:
             return
-        text = picture(names_of(self.answer[1]), *self.place, columns=columns, rows=rows)
+        self._size = columns, rows
+        self._names = names_of(self.answer[1])
+        if self._is_whole:
+            self._names.sort(key=lambda name: not name[1])  # folders first, as in the browser
+        text = picture(self._names, *self.place, columns=columns, rows=rows, is_whole=self._is_whole)
         keyboard = sys.stdin.fileno()
         self._before = termios.tcgetattr(keyboard)
         silent = termios.tcgetattr(keyboard)
@@ -56,9 +77,20 @@ class FirstLook:
         silent[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(keyboard, termios.TCSANOW, silent)
         _write(_ENTER + text)
+        if self._names and not os.path.exists(os.path.join(directories.base("config"), "keys.toml")):
+            self._keys = FirstKeys(keyboard, self._move)
+            self._keys.start()
+
+    def _move(self, step: int) -> None:
+        self._cursor = max(0, min(self._cursor + step, len(self._names) - 1))
+        columns, rows = self._size
+        _write(
+            picture(self._names, *self.place, columns=columns, rows=rows, is_whole=self._is_whole, cursor=self._cursor)
+        )
 
     def drop(self) -> None:
         """Restore the terminal."""
+        self._stop_keys()
         if self._before is not None:
             _write(_LEAVE)
             self._give_back()
@@ -68,12 +100,17 @@ class FirstLook:
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._before)
             self._before = None
 
+    def _stop_keys(self) -> None:
+        if self._keys is not None:
+            self._keys.stop()
+
     def __enter__(self) -> "FirstLook":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
+        self._stop_keys()
         self._give_back() if error is None else self.drop()
 
 
@@ -156,14 +193,27 @@ def names_of(body: bytes) -> list[tuple[str, bool]]:
     return sorted(names, key=lambda name: name[0].encode())
 
 
-def picture(names: list[tuple[str, bool]], storage_type: str, prefix: str, *, columns: int, rows: int) -> str:
-    """Return text that moves the cursor and draws the place in the first row and the names from the third row on."""
+def picture(
+    names: list[tuple[str, bool]], storage_type: str, prefix: str, *, columns: int, rows: int, is_whole: bool = True,
+    cursor: int = 0,
+) -> str:  # fmt: skip
+    """Return text that moves the terminal's cursor and draws the place in the first row, the names from the third row
+    on with a bar at the row of the list's cursor, and the position in the last row but one."""
     left = SIDEBAR_CELLS if columns >= SIDEBAR_FROM else 0
+    shown = rows - TOP_ROWS - BOTTOM_ROWS
+    top = 0 if cursor < shown else max(0, min(cursor - shown // 2, len(names) - shown))
     lines = [f"\x1b[1;1H \x1b[1m{storage_type}\x1b[0m ▸ {_visible(prefix)[: columns // 2] or '/'}"]
-    for row, (name, is_folder) in enumerate(names[: rows - TOP_ROWS - BOTTOM_ROWS], TOP_ROWS + 1):
+    for row, (name, is_folder) in enumerate(names[top : top + shown], TOP_ROWS + 1):
         text = _visible(name[len(prefix) :])[: columns - left - 4]
-        lines.append(f"\x1b[{row};{left + 4}H\x1b[1m{text}\x1b[0m" if is_folder else f"\x1b[{row};{left + 4}H{text}")
+        bar = "▌" if row - TOP_ROWS - 1 + top == cursor else " "
+        lines.append(f"\x1b[{row};{left + 1}H{bar}  {_bold(text) if is_folder else text}\x1b[K")
+    position = f"  {min(cursor + 1, len(names)):,}/{len(names):,}{'' if is_whole else '+'} "
+    lines.append(f"\x1b[{rows - 1};{columns - len(position) + 1}H{position}")
     return "".join(lines)
+
+
+def _bold(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m"
 
 
 class _Plain:

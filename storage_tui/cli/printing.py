@@ -7,6 +7,7 @@ unchanged. No other file of the command line prints: a test reads their source.
 
 import codecs
 import io
+import os
 import sys
 from types import TracebackType
 from typing import IO, Any, TextIO, cast
@@ -18,11 +19,11 @@ CLEAR_LINE = "\r\x1b[K"
 
 def say(text: str, *, label: str = "", colour: str | None = None) -> None:
     """Print one line on standard output. `label` comes before the text, on a terminal in `colour`, a colour name of
-    click."""
+    click, unless NO_COLOR is set (no-color.org)."""
     if not sys.stdout.isatty():
         _put(sys.stdout, f"{label}{text}\n")
         return
-    head = click.style(_visible(label), fg=colour) if colour else _visible(label)
+    head = click.style(_visible(label), fg=colour) if colour and not os.environ.get("NO_COLOR") else _visible(label)
     _put(sys.stdout, f"{head}{_visible(text)}\n")
 
 

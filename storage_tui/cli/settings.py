@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from storage_tui.machine import directories
+from storage_tui.machine.text_files import text_of
 
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
@@ -134,24 +135,27 @@ def _file(path: Path) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     tables = raw.pop(PROFILES, {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError(f"{path}: {PROFILES} must hold tables, written [profiles.NAME]")
-    found = {name: _taken(table, f"{path}: profile {name}", barred=("profile",)) for name, table in tables.items()}
-    return _taken(raw, str(path)), dict(found)
+    found = {name: _taken(table, path, f"profile {name}: ", barred=("profile",)) for name, table in tables.items()}
+    return _taken(raw, path), dict(found)
 
 
-def _taken(table: Mapping[str, Any], where: str, *, barred: tuple[str, ...] = ()) -> dict[str, Any]:
+def _taken(table: Mapping[str, Any], file: Path, part: str = "", *, barred: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the checked settings of a table. A relative path in the file begins at the folder of the file."""
     known = [name for name in _KINDS if name not in barred]
     for name in table:
         if name not in known:
-            raise SettingsError(f"{where}: unknown setting {name!a}; the settings are {', '.join(known)}")
-    return {name: _convert(value, name, f"{where}: {name}") for name, value in table.items()}
+            raise SettingsError(f"{file}: {part}unknown setting {name!a}; the settings are {', '.join(known)}")
+    values = {name: _convert(value, name, f"{file}: {part}{name}") for name, value in table.items()}
+    folder = file.absolute().parent
+    return {name: folder / value if isinstance(value, Path) else value for name, value in values.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text("utf-8")
+        text = text_of(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as exc:
+    except (OSError, ValueError) as exc:
         raise SettingsError(f"{path}: cannot be read: {exc}") from exc
     import tomllib  # loaded here because most people have no such file
 

@@ -10,5 +10,6 @@ Nothing here imports another part of the project.
 | private_files.py | files and folders that only their owner may read, and writes that are whole or not at all |
 | programs.py | other programs by name: a browser, a pager, an editor |
 | secrets.py | secrets in memory, which logs, tracebacks and debuggers show as `***` |
+| text_files.py | the text of files that people write, with or without a byte-order mark |
 | version.py | the version of this program |
 """

@@ -1,7 +1,8 @@
 """The directories of this program on this machine: data, runtime sockets, state and settings, as each system expects.
 
 Nothing here creates a file. When STORAGE_TUI_HOME is set, data, settings and state are in this directory: a demo or a
-test then does not touch the real store.
+test then does not touch the real store. Every path is absolute: a path that means another place after each `cd` would
+split the store. So an XDG variable with a relative path is ignored, as the XDG specification says.
 """
 
 import os
@@ -17,10 +18,10 @@ LOCK_NAME = "lock"  # in the data directory: held by the process that serves it,
 SOCKET_PATH_BYTES = 100  # a UNIX socket's path has at most 104 bytes on macOS, 108 on Linux, with the final zero byte
 
 
-_XDG = {  # XDG Base Directory Specification 0.8: variable and default
-    "data": ("XDG_DATA_HOME", "~/.local/share"),
-    "config": ("XDG_CONFIG_HOME", "~/.config"),
-    "state": ("XDG_STATE_HOME", "~/.local/state"),
+_XDG = {  # XDG Base Directory Specification 0.8: variable, and default below the home folder
+    "data": ("XDG_DATA_HOME", ".local/share"),
+    "config": ("XDG_CONFIG_HOME", ".config"),
+    "state": ("XDG_STATE_HOME", ".local/state"),
 }
 
 
@@ -49,22 +50,44 @@ def runtime_dir(data: "Path") -> "Path":
 
 def base(part: str) -> str:
     """Return the directory for `data`, `config` or `state`."""
-    home = os.environ.get("STORAGE_TUI_HOME")
-    if home:
-        return os.path.join(os.path.expanduser(home), part)
+    own_home = os.environ.get("STORAGE_TUI_HOME")
+    if own_home:
+        return os.path.join(os.path.abspath(os.path.expanduser(own_home)), part)
     if sys.platform == "linux":
         variable, default = _XDG[part]
-        own = os.environ.get(variable, "").strip() or os.path.expanduser(default)
-        return os.path.join(own, APP)
+        return os.path.join(_absolute_in(variable) or os.path.join(home(), default), APP)
     import platformdirs
 
-    return str(getattr(platformdirs, f"user_{part}_path")(APP, appauthor=False))
+    found = str(getattr(platformdirs, f"user_{part}_path")(APP, appauthor=False))
+    return found if os.path.isabs(found) else os.path.join(home(), _XDG[part][1], APP)
+
+
+def home() -> str:
+    """Return the home folder of this user; where HOME names no absolute path, the folder in the user database."""
+    named = os.environ.get("HOME", "")
+    if os.path.isabs(named):
+        return named
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_dir
+
+
+def ignored_variables() -> list[str]:
+    """Return the XDG variables and HOME, where their paths are relative and so have no effect."""
+    names = (*(variable for variable, _ in _XDG.values()), "XDG_RUNTIME_DIR", "HOME")
+    return [name for name in names if os.environ.get(name, "").strip() and not _absolute_in(name)]
+
+
+def _absolute_in(variable: str) -> str:
+    """Return the path in an environment variable; "" where the variable is unset or its path is relative."""
+    path = os.environ.get(variable, "").strip()
+    return path if os.path.isabs(path) else ""
 
 
 def runtime_of(data: str) -> str:
     """Return `runtime_dir` as text, for an absolute path given as text."""
     name = _sha256(os.fsencode(data))[:16]
-    own = os.environ.get("XDG_RUNTIME_DIR", "")  # not set in cron or a container, where platformdirs warns
+    own = _absolute_in("XDG_RUNTIME_DIR")  # not set in cron or a container, where platformdirs warns
     found = os.path.join(own, APP, name)
     if not own or not os.path.isdir(own) or len(os.fsencode(f"{found}/socket")) > SOCKET_PATH_BYTES:
         return f"/tmp/{APP}-{os.getuid()}/{name}"  # every POSIX system has /tmp, and the path is short

@@ -16,6 +16,7 @@ from textual import events, work
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import Monochrome, NoColor
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.keys import Location, as_folder
@@ -31,6 +32,7 @@ from storage_tui.tui.state.bookmarks import Places
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
+from storage_tui.tui.terminal.no_colours import NoColours
 from storage_tui.tui.terminal.output_net import OutputNet
 from storage_tui.tui.terminal.painter import Painter
 from storage_tui.tui.terminal.pauses import shorten_pauses
@@ -39,6 +41,7 @@ from storage_tui.tui.terminal.textual_private import (
     add_filter,
     defect_of,
     driver_of,
+    drop_filters,
     end_with_words,
     is_leaving,
 )
@@ -92,10 +95,21 @@ class StorageApp(App[None], inherit_bindings=False):
         self.desk.repaint = self.repaint
         self._state_dir = state_dir
         self._say = say
+        self.typed_early = b""
         self.animation_level = "none"
         self.register_theme(DARK)
         self.theme = choose_theme(theme, os.environ)
         add_filter(self, OutputNet())
+        self.no_color = bool(os.environ.get("NO_COLOR"))  # an empty value does not count
+        drop_filters(self, Monochrome, NoColor)
+        if self.no_color:
+            add_filter(self, NoColours())
+
+    def continue_from(self, key: str | None, typed: bytes) -> None:
+        """Continue from a list that was shown while the program was loaded: its cursor and the keys typed there."""
+        if key is not None:
+            self.desk.history.remember_cursor(self._location, key)
+        self.typed_early = typed
 
     def on_mount(self) -> None:
         """Show the main screen."""

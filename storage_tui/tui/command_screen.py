@@ -7,11 +7,14 @@ from time import monotonic
 from typing import ClassVar, TypeVar
 
 from textual import events
+from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
+from storage_tui.contract.visible import visible
 from storage_tui.tui.background import end_workers
-from storage_tui.tui.commands import MOVE, Command, Context, Keymap
+from storage_tui.tui.commands import MOVE, Command, Context, Keymap, key_label
 from storage_tui.tui.terminal.compositor import RowCompositor
 from storage_tui.tui.terminal.textual_private import active, has_changes, is_leaving, paint, sender_of, use_compositor
 from storage_tui.tui.widgets.bar import Bar
@@ -24,6 +27,8 @@ Action = Callable[[], object]
 
 KEY_S = 0.1  # a paint this soon after a key is the answer to that key
 PAINT_S = 0.004  # keys that pile up are painted together
+TYPING = " Type words   Enter  to the lines found   ↑ ↓  move   Esc  back"
+REMARK_S = 4.0  # a remark stays this long in place of the keys
 PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while the user types
 
 
@@ -44,6 +49,7 @@ class CommandScreen(Screen[ResultT]):
         self.actions: Mapping[str, Action] = {}  # by the id of the command
         use_compositor(self, RowCompositor())
         self._key_at = self._painted_at = 0.0
+        self._remark_ends: Timer | None = None
 
     @property
     def has_lines(self) -> bool:
@@ -74,10 +80,23 @@ class CommandScreen(Screen[ResultT]):
 
     def say_footer(self) -> None:
         """Show the keys of this screen, or the keys that may follow the first key of a chord."""
-        if self.keymap.pending:
+        if isinstance(self.focused, FilterField):
+            self.footer.say(Content.styled(TYPING, "$text-muted"))
+        elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
             self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
+
+    def on_descendant_focus(self) -> None:
+        """Show what the keys do now: a field takes letters as text."""
+        self.say_footer()
+
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing: in place of the keys, where a screen has no better line."""
+        if self._remark_ends is not None:
+            self._remark_ends.stop()
+        self._remark_ends = self.set_timer(REMARK_S, self.say_footer)
+        self.footer.say(Content.styled(f" {text}", "$warning"))
 
     def _forward_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
@@ -103,6 +122,16 @@ class CommandScreen(Screen[ResultT]):
             self.say_footer()
         if command is not None:
             await self.run_command(command)
+        elif not self.keymap.pending:
+            self.remark(self._unbound_words(was_pending, _name(event)))
+
+    def _unbound_words(self, before: str, key: str) -> str:
+        """Return the words for a key without a command here; it may be the second of two."""
+        keys = visible(key_label(f"{before} {key}" if before else key))
+        way_out = next((row for name in ("help", "close") for row in self.keymap.commands if row.id == name), None)
+        if way_out is None:
+            return f"{keys} does nothing here"
+        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.CONTEXT)[0])} is {way_out.word}"
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
         """Put a key into the field that opened while the key was on its way to the rows."""

@@ -11,8 +11,8 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines"]
-"""A screen that takes keys; `flat` is clean-up and search, `lines` is help, log, details and map."""
+Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map"]
+"""A screen that takes keys; `flat` is clean-up and search, `lines` is help, log and details."""
 
 Keys = tuple[str, ...]
 
@@ -49,12 +49,12 @@ class Command:
         return self.keys_in.get(context, self.keys)
 
 
-EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines")
+EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map")
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
 BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines")
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -170,6 +170,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
     ),
     Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, ROWS),
+    Command("search-lines", ("/",), "Search…", "show only the lines with these words", CHOOSE, ("lines",), "search"),
     Command("view-search", ("/",), "Find…", "find words from here on, reading on as needed", CHOOSE, ("viewer",)),
     Command("view-next", ("n",), "Next match", "go to the next match", CHOOSE, ("viewer",)),
     Command("view-previous", ("N",), "Match before", "go to the match before", CHOOSE, ("viewer",)),
@@ -295,7 +296,8 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
         "transfer-clear", "close", "help",
     ),
-    "lines": ("close",),
+    "lines": ("search-lines", "close"),
+    "map": ("close",),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""
 

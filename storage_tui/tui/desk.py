@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -27,6 +28,7 @@ from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
 MESSAGE_S = 8.0  # a message stays this long in the status line
+ERROR_S = 60.0  # an error stays longer; then a short reminder takes its place until the log was looked at
 
 
 @dataclass
@@ -74,6 +76,14 @@ class Desk:
         """Show in the status line and the log that something was done."""
         self._show(self.log.note(text))
 
+    def hint(self, text: str) -> None:
+        """Show in the status line what a key does here; nothing has happened, so the log says nothing."""
+        self._show(Message(datetime.now(UTC), "refusal", text))
+
+    def refuse(self, text: str) -> None:
+        """Show in the status line why what was asked is not possible; nothing was done, so nothing is left to see."""
+        self._show(self.log.refusal(text))
+
     def fail(self, text: str, error: BaseException | None = None) -> None:
         """Show in the status line that something failed and why; the log gets all causes."""
         reason = f"{text}: {explain(error)}" if error is not None else text
@@ -88,6 +98,18 @@ class Desk:
         """The last message, if it is fresh; None for an older one."""
         return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
 
+    @property
+    def has_bad_news(self) -> bool:
+        """Whether the last message is fresh and says that something was not done: it is worth more than counters."""
+        message = self.fresh_message
+        return message is not None and message.level != "note"
+
+    @property
+    def error_in_full(self) -> Message | None:
+        """The last error, if it is of the last minute and the user has not seen it in the log."""
+        message = self.log.last_unseen
+        return message if message is not None and (datetime.now(UTC) - message.at).total_seconds() < ERROR_S else None
+
     def note_read_only(self, why: str | None) -> None:
         """Show once that the server takes no changes at present."""
         if why != self.read_only:
@@ -99,7 +121,7 @@ class Desk:
         """Show how a batch of transfers ended."""
         done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
-        parts += [f"{gauge.skipped:,} skipped"] if gauge.skipped else []
+        parts += [f"{gauge.skipped:,} skipped{'' if done else ' (w shows why)'}"] if gauge.skipped else []
         parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
         if gauge.failed:
             self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))

@@ -15,6 +15,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from storage_tui.machine.text_files import text_of
 from storage_tui.tui.commands import COMMANDS, Command, clashes
 from storage_tui.tui.key_names import key_name
 
@@ -47,10 +48,10 @@ def commands_of(path: Path) -> tuple[tuple[Command, ...], list[str]]:
     When a key would have two meanings the table stays unchanged, so that a typing error loses no command. Blocks.
     """
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        raw = tomllib.loads(text_of(path.read_bytes()))
     except FileNotFoundError:
         return COMMANDS, []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (OSError, ValueError) as exc:
         return COMMANDS, [f"{path.name}: cannot be read as TOML: {exc}"]
     problems = [
         f"unknown setting {name!a}; the settings are preset and keys" for name in raw if name not in ("preset", "keys")

@@ -167,13 +167,11 @@ def test_the_first_look_shows_folders_and_names_and_nothing_a_terminal_obeys():
 )  # fmt: skip
 def test_only_a_plain_command_line_is_shown_before_the_program_is_loaded(warm, arguments, extra, is_shown):
     environ, _ = warm
-    code = f"from storage_tui.cli import first_look; first_look.begin({arguments!r}); input()"
+    code = f"from storage_tui.cli import first_look; first_look.begin({arguments!r}); first_look.drop()"
     with Terminal([sys.executable, "-c", code], environ={**environ, **extra}) as terminal:
-        if is_shown:
-            terminal.wait_for("maps/" if not arguments else "sheet-11.tif")
-        terminal.send("\n")
         terminal.wait_for_exit()
         assert (b"?1049h" in terminal.raw) == is_shown
+        assert ((b"sheet-11.tif" if arguments else b"maps/") in terminal.raw) == is_shown
 
 
 def test_the_first_look_loads_next_to_nothing():
@@ -189,6 +187,80 @@ def test_the_first_look_loads_next_to_nothing():
 def test_an_answer_that_is_no_list_is_no_first_look(body):
     with pytest.raises((ValueError, KeyError, TypeError)):  # what `begin` takes for that
         names_of(body)
+
+
+LOOK = """
+import time
+from storage_tui.cli import first_look
+first_look.begin(["data:maps/"])
+look = first_look.take("data", "maps/")
+with look:
+    while not look.typed:
+        time.sleep(0.01)
+print("\\r\\n", look.current, look.typed, "\\r")
+"""
+"""The first look alone, as long as nothing but steps is typed."""
+
+
+@pytest.mark.parametrize("rows", [10, 24])
+def test_steps_are_obeyed_while_the_program_is_loaded_and_other_keys_wait(warm, rows):
+    environ, _ = warm
+    with Terminal([sys.executable, "-c", LOOK], environ=environ, rows=rows) as terminal:
+        terminal.wait_for(" 1/12")
+        for keys, at in (("j", 2), ("k", 1), ("k", 1), ("\x1b[B\x1bOB", 3), ("\x1b[A", 2), ("j" * 20, 12), ("k", 11)):
+            terminal.send(keys)
+            terminal.wait_for(f" {at}/12")
+            terminal.wait_for(f"▌  sheet-{at - 1:02}.tif")
+        assert terminal.text().count("▌") == 1
+        terminal.send("k:jj")
+        terminal.wait_for("maps/sheet-09.tif b':jj'")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_own_keys_are_not_taken_for_steps(warm):
+    environ, data_dir = warm
+    keys = data_dir.parent / "config" / "keys.toml"
+    keys.parent.mkdir(exist_ok=True)
+    keys.write_text('[keys]\ndown = ["n"]\n')
+    try:
+        with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
+            terminal.wait_for("sheet-11.tif")
+            terminal.send("jn")
+            terminal.wait_for(" 2/12")
+            terminal.send("q")
+            assert terminal.wait_for_exit() == 0
+    finally:
+        keys.unlink()
+
+
+@pytest.mark.parametrize("rows", [10, 40])
+def test_the_browser_continues_where_the_cursor_is(warm, rows):
+    environ, _ = warm
+    with Terminal([*COMMAND, "data:maps/"], environ=environ, rows=rows) as terminal:
+        terminal.wait_for("sheet-0")
+        terminal.send("jjjjjjjjj", "\r")
+        terminal.wait_for("data ▸ maps/sheet-09.tif")
+        terminal.send("q")
+        terminal.wait_for(" 10/12")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_the_first_look_has_the_order_of_the_browser(home, tmp_path):
+    environ = {**home, "TERM": "xterm-256color", "STORAGE_TUI_HOME": str(tmp_path / "mixed")}
+    with Storage(data_dir=tmp_path / "mixed/data") as storage:
+        for key in ("a.txt", "b/c", "d.txt", "e/f"):
+            storage.set(key, key)
+        code = "from storage_tui.cli import first_look; first_look.begin([]); input()"
+        with Terminal([sys.executable, "-c", code], environ=environ) as terminal:
+            terminal.wait_for("d.txt")
+            early = [word for word in terminal.text().split() if word in ("a.txt", "b/", "d.txt", "e/")]
+        with Terminal(COMMAND, environ=environ) as terminal:
+            terminal.wait_for("name  ")
+            late = [word for word in terminal.text().split() if word in ("a.txt", "b/", "d.txt", "e/")]
+            terminal.send("q")
+            assert terminal.wait_for_exit() == 0
+    assert early == late == ["b/", "e/", "a.txt", "d.txt"]
 
 
 def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(warm):
@@ -239,3 +311,24 @@ def test_the_demo_says_at_once_that_it_builds(home, tmp_path):
         terminal.wait_for("rasters/")
         terminal.send("q")
         assert terminal.wait_for_exit() == 0
+
+
+def test_sizes_stand_in_one_column_whatever_the_terminal_makes_of_a_name(home, tmp_path):
+    names = ["plain.txt", "क्षि.txt", "👍🏽.txt", "flag🇩🇪.txt", "日本語.txt", "e\u0301.txt", "\U0001fae8.txt", "มา้.txt",
+             "한국어.txt", "ｆｕｌｌ.txt", "👩\u200d👧.txt", "❤\ufe0f.txt"]  # fmt: skip
+    environ = {**home, "TERM": "xterm-256color", "STORAGE_TUI_HOME": str(tmp_path / "widths")}
+    with Storage(data_dir=tmp_path / "widths/data") as storage:
+        for name in names:
+            storage.set(name, b"x" * 1234)
+        with Terminal(COMMAND, environ=environ) as terminal:
+            terminal.wait_for(lambda text: text.count("1.2 kB") >= len(names))
+            for _ in names:  # each row is drawn with the cursor and without
+                terminal.send("j")
+            terminal.wait_for(f" {len(names)}/{len(names)} ")
+            rows = [
+                "".join(terminal.screen.buffer[y][x].data[:1] or "\0" for x in range(terminal.screen.columns))
+                for y in range(2, 2 + len(names))
+            ]
+            terminal.send("q")
+            assert terminal.wait_for_exit() == 0
+    assert len({row.index(" 1.2 kB ") for row in rows}) == 1, "\n".join(rows)

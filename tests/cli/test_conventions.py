@@ -188,14 +188,44 @@ def test_the_manual_page_names_every_command_flag_exit_code_and_environment_name
     assert done.stderr == b""
 
 
+def _colour_codes(raw):
+    """The parts of SGR sequences that choose a colour, the terminal's own included."""
+    parts = [part for codes in re.findall(rb"\x1b\[([\d;:]*)m", raw) for part in re.split(rb"[;:]", codes) if part]
+    return [int(part) for part in parts if 30 <= int(part) <= 49 or 90 <= int(part) <= 107]
+
+
+def _without(words):
+    return lambda text: words not in text
+
+
 def test_no_color_means_no_colours(home):
     command = [sys.executable, "-m", "storage_tui", "--demo"]
-    with Terminal(
-        command, environ={**home, "NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    ) as seen:
+    environ = {**home, "NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    with Terminal(command, environ=environ) as seen:
         seen.wait_for("rasters", timeout_s=60)
         seen.wait_for("preview", timeout_s=60)
+        for keys, words in (
+            ("j ", "● 1 folder"), ("\x1b", _without("●")), ("?", "In the main list"), ("q", _without("Help")),
+            ("U", "bytes↓"), ("q", _without("bytes↓")), ("2", "tmp ▸ /"), ("t", "expires within"),
+            (" D", "Delete 3 blobs"), ("\x1b", _without("Delete 3")), ("q", _without("clean-up")),
+            ("L", "newest first"), ("q", _without("newest first")), ("gldata:rasters/\r", "data ▸ rasters/"),
+            ("\r", "▸ rasters/elevation_10m.tif"),
+        ):  # fmt: skip
+            seen.send(*keys)
+            seen.wait_for(words, timeout_s=60)
+        seen.send("q", "q")
+        seen.wait_for_exit(timeout_s=60)
+    assert _colour_codes(bytes(seen.raw)) == []
+    assert b"\x1b[1m" in seen.raw
+
+
+@pytest.mark.parametrize(("value", "has_colours"), [("", True), ("1", False), ("0", False)])
+def test_an_empty_no_color_does_not_count(home, value, has_colours):
+    environ = {**home, "NO_COLOR": value, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    with Terminal([sys.executable, "-m", "storage_tui"], environ=environ) as seen:
+        seen.wait_for("? help", timeout_s=60)
         seen.send("q")
         seen.wait_for_exit(timeout_s=60)
-    colours = re.findall(rb"\x1b\[[0-9;]*?(?:38|48);2;(\d+);(\d+);(\d+)", bytes(seen.raw))
-    assert all(red == green == blue for red, green, blue in colours)
+    with Terminal([sys.executable, "-m", "storage_tui", "doctor"], environ=environ) as checked:
+        checked.wait_for_exit(timeout_s=60)
+    assert bool(_colour_codes(bytes(seen.raw))) == bool(_colour_codes(bytes(checked.raw))) == has_colours

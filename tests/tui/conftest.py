@@ -59,9 +59,8 @@ class Browser:
         """The whole screen as text."""
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips()
-        if not strips:
-            return ""  # a screen that was pushed this moment and is not laid out yet
-        assert len(strips) == height and width
+        if len(strips) != height or not width:
+            return ""  # a screen that was pushed, or resized, this moment and is not laid out yet
         return "\n".join(strip.text for strip in strips)
 
     async def press(self, *keys: str) -> None:

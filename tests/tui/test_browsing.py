@@ -209,7 +209,7 @@ async def test_an_unreachable_server_is_words_and_r_tries_again(store: Storage, 
     async with browse(url="http://127.0.0.1:9/storage/v1", retries=0) as browser:
         await browser.shows("R tries again")
         await browser.press("R", "j", "?")
-        await browser.shows("half a page down")
+        await browser.shows("Half a page down")
     async with browse(url=address) as browser:
         await browser.until(lambda: browser.names == ["here"])
 

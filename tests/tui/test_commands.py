@@ -27,7 +27,7 @@ from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.line_view import LineView
 
 WAYS: Mapping[str, Context] = {
-    "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "lines",
+    "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "map",
     "f3": "viewer",
 }  # fmt: skip
 """From the main screen to each other screen."""

@@ -92,7 +92,7 @@ async def test_a_rescue_is_about_the_marks_one_sees_unless_told_otherwise(
         await browser.until(lambda: browser.app.screen is browser.main)
         await browser.press("c")
         await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
-        await browser.press("enter")
+        await browser.press("right", "right", "enter")
         await browser.until(lambda: "data" in browser.app.desk.changed)
         assert store.list() == ["t"]
         assert len(browser.app.desk.marks) == 1
@@ -106,19 +106,44 @@ async def test_a_download_names_the_types_that_marks_are_in(filled: Storage, bro
         await browser.press("escape")
 
 
-async def test_without_a_mark_here_the_row_under_the_cursor_is_offered(filled: Storage, browse: Any) -> None:
-    async with browse() as browser:
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_a_mark_here_nothing_is_preset_and_the_row_under_the_cursor_is_offered(
+    filled: Storage, browse: Any, size: tuple[int, int]
+) -> None:
+    async with browse(size=size) as browser:
         await browser.until(lambda: browser.names == ["a", "b", "c"])
         await browser.press("space", "2")
         await browser.until(lambda: browser.names == ["s", "t"])
         await browser.press("j", "D")
-        await browser.shows("1 in data that you do not see here, none in this list")
-        await browser.shows("[Only t, under the cursor]")
+        await browser.shows("1 in data")
+        await browser.shows("[Nothing]")
         await browser.press("enter")
-        await browser.shows("Delete 1 blob from tmp?")
+        await browser.until(lambda: browser.app.screen is browser.main)
+        await browser.press("D")
+        await browser.until(lambda: isinstance(browser.app.screen, WhichMarksScreen))
+        await browser.press("right")
+        await browser.shows("[The marked one]")
+        await browser.press("right")
+        await browser.shows("[Only t, ")
+        await browser.press("enter")
+        await browser.shows("Delete 1 blob from")
         await browser.press("right", "enter")
         await browser.until(lambda: browser.names == ["s"])
     assert filled.list() == ["a", "b", "c"]
+
+
+async def test_without_a_mark_here_the_marked_rows_can_be_chosen(filled: Storage, browse: Any) -> None:
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["a", "b", "c"])
+        await browser.press("space", "space", "2")
+        await browser.until(lambda: browser.names == ["s", "t"])
+        await browser.press("D", "right")
+        await browser.shows("[The 2 marked]")
+        await browser.press("enter")
+        await browser.shows("Delete 2 blobs from data?")
+        await browser.press("right", "enter")
+        await browser.shows("deleted 2 blobs")
+    assert filled.list() == ["c"] and filled.list(storage_type="tmp") == ["s", "t"]
 
 
 async def test_a_long_name_under_the_cursor_leaves_room_for_the_other_answer(store: Storage, browse: Any) -> None:
@@ -129,8 +154,9 @@ async def test_a_long_name_under_the_cursor_leaves_room_for_the_other_answer(sto
         await browser.press("space", "2")
         await browser.until(lambda: len(browser.names) == 1 and browser.names != ["a"])
         await browser.press("D")
+        await browser.shows("[Nothing]")
         await browser.shows("The marked one")
-        await browser.shows("[Only a-na")
+        await browser.shows("Only a-na")
 
 
 async def test_escape_deletes_nothing_and_keeps_the_marks(filled: Storage, browse: Any) -> None:
@@ -169,7 +195,8 @@ async def test_the_usage_tree_and_a_search_ask_as_well(filled: Storage, browse: 
         await browser.press("escape", "escape", "U")
         await browser.shows("(blobs directly here)")
         await browser.press("G", "D")
-        await browser.shows("[Only f, under the cursor]")
+        await browser.shows("[Nothing]")
+        await browser.shows("Only f, under the cursor")
         await browser.press("escape")
 
 

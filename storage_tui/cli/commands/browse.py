@@ -20,13 +20,14 @@ from storage_tui.cli.store_choice import embedded_dir, open_storage
 from storage_tui.cli.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
-from storage_tui.contract.errors import LocalFileError
+from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Page
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
+    from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.tui.app import StorageApp
 
 PATIENCE_S = 3600.0  # of a transfer with a server that is away: people leave a browser open over a break
@@ -92,11 +93,13 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
         # module.
         sys.modules.setdefault("httpx._main", cast(ModuleType, None))
         from storage_tui.client.async_storage import AsyncStorage
-        from storage_tui.tui.app import StorageApp
 
         storage = AsyncStorage(
             settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=PATIENCE_S
         )
+        _join_early(storage)
+        from storage_tui.tui.app import StorageApp
+
         app = StorageApp(
             storage,
             location=place,
@@ -109,10 +112,24 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             profile=settings.profile or "",
             profiles={name: _store_named(values) for name, values in profiles().items()},
         )
+    if look is not None:
+        app.continue_from(look.current, look.typed)
     app.run(mouse=settings.mouse)
     if app.return_code:  # a defect stopped the app, which has printed it
         raise click.exceptions.Exit(app.return_code)
     return app
+
+
+def _join_early(storage: "AsyncStorage") -> None:
+    """Start the embedded server, or join it, while the browser is loaded. An error comes again with the first call."""
+    from threading import Thread
+
+    def join() -> None:
+        with contextlib.suppress(StorageError):
+            storage.engine.server.reach()
+
+    if storage.engine.server.is_embedded:
+        Thread(target=join, name="storage-tui-join", daemon=True).start()
 
 
 def _first_page(look: FirstLook | None, place: Location) -> Page | None:

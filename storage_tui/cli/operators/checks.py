@@ -61,6 +61,10 @@ def settings_file(_: Settings) -> Iterator[Line]:
     """Name the settings file, which has been read before."""
     path = directories.config_file()
     yield Line("settings", "ok", f"{path}" if path.exists() else f"{path} is not there, which is fine")
+    for name in directories.ignored_variables():
+        yield Line(
+            "settings", "warn", f"{name} holds a relative path, which has no effect", f"set {name} to a full path"
+        )
 
 
 def data_directory(settings: Settings) -> Iterator[Line]:

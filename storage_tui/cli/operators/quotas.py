@@ -13,6 +13,7 @@ from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.machine.text_files import text_of
 
 if TYPE_CHECKING:
     from storage_tui.server.quotas.limits import UserLimits
@@ -129,7 +130,7 @@ def load(file: Path, records: "Records") -> None:
 
     try:
         with file.open("rb") as opened:
-            text = opened.read(MAX_FILE_BYTES).decode("utf-8")
+            text = text_of(opened.read(MAX_FILE_BYTES))
         raw = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
     except (OSError, ValueError, RecursionError) as exc:
         raise click.UsageError(f"{file} cannot be read as {'TOML' if file.suffix == '.toml' else 'JSON'}") from exc

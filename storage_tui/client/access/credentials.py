@@ -21,7 +21,9 @@ from typing import Any
 from storage_tui.client.access.belonging import URL_VARIABLES, address_in, is_for, renewal_url
 from storage_tui.client.access.token_files import read_token_file, write_token_file
 from storage_tui.contract.errors import CredentialsError, StorageError
+from storage_tui.machine.directories import home
 from storage_tui.machine.secrets import Secret
+from storage_tui.machine.text_files import MARK
 
 RENEW_BEFORE_S = 500  # as in the published client: no call starts with a token that is about to expire
 TOKEN_BYTES = 16 * 1024
@@ -168,8 +170,8 @@ def token_info_path() -> Path | None:
     """Return the file that `descarteslabs auth login` writes; None where the environment turns it off."""
     named = os.environ.get("DESCARTESLABS_TOKEN_INFO_PATH")
     if named is not None:
-        return Path(named).expanduser() if named else None
-    return Path.home() / ".descarteslabs" / "token_info.json"
+        return Path(named).expanduser().absolute() if named else None
+    return Path(home()) / ".descarteslabs" / "token_info.json"
 
 
 def check_transport(url: str) -> None:
@@ -214,7 +216,7 @@ def _from_environment(environ: Mapping[str, str], url: str | None) -> _Origin | 
             "one of them is missing"
         )
     digest = hashlib.sha1(refresh_token.encode()).hexdigest()
-    cache = Path.home() / ".descarteslabs" / f"jwt_token_{digest}.json"
+    cache = Path(home()) / ".descarteslabs" / f"jwt_token_{digest}.json"
     jwt = None
     if not _is_cache_off():
         with suppress(CredentialsError):
@@ -314,7 +316,7 @@ def _pasted_login(text: str) -> dict[str, Any] | None:
 
 def clean_token(text: str, place: str) -> str:
     """Return a token without `Bearer` and white space; raise CredentialsError, which names the place, for no token."""
-    token = text.strip().removeprefix("Bearer ").strip()
+    token = text.removeprefix(MARK).strip().removeprefix("Bearer ").strip()
     if _pasted_login(token) is not None:
         raise CredentialsError(f"{place} is a login, which is not sent to a server; put it into a token file")
     if not token or not token.isascii() or not token.isprintable() or " " in token or len(token) > TOKEN_BYTES:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storage_tui.contract.errors import CredentialsError
 from storage_tui.machine.private_files import write_private
+from storage_tui.machine.text_files import text_of
 
 FILE_BYTES = 64 * 1024  # a file of tokens has a few hundred bytes; a larger file is something else
 
@@ -35,9 +36,9 @@ def read_token_file(path: Path) -> str | None:
     if len(raw) > FILE_BYTES:
         raise CredentialsError(f"{path} is too large for a file of tokens")
     try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise CredentialsError(f"{path} is not text, so not a file of tokens") from exc
+        return text_of(raw)
+    except ValueError as exc:
+        raise CredentialsError(f"{path} is not text, so not a file of tokens: {exc}") from exc
 
 
 def write_token_file(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.secrets import Secret
+from storage_tui.machine.text_files import text_of
 from storage_tui.server.run.listener import Certificate
 from storage_tui.server.run.logs import AccessLog, Format
 
@@ -53,7 +54,11 @@ def read_metrics_token(path: Path) -> Secret[bytes]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
             raise UnavailableError(f"{path} must be a file that nobody else may read; run: chmod 600 {path}")
-        content = file.read(MAX_TOKEN_FILE_BYTES).strip()
+        raw = file.read(MAX_TOKEN_FILE_BYTES)
+    try:
+        content = text_of(raw).strip().encode()
+    except ValueError as exc:
+        raise UnavailableError(f"{path} is not text: {exc}") from exc
     if len(content) < MIN_TOKEN_CHARACTERS:
         raise UnavailableError(f"{path} holds less than {MIN_TOKEN_CHARACTERS} characters; make a longer token")
     return Secret(content)

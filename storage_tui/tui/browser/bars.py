@@ -58,7 +58,4 @@ class PlaceBars:
         notice = notice_content(desk, view.current, in_range=self._marking.has_range)
         left = Content.assemble(" ", marks_content(desk.marks, here=location), notice)
         right = Content.assemble(gauge_content(gauge, width=width), position_content(view.listing, view.cursor))
-        is_refusal = (said := desk.fresh_message) is not None and said.level == "error"
-        if is_refusal and left.cell_length + right.cell_length + 2 > width:
-            right = Content("")  # a refusal is worth more than the counters
-        self.status.say(left, right)
+        self.status.say(left, right, is_urgent=desk.has_bad_news)

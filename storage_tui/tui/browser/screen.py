@@ -65,6 +65,7 @@ class BrowserScreen(CommandScreen[None]):
         self.desk = desk
         self.gauge = desk.queue.poll()
         self._ticks = 0
+        self._said_of = desk.queue.asked  # the transfers whose end the user knows
         self._has_said = False  # whether the status line has the position of the cursor
 
         self.keys = KeyList(desk.marks, desk.sizes, id="keys")
@@ -205,8 +206,9 @@ class BrowserScreen(CommandScreen[None]):
         if is_leaving(self.app):
             return  # nothing is being read any more
         self._ticks += 1
-        was_active, self.gauge = self.gauge.is_active, self.desk.queue.poll()
-        if was_active and not self.gauge.is_active:
+        self.gauge = self.desk.queue.poll()
+        if not self.gauge.is_active and self._said_of != self.desk.queue.asked:
+            self._said_of = self.desk.queue.asked
             self.desk.say_done(self.gauge)
             self._leaving.transfers_done()
         self._sizes.ask()
@@ -248,6 +250,10 @@ class BrowserScreen(CommandScreen[None]):
         self._say_status()
         self._has_said = True
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
+
     # Commands
 
     def action_last(self) -> None:
@@ -271,6 +277,8 @@ class BrowserScreen(CommandScreen[None]):
         row = self.keys.current
         if row is not None and not isinstance(row, Folder):
             self.app.push_screen(ViewerScreen(self.desk, row))
+        else:
+            self.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
 
     def action_map(self) -> None:
         """Show the marked regions, or this one, on one map."""
@@ -279,6 +287,8 @@ class BrowserScreen(CommandScreen[None]):
         blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
         if blobs:
             self.app.push_screen(MapScreen(self.desk, blobs))
+        else:
+            self.remark("the map shows blobs with regions; mark some, or move the cursor to one")
 
     def action_find(self) -> None:
         """Search everything below this folder."""

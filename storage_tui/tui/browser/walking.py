@@ -70,7 +70,9 @@ class Walking:
             if self._desk.scope.may_list(up):
                 self._place.open(up, anchor=here.key)
             else:
-                self._desk.say("this token does not open the folder above")
+                self._desk.refuse("this token does not open the folder above")
+        else:
+            self._desk.hint(f"this is the top of {here.storage_type}")
 
     def action_back(self) -> None:
         """Go to the place before."""
@@ -78,6 +80,8 @@ class Walking:
         if location is not None:
             self._place.open(location)
             self._desk.history.last()  # a place left by going back is not kept for the way back
+        else:
+            self._desk.hint("there is no place before this one")
 
     def action_go_to(self) -> None:
         """Go to a typed location."""
@@ -106,7 +110,7 @@ class Walking:
         places = self._desk.places
         letter = await self._screen.app.push_screen_wait(BookmarkScreen(self._place.location, places.bookmarks))
         if letter is not None:
-            places.bookmarks[letter] = self._place.location
+            places.keep(letter, self._place.location)
             try:
                 await asyncio.to_thread(places.save)
                 self._desk.say(f"'{letter} goes to {self._place.location}")
@@ -119,7 +123,9 @@ class Walking:
 
     async def _places(self) -> None:
         places = self._desk.places
-        place = await self._screen.app.push_screen_wait(PlacesScreen(places.bookmarks, places.recent))
+        place = await self._screen.app.push_screen_wait(
+            PlacesScreen(places.bookmarks, places.recent, here=self._place.location)
+        )
         if place is not None:
             self._place.open(place)
 
@@ -133,6 +139,6 @@ class Walking:
         scope = self._desk.scope
         top = scope.top_of(storage_type)
         if top is None:
-            self._desk.fail(f"this token does not open {storage_type}; it is for {scope}")
+            self._desk.refuse(f"this token does not open {storage_type}; it is for {scope}")
         elif storage_type != self._place.location.storage_type:
             self._place.open(self._desk.history.last_in(storage_type) or top)

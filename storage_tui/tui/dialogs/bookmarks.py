@@ -35,18 +35,18 @@ class BookmarkScreen(Dialog[str]):
 
 
 class PlacesScreen(Dialog[Location]):
-    """Asks for a place among bookmarks and recent places."""
+    """Asks for a place among bookmarks and recent places, the latest first; the place `here` is left out of these."""
 
     TITLE_TEXT = "Bookmarks and recent places"
     HINT = "A letter goes to its bookmark, ↑ ↓ Enter choose, Esc leaves; m in the list keeps a place"
 
-    def __init__(self, bookmarks: Mapping[str, Location], recent: Sequence[Location]) -> None:
+    def __init__(self, bookmarks: Mapping[str, Location], recent: Sequence[Location], *, here: Location) -> None:
         super().__init__()
         self._bookmarks = bookmarks
         known = set(bookmarks.values())
         self._rows = [
             *((letter, place) for letter, place in sorted(bookmarks.items())),
-            *(("", place) for place in recent if place not in known),
+            *(("", place) for place in recent if place not in known and place != here),
         ]
 
     def compose_body(self) -> ComposeResult:

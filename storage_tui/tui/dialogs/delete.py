@@ -58,7 +58,9 @@ class DeleteScreen(Dialog[bool]):
     def _totals_content(self) -> Content:
         now = datetime.now(UTC)
         moments = [blob.modified for blob in self._blobs if blob.modified is not None]
-        ages = f", oldest {age_text(min(moments), now)}, newest {age_text(max(moments), now)}" if moments else ""
+        oldest, newest = (age_text(moment, now) for moment in (min(moments), max(moments))) if moments else ("", "")
+        ages = f", {oldest} old" if oldest == newest else f", oldest {oldest}, newest {newest}"
+        ages = ages if moments else ""
         total = sum(blob.size_bytes or 0 for blob in self._blobs)
         bound = "at least " if any(blob.size_bytes is None for blob in self._blobs) else ""
         return Content.styled(f"{bound}{size_text(total)}{ages}. This cannot be undone.", "$text-muted")

@@ -1,6 +1,6 @@
-"""The question before leaving while transfers run."""
+"""The questions before transfers are stopped: by leaving the program, and by cancelling much of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from textual import on
@@ -10,13 +10,16 @@ from textual.widgets import Static
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.state.formats import duration_text
-from storage_tui.tui.state.transfers import Gauge
+from storage_tui.tui.state.transfers import Gauge, Transfer
 from storage_tui.tui.widgets.choice import Choice
 
 Answer = Literal["stay", "wait", "leave", "cancel"]
 TICK_S = 0.5  # figures that change faster cannot be read
+ASK_FROM = 1_000_000_000  # bytes: minutes of many links
+ASK_FROM_FILES = 10  # more than a screenful of a small terminal cannot be put back by hand
 OPTIONS: tuple[tuple[Answer, str], ...] = (
     ("stay", "Stay"),
     ("wait", "Quit when done"),
@@ -55,6 +58,37 @@ class QuitScreen(Dialog[Answer]):
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:
         self.dismiss(next(value for value, _ in OPTIONS if value == event.value))
+
+
+class CancelScreen(Dialog[bool]):
+    """Asks whether to cancel transfers. What an upload has sent, or a download has received, is lost by that."""
+
+    IS_QUESTION = True
+    HINT = "← → choose, Enter answers, Esc lets them run"
+
+    def __init__(self, transfers: Sequence[Transfer]) -> None:
+        super().__init__()
+        self._transfers = transfers
+        count = len(transfers)
+        name = visible(transfers[0].key, limit=60) if count == 1 else plural(count, "transfer")
+        self.TITLE_TEXT = f"Cancel {name}?"
+
+    def compose_body(self) -> ComposeResult:
+        """Yield what would be lost, and the answer."""
+        moved = size_text(sum(transfer.done_bytes for transfer in self._transfers))
+        total = size_text(sum(transfer.total_bytes or 0 for transfer in self._transfers))
+        words = f"{moved} of {total} moved so far, which is thrown away. p pauses and loses nothing."
+        yield Static(Content(words), id="note")
+        yield Choice([("no", "No"), ("yes", "Cancel it" if len(self._transfers) == 1 else "Cancel all")], id="answer")
+
+    @on(Choice.Submitted)
+    def _answered(self, event: Choice.Submitted) -> None:
+        self.dismiss(event.value == "yes")
+
+
+def must_ask(transfers: Sequence[Transfer]) -> bool:
+    """Return whether to ask before these transfers are cancelled: they are many, or a gigabyte or more."""
+    return len(transfers) > ASK_FROM_FILES or sum(row.total_bytes or row.done_bytes for row in transfers) >= ASK_FROM
 
 
 def _words(gauge: Gauge) -> str:

@@ -19,13 +19,14 @@ from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 PLACES_SHOWN = 200  # the rest is summed up in a line
-Answer = Literal["here", "all"]
+Answer = Literal["none", "here", "all"]
 
 
 class WhichMarksScreen(Dialog[Answer]):
-    """Asks which marks an action is about: `here` is preselected.
+    """Asks which marks an action is about.
 
-    `here` are the marks that the list shows; without any, the row under the cursor.
+    `here` are the marks that the list shows, and they are preselected. Without any, `here` is the row under the cursor,
+    and `none` is preselected: the user has marked other rows than the one on the screen, so Enter alone chooses none.
     """
 
     IS_QUESTION = True
@@ -67,17 +68,18 @@ class WhichMarksScreen(Dialog[Answer]):
         return lines
 
     def _options(self) -> list[tuple[Answer, str]]:
-        every: tuple[Answer, str] = ("all", f"All {self._all:,}" if self._all > 1 else "The marked one")
         if self._shown:
-            return [("here", f"Only the {self._shown:,} here"), every]
+            return [("here", f"Only the {self._shown:,} here"), ("all", f"All {self._all:,}")]
+        nothing: tuple[Answer, str] = ("none", "Nothing")
+        every: tuple[Answer, str] = ("all", f"The {self._all:,} marked" if self._all > 1 else "The marked one")
         if self._at_cursor:
             name = visible(self._at_cursor[0].key.rstrip("/").rpartition("/")[2], limit=30)
-            return [("here", f"Only {name}, under the cursor"), every]
-        return [every]
+            return [nothing, every, ("here", f"Only {name}, under the cursor")]
+        return [nothing, every]
 
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:
-        self.dismiss("all" if event.value == "all" else "here")
+        self.dismiss(next(value for value, _ in self._options() if value == event.value))
 
 
 def _line(place: Location, count: int) -> Line:

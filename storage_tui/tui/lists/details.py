@@ -21,7 +21,9 @@ from storage_tui.tui.store_reads import image_of_row, read_below
 from storage_tui.tui.widgets.bar_content import rule_text
 from storage_tui.tui.widgets.text_lines import Line
 
-LABEL_CELLS = 14
+LABEL_CELLS = 13  # and a space
+COLUMNS_FROM = 40  # cells: on a narrower screen the values stand right after their labels
+NARROW_INDENT = 2
 DELETED_WHOLE = "D in the list deletes the whole image, with all its files"
 
 
@@ -29,7 +31,7 @@ class DetailsScreen(LinesScreen):
     """Shows the values of the list at once, then the server's current ones."""
 
     def __init__(self, desk: Desk, row: Row) -> None:
-        super().__init__(indent=LABEL_CELLS)
+        super().__init__(indent=LABEL_CELLS + 1)
         self._desk = desk
         self._row = row
         self._facts: list[tuple[str, str]] = []
@@ -39,6 +41,11 @@ class DetailsScreen(LinesScreen):
         """Show the known values, and ask for the rest."""
         self._show_facts()
         self._ask()
+
+    def on_resize(self) -> None:
+        """Show the values in a column, or right after their labels on a narrow screen."""
+        self.view.indent = LABEL_CELLS + 1 if self.size.width >= COLUMNS_FROM else NARROW_INDENT
+        self._show_facts()
 
     @work(exclusive=True)
     async def _ask(self) -> None:
@@ -94,9 +101,10 @@ class DetailsScreen(LinesScreen):
         if not row.key.isascii():
             facts.append(("key, ASCII", ascii(row.key)))
         facts += self._facts
-        lines: list[Line] = [[(label.ljust(LABEL_CELLS), "dim"), (value, "")] for label, value in facts if value]
+        cells = LABEL_CELLS if self.size.width >= COLUMNS_FROM else 0
+        lines: list[Line] = [[(f"{label:<{cells}} ", "dim"), (value, "")] for label, value in facts if value]
         if self._error:
-            lines.append([("now".ljust(LABEL_CELLS), "dim"), (visible(self._error), "bad")])
+            lines.append([(f"{'now':<{cells}} ", "dim"), (visible(self._error), "bad")])
         return lines
 
 

@@ -1,5 +1,6 @@
 """A flat list of blobs of many folders: the matches of a search, or the blobs that will expire, grouped by day."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ class FlatList:
         self.seen = 0
         self.size_bytes = 0
         self._blobs: list[Blob] = []
+        self._headings: list[int] = []  # the numbers of their lines
         self._arranged = 0
 
     def __len__(self) -> int:
@@ -94,7 +96,17 @@ class FlatList:
             self._sort()
             by_day = self.sort == "expiry" and not self.is_reversed
             self.lines = list(grouped(self._blobs, datetime.now(UTC))) if by_day else list(self._blobs)
+        self._headings = [index for index, line in enumerate(self.lines) if isinstance(line, Heading)]
         self._arranged = len(self._blobs)
+
+    def number_of(self, index: int) -> int:
+        """Return the number of the blob at a line, counted from 1; at a heading that of the first blob below."""
+        return index + 1 - bisect_left(self._headings, index)
+
+    @property
+    def shown(self) -> int:
+        """The number of blobs on the lines."""
+        return len(self.lines) - len(self._headings)
 
     def _sort(self) -> None:
         self._blobs.sort(key=lambda blob: order(blob, self.sort), reverse=self.is_reversed)

@@ -101,6 +101,10 @@ class FlatScreen(CommandScreen[None]):
         names = {(blob.storage_type, blob.key) for blob in self.view.flat}
         return [row for row in rows if isinstance(row, Blob) and (row.storage_type, row.key) in names]
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
+
     def _rows_changed(self) -> None:
         self.view.refresh()
         self.update_lines()
@@ -127,11 +131,13 @@ class FlatScreen(CommandScreen[None]):
         place = self.location
         self.title_bar.say(place_title(place.storage_type, place.key, self._title, width=width), self._counts())
         notice = notice_content(self.desk, view.current, in_range=self.marking.has_range)
-        position = f"  {min(view.cursor + 1, view.line_count()):,}/{view.line_count():,} "
+        shown = view.flat.shown  # headings are lines, but no blobs
+        position = f"  {min(view.flat.number_of(view.cursor), shown):,}/{shown:,} "
         right = Content.assemble(
             gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
         )
-        self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), right)
+        left = Content.assemble(" ", marks_content(self.desk.marks), notice)
+        self.status.say(left, right, is_urgent=self.desk.has_bad_news)
 
     def empty_words(self) -> str:
         """Return the text of a list without rows."""
@@ -177,7 +183,8 @@ class FlatScreen(CommandScreen[None]):
         self._rows_changed()
 
     def action_find(self) -> None:
-        """Do nothing: only a search has text to type again."""
+        """Say that only a search has words to type again."""
+        self.remark("this list has no words to type; f in the main list searches")
 
     def action_peel(self) -> None:
         """Stop running work, stop reading, end the range, leave: one of them at a time."""

@@ -15,6 +15,7 @@ PLACES: dict[Context, str] = {
     "viewer": "In the viewer",
     "transfers": "In transfers",
     "lines": "In lists such as this one",
+    "map": "On the map of the marked",
 }
 KEY_CELLS = 14
 INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
@@ -40,10 +41,11 @@ class HelpScreen(LinesScreen):
     def _has_columns(self) -> bool:
         return self.size.width >= COLUMNS_FROM
 
-    def _row(self, keys: Sequence[str], words: str) -> Line:
-        if self._has_columns:
-            return [(f"  {'  '.join(keys):<{KEY_CELLS - 1}} ", "key"), (words, "")]
-        return [(f"{' '.join(keys)} ", "key"), (words, "")]
+    def _row(self, keys: Sequence[str], title: str, words: str) -> Line:
+        shown = f"  {'  '.join(keys):<{KEY_CELLS - 1}} " if self._has_columns else f"{' '.join(keys)} "
+        if words.removeprefix("a ").lower() == title.lower():
+            return [(shown, "key"), (title, "")]
+        return [(shown, "key"), (f"{title}: ", "head"), (words, "")]
 
     def _lines(self) -> list[Line]:
         """Return the commands of this screen by group, then the commands of the other screens that differ."""
@@ -60,12 +62,12 @@ class HelpScreen(LinesScreen):
                 if title != heading:
                     lines += [[("", "")], [(title, "head")]] if lines else [[(title, "head")]]
                     heading = title
-                lines.append(self._row([key_label(key) for key in keys], row.help))
+                lines.append(self._row([key_label(key) for key in keys], row.title.removesuffix("…"), row.help))
         lines += [
             [("", "")],
             [("Filter", "head")],
-            self._row(["word word"], "names that have all words; a capital makes it exact"),
-            self._row(["*.tif"], "names that match the pattern"),
-            self._row(["~mps"], "names that have these letters in this order"),
+            self._row(["word word"], "Words", "names that have all words; a capital makes it exact"),
+            self._row(["*.tif"], "Pattern", "names that match the pattern"),
+            self._row(["~mps"], "Letters", "names that have these letters in this order"),
         ]
         return lines

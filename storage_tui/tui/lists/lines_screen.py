@@ -1,16 +1,20 @@
-"""The base of the read-only full-screen lists: a title, lines, the keys."""
+"""The base of the read-only full-screen lists: a title, lines, words to search for, the keys."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
+from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.bar import Bar
+from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 
 class LinesScreen(CommandScreen[None]):
-    """Shows lines and moves a cursor over them; Esc or q goes back."""
+    """Shows lines and moves a cursor over them; `/` leaves the lines with the typed words; Esc or q goes back."""
 
     CSS_PATH = "lines_screen.tcss"
     AUTO_FOCUS = "TextLines"
@@ -21,11 +25,14 @@ class LinesScreen(CommandScreen[None]):
         super().__init__()
         self.title_bar = Bar(id="title")
         self.view = TextLines(indent=indent, id="lines")
+        self._search = FilterLine(id="prompt")
+        self._all_lines: list[Line] = []
 
     def compose(self) -> ComposeResult:
         """Yield title, lines and keys."""
         yield self.title_bar
         yield self.view
+        yield self._search
         yield self.footer
 
     def targets(self) -> tuple[object, ...]:
@@ -35,8 +42,47 @@ class LinesScreen(CommandScreen[None]):
     def show(self, title: Content, lines: list[Line]) -> None:
         """Show title and lines."""
         self.title_bar.say(title)
-        self.view.set_lines(lines)
+        self._all_lines = lines
+        self._show_found()
+
+    def action_search_lines(self) -> None:
+        """Type words to search for."""
+        self._search.open()
+
+    @on(FilterLine.Typed)
+    def _show_found(self) -> None:
+        words = self._search.text if self._search.is_mounted else ""
+        if not words.strip():
+            self.view.set_lines(self._all_lines)
+            return
+        found = _matching(self._all_lines, Filter(words))
+        self.view.set_lines(found or [[(f'No line has "{visible(words)}". Esc shows all.', "dim")]])
+
+    @on(FilterLine.Left)
+    def _leave_search(self) -> None:
+        self.set_focus(self.view)
+        self._search.release()
 
     def action_close(self) -> None:
-        """Go back to the screen below."""
-        self.dismiss(None)
+        """Show all lines again after a search; else go back to the screen below."""
+        if self._search.has_class("-open"):
+            self._search.clear()
+            self._search.close()
+            self.set_focus(self.view)
+        else:
+            self.dismiss(None)
+
+
+def _matching(lines: list[Line], wanted: Filter) -> list[Line]:
+    """Return the lines with the words, each below the heading of its group."""
+    found: list[Line] = []
+    heading: Line | None = None
+    for line in lines:
+        if line and line[0][1] == "head":
+            heading = line
+        elif wanted.matches("".join(text for text, _ in line)):
+            if heading is not None:
+                found += [[("", "")], heading] if found else [heading]
+                heading = None
+            found.append(line)
+    return found

@@ -32,7 +32,7 @@ class LogScreen(LinesScreen):
         """Return a line for each message, and one for each cause."""
         lines: list[Line] = []
         for message in reversed(self._log.messages):
-            role = "bad" if message.level == "error" else ""
+            role = {"error": "bad", "refusal": "warn"}.get(message.level, "")
             lines.append([(f"{message.at.astimezone():%H:%M:%S} ", "dim"), (visible(message.text), role)])
             lines += [
                 [(f"{'':>{TIME_CELLS}}{cause_word(number)} ", "dim"), (visible(text), "dim")]

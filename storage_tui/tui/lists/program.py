@@ -12,6 +12,8 @@ from storage_tui.tui.lists.log import LogScreen
 from storage_tui.tui.lists.transfers import TransfersScreen
 from storage_tui.tui.state.listing import Row
 
+NO_ROW = "the cursor is on no blob or folder"
+
 
 class ProgramActions:
     """Opens a list over a screen, or the palette. `current` returns the row under the cursor."""
@@ -26,6 +28,8 @@ class ProgramActions:
         row = self._current()
         if row is not None:
             self._screen.app.push_screen(DetailsScreen(self._desk, row))
+        else:
+            self._screen.remark(NO_ROW)
 
     def action_transfers(self) -> None:
         """Show the transfers."""

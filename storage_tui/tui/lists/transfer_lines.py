@@ -108,13 +108,13 @@ class TransferLines(LineView):
         share = item.done_bytes / total if total and is_moving else None
         figures: list[Segment] = []
         if width >= BAR_WIDTH and share is not None:
-            filled = "━" * round(min(1.0, share) * BAR_CELLS)
+            filled = "━" * int(min(1.0, share) * BAR_CELLS)
             rest = "─" * (BAR_CELLS - len(filled))
             figures += [Segment(f" {filled}", self.component("line--key")), Segment(rest, dim)]
         if width >= FIGURES_WIDTH:
             number, unit = size_parts(total)
             figures += [
-                Segment(f" {share:>4.0%}" if share is not None else f"{'':5}"),
+                Segment(f" {int(share * 100):>3}%" if share is not None else f"{'':5}"),
                 Segment(f" {number:>5}"),
                 Segment(f" {unit:<2}", dim),
             ]

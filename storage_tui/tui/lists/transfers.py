@@ -1,8 +1,9 @@
 """The transfers: each with state, bytes, rate and time left; pause, cancel, retry."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -12,9 +13,11 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.dialogs.quit import CancelScreen, must_ask
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.transfer_lines import TransferLines, remark_of
 from storage_tui.tui.state.paths import brief
+from storage_tui.tui.state.transfers import Transfer
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import gauge_content
 from storage_tui.tui.widgets.line_view import LineView
@@ -89,26 +92,44 @@ class TransfersScreen(CommandScreen[None]):
                 self._desk.runner.unpause(transfer)
             else:
                 self._desk.runner.pause(transfer)
+        if transfer is None or transfer.state not in ("running", "paused"):
+            self.remark("only a running transfer can be paused, and only a paused one continues")
         self._changed()
 
     def action_transfer_cancel(self) -> None:
-        """Stop the transfer."""
+        """Stop the transfer; ask before gigabytes are lost."""
         transfer = self.view.transfer
-        if transfer is not None:
-            self._desk.runner.cancel(transfer)
-        self._changed()
+        self._cancel([] if transfer is None else [transfer])
 
     def action_transfer_cancel_all(self) -> None:
-        """Stop all transfers."""
-        for transfer in list(self._desk.queue.items):
-            self._desk.runner.cancel(transfer)
+        """Stop all transfers; ask before many or gigabytes are lost."""
+        self._cancel(self._desk.queue.items)
+
+    def _cancel(self, transfers: Sequence[Transfer]) -> None:
+        active = [transfer for transfer in transfers if transfer.is_active]
+        if not active:
+            self.remark("nothing to cancel: only a waiting or running transfer can be cancelled")
+        elif must_ask(active):
+            self._ask_and_cancel(active)
+        else:
+            self._cancel_now(active)
+
+    @work(group="ask", exclusive=True)
+    async def _ask_and_cancel(self, transfers: Sequence[Transfer]) -> None:
+        answer = await self.app.push_screen_wait(CancelScreen(transfers))
+        if answer:
+            self._cancel_now(transfers)
+
+    def _cancel_now(self, transfers: Sequence[Transfer]) -> None:
+        for transfer in transfers:
+            self._desk.runner.cancel(transfer)  # it may have ended meanwhile, which is no error
         self._changed()
 
     def action_transfer_retry(self) -> None:
         """Try the transfer again."""
         transfer = self.view.transfer
-        if transfer is not None:
-            self._desk.queue.retry(transfer)
+        if transfer is None or not self._desk.queue.retry(transfer):
+            self.remark("only a failed or cancelled transfer can be tried again")
         self._changed()
 
     def action_transfer_retry_all(self) -> None:

@@ -127,7 +127,12 @@ class UsageScreen(CommandScreen[None]):
         self.title_bar.say(title, Content.styled(counts, "$text-muted"))
         notice = notice_content(self.desk, self.current_row())
         gauge = Content.assemble(gauge_content(self.desk.queue.poll(), width=width), " ")
-        self.status.say(Content.assemble(" ", marks_content(self.desk.marks), notice), gauge)
+        left = Content.assemble(" ", marks_content(self.desk.marks), notice)
+        self.status.say(left, gauge, is_urgent=self.desk.has_bad_news)
+
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.desk.hint(text)
 
     def _rows_changed(self) -> None:
         self.view.refresh()

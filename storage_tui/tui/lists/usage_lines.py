@@ -101,9 +101,14 @@ class UsageLines(LineView):
         return [*segments, Segment(f"  {cut_middle(name, max(1, room))}", shade)]
 
     def _bar(self, branch: Branch) -> str:
+        """Return a bar as long as the share of the largest branch, in halves of a cell, rounded down.
+
+        A bar of less than a half is a dot: a kilobyte beside a gigabyte has no length.
+        """
         share = min(1.0, self._measure(branch) / self._longest) if self._longest else 0
-        filled = max(round(share * BAR_CELLS), share > 0)
-        return "━" * filled + " " * (BAR_CELLS - filled)
+        whole, half = divmod(int(share * BAR_CELLS * 2), 2)
+        bar = "━" * whole + "╸" * half
+        return (bar or ("·" if share > 0 else "")).ljust(BAR_CELLS)
 
     def _measure(self, branch: Branch) -> int:
         by_count = self.sort == "count" or not self._size_bytes

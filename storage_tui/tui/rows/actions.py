@@ -119,6 +119,8 @@ class RowActions:
         if row is not None:
             work = partial(copy_menu, self._screen.app, self._desk, row)
             run(self._screen, work, group="ask", exclusive=True)
+        else:
+            self._desk.hint("nothing to copy: the cursor is on no blob or folder")
 
     def action_copy_url(self) -> None:
         """Make a signed URL of the blob."""
@@ -127,4 +129,4 @@ class RowActions:
             work = partial(copy_url, self._screen.app, self._desk, row)
             run(self._screen, work, group="ask", exclusive=True)
         else:
-            self._desk.fail("a signed URL is for one blob; move the cursor to a blob")
+            self._desk.refuse("a signed URL is for one blob; move the cursor to a blob")

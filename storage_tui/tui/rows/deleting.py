@@ -24,7 +24,7 @@ BATCH = 250  # progress in the status line a few times a second, and Esc waits f
 async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome | None:
     """Ask, and delete the rows after a yes. Return None when nothing was tried."""
     if not rows:
-        desk.fail("nothing to delete: the cursor is on no row")
+        desk.refuse("nothing to delete: the cursor is on no row")
         return None
     types = dict.fromkeys(row.storage_type for row in rows)
     try:
@@ -35,7 +35,7 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
         return None
     for name in types:
         if not STORAGE_TYPES[name].may_delete:
-            desk.fail(f"cannot delete from {name}: {STORAGE_TYPES[name].way_out.rpartition(', or ')[2]}")
+            desk.refuse(f"cannot delete from {name}: {STORAGE_TYPES[name].way_out.rpartition(', or ')[2]}")
             return None
     try:
         blobs = [one.blob for one in await gather(desk, rows)]

@@ -37,7 +37,7 @@ async def delete_images(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outco
         return await _delete_strays(app, desk, blobs)
     if not files:
         way_out = STORAGE_TYPES[STORED_IN].way_out.rpartition(", or ")[2]
-        desk.fail(f"cannot delete from {STORED_IN}: {way_out}; this is not a file of an image there")
+        desk.refuse(f"cannot delete from {STORED_IN}: {way_out}; this is not a file of an image there")
         return None
     left_behind = len({*chosen} - {blob.key for blob in files})
     question = DeleteScreen(

@@ -24,7 +24,7 @@ from storage_tui.tui.state.transfers import Transfer
 async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     """Ask for a folder, and queue the download of the rows."""
     if not rows:
-        desk.fail("nothing to download: the cursor is on no row")
+        desk.refuse("nothing to download: the cursor is on no row")
         return
     try:
         gathered = await gather(desk, rows)

@@ -22,7 +22,7 @@ class Job:
         """Return whether an action is running already, and report it to the user."""
         is_busy = any(worker.group == JOB and worker.state in RUNNING for worker in self._screen.app.workers)
         if is_busy:
-            self._desk.say("another action is still running: Esc stops it")
+            self._desk.refuse("another action is still running: Esc stops it")
         return is_busy
 
     def start(self, work: Work) -> None:

@@ -54,7 +54,7 @@ async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_m
                 _mark(desk, rows, does_match)
             seen += sum(map(len, some))
             if len(desk.marks) > MARKS_AT_MOST:
-                desk.fail(f"stopped at {plural(len(desk.marks), 'mark')}: mark a folder instead (h, Space)")
+                desk.refuse(f"stopped at {plural(len(desk.marks), 'mark')}: mark a folder instead (h, Space)")
                 return
             await asyncio.sleep(0)  # keys typed meanwhile come first
     except EXPECTED as exc:

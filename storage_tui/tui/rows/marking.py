@@ -61,7 +61,7 @@ class Marking:
         refusal = too_many(last - first + 1)
         if refusal:
             self._range_start = None
-            self._desk.fail(refusal)
+            self._desk.refuse(refusal)
             return
         self._range_end = self._view.cursor
         is_marking = bool(self._range_parts)
@@ -135,7 +135,7 @@ class Marking:
         count = self._view.line_count()
         refusal = too_many(count)
         if refusal:
-            self._desk.fail(refusal)
+            self._desk.refuse(refusal)
             return deque()
         parts = deque(self._view.parts(0, count))
         is_here = all(part.rows is not None for part in parts)

@@ -23,7 +23,7 @@ async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | N
     """
     other = OTHER.get(here.storage_type)
     if other is None:
-        desk.fail(f"a task has a result and a log; {here.storage_type} holds neither")
+        desk.refuse(f"a task has a result and a log; {here.storage_type} holds neither")
         return None
     if not isinstance(row, Blob):
         return Location(other, row.key if row is not None else here.key)
@@ -33,7 +33,7 @@ async def find_pair(desk: Desk, here: Location, row: Row | None) -> Location | N
     try:
         await desk.storage.stat(place.key, place.storage_type)
     except NotFoundError:
-        desk.fail(f"there is no {NOUNS[other]} {visible(str(place))}")
+        desk.refuse(f"there is no {NOUNS[other]} {visible(str(place))}")
         return None
     except EXPECTED as exc:
         desk.fail(f"cannot look for the {NOUNS[other]}", exc)

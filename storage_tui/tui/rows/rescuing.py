@@ -28,7 +28,7 @@ TAKEN = (ConflictError, PreconditionFailedError)  # our server reports the secon
 async def rescue_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     """Copy the blobs of the rows to data under the same keys. A taken key gets a number."""
     if not rows or any(STORAGE_TYPES[row.storage_type].expires_after is None for row in rows):
-        desk.fail("nothing to rescue: only what expires is copied, and the rest is kept as it is")
+        desk.refuse("nothing to rescue: only what expires is copied, and the rest is kept as it is")
         return
     try:
         blobs = [one.blob for one in await gather(desk, rows)]

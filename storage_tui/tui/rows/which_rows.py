@@ -13,7 +13,7 @@ async def which_rows(
 ) -> list[Row] | None:
     """Return the rows to act on: the marks, or without marks the row under the cursor.
 
-    The question is asked when the list does not show all marks. Return None when the user left it without an answer.
+    The question is asked when the list does not show all marks. Return None when the user chose nothing.
     """
     at_cursor = [] if current is None else [current]
     if len(shown) == len(marks):

@@ -10,7 +10,8 @@ from storage_tui.contract.errors import StorageError
 KEPT = 1000
 CAUSES = 6  # deep enough for every chain of our errors
 
-Level = Literal["note", "error"]
+Level = Literal["note", "refusal", "error"]
+"""What happened: as wanted, not possible as asked, or failed. Only a failure counts until the user has seen it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class MessageLog:
     def note(self, text: str) -> Message:
         """Add a message that something was done."""
         message = Message(datetime.now(UTC), "note", text)
+        self.messages.append(message)
+        return message
+
+    def refusal(self, text: str) -> Message:
+        """Add a message that what was asked is not possible, so nothing was done."""
+        message = Message(datetime.now(UTC), "refusal", text)
         self.messages.append(message)
         return message
 

@@ -106,6 +106,7 @@ class Gauge:
     total_bytes: int
     bytes_per_s: float
     direction: Direction | Literal["both"]
+    ended_s: float = 0.0  # seconds since the last transfer ended; 0 while one is active
 
     @property
     def is_active(self) -> bool:
@@ -131,6 +132,8 @@ class TransferQueue:
         self._numbers = count(1)
         self._meter = RateMeter()
         self._fresh: list[Transfer] = []
+        self._ended_at: float | None = None
+        self.asked = 0  # how often transfers were asked for: a batch may begin and end between two polls
 
     def add(self, transfers: Iterable[Transfer]) -> int:
         """Append transfers; return how many were added."""
@@ -145,6 +148,7 @@ class TransferQueue:
         self._batch.update(dict.fromkeys(added))
         self._open.update(dict.fromkeys(added))
         self._fresh += added
+        self.asked += bool(added)
         return len(added)
 
     def take_fresh(self) -> list[Transfer]:
@@ -201,6 +205,7 @@ class TransferQueue:
         self._batch[transfer] = None
         self._open[transfer] = None
         self._fresh.append(transfer)
+        self.asked += 1
         return True
 
     def clear_finished(self) -> None:
@@ -236,6 +241,10 @@ class TransferQueue:
                 done_bytes += item.done_bytes
                 total_bytes += item.total_bytes or item.done_bytes
         self._meter.read(done_bytes, moment)
+        if files_done < len(self._batch):
+            self._ended_at = None
+        elif self._ended_at is None:
+            self._ended_at = moment
         direction: Direction | Literal["both"] = directions.pop() if len(directions) == 1 else "both"
         return Gauge(
             len(self._batch),
@@ -249,4 +258,5 @@ class TransferQueue:
             total_bytes,
             self._meter.bytes_per_s,
             direction,
+            0.0 if self._ended_at is None else moment - self._ended_at,
         )

@@ -45,6 +45,11 @@ class TerminalDriver(OpenDriver):
         with suppress(OSError):  # a terminal without a name, as in some containers: Textual's thread writes then
             self._output = os.open(os.ttyname(STDERR), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         if self.start():
+            typed_early: bytes = vars(self.app).pop(
+                "typed_early", b""
+            )  # come before the keys that wait in the terminal
+            if typed_early:
+                Context().run(self.loop.call_soon, self._take, typed_early)
             Context().run(self.loop.add_reader, self.fileno, self._read)  # not in the caller's context
 
     def run_input_thread(self) -> None:
@@ -66,6 +71,9 @@ class TerminalDriver(OpenDriver):
         if not content:  # the terminal has hung up; hang_up.py ends the program
             self.loop.remove_reader(self.fileno)
             return
+        self._take(content)
+
+    def _take(self, content: bytes) -> None:
         self._hand_over(self._input.feed(content))
         if self._tick is None:
             self._tick = self.loop.call_later(constants.ESCAPE_DELAY, self._end_sequence)

@@ -3,12 +3,18 @@
 Textual paints whole rows, each run of text with its full style. The painter keeps the content of the screen, cell by
 cell, and turns such an update into moves, changes of style and the changed cells. All other output (modes, the
 clipboard, the title) passes unchanged. Output that clears or switches the screen makes the painter forget the content.
+
+Terminals do not agree on the width of emoji and of many scripts (see `glyphs.py`). So what follows such a word, after
+two spaces or more, is put at its place by the number of its column: the word may look odd, but a size stays where
+sizes are.
 """
 
 import re
 from functools import lru_cache
 
-from rich.cells import get_character_cell_size
+from rich.cells import cell_len
+
+from storage_tui.tui.terminal.glyphs import is_agreed, most_cells, parts_of
 
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\x00-\x1f\x7f]+)")
 _SYNC_ON, _SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
@@ -104,9 +110,21 @@ class Painter:
         return "".join(out)
 
     def _put(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
-        cells = None if not text.isascii() and any(_width(character) != 1 for character in text) else len(text)
-        if y >= self._rows or cells is None or x + cells > self._columns:
-            return self._put_whole(out, x, y, text, style)
+        for part, is_plain in ((text, True),) if text.isascii() else parts_of(text):
+            if not is_plain:
+                x = self._put_word(out, x, y, part, style)
+            elif y < self._rows and x + len(part) <= self._columns:
+                x = self._put_cells(out, x, y, part, style)
+            else:
+                self._move(out, x, y)
+                self._write(out, part, style)
+                self._cursor = None
+                x += len(part)
+        return x
+
+    def _put_cells(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
+        """Send the changed cells of a text whose characters have one cell each."""
+        cells = len(text)
         row = self._cells[y]
         blank = background(style)
         fresh = [(character, style if character != " " else blank) for character in text]
@@ -130,19 +148,33 @@ class Painter:
             start = end
         return x + cells
 
-    def _put_whole(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
-        """Send text with wide or combining characters whole.
+    def _put_word(self, out: list[str], x: int, y: int, text: str, style: str) -> int:
+        """Send a word with wide or joined characters whole, and the spaces after the word.
 
-        The content of its cells and their neighbours is unknown afterwards.
+        The content of its cells and their neighbours is unknown afterwards. A word that a terminal may draw in more or
+        fewer cells is drawn over spaces, and what the word may have covered is sent again.
         """
-        cells = sum(map(_width, text))
+        word = text.rstrip(" ") or text
+        end = x + cell_len(word) + len(text) - len(word)
+        is_sure = is_agreed(word)
+        if not is_sure:
+            self._move(out, x, y)
+            self._write(out, " " * (end - x), style)
+            self._cursor = None
         self._move(out, x, y)
-        self._write(out, text, style)
+        self._write(out, text if is_sure else word, style)
         self._cursor = None
-        if y < self._rows:
-            for at in range(max(0, x - 1), min(self._columns, x + cells + 1)):
-                self._cells[y][at] = ("", "")
-        return x + cells
+        if y >= self._rows:
+            return end
+        row, reach = self._cells[y], min(end, self._columns) if is_sure else min(x + most_cells(word), self._columns)
+        covered = [(at, *row[at]) for at in range(end, reach) if row[at][0]]
+        for at in range(max(0, x - 1), min(self._columns, max(end, reach) + 1)):
+            row[at] = ("", "")
+        if reach >= end > x + cell_len(word):  # a word that fills its column and more: one space stays after it
+            self._put_cells(out, end - 1, y, " ", style)
+        for at, character, old_style in covered:
+            self._put_cells(out, at, y, character, old_style)
+        return end
 
     def _move(self, out: list[str], x: int, y: int) -> None:
         if self._cursor == (x, y):
@@ -164,11 +196,6 @@ class Painter:
                 out.append(change(self._style, style))
                 self._style = style
         out.append(text)
-
-
-@lru_cache(4096)
-def _width(character: str) -> int:
-    return get_character_cell_size(character)
 
 
 @lru_cache(4096)

@@ -41,6 +41,7 @@ __all__ = [
     "add_filter",
     "defect_of",
     "driver_of",
+    "drop_filters",
     "end_with_words",
     "fail",
     "forward",
@@ -121,6 +122,11 @@ def write(app: App[Any], text: str) -> None:
 def add_filter(app: App[Any], line_filter: LineFilter) -> None:
     """Put a filter on everything that is drawn."""
     app._filters.append(line_filter)
+
+
+def drop_filters(app: App[Any], *kinds: type[LineFilter]) -> None:
+    """Drop the filters of these classes from everything that is drawn."""
+    app._filters[:] = [line_filter for line_filter in app._filters if not isinstance(line_filter, kinds)]
 
 
 def active(pump: MessagePump) -> AbstractContextManager[None]:

@@ -1,6 +1,7 @@
 """The marked regions on one map, on the whole screen."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews import PreviewError, Source
 from storage_tui.previews.overlay import read_region
 from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.messages import explain
@@ -22,6 +24,7 @@ from storage_tui.tui.widgets.bar import Bar
 class MapScreen(CommandScreen[None]):
     """Reads one region after the other, and draws the map again with each."""
 
+    CONTEXT: ClassVar[Context] = "map"
     CSS_PATH = "viewer.tcss"
     AUTO_FOCUS = "ViewerLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]

@@ -116,13 +116,20 @@ class ViewerScreen(CommandScreen[None]):
         self.say_lines()
         self.reader.moved()
 
+    def remark(self, text: str) -> None:
+        """Show for some seconds why a key has done nothing."""
+        self.status.say(text, "$warning")
+
     def say_lines(self) -> None:
         """Update the title and the status line."""
         if self.has_lines:
             width, document = self.size.width, self.reader.document
             self.title_bar.say(*title_content(self.blob, document, self.reader.mode, width))
             self.status_bar.say(
-                *status_content(self.status, document, self.lines, is_following=self.follower.is_following, width=width)
+                *status_content(
+                    self.status, document, self.lines, is_following=self.follower.is_following, width=width
+                ),
+                is_urgent=self.status.message is not None,
             )
 
     # Look

@@ -19,12 +19,13 @@ class Bar(BareWidget):
         super().__init__(id=id)
         self.left = Content("")
         self.right = Content("")
+        self.is_urgent = False
 
-    def say(self, left: Content, right: Content | None = None) -> None:
-        """Show these texts."""
+    def say(self, left: Content, right: Content | None = None, *, is_urgent: bool = False) -> None:
+        """Show these texts. With `is_urgent` the left text is worth more: without room for both it stands alone."""
         right = right or Content("")
-        if not (left.is_same(self.left) and right.is_same(self.right)):
-            self.left, self.right = left, right
+        if not (left.is_same(self.left) and right.is_same(self.right) and is_urgent == self.is_urgent):
+            self.left, self.right, self.is_urgent = left, right, is_urgent
             repaint(self)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -45,7 +46,8 @@ class Bar(BareWidget):
     def _words(self, width: int) -> Content:
         """Return both texts; the left one is cut when there is not enough room."""
         right = self.right
-        if right.cell_length + min(LEFT_AT_LEAST, self.left.cell_length) + 2 > width:
+        needed = self.left.cell_length if self.is_urgent else min(LEFT_AT_LEAST, self.left.cell_length)
+        if right.cell_length + needed + 2 > width:
             right = Content("")
         room = width - right.cell_length - (2 if right else 0)
         left = self.left.truncate(max(0, room), ellipsis=True)

@@ -1,8 +1,10 @@
 """The text of the one-row lines: the place, the state of work, and the keys. Text in, Content out."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from textual.content import Content
 
@@ -22,7 +24,8 @@ from storage_tui.tui.widgets.line_view import cut_start
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-HELP = "help"  # the command whose key every footer shows
+DONE_S = 60.0  # how long the gauge says what was done; failures stay
+PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
 def path_content(listing: Listing, *, is_reading: bool, width: int, sorting: str = "", then: str = "") -> Content:
@@ -112,21 +115,24 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
     arrow = ARROWS[gauge.direction]
     failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
     if not gauge.is_active:
-        if not gauge.files:
+        is_over = gauge.ended_s > DONE_S and not gauge.failed
+        if not gauge.files or is_over:
             return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
         done = gauge.files_done - gauge.failed - gauge.skipped - gauge.cancelled
-        return Content.assemble((f"{arrow} {done:,} done", "$success"), failed)
+        counts = ((done, "done"), (gauge.skipped, "skipped"), (gauge.cancelled, "cancelled"))
+        words = ", ".join(f"{count:,} {word}" for count, word in counts if count)
+        return Content.assemble((f"{arrow} {words}" if words else arrow, "$success" if done else "$warning"), failed)
     share = min(1.0, gauge.done_bytes / gauge.total_bytes) if gauge.total_bytes else 0.0
     if width < 60:
-        return Content.assemble((f"{arrow}{share:4.0%}", "$primary"), failed)
-    filled = round(share * GAUGE_CELLS)
+        return Content.assemble((f"{arrow}{int(share * 100):3}%", "$primary"), failed)
+    filled = int(share * GAUGE_CELLS)  # full, and 100 %, only when all has come
     state = "paused" if gauge.paused and not gauge.running else rate_text(gauge.bytes_per_s)
     eta = f" {duration_text(gauge.eta_s)} left" if gauge.bytes_per_s and width >= 90 else ""
     return Content.assemble(
         (f"{arrow} ", "$primary"),
         ("━" * filled, "$primary"),
         ("─" * (GAUGE_CELLS - filled), "$text-disabled"),
-        (f"{share:4.0%} ", "$primary"),
+        (f"{int(share * 100):3}% ", "$primary"),
         (f"{gauge.files_done:,}/{gauge.files:,} {state}{eta}", "$text-muted"),
         failed,
     )
@@ -140,19 +146,18 @@ def position_content(listing: Listing, cursor: int) -> Content:
 
 
 def footer_content(context: Context, *, width: int) -> Content:
-    """Return the keys of a context, the most useful first, as many as fit, always with the key that shows all."""
+    """Return the keys of a context, the most useful first, as many as fit, always with those for help and for leaving
+    where there is room for more than these."""
     hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context)]
-    pinned = next((hint for hint in hints if hint.id == HELP), None)
-    room = width - 1 - (pinned.cells if pinned is not None else 0)
-    shown: list[_Hint] = []
-    for hint in hints:
-        if hint is not pinned:
+    room = width - 1
+    pinned: list[_Hint] = []
+    for hint in sorted((hint for hint in hints if hint.id in PINNED), key=lambda hint: PINNED.index(hint.id)):
+        if hint.cells <= room:
+            pinned.append(hint)
             room -= hint.cells
-            if room < 0:
-                break
-        shown.append(hint)
-    if pinned is not None and pinned not in shown:
-        shown.append(pinned)
+    fitting = list(accumulate(hint.cells for hint in hints if hint not in pinned))
+    others = [hint for hint in hints if hint not in pinned][: bisect_right(fitting, room)]
+    shown = [hint for hint in hints if hint in pinned or hint in others]
     pieces: list[tuple[str, str]] = []
     for hint in shown:
         pieces += [(f" {hint.key}", "bold $primary"), (f" {hint.word} ", "$text-muted")]

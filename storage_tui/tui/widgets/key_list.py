@@ -44,7 +44,10 @@ class KeyList(LineView):
         """Draw another listing."""
         self.listing = listing
         self.cursor = cursor
-        self.top = max(0, cursor - self.rows_visible // 2) if top is None else top
+        if top is None:  # a cursor on the first screen needs no scrolling
+            is_far = bool(self.room.height) and cursor >= self.rows_visible
+            top = cursor - self.rows_visible // 2 if is_far else 0
+        self.top = top
         self.lines_changed()
         self.post_message(self.CursorMoved(self, self.cursor))
 

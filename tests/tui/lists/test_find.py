@@ -107,7 +107,7 @@ async def test_bookmarks_and_recent_places_last_until_the_next_session(store: St
 def test_places_are_kept_by_server_and_a_broken_file_is_written_anew(tmp_path: Path) -> None:
     for server, letter in (("one", "a"), ("two", "b")):
         places = Places(tmp_path, server)
-        places.bookmarks[letter] = Location("tmp", "x/")
+        places.keep(letter, Location("tmp", "x/"))
         for number in range(RECENT_KEPT + 5):
             places.visit(Location("data", f"{number}/"))
         places.save()

@@ -28,7 +28,11 @@ async def test_help_is_in_the_footer_of_80_columns(store: Storage, browse: Any) 
 
 @pytest.mark.parametrize(
     ("size", "words"),
-    [((120, 40), "  j  ↓          next row"), ((80, 24), "  j  ↓          next row"), ((20, 5), "j ↓ next row")],
+    [
+        ((120, 40), "  j  ↓          Down: next row"),
+        ((80, 24), "  j  ↓          Down: next row"),
+        ((20, 5), "j ↓ Down: next"),
+    ],
 )
 async def test_keys_and_words_stand_in_columns_where_there_is_room(
     browse: Any, size: tuple[int, int], words: str
@@ -37,4 +41,4 @@ async def test_keys_and_words_stand_in_columns_where_there_is_room(
         await browser.press("?")
         await browser.shows(words)
         await browser.pilot.resize_terminal(120, 40)
-        await browser.shows("  j  ↓          next row")
+        await browser.shows("  j  ↓          Down: next row")
