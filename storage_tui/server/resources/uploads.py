@@ -211,26 +211,22 @@ class UploadResource:
                 f"Invalid request. According to the Content-Range header, the upload offset is {position} byte(s), "
                 f"which exceeds already uploaded size of {writer.offset} byte(s)."
             )
-        chunks = body.chunks()
-        while True:
-            try:
-                chunk = await anext(chunks, None)
-            except ChecksumError:
-                await writer.restart()
-                raise
-            if chunk is None:
-                break
-            end = position + len(chunk)
-            if span is not None and end > span.stop:
-                raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
-            self._check_size(end)
-            await room.grow(end)
-            if end > writer.offset:
-                fresh = chunk[writer.offset - position :] if position < writer.offset else chunk
-                await writer.write(fresh)
-                if hashing is not None:
-                    await hashing.extend(fresh)
-            position = end
+        try:
+            async for chunk in body.chunks():
+                end = position + len(chunk)
+                if span is not None and end > span.stop:
+                    raise BadRequestError(f"the body is longer than the {span.size_bytes} bytes of its Content-Range")
+                self._check_size(end)
+                await room.grow(end)
+                if end > writer.offset:
+                    fresh = chunk[writer.offset - position :] if position < writer.offset else chunk
+                    await writer.write(fresh)
+                    if hashing is not None:
+                        await hashing.extend(fresh)
+                position = end
+        except ChecksumError:
+            await writer.restart()
+            raise
         if span is not None and position < span.stop:
             raise BadRequestError(
                 f"the body is shorter than the {span.size_bytes} bytes of its Content-Range: "

@@ -45,6 +45,7 @@ class EngineRow:
     keeps_open_blobs: bool = True
     lists_everything: bool = True
     etag_is_of_the_write: bool = True
+    reads_back_bytes: float = float("inf")  # of an upload before its end
     writes: float = 1.0
 
 
@@ -62,6 +63,7 @@ ENGINES: dict[str, EngineRow] = {
         keeps_open_blobs=False,
         lists_everything=False,
         etag_is_of_the_write=False,
+        reads_back_bytes=8 * 1024 * 1024,
         writes=0.1,
     ),
 }

@@ -303,3 +303,61 @@ async def test_an_upload_counts_its_lifetime_from_its_end(stage: Stage) -> None:
     assert blob.modified == stage.clock.now
     stage.clock.advance(days=6)
     assert await stage.get("k", "tmp") == b"x"
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1000, 300_000, 9 * MIB])
+async def test_an_upload_can_be_read_back_before_its_end(stage: Stage, size_bytes: int) -> None:
+    """Only an engine that has sent whole parts away cannot read them."""
+    content = random_bytes(size_bytes)
+    session = await stage.store.create_upload(stage.at("k"))
+    for start in range(0, size_bytes, MIB):
+        async with stage.store.write_upload(session.upload_id) as writer:
+            await writer.write(content[start : start + MIB])
+    async with stage.store.write_upload(session.upload_id) as writer:
+        pieces = writer.kept()
+        if size_bytes < stage.engine.reads_back_bytes:
+            assert pieces is not None and b"".join([piece async for piece in pieces]) == content
+        else:
+            assert pieces is None
+        assert (await writer.finish()).size_bytes == size_bytes
+    assert await stage.get("k") == content
+
+
+@pytest.mark.parametrize("size_bytes", [10, 300_000, 9 * MIB])
+async def test_a_writer_that_starts_over_keeps_nothing(stage: Stage, size_bytes: int) -> None:
+    session = await stage.store.create_upload(stage.at("k"))
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(random_bytes(size_bytes))
+        await writer.restart()
+        assert writer.offset == 0
+    assert (await stage.store.find_upload(session.upload_id)).offset == 0
+    async with stage.store.write_upload(session.upload_id) as writer:
+        await writer.write(b"again")
+        await writer.finish(size_bytes=5, crc32c=checksum.encode(checksum.extend(0, b"again")))
+    assert await stage.get("k") == b"again"
+
+
+async def test_promised_hashes_and_md5_are_kept(stage: Stage) -> None:
+    promised = {"md5": b"m" * 16, "sha-256": b"s" * 32}
+    crc32c, md5 = checksum.encode(checksum.extend(0, b"x")), checksum.to_text(b"m" * 16)
+    for told in (None, crc32c):
+        session = await stage.store.create_upload(stage.at("k"), crc32c=told, promised=promised)
+        await stage.restart()
+        assert (await stage.store.find_upload(session.upload_id)).promised == promised
+        async with stage.store.write_upload(session.upload_id) as writer:
+            await writer.write(b"y")
+            if told is not None:
+                with pytest.raises(ChecksumError):
+                    await writer.finish(md5=md5)
+                await writer.write(b"x")
+            blob = await writer.finish(md5=md5)
+        assert blob.md5 == md5
+        finished = await stage.store.find_upload(session.upload_id)
+        assert (finished.blob, finished.promised) == (blob, promised)
+        assert (await stage.store.stat(stage.at("k"))).md5 == md5
+        assert (await stage.store.copy(stage.at("k"), stage.at("l"))).md5 == md5
+    assert (await stage.store.create_upload(stage.at("k"), crc32c=crc32c)).promised == {}
+    assert (await stage.store.put(stage.at("k"), b"z", md5=md5)).md5 == md5
+    assert (await stage.store.stat(stage.at("k"))).md5 == md5
+    await stage.put("k", b"plain")
+    assert (await stage.store.stat(stage.at("k"))).md5 is None

@@ -11,6 +11,7 @@ import apsw
 import pytest
 
 from storage_tui.contract.errors import (
+    ChecksumError,
     StoreFullError,
     UnavailableError,
 )
@@ -23,7 +24,7 @@ from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.upkeep.named import open_database
 from tests.server.stores.broken_disks import SmallDisk
 from tests.server.stores.engines import ALICE, Clock, Stage, blob_files, local_row, random_bytes
-from tests.server.stores.older import WITHOUT_TRACES
+from tests.server.stores.older import WITHOUT_MD5, WITHOUT_TRACES
 
 LARGE = INLINE_BYTES + 1
 MIB = 1024 * 1024
@@ -100,6 +101,23 @@ async def test_a_store_of_an_older_program_is_brought_up_to_date(local: Stage) -
     assert await local.store.find_upload(session.upload_id) == session
     again = await local.store.create_upload(local.at("k"), repeat_key="r")
     assert await local.store.create_upload(local.at("k"), repeat_key="r") == again
+
+
+async def test_a_store_without_md5_keeps_its_blobs_and_the_crc32c_of_its_sessions(local: Stage) -> None:
+    before = await local.put("k", b"x" * 100_000)
+    session = await local.store.create_upload(local.at("l"), crc32c="AAAAAA==")
+    await local.store.close()
+    connection = apsw.Connection(str(local.path / "data" / "meta.db"))
+    connection.execute(WITHOUT_MD5)
+    connection.close()
+    await local.start()
+    assert await local.store.stat(local.at("k")) == before
+    async with local.store.write_upload(session.upload_id) as writer:
+        await writer.write(b"1")
+        with pytest.raises(ChecksumError):
+            await writer.finish()
+    md5 = "AAAAAAAAAAAAAAAAAAAAAA=="
+    assert (await local.store.put(local.at("k"), b"y", md5=md5)).md5 == md5
 
 
 async def test_a_store_of_a_newer_program_is_refused(local: Stage) -> None:
