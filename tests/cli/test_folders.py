@@ -8,6 +8,8 @@ import pytest
 from storage_tui import Storage
 from storage_tui.client.batch.kept_names import NAMES_FILE
 from storage_tui.contract.keys import check_key
+from tests.server.catalog.cataloguing import save_product, upload_image
+from tests.server.running import running_server
 
 AWKWARD = (
     "a:b.txt", "con.txt", "CON", "aux", "trailing ", "dot.", "A.txt", "a.txt", "100%.txt", "a%3Ab.txt", 'q"?*<>|.txt',
@@ -26,7 +28,7 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def storage(home):
     """The store that the commands use."""
     with Storage(data_dir=f"{home['STORAGE_TUI_HOME']}/data") as storage:
@@ -44,21 +46,21 @@ def files_in(folder):
 @pytest.mark.parametrize(
     ("source", "target", "start"),
     [
-        ("tree", "n1", "n1/tree/"), ("tree/", "n2", "n2/"), ("tree", "n3/", "n3/tree/"), ("./tree/.", "n4/", "n4/"),
-        ("./tree", "n5", "n5/tree/"), (".", "n6", "n6/tree/"), ("tree/sub/..", "n7", "n7/"), ("tree//", "n8/", "n8/"),
+        ("tree", "n1", "n1/tree/"), ("tree/", "n2", "n2/"), ("./tree", "n3/", "n3/tree/"), ("./tree/.", "n4/", "n4/"),
+        (".", "n6", "n6/tree/"), ("tree/sub/..", "n7", "n7/"),
     ],
 )  # fmt: skip
-def test_a_folder_keeps_its_name_unless_a_slash_ends_it(run, tree, source, target, start):
+def test_a_folder_keeps_its_name_unless_a_slash_ends_it(run, storage, tree, source, target, start):
     told = lines(run("put", "-r", source, target))
     assert told == [f"uploaded 2 files (6 B) to data:{start}, every checksum compared"]
-    assert lines(run("ls", "-r", f"data:{start}")) == [f"{start}a", f"{start}sub/b"]
+    assert storage.list(start) == [f"{start}a", f"{start}sub/b"]
 
 
 @pytest.mark.parametrize(
     ("source", "target", "start"),
     [("tree", "n1", "n1/tree/"), ("tree/", "n2", "n2/"), ("tree/sub", ".", "sub/"), ("tree", ".", "tree/")],
 )
-def test_a_folder_keeps_its_name_on_the_way_down_and_across(run, tree, tmp_path, source, target, start):
+def test_a_folder_keeps_its_name_on_the_way_down_and_across(run, storage, tree, tmp_path, source, target, start):
     run("put", "-r", "tree", "data:")
     (tmp_path / "down").mkdir()
     names = {"a": b"a", "sub/b": b"sub/b"} if "sub" not in source else {"b": b"sub/b"}
@@ -66,7 +68,7 @@ def test_a_folder_keeps_its_name_on_the_way_down_and_across(run, tree, tmp_path,
     run("cp", "-r", f"data:{source}", f"result:{start}across/{'' if target == '.' else target}")
     for name, content in names.items():
         assert (tmp_path / "down" / start / name).read_bytes() == content
-        assert run("cat", f"result:{start}across/{start}{name}").stdout == content
+        assert storage.get(f"{start}across/{start}{name}", "result") == content
 
 
 def test_a_key_without_a_folder_moves_as_it_is(run, tmp_path):
@@ -116,14 +118,14 @@ def test_many_files_have_one_line_and_each_a_line_when_asked(run, tmp_path):
         (("put",), 2, "Missing argument"),
     ],
 )
-def test_what_is_missing_is_named(run, tmp_path, words, code, told):
-    run("put", "-", "tmp:f/x", stdin=b"1")
+def test_what_is_missing_is_named(run, storage, tmp_path, words, code, told):
+    storage.set("f/x", b"1", "tmp")
     (tmp_path / "dir").mkdir()
     (tmp_path / "f").mkdir()
     (tmp_path / "a.txt").write_bytes(b"1")
     done = run(*words, code=code)
     assert told in " ".join(done.stderr.decode().split())
-    assert run("cat", "tmp:f/x").stdout == b"1"
+    assert storage.get("f/x", "tmp") == b"1"
 
 
 def test_names_that_this_file_system_takes_are_kept(run, storage, tmp_path):
@@ -160,16 +162,6 @@ def test_names_that_cannot_be_kept_are_told_and_come_back(run, storage, tmp_path
     assert set(storage.iter_list(storage_type="logs")) == {*UNKEPT, "new"}
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"a": "../x"}', b'{"a": 1}', b'{"a": "x/y"}', b""])
-def test_a_file_of_that_name_that_is_none_of_ours_is_a_file(run, tmp_path, storage, content):
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "a").write_bytes(b"a")
-    (tmp_path / "d" / NAMES_FILE).write_bytes(content)
-    run("put", "-r", "d/", "tmp:d")
-    assert set(storage.iter_list("d/", "tmp")) == {"d/a", f"d/{NAMES_FILE}"}
-    storage.delete_many([*storage.iter_list("d/", "tmp")], storage_type="tmp")
-
-
 @pytest.mark.skipif(not Path("/proc/sys/fs/inotify").is_dir(), reason="this system has no /proc/sys/fs/inotify")
 def test_a_file_with_a_false_size_goes_up_whole(run, tmp_path):
     content = Path("/proc/version").read_bytes()
@@ -191,3 +183,23 @@ def test_a_blob_of_products_goes_after_a_yes(run, home, tmp_path):
     [row] = map(json.loads, lines(run("rm", "-r", "--yes", "--json", "products:dir")))
     assert (row["key"], row["error"]) == ("dir/x", None)
     assert lines(run("ls", "products:")) == []
+
+
+def test_a_file_of_an_image_goes_with_the_whole_image(run, tmp_path):
+    with running_server(tmp_path / "served") as server:
+        (tmp_path / "token").touch(mode=0o600)
+        (tmp_path / "token").write_text(server.token("ann"))
+        access = ("--url", server.url, "--token-file", "token")
+        with server.client("ann") as client:
+            save_product(client, "org:p")
+            upload_image(client, "org:p:one", ["a.tif", "b.tif"])
+            upload_image(client, "org:p:two", ["c.tif"])
+        run("put", "-", "products:org:p/one/stray", *access, stdin=b"1")
+        asked = run("rm", "products:org:p/one/a.tif", *access, code=2).stderr.decode()
+        assert "1 image with 2 files (10 B) would be deleted; give --yes" in asked
+        told = lines(run("rm", "--yes", "products:org:p/one/a.tif", *access))
+        assert told == ["deleted 1 image with 2 files (10 B): products:org:p/one/a.tif"]
+        assert lines(run("ls", "-r", "products:", *access)) == ["org:p/one/stray", "org:p/two/c.tif"]
+        told = lines(run("rm", "-r", "--yes", "products:org:p", *access))
+        assert told == ["deleted 1 image with 1 file (5 B) and 1 blob of no image (1 B): products:org:p"]
+        assert lines(run("ls", "products:", *access)) == []

@@ -163,7 +163,7 @@ def test_a_move_removes_what_it_moved_and_nothing_else(fs: StorageFileSystem) ->
     assert fs.find("data") == ["data/new/d/e/y", "data/new/d/x"]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("x[", "x]")])
+@pytest.mark.parametrize("name", ["file[1].txt", "q?.txt", "a*b.txt", "[!a]", "**"])
 def test_names_are_what_they_are_for_the_local_file_system(fs: StorageFileSystem, tmp_path: Path, name: str) -> None:
     """The calls by which fsspec's own file system takes a path for a name give the same answers here."""
     local = fsspec.filesystem("file")

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.cli.main import cli
+from storage_tui.client.batch.kept_names import NAMES_FILE
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.packs import PackReader, frame
 from storage_tui.contract.storage_types import STORAGE_TYPES
@@ -230,7 +231,7 @@ def test_all_keys_become_different_files_and_come_back_whole(
 ) -> None:
     home |= {"DESCARTESLABS_TOKEN": token}
     command(server, home, "get", "-r", "data:", str(tmp_path / "files"))
-    found = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    found = [path for path in (tmp_path / "files").rglob("*") if path.is_file() and path.name != NAMES_FILE]
     assert sorted(path.read_bytes() for path in found) == sorted(map(value_of, KEYS))
     command(server, home, "put", "-r", f"{tmp_path / 'files'}/", "result:")
     there = {key: filled.get(key, "result") for key in filled.iter_list(storage_type="result")}

@@ -54,7 +54,7 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
     place = _place(location)
     with contextlib.ExitStack() as stack:
         if demo:
-            show_status("building the demo's store of small real files, about a second …")
+            show_status("building the demo's store of small real files …")
             settings = replace(settings, url=None, token_file=None, data_dir=stack.enter_context(_demo_store()))
             show_status("")
         if commands:

@@ -85,3 +85,10 @@ def test_a_plan_on_a_file_system_that_keeps_nothing_notes_every_name(
     assert [item.path.name for item in made.items] == ["a%3Ab", "c"] and len(made.notes) == 1
     made.keep_names()
     assert read_names(tmp_path / "down") == {"a%3Ab": "a:b"}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"a": "../x"}', b'{"a": 1}', b'{"a": "x/y"}', b""])
+def test_a_file_of_that_name_that_is_none_of_ours_is_a_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / NAMES_FILE).write_bytes(content)
+    assert {file.key for file in find_files(tmp_path, "")} == {"a", NAMES_FILE}
