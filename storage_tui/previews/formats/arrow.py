@@ -78,12 +78,11 @@ class Arrow:
         _require_readable(schema)
         size, wanted = source.size_bytes or 0, FULL_ROWS if is_full else ROWS
         stops = [at + header + body for at, header, body in blocks]
-        starts = [0, *stops]
-        if not all(start <= block[0] < stop <= size for start, block, stop in zip(starts, blocks, stops, strict=False)):
+        if not all(START_BYTES <= block[0] < stop <= size for block, stop in zip(blocks, stops, strict=True)):
             raise PreviewError("a batch is not where it says")
         others = [sum(block) for block in footer.structs(DICTIONARIES, BLOCK, MOST_BATCHES)]
-        room = source.bytes_left + len(source.kept(0, stops[-1]))
-        filled = next((stop for stop, block in zip(stops, blocks, strict=True) if block[2]), stops[-1])
+        room = source.bytes_left + len(source.kept(0, max(stops)))
+        filled = next((stop for stop, block in zip(stops, blocks, strict=True) if block[2]), max(stops))
         if filled > room:
             raise LimitError(f"the first batch ends at {size_text(filled)}, more than a preview reads")
         require_tables()
@@ -93,7 +92,7 @@ class Arrow:
             stop = max([stop, *(end for end in stops if end <= room)])
             data = await source.read(0, stop)
         table = await first_rows("arrow", size, [(0, data), (size - len(tail), tail)], wanted)
-        is_all = stop >= stops[-1] and len(table.rows) < wanted and len(blocks) == footer.count(BATCHES)
+        is_all = stop >= max(stops) and len(table.rows) < wanted and len(blocks) == footer.count(BATCHES)
         if not table.rows and not is_all:
             raise LimitError(f"the first {size_text(stop)} hold none, and a preview reads no more")
         note = first_note(len(table.rows), is_all=is_all) if is_full else ""
