@@ -34,6 +34,7 @@ COMMENTS = ("#", "%", "//", "!")
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _PLAIN = "\x1f"  # stands for a separator of several characters, and is in no text
 _NUMBER = re.compile(r"[-+]?[\d.,'  ]*\d ?%?")
+_CLOCK = re.compile(r"(?<!\d)\d\d?:\d\d(?!\d)")
 _RULE = re.compile(r"[-=+|:\s]+$")
 
 
@@ -118,7 +119,8 @@ def find_dialect(lines: Sequence[str], *, is_named: bool, is_tabbed: bool = Fals
         return max(_forms(begin, rows), key=lambda form: _score(form, rows)[0])
     if not is_named:
         return _find_strict(begin, rows)
-    for delimiters in ((*STRONG, "||"), RARE, BLANKS):
+    rare = RARE if not all(_CLOCK.search(row) for row in rows[1:]) else RARE[:-1]  # times have colons, too
+    for delimiters in ((*STRONG, "||"), rare, BLANKS):
         scored = [
             (*_score(form, rows), form) for each in delimiters for form in _forms(replace(begin, delimiter=each), rows)
         ]

@@ -5,6 +5,8 @@ import json
 import math
 import random
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -70,6 +72,42 @@ async def test_the_names_are_those_that_people_know() -> None:
         "cp932": "read as cp932 (Shift-JIS), guessed",
         "gbk": "read as gb18030 (GBK), guessed",
     }
+
+
+SHORT = {
+    "cp1252": (
+        "½ cup\n", "é\n", "Köln\n", "Müller", "naïve café\n", "price: £100\n", "© 2020 Foo Inc.\n", "temp 50 °C\n",
+        "“hello” she said – well…\n", "São Paulo;12\n", "año,mes\n1,2\n", "Ångström\n", "Ærø Øst\n", "Straße",
+        "µm\n", "«bonjour»\n", "100 €\n", "it’s\n", "æøå ÆØÅ blåbærsyltetøy\n", "ação não são coração\n",
+    ),
+    "cp932": ("日本\n", "東京,大阪\n", "ファイル名,サイズ\nテスト,12\n"),
+    "euc-jp": ("日本語\n",),
+    "gbk": ("北京\n", "上海,12\n", "姓名,年龄\n张三,12\n"),
+    "big5": ("臺北\n",),
+    "cp949": ("서울\n",),
+    "cp1251": ("имя;город\n", "Да\n"),
+    "koi8-r": ("Москва",),
+    "cp1253": ("Αθήνα\n",),
+    "cp1255": ("שלום\n",),
+    "cp1256": ("مرحبا\n",),
+    "cp1250": ("Łódź\n",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("codec", "text"), [(codec, text) for codec, every in SHORT.items() for text in every])
+async def test_a_few_letters_are_enough(codec: str, text: str) -> None:
+    shown = await show(text.encode(codec), "a.txt", width=100)
+    assert "\n".join(line.plain for line in shown.lines) == text.rstrip("\n")
+
+
+def test_without_chardet_western_text_is_read_and_the_guess_is_named() -> None:
+    code = (
+        "import sys; sys.modules['chardet'] = None\n"
+        "from storage_tui.previews.text.encoding import decode_head\n"
+        "print(decode_head('Größe: Übung, Äpfel und öfter Süßes\\n'.encode('cp1252')))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == str(("Größe: Übung, Äpfel und öfter Süßes\n", "read as cp1252, guessed"))
 
 
 @pytest.mark.parametrize("place", [100, 9_000, 60_000, 200_000])
