@@ -46,7 +46,8 @@ class Encoding:
     """The encoding of a text: the codec's name, the bytes of its byte order mark, and how a line ends.
 
     `is_guess` is true when nothing in the bytes proves the codec. `is_text` is false when the bytes are shown as text
-    only because the user asked for text. `bad` counts the bytes of the sample that are not of the encoding.
+    only because the user asked for text. `bad` counts the bytes of the sample that are not of the encoding. `is_open`
+    is true when the sample is ASCII, which would fit most encodings.
     """
 
     codec: str
@@ -55,6 +56,7 @@ class Encoding:
     is_guess: bool = False
     is_text: bool = True
     bad: int = 0
+    is_open: bool = False
 
     @property
     def unit_bytes(self) -> int:
@@ -92,7 +94,7 @@ class Encoding:
 
         A blob whose first bytes are all ASCII, which is UTF-8 too, may have letters of another encoding far behind.
         """
-        if self.codec != "utf-8" or page.isascii():
+        if not self.is_open or page.isascii():
             return self
         found = _find_codec(page)
         return self if found is None or found.codec == "utf-8" else replace(self, codec=found.codec, is_guess=True)
@@ -187,7 +189,7 @@ def _find_iso_2022(sample: bytes) -> Encoding:
             pass
         else:
             return Encoding("iso2022_jp", is_guess=True)
-    return Encoding("utf-8")
+    return Encoding("utf-8", is_open=True)
 
 
 def _without_nul(sample: bytes) -> bytes:
