@@ -16,6 +16,7 @@ from storage_tui.previews.text.guess import BINARY_SHARE, guess_codec, is_prose,
 SAMPLE_BYTES = 64 * 1024  # a later byte of another encoding would be shown wrongly; scanning these takes 2 ms
 GUESS_BYTES = 8 * 1024  # of lines with characters outside ASCII: more do not make a guess better, only slower
 NUL_SHARE = 0.98  # of the zero bytes in a log after a power cut; more than this is a sparse file
+TOLD_BYTES = 1024  # in which HTML must name its encoding (WHATWG HTML, 4.2.5.4)
 BAD_SHARE = 0.5  # of characters that are not UTF-8 among those outside ASCII: more, and the text is in no UTF-8
 
 BOMS = (
@@ -37,6 +38,12 @@ SHIFTED = frozenset(("cp932", "gb18030", "gbk", "big5", "big5hkscs", "cp949", "e
 _CONTROL = re.compile(
     rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]"
 )  # never in text; ESC is common in logs, 0x1A ends DOS files
+_TOLD = re.compile(
+    rb"<\?xml[^>]{0,80}encoding=[\"']([\w.:-]{3,30})|<meta[^>]{0,80}charset=[\"']?([\w.:-]{3,30})"
+    rb"|^#.{0,20}coding[:=][ \t]*([\w.-]{3,30})",
+    re.IGNORECASE,
+)
+_CODEC = re.compile(r"(?:cp|iso|koi|mac|euc|gb|big5|shift|tis|kz|ptcp|johab|hp).*")  # and not base64, idna and the like
 _HIGH_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*[\r\n]*")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]")
 
@@ -47,7 +54,7 @@ class Encoding:
 
     `is_guess` is true when nothing in the bytes proves the codec. `is_text` is false when the bytes are shown as text
     only because the user asked for text. `bad` counts the bytes of the sample that are not of the encoding. `is_open`
-    is true when the sample is ASCII, which would fit most encodings.
+    is true when the sample is ASCII, which would fit most encodings, `is_told` when the text names its encoding.
     """
 
     codec: str
@@ -57,6 +64,7 @@ class Encoding:
     is_text: bool = True
     bad: int = 0
     is_open: bool = False
+    is_told: bool = False
 
     @property
     def unit_bytes(self) -> int:
@@ -79,6 +87,8 @@ class Encoding:
         name = NAMES.get(self.codec, self.codec)
         if not self.is_text:
             return f"no text: its bytes read as {name}"
+        if self.is_told:
+            return f"{name}, as the text says"
         if self.is_guess:
             return f"read as {name}, guessed"
         if self.bad:
@@ -145,6 +155,9 @@ def _find_codec(sample: bytes) -> Encoding | None:
     others = sum(character > "\x7f" for character in text) - bad
     if not bad or bad <= BAD_SHARE * others:
         return Encoding("utf-8", bad=bad)
+    told = _told_codec(sample)
+    if told:
+        return Encoding(told, is_told=True)
     guess = guess_codec(b"".join(_high_lines(sample)))
     return None if guess is None else Encoding(guess, is_guess=True)
 
@@ -205,6 +218,20 @@ def _without_marks(sample: bytes) -> bytes:
     rest = sample.translate(None, b"\x01\x1c\x1d\x1e\x1f")
     is_text = len(rest) > len(sample) / 2 and b"\n" in rest and not _CONTROL.search(rest)
     return rest if is_text else sample
+
+
+def _told_codec(sample: bytes) -> str:
+    """Return the codec that a text of XML, HTML or Python names, if the text is in that encoding; empty without."""
+    told = _TOLD.search(sample[:TOLD_BYTES])
+    if told is None:
+        return ""
+    try:
+        codec = codecs.lookup((told[1] or told[2] or told[3]).decode()).name
+    except (LookupError, ValueError):
+        return ""
+    if not _CODEC.fullmatch(codec) or "<".encode(codec) != b"<":
+        return ""
+    return codec if is_readable(whole_text(sample, codec)) else ""
 
 
 def _high_lines(sample: bytes) -> Iterator[bytes]:

@@ -110,6 +110,30 @@ def test_without_chardet_western_text_is_read_and_the_guess_is_named() -> None:
     assert result.stdout.strip() == str(("Größe: Übung, Äpfel und öfter Süßes\n", "read as cp1252, guessed"))
 
 
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.xml", '<?xml version="1.0" encoding="{}"?>\n<a>Škoda, Łódź</a>\n'),
+        ("a.html", '<html><head><meta charset="{}"></head>\nŠkoda, Łódź</html>\n'),
+        ("a.html", '<meta http-equiv="Content-Type" content="text/html; charset={}">\nŠkoda, Łódź\n'),
+        ("a.py", "# -*- coding: {} -*-\nname = 'Škoda, Łódź'\n"),
+    ],
+)
+@pytest.mark.parametrize("codec", ["iso8859-2", "cp1250", "cp852", "mac-latin2"])
+async def test_an_encoding_that_the_text_names_is_taken(name: str, form: str, codec: str) -> None:
+    text = form.format({"mac-latin2": "mac_latin2"}.get(codec, codec))
+    shown = await show(text.encode(codec), name, width=100)
+    assert [line.plain for line in shown.lines] == text.splitlines()
+    assert dict(shown.facts)["encoding"] == f"{codec}, as the text says"
+
+
+async def test_a_wrong_name_of_an_encoding_is_not_obeyed() -> None:
+    for named in ("utf-8", "utf-16", "klingon", "base64", "idna"):
+        text = f'<?xml version="1.0" encoding="{named}"?>\n<a>Größe, Übung</a>\n'
+        shown = await show(text.encode("cp1252"), "a.xml", width=100)
+        assert [line.plain for line in shown.lines] == text.splitlines()
+
+
 @pytest.mark.parametrize("place", [100, 9_000, 60_000, 200_000])
 async def test_a_letter_far_from_the_start_is_shown(place: int) -> None:
     content = b"plain line\n" * (place // 11) + "1,Müller, größer\n".encode("cp1252")
