@@ -127,8 +127,8 @@ def find_dialect(lines: Sequence[str], *, is_named: bool, is_tabbed: bool = Fals
         best = max(scored, key=lambda found: found[:2])
         even = max((found for found in scored if _is_even(found[2], rows)), key=lambda found: found[:2], default=best)
         best = even if even[0] >= EVEN_SHARE * best[0] else best
-        least = 1.0 if delimiters is BLANKS else LEAST_SHARE
-        if best[0] > 0 and best[1] >= least:
+        is_sure = delimiters is not BLANKS or (_is_even(best[2], rows) and _is_typed(best[2], rows))
+        if best[0] > 0 and best[1] >= LEAST_SHARE and is_sure:
             return best[2]
         if "," in delimiters and (loose := _find_loose(begin, rows)) is not None:
             return loose

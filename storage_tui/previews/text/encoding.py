@@ -209,7 +209,8 @@ def _without_nul(sample: bytes) -> bytes:
     """Return the sample without its zero bytes when the rest is lines of text, as in a log after a power cut."""
     rest = sample.replace(b"\x00", b"")
     lines = rest.count(b"\n") or rest.count(b"\r")
-    is_enough = len(rest) > (1 - NUL_SHARE) * len(sample) and lines and len(rest) / lines < 2000
+    is_enough = len(rest) > (1 - NUL_SHARE) * len(sample) or b"\n" in sample.partition(b"\x00")[0]
+    is_enough = is_enough and lines > 0 and len(rest) / lines < 2000
     return rest if is_enough and len(_CONTROL.findall(rest)) <= BINARY_SHARE / 4 * len(rest) else b""
 
 

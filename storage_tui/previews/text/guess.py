@@ -18,7 +18,7 @@ LOOKED_AT = 2000  # characters that the checks of a guess look at
 BINARY_SHARE = 0.02  # control characters past this share of a sample mean that it is not text
 SURE = 0.2  # of chardet's confidence: less, for a text in Latin letters, says little about the order of its guesses
 ODD_SHARE = 0.1  # of the characters outside ASCII that stand where they do not belong, in a right guess
-SPARSE_SHARE = 0.5  # of the letters of a Western text are outside ASCII at most
+SPARSE_SHARE = 0.6  # of the letters of a Western text are outside ASCII at most
 SHORT = 8  # characters outside ASCII; what letters follow which says nothing about fewer
 FALLBACK = "cp1252"  # of texts by older programs, where nothing better is known
 

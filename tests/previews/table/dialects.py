@@ -151,6 +151,7 @@ DIALECTS: dict[str, Case] = {
     "clock times alone": case("time\n12:30\n12:31\n12:32\n", "time", 3, "12:30"),
     "links": case("url,n\nhttp://a.de/?a=1;b=2,5\nhttp://a.de/?a=1;b=3,6\n", "url|n", 2, "http://a.de/?a=1;b=2|5"),
     "clock times": case("t;v\n12:30:15;1\n12:31:15;2\n", "t|v", 2, "12:30:15|1"),
+    "geometries alone": case("wkt\nPOINT(1 2)\nPOINT(3 4)\n", "wkt", 2, "POINT(1 2)"),
     "JSON in a cell": case('id,doc\n1,"{""a"": 1, ""b"": 2}"\n2,"{}"\n', "id|doc", 2, ["1", '{"a": 1, "b": 2}']),
     "geometries in a cell": case('id,wkt\n1,"POINT (1 2)"\n2,"LINESTRING (1 2, 3 4)"\n', "id|wkt", 2, "1|POINT (1 2)"),
 }  # fmt: skip

@@ -152,7 +152,11 @@ async def test_one_wrong_byte_leaves_the_rest_as_it_is_and_is_counted() -> None:
     assert dict(shown.facts)["encoding"] == "UTF-8, but for 1 byte, shown as �"
 
 
-@pytest.mark.parametrize("zeros", [1, 50, 4096, 20_000])
+async def test_a_line_before_zero_bytes_is_text() -> None:
+    assert (await show(b"line one\n" + bytes(60_000), "a.log")).lines[0].plain == "line one"
+
+
+@pytest.mark.parametrize("zeros", [1, 50, 4096, 20_000, 60_000])
 async def test_a_log_with_zero_bytes_is_text(zeros: int) -> None:
     lines = b"".join(b"2024-01-01 00:00:%02d host app: message\n" % number for number in range(60))
     shown = await show(lines + bytes(zeros) + lines, "crash.log")
