@@ -45,7 +45,9 @@ def draw_regions(regions: list[tuple[str, Shapes | str]], view: View) -> Preview
             continue
         colour = COLOURS[len(layers) % len(COLOURS)]
         layers.append((shapes, colour))
-        area = f"  {area_text(abs(shapes.area_m2))}" if shapes.rings and shapes.is_geographic else ""
+        area = (
+            f"  {area_text(abs(shapes.area_m2))}" if shapes.rings and shapes.is_geographic and shapes.has_area else ""
+        )
         legend.append(Text.assemble(("■ ", colour), visible(name, limit=60), (area, "dim")))
     rows = max(rows_left(view, ()) - len(legend) - 1, view.height // 2)
     lines = draw_layers(layers, view.width, rows) if layers else []

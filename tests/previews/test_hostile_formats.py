@@ -100,6 +100,7 @@ SPECIAL: dict[str, Callable[[], bytes]] = {
     "PDF": lambda: b"%PDF-1.7\n" + b"<</Title (" + b"\\" * 50_000 + b"/Type /Pages " * 5000,
     "pickle": lambda: pickle.dumps([Evil()] * 3, protocol=4),
     "GeoJSON": lambda: b'{"type":"Feature","geometry":' * 20_000,
+    "WKB in hexadecimal digits": lambda: b"0107000000FFFFFF7F" + b"0107000000FFFFFF7F" * 9000,
     "WKT": lambda: b"GEOMETRYCOLLECTION(" * 20_000,
     "JSON": lambda: b'{"a":' * 50_000,
     "JSON Lines": lambda: b'{"a": "' + b"x" * 120_000 + b'"}\n{"b": 1e999999}\n' * 3,

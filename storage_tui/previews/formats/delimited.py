@@ -53,7 +53,10 @@ def describe(table: Table, read_bytes: int, size_bytes: int | None) -> Preview:
         count = round(int(count * (size_bytes - table.first) / max(1, used)), -2)
         told = f"about {count:,}"
     separated = f", separated by {table.dialect.name}" if table.columns > 1 else ""
-    facts = [("rows", told), ("columns", f"{table.columns:,}{separated}")]
+    if table.is_cut:
+        told, count = "not known: the first row is longer than what was read", 0
+    least = "at least " if table.is_cut else ""
+    facts = [("rows", told), ("columns", f"{least}{table.columns:,}{separated}")]
     if table.above:
         shown = visible(" · ".join(table.above), limit=ABOVE_CHARS)
         facts.append(("above", f"{plural(len(table.above), 'line')}: {shown}"))

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import HEADER_BUDGET, Preview, PreviewError, Source, View, rows_left
@@ -58,6 +59,7 @@ class GeoJson:
 class Features:
     """The content of a file: its shapes, how many features, their geometries, the names of their properties.
 
+    `known` are the objects of GeoJSON in a sequence, `others` the ones that are none.
     `problem` is a sentence about the place at which the text ends too early or is no JSON; empty when all was read.
     """
 
@@ -67,6 +69,8 @@ class Features:
     names: dict[str, None] = field(default_factory=dict)
     reference: Reference | None = None
     is_cut_feature: bool = False
+    known: int = 0
+    others: int = 0
     problem: str = ""
 
 
@@ -116,6 +120,8 @@ def describe(raw: bytes, view: View, is_whole: bool) -> Preview | None:
     facts = [("features", counted), ("geometry", _kinds_text(read.kinds)), *read.shapes.facts()]
     if read.reference is not None:
         facts.insert(2, ("reference", read.reference.name))
+    if read.others:
+        facts.insert(1, ("beside them", f"{plural(read.others, 'record')} of other JSON"))
     if read.names:
         shown = [visible(name, limit=30) for name in list(read.names)[:PROPERTY_NAMES]]
         facts.append(("properties", ", ".join(shown)))
@@ -146,8 +152,9 @@ def read_features(text: str) -> Features | None:
     while text[at : at + 1] == "{":
         found = read_object(text, at, "features")
         kind = type_of(found)
-        if not kind and not read.count:
+        if not kind and not read.known:
             return None
+        read.known, read.others = read.known + bool(kind), read.others + (not kind)
         _add_object(read, found, kind)
         if not found.is_whole:
             read.problem = f"not JSON from character {found.end:,} on, or cut there"

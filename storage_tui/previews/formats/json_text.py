@@ -65,7 +65,8 @@ class JsonText:
         printer = Printer(text, width=min(view.width, MAX_WIDTH), limit=limit)
         await asyncio.to_thread(printer.run)
         is_whole = len(head) == source.size_bytes
-        facts = [("form", f"{form}: no map is drawn of this")] if (form := form_of(text)) else []
+        form = await asyncio.to_thread(form_of, text)
+        facts = [("form", f"{form}: no map is drawn of this")] if form else []
         if printer.values > 1:
             facts.append(("records", f"{printer.values:,}" if printer.is_done and is_whole else f"{printer.values:,}+"))
         elif printer.is_done and is_whole:

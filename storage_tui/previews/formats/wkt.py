@@ -41,12 +41,13 @@ class WellKnownText:
         if _START.match(text) is None:
             return False
         try:
-            next(read_geometries(text), None)
+            first = next(read_geometries(text.removeprefix("\ufeff")))
         except CutError:
             return True
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, StopIteration):
             return False
-        return True
+        rest = text.removeprefix("\ufeff")[first.stop :].partition("\n")[0].strip("\r\t ;,\"'")
+        return not rest or _START.match(rest) is not None
 
     async def show(self, source: Source, head: bytes, view: View) -> Preview:
         """Return the facts and the map."""

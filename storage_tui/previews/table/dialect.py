@@ -34,6 +34,7 @@ COMMENTS = ("#", "%", "//", "!")
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _PLAIN = "\x1f"  # stands for a separator of several characters, and is in no text
 _NUMBER = re.compile(r"[-+]?[\d.,'  ]*\d ?%?")
+_CLOCK = re.compile(r"(?<!\d)\d\d?:\d\d(?!\d)")
 _RULE = re.compile(r"[-=+|:\s]+$")
 
 
@@ -118,15 +119,16 @@ def find_dialect(lines: Sequence[str], *, is_named: bool, is_tabbed: bool = Fals
         return max(_forms(begin, rows), key=lambda form: _score(form, rows)[0])
     if not is_named:
         return _find_strict(begin, rows)
-    for delimiters in ((*STRONG, "||"), RARE, BLANKS):
+    rare = RARE if not all(_CLOCK.search(row) for row in rows[1:]) else RARE[:-1]  # times have colons, too
+    for delimiters in ((*STRONG, "||"), rare, BLANKS):
         scored = [
             (*_score(form, rows), form) for each in delimiters for form in _forms(replace(begin, delimiter=each), rows)
         ]
         best = max(scored, key=lambda found: found[:2])
         even = max((found for found in scored if _is_even(found[2], rows)), key=lambda found: found[:2], default=best)
         best = even if even[0] >= EVEN_SHARE * best[0] else best
-        least = 1.0 if delimiters is BLANKS else LEAST_SHARE
-        if best[0] > 0 and best[1] >= least:
+        is_sure = delimiters is not BLANKS or (_is_even(best[2], rows) and _is_typed(best[2], rows))
+        if best[0] > 0 and best[1] >= LEAST_SHARE and is_sure:
             return best[2]
         if "," in delimiters and (loose := _find_loose(begin, rows)) is not None:
             return loose

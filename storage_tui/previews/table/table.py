@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 from storage_tui.previews.base import PreviewError
@@ -18,6 +18,7 @@ TYPED_ROWS = 200  # that the types of the columns come from
 HEAD_ROWS = 4  # at most: names, groups of names, units, descriptions
 ABOVE_ROWS = 50  # of titles and remarks above a table; exports have ten
 MOSTLY = 0.8  # of the values of a column that tell its type, beside remarks such as `<0.1`
+BRACKETS = ("[", "(", "<", "{")
 YEARS = (1900, 2100)
 
 
@@ -38,6 +39,8 @@ class Table:
     above: list[str]
     first: int
     is_whole: bool
+    is_cut: bool = False
+    """Whether the first row is longer than the bytes that were read: the table has more columns than these."""
 
     @property
     def kind(self) -> str:
@@ -89,7 +92,10 @@ def read_table(head: bytes, name: str, *, is_whole: bool) -> Table:
     rows = [row for row in split_rows(head[begin:], begin, dialect, encoding, is_last=is_whole) if row[0]]
     if not rows:
         raise PreviewError("no whole row in the part that was read")
-    return _table(rows, dialect, encoding, above, is_whole)
+    is_cut = len(rows) == 1 and not is_whole and not head.endswith(encoding.newline)
+    if is_cut:
+        rows = [(rows[0][0][:-1] or rows[0][0], rows[0][1], rows[0][2])]
+    return replace(_table(rows, dialect, encoding, above, is_whole), is_cut=is_cut)
 
 
 def _table(rows: list[Cells], dialect: Dialect, encoding: Encoding, above: list[str], is_whole: bool) -> Table:
@@ -143,11 +149,11 @@ def _head_rows(table: Sequence[Sequence[str]], width: int) -> int:
     """Return how many of the first rows name the columns: the rows of text above columns of numbers or dates."""
     for count in range(min(HEAD_ROWS, len(table) - 1), 0, -1):
         types = _types(table[count : count + TYPED_ROWS], width)
-        if all(_names(row, types) for row in table[:count]):
+        if all(_names(row, types) for row in table[:count]) and _belong(table[:count], types):
             return count
     types = _types(table[1:], width)
     first = [column_type([cell]) for cell in table[0]]
-    if _are_years(table, types):
+    if _are_steps(table, types):
         return 1
     if any(kind in TYPED for kind in first):
         return 0
@@ -178,21 +184,42 @@ def _names(row: Sequence[str], types: Sequence[str]) -> bool:
     return bool(texts or (others and not row[0].strip())) and (not others or _in_steps(others))
 
 
-def _are_years(table: Sequence[Sequence[str]], types: Sequence[str]) -> bool:
-    """Return whether the first row has years as names of columns whose values are no years."""
+def _belong(heads: Sequence[Sequence[str]], types: Sequence[str]) -> bool:
+    """Return whether the rows after the first one are units or further names, and not rows of words.
+
+    Units leave the columns of text free, or set all in brackets. Further names stand below groups with gaps.
+    """
+    has_gaps = any(not cell.strip() for cell in heads[0])
+    for row in heads[1:]:
+        beside = [cell.strip() for cell, kind in zip(row, types, strict=False) if kind not in TYPED]
+        is_free = all(is_missing(cell) or cell[:1] in BRACKETS for cell in beside)
+        if not is_free and not (has_gaps and all(cell.strip() for cell in row)):
+            return False
+    return True
+
+
+def _are_steps(table: Sequence[Sequence[str]], types: Sequence[str]) -> bool:
+    """Return whether the first row has years, numbers in steps, or dates as names of columns of other values."""
     if len(table) < 2 or not table[0]:
         return False
     first = [column_type([cell]) for cell in table[0][: len(types)]]
-    places = [at for at, kind in enumerate(first) if kind == "integer"]
-    if (
-        not places
-        or 0 in places
-        or set(first) - {"integer", "text", "empty"}
-        or not _in_steps([table[0][at] for at in places])
-    ):
+    places = [at for at, kind in enumerate(first) if kind in ("integer", "date")]
+    kinds = {first[at] for at in places}
+    if not places or 0 in places or set(first) - {*kinds, "text", "empty"} or len(kinds) > 1:
         return False
-    below = [row[at].strip() for row in table[1:TYPED_ROWS] for at in places if at < len(row)]
-    return not all(_year(value) is not None for value in below if value)
+    below = [row[at].strip() for row in table[1:TYPED_ROWS] for at in places if at < len(row) and row[at].strip()]
+    names = [table[0][at].strip() for at in places]
+    if kinds == {"date"}:
+        return len(set(names)) == len(names) and not any(column_type([value]) == "date" for value in below)
+    if names == [str(number) for number in range(int(names[0]), int(names[0]) + len(names))] and len(names) > 2:
+        rows = ([row[at].strip() for at in places if at < len(row)] for row in table[1:TYPED_ROWS])
+        return int(names[0]) in (0, 1) and not all(_are_consecutive(row) for row in rows)
+    return _in_steps(names) and not all(_year(value) is not None for value in below)
+
+
+def _are_consecutive(values: Sequence[str]) -> bool:
+    numbers = [int(value) for value in values if column_type([value]) == "integer"]
+    return len(numbers) == len(values) and all(after - before == 1 for before, after in pairwise(numbers))
 
 
 def _in_steps(values: Sequence[str]) -> bool:

@@ -5,23 +5,19 @@ chardet, whose guess is checked here and is always named as a guess.
 """
 
 import codecs
-import importlib
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from storage_tui.contract.counts import plural
+from storage_tui.previews.text.guess import BINARY_SHARE, guess_codec, is_prose, is_readable, whole_text
 
 SAMPLE_BYTES = 64 * 1024  # a later byte of another encoding would be shown wrongly; scanning these takes 2 ms
 GUESS_BYTES = 8 * 1024  # of lines with characters outside ASCII: more do not make a guess better, only slower
-BINARY_SHARE = 0.02  # control characters past this share of a sample mean that it is not text
 NUL_SHARE = 0.98  # of the zero bytes in a log after a power cut; more than this is a sparse file
-MOST_LETTERS_A_WORD = 60  # in scripts that set spaces between words; pictures and arrays have far longer runs
+TOLD_BYTES = 1024  # in which HTML must name its encoding (WHATWG HTML, 4.2.5.4)
 BAD_SHARE = 0.5  # of characters that are not UTF-8 among those outside ASCII: more, and the text is in no UTF-8
-COMMON_SHARE = 0.7  # of the ideographs of a text are in the common half of their encoding, of random bytes 0.4
-LOOKED_AT = 2000  # characters that the checks of a guess look at
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -38,45 +34,18 @@ SHIFTED = frozenset(("cp932", "gb18030", "gbk", "big5", "big5hkscs", "cp949", "e
                      "euc_jis_2004", "shift_jis_2004", "iso2022_jp"))  # fmt: skip
 """Encodings of several bytes a character in which the second byte may look like the first, or like a letter."""
 
-FALLBACK = "cp1252"  # of texts by older programs, where nothing better is known
-WIDER = {"ascii": FALLBACK, "iso8859-1": FALLBACK, "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030",
-         "euc_kr": "cp949", "iso8859-9": "cp1254"}  # fmt: skip
-"""Encodings that contain another one, for the programs that name the smaller one and write the larger one."""
-
-OLD_LATIN = frozenset(
-    (
-        "mac-roman",
-        "mac-iceland",
-        "mac-turkish",
-        "mac-latin2",
-        "mac-croatian",
-        "mac-romanian",
-        "cp437",
-        "cp775",
-        "cp850",
-        "cp852",
-        "cp857",
-        "cp858",
-        "cp860",
-        "cp861",
-        "cp863",
-        "cp865",
-        "hp-roman8",
-    )
-)
-"""Encodings of DOS and old Macs with most of their letters between 0x80 and 0x9F; newer ones have none there."""
 
 _CONTROL = re.compile(
     rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]"
 )  # never in text; ESC is common in logs, 0x1A ends DOS files
-_LOW = re.compile(rb"[\x80-\x9f]")
+_TOLD = re.compile(
+    rb"<\?xml[^>]{0,80}encoding=[\"']([\w.:-]{3,30})|<meta[^>]{0,80}charset=[\"']?([\w.:-]{3,30})"
+    rb"|^#.{0,20}coding[:=][ \t]*([\w.-]{3,30})",
+    re.IGNORECASE,
+)
+_CODEC = re.compile(r"(?:cp|iso|koi|mac|euc|gb|big5|shift|tis|kz|ptcp|johab|hp).*")  # and not base64, idna and the like
 _HIGH_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*[\r\n]*")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]")
-_BREAKS = frozenset(" \t\r\n,;|、。，；：！？「」（）")
-_COMMON = (("gb2312", 0xB0, 0xD7), ("euc_jp", 0xB0, 0xCF), ("big5", 0xA4, 0xC6), ("euc_kr", 0xB0, 0xC8))
-"""The first bytes of the common half of the characters of an encoding: level 1 of its standard, or its syllables."""
-
-_EAST_ASIAN = frozenset(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "KATAKANA-HIRAGANA", "FULLWIDTH", "IDEOGRAPHIC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +53,8 @@ class Encoding:
     """The encoding of a text: the codec's name, the bytes of its byte order mark, and how a line ends.
 
     `is_guess` is true when nothing in the bytes proves the codec. `is_text` is false when the bytes are shown as text
-    only because the user asked for text. `bad` counts the bytes of the sample that are not of the encoding.
+    only because the user asked for text. `bad` counts the bytes of the sample that are not of the encoding. `is_open`
+    is true when the sample is ASCII, which would fit most encodings, `is_told` when the text names its encoding.
     """
 
     codec: str
@@ -93,6 +63,8 @@ class Encoding:
     is_guess: bool = False
     is_text: bool = True
     bad: int = 0
+    is_open: bool = False
+    is_told: bool = False
 
     @property
     def unit_bytes(self) -> int:
@@ -115,6 +87,8 @@ class Encoding:
         name = NAMES.get(self.codec, self.codec)
         if not self.is_text:
             return f"no text: its bytes read as {name}"
+        if self.is_told:
+            return f"{name}, as the text says"
         if self.is_guess:
             return f"read as {name}, guessed"
         if self.bad:
@@ -130,7 +104,7 @@ class Encoding:
 
         A blob whose first bytes are all ASCII, which is UTF-8 too, may have letters of another encoding far behind.
         """
-        if self.codec != "utf-8" or page.isascii():
+        if not self.is_open or page.isascii():
             return self
         found = _find_codec(page)
         return self if found is None or found.codec == "utf-8" else replace(self, codec=found.codec, is_guess=True)
@@ -161,8 +135,8 @@ def decode_head(head: bytes) -> tuple[str, str]:
 def _find_codec(sample: bytes) -> Encoding | None:
     for bom, codec in BOMS:
         if sample.startswith(bom):
-            text = _whole(sample[len(bom) :], codec)
-            if _is_readable(text):
+            text = whole_text(sample[len(bom) :], codec)
+            if is_readable(text):
                 return Encoding(codec, len(bom), bad=text.count("\ufffd") if codec == "utf-8" else 0)
     if b"\x00" in sample:
         wide = _find_wide(sample)
@@ -176,12 +150,16 @@ def _find_codec(sample: bytes) -> Encoding | None:
         return None
     if sample.isascii():
         return _find_iso_2022(sample)
-    text = _whole(sample, "utf-8")
+    text = whole_text(sample, "utf-8")
     bad = text.count("\ufffd") - sample.count(b"\xef\xbf\xbd")
     others = sum(character > "\x7f" for character in text) - bad
     if not bad or bad <= BAD_SHARE * others:
         return Encoding("utf-8", bad=bad)
-    return _guess(b"".join(_high_lines(sample)))
+    told = _told_codec(sample)
+    if told:
+        return Encoding(told, is_told=True)
+    guess = guess_codec(b"".join(_high_lines(sample)))
+    return None if guess is None else Encoding(guess, is_guess=True)
 
 
 def _find_line_end(sample: bytes, encoding: Encoding) -> str:
@@ -200,8 +178,8 @@ def _find_wide(sample: bytes) -> Encoding | None:
             sample[at::unit].count(0) < (1 if unit == 4 else 0.7) * count for at in quiet if unit == 4
         ):
             continue
-        text = _whole(sample, codec)
-        if not _is_prose(text):
+        text = whole_text(sample, codec)
+        if not is_prose(text):
             continue
         if unit == 4 or sample[quiet[0] :: 2].count(0) > 0.7 * count:
             return Encoding(codec)
@@ -212,7 +190,7 @@ def _find_wide_ideographs(sample: bytes) -> Encoding | None:
     """Return UTF-16 without a mark of a text in another script than Latin, if the sample is such."""
     if (len(sample) % 2 and len(sample) < SAMPLE_BYTES) or len(sample) < 8:
         return None
-    found = [codec for codec in ("utf-16-le", "utf-16-be") if _is_prose(_whole(sample, codec), is_wide=True)]
+    found = [codec for codec in ("utf-16-le", "utf-16-be") if is_prose(whole_text(sample, codec), is_wide=True)]
     return Encoding(found[0], is_guess=True) if len(found) == 1 else None
 
 
@@ -224,14 +202,15 @@ def _find_iso_2022(sample: bytes) -> Encoding:
             pass
         else:
             return Encoding("iso2022_jp", is_guess=True)
-    return Encoding("utf-8")
+    return Encoding("utf-8", is_open=True)
 
 
 def _without_nul(sample: bytes) -> bytes:
     """Return the sample without its zero bytes when the rest is lines of text, as in a log after a power cut."""
     rest = sample.replace(b"\x00", b"")
     lines = rest.count(b"\n") or rest.count(b"\r")
-    is_enough = len(rest) > (1 - NUL_SHARE) * len(sample) and lines and len(rest) / lines < 2000
+    is_enough = len(rest) > (1 - NUL_SHARE) * len(sample) or b"\n" in sample.partition(b"\x00")[0]
+    is_enough = is_enough and lines > 0 and len(rest) / lines < 2000
     return rest if is_enough and len(_CONTROL.findall(rest)) <= BINARY_SHARE / 4 * len(rest) else b""
 
 
@@ -240,6 +219,20 @@ def _without_marks(sample: bytes) -> bytes:
     rest = sample.translate(None, b"\x01\x1c\x1d\x1e\x1f")
     is_text = len(rest) > len(sample) / 2 and b"\n" in rest and not _CONTROL.search(rest)
     return rest if is_text else sample
+
+
+def _told_codec(sample: bytes) -> str:
+    """Return the codec that a text of XML, HTML or Python names, if the text is in that encoding; empty without."""
+    told = _TOLD.search(sample[:TOLD_BYTES])
+    if told is None:
+        return ""
+    try:
+        codec = codecs.lookup((told[1] or told[2] or told[3]).decode()).name
+    except (LookupError, ValueError):
+        return ""
+    if not _CODEC.fullmatch(codec) or "<".encode(codec) != b"<":
+        return ""
+    return codec if is_readable(whole_text(sample, codec)) else ""
 
 
 def _high_lines(sample: bytes) -> Iterator[bytes]:
@@ -252,113 +245,5 @@ def _high_lines(sample: bytes) -> Iterator[bytes]:
             return
 
 
-@lru_cache(maxsize=16)
-def _guess(sample: bytes) -> Encoding | None:
-    """Return the most probable encoding of a sample of an older program; None when it is text in none."""
-    for codec in _candidates(sample):
-        text = _whole(sample, codec)
-        if text.count("\ufffd") <= 0.01 * len(text) and _is_prose(text) and not _mixes_scripts(text):
-            return Encoding(FALLBACK if _whole(sample, FALLBACK) == text else codec, is_guess=True)
-    return None
-
-
-def _candidates(sample: bytes) -> Iterator[str]:
-    """Yield codecs, the most probable first."""
-    try:
-        detect_all = importlib.import_module("chardet").detect_all
-    except ImportError:
-        names = []
-    else:
-        names = [found["encoding"] for found in detect_all(sample, ignore_threshold=True) if found["encoding"]]
-    for name in (*names, FALLBACK):
-        try:
-            codec = codecs.lookup(name).name
-        except LookupError:
-            continue
-        if codec in ("utf-8", "utf-7") or codec.startswith("utf-") or "hz" in codec:
-            continue
-        if "a".encode(codec) != b"a" or (codec in OLD_LATIN and not _LOW.search(sample)):
-            continue
-        if codec == "iso8859-15" and b"\xa4" not in sample:
-            codec = FALLBACK
-        yield WIDER.get(codec, codec)
-
-
-def _whole(sample: bytes, codec: str) -> str:
-    """Return the text of a sample, without the character that its end cuts."""
-    return codecs.getincrementaldecoder(codec)("replace").decode(sample)
-
-
 def _aligned(sample: bytes, unit: int) -> bytes:
     return sample[: len(sample) // unit * unit]
-
-
-def _is_readable(text: str) -> bool:
-    """Return whether few characters are controls or were not decoded."""
-    part = text[:LOOKED_AT]
-    return sum(_is_odd(character) for character in part) <= BINARY_SHARE * len(part)
-
-
-def _is_odd(character: str) -> bool:
-    if character in "\t\r\n\x1b\x0c\x1a\x07\x08\x0b":
-        return False
-    return character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
-
-
-def _is_prose(text: str, *, is_wide: bool = False) -> bool:
-    """Return whether a text, decoded by a guess, reads as one: known characters, in words or common ideographs."""
-    part = text[:LOOKED_AT]
-    if not part or not _is_readable(part):
-        return False
-    others = [character for character in part if character > "\x7f"]
-    letters = sum(unicodedata.category(character)[0] in "LM" for character in others)
-    ideographs = [character for character in others if _is_ideograph(character)]
-    if sum(map(_is_common, ideographs)) < COMMON_SHARE * len(ideographs):
-        return False
-    breaks = sum(character in _BREAKS for character in part)
-    if is_wide and not (breaks and _is_one_script(part)):
-        return False
-    if len(part) > MOST_LETTERS_A_WORD * (breaks + 1):
-        return False
-    is_lettered = letters >= 0.5 * len(others) or len(others) < 0.1 * len(part)
-    return is_lettered or len(ideographs) >= 0.5 * len(others)
-
-
-def _is_ideograph(character: str) -> bool:
-    """Return whether a character is of the scripts of China, Japan and Korea, which set few spaces."""
-    return "\u3040" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3"
-
-
-def _is_common(character: str) -> bool:
-    """Return whether an ideograph is in the common half of one of the encodings of its languages."""
-    for codec, first, last in _COMMON:
-        try:
-            raw = character.encode(codec)
-        except UnicodeEncodeError:
-            continue
-        if len(raw) == 2 and first <= raw[0] <= last:
-            return True
-    return "\u3040" <= character <= "\u30ff"
-
-
-def _is_one_script(text: str) -> bool:
-    """Return whether nearly all letters outside ASCII are of the same script."""
-    scripts: dict[str, int] = {}
-    for character in text:
-        if character > "\x7f" and character.isalpha():
-            name = unicodedata.name(character, "?").partition(" ")[0]
-            script = "CJK" if name in _EAST_ASIAN else name
-            scripts[script] = scripts.get(script, 0) + 1
-    return not scripts or max(scripts.values()) > 0.9 * sum(scripts.values())
-
-
-def _mixes_scripts(text: str) -> bool:
-    """Return whether words mix Latin with Greek, Cyrillic, Hebrew or Arabic letters, as no language does."""
-    mixed = words = 0
-    for word in re.findall(r"[^\W\d_]+", text[:LOOKED_AT]):
-        if word.isascii():
-            continue
-        words += 1
-        scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in word}
-        mixed += "LATIN" in scripts and bool(scripts & {"GREEK", "CYRILLIC", "HEBREW", "ARABIC", "THAI"})
-    return mixed > 0.2 * words

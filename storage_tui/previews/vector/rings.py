@@ -11,6 +11,7 @@ from storage_tui.previews.vector.canvas import Point
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 HALF, TURN = 180.0, 360.0
+LEAST_BAND = 0.05  # of the area beside it; a band of less is the line around a pole, closed at the antimeridian
 WORLD_STEP, WORLD_HEIGHT = 340.0, 120.0  # degrees; a longer step in a higher ring is the edge of a world map
 
 
@@ -46,6 +47,7 @@ def closed_ring(points: Sequence[Point]) -> list[Point]:
     jumps = [step for step in steps if step > HALF]
     is_world = longest >= WORLD_STEP and max(ys) - min(ys) >= WORLD_HEIGHT
     is_band = ring[0][0] != ring[-1][0] and all(jump == TURN for jump in jumps)
+    is_band = is_band and abs(_south_of(plain)) > LEAST_BAND * abs(_south_of(ring))  # else a ring around a pole
     return plain if is_world or is_band or max(xs) == min(xs) else ring
 
 

@@ -99,7 +99,7 @@ def title_content(blob: Blob, document: Document | None, mode: Mode, width: int)
         kind = f"{document.kind}{f', as {mode}' if mode != 'auto' else ''} "
         if document.extent and width >= WIDE:
             kind += f" {document.extent} "
-    name = cut_start(visible(blob.key), max(8, width - 24))
+    name = cut_start(visible(blob.key), max(8, width - max(24, len(kind) + len(blob.storage_type) + 8)))
     title = Content.assemble((f" {blob.storage_type} ", "bold $accent"), ("▸ ", "$text-muted"), (name, "bold"))
     return title, Content.styled(kind, "$text-muted")
 

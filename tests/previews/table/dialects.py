@@ -84,6 +84,12 @@ DIALECTS: dict[str, Case] = {
     # heads
     "years as names": case("region,2019,2020\nA,1,2\nB,3,4\n", "region|2019|2020", 2, "A|1|2"),
     "years below a number": case("id,2019,2020,2021\n1,5,6,7\n2,8,9,10\n", "id|2019|2020|2021", 2, "1|5|6|7"),
+    "dates as names": case("site,2024-01-01,2024-01-02\nA,1.5,2\nB,3.5,4\n", "site|2024-01-01|2024-01-02", 2,
+                            "A|1.5|2"),
+    "numbers as names": case("id,1,2,3\nA,0.5,0.6,0.7\nB,0.1,0.2,0.3\n", "id|1|2|3", 2, "A|0.5|0.6|0.7"),
+    "names and values": case("key,value\nhost,localhost\nport,8080\ntimeout,30\n", "key|value", 3, "host|localhost"),
+    "units beside names": case("name,height\n,m\nAnna,1.7\nBert,1.8\n", "name|height", 2, "Anna|1.7"),
+    "units in brackets": case("site,temp\n[name],[K]\nA,1.5\nB,2.5\n", "site|temp", 2, "A|1.5"),
     "no head": case("1,2,3\n4,5,6\n", numbered(3), 2, "1|2|3"),
     "no head, a name first": case("A,2019,5.5\nB,2018,6.5\nC,2021,7.5\n", numbered(3), 3, "A|2019|5.5"),
     "no head, dates": case("2024-01-01,5\n2024-01-02,6\n", numbered(2), 2, "2024-01-01|5"),
@@ -142,7 +148,10 @@ DIALECTS: dict[str, Case] = {
     "dates past 9999": case("when,v\n10000-01-01,1\n99999-12-31,2\n", "when|v", 2, "10000-01-01|1"),
     "nanoseconds": case("when,v\n2024-01-01T00:00:00.123456789Z,1\n2024-01-01T00:00:00.123456790Z,2\n", "when|v", 2,
                         "2024-01-01T00:00:00.123456789Z|1"),
+    "clock times alone": case("time\n12:30\n12:31\n12:32\n", "time", 3, "12:30"),
+    "links": case("url,n\nhttp://a.de/?a=1;b=2,5\nhttp://a.de/?a=1;b=3,6\n", "url|n", 2, "http://a.de/?a=1;b=2|5"),
     "clock times": case("t;v\n12:30:15;1\n12:31:15;2\n", "t|v", 2, "12:30:15|1"),
+    "geometries alone": case("wkt\nPOINT(1 2)\nPOINT(3 4)\n", "wkt", 2, "POINT(1 2)"),
     "JSON in a cell": case('id,doc\n1,"{""a"": 1, ""b"": 2}"\n2,"{}"\n', "id|doc", 2, ["1", '{"a": 1, "b": 2}']),
     "geometries in a cell": case('id,wkt\n1,"POINT (1 2)"\n2,"LINESTRING (1 2, 3 4)"\n', "id|wkt", 2, "1|POINT (1 2)"),
 }  # fmt: skip

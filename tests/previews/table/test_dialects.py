@@ -123,6 +123,9 @@ async def test_a_first_row_past_the_first_read_is_read_and_past_the_budget_is_sa
     assert len(heads) > 128 * KIB
     shown = await preview(Ranges.of(content).source("a.csv"))
     assert dict(shown.facts)["columns"].startswith("15,000")
+    far = ",".join(f"column_{number}" for number in range(60_000)).encode()
+    facts = dict((await preview(Ranges.of(far + b"\n" + far).source("a.csv"))).facts)
+    assert facts["columns"].startswith("at least ") and facts["rows"].startswith("not known")
 
 
 async def test_lines_above_a_table_and_its_encoding_are_named() -> None:

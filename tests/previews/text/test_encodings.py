@@ -5,6 +5,8 @@ import json
 import math
 import random
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -72,6 +74,66 @@ async def test_the_names_are_those_that_people_know() -> None:
     }
 
 
+SHORT = {
+    "cp1252": (
+        "½ cup\n", "é\n", "Köln\n", "Müller", "naïve café\n", "price: £100\n", "© 2020 Foo Inc.\n", "temp 50 °C\n",
+        "“hello” she said – well…\n", "São Paulo;12\n", "año,mes\n1,2\n", "Ångström\n", "Ærø Øst\n", "Straße",
+        "µm\n", "«bonjour»\n", "100 €\n", "it’s\n", "æøå ÆØÅ blåbærsyltetøy\n", "ação não são coração\n",
+    ),
+    "cp932": ("日本\n", "東京,大阪\n", "ファイル名,サイズ\nテスト,12\n"),
+    "euc-jp": ("日本語\n",),
+    "gbk": ("北京\n", "上海,12\n", "姓名,年龄\n张三,12\n"),
+    "big5": ("臺北\n",),
+    "cp949": ("서울\n",),
+    "cp1251": ("имя;город\n", "Да\n"),
+    "koi8-r": ("Москва",),
+    "cp1253": ("Αθήνα\n",),
+    "cp1255": ("שלום\n",),
+    "cp1256": ("مرحبا\n",),
+    "cp1250": ("Łódź\n",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("codec", "text"), [(codec, text) for codec, every in SHORT.items() for text in every])
+async def test_a_few_letters_are_enough(codec: str, text: str) -> None:
+    shown = await show(text.encode(codec), "a.txt", width=100)
+    assert "\n".join(line.plain for line in shown.lines) == text.rstrip("\n")
+
+
+def test_without_chardet_western_text_is_read_and_the_guess_is_named() -> None:
+    code = (
+        "import sys; sys.modules['chardet'] = None\n"
+        "from storage_tui.previews.text.encoding import decode_head\n"
+        "print(decode_head('Größe: Übung, Äpfel und öfter Süßes\\n'.encode('cp1252')))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == str(("Größe: Übung, Äpfel und öfter Süßes\n", "read as cp1252, guessed"))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.xml", '<?xml version="1.0" encoding="{}"?>\n<a>Škoda, Łódź</a>\n'),
+        ("a.html", '<html><head><meta charset="{}"></head>\nŠkoda, Łódź</html>\n'),
+        ("a.html", '<meta http-equiv="Content-Type" content="text/html; charset={}">\nŠkoda, Łódź\n'),
+        ("a.py", "# -*- coding: {} -*-\nname = 'Škoda, Łódź'\n"),
+    ],
+)
+@pytest.mark.parametrize("codec", ["iso8859-2", "cp1250", "cp852", "mac-latin2"])
+async def test_an_encoding_that_the_text_names_is_taken(name: str, form: str, codec: str) -> None:
+    text = form.format({"mac-latin2": "mac_latin2"}.get(codec, codec))
+    shown = await show(text.encode(codec), name, width=100)
+    assert [line.plain for line in shown.lines] == text.splitlines()
+    assert dict(shown.facts)["encoding"] == f"{codec}, as the text says"
+
+
+async def test_a_wrong_name_of_an_encoding_is_not_obeyed() -> None:
+    for named in ("utf-8", "utf-16", "klingon", "base64", "idna"):
+        text = f'<?xml version="1.0" encoding="{named}"?>\n<a>Größe, Übung</a>\n'
+        shown = await show(text.encode("cp1252"), "a.xml", width=100)
+        assert [line.plain for line in shown.lines] == text.splitlines()
+
+
 @pytest.mark.parametrize("place", [100, 9_000, 60_000, 200_000])
 async def test_a_letter_far_from_the_start_is_shown(place: int) -> None:
     content = b"plain line\n" * (place // 11) + "1,Müller, größer\n".encode("cp1252")
@@ -90,7 +152,11 @@ async def test_one_wrong_byte_leaves_the_rest_as_it_is_and_is_counted() -> None:
     assert dict(shown.facts)["encoding"] == "UTF-8, but for 1 byte, shown as �"
 
 
-@pytest.mark.parametrize("zeros", [1, 50, 4096, 20_000])
+async def test_a_line_before_zero_bytes_is_text() -> None:
+    assert (await show(b"line one\n" + bytes(60_000), "a.log")).lines[0].plain == "line one"
+
+
+@pytest.mark.parametrize("zeros", [1, 50, 4096, 20_000, 60_000])
 async def test_a_log_with_zero_bytes_is_text(zeros: int) -> None:
     lines = b"".join(b"2024-01-01 00:00:%02d host app: message\n" % number for number in range(60))
     shown = await show(lines + bytes(zeros) + lines, "crash.log")

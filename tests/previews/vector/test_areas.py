@@ -46,6 +46,8 @@ RINGS = {
     "a band of four corners": (box(-180, -23, 180, 23), box_area(360, -23, 23), (-180, -23, 180, 23)),
     "around the south pole": (
         [(x, -70.0) for x in range(-180, 180, 10)], box_area(360, -90, -70), (-180, -90, 180, -70)),
+    "around the south pole, closed at the antimeridian": (
+        [(x, -70.0) for x in range(-180, 181, 30)], box_area(360, -90, -70), (-180, -90, 180, -70)),
     "around the north pole": ([(x, 80.0) for x in range(0, 360, 45)], box_area(360, 80, 90), (-180, 80, 180, 90)),
     "cut along the pole": ([(-180, -90), (-180, -70), (0, -70), (180, -70), (180, -90)], box_area(360, -90, -70),
                            (-180, -90, 180, -70)),

@@ -100,6 +100,12 @@ async def test_other_json_is_json(name: str, is_sorted: bool) -> None:
     assert json.loads("".join(line.plain for line in shown.lines)) == NO[name]
 
 
+async def test_other_records_between_features_are_counted() -> None:
+    lines = "\n".join([json.dumps(feature()), '{"a": 1}', json.dumps(feature(None)), '{"b": 2}'])
+    facts = dict((await show(lines.encode(), "a.jsonl", width=100)).facts)
+    assert facts["features"] == "2" and facts["beside them"] == "2 records of other JSON"
+
+
 async def test_lines_with_places_are_json_lines() -> None:
     lines = "".join(json.dumps({"name": f"n{n}", "location": POINT}) + "\n" for n in range(5))
     shown = await show(lines.encode(), "a.jsonl")

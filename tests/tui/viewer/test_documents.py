@@ -80,7 +80,9 @@ async def test_the_status_line_says_where_the_cursor_is_at_any_row_and_width(kin
 @EVERY[1]
 async def test_words_of_a_row_are_found_from_the_first_row_and_words_of_none_are_not(kind: str, mode: Mode) -> None:
     document, _ = await opened(kind, mode)
-    shown = (re.sub(r"\\x[0-9a-f]{2}", " ", row.text.plain) for row in document.rows[1:])  # bytes that are no text
+    shown = (
+        re.sub(r"\\(?:x[0-9a-f]{2}|[rnt])", " ", row.text.plain) for row in document.rows[1:]
+    )  # bytes that are no text
     text = " ".join(shown)
     words = max(re.findall(r"[A-Za-z0-9]+", text), key=len, default="")
     if words and not document.is_hex and not document.heads:
