@@ -12,16 +12,11 @@ import pytest
 
 from storage_tui import Storage
 from tests.faults.proxy import Fault, FaultProxy
+from tests.server.preludes import a_defect_that_names_the_key
 from tests.server.running import RunningServer
 from tests.terminal import Terminal
 
 MIB = 1024 * 1024
-DEFECT = """
-from storage_tui.server.stores.local.store import LocalStore
-async def stat(self, address):
-    raise ValueError(f"a canary {address.key}")
-LocalStore.stat = stat
-"""
 PIECE = 24  # characters of the signature that are searched for: a part of a token is a leak too
 
 pytestmark = pytest.mark.slow
@@ -157,7 +152,7 @@ def test_what_a_server_writes_of_its_keys_is_in_files_of_its_own(server: Running
 
 
 def test_a_defect_is_logged_by_its_place_alone(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path / "data", prelude=DEFECT)
+    server = RunningServer(tmp_path / "data", prelude=a_defect_that_names_the_key)
     server.start()
     with server.client() as ann:
         answer = ann.head("/data/get/k")

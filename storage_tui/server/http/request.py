@@ -7,7 +7,7 @@ from typing import Any
 from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
-from storage_tui.server.http.body import Body, Receive
+from storage_tui.server.http.body import DEFAULTS, Body, BodyBounds, Receive
 from storage_tui.server.http.grants import Grant
 from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
 from storage_tui.server.limits.crowding import peer_of
@@ -66,6 +66,7 @@ class Request:
         request_id: str,
         budget: Budget,
         parsing: Parsing,
+        body_bounds: BodyBounds = DEFAULTS,
     ) -> None:
         self.request_id = request_id
         self.budget = budget
@@ -81,7 +82,7 @@ class Request:
         self.route = ""  # the path of the row that takes the request, for logs and metrics
         self.grant = Grant("")
         self.upload_id = ""  # of the store's session, when the request is on an upload URL
-        self.body = _frame(scope, self.headers, receive)
+        self.body = _frame(scope, self.headers, receive, body_bounds)
         self.pack: list[Frame] | None = None  # the body where it is a pack, once it was read
         self._parsing = parsing
         self._json: dict[str, Any] | None = None
@@ -159,7 +160,7 @@ def _decode(raw: bytes) -> str:
     return percent_decode(raw.replace(b"+", b" "), "the query")
 
 
-def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
+def _frame(scope: Scope, headers: Headers, receive: Receive, bounds: BodyBounds) -> Body:
     """Return the body, delimited by the headers. Refuse headers that two readers could understand in two ways (RFC 9112
     6.3)."""
     length = headers.one("content-length")
@@ -174,6 +175,6 @@ def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
             raise BadRequestError("a request has Content-Length or Transfer-Encoding, not both")
         if coding.lower() != "chunked":
             raise BadRequestError("the only Transfer-Encoding is chunked")
-        return Body(receive, size_bytes=None, has_more=True)
+        return Body(receive, size_bytes=None, has_more=True, bounds=bounds)
     size_bytes = parse_number(length, "Content-Length") if length is not None else 0
-    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0)
+    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0, bounds=bounds)
