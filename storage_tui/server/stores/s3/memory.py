@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 TOTAL_BYTES = 40 * MIB  # two parts for each of two uploads; a process with all its budgets used up stays under 150 MB
 OWN_BYTES = MIB // 2  # of each upload without a share: its request has paid for so much (UPLOAD_BYTES of the budget)
 GRAIN_BYTES = MIB  # the amount that is taken at a time
-PATIENCE_S = 1.0  # a part reaches an engine in this time, and frees its memory; longer waits cost more than a stored piece
+PATIENCE_S = 1.0  # a part reaches an engine in this time, and frees its memory
 ATTEMPTS = 20  # to get the memory for stored bytes: 20 s, then the client sends the request again
 
 
