@@ -115,11 +115,8 @@ def test_a_token_is_nowhere_but_in_its_file(
         os.kill(terminal.process.pid, signal.SIGTERM)
         terminal.wait_for_exit()
         said.append(bytes(terminal.raw))
-    broken = "import storage_tui.tui.browser.screen as b; b.BrowserScreen.on_mount = lambda self: 1 / 0\n"
-    script = (
-        broken + "import sys; from storage_tui.__main__ import main; sys.argv = ['storage-tui', *sys.argv[1:]]; main()"
-    )
-    with Terminal([sys.executable, "-c", script, "--url", server.url], environ=keeper) as terminal:
+    broken = [sys.executable, "-m", "tests.promises.broken_browser", "--url", server.url]
+    with Terminal(broken, environ=keeper) as terminal:
         assert terminal.wait_for_exit() != 0
         said.append(bytes(terminal.raw))
         assert b"stopped by a defect" in terminal.raw
