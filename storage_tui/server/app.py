@@ -90,7 +90,7 @@ class StorageApi:
         `limits` are the sizes that the server accepts and announces. `public_url` is the base of the absolute URLs in
         answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
         not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
-        `shows_keys`.
+        `shows_keys`. `bounds` are what requests may take.
         """
         self._access = access
         self._bounds = bounds

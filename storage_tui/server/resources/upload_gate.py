@@ -13,9 +13,7 @@ from storage_tui.server.http.body import Body
 class GateBounds:
     """How long a request waits while an earlier one on the same session is committing."""
 
-    patience_s: float = (
-        5.0  # nothing is read from a waiting client; the published one aborts a blocked send after 9.5 s
-    )
+    patience_s: float = 5.0  # nothing is read from the client so long; the published one aborts a send after 9.5 s
     commit_s: float = 25.0  # in all; the published client stops waiting for the answer 30 s after its last byte
 
 

@@ -43,7 +43,7 @@ class Bounds:
     """The bounds of one server: each with its reason where the bound is kept."""
 
     sweep_s: float = 60.0  # between two removals of what has expired, which no call returns any more
-    follow_s: float = 2.0  # a revoked token works for so long at most
+    follow_s: float = 2.0  # a revoked token still works for so long, and for the time of a short read
     listener: ListenerBounds = field(default_factory=ListenerBounds)
     requests: RequestBounds = field(default_factory=RequestBounds)
 
@@ -66,8 +66,8 @@ def serve(
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
     address under which clients reach this server, when the address is another one, such as behind a proxy. Tokens of
-    the `provider` are accepted besides our own. Raise StorageError with one clear line when the directory or the
-    address cannot be used.
+    the `provider` are accepted besides our own. `bounds` are the values that the documentation names, but for tests.
+    Raise StorageError with one clear line when the directory or the address cannot be used.
     """
     start_log(operating.log_format)
     if operating.tls is not None:
