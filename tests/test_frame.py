@@ -1,6 +1,7 @@
 """The frame: floors, what importing the client costs, the top level of the repository, the settings."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,31 @@ def test_a_wrong_settings_file_is_refused_with_the_reason(tmp_path, text, reason
     with pytest.raises(SettingsError, match=reason) as refusal:
         load({}, file=file, environ={})
     assert str(file) in str(refusal.value)
+
+
+CHANGES = (
+    re.compile(r'setattr\([^()\n]*"(?:\w+\.)*([A-Z][A-Z_]{2,})",'),  # monkeypatch.setattr(module, "BOUND", …)
+    re.compile(r"\b[a-z_]\w*\.([A-Z][A-Z_]{2,}) = "),  # source text for another process
+)
+LEFT = {  # the constructor of the client is the published one, and takes no bounds
+    "FIRST_PAUSE_S", "RESUMED_FROM_BYTES", "UNASKED_BYTES", "UNTOLD_BYTES",
+}  # fmt: skip
+
+
+def changed_constants(text):
+    """The constants of modules that the text of a test changes."""
+    return {name for change in CHANGES for name in change.findall(text)}
+
+
+def test_what_a_test_sets_differently_is_passed_in():
+    files = {*(ROOT / "tests").rglob("*.py")} - {Path(__file__)}
+    changed = set().union(*(changed_constants(path.read_text()) for path in files))
+    assert changed == LEFT, "give the class an argument instead, as `Bounds` of the server"
+
+
+@pytest.mark.parametrize("text", ['monkeypatch.setattr(body, "IDLE_S", 1.0)', '"body.IDLE_S = 1.0\\n"'])
+def test_a_constant_that_a_test_changes_is_found(text):
+    assert changed_constants(text) == {"IDLE_S"}
 
 
 def test_no_class_is_a_tower():

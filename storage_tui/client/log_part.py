@@ -11,7 +11,8 @@ LINE_BYTES = 64 * 1024  # a longer line is cut: programs read a log line by line
 class LogPart:
     """The bytes of one part. They only grow: a program that reads a running log finds the earlier bytes unchanged."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, most_bytes: int = PART_BYTES) -> None:
+        self._most_bytes = most_bytes
         self.number = number
         self.stored_bytes = 0
         self._content = bytearray()
@@ -28,7 +29,7 @@ class LogPart:
 
     def has_room(self, line: bytes) -> bool:
         """Return whether the line still fits into the part."""
-        return len(self._content) + len(line) <= PART_BYTES
+        return len(self._content) + len(line) <= self._most_bytes
 
     def add(self, line: bytes) -> None:
         """Append a whole line."""

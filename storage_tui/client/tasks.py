@@ -6,11 +6,12 @@ import os
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from storage_tui.client.log_part import LINE_BYTES, LogPart, stamped
+from storage_tui.client.log_part import LINE_BYTES, PART_BYTES, LogPart, stamped
 from storage_tui.client.storage import Storage
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.counts import plural
@@ -20,8 +21,18 @@ from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
 
 FLUSH_S = 1.0  # longest time that a line waits before others can read it
 BYTES_PER_S = 256 * 1024  # limit of the cost of logging: each write stores the whole part, so a long part waits longer
-WAITING_BYTES = 8 * 1024 * 1024  # lines kept while the store cannot be reached; more are counted and dropped
 TEXT, JSON, BINARY = "text/plain", "application/json", "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """The bounds of one log, in bytes."""
+
+    part: int = PART_BYTES
+    waiting: int = 8 * 1024 * 1024  # lines kept while the store cannot be reached; more are counted and dropped
+
+
+DEFAULTS = LogBounds()
 
 
 class TaskRun:
@@ -40,17 +51,18 @@ class TaskRun:
     `log` and `write` do not wait for the store and do not raise while it cannot be reached: lines wait, up to 8 MiB,
     and further lines are counted and dropped. Entering the block, `result`, and leaving the block wait for the store;
     they raise StorageError when it cannot store the result or the rest of the log. `flush_s` is how many seconds a line
-    waits at most; raise BadRequestError unless it is more than 0.
+    waits at most; raise BadRequestError unless it is more than 0. `bounds` are the 4 MiB and 8 MiB above.
     """
 
-    def __init__(self, storage: Storage, key: str, *, flush_s: float = FLUSH_S) -> None:
+    def __init__(self, storage: Storage, key: str, *, flush_s: float = FLUSH_S, bounds: LogBounds = DEFAULTS) -> None:
         if flush_s <= 0:
             raise BadRequestError("flush_s is more than 0 seconds")
         self.key = check_key(key)
         check_key(part_key(key, 999_999))
         self._storage = storage
         self._flush_s = flush_s
-        self._part = LogPart(1)
+        self._bounds = bounds
+        self._part = LogPart(1, bounds.part)
         self._waiting: list[bytes] = []  # whole lines of later parts, in order
         self._waiting_bytes = 0
         self._dropped = 0
@@ -142,7 +154,7 @@ class TaskRun:
             for line in lines:
                 if not self._waiting and self._part.has_room(line):
                     self._part.add(line)
-                elif self._waiting_bytes + len(line) <= WAITING_BYTES:
+                elif self._waiting_bytes + len(line) <= self._bounds.waiting:
                     self._waiting.append(line)
                     self._waiting_bytes += len(line)
                 else:
@@ -169,7 +181,7 @@ class TaskRun:
                         self._part = self._next_part()
 
     def _next_part(self) -> LogPart:
-        part = LogPart(self._part.number + 1)
+        part = LogPart(self._part.number + 1, self._bounds.part)
         taken = 0
         while taken < len(self._waiting) and part.has_room(self._waiting[taken]):
             part.add(self._waiting[taken])

@@ -9,6 +9,7 @@ import secrets
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -31,8 +32,8 @@ from storage_tui.server.access.logins import Logins
 from storage_tui.server.access.signing import SIGNED_PARAMETERS, UNSIGNED_PARAMETERS, Signing
 from storage_tui.server.access.upload_ids import open_upload_id
 from storage_tui.server.catalog.catalog import Catalog
-from storage_tui.server.http.body import ClientGoneError, Receive
-from storage_tui.server.http.delivery import CutError, Send, deliver
+from storage_tui.server.http.body import BodyBounds, ClientGoneError, Receive
+from storage_tui.server.http.delivery import SEND_IDLE_S, CutError, Send, deliver
 from storage_tui.server.http.grants import Grant, Verb
 from storage_tui.server.http.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
 from storage_tui.server.http.request import Request, Scope
@@ -40,7 +41,7 @@ from storage_tui.server.http.request_summary import Exchange
 from storage_tui.server.http.responses import Response, error_response
 from storage_tui.server.http.routes import ANY_KEY, Access, Match, Route, find_route
 from storage_tui.server.http.streams import Streams
-from storage_tui.server.limits.budget import Budget
+from storage_tui.server.limits.budget import Budget, MemoryBounds
 from storage_tui.server.limits.crowding import Peer
 from storage_tui.server.limits.parsing import Parsing
 from storage_tui.server.limits.shares import BusyError
@@ -51,6 +52,7 @@ from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
+from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
 from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
@@ -62,22 +64,36 @@ PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # nob
 log = logging.getLogger("storage_tui.server")
 
 
+@dataclass(frozen=True, slots=True)
+class RequestBounds:
+    """What requests may take, and how long they are waited for. Each value has its reason where the value is kept."""
+
+    memory: MemoryBounds = field(default_factory=MemoryBounds)
+    body: BodyBounds = field(default_factory=BodyBounds)
+    send_idle_s: float = SEND_IDLE_S
+    gate: GateBounds = field(default_factory=GateBounds)
+
+
+DEFAULTS = RequestBounds()
+
+
 class StorageApi:
     """The Storage API over a Store, as an ASGI application."""
 
     def __init__(
         self, store: Store, access: AccessControl, *, limits: Limits | None = None, public_url: str | None = None,
         metrics_token: Secret[bytes] | None = None, shows_keys: bool = False,
-        observers: Sequence[Callable[[Exchange], None]] = (),
+        observers: Sequence[Callable[[Exchange], None]] = (), bounds: RequestBounds = DEFAULTS,
     ) -> None:  # fmt: skip
         """Make the application; `store` and `access` stay the caller's.
 
         `limits` are the sizes that the server accepts and announces. `public_url` is the base of the absolute URLs in
         answers; None takes the host of each request. `metrics_token` opens `/metrics`; without a token `/metrics` does
         not exist. Each of the `observers` is called with every request that has ended. The log names keys only with
-        `shows_keys`.
+        `shows_keys`. `bounds` are what requests may take.
         """
         self._access = access
+        self._bounds = bounds
         self._active: set[Request] = set()
         self._is_draining = False
         self._shows_keys = shows_keys
@@ -86,13 +102,14 @@ class StorageApi:
         self._observers = (self.metrics.note, *observers)
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
-        self._budget, self._parsing = Budget(), Parsing()
+        self._budget, self._parsing = Budget(bounds.memory), Parsing()
         description = Description(limits, quotas, lambda: self.health.why_read_only)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
         self._listing = listing = ListResource(store, access.keyring, limits)
-        self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url)
+        gate = UploadGate(bounds.gate)
+        self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, quotas, public_url)
@@ -157,8 +174,9 @@ class StorageApi:
         async with AsyncExitStack() as stack:
             try:
                 request = Request(
-                    scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing
-                )
+                    scope, receive, stack, request_id=secrets.token_hex(6), budget=self._budget, parsing=self._parsing,
+                    body_bounds=self._bounds.body,
+                )  # fmt: skip
                 scope["headers"] = ()  # the request holds the headers now; memory need not hold them twice
                 exchange.request = request
                 REQUEST_ID.set(request.request_id)
@@ -176,7 +194,8 @@ class StorageApi:
                 if request is not None:
                     stack.callback(self._active.discard, request)
             try:
-                await deliver(response, request, exchange.send, is_head=scope["method"] == "HEAD")
+                is_head = scope["method"] == "HEAD"
+                await deliver(response, request, exchange.send, is_head=is_head, idle_s=self._bounds.send_idle_s)
             except StorageError as exc:  # a blob that cannot be read to its end, such as a damaged one
                 self._log_error(exc, request, scope)
                 raise

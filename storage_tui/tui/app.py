@@ -29,7 +29,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.state.bookmarks import Places
-from storage_tui.tui.state.listing import Listing
+from storage_tui.tui.state.listing import DEFAULTS, ListBounds, Listing
 from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
 from storage_tui.tui.terminal.no_colours import NoColours
@@ -80,17 +80,19 @@ class StorageApp(App[None], inherit_bindings=False):
         keys_file: Path | None = None,
         profile: str = "",
         profiles: Mapping[str, str] | None = None,
+        bounds: ListBounds = DEFAULTS,
     ) -> None:
         super().__init__()
         self._problems: list[str] = []
         if keys_file is not None and keys_file.exists():
             self._problems = _take_keys(keys_file)
         remembered = Places(state_dir, storage.display_url, profile=profile)
-        self.desk = Desk(storage, title, remembered, profile=profile, profiles=profiles or {})
+        self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
         self.desk.graphics = graphics
         self._location = location or Location("data")
         if first_page is not None:
-            self.desk.history.expect(Listing(self._location.storage_type, as_folder(self._location).key), first_page)
+            expected = Listing(self._location.storage_type, as_folder(self._location).key, bounds)
+            self.desk.history.expect(expected, first_page)
         self.painter = Painter()
         self.desk.repaint = self.repaint
         self._state_dir = state_dir

@@ -18,7 +18,7 @@ from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.history import History
 from storage_tui.tui.runner import TransferRunner
 from storage_tui.tui.state.bookmarks import Places
-from storage_tui.tui.state.listing import Folder, Row
+from storage_tui.tui.state.listing import DEFAULTS, Folder, ListBounds, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
@@ -42,6 +42,7 @@ class Desk:
     storage: AsyncStorage
     title: str
     places: Places
+    bounds: ListBounds = DEFAULTS
     marks: Marks = field(default_factory=Marks)
     queue: TransferQueue = field(default_factory=TransferQueue)
     sizes: Sizes = field(default_factory=Sizes)

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage, TaskRun
-from storage_tui.client import log_part, tasks
+from storage_tui.client.log_part import LINE_BYTES
+from storage_tui.client.tasks import LogBounds
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, StorageError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.tasks import pair_of
@@ -129,11 +130,8 @@ def test_a_run_is_a_stream_for_print_and_logging(storage: Storage) -> None:
     assert lines(storage)[1:-1] == ["printed in two", "and the next", "recorded", "no end"]
 
 
-def test_a_long_log_goes_on_in_parts_and_a_later_run_removes_them(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_part, "PART_BYTES", 2000)
-    with TaskRun(storage, KEY, flush_s=NEVER) as run:
+def test_a_long_log_goes_on_in_parts_and_a_later_run_removes_them(storage: Storage) -> None:
+    with TaskRun(storage, KEY, flush_s=NEVER, bounds=LogBounds(part=2000)) as run:
         run.log("\n".join(f"line {number:03}" for number in range(200)))
     keys = storage.list(KEY, "logs")
     assert keys == [KEY, *(f"{KEY}.part-{number}" for number in range(2, len(keys) + 1))]
@@ -160,10 +158,8 @@ def test_lines_wait_while_the_store_cannot_be_reached(storage: Storage, token: s
         assert [line for line in lines(storage) if "meanwhile" in line] == [f"meanwhile {n}" for n in range(50)]
 
 
-def test_what_had_to_be_dropped_is_counted(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_part, "PART_BYTES", 1000)
-    monkeypatch.setattr(tasks, "WAITING_BYTES", 1000)
-    with TaskRun(storage, KEY, flush_s=NEVER) as run:
+def test_what_had_to_be_dropped_is_counted(storage: Storage) -> None:
+    with TaskRun(storage, KEY, flush_s=NEVER, bounds=LogBounds(part=1000, waiting=1000)) as run:
         for number in range(1000):
             run.log(f"line {number:04}")
     said = [line for key in storage.list(KEY, "logs") for line in lines(storage, key)]
@@ -235,7 +231,7 @@ def test_a_progress_bar_without_line_ends_takes_no_memory(storage: Storage) -> N
         run.write("\n")
         for _ in range(2000):
             run.write("x" * 100)
-            assert len(run._half) <= log_part.LINE_BYTES + 100
+            assert len(run._half) <= LINE_BYTES + 100
     said = lines(storage)
     assert said[1:3] == ["1,999 tiles", "next"]
     assert "".join(said[3:-1]).count("x") > 190_000

@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from storage_tui.server.run.serve import Bounds
 from tests import wanted
 from tests.server.running import RunningServer
 
-SOON = "import storage_tui.server.run.serve as serve; serve.SWEEP_S = 0.05\n"
+SOON = Bounds(sweep_s=0.05)
 DAY_S = 24 * 3600
 
 pytestmark = pytest.mark.slow
@@ -41,7 +42,7 @@ def library() -> str:
 
 @pytest.fixture
 def machine(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TimeMachine]:
-    made = TimeMachine(RunningServer(tmp_path / "data", prelude=SOON), tmp_path / "clock")
+    made = TimeMachine(RunningServer(tmp_path / "data", bounds=SOON), tmp_path / "clock")
     made.jump(0)
     with monkeypatch.context() as patch:
         patch.setenv("LD_PRELOAD", library)

@@ -18,6 +18,7 @@ import pytest
 from storage_tui import Storage
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
 from storage_tui.server.access.issued import list_issued
+from storage_tui.server.run.serve import Bounds
 from storage_tui.server.stores.local.files import Disk
 from tests.effort import count
 from tests.mounts import mounted, needs_mounts
@@ -91,9 +92,8 @@ def run_cli(*arguments: object) -> subprocess.CompletedProcess[str]:
 @needs_mounts
 @pytest.mark.parametrize("is_full_by_others", [False, True], ids=["by entries", "by another program"])
 def test_a_full_disk_takes_deletes_and_revocations_of_every_kind(tmp_path: Path, is_full_by_others: bool) -> None:
-    prelude = "import storage_tui.server.run.serve as serve_module\nserve_module.SWEEP_S = 0.2\n"
     with mounted(tmp_path / "small", "size=96m") as small:
-        server = RunningServer(small / "data", prelude=prelude)
+        server = RunningServer(small / "data", bounds=Bounds(sweep_s=0.2))
         server.start()
         try:
             with server.client("ann") as ann, server.client("bob") as bob:

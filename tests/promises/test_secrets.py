@@ -12,16 +12,11 @@ import pytest
 
 from storage_tui import Storage
 from tests.faults.proxy import Fault, FaultProxy
+from tests.server.preludes import a_defect_that_names_the_key
 from tests.server.running import RunningServer
 from tests.terminal import Terminal
 
 MIB = 1024 * 1024
-DEFECT = """
-from storage_tui.server.stores.local.store import LocalStore
-async def stat(self, address):
-    raise ValueError(f"a canary {address.key}")
-LocalStore.stat = stat
-"""
 PIECE = 24  # characters of the signature that are searched for: a part of a token is a leak too
 
 pytestmark = pytest.mark.slow
@@ -120,11 +115,8 @@ def test_a_token_is_nowhere_but_in_its_file(
         os.kill(terminal.process.pid, signal.SIGTERM)
         terminal.wait_for_exit()
         said.append(bytes(terminal.raw))
-    broken = "import storage_tui.tui.browser.screen as b; b.BrowserScreen.on_mount = lambda self: 1 / 0\n"
-    script = (
-        broken + "import sys; from storage_tui.__main__ import main; sys.argv = ['storage-tui', *sys.argv[1:]]; main()"
-    )
-    with Terminal([sys.executable, "-c", script, "--url", server.url], environ=keeper) as terminal:
+    broken = [sys.executable, "-m", "tests.promises.broken_browser", "--url", server.url]
+    with Terminal(broken, environ=keeper) as terminal:
         assert terminal.wait_for_exit() != 0
         said.append(bytes(terminal.raw))
         assert b"stopped by a defect" in terminal.raw
@@ -157,7 +149,7 @@ def test_what_a_server_writes_of_its_keys_is_in_files_of_its_own(server: Running
 
 
 def test_a_defect_is_logged_by_its_place_alone(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path / "data", prelude=DEFECT)
+    server = RunningServer(tmp_path / "data", prelude=a_defect_that_names_the_key)
     server.start()
     with server.client() as ann:
         answer = ann.head("/data/get/k")

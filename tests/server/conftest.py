@@ -3,6 +3,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from storage_tui.server.app import RequestBounds
+from storage_tui.server.http.body import BodyBounds
+from storage_tui.server.run.listener import ListenerBounds
+from storage_tui.server.run.serve import Bounds
 from tests.server.running import RunningServer, running_server
 
 
@@ -17,23 +21,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.fixture(scope="session")
 def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose deadlines are a fraction of the real ones."""
-    prelude = (
-        "import storage_tui.server.http.body as body, storage_tui.server.http.delivery as delivery\n"
-        "import storage_tui.server.run.listener as listener\n"
-        "body.IDLE_S = 1.0\ndelivery.SEND_IDLE_S = 1.0\nlistener.HEADER_READ_MS = 2000\n"
+    bounds = Bounds(
+        listener=ListenerBounds(header_read_ms=2000),
+        requests=RequestBounds(body=BodyBounds(idle_s=1.0), send_idle_s=1.0),
     )
-    with running_server(tmp_path_factory.mktemp("hasty") / "data", prelude=prelude) as running:
+    with running_server(tmp_path_factory.mktemp("hasty") / "data", bounds=bounds) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def watchful_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server that sees within a moment what the command line changes beside it; its sessions may end early."""
-    prelude = (
-        "import storage_tui.server.run.serve as serve_module, storage_tui.server.http.body as body\n"
-        "serve_module.FOLLOW_S = 0.05\nbody.IDLE_S = 3.0\n"
-    )
-    with running_server(tmp_path_factory.mktemp("watchful") / "data", prelude=prelude) as running:
+    bounds = Bounds(follow_s=0.05, requests=RequestBounds(body=BodyBounds(idle_s=3.0)))
+    with running_server(tmp_path_factory.mktemp("watchful") / "data", bounds=bounds) as running:
         yield running
     assert running.log_text() == ""
 

@@ -1,14 +1,15 @@
 """A real server in a process of its own, and the ways the tests talk to it."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ import httpx
 
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.tokens import create_token
+from storage_tui.server.run.serve import DEFAULTS, Bounds
 from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.s3.protocol.place import S3Place
@@ -24,20 +26,9 @@ from storage_tui.server.stores.s3.records import S3Records
 from tests import seaweed
 
 READY_S = 30.0
-SCRIPT = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-{prelude}
-from storage_tui.server.run.serve import leave, serve
-from storage_tui.server.stores.s3.protocol.place import S3Place
-place = Path(sys.argv[1])
-if sys.argv[4]:
-    place = replace(S3Place.parse(sys.argv[1], endpoint=sys.argv[4]), is_direct=sys.argv[5] == "direct")
-serve(place=place, host="127.0.0.1", port=int(sys.argv[2]),
-      on_ready=lambda url: print(url, flush=True), public_url=sys.argv[3] or None)
-leave()
-"""
+ROOT = Path(__file__).parents[2]
+Prelude = Callable[[str], None]
+"""A function of tests/server/preludes.py, or of another module that loads without the test."""
 
 
 @dataclass
@@ -45,7 +36,8 @@ class RunningServer:
     """One server process; `url` is its base URL. On a `bucket`, `data_dir` only names its log."""
 
     data_dir: Path
-    prelude: str = ""
+    bounds: Bounds = DEFAULTS
+    prelude: Prelude | None = None
     port: int = 0
     url: str = ""
     public_url: str = ""
@@ -54,14 +46,20 @@ class RunningServer:
 
     def start(self) -> None:
         """Start it, or start it again on the same port, and wait until it answers."""
-        script = SCRIPT.format(prelude=self.prelude)
-        command = [sys.executable, "-c", script, str(self.bucket or self.data_dir), str(self.port), self.public_url]
-        endpoint = (self.bucket.endpoint or "") if self.bucket is not None else ""
-        command += [endpoint, "direct" if self.bucket is not None and self.bucket.is_direct else ""]
+        given = {
+            "place": str(self.bucket or self.data_dir.absolute()),
+            "endpoint": (self.bucket.endpoint or "") if self.bucket is not None else "",
+            "is_direct": self.bucket is not None and self.bucket.is_direct,
+            "port": self.port,
+            "public_url": self.public_url,
+            "bounds": asdict(self.bounds),
+            "prelude": f"{self.prelude.__module__}:{self.prelude.__name__}" if self.prelude is not None else "",
+        }
         with (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **seaweed.ACCESS}
-            )
+                [sys.executable, "-m", "tests.server.process", json.dumps(given)],
+                stdout=subprocess.PIPE, stderr=log, env={**os.environ, **seaweed.ACCESS}, cwd=ROOT,
+            )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode().strip()
         assert line.endswith(BASE_PATH), f"the server did not start: {self.log_text()}"
@@ -124,10 +122,12 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(data_dir: Path, *, prelude: str = "") -> Iterator[RunningServer]:
+def running_server(
+    data_dir: Path, *, bounds: Bounds = DEFAULTS, prelude: Prelude | None = None
+) -> Iterator[RunningServer]:
     """One server for as long as the block lasts; it must end well."""
     data_dir.mkdir(mode=0o700)
-    server = RunningServer(data_dir, prelude=prelude)
+    server = RunningServer(data_dir, bounds, prelude)
     server.start()
     try:
         yield server

@@ -13,6 +13,7 @@ from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
+from storage_tui.tui.state.listing import DEFAULTS, ListBounds
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server
@@ -141,10 +142,12 @@ def browse(wire: str, token: str, tmp_path: Path) -> Any:
     @asynccontextmanager
     async def start(
         location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3,
-        token: str = token,
+        token: str = token, bounds: ListBounds = DEFAULTS,
     ) -> AsyncIterator[Browser]:  # fmt: skip
         storage = AsyncStorage(url or wire, token=token, retries=retries)
-        app = StorageApp(storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state")
+        app = StorageApp(
+            storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state", bounds=bounds
+        )
         async with app.run_test(size=size) as pilot:
             browser = Browser(app, pilot)
             await browser.until(lambda: any(isinstance(screen, BrowserScreen) for screen in app.screen_stack))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ import pytest
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
-from storage_tui.tui.browser import sorting
-from storage_tui.tui.state import arranging
-from storage_tui.tui.state import listing as listing_state
+from storage_tui.tui.state.listing import ListBounds
 from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
+
+SHORT_PAGES = ListBounds(first_page=20, next_page=20, pages_kept=3)
 
 WIRES = BOTH_WIRES
 
@@ -254,13 +255,12 @@ async def test_go_to_takes_a_location(store: Storage, browse: Any) -> None:
 
 @pytest.mark.additions("its lists are keys only")
 async def test_a_long_list_is_sorted_in_the_background_and_the_cursor_stays_on_its_key(
-    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+    store: Storage, browse: Any
 ) -> None:
-    monkeypatch.setattr(sorting, "SORT_AT_ONCE", 100)
-    monkeypatch.setattr(arranging, "PIECE", 20)
+    bounds = ListBounds(sort_at_once=100, piece_rows=20)
     sizes = {f"{number:03}": number * 7 % 300 + 1 for number in range(300)}
     await asyncio.to_thread(lambda: [store.set(name, "x" * size) for name, size in sizes.items()])
-    async with browse() as browser:
+    async with browse(bounds=bounds) as browser:
         await browser.shows("1/300")
         await browser.press("j", "j", "o")  # a list of several pages is in the order of its keys, by name is the first
         await browser.until(lambda: browser.main.keys.listing.sort == "name")
@@ -295,8 +295,6 @@ async def test_an_order_chosen_while_keys_arrive_holds_when_all_are_there(
 async def test_what_would_be_dropped_again_comes_in_columns(
     store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, few in (("FIRST_PAGE", 20), ("NEXT_PAGE", 20), ("PAGES_KEPT", 3)):
-        monkeypatch.setattr(listing_state, name, few)
     sizes = {f"row-{number:03}": int(f"{number:03}"[::-1]) for number in range(400)}
     may_go_on, list_page = asyncio.Event(), AsyncStorage.list_page
 
@@ -305,7 +303,7 @@ async def test_what_would_be_dropped_again_comes_in_columns(
         return await list_page(self, prefix, **options)
 
     await asyncio.to_thread(lambda: [store.set(name, "x" * size) for name, size in sizes.items()])
-    async with browse(size=(90, 24)) as browser:
+    async with browse(size=(90, 24), bounds=SHORT_PAGES) as browser:
         await browser.shows("1/400")
         listing = browser.main.keys.listing
         assert [slot.count for slot in listing._slots] == [20, 20, 20, 340]
@@ -326,8 +324,6 @@ async def test_what_would_be_dropped_again_comes_in_columns(
 async def test_rows_of_more_pages_than_are_kept_are_all_shown_and_then_nothing_is_asked(
     store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    for name, few in (("FIRST_PAGE", 20), ("NEXT_PAGE", 20), ("PAGES_KEPT", 3), ("DENSE_ROWS", 4)):
-        monkeypatch.setattr(listing_state, name, few)
     names = [f"row-{number:03}" for number in range(400)]
     await asyncio.to_thread(
         lambda: [store.set(name, "x" * (1000 - int(name[::-1][:3]))) for name in names]  # neighbours far apart by size
@@ -339,7 +335,7 @@ async def test_rows_of_more_pages_than_are_kept_are_all_shown_and_then_nothing_i
         asked.append(prefix)
         return await list_page(self, prefix, **options)
 
-    async with browse(size=(90, 60)) as browser:
+    async with browse(size=(90, 60), bounds=replace(SHORT_PAGES, dense_rows=4)) as browser:
         await browser.shows("1/400")
         monkeypatch.setattr(AsyncStorage, "list_page", counted)
         if by == "filter":

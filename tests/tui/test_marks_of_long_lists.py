@@ -1,6 +1,7 @@
 """Marks in lists of more pages than are kept: all rows shown are marked, not those alone that happen to be here."""
 
 import asyncio
+from dataclasses import replace
 from functools import partialmethod
 from typing import Any
 
@@ -8,19 +9,16 @@ import pytest
 
 from storage_tui import AsyncStorage, Storage
 from storage_tui.contract.models import Blob
-from storage_tui.tui.rows import mark_parts
-from storage_tui.tui.state import listing as listing_state
+from storage_tui.tui.state.listing import ListBounds
 
 WIRES = ("full", "published")
 SIZE = (80, 24)  # fewer rows on the screen than pages are kept
 ROWS = 75
+SHORT_PAGES = ListBounds(first_page=10, next_page=10, pages_kept=3)
 
 
 @pytest.fixture(autouse=True)
-def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FIRST_PAGE", "NEXT_PAGE"):
-        monkeypatch.setattr(listing_state, name, 10)
-    monkeypatch.setattr(listing_state, "PAGES_KEPT", 3)
+def _short_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AsyncStorage, "list_columns", partialmethod(AsyncStorage.list_columns, limit=10))
 
 
@@ -42,7 +40,7 @@ def _marked(browser: Any) -> list[str]:
 
 
 async def test_all_and_invert_cover_rows_of_dropped_pages(long_list: list[str], browse: Any) -> None:
-    async with browse("data:long/", size=SIZE) as browser:
+    async with browse("data:long/", size=SIZE, bounds=SHORT_PAGES) as browser:
         await _all_there(browser)
         await browser.press("ctrl+a")
         await browser.until(lambda: _marked(browser) == long_list and not browser.app.desk.working)
@@ -56,7 +54,7 @@ async def test_all_and_invert_cover_rows_of_dropped_pages(long_list: list[str], 
 async def test_a_description_covers_them_and_marks_them_as_they_are_now(
     long_list: list[str], store: Storage, browse: Any
 ) -> None:
-    async with browse("data:long/", size=SIZE) as browser:
+    async with browse("data:long/", size=SIZE, bounds=SHORT_PAGES) as browser:
         await _all_there(browser)
         await asyncio.to_thread(store.set, long_list[33], "y" * 500)
         await asyncio.to_thread(store.delete, long_list[36])
@@ -71,7 +69,7 @@ async def test_a_description_covers_them_and_marks_them_as_they_are_now(
 
 
 async def test_a_filter_and_a_range_cover_them(long_list: list[str], browse: Any) -> None:
-    async with browse("data:long/", size=SIZE) as browser:
+    async with browse("data:long/", size=SIZE, bounds=SHORT_PAGES) as browser:
         await _all_there(browser)
         await browser.press("v", "G", "v")
         await browser.until(lambda: _marked(browser) == long_list and not browser.app.desk.working)
@@ -81,7 +79,7 @@ async def test_a_filter_and_a_range_cover_them(long_list: list[str], browse: Any
 
 
 async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse: Any) -> None:
-    async with browse("data:long/", size=SIZE) as browser:
+    async with browse("data:long/", size=SIZE, bounds=SHORT_PAGES) as browser:
         await _all_there(browser)
         await browser.press("v", "j", "/", "9", "enter")
         await browser.until(lambda: len(browser.names) < 20)
@@ -89,11 +87,8 @@ async def test_a_range_ends_where_the_order_changes(long_list: list[str], browse
         assert _marked(browser) == long_list[:2]
 
 
-async def test_more_rows_than_marks_are_refused_with_the_way_out(
-    long_list: list[str], browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mark_parts, "MARKS_AT_MOST", 50)
-    async with browse("data:long/", size=(160, 24)) as browser:
+async def test_more_rows_than_marks_are_refused_with_the_way_out(long_list: list[str], browse: Any) -> None:
+    async with browse("data:long/", size=(160, 24), bounds=replace(SHORT_PAGES, marks=50)) as browser:
         await _all_there(browser)
         for keys in (("ctrl+a",), ("V",), ("v", "G")):
             await browser.press(*keys)

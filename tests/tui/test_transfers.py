@@ -9,6 +9,7 @@ import pytest
 from storage_tui import Storage
 from storage_tui.client.batch.mover import Mover
 from storage_tui.tui.state.transfers import Transfer
+from tests.client.moving import moved_alone
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 VALUE = bytes(range(256)) * 40_000
@@ -103,9 +104,7 @@ async def test_a_folder_of_small_blobs_comes_in_few_requests_and_each_is_booked(
     contents = {f"logs/{number:03}.txt": b"line\n" * number for number in range(150)}
     for key, content in contents.items():
         store.set(key, content)
-    alone: list[str] = []
-    move = Mover.move
-    monkeypatch.setattr(Mover, "move", lambda self, item, *rest: alone.append(item.key) or move(self, item, *rest))
+    alone = moved_alone(monkeypatch)
     async with browse(url=proxy.url) as browser:
         await browser.until(lambda: browser.names == ["logs/"])
         proxy.default = Fault(stall_down=40_000)

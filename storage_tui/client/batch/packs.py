@@ -57,8 +57,8 @@ class Ended:
 class Joining:
     """Decides, item by item, which items go into one pack."""
 
-    def __init__(self, info: ServiceInfo, conflict: Conflict) -> None:
-        self._info, self._conflict = info, conflict
+    def __init__(self, info: ServiceInfo, conflict: Conflict, most_blobs: int = PACK_BLOBS) -> None:
+        self._info, self._conflict, self._most_blobs = info, conflict, most_blobs
         self._first: BatchItem | None = None
         self._count = self._size_bytes = 0
 
@@ -71,7 +71,7 @@ class Joining:
         self._size_bytes += item.size_bytes or 0
         limits = self._info.limits
         is_like = (first.direction, first.storage_type) == (item.direction, item.storage_type)
-        is_room = self._count <= min(PACK_BLOBS, limits.batch_blobs)
+        is_room = self._count <= min(self._most_blobs, limits.batch_blobs)
         return is_like and is_room and self._size_bytes <= min(PACK_BYTES, limits.batch_bytes // 2)
 
 
@@ -89,9 +89,9 @@ def _is_packable(info: ServiceInfo, conflict: Conflict, item: BatchItem) -> bool
 class Packs:
     """Moves groups of small items, from any thread."""
 
-    def __init__(self, engine: TransferEngine, mover: Mover, conflict: Conflict) -> None:
+    def __init__(self, engine: TransferEngine, mover: Mover, conflict: Conflict, most_blobs: int = PACK_BLOBS) -> None:
         self._engine, self._mover = engine, mover
-        self._conflict = conflict
+        self._conflict, self._most_blobs = conflict, most_blobs
         self._asking = threading.Lock()
         self._has_asked = False
 
@@ -107,7 +107,7 @@ class Packs:
 
     def joining(self) -> Joining:
         """Return the rule that chooses the items of the next pack."""
-        return Joining(self._engine.service.description or ServiceInfo(), self._conflict)
+        return Joining(self._engine.service.description or ServiceInfo(), self._conflict, self._most_blobs)
 
     def move(self, rows: Sequence[Packed]) -> Iterator[Ended]:
         """Move a group and yield the items that ended, as they end. The caller moves the others one by one."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from storage_tui.client.batch.mover import Mover
-from storage_tui.client.batch.packs import Packed, Packs
+from storage_tui.client.batch.packs import PACK_BLOBS, Packed, Packs
 from storage_tui.client.batch.part_commits import PartCommits
 from storage_tui.client.batch.plan import BatchItem, BatchPlan
 from storage_tui.client.batch.progress import BatchProgress, RateMeter
@@ -66,16 +66,16 @@ class Batch:
     def __init__(
         self, engine: TransferEngine, plan: BatchPlan | None = None, *, conflict: Conflict = Conflict.REFUSE,
         jobs: int = JOBS, resume: bool = True, on_result: Callable[[BatchResult], None] | None = None,
-        on_begin: Begun | None = None, on_end: Ended | None = None,
+        on_begin: Begun | None = None, on_end: Ended | None = None, pack_blobs: int = PACK_BLOBS,
     ) -> None:  # fmt: skip
         """Make a batch for one server. With a `plan` the batch is closed: it takes no further items.
 
         `conflict` is for items that name none. `jobs` is how many items move at once, at most MOST_JOBS. With `resume`
-        large files continue where an earlier process stopped.
+        large files continue where an earlier process stopped. One request carries at most `pack_blobs` small files.
         """
         self._engine, self._plan, self._conflict = engine, plan, conflict
         self._mover = Mover(engine, conflict=conflict, resume=resume, syncs_folders=False)
-        self._packs = Packs(engine, self._mover, conflict)
+        self._packs = Packs(engine, self._mover, conflict, pack_blobs)
         self._jobs = min(max(1, jobs), MOST_JOBS)
         self._on_begin, self._on_end = on_begin, on_end
         self._telling = threading.RLock()  # a callback may steer the batch

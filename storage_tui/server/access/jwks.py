@@ -39,8 +39,9 @@ class IdentityProvider:
 
     def __init__(
         self, source: str, *, issuer: str | None = None, audience: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, fetch_s: float = FETCH_S,
     ) -> None:  # fmt: skip
+        """Make the provider. Its document must come within `fetch_s` seconds; `clock` returns the time in seconds."""
         if not jwt.algorithms.has_crypto:
             raise BadRequestError("tokens of an identity provider need: pip install 'storage-tui[jwks]'")
         _check_source(source)
@@ -48,6 +49,7 @@ class IdentityProvider:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._fetch_s = fetch_s
         self._keys: Mapping[str, Any] = {}
         self._asked = self._read = float("-inf")
         self._reading = asyncio.Lock()
@@ -67,7 +69,8 @@ class IdentityProvider:
         """Read the document; this blocks. Raise BadRequestError when the document holds no keys, UnavailableError when
         it cannot be read."""
         self._asked = self._clock()
-        self._keys = parse_jwks(_fetch(self._source) if _is_url(self._source) else _read_file(Path(self._source)))
+        is_url = _is_url(self._source)
+        self._keys = parse_jwks(_fetch(self._source, self._fetch_s) if is_url else _read_file(Path(self._source)))
         self._read = self._clock()
 
     async def grant(self, bearer: Bearer) -> Grant | None:
@@ -91,7 +94,7 @@ class IdentityProvider:
             if self._clock() - self._asked < LOOK_AGAIN_S:
                 return
             try:
-                async with asyncio.timeout(2 * FETCH_S):
+                async with asyncio.timeout(2 * self._fetch_s):
                     await asyncio.to_thread(self.load)
             except StorageError as exc:
                 log.error("%s", one_line(exc.message))
@@ -159,16 +162,16 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _fetch(url: str) -> bytes:
-    deadline = time.monotonic() + FETCH_S
+def _fetch(url: str, fetch_s: float) -> bytes:
+    deadline = time.monotonic() + fetch_s
     opener = build_opener(ProxyHandler({}), _NoRedirect)
     try:
-        with opener.open(Request(url, headers={"Accept": "application/json"}), timeout=FETCH_S) as answer:
+        with opener.open(Request(url, headers={"Accept": "application/json"}), timeout=fetch_s) as answer:
             content = b""
             while piece := answer.read1(READ_SIZE):
                 content = _bounded(content + piece)
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"it took more than {FETCH_S:.0f} s")
+                    raise TimeoutError(f"it took more than {fetch_s:.0f} s")
             return content
     except (OSError, ValueError) as exc:
         if isinstance(exc, HTTPError):

@@ -79,8 +79,9 @@ class KeySet:
 class Keyring:
     """The keys of all purposes at the last read of the record."""
 
-    def __init__(self, records: Records, keys: KeySet) -> None:
+    def __init__(self, records: Records, keys: KeySet, *, look_again_s: float = LOOK_AGAIN_S) -> None:
         self._records = records
+        self._look_again_s = look_again_s
         self._set = keys
         self._looked_up = float("-inf")
 
@@ -97,7 +98,7 @@ class Keyring:
         """Return the same as `find`. For an unknown kid read the record again first: another server may have just made
         the key."""
         key = self.find(purpose, kid)
-        if key is None and time.monotonic() - self._looked_up >= LOOK_AGAIN_S:
+        if key is None and time.monotonic() - self._looked_up >= self._look_again_s:
             self._looked_up = time.monotonic()
             await asyncio.to_thread(self.refresh)
             key = self.find(purpose, kid)
@@ -111,7 +112,7 @@ class Keyring:
         self._set = parse_keys(record.content)
 
 
-def load_keyring(records: Records) -> Keyring:
+def load_keyring(records: Records, *, look_again_s: float = LOOK_AGAIN_S) -> Keyring:
     """Return the keys of the engine, and make them when there are none yet. Other processes may do so at the same time.
 
     Raise StorageError when the record cannot be read or written or holds no keys.
@@ -122,7 +123,7 @@ def load_keyring(records: Records) -> Keyring:
         record = records.read(RECORD)
     if record is None:
         raise UnavailableError("the signing keys were removed while they were being made; try again")
-    return Keyring(records, parse_keys(record.content))
+    return Keyring(records, parse_keys(record.content), look_again_s=look_again_s)
 
 
 def rotate_keys(records: Records) -> None:

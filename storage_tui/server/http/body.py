@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -14,9 +15,17 @@ from storage_tui.server.limits.pace import RATE_WINDOW_BYTES, RATE_WINDOW_S, Pac
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-IDLE_S = 20.0  # the published client gives up after 30 s: our answer must arrive before
-LINGER_S = 5.0  # a refused body is read for so long, so that its sender can read the refusal …
-LINGER_BYTES = 64 * 1024 * 1024  # … and at most so much of the body
+
+@dataclass(frozen=True, slots=True)
+class BodyBounds:
+    """How long the sender of a body is waited for."""
+
+    idle_s: float = 20.0  # the published client gives up after 30 s: our answer must arrive before
+    linger_s: float = 5.0  # a refused body is read for so long, so that its sender can read the refusal …
+    linger_bytes: int = 64 * 1024 * 1024  # … and at most so much of the body
+
+
+DEFAULTS = BodyBounds()
 
 
 class ClientGoneError(Exception):
@@ -31,13 +40,15 @@ class Body:
     came later. The bytes are compared with the hashes `promised`; `hashes` holds those of a body that was read."""
 
     def __init__(
-        self, receive: Receive, *, size_bytes: int | None, has_more: bool, promised: Mapping[str, bytes] | None = None
-    ) -> None:
+        self, receive: Receive, *, size_bytes: int | None, has_more: bool, promised: Mapping[str, bytes] | None = None,
+        bounds: BodyBounds = DEFAULTS, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self.size_bytes = size_bytes  # what Content-Length announces; None for a chunked body
         self.received_bytes = 0
         self.arrival = next(_arrivals)
         self.is_done = not has_more
         self._receive = receive
+        self._bounds, self._clock = bounds, clock
         self._deadline: asyncio.Timeout | None = None
         self._interruption: StorageError | None = None
         self._pace = Pace()
@@ -54,7 +65,7 @@ class Body:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the pieces as they arrive; no piece is empty.
 
-        Raise IncompleteBodyError when nothing arrives for IDLE_S or too little in RATE_WINDOW_S, ClientGoneError when
+        Raise IncompleteBodyError when nothing arrives for `idle_s` or too little in RATE_WINDOW_S, ClientGoneError when
         the connection ends before the body does, ChecksumError after the last piece of a body that does not have the
         promised hashes, and the reason of `interrupt` after it was called.
         """
@@ -111,9 +122,9 @@ class Body:
         if self.is_done:
             return
         try:
-            async with asyncio.timeout(LINGER_S):
+            async with asyncio.timeout(self._bounds.linger_s):
                 async for _ in self.chunks():
-                    if self.received_bytes > LINGER_BYTES:
+                    if self.received_bytes > self._bounds.linger_bytes:
                         return
         except (TimeoutError, StorageError, ClientGoneError):
             return
@@ -152,9 +163,9 @@ class Body:
     async def _next(self) -> Message:
         if self._interruption is not None:
             raise self._interruption
-        began = time.monotonic()
+        began = self._clock()
         try:
-            async with asyncio.timeout(IDLE_S) as self._deadline:
+            async with asyncio.timeout(self._bounds.idle_s) as self._deadline:
                 return await self._receive()
         except TimeoutError as exc:
             if self._interruption is not None:
@@ -162,7 +173,7 @@ class Body:
             raise _incomplete(self) from exc
         finally:
             self._deadline = None
-            self._waited_s = time.monotonic() - began
+            self._waited_s = self._clock() - began
 
     def _check_rate(self, moved_bytes: int) -> None:
         """Raise IncompleteBodyError for a sender that is too slow. Time in which nobody read from the sender is not

@@ -21,24 +21,50 @@ class CutError(Exception):
     """The answer cannot continue; the listener must close the connection without a proper end."""
 
 
-async def deliver(response: Response, request: Request | None, send: Send, *, is_head: bool) -> None:
-    """Send the answer. Raise CutError, or the stream's own error, when the answer had begun and could not be ended."""
+async def deliver(
+    response: Response, request: Request | None, send: Send, *, is_head: bool, idle_s: float = SEND_IDLE_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:  # fmt: skip
+    """Send the answer. Raise CutError, or the stream's own error, when the answer had begun and could not be ended.
+
+    A reader that takes nothing for `idle_s` seconds has gone. `clock` returns the time in seconds.
+    """
     start: dict[str, Any] = {"type": "http.response.start", "status": response.status}
     if response.stream is None and response.status != 304 and "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
     start["headers"] = [
         (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
     ]
-    pace = Pace()
-    await _send(send, start, pace)
+    reader = _Reader(send, idle_s, clock)
+    await reader.take(start)
     is_whole = response.stream is None and (is_head or len(response.content) <= PIECE_BYTES)
     if is_whole or request is None:
         content = b"" if is_head else response.content
-        await _send(send, {"type": "http.response.body", "body": content, "more_body": False}, pace)
+        await reader.take({"type": "http.response.body", "body": content, "more_body": False})
     else:
-        await _stream(response.stream or _pieces(response.content), request, send, pace)
+        await _stream(response.stream or _pieces(response.content), request, reader)
     if request is not None and response.stream is None and response.headers.get("Connection") == "close":
         await request.linger()
+
+
+class _Reader:
+    """The reader of one answer, who must take each piece in time and the whole at the least rate."""
+
+    def __init__(self, send: Send, idle_s: float, clock: Callable[[], float]) -> None:
+        self._send, self._idle_s, self._clock = send, idle_s, clock
+        self._pace = Pace()
+
+    async def take(self, message: dict[str, Any]) -> None:
+        """Send one piece. Raise CutError when the reader takes nothing, or too little."""
+        began = self._clock()
+        try:
+            async with asyncio.timeout(self._idle_s):
+                await self._send(message)
+        except TimeoutError as exc:
+            raise CutError("the client reads nothing") from exc
+        is_last = message["type"] == "http.response.body" and not message["more_body"]
+        if self._pace.is_too_slow(self._clock() - began, len(message.get("body", b""))) and not is_last:
+            raise CutError("the client reads too slowly")
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:
@@ -46,7 +72,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + PIECE_BYTES]
 
 
-async def _stream(stream: AsyncIterator[bytes], request: Request, send: Send, pace: Pace) -> None:
+async def _stream(stream: AsyncIterator[bytes], request: Request, reader: _Reader) -> None:
     watch = asyncio.ensure_future(request.body.wait_for_disconnect())
     try:
         async with aclosing(stream) as chunks:  # type: ignore[type-var]
@@ -55,20 +81,8 @@ async def _stream(stream: AsyncIterator[bytes], request: Request, send: Send, pa
                     return
                 if request.body.is_interrupted:
                     raise CutError("the server is stopping")
-                await _send(send, {"type": "http.response.body", "body": chunk, "more_body": True}, pace)
-        await _send(send, {"type": "http.response.body", "body": b"", "more_body": False}, pace)
+                await reader.take({"type": "http.response.body", "body": chunk, "more_body": True})
+        await reader.take({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
-
-
-async def _send(send: Send, message: dict[str, Any], pace: Pace) -> None:
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(SEND_IDLE_S):
-            await send(message)
-    except TimeoutError as exc:
-        raise CutError("the client reads nothing") from exc
-    is_last = message["type"] == "http.response.body" and not message["more_body"]
-    if pace.is_too_slow(time.monotonic() - began, len(message.get("body", b""))) and not is_last:
-        raise CutError("the client reads too slowly")

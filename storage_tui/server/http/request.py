@@ -9,7 +9,7 @@ from storage_tui.contract.errors import BadRequestError, TooLargeError
 from storage_tui.contract.packs import Frame
 from storage_tui.contract.wire import parse_number, percent_decode
 from storage_tui.server.http import promises
-from storage_tui.server.http.body import Body, Receive
+from storage_tui.server.http.body import DEFAULTS, Body, BodyBounds, Receive
 from storage_tui.server.http.grants import Grant
 from storage_tui.server.http.hashing import check_hashes
 from storage_tui.server.limits.budget import PARTS, Budget, body_cost, json_cost, take
@@ -73,6 +73,7 @@ class Request:
         request_id: str,
         budget: Budget,
         parsing: Parsing,
+        body_bounds: BodyBounds = DEFAULTS,
     ) -> None:
         self.request_id = request_id
         self.budget = budget
@@ -88,7 +89,7 @@ class Request:
         self.route = ""  # the path of the row that takes the request, for logs and metrics
         self.grant = Grant("")
         self.upload_id = ""  # of the store's session, when the request is on an upload URL
-        self.body = _frame(scope, self.headers, receive)
+        self.body = _frame(scope, self.headers, receive, body_bounds)
         self.pack: list[Frame] | None = None  # the body where it is a pack, once it was read
         self._parsing = parsing
         self._json: dict[str, Any] | None = None
@@ -166,7 +167,7 @@ def _decode(raw: bytes) -> str:
     return percent_decode(raw.replace(b"+", b" "), "the query")
 
 
-def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
+def _frame(scope: Scope, headers: Headers, receive: Receive, bounds: BodyBounds) -> Body:
     """Return the body, delimited by the headers. Refuse headers that two readers could understand in two ways (RFC 9112
     6.3)."""
     length = headers.one("content-length")
@@ -181,12 +182,13 @@ def _frame(scope: Scope, headers: Headers, receive: Receive) -> Body:
             raise BadRequestError("a request has Content-Length or Transfer-Encoding, not both")
         if coding.lower() != "chunked":
             raise BadRequestError("the only Transfer-Encoding is chunked")
-        return Body(receive, size_bytes=None, has_more=True, promised=_promised(scope["method"], headers))
+        promised = _promised(scope["method"], headers)
+        return Body(receive, size_bytes=None, has_more=True, promised=promised, bounds=bounds)
     size_bytes = parse_number(length, "Content-Length") if length is not None else 0
     promised = _promised(scope["method"], headers)
     if not size_bytes:
         check_hashes(promised, {name: hasher(name).digest() for name in promised}, "the empty body")
-    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0, promised=promised)
+    return Body(receive, size_bytes=size_bytes, has_more=size_bytes > 0, promised=promised, bounds=bounds)
 
 
 def _promised(method: str, headers: Headers) -> dict[str, bytes]:

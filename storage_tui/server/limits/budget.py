@@ -5,13 +5,24 @@ The process has 50 MB at its start; with both parts of the budget used up it sta
 answers are not counted: the bound on connections bounds them.
 """
 
+from dataclasses import dataclass
+
 from storage_tui.server.limits.shares import Share, Shares
 
 MIB = 1024 * 1024
-TRANSFER_BYTES = 44 * MIB  # of blobs on their way in and out
-CALL_BYTES = 28 * MIB  # of documents, lists and results: separate, so that a user with many transfers can still list
-TRANSFER_PATIENCE_S = 20.0  # the published client waits 30 s for an answer after its last byte
-CALL_PATIENCE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBounds:
+    """How much memory requests hold together, and how long a request waits for its share."""
+
+    transfer_bytes: int = 44 * MIB  # of blobs on their way in and out
+    call_bytes: int = 28 * MIB  # of documents, lists and results: separate, so that a user with many transfers can list
+    transfer_patience_s: float = 20.0  # the published client waits 30 s for an answer after its last byte
+    call_patience_s: float = 8.0
+
+
+DEFAULTS = MemoryBounds()
 SMALL_BYTES = 16 * 1024  # a cost up to this is not counted
 
 LINGERING = 32  # refused bodies that are read on at once, 8 MB of the listener's buffers; others lose the refusal
@@ -32,9 +43,11 @@ TEXT_GROWTH = 4  # the same ratio for long texts: the bytes, the text, and the p
 class Budget:
     """The memory of one server, in two parts: `transfers` and `calls`. `lingering` counts refused bodies, not bytes."""
 
-    def __init__(self, *, transfer_bytes: int = TRANSFER_BYTES, call_bytes: int = CALL_BYTES) -> None:
-        self.transfers = Shares(transfer_bytes, "the memory for blobs on their way", patience_s=TRANSFER_PATIENCE_S)
-        self.calls = Shares(call_bytes, "the memory for calls", patience_s=CALL_PATIENCE_S)
+    def __init__(self, bounds: MemoryBounds = DEFAULTS) -> None:
+        self.transfers = Shares(
+            bounds.transfer_bytes, "the memory for blobs on their way", patience_s=bounds.transfer_patience_s
+        )
+        self.calls = Shares(bounds.call_bytes, "the memory for calls", patience_s=bounds.call_patience_s)
         self.lingering = Shares(LINGERING, "all places to read on", patience_s=0.0)
 
 

@@ -1,6 +1,6 @@
 """Room for new connections: when the listener is full and more wait, connections that do nothing are closed.
 
-The listener takes MAX_CONNECTIONS and leaves the next ones in the queue of the kernel. The listener ends an idle
+The listener takes so many connections and leaves the next ones in the queue of the kernel. The listener ends an idle
 connection by itself, but only after seconds, and has no limit for each address. So this module looks at the queue. When
 somebody waits in the queue, connections that carry no request with a token are closed. The address with the most such
 connections comes first, and among its connections the one that was idle longest. So nobody can shut out the others
@@ -57,10 +57,12 @@ class _Idle:
 
 class Crowding:
     """Looks after one listening socket, whose listener takes at most `most` connections. `busy` returns the peers whose
-    connections carry a request with a token."""
+    connections carry a request with a token. `spare` places are made free beyond those needed."""
 
-    def __init__(self, listening: socket.socket, busy: Callable[[], Collection[Peer]], *, most: int) -> None:
-        self._listening, self._busy, self._most = listening, busy, most
+    def __init__(
+        self, listening: socket.socket, busy: Callable[[], Collection[Peer]], *, most: int, spare: int = SPARE
+    ) -> None:
+        self._listening, self._busy, self._most, self._spare = listening, busy, most, spare
 
     async def run(self) -> None:
         """Make room whenever somebody waits for room, until this task is cancelled."""
@@ -71,7 +73,7 @@ class Crowding:
             if waiting := self.waiting():
                 with suppress(OSError):  # no file can be opened now; perhaps at the next look
                     # In a thread: with a thousand connections this takes milliseconds.
-                    await asyncio.to_thread(self.make_room, waiting + SPARE, frozenset(self._busy()))
+                    await asyncio.to_thread(self.make_room, waiting + self._spare, frozenset(self._busy()))
 
     def waiting(self) -> int:
         """Return how many connections wait in the queue of the kernel."""

@@ -3,12 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from storage_tui.contract.errors import ConflictError, UnavailableError
 from storage_tui.server.http.body import Body
 
-PATIENCE_S = 5.0  # nothing is read from a waiting client; the published one aborts a blocked send after 9.5 s
-COMMIT_S = 25.0  # the published client stops waiting for the answer 30 s after its last byte
+
+@dataclass(frozen=True, slots=True)
+class GateBounds:
+    """How long a request waits while an earlier one on the same session is committing."""
+
+    patience_s: float = 5.0  # nothing is read from the client so long; the published one aborts a send after 9.5 s
+    commit_s: float = 25.0  # in all; the published client stops waiting for the answer 30 s after its last byte
+
+
+DEFAULTS = GateBounds()
 
 
 class SupersededError(ConflictError):
@@ -32,7 +41,8 @@ class _Session:
 class UploadGate:
     """The sessions that have a request under way in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: GateBounds = DEFAULTS) -> None:
+        self._bounds = bounds
         self._sessions: dict[str, _Session] = {}
 
     @asynccontextmanager
@@ -53,7 +63,7 @@ class UploadGate:
         turn = Turn(body)
         session.turns.append(turn)
         try:
-            await _acquire(session.lock, body)
+            await _acquire(session.lock, body, self._bounds)
             try:
                 yield turn
             finally:
@@ -64,14 +74,14 @@ class UploadGate:
                 self._sessions.pop(upload_id, None)
 
 
-async def _acquire(lock: asyncio.Lock, body: Body) -> None:
+async def _acquire(lock: asyncio.Lock, body: Body, bounds: GateBounds) -> None:
     waiting = asyncio.ensure_future(lock.acquire())
     try:
-        done, _ = await asyncio.wait([waiting], timeout=PATIENCE_S)
+        done, _ = await asyncio.wait([waiting], timeout=bounds.patience_s)
         if not done:
             draining = asyncio.ensure_future(body.discard())
             try:
-                done, _ = await asyncio.wait([waiting], timeout=COMMIT_S - PATIENCE_S)
+                done, _ = await asyncio.wait([waiting], timeout=bounds.commit_s - bounds.patience_s)
                 if done:
                     await asyncio.wait([draining])  # cancelling the read could lose a piece that had already arrived
             finally:

@@ -56,14 +56,14 @@ class UploadResource:
     """The handlers of upload URLs."""
 
     def __init__(
-        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None
+        self, store: Store, keyring: Keyring, limits: Limits, quotas: Quotas, public_url: str | None, gate: UploadGate
     ) -> None:  # fmt: skip
         self._store = store
         self._quotas = quotas
         self._keyring = keyring
         self._limits = limits
         self._public_url = public_url
-        self._gate = UploadGate()
+        self._gate = gate
         self._hashes = UploadHashes()
 
     async def new_resumable_url(self, request: Request) -> Response:

@@ -21,16 +21,34 @@ from granian.server.embed import Server
 
 from storage_tui.contract.errors import UnavailableError
 from storage_tui.server.app import StorageApi
-from storage_tui.server.limits.crowding import Crowding
+from storage_tui.server.limits.crowding import SPARE, Crowding
 
 BACKLOG = 1024
-MAX_CONNECTIONS = 640  # each may hold a buffer with half a head, of which nobody is known: 90 MB in all
 FILES_OF_CONNECTION = 2  # its socket and the blob sent over it; without free descriptors nothing works
 OWN_FILES = 128  # databases, logs and folders
-HEADER_READ_MS = 10_000
 MAX_BUFFER_BYTES = 128 * 1024  # 64 KiB doubles the time of an upload; more costs memory for each connection
-DRAIN_S = 10.0  # requests under way have this long to end by themselves
-CUT_S = 5.0  # then they are cut, and have this long to store what they hold
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerBounds:
+    """How many connections are open at once, and how long the listener waits for them."""
+
+    connections: int = 640  # each may hold a buffer with half a head, of which nobody is known: 90 MB in all
+    spare: int = SPARE  # places made free in a crowd beyond those needed
+    header_read_ms: int = 10_000
+    drain_s: float = 10.0  # requests under way have this long to end by themselves
+    cut_s: float = 5.0  # then they are cut, and have this long to store what they hold
+
+    def most_connections(self) -> int:
+        """Return how many connections are accepted at once: fewer than `connections` when this process may open few
+        files."""
+        _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the hard limit: the listener uses all of it
+        if most_files == resource.RLIM_INFINITY:
+            return self.connections
+        return max(1, min(self.connections, (most_files - OWN_FILES) // FILES_OF_CONNECTION))
+
+
+DEFAULTS = ListenerBounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +74,20 @@ def _no_password() -> str:
     raise ValueError("the private key is encrypted; give one without a password")
 
 
-def most_connections() -> int:
-    """Return how many connections are accepted at once: fewer than MAX_CONNECTIONS when this process may open few
-    files."""
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the hard limit: the listener uses all of it
-    if most_files == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return max(1, min(MAX_CONNECTIONS, (most_files - OWN_FILES) // FILES_OF_CONNECTION))
-
-
 class _Worker(Server):
     """granian on one socket, with the certificate files read at its start."""
 
-    def __init__(self, app: StorageApi, listening: socket.socket, tls: Certificate | None) -> None:
+    def __init__(
+        self, app: StorageApi, listening: socket.socket, tls: Certificate | None, bounds: ListenerBounds
+    ) -> None:
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
             websockets=False,
             backlog=BACKLOG,
-            backpressure=most_connections(),
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MS, max_buffer_size=MAX_BUFFER_BYTES),
+            backpressure=bounds.most_connections(),
+            http1_settings=HTTP1Settings(header_read_timeout=bounds.header_read_ms, max_buffer_size=MAX_BUFFER_BYTES),
             log_enabled=False,
             ssl_cert=tls.chain if tls is not None else None,
             ssl_key=tls.key if tls is not None else None,
@@ -93,20 +104,24 @@ class Listener:
     """One listening socket and the application behind it."""
 
     def __init__(
-        self, app: StorageApi, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0
-    ) -> None:
+        self, app: StorageApi, listening: socket.socket, *, tls: Certificate | None = None, notice_s: float = 0.0,
+        bounds: ListenerBounds = DEFAULTS,
+    ) -> None:  # fmt: skip
         """Make the listener. `notice_s` is for how many seconds `/healthz` reports the stop while connections are still
         accepted."""
         self._app = app
         self._listening = listening
         self._tls = tls
         self._notice_s = notice_s
+        self._bounds = bounds
         self._workers: dict[asyncio.Task[None], _Worker] = {}  # the last one accepts connections, the others finish
 
     async def run(self, *, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-        """Serve until `stop`. Then let requests end for DRAIN_S seconds, or until `hurry`, and cut the rest."""
+        """Serve until `stop`. Then let requests end for `drain_s` seconds, or until `hurry`, and cut the rest."""
         self._begin()
-        crowding = asyncio.ensure_future(Crowding(self._listening, self._app.busy_peers, most=most_connections()).run())
+        bounds = self._bounds
+        room = Crowding(self._listening, self._app.busy_peers, most=bounds.most_connections(), spare=bounds.spare)
+        crowding = asyncio.ensure_future(room.run())
         stopping = asyncio.ensure_future(stop.wait())
         while not stopping.done() and not (current := list(self._workers)[-1]).done():
             await asyncio.wait([current, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -121,10 +136,10 @@ class Listener:
         for worker in self._workers.values():
             worker.stop()  # type: ignore[no-untyped-call]
         ending = asyncio.ensure_future(asyncio.wait(self._workers))
-        await asyncio.wait([ending, hurrying], timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([ending, hurrying], timeout=bounds.drain_s, return_when=asyncio.FIRST_COMPLETED)
         hurrying.cancel()
         self._app.drain()
-        await asyncio.wait([ending], timeout=CUT_S)
+        await asyncio.wait([ending], timeout=bounds.cut_s)
         ending.cancel()
         for serving in self._workers:
             if serving.done():
@@ -147,7 +162,7 @@ class Listener:
                 worker.stop()  # type: ignore[no-untyped-call]
 
     def _begin(self) -> None:
-        worker = _Worker(self._app, self._listening.dup(), self._tls)
+        worker = _Worker(self._app, self._listening.dup(), self._tls, self._bounds)
         self._workers[asyncio.ensure_future(worker.serve())] = worker
 
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -20,10 +21,10 @@ from storage_tui.contract.wire import BASE_PATH
 from storage_tui.server.access.control import AccessControl, open_access
 from storage_tui.server.access.jwks import IdentityProvider
 from storage_tui.server.access.keyring import Keyring
-from storage_tui.server.app import StorageApi
+from storage_tui.server.app import RequestBounds, StorageApi
 from storage_tui.server.limits.lanes import Lane
 from storage_tui.server.run.engine import Engine, open_engine, open_local
-from storage_tui.server.run.listener import Listener, listen_tcp, listen_unix, url_of
+from storage_tui.server.run.listener import Listener, ListenerBounds, listen_tcp, listen_unix, url_of
 from storage_tui.server.run.logs import bound_log, start_log
 from storage_tui.server.run.operating import PLAIN, Operating
 from storage_tui.server.stores.base import Store
@@ -31,13 +32,23 @@ from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.watched_record import refresh_all
 
-SWEEP_S = 60.0
-FOLLOW_S = 2.0
-
 M_MMAP_THRESHOLD = -3  # from malloc.h of glibc
 LARGE_BLOCK_BYTES = 128 * 1024  # its first value; glibc alone raises it to the largest block that was ever freed
 
 log = logging.getLogger("storage_tui.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The bounds of one server: each with its reason where the bound is kept."""
+
+    sweep_s: float = 60.0  # between two removals of what has expired, which no call returns any more
+    follow_s: float = 2.0  # a revoked token still works for so long, and for the time of a short read
+    listener: ListenerBounds = field(default_factory=ListenerBounds)
+    requests: RequestBounds = field(default_factory=RequestBounds)
+
+
+DEFAULTS = Bounds()
 
 
 def serve(
@@ -49,13 +60,14 @@ def serve(
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
     operating: Operating = PLAIN,
+    bounds: Bounds = DEFAULTS,
 ) -> None:
     """Serve the data directory or bucket at `place` over TCP until SIGTERM or SIGINT; a second signal hurries the end.
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
     address under which clients reach this server, when the address is another one, such as behind a proxy. Tokens of
-    the `provider` are accepted besides our own. Raise StorageError with one clear line when the directory or the
-    address cannot be used.
+    the `provider` are accepted besides our own. `bounds` are the values that the documentation names, but for tests.
+    Raise StorageError with one clear line when the directory or the address cannot be used.
     """
     start_log(operating.log_format)
     if operating.tls is not None:
@@ -73,11 +85,12 @@ def serve(
                 public_url=public_url,
                 provider=provider,
                 operating=operating,
+                bounds=bounds,
             )
         )
 
 
-def serve_embedded(*, data_dir: Path) -> None:
+def serve_embedded(*, data_dir: Path, bounds: Bounds = DEFAULTS) -> None:
     """Serve the data directory on the UNIX socket of this user until the last client has left."""
     from storage_tui.server.run.embedded import Household
 
@@ -100,6 +113,7 @@ def serve_embedded(*, data_dir: Path) -> None:
                 on_refresh=household.renew_token,
                 until=partial(household.wait_until_empty, is_outdated=partial(_may_write_again, engine.store)),
                 on_close=household.remove_socket,
+                bounds=bounds,
             )
         )
     except StorageError as exc:
@@ -145,6 +159,7 @@ async def run(
     on_refresh: Callable[[AccessControl], None] = lambda _: None,
     until: Callable[[StorageApi], Awaitable[None]] | None = None,
     on_close: Callable[[], None] = lambda: None,
+    bounds: Bounds = DEFAULTS,
 ) -> None:
     """Own the engine, listen, and serve until a signal arrives or `until` returns.
 
@@ -160,12 +175,18 @@ async def run(
         app = StorageApi(
             store, access, public_url=public_url, metrics_token=operating.metrics_token,
             shows_keys=operating.shows_keys, observers=() if access_log is None else (access_log.note,),
+            bounds=bounds.requests,
         )  # fmt: skip
         stop, hurry = asyncio.Event(), asyncio.Event()
-        tasks = [asyncio.ensure_future(_sweep(store, app)), asyncio.ensure_future(_follow(access, app, on_refresh))]
+        tasks = [
+            asyncio.ensure_future(_sweep(store, app, every_s=bounds.sweep_s)),
+            asyncio.ensure_future(_follow(access, app, on_refresh, every_s=bounds.follow_s)),
+        ]
         if until is not None:
             tasks.append(asyncio.ensure_future(_stop_after(until(app), stop)))
-        listener = Listener(app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s)
+        listener = Listener(
+            app, listen(access.keyring), tls=operating.tls, notice_s=operating.notice_s, bounds=bounds.listener
+        )
         _obey_signals(stop, hurry, partial(_renew, listener))
         try:
             serving = asyncio.ensure_future(listener.run(stop=stop, hurry=hurry))
@@ -205,9 +226,9 @@ def _obey_signals(stop: asyncio.Event, hurry: asyncio.Event, renew: Callable[[],
     loop.add_signal_handler(signal.SIGHUP, renew)
 
 
-async def _sweep(store: Store, app: StorageApi) -> None:
+async def _sweep(store: Store, app: StorageApi, *, every_s: float) -> None:
     while True:
-        await asyncio.sleep(SWEEP_S)
+        await asyncio.sleep(every_s)
         bound_log()
         expired: int | None = None
         try:
@@ -220,10 +241,12 @@ async def _sweep(store: Store, app: StorageApi) -> None:
         app.metrics.note_sweep(expired)
 
 
-async def _follow(access: AccessControl, app: StorageApi, on_refresh: Callable[[AccessControl], None]) -> None:
+async def _follow(
+    access: AccessControl, app: StorageApi, on_refresh: Callable[[AccessControl], None], *, every_s: float
+) -> None:
     """Notice changes that other servers and the command line make in the records: revoked tokens, keys, limits.
 
-    The records are read in a separate thread, so that no request delays the read. A change is noticed after FOLLOW_S
+    The records are read in a separate thread, so that no request delays the read. A change is noticed after `every_s`
     seconds plus the time of three short reads, whatever users do. At worst, on a bucket whose engine hangs, the reads
     take three times its deadline. A request under way then ends at its next piece; work in a thread, such as a search,
     continues to its end.
@@ -231,7 +254,7 @@ async def _follow(access: AccessControl, app: StorageApi, on_refresh: Callable[[
     watch = Lane("watch", 1)
     try:
         while True:
-            await asyncio.sleep(FOLLOW_S)
+            await asyncio.sleep(every_s)
             reading = asyncio.ensure_future(watch.run("", refresh_all, access.watched))
             try:
                 await asyncio.shield(reading)

@@ -45,7 +45,7 @@ class OpenPlace:
         self._desk.places.visit(location)
         anchor = anchor or history.cursor(location)
         kept = history.listing(location)
-        listing = Listing(location.storage_type, location.key)
+        listing = Listing(location.storage_type, location.key, self._desk.bounds)
         self._opened()
         if kept is not None:
             kept.set_filter(None)
@@ -57,7 +57,7 @@ class OpenPlace:
     def reload(self, anchor: str | None = None) -> None:
         """Read the place again. The rows stay until the new ones reach the cursor, which stays on its key."""
         current, shown = self._view.current, self._view.listing
-        listing = Listing(shown.storage_type, shown.prefix)
+        listing = Listing(shown.storage_type, shown.prefix, self._desk.bounds)
         listing.set_filter(shown.filter)
         self._reader.read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
 

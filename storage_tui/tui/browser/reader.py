@@ -16,7 +16,7 @@ from storage_tui.tui.background import run
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.rows.marking import Marking
-from storage_tui.tui.state.listing import NEXT_PAGE, Listing
+from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import PageRestorer, read_pages
 from storage_tui.tui.widgets.key_list import KeyList
@@ -165,8 +165,8 @@ class PlaceReader:
             if monotonic() >= self._follows_at:
                 view.go(len(listing) - 1)
                 self._follows_at = monotonic() + FOLLOW_S
-        elif len(listing) <= view.top + view.rows_visible + NEXT_PAGE:  # otherwise the new rows are out of view
-            view.lines_changed()
+        elif len(listing) <= view.top + view.rows_visible + listing.bounds.next_page:
+            view.lines_changed()  # further down, the new rows are out of view
         if is_first:
             self._arrived()
 

@@ -13,7 +13,7 @@ from storage_tui.tui.background import run
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
-from storage_tui.tui.state.listing import SORT_AT_ONCE, SORTS, Listing
+from storage_tui.tui.state.listing import SORTS, Listing
 from storage_tui.tui.widgets.key_list import KeyList
 
 
@@ -50,7 +50,7 @@ class Sorting:
 
     def arrange_arrived(self, listing: Listing) -> None:
         """Sort a short list after it has become complete; the cursor stays on its key."""
-        if not listing.is_complete or self.wanted is None or listing.loaded > SORT_AT_ONCE:
+        if not listing.is_complete or self.wanted is None or listing.is_long:
             return
         view = self._view
         current = view.current if view.listing is listing else None
@@ -60,7 +60,7 @@ class Sorting:
 
     def arrange_long(self, listing: Listing) -> None:
         """Sort a long list in the background after it has become complete."""
-        if listing.is_complete and listing.loaded > SORT_AT_ONCE and self.wanted not in (None, "name"):
+        if listing.is_complete and listing.is_long and self.wanted not in (None, "name"):
             self._start(listing)
 
     def stop(self) -> bool:
@@ -95,7 +95,7 @@ class Sorting:
         if not listing.is_complete:
             self._desk.say(f"sorted by {wanted} when all keys are read")
             self._read_on()
-        elif listing.loaded > SORT_AT_ONCE:
+        elif listing.is_long:
             self._start(listing)
         else:
             listing.set_sort(wanted, is_reversed=self.is_reversed)

@@ -34,10 +34,11 @@ class FlatList:
     """Blobs as they arrive, in the order asked for.
 
     `lines` are the shown lines. They change in `arrange` only, so that nothing moves under the cursor while pages
-    arrive.
+    arrive. Of more than `most` blobs the first in order are kept.
     """
 
-    def __init__(self, storage_type: str, prefix: str, *, sort: Sort) -> None:
+    def __init__(self, storage_type: str, prefix: str, *, sort: Sort, most: int = KEPT) -> None:
+        self.most = most
         self.storage_type = storage_type
         self.prefix = prefix
         self.sort: Sort = sort
@@ -68,7 +69,7 @@ class FlatList:
         added = self._blobs[before:]
         self.seen += len(added)
         self.size_bytes += sum(blob.size_bytes or 0 for blob in added)
-        if len(self._blobs) > KEPT * 5 // 4:
+        if len(self._blobs) > self.most * 5 // 4:
             self._cut()
 
     def discard(self, names: set[tuple[str, str]]) -> None:
@@ -114,7 +115,7 @@ class FlatList:
     def _cut(self) -> None:
         if self.sort != "key":
             self._sort()
-        del self._blobs[KEPT:]
+        del self._blobs[self.most :]
 
     def index_of(self, key: str) -> int | None:
         """Return the line of the blob with this key."""

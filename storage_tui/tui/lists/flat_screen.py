@@ -16,7 +16,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.lists.flat import KEPT, FlatList
+from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.rows.actions import Gone, RowActions
@@ -150,7 +150,7 @@ class FlatScreen(CommandScreen[None]):
     def _counts(self) -> Content:
         flat, words = self.view.flat, self.counts_words()
         if flat.dropped:
-            words += f", the first {KEPT:,} shown"
+            words += f", the first {flat.most:,} shown"
         if self.reader.is_reading:
             words = f"reading… {words} so far (Esc stops)"
         elif not flat.is_complete and words:

@@ -11,18 +11,14 @@ from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.parts import Part
 from storage_tui.tui.store_reads import PAGES_AT_ONCE, read_part
 
-MARKS_AT_MOST = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
-
 Test = Callable[[Row], bool]
 
 
-def too_many(count: int) -> str:
-    """Return why so many rows are not marked, and a way out; empty when they can be marked."""
-    if count <= MARKS_AT_MOST:
+def too_many(count: int, most: int) -> str:
+    """Return why so many rows are not marked, and a way out; empty when they are at most `most`."""
+    if count <= most:
         return ""
-    return (
-        f"{count:,} rows are more than the {MARKS_AT_MOST:,} marks there can be: mark the folder (h, Space), or filter"
-    )
+    return f"{count:,} rows are more than the {most:,} marks there can be: mark the folder (h, Space), or filter"
 
 
 def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
@@ -53,7 +49,7 @@ async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_m
             for rows in await asyncio.gather(*map(partial(read_part, desk.storage), some, wanted)):
                 _mark(desk, rows, does_match)
             seen += sum(map(len, some))
-            if len(desk.marks) > MARKS_AT_MOST:
+            if len(desk.marks) > desk.bounds.marks:
                 desk.refuse(f"stopped at {plural(len(desk.marks), 'mark')}: mark a folder instead (h, Space)")
                 return
             await asyncio.sleep(0)  # keys typed meanwhile come first

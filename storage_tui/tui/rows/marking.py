@@ -58,7 +58,7 @@ class Marking:
         if self._range_start is None:
             return
         first, last = sorted((self._range_end, self._view.cursor))
-        refusal = too_many(last - first + 1)
+        refusal = too_many(last - first + 1, self._desk.bounds.marks)
         if refusal:
             self._range_start = None
             self._desk.refuse(refusal)
@@ -133,7 +133,7 @@ class Marking:
     def _all_parts(self) -> deque[Part]:
         """Return all shown rows; empty, with a reason to the user, when there are too many or an action runs."""
         count = self._view.line_count()
-        refusal = too_many(count)
+        refusal = too_many(count, self._desk.bounds.marks)
         if refusal:
             self._desk.refuse(refusal)
             return deque()

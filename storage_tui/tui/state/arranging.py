@@ -77,14 +77,16 @@ def _packed(sizes: Sequence[int]) -> "array[int]":
     return array("I" if max(sizes, default=0) < 2**32 else "Q", sizes)
 
 
-def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> Generator[None, None, "memoryview[float]"]:
+def column(
+    pages: Sequence[Facts], names: Iterable[str], sort: Sort, *, piece_rows: int = PIECE
+) -> Generator[None, None, "memoryview[float]"]:
     """Return the values that this sort compares, one a row, the smallest first. Yields after each page.
 
     `names` has the names of each page with rows, one a line; they are only read when the sort needs them.
     """
     count = sum(len(facts.written) for facts in pages)
     if sort == "type":
-        return (yield from _types(names, _scratch(count, "I")))
+        return (yield from _types(names, _scratch(count, "I"), piece_rows))
     values, at = _scratch(count, "d"), 0
     for facts in pages:
         if sort == "size":
@@ -99,7 +101,9 @@ def column(pages: Sequence[Facts], names: Iterable[str], sort: Sort) -> Generato
     return values
 
 
-def _types(pages: Iterable[str], values: "memoryview[Any]") -> Generator[None, None, "memoryview[Any]"]:
+def _types(
+    pages: Iterable[str], values: "memoryview[Any]", piece_rows: int
+) -> Generator[None, None, "memoryview[Any]"]:
     """Return the rank of each name's ending."""
     kinds: dict[str, int] = {}
     at = 0
@@ -109,9 +113,9 @@ def _types(pages: Iterable[str], values: "memoryview[Any]") -> Generator[None, N
             at += 1
         yield
     ranks = {kinds[kind]: rank for rank, kind in enumerate(sorted(kinds))}
-    for start in range(0, len(values), PIECE):
-        piece = values[start : start + PIECE]
-        values[start : start + PIECE] = array("I", [ranks[kind] for kind in piece])
+    for start in range(0, len(values), piece_rows):
+        piece = values[start : start + piece_rows]
+        values[start : start + piece_rows] = array("I", [ranks[kind] for kind in piece])
         yield
     return values
 
@@ -122,11 +126,11 @@ def _scratch(count: int, kind: Literal["d", "I", "H"]) -> "memoryview[Any]":
 
 
 def arranged(
-    rows: Sequence[int], values: "memoryview[float]", *, is_reversed: bool
+    rows: Sequence[int], values: "memoryview[float]", *, is_reversed: bool, piece_rows: int = PIECE
 ) -> Generator[None, None, "array[int]"]:
     """Return `rows` in the order of their values; rows of one value stay in their order, or are reversed as a whole.
 
-    Yields between pieces: the caller may then let others have a turn, or stop.
+    Yields between pieces of `piece_rows`: the caller may then let others have a turn, or stop.
 
     Each row goes into its bucket, and each bucket is sorted in place, which takes 14 bytes a row in all. Rows with
     exactly the value of a border need no sorting, so many rows of one value make no large bucket.
@@ -135,17 +139,18 @@ def arranged(
     sample = sorted(values[rows[at * SPREAD % count]] for at in range(min(count, SAMPLE)))
     borders = sorted(set(sample[BUCKET_SAMPLES::BUCKET_SAMPLES]))
     buckets, sizes = _scratch(count, "H"), [0] * (2 * len(borders) + 1)
-    for start in range(0, count, PIECE):
-        piece = [values[row] for row in rows[start : start + PIECE]]
+    for start in range(0, count, piece_rows):
+        piece = [values[row] for row in rows[start : start + piece_rows]]
         found = array("H", [bisect_left(borders, value) + bisect_right(borders, value) for value in piece])
-        buckets[start : start + PIECE] = found
+        buckets[start : start + piece_rows] = found
         for bucket in found:
             sizes[bucket] += 1
         yield
     ends = [0, *accumulate(sizes)]
     placed, following = array("I", [0]) * count, ends[:-1]
-    for start in range(0, count, PIECE):
-        for row, bucket in zip(rows[start : start + PIECE], buckets[start : start + PIECE], strict=True):
+    for start in range(0, count, piece_rows):
+        end = start + piece_rows
+        for row, bucket in zip(rows[start:end], buckets[start:end], strict=True):
             placed[following[bucket]] = row
             following[bucket] += 1
         yield
@@ -154,7 +159,7 @@ def arranged(
     for start, end in zip(ends[0::2], ends[1::2], strict=True):  # every other bucket holds only the value of a border
         placed[start:end] = array("I", sorted(placed[start:end], key=values.__getitem__))
         sorted_rows += end - start
-        if sorted_rows >= PIECE:
+        if sorted_rows >= piece_rows:
             sorted_rows = 0
             yield
     if is_reversed:

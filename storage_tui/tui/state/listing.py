@@ -15,20 +15,33 @@ from zlib import compress, decompress
 
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
-from storage_tui.tui.state.arranging import Facts, Sort, arranged, column
+from storage_tui.tui.state.arranging import PIECE, Facts, Sort, arranged, column
 from storage_tui.tui.state.filter import Filter
 
-FIRST_PAGE = 250  # more than any screen, and half a second at 256 kbit/s
 NEXT_PAGE = 1000  # the most that a server returns
-PAGES_KEPT = 16  # about 8 MB of rows
 DENSE_ROWS = 16  # visible rows of a page that justify reading all of it; 200 rows on a screen are 13 such pages
 SINGLE_KEPT = 2000  # rows read one by one, about 1 MB
 FAST = 1  # zlib's level; names shrink to a sixth and unpack in a twentieth of a millisecond a page
 NO_NAMES = compress(b"")
-SORT_AT_ONCE = 20_000  # rows sorted in a few milliseconds; more rows take turns with the keys
 
 SORTS: tuple[Sort, ...] = ("name", "size", "age", "expiry", "type")
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ListBounds:
+    """What a list reads, keeps and does at once; all of these are numbers of rows or pages."""
+
+    first_page: int = 250  # more than any screen, and half a second at 256 kbit/s
+    next_page: int = NEXT_PAGE
+    pages_kept: int = 16  # about 8 MB of rows
+    dense_rows: int = DENSE_ROWS
+    sort_at_once: int = 20_000  # sorted in a few milliseconds; more rows take turns with the keys
+    piece_rows: int = PIECE
+    marks: int = 100_000  # about 100 MB of marked rows; a folder of any size is one mark
+
+
+DEFAULTS = ListBounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,8 @@ class Listing:
     Rows never move while pages arrive.
     """
 
-    def __init__(self, storage_type: str, prefix: str) -> None:
+    def __init__(self, storage_type: str, prefix: str, bounds: ListBounds = DEFAULTS) -> None:
+        self.bounds = bounds
         self.storage_type = storage_type
         self.prefix = prefix
         self.is_complete = False
@@ -101,14 +115,19 @@ class Listing:
         return sum(slot.size_bytes for slot in self._slots)
 
     @property
+    def is_long(self) -> bool:
+        """Whether sorting takes so long that it must be done in pieces."""
+        return self.loaded > self.bounds.sort_at_once
+
+    @property
     def next_limit(self) -> int:
         """The number of rows to ask for next."""
-        return NEXT_PAGE if self._slots else FIRST_PAGE
+        return self.bounds.next_page if self._slots else self.bounds.first_page
 
     @property
     def wants_columns(self) -> bool:
         """Whether the columns of the next page are enough, because its rows would be dropped again."""
-        return len(self._slots) >= PAGES_KEPT
+        return len(self._slots) >= self.bounds.pages_kept
 
     def add_page(self, page: Page) -> None:
         """Append the page that answers `next_token`."""
@@ -154,7 +173,7 @@ class Listing:
                 previous = self._slots[later - 1]
                 self._slots[later].start = self._starts[later] = previous.start + previous.count
             self._single.clear()
-            self._order, self.sort = None, "key" if self.loaded > SORT_AT_ONCE else self.sort
+            self._order, self.sort = None, "key" if self.is_long else self.sort
             self.set_sort(self.sort, is_reversed=self.is_reversed)
 
     def _fill(self, number: int, rows: tuple[Row, ...]) -> None:
@@ -167,7 +186,7 @@ class Listing:
         slot.size_bytes = sum(size or 0 for size in sizes)
         self._rows[number] = rows
         self._rows.move_to_end(number)
-        while len(self._rows) > PAGES_KEPT:
+        while len(self._rows) > self.bounds.pages_kept:
             self._rows.popitem(last=False)
 
     def row(self, index: int) -> Row | None:
@@ -208,7 +227,8 @@ class Listing:
         return at, self.prefix + name
 
     def _is_dense(self, index: int, number: int) -> bool:
-        ends = (index - DENSE_ROWS + 1, index + DENSE_ROWS - 1)
+        reach = self.bounds.dense_rows - 1
+        ends = (index - reach, index + reach)
         return any(0 <= end < len(self) and self._place(end)[0] == number for end in ends)
 
     def keep_row(self, at: int, row: Row) -> None:
@@ -293,7 +313,7 @@ class Listing:
             pass
 
     def sorting(self, sort: Sort, *, is_reversed: bool = False) -> Iterator[None]:
-        """Sort in pieces, for lists past SORT_AT_ONCE; before the last piece nothing changes.
+        """Sort in pieces, for long lists; before the last piece nothing changes.
 
         A caller that stops earlier leaves the order unchanged.
         """
@@ -308,8 +328,9 @@ class Listing:
             else:
                 packed = [slot.packed for slot in self._slots if slot.count]  # as they are now: pages may change
                 names = (_unpacked(page) for page in packed)
-                values = yield from column([slot.facts for slot in self._slots], names, sort)
-                placed = yield from arranged(blobs, values, is_reversed=is_reversed)
+                facts, piece_rows = [slot.facts for slot in self._slots], self.bounds.piece_rows
+                values = yield from column(facts, names, sort, piece_rows=piece_rows)
+                placed = yield from arranged(blobs, values, is_reversed=is_reversed, piece_rows=piece_rows)
                 order = folders + placed if folders else placed
             if before != (len(self._slots), self.loaded):
                 return  # a page that was read again meanwhile has changed

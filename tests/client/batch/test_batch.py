@@ -20,6 +20,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import LocalFileError, StorageError
 from storage_tui.contract.models import Blob
+from tests.client.moving import leave_free, write_tree
 from tests.faults.proxy import Fault, FaultProxy
 from tests.waits import wait_for_end
 
@@ -31,11 +32,7 @@ OLD = b"old"
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name, content in FILES.items():
-        path = tmp_path / "tree" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path / "tree"
+    return write_tree(tmp_path / "tree", FILES)
 
 
 @pytest.fixture
@@ -141,8 +138,7 @@ def test_a_file_that_arrives_damaged_is_fetched_once_more(
 def test_no_room_is_one_error_before_anything_moves(
     stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
+    leave_free(monkeypatch, 1_000_000)
     plan = plan_download(stored.engine, "p/", "data", tmp_path / "down")
     with pytest.raises(LocalFileError, match="3,003,001 bytes are needed for 4 files and 1,000,000 are free"):
         Batch(stored.engine, plan).run()
@@ -152,8 +148,7 @@ def test_no_room_is_one_error_before_anything_moves(
 def test_each_disk_needs_room_for_its_own_files_alone(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=40_000_000))
+    leave_free(monkeypatch, 40_000_000)
     here, there = (
         BatchItem("download", "data", "k", folder / "k", 20_000_000) for folder in (tmp_path / "new", Path("/dev"))
     )
@@ -325,7 +320,7 @@ def test_a_cancel_ends_the_comparison_of_a_large_file(storage: Storage, tmp_path
 def test_a_disk_without_room_tells_how_much_is_needed_for_what(
     stored: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
+    leave_free(monkeypatch, 0)
     (tmp_path / "down").mkdir()
     (tmp_path / "down" / "a").write_bytes(OLD)
     (tmp_path / "down" / "z").write_bytes(OLD)

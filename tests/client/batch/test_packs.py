@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch import packs
-from storage_tui.client.batch.mover import Mover
 from storage_tui.client.batch.packs import PACK_BLOBS, SMALL_BYTES
 from storage_tui.client.batch.plan import BatchPlan, plan_download, plan_upload, survey
 from storage_tui.client.batch.results import BatchResult
@@ -20,9 +18,9 @@ from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.sources import FileSource
 from storage_tui.contract.wire import Span
+from tests.client.moving import moved_alone, write_tree
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
-from tests.server.running import RunningServer
 from tests.waits import wait_for_end
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -33,37 +31,18 @@ FILES = {f"{number % 3}/file {number:03} ü.csv": os.urandom(number * 20) for nu
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys that were moved by themselves."""
-    keys: list[str] = []
-    move = Mover.move
-
-    def noted(self: Mover, item: Any, *rest: Any) -> BatchResult:
-        keys.append(item.key)
-        return move(self, item, *rest)
-
-    monkeypatch.setattr(Mover, "move", noted)
-    return keys
+    return moved_alone(monkeypatch)
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    root = tmp_path / "tree"
-    for name, content in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(content)
-    return root
+    return write_tree(tmp_path / "tree", FILES)
 
 
 @pytest.fixture
-def small_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packs, "PACK_BLOBS", 10)
-
-
-@pytest.fixture
-def through(server: RunningServer, token: str, proxy: FaultProxy) -> Iterator[Storage]:
-    with Storage(proxy.url, token=token) as storage:
-        storage.describe()
-        yield storage
+def through(behind: Storage) -> Storage:
+    behind.describe()
+    return behind
 
 
 def _up(storage: Storage, tree: Path, **options: Any) -> list[BatchResult]:
@@ -136,17 +115,17 @@ def test_what_is_there_already_is_treated_as_asked(
     Fault(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"results\":[]}"),
 ], ids=str)  # fmt: skip
 def test_whatever_breaks_a_pack_each_blob_arrives_whole(
-    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, small_packs: None, fault: Fault
+    through: Storage, storage: Storage, proxy: FaultProxy, tree: Path, tmp_path: Path, fault: Fault
 ) -> None:
     count = 3 if fault.answer is None else 1  # such an answer to a single blob would be believed
     proxy.cut_all()
     proxy.faults.extend([fault] * count)
-    up = _up(through, tree, jobs=1)
+    up = _up(through, tree, jobs=1, pack_blobs=10)
     assert [result.state for result in up] == ["done"] * COUNT, [result.error for result in up if result.error]
     plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
     proxy.cut_all()
     proxy.faults.extend([fault] * count)
-    _all_there(storage, tmp_path / "down", Batch(through.engine, plan, jobs=1).run())
+    _all_there(storage, tmp_path / "down", Batch(through.engine, plan, jobs=1, pack_blobs=10).run())
 
 
 def test_a_link_in_the_way_is_not_followed(storage: Storage, tree: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client.batch.mover import Mover
 from storage_tui.client.batch.packs import Joining
 from storage_tui.client.batch.plan import BatchItem, plan_download
 from storage_tui.client.batch.results import BatchResult
@@ -20,6 +19,7 @@ from storage_tui.client.batch.turns import Turns
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.models import ServiceInfo
+from tests.client.moving import leave_free, moved_alone
 from tests.faults.proxy import Fault, FaultProxy
 from tests.waits import wait_for_end
 
@@ -210,9 +210,7 @@ def test_a_cancel_of_all_ends_the_batch_with_a_result_for_each(
 def test_small_files_that_are_added_move_in_packs(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, alone = Told(), list[str]()
-    move = Mover.move
-    monkeypatch.setattr(Mover, "move", lambda self, item, *rest: alone.append(item.key) or move(self, item, *rest))
+    told, alone = Told(), moved_alone(monkeypatch)
     for number in range(100):
         storage.set(f"p/{number:02}", b"%d" % number)
     plan = plan_download(storage.engine, "p/", "data", tmp_path / "down")
@@ -226,10 +224,7 @@ def test_small_files_that_are_added_move_in_packs(
 def test_what_there_is_no_room_for_fails_and_the_rest_is_moved(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=20_000_000))
+    leave_free(monkeypatch, 20_000_000)
     told = Told()
     [item] = downloads(storage, tmp_path, "a")
     huge = BatchItem("download", "data", "huge", tmp_path / "huge", 10**12)

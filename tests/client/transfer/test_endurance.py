@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from storage_tui.contract import checksum
 from storage_tui.contract.errors import ChecksumError, LocalFileError
 from storage_tui.machine import directories
 from tests import wanted
+from tests.client.moving import transfer_process
 from tests.effort import count
 from tests.faults.proxy import Fault, FaultProxy
 from tests.server.running import RunningServer
@@ -33,12 +33,6 @@ FLIPS = count(100, 1000)  # half of them each way
 # the two sockets and the proxy hold (up to 6 MiB each way on Linux) and what is read or written at once (1 MiB).
 CHUNK = 16 * MIB
 HEAD = 4096
-SCRIPT = """
-import sys
-from storage_tui import Storage
-url, token, verb, path = sys.argv[1:]
-getattr(Storage(url, token=token, timeout_s=30), verb)("k", path)
-"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.usefixtures("hasty")]
 
@@ -52,12 +46,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.write(block[start % 1000 :][: SIZE - start] + block[: start % 1000])
         file.truncate(SIZE)
     return path
-
-
-@pytest.fixture
-def behind(proxy: FaultProxy, token: str) -> Iterator[Storage]:
-    with Storage(proxy.url, token=token) as client:
-        yield client
 
 
 def _crc(path: Path) -> str:
@@ -117,7 +105,7 @@ def test_kills_leave_nothing_under_the_name_and_every_one_is_gone_on_with(
         before = proxy.bytes_up if is_up else proxy.bytes_down
         # A stall tells that the transfer is midway; the server keeps what came before it when the connection ends.
         proxy.default = Fault(stall_up=step) if is_up else Fault(stall_down=step)
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, proxy.url, token, verb, str(path)])
+        process = transfer_process(proxy.url, token, verb, path)
         proxy.stalled.get(timeout=60)
         _wait_for_entry()
         process.send_signal(signal.SIGKILL)
@@ -227,8 +215,8 @@ def test_a_server_that_restarts_midway_is_waited_for(tmp_path: Path, large: Path
             client.set_file("k", large)
         proxy.cut_all()
         proxy.faults.append(Fault(stall_up=SIZE // 2) if is_up else Fault(stall_down=SIZE // 2))
-        process = [sys.executable, "-c", SCRIPT, proxy.url, server.token(), "set_file" if is_up else "get_file"]
-        moving = subprocess.Popen([*process, str(large if is_up else target)])
+        verb, path = ("set_file", large) if is_up else ("get_file", target)
+        moving = transfer_process(proxy.url, server.token(), verb, path)
         proxy.stalled.get(timeout=60)
         server.stop(number)
         server.start()

@@ -3,8 +3,6 @@
 import os
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,23 +13,29 @@ from storage_tui.contract.errors import (
     CancelledError,
     StorageError,
 )
-from tests.client.moving import HEAD, SIZE, in_thread, only
+from tests.client.moving import HEAD, SIZE, in_thread, only, transfer_process
 from tests.faults.proxy import Fault, FaultProxy
 
 pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def leave_a_part(behind: Storage, proxy: FaultProxy, target: Path) -> int:
+    """Stop a download of `k` in its middle and keep its part; return the bytes that it had."""
+    control = TransferControl()
+    proxy.faults.append(Fault(stall_down=16_000_000))
+    done = in_thread(lambda: behind.get_file("k", target, control=control))
+    proxy.stalled.get(timeout=30)
+    control.cancel(keep=True)
+    with pytest.raises(CancelledError):
+        done()
+    return control.done_bytes
 
 
 def test_a_later_process_goes_on_with_what_an_earlier_one_left(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
 ) -> None:
     storage.set("k", content)
-    control = TransferControl()
-    proxy.faults.append(Fault(stall_down=16_000_000))
-    done = in_thread(lambda: behind.get_file("k", tmp_path / "k", control=control))
-    proxy.stalled.get(timeout=30)
-    control.cancel(keep=True)
-    with pytest.raises(CancelledError):
-        done()
+    done_bytes = leave_a_part(behind, proxy, tmp_path / "k")
     proxy.cut_all()  # what the held connection still has must not count below
     proxy.release()
     parts = list(tmp_path.iterdir())
@@ -40,7 +44,7 @@ def test_a_later_process_goes_on_with_what_an_earlier_one_left(
     again = TransferControl()
     behind.get_file("k", tmp_path / "k", control=again)
     assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
-    assert again.note.startswith("resumed at") and proxy.bytes_down - before < SIZE - control.done_bytes + HEAD
+    assert again.note.startswith("resumed at") and proxy.bytes_down - before < SIZE - done_bytes + HEAD
 
 
 @pytest.mark.parametrize("damage", ["flipped", "longer", "whole and more", "other blob"])
@@ -48,13 +52,7 @@ def test_an_earlier_part_that_is_of_no_use_is_started_over(
     behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, damage: str
 ) -> None:
     storage.set("k", content)
-    control = TransferControl()
-    proxy.faults.append(Fault(stall_down=16_000_000))
-    done = in_thread(lambda: behind.get_file("k", tmp_path / "k", control=control))
-    proxy.stalled.get(timeout=30)
-    control.cancel(keep=True)
-    with pytest.raises(CancelledError):
-        done()
+    leave_a_part(behind, proxy, tmp_path / "k")
     proxy.release()
     part = next(path for path in tmp_path.iterdir() if path.suffix == ".part")
     if damage == "flipped":
@@ -76,10 +74,9 @@ def test_a_process_that_is_killed_leaves_nothing_under_the_name_and_the_next_goe
 ) -> None:
     storage.set("k", content)
     target = tmp_path / "k"
-    script = f"from storage_tui import Storage\nStorage({proxy.url!r}, token={token!r}).get_file('k', {str(target)!r})"
     for count in range(1, 4):
         proxy.faults.append(Fault(stall_down=5_000_000))
-        process = subprocess.Popen([sys.executable, "-c", script])
+        process = transfer_process(proxy.url, token, "get_file", target)
         proxy.stalled.get(timeout=30)
         process.send_signal(signal.SIGKILL)
         process.wait()

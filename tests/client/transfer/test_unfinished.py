@@ -20,6 +20,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.contract.errors import ChecksumError, ConflictError, LocalFileError, StorageError
 from storage_tui.machine import directories
+from tests.client.moving import transfer_process
 from tests.client.published import PublishedServer
 from tests.faults.proxy import Fault, FaultProxy
 from tests.waits import wait_for_end
@@ -28,12 +29,6 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 SIZE = 80 * 1024 * 1024 + 12_345
 STOP = 70 * 1024 * 1024  # far enough for the server to have made a checkpoint
-SCRIPT = """
-import sys
-from storage_tui import Storage
-url, token, verb, key, path = sys.argv[1:]
-getattr(Storage(url, token=token), verb)(key, path)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +51,7 @@ Batch(Storage(url, token=token).engine, plan_upload(Path(folder), "p/", "data"),
 def _kill_midway(proxy: FaultProxy, token: str, verb: str, path: Path, *, number: int = signal.SIGKILL) -> None:
     """A process that is ended when the transfer has come to STOP."""
     proxy.default = Fault(stall_up=STOP) if verb == "set_file" else Fault(stall_down=STOP)
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, proxy.url, token, verb, "k", str(path)])
+    process = transfer_process(proxy.url, token, verb, path)
     proxy.stalled.get(timeout=30)
     proxy.default = Fault()
     process.send_signal(number)

@@ -53,11 +53,8 @@ async def test_a_token_survives_new_keys_and_not_the_end_of_its_own(records: Rec
     assert not await opens(records, token)
 
 
-async def test_a_running_keyring_learns_of_a_new_key_by_its_kid(
-    records: Records, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keyring_module, "LOOK_AGAIN_S", 0.0)
-    running = load_keyring(records)
+async def test_a_running_keyring_learns_of_a_new_key_by_its_kid(records: Records) -> None:
+    running = load_keyring(records, look_again_s=0.0)
     rotate_keys(records)
     kid = load_keyring(records).current("url").kid
     assert running.find("url", kid) is None
@@ -67,11 +64,8 @@ async def test_a_running_keyring_learns_of_a_new_key_by_its_kid(
     assert await running.look_up("token", kid) is None
 
 
-async def test_unknown_kids_do_not_make_it_read_the_record_each_time(
-    records: Records, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keyring_module, "LOOK_AGAIN_S", 3600.0)
-    running = load_keyring(records)
+async def test_unknown_kids_do_not_make_it_read_the_record_each_time(records: Records) -> None:
+    running = load_keyring(records, look_again_s=3600.0)
     assert await running.look_up("url", "unknown") is None
     rotate_keys(records)
     kid = load_keyring(records).current("url").kid

@@ -14,6 +14,7 @@ from storage_tui.contract.packs import frame
 from storage_tui.server.access.issued import revoke
 from storage_tui.server.access.keyring import forget_old_keys, rotate_keys
 from storage_tui.server.quotas.limits import change_limits
+from storage_tui.server.run.serve import Bounds
 from tests import seaweed
 from tests.server.running import RunningServer
 
@@ -24,11 +25,11 @@ Pair = tuple[RunningServer, RunningServer]
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Two servers on one bucket that look at the records often."""
     place = seaweed.place(f"access-{secrets.token_hex(4)}/")
-    prelude = "import storage_tui.server.run.serve as serve_module\nserve_module.FOLLOW_S = 0.2\n"
+    bounds = Bounds(follow_s=0.2)
     folder = tmp_path_factory.mktemp("access")
     pair = (
-        RunningServer(folder / "one", prelude=prelude, bucket=place),
-        RunningServer(folder / "two", prelude=prelude, bucket=place),
+        RunningServer(folder / "one", bounds=bounds, bucket=place),
+        RunningServer(folder / "two", bounds=bounds, bucket=place),
     )
     for server in pair:
         server.start()

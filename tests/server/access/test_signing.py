@@ -9,6 +9,7 @@ import pytest
 
 from storage_tui.server.access.keyring import forget_old_keys, load_keyring, rotate_keys
 from storage_tui.server.http.grants import namespace_of
+from storage_tui.server.run.serve import Bounds
 from storage_tui.server.stores.local.records import LocalRecords
 from tests.server.running import RunningServer
 
@@ -175,7 +176,7 @@ def test_no_part_of_one_url_serves_in_another(ann: httpx.Client, bob: httpx.Clie
 
 
 def test_it_ends_with_the_key_that_signed_it(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path / "data", prelude="import storage_tui.server.run.serve as s\ns.FOLLOW_S = 0.05\n")
+    server = RunningServer(tmp_path / "data", bounds=Bounds(follow_s=0.05))
     server.start()
     try:
         records = LocalRecords(server.data_dir)

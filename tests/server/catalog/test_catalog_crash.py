@@ -41,6 +41,7 @@ from tests.server.catalog.cataloguing import (
     upload_document,
     upload_image,
 )
+from tests.server.preludes import death_at_the_second_withdrawal
 from tests.server.running import RunningServer
 
 CHANGES = ("write", "remove", "withdraw", "create_upload", "cancel_upload")
@@ -307,23 +308,10 @@ async def test_an_upload_that_nobody_comes_back_for_leaves_nothing(stage: Stage)
 @pytest.fixture
 def mortal_server(tmp_path: Path) -> Iterator[RunningServer]:
     """A server that kills itself when it takes out the second file."""
-    server = RunningServer(tmp_path / "data", prelude=PRELUDE)
+    server = RunningServer(tmp_path / "data", prelude=death_at_the_second_withdrawal)
     server.start()
     yield server
     server.stop()
-
-
-PRELUDE = """
-import os, signal
-from storage_tui.server.stores.local.store import LocalStore
-real, seen = LocalStore.withdraw, []
-async def withdraw(self, address, **options):
-    seen.append(address)
-    if len(seen) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    await real(self, address, **options)
-LocalStore.withdraw = withdraw
-"""
 
 
 def test_a_killed_delete_is_ended_by_the_same_call_after_the_restart(mortal_server: RunningServer) -> None:
@@ -335,7 +323,7 @@ def test_a_killed_delete_is_ended_by_the_same_call_after_the_restart(mortal_serv
     assert mortal_server.process.wait(30) == -signal.SIGKILL
     assert mortal_server.process.stdout is not None
     mortal_server.process.stdout.close()
-    mortal_server.prelude = ""
+    mortal_server.prelude = None
     mortal_server.start()
     with mortal_server.client() as ann:
         assert image_status(ann, "t:p:x") == 404

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.server.http import delivery
 from storage_tui.server.http.body import Message
 from storage_tui.server.http.delivery import PIECE_BYTES, CutError, deliver
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
-from storage_tui.server.limits.budget import Budget
+from storage_tui.server.limits.budget import Budget, MemoryBounds
 from storage_tui.server.limits.pace import RATE_WINDOW_S
 from storage_tui.server.limits.parsing import Parsing
 
@@ -48,7 +47,7 @@ async def answer(response: Response, reader: Reader, *, is_head: bool = False) -
     scope = {"method": "GET", "http_version": "1.1", "headers": [(b"host", b"h")]}
     async with AsyncExitStack() as stack:
         request = Request(scope, never, stack, request_id="1", budget=Budget(), parsing=Parsing())
-        await deliver(response, request, reader.send, is_head=is_head)
+        await deliver(response, request, reader.send, is_head=is_head, clock=reader.monotonic)
 
 
 async def test_a_large_answer_goes_out_in_pieces_that_its_reader_is_waited_for() -> None:
@@ -69,7 +68,7 @@ async def test_a_small_answer_is_one_piece_and_a_head_none() -> None:
 
 async def test_a_request_that_waits_for_memory_ends_when_it_is_interrupted() -> None:
     scope = {"method": "PUT", "http_version": "1.1", "headers": [(b"host", b"h"), (b"content-length", b"5")]}
-    budget = Budget(transfer_bytes=100_000)
+    budget = Budget(MemoryBounds(transfer_bytes=100_000))
     async with AsyncExitStack() as stack:
         request = Request(scope, never, stack, request_id="1", budget=budget, parsing=Parsing())
         await request.hold(budget.transfers, 80_000)
@@ -89,15 +88,14 @@ async def drops() -> Any:
         yield b"x" * 100
 
 
-async def test_a_reader_below_the_least_rate_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_below_the_least_rate_is_cut_off() -> None:
     reader = Reader(seconds=10.0)
-    monkeypatch.setattr(delivery, "time", reader)
     with pytest.raises(CutError, match="too slowly"):
         await answer(Response(200, {}, stream=drops()), reader)
     assert reader.now == RATE_WINDOW_S
 
 
-async def test_time_that_the_store_takes_is_not_the_reader_s(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_time_that_the_store_takes_is_not_the_reader_s() -> None:
     reader = Reader()
 
     async def slow_store() -> Any:
@@ -105,6 +103,5 @@ async def test_time_that_the_store_takes_is_not_the_reader_s(monkeypatch: pytest
             reader.now += 100.0
             yield b"x" * 100
 
-    monkeypatch.setattr(delivery, "time", reader)
     await answer(Response(200, {}, stream=slow_store()), reader)
     assert len(reader.content) == 5000

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage_tui.server.limits.budget import STREAM_BYTES, TRANSFER_BYTES
+from storage_tui.server.limits.budget import STREAM_BYTES, MemoryBounds
 from storage_tui.server.limits.shares import GREED
 from tests.server.running import RunningServer
 
 SIZE_BYTES = 64 * 1024 * 1024  # more than the kernel buffers on both sides
 PEAK_MB = 150
-MAX_STREAMS = TRANSFER_BYTES * GREED // (GREED + 1) // STREAM_BYTES  # of one user
+MAX_STREAMS = MemoryBounds().transfer_bytes * GREED // (GREED + 1) // STREAM_BYTES  # of one user
 
 
 @pytest.fixture

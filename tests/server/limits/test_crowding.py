@@ -4,20 +4,24 @@ import os
 import socket
 import struct
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+from storage_tui.server.app import RequestBounds
+from storage_tui.server.http.body import BodyBounds
 from storage_tui.server.limits.crowding import Crowding, peer_of
+from storage_tui.server.run.listener import ListenerBounds
+from storage_tui.server.run.serve import Bounds
+from tests.server.preludes import few_files
 from tests.server.running import RunningServer, put_head, read_answer, running_server
 
 PLACES, OLDER = 32, 8
 TCP_LAST_DATA_RECV = struct.Struct("=52xI")  # milliseconds, in the struct tcp_info of Linux
 # The listener would close idle connections by itself, so late that only what is tested here can have done it.
-PATIENT = """
-import storage_tui.server.run.listener as listener, storage_tui.server.http.body as body
-listener.HEADER_READ_MS, body.IDLE_S, body.LINGER_S = 600_000, 600, 600
-"""
-SMALL = f"{PATIENT}listener.MAX_CONNECTIONS = {PLACES}\nimport storage_tui.server.limits.crowding as c\nc.SPARE = 0\n"
-FEW_FILES = f"{PATIENT}import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+PATIENT = ListenerBounds(header_read_ms=600_000)
+PATIENT_REQUESTS = RequestBounds(body=BodyBounds(idle_s=600.0, linger_s=600.0))
+LARGE = Bounds(listener=PATIENT, requests=PATIENT_REQUESTS)
+SMALL = Bounds(listener=replace(PATIENT, connections=PLACES, spare=0), requests=PATIENT_REQUESTS)
 
 
 def connect(server: RunningServer, address: str = "127.0.0.1") -> socket.socket:
@@ -49,7 +53,7 @@ def is_open(connection: socket.socket) -> bool:
 
 
 def test_a_crowd_keeps_out_neither_new_connections_nor_those_at_work(tmp_path: Path) -> None:
-    with running_server(tmp_path / "store", prelude=SMALL) as server, ExitStack() as stack:
+    with running_server(tmp_path / "store", bounds=SMALL) as server, ExitStack() as stack:
         friend = stack.enter_context(connect(server))
         assert ask(friend, server) == 200  # idle before all the others
         uploading = stack.enter_context(connect(server, "127.0.0.2"))
@@ -90,7 +94,7 @@ def test_the_longest_idle_connections_of_the_most_crowded_address_make_room_firs
 
 
 def test_bodies_that_no_token_stands_behind_make_room_too(tmp_path: Path) -> None:
-    with running_server(tmp_path / "store", prelude=SMALL) as server, ExitStack() as stack:
+    with running_server(tmp_path / "store", bounds=SMALL) as server, ExitStack() as stack:
         for path in ("token", "data/set/k"):
             for _ in range(PLACES):
                 body = f"POST /storage/v1/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"
@@ -99,7 +103,7 @@ def test_bodies_that_no_token_stands_behind_make_room_too(tmp_path: Path) -> Non
 
 
 def test_connections_leave_files_to_those_that_need_them(tmp_path: Path) -> None:
-    with running_server(tmp_path / "store", prelude=FEW_FILES) as server, ExitStack() as stack:
+    with running_server(tmp_path / "store", bounds=LARGE, prelude=few_files) as server, ExitStack() as stack:
         crowd = [stack.enter_context(connect(server, "127.0.0.2")) for _ in range(300)]
         with server.client() as ann:
             assert ann.put("/data/set/k", content=b"v" * 300_000).status_code == 200

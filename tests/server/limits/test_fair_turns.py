@@ -14,6 +14,7 @@ import pytest
 from storage_tui.contract.packs import PACK_TYPE, frame
 from storage_tui.server.access.issued import revoke_all
 from storage_tui.server.http.grants import namespace_of
+from storage_tui.server.run.serve import Bounds
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.seed import SeedBlob, seed
 from tests.server.catalog.cataloguing import call, document
@@ -24,13 +25,13 @@ MIB = 1024 * 1024
 CROWD = 32
 FOLDERS = 3000
 FILTER = '[{"or": [' + ", ".join(f'{{"name": "text", "op": "eq", "val": "{number}"}}' for number in range(90)) + "]}]"
-FAST = "import storage_tui.server.run.serve as serve_module\nserve_module.FOLLOW_S = 0.05\n"
+FAST = Bounds(follow_s=0.05)
 
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server on which ann has much: folders to sum up and products to search through."""
-    server = RunningServer(tmp_path_factory.mktemp("busy") / "data", prelude=FAST)
+    server = RunningServer(tmp_path_factory.mktemp("busy") / "data", bounds=FAST)
     owner = namespace_of("ann")
     keys = (f"folder-{folder:05}/{number}" for folder in range(FOLDERS) for number in range(10))
     seed(server.data_dir, (SeedBlob(Address(owner, "data", key), b"") for key in keys))

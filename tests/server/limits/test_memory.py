@@ -16,6 +16,9 @@ import pytest
 
 from storage_tui.contract.catalog import CATALOG_PATH
 from storage_tui.contract.packs import frame
+from storage_tui.server.app import RequestBounds
+from storage_tui.server.limits.budget import MemoryBounds
+from storage_tui.server.run.serve import Bounds
 from tests import seaweed
 from tests.server.running import RunningServer, read_answer
 
@@ -23,12 +26,7 @@ MIB = 1024 * 1024
 PEAK_MB = 150
 CROWD = 300  # requests at once, far more than there is memory for
 DATA = "/storage/v1/data"
-TIGHT = """
-import storage_tui.server.app as app
-import storage_tui.server.limits.budget as budget
-budget.TRANSFER_PATIENCE_S = budget.CALL_PATIENCE_S = 0.5
-app.Budget = lambda: budget.Budget(transfer_bytes=5 * budget.MIB, call_bytes=5 * budget.MIB)
-"""
+TIGHT = MemoryBounds(transfer_bytes=5 * MIB, call_bytes=5 * MIB, transfer_patience_s=0.5, call_patience_s=0.5)
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
 
@@ -59,7 +57,7 @@ def on_bucket(tmp_path: Path) -> Iterator[RunningServer]:
 @pytest.fixture
 def tight(tmp_path: Path) -> Iterator[RunningServer]:
     """A server with 5 MB for blobs on their way and 5 MB for calls, in which nobody waits long."""
-    running = RunningServer(tmp_path / "data", prelude=TIGHT)
+    running = RunningServer(tmp_path / "data", bounds=Bounds(requests=RequestBounds(memory=TIGHT)))
     running.start()
     yield running
     running.stop()

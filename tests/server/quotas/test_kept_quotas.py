@@ -11,18 +11,18 @@ import pytest
 from storage_tui.contract.models import QuotaUse, ServiceInfo
 from storage_tui.server.catalog.jsonapi import MAX_ATTRIBUTES
 from storage_tui.server.quotas.limits import LEAST_BLOBS, LEAST_ENTRIES, OPEN_UPLOADS, Changes, Quota, change_limits
+from storage_tui.server.run.serve import Bounds
 from tests import seaweed
 from tests.server.catalog.cataloguing import begin_upload, call, document, end_upload, save_product, upload_image
 from tests.server.running import RunningServer
 
-PRELUDE = "import storage_tui.server.run.serve as serve_module\nserve_module.FOLLOW_S = 0.05\n"
 MEGABYTE = 1_000_000
 TEXT = "x" * 200_000
 
 
 @pytest.fixture(params=["local", "bucket"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path / "data", prelude=PRELUDE)
+    running = RunningServer(tmp_path / "data", bounds=Bounds(follow_s=0.05))
     if request.param == "bucket":
         running.bucket = seaweed.place(f"kept-{secrets.token_hex(4)}/")
     running.start()

@@ -8,32 +8,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from storage_tui.server.app import RequestBounds
 from storage_tui.server.http.body import Body
-from storage_tui.server.resources.upload_gate import SupersededError, UploadGate
+from storage_tui.server.resources.upload_gate import GateBounds, SupersededError, UploadGate
+from storage_tui.server.run.serve import Bounds
+from tests.server.preludes import commits_wait_for_a_sign
 from tests.server.running import RunningServer, put_head, read_answer
 
 BODY = b"b" * 20_000_000  # more than the kernel takes in for a server that does not read
-PRELUDE = """
-import asyncio
-import storage_tui.server.resources.upload_gate as gate
-from storage_tui.server.stores.local.writer import PartWriter
-gate.PATIENCE_S = 0.2
-gate.COMMIT_S = {commit_s}
-finish = PartWriter.finish
-async def slow(self, **options):
-    Path(sys.argv[1] + ".committing").touch()
-    while not Path(sys.argv[1] + ".go").exists():
-        await asyncio.sleep(0.01)
-    return await finish(self, **options)
-PartWriter.finish = slow
-"""
 
 
 class Slow:
     """A server whose commits wait for a sign."""
 
     def __init__(self, tmp_path: Path, commit_s: float) -> None:
-        self.server = RunningServer(tmp_path / "data", prelude=PRELUDE.format(commit_s=commit_s))
+        bounds = Bounds(requests=RequestBounds(gate=GateBounds(patience_s=0.2, commit_s=commit_s)))
+        self.server = RunningServer(tmp_path / "data", bounds, commits_wait_for_a_sign)
         self.go = tmp_path / "data.go"
         self.committing = tmp_path / "data.committing"
         self.answers: list[httpx.Response] = []

@@ -13,6 +13,7 @@ from storage_tui.contract.models import Page, Usage
 from storage_tui.contract.packs import PACK_TYPE, frame
 from storage_tui.server.access.keyring import load_keyring, rotate_keys
 from storage_tui.server.http.grants import namespace_of
+from storage_tui.server.run.serve import Bounds
 from storage_tui.server.stores.local.database.listing import NAMED_BYTES
 from tests.server.running import RunningServer, running_server
 
@@ -179,8 +180,7 @@ def test_usage_counts_a_prefix_and_its_folders(lister: httpx.Client) -> None:
 
 
 def test_a_page_token_of_a_server_that_signs_with_newer_keys_is_known_at_once(tmp_path: Path) -> None:
-    prelude = "import storage_tui.server.run.serve as serve_module\nserve_module.FOLLOW_S = 3600.0\n"
-    with running_server(tmp_path / "store", prelude=prelude) as server:
+    with running_server(tmp_path / "store", bounds=Bounds(follow_s=3600.0)) as server:
         with server.client("ann") as client:
             for key in "abc":
                 client.put(f"/data/set/{key}", content=b"1")

@@ -22,9 +22,8 @@ from tests.server.running import RunningServer
 from tests.waits import wait_until
 
 COMMAND = (
-    "import sys\nfrom pathlib import Path\nimport storage_tui.server.run.serve as serve\n"
-    "serve.FOLLOW_S = 0.1\nfrom storage_tui.server.run.serve import serve_embedded\n"
-    "serve_embedded(data_dir=Path(sys.argv[1]))\n"
+    "import sys\nfrom pathlib import Path\nfrom storage_tui.server.run.serve import Bounds, serve_embedded\n"
+    "serve_embedded(data_dir=Path(sys.argv[1]), bounds=Bounds(follow_s=0.1))\n"
 )
 LINGER_S = "0.3"
 

@@ -26,6 +26,7 @@ from storage_tui.server.run.logs import QUEUE_LINES, AccessLog
 from storage_tui.server.run.operating import read_metrics_token
 from storage_tui.server.stores.local.database.audit import open_audit
 from storage_tui.server.stores.local.records import LocalRecords
+from tests.server.preludes import commits_fail
 from tests.server.running import RunningServer
 from tests.waits import wait_for, wait_for_end
 
@@ -102,12 +103,7 @@ def test_there_are_no_metrics_without_a_token_for_them(server: RunningServer) ->
 
 
 def test_a_store_that_cannot_be_written_is_not_healthy(tmp_path: Path) -> None:
-    prelude = (
-        "import storage_tui.server.stores.local.commit as commit\n"
-        "commit.Committer._commit = lambda self, group: [\n"
-        "    setattr(change, 'error', self.fail('a commit', OSError(5, 'Input/output error'))) for change in group]\n"
-    )
-    own = RunningServer(tmp_path / "data", prelude=prelude)
+    own = RunningServer(tmp_path / "data", prelude=commits_fail)
     own.start()
     url = own.url.removesuffix(BASE_PATH) + "/healthz"
     with own.client() as ann:

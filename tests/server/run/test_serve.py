@@ -1,11 +1,13 @@
 """How the server comes and goes."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -13,10 +15,14 @@ import pytest
 
 from storage_tui.contract.errors import StorageError, UnavailableError
 from storage_tui.contract.wire import UPLOAD_QUANTUM
-from storage_tui.server.run.listener import listen_tcp, listen_unix
+from storage_tui.server.app import RequestBounds
+from storage_tui.server.limits.budget import MemoryBounds
+from storage_tui.server.resources.upload_gate import GateBounds
+from storage_tui.server.run.listener import ListenerBounds, listen_tcp, listen_unix
 from storage_tui.server.run.operating import Operating
-from storage_tui.server.run.serve import serve
+from storage_tui.server.run.serve import DEFAULTS, Bounds, serve
 from storage_tui.server.stores.local.lock import read_owner
+from tests.server.process import restored
 from tests.server.running import RunningServer, put_head, read_answer
 
 PEAK_MB = 150
@@ -160,3 +166,12 @@ def test_memory_stays_bounded_by_large_blobs_and_slow_readers(own: RunningServer
     peak_kb = int(status.partition("VmHWM:")[2].split()[0])
     assert own.stop() == 0
     assert peak_kb < PEAK_MB * 1024
+
+
+def test_the_bounds_of_a_server_under_test_arrive_as_they_were_given() -> None:
+    bounds = Bounds(
+        follow_s=0.5,
+        listener=ListenerBounds(connections=7),
+        requests=RequestBounds(gate=GateBounds(commit_s=3.0), memory=MemoryBounds(call_bytes=9)),
+    )
+    assert bounds != DEFAULTS and restored(Bounds, json.loads(json.dumps(asdict(bounds)))) == bounds

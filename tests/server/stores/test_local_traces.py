@@ -1,5 +1,6 @@
 """What deletes and ended uploads leave in a local store is bounded for each user."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,11 @@ import pytest
 
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.local.database import audit as local_audit
-from storage_tui.server.stores.local.database import sessions as local_sessions
 from storage_tui.server.stores.local.database.audit import open_audit
+from storage_tui.server.stores.local.room import TraceBounds
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.totals import Ceiling
-from tests.server.stores.engines import ALICE, BOB, Stage
+from tests.server.stores.engines import ALICE, BOB, Stage, local_row
 from tests.server.stores.older import WITHOUT_TRACES
 
 
@@ -27,6 +27,16 @@ def rows(data_dir: Path, select: str) -> list[Any]:
 
 def only_alice(namespace: str, storage_type: str) -> Ceiling | None:
     return Ceiling(1_000_000) if namespace == ALICE else None
+
+
+@pytest.fixture
+async def local(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A local store that keeps little of what a user did."""
+    bounds = TraceBounds(ended_uploads=20, log_bytes=100_000)
+    started = Stage(local_row(reserve_bytes=0, traces=bounds), tmp_path)
+    await started.start()
+    yield started
+    await started.store.close()
 
 
 async def end_uploads(stage: Stage, count: int) -> list[str]:
@@ -44,8 +54,7 @@ async def end_uploads(stage: Stage, count: int) -> list[str]:
     return ended
 
 
-async def test_of_ended_uploads_the_last_ones_are_known(local: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_sessions, "MAX_ENDED", 20)
+async def test_of_ended_uploads_the_last_ones_are_known(local: Stage) -> None:
     left_open = await local.store.create_upload(local.at("open"))
     local.namespace = BOB
     of_bob = await end_uploads(local, 1)
@@ -58,11 +67,8 @@ async def test_of_ended_uploads_the_last_ones_are_known(local: Stage, monkeypatc
         await local.store.find_upload(ended[0])
 
 
-async def test_the_log_of_a_limited_user_keeps_the_last_deletes_and_tells_of_the_others(
-    local: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_log_of_a_limited_user_keeps_the_last_deletes_and_tells_of_the_others(local: Stage) -> None:
     assert isinstance(local.store, LocalStore)
-    monkeypatch.setattr(local_audit, "MOST_BYTES", 100_000)
     local.store.obey(only_alice)
     for namespace in (ALICE, BOB):
         local.namespace = namespace

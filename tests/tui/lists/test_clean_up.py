@@ -84,9 +84,8 @@ def test_groups_are_named_by_the_day_they_go() -> None:
     ]  # fmt: skip
 
 
-def test_a_flat_list_keeps_the_soonest_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage_tui.tui.lists.flat.KEPT", 100)
-    flat = FlatList("tmp", "", sort="expiry")
+def test_a_flat_list_keeps_the_soonest_and_counts_all() -> None:
+    flat = FlatList("tmp", "", sort="expiry", most=100)
     for start in range(0, 1000, 50):
         flat.add(
             Blob(str(n), "tmp", 1, NOW, expires=NOW + timedelta(seconds=2000 - n)) for n in range(start, start + 50)

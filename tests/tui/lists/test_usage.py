@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage, Storage
-from storage_tui.contract import models
-from storage_tui.contract.models import Blob, Usage
+from storage_tui.contract.models import CHILDREN_AT_MOST, Blob, Usage
 from storage_tui.tui.lists.usage import UsageScreen
 from storage_tui.tui.lists.usage_tree import UsageLevel
 from tests.client.published import PublishedServer
@@ -41,10 +40,10 @@ async def test_folders_that_the_server_does_not_tell_are_not_said_to_be_blobs_he
 
     async def cut(self: AsyncStorage, prefix: str = "", **options: Any) -> Usage:
         whole = await usage(self, prefix, **options)
-        return replace(whole, children=whole.children[:2])
+        others = CHILDREN_AT_MOST - 2
+        return replace(whole, children=(*(Usage(f"{n:05}/", 0, 0) for n in range(others)), *whole.children[:2]))
 
     monkeypatch.setattr(AsyncStorage, "usage", cut)
-    monkeypatch.setattr(models, "CHILDREN_AT_MOST", 2)
     async with browse() as browser:
         await browser.press("U")
         await browser.shows("(blobs here, and all folders after b/)")

@@ -11,10 +11,11 @@ from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, arranged
 from storage_tui.tui.state.filter import Filter
-from storage_tui.tui.state.listing import PAGES_KEPT, Folder, Listing, order
+from storage_tui.tui.state.listing import DEFAULTS, Folder, Listing, order
 from storage_tui.tui.state.parts import parts_of
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
+PAGES_KEPT = DEFAULTS.pages_kept
 
 
 def page(*keys: str, folders: tuple[str, ...] = (), token: str | None = None) -> Page:

@@ -2,12 +2,14 @@
 user's share of the room."""
 
 import errno
+from dataclasses import dataclass
 
 import apsw
 
 from storage_tui.contract.errors import StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local.database import audit as local_audit
 from storage_tui.server.stores.local.database.rows import BlobPlace
+from storage_tui.server.stores.local.database.sessions import MAX_ENDED
 from storage_tui.server.stores.local.database.totals import check_ceiling
 from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.totals import Ceilings, no_ceilings
@@ -23,12 +25,24 @@ SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # a process or machine ru
 _SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 
 
+@dataclass(frozen=True, slots=True)
+class TraceBounds:
+    """How much is kept of what one user did: ended uploads, and the log of deletes of a user who has a quota."""
+
+    ended_uploads: int = MAX_ENDED
+    log_bytes: int = local_audit.MOST_BYTES
+
+
+TRACES = TraceBounds()
+
+
 class Room:
     """What may still be written to a disk. Its calls block for as long as statvfs does."""
 
-    def __init__(self, disk: Disk, reserve_bytes: int | None = None) -> None:
+    def __init__(self, disk: Disk, reserve_bytes: int | None = None, traces: TraceBounds = TRACES) -> None:
         self._disk = disk
         self._reserve_bytes = reserve_bytes
+        self.traces = traces
         self.ceilings: Ceilings = no_ceilings
 
     @property
@@ -64,7 +78,7 @@ class Room:
     def trim_log(self, connection: apsw.Connection, namespace: str, storage_type: str) -> None:
         """Keep the audit log of a user who has a quota within its bound. Called in the transaction of a delete."""
         if self.ceilings(namespace, storage_type) is not None:
-            local_audit.trim(connection, bytes.fromhex(namespace))
+            local_audit.trim(connection, bytes.fromhex(namespace), self.traces.log_bytes)
 
 
 def write_error(exc: OSError) -> StoreFullError | UnavailableError:

@@ -65,7 +65,7 @@ from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local.lock import Lock
 from storage_tui.server.stores.local.opening import can_write, open_directory
 from storage_tui.server.stores.local.reader import FileReader, ValueReader
-from storage_tui.server.stores.local.room import Room, write_error
+from storage_tui.server.stores.local.room import TRACES, Room, TraceBounds, write_error
 from storage_tui.server.stores.local.summing import Summing
 from storage_tui.server.stores.local.sweep import Sweeper
 from storage_tui.server.stores.local.uploads import UploadSessions
@@ -93,17 +93,18 @@ class LocalStore:
     directory taken.
 
     `reserve_bytes` is the room that is kept free on the disk. `disk` is for tests that watch the disk or make it fail.
+    `traces` bounds what is kept of a user's ended uploads and deletes.
     """
 
     def __init__(
         self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
-        reserve_bytes: int | None = None, disk: Disk | None = None,
+        reserve_bytes: int | None = None, disk: Disk | None = None, traces: TraceBounds = TRACES,
     ) -> None:  # fmt: skip
         self.data_dir = data_dir
         self._clock = clock
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
-        self._room = Room(self._disk, reserve_bytes)
+        self._room = Room(self._disk, reserve_bytes, traces)
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
         self._was_unwritable = False
@@ -295,7 +296,7 @@ class LocalStore:
             self._room.check(size_bytes or 0)
             return sessions.create(
                 connection, place, size_bytes=size_bytes, content_type=content_type, wanted=wanted,
-                precondition=precondition, repeat_key=repeat_key, now=now,
+                precondition=precondition, repeat_key=repeat_key, now=now, max_ended=self._room.traces.ended_uploads,
             )  # fmt: skip
 
         session = await self._with_room(lambda: self._committer.run(apply))

@@ -28,6 +28,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from storage_tui.contract import checksum
@@ -48,6 +49,7 @@ from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import AuditWriter
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of, time_text
 from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
+from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
 from storage_tui.server.stores.s3.moved_times import MovedTimes, begin, end
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
 from storage_tui.server.stores.s3.protocol.probe import probe
@@ -56,9 +58,20 @@ from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 from storage_tui.server.stores.s3.reader import ObjectReader, open_first
 from storage_tui.server.stores.s3.sweep import Sweeper
 from storage_tui.server.stores.s3.uploads import UploadSessions
-from storage_tui.server.stores.s3.usage import Usages
+from storage_tui.server.stores.s3.usage import MANY, Usages
 
-COPY_PART_BYTES = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
+
+@dataclass(frozen=True, slots=True)
+class S3Bounds:
+    """How much is copied, counted or held in memory at once."""
+
+    copy_part_bytes: int = 256 * 1024 * 1024  # an engine copies so much well within the deadline of a request
+    counted_blobs: int = MAX_COUNTED
+    exact_blobs: int = MANY  # usages of more are remembered for a while
+    upload_bytes: int = TOTAL_BYTES  # of memory, for all uploads together
+
+
+DEFAULTS = S3Bounds()
 
 
 def utc_now() -> datetime:
@@ -72,14 +85,15 @@ class S3Store:
 
     def __init__(
         self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
-        is_direct: bool = False,
+        is_direct: bool = False, bounds: S3Bounds = DEFAULTS,
     ) -> None:  # fmt: skip
         self._bucket = bucket
+        self._bounds = bounds
         self._is_direct = is_direct
         self._now = clock
         self._check = check
         self._audit = AuditWriter(bucket, clock)
-        self._usages = Usages()
+        self._usages = Usages(exact_blobs=bounds.exact_blobs)
         self._tell_removed: Callable[[Address, int], None] = lambda _address, _size_bytes: None
         self._threads: Threads | None = None
 
@@ -93,7 +107,7 @@ class S3Store:
         self._threads = threads
         times = MovedTimes(self._bucket, threads)
         self._lists = Lists(self._bucket, threads, times)
-        self._uploads = UploadSessions(self._bucket, threads, self._now)
+        self._uploads = UploadSessions(self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes))
         self._sweeper = Sweeper(self._bucket, threads, times, self._now)
 
     async def close(self) -> None:
@@ -135,8 +149,9 @@ class S3Store:
     async def usage(self, namespace: str, storage_type: str, *, prefix: str = "", delimiter: str = "") -> Usage:
         async def count() -> Usage:
             return await self._lists.usage(
-                namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now(), most=MAX_COUNTED
-            )
+                namespace, storage_type, prefix=prefix, delimiter=delimiter, now=self._now(),
+                most=self._bounds.counted_blobs,
+            )  # fmt: skip
 
         return await self._usages.find((namespace, storage_type, prefix, delimiter), count)
 
@@ -198,7 +213,7 @@ class S3Store:
             found = self._live(origin, self._bucket.head(origin.name))
             meta = describe(found.meta.get("type"), crc32c=found.crc32c, md5=found.meta.get("md5"))
             content_type = found.meta.get("type")
-            if found.size_bytes <= COPY_PART_BYTES:
+            if found.size_bytes <= self._bounds.copy_part_bytes:
                 self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
             else:
                 self._copy_parts(found, place, content_type, meta, condition)
@@ -270,10 +285,11 @@ class S3Store:
         self, found: Object, place: ObjectPlace, content_type: str | None, meta: dict[str, str], condition: Condition
     ) -> None:
         parts_id = self._bucket.begin_parts(place.name, content_type=content_type, meta=meta, is_checked=False)
+        step = self._bounds.copy_part_bytes
         try:
             etags = []
-            for number, start in enumerate(range(0, found.size_bytes, COPY_PART_BYTES), 1):
-                span = Span(start, min(start + COPY_PART_BYTES, found.size_bytes))
+            for number, start in enumerate(range(0, found.size_bytes, step), 1):
+                span = Span(start, min(start + step, found.size_bytes))
                 etags.append(self._bucket.copy_part(found, place.name, parts_id, number, span))
             self._bucket.finish_parts(place.name, parts_id, etags, crc32c=None, condition=condition)
         except BaseException:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import Address, Precondition, UploadSession, UploadWriter
 from storage_tui.server.stores.parking import WRITTEN, Parking
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import locate, time_text
 from storage_tui.server.stores.s3.changes import check_write
-from storage_tui.server.stores.s3.memory import new_memory
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import SessionRecord
@@ -23,11 +23,11 @@ ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint o
 class UploadSessions:
     """Begins, finds, writes and cancels the upload sessions of a store on a bucket."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime]) -> None:
+    def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime], *, memory: Shares) -> None:
         self._bucket = bucket
         self._threads = threads
         self._now = now
-        self._memory = new_memory()
+        self._memory = memory
         self._parking = Parking()
 
     async def create(

@@ -1,6 +1,6 @@
 """Usages of a bucket that are remembered for a while: an engine can only list all names, a thousand at a time.
 
-A usage of up to MANY blobs is always counted again and exact. A larger usage is returned again for `SHARE` times as
+A usage of up to `exact_blobs` is always counted again and exact. A larger usage is returned again for `SHARE` times as
 long as the count took, at least GOOD_S and at most LONGEST_S seconds. It lacks the changes of that time, by this server
 or another. No decision relies on it: a quota has its own counts.
 """
@@ -29,15 +29,18 @@ class _Kept:
 
     @property
     def rows(self) -> int:
-        """The number of rows that count for MAX_KEPT_ROWS."""
+        """The number of rows that count for the bound of all usages."""
         return 1 + len(self.usage.children)
 
 
 class Usages:
-    """The usages that one server remembers; for the event loop only."""
+    """The usages that one server remembers; for the event loop only. All of them have at most `most_rows` rows."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, exact_blobs: int = MANY, most_rows: int = MAX_KEPT_ROWS
+    ) -> None:
         self._clock = clock
+        self._exact_blobs, self._most_rows = exact_blobs, most_rows
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
         self._rows = 0
 
@@ -48,7 +51,7 @@ class Usages:
             return kept.usage
         begun = self._clock()
         usage = await count()
-        if usage.count > MANY:
+        if usage.count > self._exact_blobs:
             ended = self._clock()
             self._keep(name, _Kept(usage, ended + min(max(GOOD_S, SHARE * (ended - begun)), LONGEST_S)))
         return usage
@@ -57,7 +60,7 @@ class Usages:
         self._drop(name)
         self._kept[name] = kept
         self._rows += kept.rows
-        while self._rows > MAX_KEPT_ROWS:
+        while self._rows > self._most_rows:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, name: tuple[str, ...]) -> None:

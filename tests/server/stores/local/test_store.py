@@ -15,7 +15,6 @@ from storage_tui.contract.errors import (
     StoreFullError,
     UnavailableError,
 )
-from storage_tui.server.stores.local.database import schema as local_schema
 from storage_tui.server.stores.local.database.rows import INLINE_BYTES
 from storage_tui.server.stores.local.database.schema import FIRST_VERSION, SCHEMA_VERSION, open_reader, open_writer
 from storage_tui.server.stores.local.lock import AlreadyOwnedError, read_owner, refuse_network_filesystem
@@ -229,6 +228,5 @@ def test_a_database_is_opened_with_what_the_promises_rest_on(tmp_path: Path, mon
         reader.execute("DELETE FROM keys")
     reader.close()
     writer.close()
-    monkeypatch.setattr(local_schema, "MIN_SQLITE", apsw.SQLITE_VERSION_NUMBER + 1)
     with pytest.raises(UnavailableError, match="can corrupt a WAL"):
-        open_writer(database)
+        open_writer(database, min_sqlite=apsw.SQLITE_VERSION_NUMBER + 1)

@@ -6,7 +6,7 @@ import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -17,13 +17,12 @@ from storage_tui.contract.errors import BadRequestError, ChecksumError, Conflict
 from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.s3.blobs import locate
-from storage_tui.server.stores.s3.memory import new_memory
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Object
 from storage_tui.server.stores.s3.protocol.place import S3Place
 from storage_tui.server.stores.s3.protocol.probe import probe
 from storage_tui.server.stores.s3.protocol.requests import S3Engine
 from storage_tui.server.stores.s3.protocol.signing import Credentials
-from storage_tui.server.stores.s3.store import S3Store, utc_now
+from storage_tui.server.stores.s3.store import DEFAULTS, S3Bounds, S3Store, utc_now
 from tests import seaweed
 from tests.faults.answering import AnsweringServer
 from tests.server.stores.engines import ALICE, random_bytes, whole
@@ -37,12 +36,20 @@ def bucket() -> Bucket:
     return seaweed.bucket_at(seaweed.endpoint(), f"s3-{secrets.token_hex(6)}/")
 
 
+@asynccontextmanager
+async def started(bucket: Bucket, bounds: S3Bounds = DEFAULTS) -> AsyncIterator[S3Store]:
+    store = S3Store(bucket, check=lambda _: None, bounds=bounds)
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 @pytest.fixture
 async def store(bucket: Bucket) -> AsyncIterator[S3Store]:
-    started = S3Store(bucket, check=lambda _: None)
-    await started.start()
-    yield started
-    await started.close()
+    async with started(bucket) as store:
+        yield store
 
 
 async def upload(store: S3Store, content: bytes, address: Address = KEY, *, piece: int = 256 * 1024) -> None:
@@ -119,16 +126,14 @@ async def test_a_reader_keeps_to_its_blob_and_never_mixes_two(store: S3Store) ->
 
 
 @pytest.mark.parametrize("piece", [300_000, 3 * MIB])
-async def test_uploads_beyond_the_memory_are_put_aside_and_whole_in_the_end(
-    store: S3Store, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, piece: int
-) -> None:
-    monkeypatch.setattr(store._uploads, "_memory", new_memory(10 * MIB))
+async def test_uploads_beyond_the_memory_are_put_aside_and_whole_in_the_end(bucket: Bucket, piece: int) -> None:
     contents = {Address(ALICE, "data", f"k{size}"): random_bytes(size * MIB + 1) for size in (1, 5, 9, 18)}
-    await asyncio.gather(*(upload(store, content, address, piece=piece) for address, content in contents.items()))
-    for address, content in contents.items():
-        async with store.open(address) as reader:
-            assert await whole(reader) == content
-    assert bucket.list("pieces/").objects == []
+    async with started(bucket, S3Bounds(upload_bytes=10 * MIB)) as store:
+        await asyncio.gather(*(upload(store, content, address, piece=piece) for address, content in contents.items()))
+        for address, content in contents.items():
+            async with store.open(address) as reader:
+                assert await whole(reader) == content
+        assert bucket.list("pieces/").objects == []
 
 
 async def test_of_two_servers_that_write_one_session_the_later_finds_out(store: S3Store, bucket: Bucket) -> None:
@@ -227,14 +232,14 @@ async def test_bytes_after_a_part_that_was_lost_are_not_taken_for_its_own(
         assert await whole(reader) == content
 
 
-async def test_a_large_blob_is_copied_in_parts(store: S3Store, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_blob_is_copied_in_parts(bucket: Bucket) -> None:
     content = random_bytes(20 * MIB + 3)
-    await upload(store, content)
-    monkeypatch.setattr("storage_tui.server.stores.s3.store.COPY_PART_BYTES", 6 * MIB)
-    copied = await store.copy(KEY, Address(ALICE, "tmp", "c"))
-    assert copied.crc32c == (await store.stat(KEY)).crc32c
-    async with store.open(Address(ALICE, "tmp", "c")) as reader:
-        assert await whole(reader) == content
+    async with started(bucket, S3Bounds(copy_part_bytes=6 * MIB)) as store:
+        await upload(store, content)
+        copied = await store.copy(KEY, Address(ALICE, "tmp", "c"))
+        assert copied.crc32c == (await store.stat(KEY)).crc32c
+        async with store.open(Address(ALICE, "tmp", "c")) as reader:
+            assert await whole(reader) == content
 
 
 async def test_one_server_sweeps_at_a_time(store: S3Store, bucket: Bucket) -> None:

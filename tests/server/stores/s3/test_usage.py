@@ -8,9 +8,7 @@ import pytest
 from storage_tui.contract.errors import TooLargeError
 from storage_tui.contract.models import Usage
 from storage_tui.server.stores.base import Address
-from storage_tui.server.stores.s3 import store as s3
-from storage_tui.server.stores.s3 import usage as s3_usage
-from storage_tui.server.stores.s3.store import S3Store
+from storage_tui.server.stores.s3.store import S3Bounds, S3Store
 from storage_tui.server.stores.s3.usage import GOOD_S, LONGEST_S, MANY, Usages
 from storage_tui.server.stores.totals import Recounting
 from tests import seaweed
@@ -49,10 +47,9 @@ async def test_a_usage_is_remembered_the_longer_the_more_it_takes(count: int, ta
     assert counter.times == (3 if good_s else 4), "another name is another usage"
 
 
-async def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_usage, "MAX_KEPT_ROWS", 100)
+async def test_what_is_remembered_has_a_bound() -> None:
     counter = Counter(MANY + 1, children=29)
-    usages = Usages(lambda: counter.now)
+    usages = Usages(lambda: counter.now, most_rows=100)
     for number in range(5):
         await usages.find((str(number),), counter)
     assert (counter.times, len(usages._kept), usages._rows) == (5, 3, 90)
@@ -65,15 +62,17 @@ async def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[S3Store]:
-    started = S3Store(seaweed.bucket_at(seaweed.endpoint(), f"usage-{secrets.token_hex(6)}/"), check=lambda _: None)
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[S3Store]:
+    """A store with the bounds that the test names."""
+    bucket = seaweed.bucket_at(seaweed.endpoint(), f"usage-{secrets.token_hex(6)}/")
+    started = S3Store(bucket, check=lambda _: None, bounds=request.param)
     await started.start()
     yield started
     await started.close()
 
 
-async def test_a_recount_is_of_now(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_usage, "MANY", 1)
+@pytest.mark.parametrize("store", [S3Bounds(exact_blobs=1)], indirect=True)
+async def test_a_recount_is_of_now(store: S3Store) -> None:
     for key in ("a", "b"):
         await store.put(Address(ALICE, "data", key), b"12")
     assert (await store.usage(ALICE, "data")).count == 2
@@ -84,10 +83,8 @@ async def test_a_recount_is_of_now(store: S3Store, monkeypatch: pytest.MonkeyPat
     assert await store.recount(ALICE, "data") == await store.usage(ALICE, "data", delimiter="/")
 
 
-async def test_a_usage_of_too_many_is_refused_and_a_recount_is_not(
-    store: S3Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(s3, "MAX_COUNTED", 2)
+@pytest.mark.parametrize("store", [S3Bounds(counted_blobs=2)], indirect=True)
+async def test_a_usage_of_too_many_is_refused_and_a_recount_is_not(store: S3Store) -> None:
     for key in ("a", "b", "c/d"):
         await store.put(Address(ALICE, "data", key), b"12")
     with pytest.raises(TooLargeError, match="more than 2 blobs"):

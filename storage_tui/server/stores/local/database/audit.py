@@ -26,11 +26,11 @@ _NOTE_DROPPED = "UPDATE traces SET dropped = dropped + ? WHERE namespace = ? AND
 _DROPPED = "SELECT namespace, dropped FROM traces WHERE kind = 'audit' AND dropped > 0 AND (? IS NULL OR namespace = ?)"
 
 
-def trim(connection: apsw.Connection, namespace: bytes) -> None:
-    """Remove the oldest entries of a user with more than MOST_BYTES, and note how many were removed. Called in the
+def trim(connection: apsw.Connection, namespace: bytes, most_bytes: int) -> None:
+    """Remove the oldest entries of a user with more than `most_bytes`, and note how many were removed. Called in the
     transaction of a delete, so that a user who has a quota cannot fill the disk by storing and deleting."""
     found: int | None = connection.execute(_KEPT_BYTES, (namespace,)).get
-    if found is not None and found > MOST_BYTES:
+    if found is not None and found > most_bytes:
         connection.execute(_DROP, (namespace, DROP_AT_ONCE))
         dropped = connection.changes()
         connection.execute(_NOTE_DROPPED, (dropped, namespace))

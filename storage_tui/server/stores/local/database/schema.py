@@ -107,13 +107,13 @@ CREATE TABLE set_aside (
 }
 
 
-def open_writer(database: Path, *, is_alone: bool = False) -> apsw.Connection:
+def open_writer(database: Path, *, is_alone: bool = False, min_sqlite: int = MIN_SQLITE) -> apsw.Connection:
     """The one writing connection, its tables made; raises UnavailableError for a database of a version unknown here.
 
     With `is_alone`, here and for the readers, the index of the log is in memory, because a full disk has no room for
     the index. Then no other process can read the database.
     """
-    if apsw.SQLITE_VERSION_NUMBER < MIN_SQLITE:
+    if min_sqlite > apsw.SQLITE_VERSION_NUMBER:
         raise UnavailableError(f"SQLite {apsw.sqlite_lib_version()} can corrupt a WAL; install apsw 3.51.3 or newer")
     touch_private(database)  # before SQLite makes the file readable for all; -wal and -shm take their mode from it
     connection = apsw.Connection(str(database), vfs=_ALONE if is_alone else None)

@@ -93,11 +93,12 @@ class SessionRow:
 def create(
     connection: apsw.Connection, place: BlobPlace, *, size_bytes: int | None, content_type: str | None,
     wanted: str | None, precondition: Precondition, repeat_key: str | None = None, now: int,
+    max_ended: int = MAX_ENDED,
 ) -> SessionRow:  # fmt: skip
-    """Create and return a session, if the type's rule and the precondition would now let it finish. When too many of
+    """Create and return a session, if the type's rule and the precondition would now let it finish. When `max_ended` of
     the user's sessions have ended, the oldest of them are forgotten."""
     check_write(connection, place, precondition, now)
-    _forget_ended(connection, place.row_key[0])
+    _forget_ended(connection, place.row_key[0], max_ended)
     upload_id = secrets.token_urlsafe(32)
     conditions = json.dumps([precondition.if_match, precondition.if_none_match])
     connection.execute(
@@ -107,10 +108,10 @@ def create(
     return find(connection, upload_id, now)
 
 
-def _forget_ended(connection: apsw.Connection, namespace: bytes) -> None:
+def _forget_ended(connection: apsw.Connection, namespace: bytes, max_ended: int) -> None:
     found: int | None = connection.execute(_ENDED, (namespace,)).get
-    if found is not None and found >= MAX_ENDED:
-        connection.execute(_FORGET_ENDED, (namespace, min(found - MAX_ENDED + 1, FORGET_AT_ONCE)))
+    if found is not None and found >= max_ended:
+        connection.execute(_FORGET_ENDED, (namespace, min(found - max_ended + 1, FORGET_AT_ONCE)))
 
 
 def find_repeat(
