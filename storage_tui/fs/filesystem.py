@@ -263,9 +263,7 @@ class StorageFileSystem(StorageTree):
         """
         is_deep = recursive and maxdepth is None
         named: dict[str, list[str]] = {}
-        for one in self.expand_path(
-            path, recursive=recursive and not is_deep, maxdepth=maxdepth, assume_literal=True
-        ):  # fmt: skip
+        for one in self.expand_path(path, recursive and not is_deep, maxdepth, assume_literal=True):
             name = name_of(one)
             if not name.storage_type:
                 raise PermissionError(errno.EPERM, "name a storage type; not all of them are removed at once", path)
@@ -290,9 +288,7 @@ class StorageFileSystem(StorageTree):
         for one in path if isinstance(path, list | tuple | set) else [path]:
             is_literal = assume_literal or not is_pattern(self, one)
             with suppress(FileNotFoundError):
-                found.update(
-                    super().expand_path([one], recursive, maxdepth, assume_literal=is_literal, **options)
-                )  # fmt: skip
+                found.update(super().expand_path([one], recursive, maxdepth, assume_literal=is_literal, **options))
         if not found:
             raise FileNotFoundError(errno.ENOENT, "nothing is stored there", path)
         return sorted(found)

@@ -7,7 +7,7 @@ reported, and noted beside the files (kept_names.py), so that an upload of the f
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -125,13 +125,10 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
-    noted = read_names(folder) if any(entry.name == NAMES_FILE for entry in entries) else {}
-    kinds = {(row.name, row.is_dir(follow_symlinks=False)) for row in entries if noted and row.name != NAMES_FILE}
+    segments = _segments(folder, entries)
     for entry in entries:
-        path, segment = Path(entry.path), noted.get(entry.name, entry.name)
-        if segment != entry.name and (segment, entry.is_dir(follow_symlinks=False)) in kinds:
-            segment = entry.name  # somebody has made a file with the name of the key
-        if noted and entry.name == NAMES_FILE:
+        path, segment = Path(entry.path), (segments or {}).get(entry.name, entry.name)
+        if segments is not None and entry.name == NAMES_FILE:
             continue
         try:
             info = entry.stat(follow_symlinks=False)
@@ -157,3 +154,21 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
         else:
             what = "a symbolic link" if stat.S_ISLNK(info.st_mode) else "neither a file nor a folder"
             leave_out(LeftOut(path, f"{entry.path!a} is {what}", is_failure=False))
+
+
+def _segments(folder: Path, entries: Sequence["os.DirEntry[str]"]) -> Mapping[str, str] | None:
+    """Return the segments that the names of entries stand for, as an earlier download noted them; None without its
+    note. An entry keeps its name where somebody has made another entry with the name of its key."""
+    is_noted = any(entry.name == NAMES_FILE for entry in entries)
+    noted = dict(read_names(folder)) if is_noted else {}
+    if not noted:
+        return None
+    is_folder = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    while clashes := [
+        name for name, segment in noted.items()
+        if segment not in noted and segment != NAMES_FILE and name in is_folder
+        and is_folder.get(segment) == is_folder[name]
+    ]:  # fmt: skip
+        for name in clashes:
+            del noted[name]
+    return noted

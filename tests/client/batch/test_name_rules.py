@@ -44,6 +44,8 @@ def test_a_later_download_keeps_what_an_earlier_one_noted(tmp_path: Path) -> Non
     assert read_names(tmp_path) == {"a%3Ab": "a:b", "c%3Ad": "c:d"}
     (tmp_path / "a:b").write_text("made since")
     assert [file.key for file in find_files(tmp_path, "")] == ["a%3Ab", "a:b", "c:d"]
+    (tmp_path / "c:d").write_text("made since")
+    assert {file.key for file in find_files(tmp_path, "")} == {"a%3Ab", "a:b", "c%3Ad", "c:d"}
 
 
 def test_the_file_system_is_asked_only_about_unusual_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
