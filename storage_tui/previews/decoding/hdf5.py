@@ -26,6 +26,7 @@ MOST_LINKS = 50_000  # named, in all groups together
 MOST_ATTRIBUTES = 24  # of the root
 MOST_VALUES = 6  # of one attribute
 VALUE_CHARS = 120
+CELL_CHARS = 400  # of a path; more of a path is not shown
 ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows
 UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)  # by h5py
 DIMENSION = b"This is a netCDF dimension but not a netCDF variable"  # how netCDF-4 marks a dimension without values
@@ -278,8 +279,9 @@ def _fitting(rows: list[list[str]]) -> list[list[str]]:
     """Return as many rows as fit the answer."""
     found, left = [], ANSWER_BYTES
     for row in rows:
-        left -= len(json.dumps(row)) + 2
+        cells = [cell[:CELL_CHARS] for cell in row]
+        left -= len(json.dumps(cells)) + 2
         if left < 0:
             break
-        found.append(row)
+        found.append(cells)
     return found
