@@ -91,6 +91,17 @@ async def test_the_attributes_of_the_root_are_facts() -> None:
     assert facts["many"] == "0, 1, 2, 3, 4, 5, … 100 in all" and facts["words"] == "a, b"
 
 
+async def test_an_attribute_that_claims_terabytes_is_named_by_its_type() -> None:
+    output = io.BytesIO()
+    with h5py.File(output, "w") as file:
+        file.attrs["title"] = numpy.bytes_(b"x" * 3000)
+        file["x"] = 1
+    content = output.getvalue()
+    assert content.count((3000).to_bytes(4, "little")) == 1
+    shown = await opened(content.replace((3000).to_bytes(4, "little"), (1 << 31).to_bytes(4, "little")))
+    assert rows_of(shown) == [("/x", "int64", "scalar", "")]
+
+
 async def test_a_matlab_file_is_named_as_one() -> None:
     made = written("mat", "earliest", 512, lambda file: [])
     output = io.BytesIO(made.content)
