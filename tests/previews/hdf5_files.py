@@ -10,7 +10,7 @@ import numpy
 
 Row = tuple[str, str, str, str]
 VERSIONS = ("earliest", "v108", "v110", "latest")
-USER_BLOCKS = (0, 512, 1024, 32768)
+USER_BLOCKS = (0, 512, 1024, 32768, 65536)
 
 
 @dataclass(frozen=True)

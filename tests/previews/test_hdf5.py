@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -13,6 +14,7 @@ import pytest
 
 from storage_tui.previews import Preview, preview
 from storage_tui.previews.formats.hdf5 import FULL_BUDGET, PANE_BUDGET
+from storage_tui.previews.member import open_member
 from storage_tui.previews.table.grid import cell_text
 from tests import effort
 from tests.previews.hdf5_files import Row, files, written
@@ -89,6 +91,17 @@ async def test_the_attributes_of_the_root_are_facts() -> None:
     assert facts["many"] == "0, 1, 2, 3, 4, 5, … 100 in all" and facts["words"] == "a, b"
 
 
+async def test_an_attribute_that_claims_terabytes_is_named_by_its_type() -> None:
+    output = io.BytesIO()
+    with h5py.File(output, "w") as file:
+        file.attrs["title"] = numpy.bytes_(b"x" * 3000)
+        file["x"] = 1
+    content = output.getvalue()
+    assert content.count((3000).to_bytes(4, "little")) == 1
+    shown = await opened(content.replace((3000).to_bytes(4, "little"), (1 << 31).to_bytes(4, "little")))
+    assert rows_of(shown) == [("/x", "int64", "scalar", "")]
+
+
 async def test_a_matlab_file_is_named_as_one() -> None:
     made = written("mat", "earliest", 512, lambda file: [])
     output = io.BytesIO(made.content)
@@ -125,6 +138,59 @@ async def test_what_hdf5_says_about_a_damaged_file_is_the_reason() -> None:
     shown = await show(bytes(content))
     assert shown.is_damaged and shown.facts[0][0] == "not shown as HDF5"
     assert "nable to" not in shown.facts[0][1]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("count", [10, 1_000_000])
+async def test_a_member_of_a_zip_is_listed_unless_only_its_first_part_is_unpacked(method: int, count: int) -> None:
+    inside, output = io.BytesIO(), io.BytesIO()
+    with h5py.File(inside, "w") as file:
+        file["x"] = numpy.random.default_rng(1).random(count)
+    with zipfile.ZipFile(output, "w", method) as archive:
+        archive.writestr("run.h5", inside.getvalue())
+    source = Ranges.of(output.getvalue()).source("runs.zip")
+    part = next(part for part in (await preview(source)).parts if part is not None)
+    shown = await preview(await open_member(source, part), width=100)
+    assert shown.kind == "HDF5" and not shown.is_damaged
+    if method == zipfile.ZIP_STORED or count == 10:
+        assert rows_of(shown) == [("/x", "float64", f"{count:,}", "")]
+    else:
+        assert "no objects: needs all of it, and only its first part was unpacked" in shown.note
+
+
+def hard(file: h5py.File) -> list[Row]:
+    """Names and filters that no library writes by itself, a type of its own, groups in groups."""
+    rows: list[Row] = []
+    for number, words in ((32015, "zstd"), (307, "bzip2"), (999, "filter 999")):
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk((2,))
+        creation.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (1,))
+        space = h5py.h5s.create_simple((4,))
+        h5py.h5d.create(file.id, str(number).encode(), h5py.h5t.IEEE_F32LE, space, creation)
+        rows.append((f"/{number}", "float32", "4", f"chunks 2, {words}"))
+    for name, text in (
+        (b"\xff\xfe", "/\\udcff\\udcfe"),
+        (b"a\nb", "/a\\nb"),
+        (b"...", "/..."),
+        (b"x" * 60_000, "/" + "x" * 399),
+    ):
+        h5py.h5d.create(file.id, name, h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((4,)))
+        rows.append((text, "float32", "4", ""))
+    file["a type"] = numpy.dtype([("a", "<i4"), ("b", "<f8")])
+    file.create_dataset("of that type", shape=(2,), dtype=file["a type"])
+    rows += [("/a type", "type: record of a, b", "", ""), ("/of that type", "record of a, b", "2", "")]
+    group = file
+    for depth in range(1, 400):
+        group = group.create_group("g")
+        rows.append(("/g" * depth, "group", "", ""))
+    return rows
+
+
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+async def test_names_filters_and_depths_that_are_rare_are_right(version: str) -> None:
+    made = written("hard", version, 0, hard)
+    expected = [(cell_text(row[0], CELLS), *row[1:]) for row in made.rows]
+    assert sorted(rows_of(await opened(made.content))) == sorted(expected)
 
 
 WITHOUT = """

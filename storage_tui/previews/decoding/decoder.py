@@ -58,9 +58,11 @@ class Decoder:
         if source is not None:
             if source.size_bytes is None:
                 await source.head()
+            if source.size_bytes is None:  # inside a compressed blob
+                raise LimitError("needs all of it, and only its first part was unpacked")
             most_bytes = source.bytes_left + source.bytes_read  # what was read before may still be kept
             ahead = source.bytes_left // max(1, source.requests_left)  # so that requests and bytes end together
-            job = job | {"size": source.size_bytes or 0, "most_bytes": most_bytes, "ahead_bytes": ahead}
+            job = job | {"size": source.size_bytes, "most_bytes": most_bytes, "ahead_bytes": ahead}
         while True:
             number = next(self._numbers)
             told, pixels = await self._ask(number, job, content, source)

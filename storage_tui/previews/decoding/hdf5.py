@@ -24,10 +24,12 @@ MOST_OBJECTS = 5_000  # opened; half a second of work
 WORK_SECONDS = 1.5  # of the CPU, after which objects are only named: a third of what a child has
 MOST_LINKS = 50_000  # named, in all groups together
 MOST_ATTRIBUTES = 24  # of the root
+ATTRIBUTE_BYTES = 64 * 1024  # of one that is read; a larger one lies in a place of its own
 MOST_VALUES = 6  # of one attribute
 VALUE_CHARS = 120
+CELL_CHARS = 400  # of a path; more of a path is not shown
 ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows
-UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)  # by h5py
+UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 DIMENSION = b"This is a netCDF dimension but not a netCDF variable"  # how netCDF-4 marks a dimension without values
 
 
@@ -236,7 +238,8 @@ class _Walk:
         words = type_text(h5t, kind)
         sides = shape_text(self.h5py, space)
         count = space.get_simple_extent_npoints()
-        if kind.get_class() not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM) or not 0 < count <= 4096:
+        is_plain = kind.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM)
+        if not is_plain or not 0 < count * kind.get_size() <= ATTRIBUTE_BYTES:
             return words if sides == "scalar" else f"{words}, {sides}"
         numpy = importlib.import_module("numpy")
         values = numpy.empty(attribute.shape, dtype=attribute.dtype)
@@ -248,6 +251,8 @@ class _Walk:
 def _bytes_of(h5a: Any, dataset: Any, name: bytes) -> bytes:
     """Return an attribute that is a text of a fixed length."""
     attribute = h5a.open(dataset, name)
+    if attribute.get_storage_size() > ATTRIBUTE_BYTES:
+        raise ValueError("no short text")
     numpy = importlib.import_module("numpy")
     values = numpy.empty(attribute.shape, dtype=attribute.dtype)
     attribute.read(values)
@@ -278,8 +283,9 @@ def _fitting(rows: list[list[str]]) -> list[list[str]]:
     """Return as many rows as fit the answer."""
     found, left = [], ANSWER_BYTES
     for row in rows:
-        left -= len(json.dumps(row)) + 2
+        cells = [cell[:CELL_CHARS] for cell in row]
+        left -= len(json.dumps(cells)) + 2
         if left < 0:
             break
-        found.append(row)
+        found.append(cells)
     return found

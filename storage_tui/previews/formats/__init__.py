@@ -7,7 +7,7 @@
 | delimited.py | CSV, TSV and similar tables, with the type of every column |
 | geojson.py | GeoJSON: kind, count, bounds, area, and the shapes on a map; a cut file as far as its features go |
 | geotiff.py | TIFF and GeoTIFF of any size: the facts of its directories, and a thumbnail |
-| hdf5.py | HDF5, which includes NetCDF-4: groups and datasets, as far as two reads reach |
+| hdf5.py | HDF5, which includes NetCDF-4 and MATLAB 7.3: groups, datasets and links by h5py (the extra `preview`) |
 | hexdump.py | all other blobs: a hex view by offset that pages through the whole blob |
 | json_text.py | JSON and JSON Lines, pretty-printed: a cut file is shown up to the cut |
 | named.py | archives and compressions that are named truly and not opened: lz4, compress, 7z, RAR, as hex |

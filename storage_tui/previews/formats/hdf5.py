@@ -15,7 +15,7 @@ MATLAB = b"MATLAB 7.3 MAT-file"
 MISSING = "pip install 'storage-tui[preview]' lists its groups and datasets"
 PANE_BUDGET = Budget(requests=16, size_bytes=MIB)  # in the pane: headers lie all over the file
 FULL_BUDGET = Budget(requests=64, size_bytes=4 * MIB)  # on the whole screen: at most five seconds at 10 Mbit/s
-PLACES = (0, *(512 << power for power in range(7)))  # of the signature behind a user block, in the first 64 KiB
+PLACES = (0, *(512 << power for power in range(8)))  # of the signature, behind a user block that the first read covers
 SUPERBLOCK_BYTES = 96
 SHOWN_ATTRIBUTES = 6
 MOST_ROWS = 1_000  # a few dozen screens in the pane
