@@ -16,6 +16,7 @@ file whose ranges go through the loop and the preview's side, which keeps the bu
 | decoder.py | the preview's side of the decoding process: starts it at the first picture, keeps it warm |
 | frames.py | the frames of jobs and results on a pipe |
 | limits.py | the limits of a child |
+| moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
 | rasters.py | tiles of a GeoTIFF overview to RGB, without Pillow |
