@@ -27,6 +27,7 @@ it was defined, headers lie between the values: 13 to 26 requests of 0.9 to 1.7 
 | hdf5_types.py | types, shapes and storage of HDF5 in words |
 | levels.py | one level of a raster, as the preview describes it to the decoder |
 | limits.py | the limits of a child |
+| moments.py | dates, times and durations of Arrow as text: of any year, to the nanosecond |
 | pictures.py | PNG, JPEG, WebP, GIF, BMP, TIFF to RGB, through Pillow |
 | ranged_file.py | the blob as a file for a library in the child |
 | rasters.py | tiles or strips of one level of a TIFF to RGB |

@@ -1,15 +1,26 @@
 """The values of Arrow arrays as text, through the C data interface (Apache Arrow, The Arrow C data interface).
 
-Python's own dates end in the year 9999 and count microseconds: the library's conversion to them fails or rounds. So the
-numbers are read as they are, and written out here.
+Python's own dates end in the year 9999 and count microseconds: the library's conversion to them fails or rounds, and it
+has none for views, runs and intervals. So the numbers are read as they are, and written out here.
 """
 
 import ctypes
 import struct
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from storage_tui.previews.decoding.moments import (
+    DAY_S,
+    INT96_BYTES,
+    clock_text,
+    date_text,
+    duration_text,
+    find_zone,
+    int96_text,
+    interval_text,
+    timestamp_text,
+)
 
 CELL_CHARS = 64  # of a value; the table cuts values at half of this
 HEX_BYTES = 16  # of binary, shown as they are; of more the number is shown
@@ -17,10 +28,8 @@ HEX_BYTES = 16  # of binary, shown as they are; of more the number is shown
 INTEGERS = {"c": "b", "C": "B", "s": "h", "S": "H", "i": "i", "I": "I", "l": "q", "L": "Q"}
 FLOATS = {"e": "e", "f": "f", "g": "d"}
 PER_SECOND = {"s": 1, "m": 1000, "u": 1_000_000, "n": 1_000_000_000}
-DAY_S = 86_400
-INT96 = "int96"  # of Parquet, not of Arrow: nanoseconds of the day, and the day after the Julian calendar
+INT96 = "int96"  # of Parquet, which Arrow does not have
 INTERVAL12 = "interval"  # of Parquet: months, days and milliseconds
-JULIAN_1970 = 2_440_588
 UUID_HINT = "uuid"  # of Parquet, whose type it is; Arrow has an extension type for it
 UUID, BOOL8 = "arrow.uuid", "arrow.bool8"
 
@@ -165,7 +174,7 @@ def _time(form: str, start: Any) -> Read:
             _unsigned(start, 3 * at, 4), _unsigned(start, 3 * at + 1, 4), _unsigned(start, 3 * at + 2, 4), 1000
         )
     if form == INT96:
-        return lambda at: int96_text(ctypes.string_at(start + at * 12, 12))
+        return lambda at: int96_text(ctypes.string_at(start + at * INT96_BYTES, INT96_BYTES))
     if form == "tiM":
         return lambda at: interval_text(_signed(start, at, 4), 0, 0)
     if form == "tiD":
@@ -355,82 +364,3 @@ def decimal_text(unscaled: int, scale: int) -> str:
         return str(unscaled * 10**-scale)
     digits = str(abs(unscaled)).zfill(scale + 1)
     return f"{'-' if unscaled < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
-
-
-def date_text(days: int) -> str:
-    """Return a day counted from 1970 in the Gregorian calendar, of any year; the year before 1 is 0."""
-    era, day = divmod(days + 719_468, 146_097)  # from March of the year 0, in periods of 400 years
-    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
-    rest = day - (365 * year + year // 4 - year // 100)
-    month = (5 * rest + 2) // 153
-    shown = rest - (153 * month + 2) // 5 + 1
-    year += era * 400 + (month >= 10)
-    return f"{'-' if year < 0 else ''}{abs(year):04}-{month + 3 if month < 10 else month - 9:02}-{shown:02}"
-
-
-def clock_text(value: int, per_second: int) -> str:
-    """Return a time of day, with as many places as the unit has when it is no whole second."""
-    sign, (seconds, rest) = "-" if value < 0 else "", divmod(abs(value), per_second)
-    fraction = f".{rest:0{len(str(per_second)) - 1}}" if rest else ""
-    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
-
-
-def timestamp_text(value: int, per_second: int, zone: Any) -> str:
-    """Return a point in time in its zone, or without one."""
-    shift = offset_s(value // per_second, zone)
-    days, rest = divmod(value + (shift or 0) * per_second, DAY_S * per_second)
-    text = f"{date_text(days)} {clock_text(rest, per_second)}"
-    if shift is None:
-        return text
-    return f"{text}{'-' if shift < 0 else '+'}{abs(shift) // 3600:02}:{abs(shift) // 60 % 60:02}"
-
-
-def duration_text(value: int, per_second: int) -> str:
-    """Return a length of time in days, hours, minutes and seconds."""
-    days, rest = divmod(abs(value), DAY_S * per_second)
-    told = f"{days} day{'' if days == 1 else 's'} " if days else ""
-    return f"{'-' if value < 0 else ''}{told}{clock_text(rest, per_second)}"
-
-
-def interval_text(months: int, days: int, rest: int, per_second: int = 1_000_000_000) -> str:
-    """Return an interval of the calendar."""
-    parts = [
-        f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((months, "month"), (days, "day")) if count
-    ]
-    if rest or not parts:
-        parts.append(clock_text(rest, per_second))
-    return " ".join(parts)
-
-
-def int96_text(raw: bytes) -> str:
-    """Return a timestamp in the form that Parquet had before it had timestamps."""
-    nanoseconds, day = struct.unpack("<qi", raw)
-    return timestamp_text((day - JULIAN_1970) * DAY_S * 1_000_000_000 + nanoseconds, 1_000_000_000, None)
-
-
-def find_zone(name: str) -> Any:
-    """Return the time zone of a name or an offset; UTC for one that is not known here, None for an empty name."""
-    if not name:
-        return None
-    if name[0] in "+-" and name[1:3].isdigit() and name[-2:].isdigit():
-        shift = timedelta(hours=int(name[1:3]), minutes=int(name[-2:]) if len(name) > 3 else 0)
-        return shift if name[0] == "+" else -shift
-    from zoneinfo import ZoneInfo  # few columns have one
-
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return UTC
-
-
-def offset_s(seconds: int, zone: Any) -> int | None:
-    """Return the offset of a zone from UTC at a time, in seconds; 0 at times that Python's calendar lacks."""
-    if zone is None:
-        return None
-    if isinstance(zone, timedelta):
-        return int(zone.total_seconds())
-    try:
-        shift = datetime.fromtimestamp(seconds, zone).utcoffset()
-    except (OverflowError, ValueError, OSError):
-        return 0
-    return int(shift.total_seconds()) if shift is not None else 0

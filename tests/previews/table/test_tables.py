@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui.previews import Preview, preview
-from storage_tui.previews.decoding.arrow_values import date_text, timestamp_text
+from storage_tui.previews.decoding.moments import date_text, timestamp_text
 from storage_tui.previews.table.first_rows import Rows
 from storage_tui.previews.table.thrift import RAW, Compact, number_field, text_field
 from tests import wanted
@@ -116,7 +116,7 @@ async def test_intervals_of_parquet_keep_their_months(special: Path) -> None:
     footer = footer.replace(plain_element, interval + number_field(2, 21) + b"\0")
     shown = await show(content[:at] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
     assert "interval" in plain(shown)
-    assert table(shown) == ["v", "14 months 3 days 00:00:01.500", "00:00:00"]
+    assert table(shown) == ["v", "14 months 3 days 00:00:01.500000", "00:00:00"]
 
 
 def big_endian() -> bytes:

@@ -19,9 +19,9 @@ from storage_tui.previews.containers.zip_directory import read_directory
 from storage_tui.previews.member import open_member
 from tests import wanted
 from tests.effort import count
+from tests.previews.containers.test_tar import names, read
 from tests.previews.ranges import Ranges, plain, show
 from tests.previews.samples import zstandard
-from tests.previews.test_tar import names, read
 
 EMPTY = b"PK\x05\x06" + bytes(18)
 

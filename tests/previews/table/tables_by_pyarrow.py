@@ -166,10 +166,16 @@ def only_arrow(chance, count):
     return pa.UnionArray.from_dense(kinds, pa.array(offsets, pa.int32()), [leaf(chance, count), leaf(chance, count)])
 
 
+def part(digits):
+    """A part of a second in six digits, or nine."""
+    digits = digits.ljust(9, "0")
+    return "" if not digits.strip("0") else f".{digits.removesuffix('000')}"
+
+
 def clock(value, per_second):
     sign, value = "-" if value < 0 else "", abs(value)
     whole, rest = divmod(value, per_second)
-    fraction = "." + str(rest).rjust(len(str(per_second)) - 1, "0") if rest else ""
+    fraction = part(str(rest).rjust(len(str(per_second)) - 1, "0"))
     return f"{sign}{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}{fraction}"
 
 
@@ -182,7 +188,7 @@ def four_digits(date):
 def moment(value, unit):
     shown = four_digits(str(np.datetime64(value, unit)).replace("T", " "))
     whole, _, fraction = shown.partition(".")
-    return whole if not fraction.strip("0") else shown
+    return whole + part(fraction)
 
 
 def text(value, inner=False):
@@ -213,9 +219,9 @@ def text(value, inner=False):
     if pa.types.is_time(kind):
         return clock(value.value, UNITS[kind.unit])
     if pa.types.is_duration(kind):
-        days, rest = divmod(abs(value.value), 86_400 * UNITS[kind.unit])
-        told = f"{days} day{'' if days == 1 else 's'} " if days else ""
-        return f"{'-' if value.value < 0 else ''}{told}{clock(rest, UNITS[kind.unit])}"
+        days, rest = divmod(value.value, 86_400 * UNITS[kind.unit])
+        told = f"{days} day{'' if abs(days) == 1 else 's'}, " if days else ""
+        return f"{told}{clock(rest, UNITS[kind.unit]).removeprefix('0')}"
     if pa.types.is_decimal(kind):
         return format(value.as_py(), "f")
     if pa.types.is_floating(kind):
@@ -236,7 +242,7 @@ def text(value, inner=False):
     if pa.types.is_interval(kind):
         told = value.as_py()
         parts = [
-            f"{count} {word}{'s' * (count != 1)}"
+            f"{count} {word}{'s' * (abs(count) != 1)}"
             for count, word in ((told.months, "month"), (told.days, "day"))
             if count
         ]
