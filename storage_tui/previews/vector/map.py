@@ -78,7 +78,7 @@ class _Frame:
 
     def shifts(self, part: Sequence[Point]) -> list[float]:
         """Return the degrees by which a part is moved to lie on the map: none, a turn, or both."""
-        if len(self._turns) == 1:
+        if len(self._turns) == 1 or (len(part) == 1 and self._west <= part[0][0] <= self._east):
             return [0.0]
         low, high = min(x for x, _ in part), max(x for x, _ in part)
         found = [turn for turn in self._turns if low + turn < self._east and high + turn > self._west]
