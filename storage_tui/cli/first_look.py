@@ -75,6 +75,7 @@ class FirstLook:
         silent = termios.tcgetattr(keyboard)
         silent[0] &= ~termios.ICRNL  # Enter stays a carriage return, as the browser expects
         silent[3] &= ~(termios.ECHO | termios.ICANON)
+        silent[6][termios.VSUSP] = b"\0"  # C-z waits for the browser, which gives the screen back before it stops
         termios.tcsetattr(keyboard, termios.TCSANOW, silent)
         _write(_ENTER + text)
         if self._names and not os.path.exists(os.path.join(directories.base("config"), "keys.toml")):

@@ -63,13 +63,19 @@ def base(part: str) -> str:
 
 
 def home() -> str:
-    """Return the home folder of this user; where HOME names no absolute path, the folder in the user database."""
+    """Return the home folder of this user; where HOME names no absolute path, the folder in the user database.
+
+    A user without an entry there, as in some containers, has the home folder `/`, as Docker has it.
+    """
     named = os.environ.get("HOME", "")
     if os.path.isabs(named):
         return named
     import pwd
 
-    return pwd.getpwuid(os.getuid()).pw_dir
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 def ignored_variables() -> list[str]:

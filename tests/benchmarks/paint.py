@@ -29,6 +29,7 @@ def rows() -> Iterator[Row]:
         with Storage(data_dir=home / "store" / "data") as storage:
             _fill(storage, home / "source")
             with Terminal([*COMMAND, "data:list/"], environ=environ) as terminal:
+                terminal.wait_for("? help")  # of the browser; the list before it has no footer
                 terminal.wait_for(f"1/{KEYS}")
                 rest = _press(terminal, lambda: True)
                 _go(terminal, "home", COPIES)

@@ -120,6 +120,7 @@ def _held(home: Path, data_dir: Path, rate: int) -> Row:
     environ = {**compiled_environ(home), "COLORTERM": "truecolor"}
     waits: list[float] = []
     with Wire([*COMMAND, "--data-dir", str(data_dir), "data:mixed/"], environ=environ) as terminal:
+        terminal.wait_for("? help")  # of the browser; the list before it has no footer
         terminal.wait_for(f"1/{HELD}")
         time.sleep(1)  # the first preview and the counters of the types are painted by then
         terminal.is_drawing = False

@@ -81,7 +81,7 @@ def rows() -> Iterator[Row]:
                     continue
                 ours = command is COMMAND
                 line = command if ours else [*OWN_TERMINAL, *command, str(local)]
-                yield _measure(line, environ, DOWN.get(name, "j"), ready=f" 1/{len(NAMES)}" if ours else "").row(name)
+                yield _measure(line, environ, DOWN.get(name, "j"), ready="? help" if ours else "").row(name)
     yield from _in_a_million()
 
 

@@ -203,7 +203,7 @@ def test_no_color_means_no_colours(home):
     environ = {**home, "NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     with Terminal(command, environ=environ) as seen:
         seen.wait_for("rasters", timeout_s=60)
-        seen.wait_for("preview", timeout_s=60)
+        seen.wait_for("q quit", timeout_s=60)
         for keys, words in (
             ("j ", "● 1 folder"), ("\x1b", _without("●")), ("?", "In the main list"), ("q", _without("Help")),
             ("U", "bytes↓"), ("q", _without("bytes↓")), ("2", "tmp ▸ /"), ("t", "expires within"),

@@ -54,6 +54,12 @@ def test_a_home_that_is_no_absolute_path_is_looked_up(monkeypatch: pytest.Monkey
     assert token_info_path() == Path(found, ".descarteslabs/token_info.json")
 
 
+def test_a_user_who_is_in_no_database_has_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)
+    assert directories.home() == "/"
+
+
 def test_own_variables_and_flags_begin_at_the_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

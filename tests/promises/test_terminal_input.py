@@ -28,6 +28,7 @@ def browser(home: dict[str, str], tmp_path: Path) -> Iterator[Terminal]:
         for number in range(ROWS):
             storage.set(f"row-{number}.txt", "x")
         with Terminal([sys.executable, "-m", "storage_tui"], environ=environ, columns=90, rows=20) as terminal:
+            terminal.wait_for("? help")  # of the browser; the list before it has no footer
             terminal.wait_for(f" 1/{ROWS}")
             yield terminal
         assert len(list(storage.iter_list())) == ROWS

@@ -248,7 +248,7 @@ def _secrets(settings: Settings) -> Iterator[Path]:
     yield directories.runtime_dir(directory) / "token"
     if settings.token_file is not None:
         yield settings.token_file.expanduser()
-    login = Path("~/.descarteslabs").expanduser()
+    login = Path(directories.home()) / ".descarteslabs"
     if login.is_dir():
         yield from (path for path in login.iterdir() if path.name.startswith("token_info"))
 

@@ -59,7 +59,7 @@ class DeleteScreen(Dialog[bool]):
         now = datetime.now(UTC)
         moments = [blob.modified for blob in self._blobs if blob.modified is not None]
         oldest, newest = (age_text(moment, now) for moment in (min(moments), max(moments))) if moments else ("", "")
-        ages = f", {oldest} old" if oldest == newest else f", oldest {oldest}, newest {newest}"
+        ages = f", {oldest} old" if len(self._blobs) == 1 else f", oldest {oldest}, newest {newest}"
         ages = ages if moments else ""
         total = sum(blob.size_bytes or 0 for blob in self._blobs)
         bound = "at least " if any(blob.size_bytes is None for blob in self._blobs) else ""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from storage_tui.machine.directories import home
+
 CANDIDATES = 200  # entries of a folder that completion looks at after the first match
 
 
@@ -11,7 +13,7 @@ def working_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        return Path.home()
+        return Path(home())
 
 
 def expand(text: str) -> Path:
@@ -29,8 +31,8 @@ def expand(text: str) -> Path:
 def brief(path: Path) -> str:
     """Return the path with `~` for the home folder, as people write it."""
     try:
-        return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):  # outside the home folder; or the home folder is unknown
+        return f"~/{path.relative_to(home())}"
+    except ValueError:  # outside the home folder
         return str(path)
 
 

@@ -61,6 +61,7 @@ def browser(environ: dict[str, str]) -> Iterator[Terminal]:
         for number in range(ROWS):
             storage.set(f"row-{number:03}.txt", "x")
         with Terminal(COMMAND, environ=environ, columns=90, rows=20) as terminal:
+            terminal.wait_for("? help")  # of the browser; the list before it has no footer
             terminal.wait_for(f" 1/{ROWS}")
             yield terminal
 
