@@ -262,7 +262,7 @@ async def test_a_child_that_asks_for_what_no_child_asks_for_is_ended(decoder: De
 
 async def test_a_child_that_asks_without_end_is_ended(decoder: Decoder) -> None:
     ranges = Ranges.of(NOISE)
-    with pytest.raises(LimitError, match="asks for more than 1,024 ranges"):
+    with pytest.raises(LimitError, match=r"asks for more than 1,024 ranges|took longer|of work"):
         await decoder.decode({"job": "endless"}, b"", source=source_of(ranges))
     assert len(ranges.asked) == 1
     await still_works(decoder)
