@@ -108,7 +108,7 @@ CHANGES = (
     re.compile(r"\b[a-z_]\w*\.([A-Z][A-Z_]{2,}) = "),  # source text for another process
 )
 LEFT = {  # the constructor of the client is the published one, and takes no bounds
-    "FIRST_PAUSE_S", "RESUMED_FROM_BYTES", "UNASKED_BYTES", "UNTOLD_BYTES",
+    "FIRST_PAUSE_S", "FIRST_WAIT_S", "LONGEST_WAIT_S", "RESUMED_FROM_BYTES", "UNASKED_BYTES", "UNTOLD_BYTES",
 }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ class Desk:
     upload_folder: Path = field(default_factory=working_folder)
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
+    message_s: float = MESSAGE_S
     shown: tuple[Message, float] | None = None  # the last message and the time of it
     graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS
     profile: str = ""
@@ -97,7 +98,7 @@ class Desk:
     @property
     def fresh_message(self) -> Message | None:
         """The last message, if it is fresh; None for an older one."""
-        return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < MESSAGE_S else None
+        return self.shown[0] if self.shown is not None and monotonic() - self.shown[1] < self.message_s else None
 
     @property
     def has_bad_news(self) -> bool:

@@ -9,7 +9,6 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.contract.keys import Location
-from storage_tui.tui import command_screen, desk
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import EVERYWHERE, in_context
 from storage_tui.tui.dialogs.quit import CancelScreen
@@ -17,7 +16,6 @@ from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.usage_lines import BAR_CELLS
 from storage_tui.tui.state.bookmarks import RECENT_KEPT, Places
 from storage_tui.tui.state.messages import MessageLog
-from storage_tui.tui.widgets import bar_content
 from storage_tui.tui.widgets.bar_content import footer_content
 from storage_tui.tui.widgets.text_lines import TextLines
 from tests.faults.proxy import Fault, FaultProxy
@@ -61,12 +59,9 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
         assert not browser.app.desk.log.unseen_errors
 
 
-async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(
-    filled: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(desk, "MESSAGE_S", 0.3)
-    monkeypatch.setattr(command_screen, "REMARK_S", 0.3)
+async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
+        browser.app.desk.message_s = 0.3
         await _open(browser, "browser")
         await browser.press("g", "Q")
         await browser.shows("gQ does nothing here; ? is help")
@@ -95,11 +90,9 @@ async def test_a_command_that_has_nothing_to_do_says_why(
         assert not browser.app.desk.log.unseen_errors
 
 
-async def test_a_refusal_goes_by_itself_and_an_error_leaves_a_reminder(
-    filled: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(desk, "MESSAGE_S", 0.3)
+async def test_a_refusal_goes_by_itself_and_an_error_leaves_a_reminder(filled: Storage, browse: Any) -> None:
     async with browse() as browser:
+        browser.app.desk.message_s = 0.3
         await browser.until(lambda: browser.names == ["b/", "a.geojson"])
         await browser.press("Y")
         await browser.shows("a signed URL is for one blob")
@@ -309,7 +302,7 @@ async def test_details_can_be_read_on_a_narrow_screen(store: Storage, browse: An
 
 
 async def test_a_transfer_that_ends_at_once_is_told_and_the_gauge_goes_back_to_idle(
-    store: Storage, browse: Any, monkeypatch: pytest.MonkeyPatch
+    store: Storage, browse: Any
 ) -> None:
     store.set("a", "a")
     async with browse() as browser:
@@ -320,5 +313,5 @@ async def test_a_transfer_that_ends_at_once_is_told_and_the_gauge_goes_back_to_i
             await browser.press("enter")
             await browser.shows(words)
         await browser.shows("↓ 1 skipped")
-        monkeypatch.setattr(bar_content, "DONE_S", 0.1)
+        browser.app.desk.queue.done_s = 0.1
         await browser.shows("↕ idle")

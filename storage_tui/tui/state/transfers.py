@@ -106,7 +106,7 @@ class Gauge:
     total_bytes: int
     bytes_per_s: float
     direction: Direction | Literal["both"]
-    ended_s: float = 0.0  # seconds since the last transfer ended; 0 while one is active
+    is_past: bool = False  # the last transfer ended so long ago that nobody looks for it here
 
     @property
     def is_active(self) -> bool:
@@ -119,13 +119,17 @@ class Gauge:
         return (self.total_bytes - self.done_bytes) / self.bytes_per_s if self.bytes_per_s > 0 else None
 
 
+DONE_S = 60.0  # how long the gauge says what was done; failures stay
+
+
 class TransferQueue:
     """The transfers as people see them, in the order of asking.
 
-    The batch that gets the transfers decides what runs when; this queue records the batch's reports.
+    They are past `done_s` seconds after the last has ended. The batch that gets the transfers decides what runs when; this queue records the batch's reports.
     """
 
     def __init__(self) -> None:
+        self.done_s = DONE_S
         self.items: list[Transfer] = []
         self._batch: dict[Transfer, None] = {}  # in the order of asking, each once
         self._open: dict[Transfer, None] = {}  # the transfers that have not ended
@@ -258,5 +262,5 @@ class TransferQueue:
             total_bytes,
             self._meter.bytes_per_s,
             direction,
-            0.0 if self._ended_at is None else moment - self._ended_at,
+            self._ended_at is not None and moment - self._ended_at > self.done_s,
         )

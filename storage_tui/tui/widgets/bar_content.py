@@ -24,7 +24,6 @@ from storage_tui.tui.widgets.line_view import cut_start
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
-DONE_S = 60.0  # how long the gauge says what was done; failures stay
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
@@ -115,7 +114,7 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
     arrow = ARROWS[gauge.direction]
     failed = Content.styled(f" {gauge.failed:,} failed", "bold $error") if gauge.failed else Content("")
     if not gauge.is_active:
-        is_over = gauge.ended_s > DONE_S and not gauge.failed
+        is_over = gauge.is_past and not gauge.failed
         if not gauge.files or is_over:
             return Content.styled("↕ idle", "$text-muted") if width >= 60 else Content("")
         done = gauge.files_done - gauge.failed - gauge.skipped - gauge.cancelled

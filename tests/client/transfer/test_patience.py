@@ -49,8 +49,9 @@ def content() -> bytes:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same number of tries, without the pauses between them."""
-    for name in ("FIRST_PAUSE_S", "FIRST_WAIT_S", "LONGEST_WAIT_S"):
-        monkeypatch.setattr(retry, name, 0.01)
+    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(retry, "LONGEST_WAIT_S", 0.01)
 
 
 class Clock:
