@@ -1,6 +1,8 @@
 """Every call of both clients, on a real server."""
 
 import array
+import base64
+import hashlib
 import io
 import urllib.request
 from collections.abc import Callable
@@ -254,6 +256,16 @@ def test_an_upload_url_takes_a_blob_without_a_token(both: Any) -> None:
     with urllib.request.urlopen(urllib.request.Request(url, b"posted", method="PUT")) as answer:
         assert answer.status == 200
     assert both.get("k", "tmp") == b"posted"
+
+
+def test_a_blob_that_came_with_its_md5_has_it(both: Any) -> None:
+    md5 = base64.b64encode(hashlib.md5(b"posted").digest()).decode()
+    request = urllib.request.Request(both.get_upload_url("k"), b"posted", {"x-goog-hash": f"md5={md5}"}, method="PUT")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    assert both.stat("k").md5 == both.get_file("k", io.BytesIO()).md5 == md5
+    both.set("k", b"plain")
+    assert both.stat("k").md5 is None
 
 
 def test_products_refuse_with_the_way_out(both: Any) -> None:
