@@ -92,7 +92,9 @@ class Arrow:
             stop = max([stop, *(end for end in stops if end <= room)])
             data = await source.read(0, stop)
         table = await first_rows("arrow", size, [(0, data), (size - len(tail), tail)], wanted)
-        is_all = stop >= max(stops) and len(table.rows) < wanted and len(blocks) == footer.count(BATCHES)
+        is_all = (
+            stop >= max(stops) and len(blocks) == footer.count(BATCHES) and _count_rows(data, blocks) == len(table.rows)
+        )
         if not table.rows and not is_all:
             raise LimitError(f"the first {size_text(stop)} hold none, and a preview reads no more")
         note = first_note(len(table.rows), is_all=is_all) if is_full else ""
@@ -137,8 +139,8 @@ class ArrowStream:
         if not rows and not is_over and len(data) < size:
             raise LimitError(f"the first batch ends at {size_text(needed)}, more than a preview reads")
         table = await first_rows("stream", size, [(0, data)], wanted)
-        is_all = is_over or len(data) >= size
-        note = first_note(len(table.rows), is_all=is_all and len(table.rows) < wanted) if is_full else ""
+        rows, _, is_over = _walk(data, wanted + 1, size)  # one more tells whether these are all
+        note = first_note(len(table.rows), is_all=is_over and rows == len(table.rows)) if is_full else ""
         return table.lines, " · ".join(filter(None, (note, table.note)))
 
 

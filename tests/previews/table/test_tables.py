@@ -1,10 +1,12 @@
 """The first rows of Parquet and Arrow of every shape against what pyarrow reads."""
 
 import asyncio
+import io
 import json
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,9 @@ from tests.effort import count
 from tests.previews.ranges import Ranges, plain, show
 from tests.world.environment import world_python
 
-wanted.module("arro3.io")
+arrow_io = wanted.module("arro3.io")
+core = wanted.module("arro3.core")
+numpy = wanted.module("numpy")
 WRITER = Path(__file__).with_name("tables_by_pyarrow.py")
 FIRST = ["id at list", "1 1970-01-01 00:00:00 [1970-01-01 00:00:00, 10000-01-…", "2 10000-01-01 00:00:00 []"]
 
@@ -91,6 +95,16 @@ async def test_tables_with_a_danger_of_their_own_are_right_or_say_why_not(specia
         assert told in (await see(name)).note, name
     assert table(await see("encrypted_column.parquet"))[0] == "at list"
     assert "encrypted: its footer too" in plain(await see("encrypted_footer.parquet"))
+
+
+@pytest.mark.parametrize("rows", [999, 1000, 1001])
+@pytest.mark.parametrize("write_rows", [arrow_io.write_parquet, arrow_io.write_ipc, arrow_io.write_ipc_stream])
+async def test_a_table_that_fits_the_screen_is_not_called_the_first_rows(rows: int, write_rows: Any) -> None:
+    output = io.BytesIO()
+    write_rows(core.Table.from_arrays([core.Array.from_numpy(numpy.arange(rows))], names=["id"]), output)
+    shown = await preview(Ranges.of(output.getvalue()).source(), is_full=True)
+    assert shown.note == ("the first 1,000 rows" if rows > 1000 else "")
+    assert len(table(shown)) == min(rows, 1000) + 1
 
 
 def test_dates_of_any_year_are_written_by_the_calendar() -> None:
