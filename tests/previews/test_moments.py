@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage_tui.previews.decoding.moments import date_text
+from storage_tui.previews.decoding.tables.moments import date_text
 from tests import wanted
 from tests.previews.ranges import plain, show
 

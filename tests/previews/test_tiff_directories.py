@@ -7,8 +7,8 @@ import pytest
 
 from storage_tui.previews import preview
 from storage_tui.previews.base import MIB, THUMBNAIL_BUDGET
-from storage_tui.previews.decoding import rasters
 from storage_tui.previews.decoding.pictures import BACKDROP
+from storage_tui.previews.decoding.tiff import rasters
 from storage_tui.previews.formats.geotiff import describe
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.geokeys import Georeference, read_georeference

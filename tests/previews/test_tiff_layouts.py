@@ -12,8 +12,8 @@ from PIL import Image
 
 from storage_tui.previews import preview
 from storage_tui.previews.base import THUMBNAIL_BUDGET
-from storage_tui.previews.decoding import rasters
 from storage_tui.previews.decoding.pictures import BACKDROP
+from storage_tui.previews.decoding.tiff import rasters
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.picture import plan_picture
 from storage_tui.previews.raster.tiff_directory import read_tiff

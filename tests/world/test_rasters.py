@@ -12,10 +12,10 @@ import numpy
 import pytest
 
 from storage_tui.previews.base import THUMBNAIL_BUDGET, PreviewError, Source
-from storage_tui.previews.decoding import rasters
-from storage_tui.previews.decoding.levels import Level
 from storage_tui.previews.decoding.pictures import BACKDROP
-from storage_tui.previews.decoding.samples import known, sample
+from storage_tui.previews.decoding.tiff import rasters
+from storage_tui.previews.decoding.tiff.levels import Level
+from storage_tui.previews.decoding.tiff.samples import known, sample
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.geokeys import read_georeference
 from storage_tui.previews.raster.layout import FORMATS, sample_type

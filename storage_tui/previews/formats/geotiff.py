@@ -15,8 +15,8 @@ from storage_tui.previews.base import (
     View,
     rows_left,
 )
-from storage_tui.previews.decoding.compressions import compression_name
-from storage_tui.previews.decoding.levels import FLOAT, INT, UINT
+from storage_tui.previews.decoding.tiff.compressions import compression_name
+from storage_tui.previews.decoding.tiff.levels import FLOAT, INT, UINT
 from storage_tui.previews.formats.npy import number_text
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.drawing import drawn, room

@@ -4,7 +4,7 @@ import math
 import re
 import struct
 
-from storage_tui.previews.decoding.levels import FLOAT, INT
+from storage_tui.previews.decoding.tiff.levels import FLOAT, INT
 
 NUMBER = re.compile(
     r"\s*([-+]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?|[-+]?nan)", re.IGNORECASE

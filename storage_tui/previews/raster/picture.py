@@ -7,8 +7,8 @@ from typing import Any
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import THUMBNAIL_BUDGET, BudgetError, PreviewError, Source
-from storage_tui.previews.decoding.compressions import NONE
 from storage_tui.previews.decoding.decoder import DECODER
+from storage_tui.previews.decoding.tiff.compressions import NONE
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.layout import PALETTE, describe_level, sample_type
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_numbers

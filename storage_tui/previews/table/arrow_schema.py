@@ -1,7 +1,7 @@
 """The schema of Arrow data in a file, a stream, or the metadata of a Parquet file (Schema.fbs, Message.fbs)."""
 
 from storage_tui.previews.base import PreviewError
-from storage_tui.previews.decoding.arrow_values import inside
+from storage_tui.previews.decoding.tables.arrow_values import inside
 from storage_tui.previews.table.flatbuffer import Table
 
 CONTINUES = b"\xff\xff\xff\xff"  # before the length of a message

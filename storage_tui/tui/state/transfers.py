@@ -125,7 +125,8 @@ DONE_S = 60.0  # how long the gauge says what was done; failures stay
 class TransferQueue:
     """The transfers as people see them, in the order of asking.
 
-    They are past `done_s` seconds after the last has ended. The batch that gets the transfers decides what runs when; this queue records the batch's reports.
+    They are past `done_s` seconds after the last has ended. The batch that gets the transfers decides what runs when;
+    this queue records the batch's reports.
     """
 
     def __init__(self) -> None:

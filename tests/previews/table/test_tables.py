@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage_tui.previews import Preview, preview
-from storage_tui.previews.decoding.moments import date_text, timestamp_text
+from storage_tui.previews.decoding.tables.moments import date_text, timestamp_text
 from storage_tui.previews.table.first_rows import Rows
 from storage_tui.previews.table.thrift import RAW, Compact, number_field, text_field
 from tests import wanted

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from storage_tui.previews.decoding import frames
-from storage_tui.previews.decoding.arrow_values import CELL_CHARS, column_texts
+from storage_tui.previews.decoding.tables.arrow_values import CELL_CHARS, column_texts
 
 MOST_COLUMNS = 64
 SPREAD = "its first rows are spread over more bytes than a preview reads"

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from storage_tui.previews.decoding.moments import (
+from storage_tui.previews.decoding.tables.moments import (
     DAY_S,
     INT96_BYTES,
     clock_text,

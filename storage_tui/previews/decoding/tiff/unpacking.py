@@ -11,7 +11,7 @@ import zlib
 
 from PIL import Image
 
-from storage_tui.previews.decoding.compressions import (
+from storage_tui.previews.decoding.tiff.compressions import (
     BY_LIBTIFF,
     CCITT_WORDS,
     DEFLATE,
@@ -22,7 +22,7 @@ from storage_tui.previews.decoding.compressions import (
     WEBP,
     compression_name,
 )
-from storage_tui.previews.decoding.levels import Level
+from storage_tui.previews.decoding.tiff.levels import Level
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSET, SAMPLES, ROWS, SIZE = 256, 257, 258, 259, 262, 273, 277, 278, 279
 PREDICTOR, EXTRA_SAMPLES, JPEG_TABLES = 317, 338, 347

@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from storage_tui.previews.decoding.levels import FLOAT, INT, UINT, Level
 from storage_tui.previews.decoding.pictures import BACKDROP
-from storage_tui.previews.decoding.samples import Plane, known
+from storage_tui.previews.decoding.tiff.levels import FLOAT, INT, UINT, Level
+from storage_tui.previews.decoding.tiff.samples import Plane, known
 
 INVERTED = bytes(range(255, -1, -1))
 LEAST_SPAN = 1e-300  # 255 divided by a smaller span is too large for a float

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage_tui.previews.decoding import frames
-from storage_tui.previews.decoding.hdf5_sides import Growing, Sides, dimensions_of
-from storage_tui.previews.decoding.hdf5_types import shape_text, sides_of, storage_text, type_text
+from storage_tui.previews.decoding.hdf5.sides import Growing, Sides, dimensions_of
+from storage_tui.previews.decoding.hdf5.types import shape_text, sides_of, storage_text, type_text
 from storage_tui.previews.decoding.ranged_file import RangedFile
 
 MOST_OBJECTS = 5_000  # opened; half a second of work

@@ -11,8 +11,8 @@ from itertools import accumulate
 from typing import Literal
 
 from storage_tui.contract.sizes import size_text
-from storage_tui.previews.decoding.levels import CODES, FLOAT, FLOATING, HORIZONTAL, UINT, Level, can_be_read
-from storage_tui.previews.decoding.unpacking import unpack_block
+from storage_tui.previews.decoding.tiff.levels import CODES, FLOAT, FLOATING, HORIZONTAL, UINT, Level, can_be_read
+from storage_tui.previews.decoding.tiff.unpacking import unpack_block
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refused
 LARGE, SIX_DIGITS = 1e30, 5e-6  # nodata is text: the largest floats are often written with six digits, -3.40282e+38

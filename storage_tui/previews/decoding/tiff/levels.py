@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from storage_tui.previews.decoding.compressions import PREDICTED
+from storage_tui.previews.decoding.tiff.compressions import PREDICTED
 
 Colours = Literal["grey", "palette", "rgb", "cmyk", "ycbcr", "bands"]
 HORIZONTAL, FLOATING = 2, 3  # the values of Predictor
