@@ -20,7 +20,6 @@
 | plain.py | text in any common encoding, by pages of whole lines; very long lines are shown in pieces |
 | sqlite.py | SQLite: the facts of the header, and the tables named on the first page |
 | tar_archive.py | tar of any kind: the members whose headers a few reads reach |
-| tar_archive.py | tar: the members whose headers a read or two reach (POSIX.1-2001 pax, GNU long names) |
 | wkb.py | well-known binary as hexadecimal digits, one geometry a line; or as bytes by its name |
 | wkt.py | well-known text: one geometry, or one a line, on the same map as GeoJSON (OGC 06-103r4) |
 | zip_archive.py | zip and npz: the tree of members from the central directory, one read at the end |
