@@ -1,4 +1,9 @@
-"""The unpacking of one compressed block of a TIFF, never past the size of the block."""
+"""The unpacking of one compressed block of a TIFF, never past the size of the block.
+
+Pillow's libtiff, the library that GDAL reads with too, unpacks what the standard library cannot. It gets a TIFF of one
+strip. LZW, PackBits, LZMA and zstd do not depend on the samples: their strip is declared as a grey picture as wide as a
+row has bytes. JPEG, fax codes and YCbCr do, so their strip is declared as it is.
+"""
 
 import io
 import struct
@@ -6,39 +11,122 @@ import zlib
 
 from PIL import Image
 
-from storage_tui.previews.decoding.compressions import BY_LIBTIFF, DEFLATE, JPEG, NONE, OLD_DEFLATE, WEBP
+from storage_tui.previews.decoding.compressions import (
+    BY_LIBTIFF,
+    CCITT_WORDS,
+    DEFLATE,
+    DEFLATES,
+    FAXES,
+    JPEG,
+    NONE,
+    WEBP,
+    compression_name,
+)
+from storage_tui.previews.decoding.levels import Level
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSET, SAMPLES, ROWS, SIZE = 256, 257, 258, 259, 262, 273, 277, 278, 279
+PREDICTOR, EXTRA_SAMPLES, JPEG_TABLES = 317, 338, 347
+BLACK_IS_ZERO, RGB, CMYK, YCBCR = 1, 2, 5, 6
+UNASSOCIATED = 2
+SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
+RATIONALS = frozenset((529, 532))  # YCbCrCoefficients, ReferenceBlackWhite: numerators and denominators
+LONGS = frozenset((292, 293))  # T4Options, T6Options
 EMPTY_JPEG_BYTES = 4  # a start and an end, and no table between
+REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))  # the bits of a byte, last first: FillOrder 2
+
+Tags = dict[int, tuple[int, list[int]]]
 
 
-def unpack_block(packed: bytes, compression: int, row_bytes: int, rows: int, tables: bytes) -> bytes:
-    """Return at most `rows` times `row_bytes` bytes; raise ValueError or OSError when the block cannot be unpacked."""
-    most = row_bytes * rows
-    if compression == NONE:
-        return packed[:most]
-    if compression in (DEFLATE, OLD_DEFLATE):
-        return zlib.decompressobj().decompress(packed, most)
-    if compression in BY_LIBTIFF:
-        return _unpack_by_libtiff(packed, compression, row_bytes, rows)[:most]
-    if compression in (JPEG, WEBP):
-        has_tables = compression == JPEG and len(tables) > EMPTY_JPEG_BYTES
-        stream = tables[:-2] + packed[2:] if has_tables else packed
-        with Image.open(io.BytesIO(stream), formats=["JPEG" if compression == JPEG else "WEBP"]) as picture:
-            if picture.width * picture.height * len(picture.getbands()) > most:
-                raise ValueError("a block is larger than it claims")
-            return picture.tobytes()
-    raise ValueError(f"compression {compression} is not decoded here")
+def unpack_block(level: Level, packed: bytes, rows: int) -> bytes:
+    """Return at most `rows` rows of a block; raise ValueError when the block cannot be unpacked."""
+    most = level.row_bytes * rows
+    code = level.compression
+    if level.is_reversed and code != JPEG:
+        packed = packed.translate(REVERSED)
+    try:
+        if level.colours == "ycbcr" or code == JPEG:
+            return _unpack_samples(level, packed, rows)[:most]
+        if code == NONE:
+            return packed[:most]
+        if code in DEFLATES:
+            return zlib.decompressobj().decompress(packed, most)
+        if code in FAXES:
+            return _unpack_fax(level, packed, rows)[:most]
+        if code in BY_LIBTIFF:
+            return _unpack_bytes(packed, code, level.row_bytes, rows)[:most]
+        if code == WEBP:
+            return _unpack_webp(level, packed, rows)
+    except (OSError, SyntaxError, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise ValueError(f"{compression_name(code)} data that cannot be unpacked") from exc
+    raise ValueError(f"{compression_name(code)} is not decoded here")
 
 
-def _unpack_by_libtiff(packed: bytes, compression: int, row_bytes: int, rows: int) -> bytes:
-    """Return the block, unpacked as the only strip of a grey picture: Pillow's libtiff unpacks any content in C."""
-    tags = {
-        WIDTH: row_bytes, HEIGHT: rows, BITS: 8, COMPRESSION: compression, PHOTOMETRIC: 1, OFFSET: 0, SAMPLES: 1,
-        ROWS: rows, SIZE: len(packed),
+def _unpack_bytes(packed: bytes, compression: int, row_bytes: int, rows: int) -> bytes:
+    return _by_libtiff(packed, row_bytes, rows, compression, {BITS: (LONG, [8]), PHOTOMETRIC: (LONG, [BLACK_IS_ZERO])})
+
+
+def _unpack_fax(level: Level, packed: bytes, rows: int) -> bytes:
+    tags: Tags = {BITS: (LONG, [1]), PHOTOMETRIC: (LONG, [BLACK_IS_ZERO])}
+    if level.compression == CCITT_WORDS:
+        raise ValueError("CCITT codes on 16-bit words are not decoded here")
+    return _by_libtiff(packed, level.block_width, rows, level.compression, tags | _own_tags(level))
+
+
+def _unpack_samples(level: Level, packed: bytes, rows: int) -> bytes:
+    """Return JPEG as its samples are, and YCbCr as RGB."""
+    count, code = level.samples_in_block, level.compression
+    photometric = YCBCR if level.colours == "ycbcr" else {1: BLACK_IS_ZERO, 2: BLACK_IS_ZERO, 3: RGB, 4: CMYK}[count]
+    tags: Tags = {BITS: (SHORT, [8] * count), PHOTOMETRIC: (LONG, [photometric]), SAMPLES: (LONG, [count])}
+    if count == 2:
+        tags[EXTRA_SAMPLES] = (SHORT, [UNASSOCIATED])  # any other one would be left out
+    tables = bytes.fromhex(level.tables)
+    if code == JPEG and len(tables) > EMPTY_JPEG_BYTES:
+        tags[JPEG_TABLES] = (UNDEFINED, list(tables))
+    elif code == NONE:
+        packed, code = zlib.compress(packed, 0), DEFLATE  # Pillow has no other way for plain YCbCr into libtiff
+    elif level.predictor != 1:
+        tags[PREDICTOR] = (LONG, [level.predictor])
+    return _by_libtiff(packed, level.block_width, rows, code, tags | _own_tags(level))
+
+
+def _unpack_webp(level: Level, packed: bytes, rows: int) -> bytes:
+    with Image.open(io.BytesIO(packed), formats=["WEBP"]) as picture:
+        if picture.width != level.block_width or picture.height < rows:
+            raise ValueError("a WebP block of another size than the file says")
+        mode = {1: "L", 3: "RGB", 4: "RGBA"}[level.samples_in_block]
+        return picture.convert(mode).tobytes()[: level.row_bytes * rows]
+
+
+def _own_tags(level: Level) -> Tags:
+    return {int(tag): (_type(int(tag)), numbers) for tag, numbers in level.tags.items()}
+
+
+def _type(tag: int) -> int:
+    return RATIONAL if tag in RATIONALS else LONG if tag in LONGS else SHORT
+
+
+def _by_libtiff(packed: bytes, width: int, rows: int, compression: int, tags: Tags) -> bytes:
+    """Return the pixels of a TIFF of one strip."""
+    all_tags: Tags = {
+        WIDTH: (LONG, [width]), HEIGHT: (LONG, [rows]), COMPRESSION: (LONG, [compression]), OFFSET: (LONG, [0]),
+        SAMPLES: (LONG, [1]), ROWS: (LONG, [rows]), SIZE: (LONG, [len(packed)]), **tags,
     }  # fmt: skip
-    tags[OFFSET] = 8 + 2 + 12 * len(tags) + 4
-    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
-    with Image.open(io.BytesIO(head + entries + bytes(4) + packed), formats=["TIFF"]) as strip:
+    values_at = 8 + 2 + 12 * len(all_tags) + 4
+    values = bytearray()
+    places: dict[int, bytes] = {}
+    for tag, (kind, numbers) in all_tags.items():
+        raw = (
+            bytes(numbers)
+            if kind == UNDEFINED
+            else struct.pack(f"<{len(numbers)}{'H' if kind == SHORT else 'I'}", *numbers)
+        )
+        places[tag] = raw.ljust(4, b"\x00") if len(raw) <= 4 else struct.pack("<I", values_at + len(values))
+        values += raw if len(raw) > 4 else b""
+    places[OFFSET] = struct.pack("<I", values_at + len(values))
+    entries = b"".join(
+        struct.pack("<HHI", tag, kind, len(numbers) // (2 if kind == RATIONAL else 1)) + places[tag]
+        for tag, (kind, numbers) in sorted(all_tags.items())
+    )
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(all_tags))
+    with Image.open(io.BytesIO(head + entries + bytes(4) + values + packed), formats=["TIFF"]) as strip:
         return strip.tobytes()

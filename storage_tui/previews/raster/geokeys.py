@@ -9,8 +9,10 @@ from storage_tui.previews.raster.tiff_directory import Directory
 
 MODEL_TYPE, RASTER_TYPE, CITATION, GEOGRAPHIC, GEO_CITATION, PROJECTED = 1024, 1025, 1026, 2048, 2049, 3072
 PROJECTED_CITATION = 3073
+IS_PROJECTED, IS_GEOGRAPHIC = 1, 2  # of MODEL_TYPE
 PIXEL_IS_POINT = 2
 USER_DEFINED = 32767
+MATRIX_NUMBERS = 16
 NAMES = {
     4326: "WGS 84",
     3857: "Web Mercator",
@@ -45,28 +47,32 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
     scale, tie, matrix = (directory.all(tag) for tag in (tags.PIXEL_SCALE, tags.TIEPOINT, tags.TRANSFORM))
     if not keys and not (scale and tie) and not matrix:
         return None
-    epsg = next((code for code in (keys.get(PROJECTED), keys.get(GEOGRAPHIC)) if _is_code(code)), None)
+    is_projected = keys.get(MODEL_TYPE) == IS_PROJECTED or PROJECTED in keys
+    epsg = keys.get(PROJECTED) if is_projected else keys.get(GEOGRAPHIC)  # the latter is but the base of a projection
     citation = next((str(keys[key]) for key in (PROJECTED_CITATION, GEO_CITATION, CITATION) if keys.get(key)), "")
     shift = 0.5 if keys.get(RASTER_TYPE) == PIXEL_IS_POINT else 0.0
-    bounds, pixel = None, None
+    bounds: tuple[float, float, float, float] | None = None
+    pixel: tuple[float, float] | None = None
     if len(scale) >= 2 and len(tie) >= 6 and scale[0] and scale[1]:
-        west = tie[3] - (tie[0] + shift) * scale[0]
-        north = tie[4] + (tie[1] + shift) * scale[1]
-        bounds = (west, north - height * scale[1], west + width * scale[0], north)
-        pixel = (scale[0], scale[1])
-    elif len(matrix) >= 8:
+        across, down = scale[0], -abs(scale[1])  # as in GDAL the scale says how large, not which way up
+        matrix = (across, 0, 0, tie[3] - tie[0] * across, 0, down, 0, tie[4] - tie[1] * down)
+    elif len(matrix) != MATRIX_NUMBERS:
+        matrix = ()
+    if matrix:
         corners = [
             (matrix[0] * x + matrix[1] * y + matrix[3], matrix[4] * x + matrix[5] * y + matrix[7])
-            for x in (0, width)
-            for y in (0, height)
+            for x in (-shift, width - shift)
+            for y in (-shift, height - shift)
         ]
         bounds = (min(x for x, _ in corners), min(y for _, y in corners),
                   max(x for x, _ in corners), max(y for _, y in corners))  # fmt: skip
         pixel = (math.hypot(matrix[0], matrix[4]), math.hypot(matrix[1], matrix[5]))
     if bounds is not None and not all(map(math.isfinite, bounds)):
         bounds, pixel = None, None
-    code = epsg if isinstance(epsg, int) else None
-    return Georeference(code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == 2, bounds, pixel)
+    code = epsg if isinstance(epsg, int) and _is_code(epsg) else None
+    if code is None and is_projected:
+        citation = f"a projection of its own{', ' if citation else ''}{citation}"
+    return Georeference(code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == IS_GEOGRAPHIC, bounds, pixel)
 
 
 def epsg_name(code: int) -> str:
@@ -78,8 +84,8 @@ def epsg_name(code: int) -> str:
     return NAMES.get(code, "")
 
 
-def _is_code(value: object) -> bool:
-    return isinstance(value, int) and 0 < value < USER_DEFINED
+def _is_code(value: int) -> bool:
+    return 0 < value < USER_DEFINED
 
 
 def _read_keys(directory: Directory) -> dict[int, int | str]:

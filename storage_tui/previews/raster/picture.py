@@ -7,17 +7,17 @@ from typing import Any
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews.base import THUMBNAIL_BUDGET, BudgetError, PreviewError, Source
-from storage_tui.previews.decoding.compressions import SUPPORTED
+from storage_tui.previews.decoding.compressions import NONE
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.raster import tiff_directory as tags
+from storage_tui.previews.raster.layout import describe_level, sample_type
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_numbers
 
-COMPRESSIONS = {1: "none", 2: "CCITT", 3: "fax G3", 4: "fax G4", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "deflate",
-                32773: "PackBits", 32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "zstd",
-                50001: "WebP"}  # fmt: skip
 MAX_BLOCKS = 4096  # of one level; a level with more blocks is not a thumbnail
 MIDDLE_BLOCKS = 512  # looked at for a drawing of the middle: an uncompressed scene has strips of one row
-WHITE_IS_ZERO, RGB, PALETTE_PHOTOMETRIC, YCBCR = 0, 2, 3, 6
+GAP_BYTES = 64 * 1024  # between a level and its mask: less than a second request costs
+
+Place = tuple[int, int, int]  # index, offset and size of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,80 +35,148 @@ class Blocks:
         return self.across * self.down
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A job for the decoder, the bytes it needs, and what is true of the picture: `part` and `lacks_mask`."""
+
+    job: dict[str, Any]
+    content: bytes
+    part: str = ""
+    lacks_mask: bool = False
+
+
 async def draw(source: Source, tiff: Tiff, space: tuple[int, int]) -> tuple[dict[str, Any], bytes]:
     """Return the decoder's facts about the level that fits best, and its RGB."""
+    plan = await plan_picture(source, tiff, space)
+    answer, rgb = await DECODER.decode(plan.job, plan.content)
+    told = {"colours": plan.job["level"]["colours"], "shown": plan.job["level"]["shown"], **answer}
+    if plan.part:
+        told["part"] = plan.part
+    if plan.lacks_mask:
+        told["lacks_mask"] = True
+    return told, rgb
+
+
+async def plan_picture(source: Source, tiff: Tiff, space: tuple[int, int]) -> Plan:
+    """Return the job for the level that fits best; raise PreviewError with the reason why there is no picture."""
     levels = _useful_levels(tiff, space)
-    code = levels[0].number(tags.COMPRESSION, 1)
-    if code not in SUPPORTED:
-        raise PreviewError(f"{COMPRESSIONS.get(code, f'compression {code}')} is not decoded here")
     for level in levels[:-1]:
         try:
-            return await _draw_level(source, tiff, level, space)
+            return await _plan_level(source, tiff, level, space)
         except BudgetError:
             continue  # a smaller level may fit the rest of the budget
     try:
-        return await _draw_level(source, tiff, levels[-1], space)
+        return await _plan_level(source, tiff, levels[-1], space)
     except PreviewError as exc:
         try:
-            return await _draw_middle(source, tiff, levels[-1], space)
+            return await _plan_middle(source, tiff, levels[-1], space)
         except (PreviewError, struct.error):
             raise exc from None
 
 
-async def _draw_middle(
-    source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]
-) -> tuple[dict[str, Any], bytes]:
+async def _plan_level(source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]) -> Plan:
+    blocks = _blocks(level)
+    block, size = (blocks.width, blocks.height), (level.number(tags.WIDTH), level.number(tags.HEIGHT))
+    told = describe_level(tiff, level, block, size, ())
+    planes = sorted({*told["shown"], *([] if told["alpha"] is None else [told["alpha"]])}) if told["is_planar"] else [0]
+    places = await _block_places(source, tiff, level, blocks.per_plane * (planes[-1] + 1))
+    places = [place for place in places if place[0] // blocks.per_plane in planes]
+    mask = tiff.mask_of(level)
+    masked = None if mask is None else await _plan_mask(source, tiff, mask)
+    try:
+        content, moved = await _read_blocks(source, places, () if masked is None else masked[1])
+    except BudgetError as exc:
+        most, first = size_text(THUMBNAIL_BUDGET.size_bytes), min(at for _, at, _ in places)
+        last = max(at + count for _, at, count in places)
+        reason = f"its smallest useful level is {size_text(last - first)}, and a thumbnail may read {most}"
+        raise BudgetError(reason) from exc
+    told["blocks"] = moved[0]
+    lacks_mask = mask is not None and moved[1] is None
+    if masked is not None and moved[1] is not None:
+        told["mask"] = {**masked[0], "blocks": moved[1]}
+    job = {"job": "raster", "columns": space[0], "rows": space[1], "level": told}
+    return Plan(job, content, lacks_mask=lacks_mask)
+
+
+async def _plan_mask(source: Source, tiff: Tiff, mask: Directory) -> tuple[dict[str, Any], list[Place]] | None:
+    """Return the description of a mask and its blocks; None for one that cannot be read."""
+    try:
+        blocks = _blocks(mask)
+        size = mask.number(tags.WIDTH), mask.number(tags.HEIGHT)
+        told = describe_level(tiff, mask, (blocks.width, blocks.height), size, ())
+        places = await _block_places(source, tiff, mask, blocks.per_plane)
+    except (PreviewError, struct.error):
+        return None
+    return {**told, "nodata": None}, places
+
+
+async def _read_blocks(
+    source: Source, places: list[Place], masked: list[Place] | tuple[()]
+) -> tuple[bytes, tuple[list[list[int]], list[list[int]] | None]]:
+    """Return the bytes of the blocks of a level and of its mask, and their places in these bytes.
+
+    The mask is None when the budget does not reach it. Raises BudgetError when it does not reach the level.
+    """
+    start, stop = _span(places)
+    first, last = _span([*places, *masked])
+    if masked and last - first <= min(source.bytes_left, stop - start + sum(n for _, _, n in masked) + GAP_BYTES):
+        content = await source.read(first, last)
+        return content, (_moved(places, first), _moved(masked, first))
+    content = await source.read(start, stop)
+    if not masked:
+        return content, (_moved(places, start), [])
+    from_mask, to_mask = _span(masked)
+    try:
+        more = await source.read(from_mask, to_mask)
+    except BudgetError:
+        return content, (_moved(places, start), None)
+    return content + more, (_moved(places, start), _moved(masked, from_mask - len(content)))
+
+
+def _span(places: list[Place]) -> tuple[int, int]:
+    if not places:
+        return 0, 0
+    return min(at for _, at, _ in places), max(at + size for _, at, size in places)
+
+
+def _moved(places: list[Place] | tuple[()], start: int) -> list[list[int]]:
+    return [[index, at - start, size] for index, at, size in places]
+
+
+async def _plan_middle(source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]) -> Plan:
     """Return neighbouring blocks from the middle of a level, as many as the budget allows; `part` says which."""
     blocks, is_planar = _blocks(level, most=1 << 31), level.number(tags.PLANAR, 1) == 2
     if is_planar and level.number(tags.SAMPLES, 1) > 1:
         raise PreviewError("its bands are stored separately")
     line = blocks.across if level.is_tiled else blocks.down  # blocks that lie side by side or below each other
     count = min(line, MIDDLE_BLOCKS)
-    first = (line - count) // 2 + (blocks.down // 2 * blocks.across if level.is_tiled else 0)
+    column = (line - count) // 2
+    row = blocks.down // 2 if level.is_tiled else column
+    first = row * blocks.across + column if level.is_tiled else column
     places = await _block_places(source, tiff, level, count, first=first)
+    if not places:
+        raise PreviewError("its middle is empty")
     start, left = places[0][1], source.bytes_left
     fitting = [place for place in places if start <= place[1] and place[1] + place[2] - start <= left]
     wanted = [place for number, place in enumerate(fitting) if place[0] == number]
     if not wanted:
         raise PreviewError("one block of it is larger than a preview may read")
-    content = await source.read(start, max(at + size for _, at, size in wanted))
-    told = _level(tiff, level, blocks, _shown_bands(level), False, [[i, at - start, n] for i, at, n in wanted])
-    width, height = level.number(tags.WIDTH), level.number(tags.HEIGHT)
+    width, height = level.number(tags.WIDTH), level.number(tags.HEIGHT) - row * blocks.height
     if level.is_tiled:
-        told["width"], told["height"] = min(width, len(wanted) * blocks.width), min(height, blocks.height)
+        size = min(width - column * blocks.width, len(wanted) * blocks.width), min(height, blocks.height)
     else:
-        told["height"] = min(height, len(wanted) * blocks.height)
+        size = width, min(height, len(wanted) * blocks.height)
+    told = describe_level(tiff, level, (blocks.width, blocks.height), size, _moved(wanted, start))
+    content = await source.read(start, max(at + count for _, at, count in wanted))
     job = {"job": "raster", "columns": space[0], "rows": space[1], "level": told}
-    answer, rgb = await DECODER.decode(job, content)
-    return {**answer, "part": f"{told['width']:,} × {told['height']:,} from its middle"}, rgb
-
-
-async def _draw_level(
-    source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]
-) -> tuple[dict[str, Any], bytes]:
-    blocks = _blocks(level)
-    is_planar = level.number(tags.PLANAR, 1) == 2 and level.number(tags.SAMPLES, 1) > 1
-    shown = _shown_bands(level)
-    places = await _block_places(source, tiff, level, blocks.per_plane * (shown if is_planar else 1))
-    start = min(place for _, place, _ in places)
-    stop = max(place + size for _, place, size in places)
-    try:
-        content = await source.read(start, stop)
-    except BudgetError as exc:
-        most = size_text(THUMBNAIL_BUDGET.size_bytes)
-        reason = f"its smallest useful level is {size_text(stop - start)}, and a thumbnail may read {most}"
-        raise BudgetError(reason) from exc
-    job: dict[str, Any] = {
-        "job": "raster", "columns": space[0], "rows": space[1],
-        "level": _level(tiff, level, blocks, shown, is_planar, [[i, at - start, n] for i, at, n in places]),
-    }  # fmt: skip
-    return await DECODER.decode(job, content)
+    part = f"{size[0]:,} × {size[1]:,} from its middle"
+    return Plan(job, content, part, lacks_mask=tiff.mask_of(level) is not None)
 
 
 def _useful_levels(tiff: Tiff, space: tuple[int, int]) -> list[Directory]:
     """Return the smallest level that fills the room, or else the largest one, and then the smaller ones."""
-    main = tiff.directories[0]
-    levels = [main, *(level for level in tiff.directories[1:] if level.is_reduced and not level.is_mask)]
+    main = tiff.main
+    levels = [main, *tiff.levels]
     levels = [level for level in levels if level.number(tags.SAMPLES, 1) == main.number(tags.SAMPLES, 1)]
     levels.sort(key=lambda level: level.number(tags.WIDTH), reverse=True)
     scale = max(main.number(tags.WIDTH) / space[0], main.number(tags.HEIGHT) / space[1])
@@ -131,46 +199,37 @@ def _blocks(level: Directory, most: int = MAX_BLOCKS) -> Blocks:
     return blocks
 
 
-async def _block_places(
-    source: Source, tiff: Tiff, level: Directory, count: int, *, first: int = 0
-) -> list[tuple[int, int, int]]:
+async def _block_places(source: Source, tiff: Tiff, level: Directory, count: int, *, first: int = 0) -> list[Place]:
     """Return index, place and size of each existing block among `count` blocks from `first` on."""
-    where = tags.TILE_OFFSETS if level.is_tiled else tags.STRIP_OFFSETS
-    size = tags.TILE_SIZES if level.is_tiled else tags.STRIP_SIZES
-    if where not in level.values or size not in level.values:
+    where = next((tag for tag in _either(level, tags.TILE_OFFSETS, tags.STRIP_OFFSETS) if tag in level.values), None)
+    size = next((tag for tag in _either(level, tags.TILE_SIZES, tags.STRIP_SIZES) if tag in level.values), None)
+    if where is None:
         raise PreviewError("its blocks are not listed")
     offsets = await read_numbers(source, tiff, level.values[where], first, count)
-    sizes = await read_numbers(source, tiff, level.values[size], first, count)
-    places = [(i, int(at), int(n)) for i, (at, n) in enumerate(zip(offsets, sizes, strict=False)) if n]
-    if not places:
-        raise PreviewError("it holds no blocks")
-    return places
+    sizes: tuple[float, ...] = ()
+    if size is not None:
+        sizes = await read_numbers(source, tiff, level.values[size], first, count)
+    if len(offsets) < count or (sizes and len(sizes) < count):
+        raise PreviewError(f"it lists {min(len(offsets), len(sizes) or count)} of its {count} blocks")
+    if not sizes:
+        sizes = _sizes_of(source, level, offsets)
+    return [(i, int(at), int(n)) for i, (at, n) in enumerate(zip(offsets, sizes, strict=True)) if n]
 
 
-def _shown_bands(level: Directory) -> int:
-    bands, photometric = level.number(tags.SAMPLES, 1), level.number(tags.PHOTOMETRIC, 1)
-    return 3 if bands >= 3 and (photometric in (RGB, YCBCR) or level.number(tags.BITS) >= 8) else 1
+def _either(level: Directory, of_tiles: int, of_strips: int) -> tuple[int, int]:
+    return (of_tiles, of_strips) if level.is_tiled else (of_strips, of_tiles)
 
 
-def _level(
-    tiff: Tiff, level: Directory, blocks: Blocks, shown: int, is_planar: bool, places: list[list[int]]
-) -> dict[str, Any]:
-    """Return the level in the form of the decoder's `rasters.Level`."""
-    photometric = level.number(tags.PHOTOMETRIC, 1)
-    palette = level.all(tags.PALETTE) if photometric == PALETTE_PHOTOMETRIC else ()
-    try:
-        nodata: float | None = float(tiff.directories[0].text(tags.GDAL_NODATA))
-    except ValueError:
-        nodata = None
-    return {
-        "width": level.number(tags.WIDTH), "height": level.number(tags.HEIGHT),
-        "block_width": blocks.width, "block_height": blocks.height,
-        "bands": level.number(tags.SAMPLES, 1), "shown": shown,
-        "bits": level.number(tags.BITS, 1), "sample_format": level.number(tags.SAMPLE_FORMAT, 1),
-        "compression": level.number(tags.COMPRESSION, 1), "predictor": level.number(tags.PREDICTOR, 1),
-        "is_planar": is_planar, "byte_order": tiff.order,
-        "is_rgb": photometric in (RGB, YCBCR), "is_inverted": photometric == WHITE_IS_ZERO,
-        "nodata": nodata if nodata is not None and math.isfinite(nodata) else None,
-        "palette": [int(entry) for entry in palette] or None,
-        "blocks": places, "tables": level.texts.get(tags.JPEG_TABLES, b"").hex(),
-    }  # fmt: skip
+def _sizes_of(source: Source, level: Directory, offsets: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the sizes of blocks where the file does not say them: up to the next block, or the end of the file."""
+    end = source.size_bytes or 0
+    starts = sorted({*offsets, end})
+    following = {start: next(stop for stop in (*starts, end) if stop > start or start >= end) for start in offsets}
+    sizes = tuple(following[start] - start for start in offsets)
+    if level.number(tags.COMPRESSION, 1) != NONE:
+        return sizes
+    _, bits = sample_type(level)
+    side = level.number(tags.TILE_WIDTH) if level.is_tiled else level.number(tags.WIDTH)
+    rows = level.number(tags.TILE_HEIGHT if level.is_tiled else tags.ROWS_PER_STRIP, level.number(tags.HEIGHT))
+    most = (side * level.number(tags.SAMPLES, 1) * bits + 7) // 8 * rows
+    return tuple(min(count, most) for count in sizes)

@@ -4,6 +4,8 @@ Directories may lie anywhere and claim anything. Each is read once, their number
 bounded, and a loop ends the walk.
 """
 
+import itertools
+import math
 import struct
 from dataclasses import dataclass, field
 
@@ -12,15 +14,36 @@ from storage_tui.previews.base import BudgetError, PreviewError, Source
 MAX_DIRECTORIES = 64  # a pyramid has ten levels, a mask for each, and room to spare
 MAX_TAGS = 512  # a directory has about twenty
 PAGE_BYTES = 32 * 1024  # read around a place outside the head: directories and their values lie together
+PIXEL_REQUESTS = 1  # left for the pixels when there are more directories than a preview can read
 VALUE_BYTES = 4096  # of a value that is shown; block offsets are fetched by place when they are needed
-BLOCK_ARRAYS = frozenset((273, 279, 324, 325))  # strip and tile offsets and sizes
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
 PALETTE, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SAMPLE_FORMAT = 320, 322, 323, 324, 325, 339
-SUBFILE, JPEG_TABLES = 254, 347
+SUBFILE, OLD_SUBFILE, FILL_ORDER, ORIENTATION, SUB_DIRECTORIES, INK_SET, EXTRA_SAMPLES, JPEG_TABLES = (
+    254,
+    255,
+    266,
+    274,
+    330,
+    332,
+    338,
+    347,
+)
+FAX_3_OPTIONS, FAX_4_OPTIONS, YCBCR_COEFFICIENTS, YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE = 292, 293, 529, 530, 532
 PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_TEXT = 33550, 33922, 34264, 34735, 34737
 GDAL_NODATA = 42113
+OLD_REDUCED = 2  # of OLD_SUBFILE
+
+BLOCK_ARRAYS = frozenset((STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES))
+PER_BAND = frozenset((BITS, SAMPLE_FORMAT, EXTRA_SAMPLES))  # of hundreds of bands the first ones say the same as all
+USED = BLOCK_ARRAYS | PER_BAND | frozenset((
+    WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS_PER_STRIP, PLANAR, PREDICTOR, PALETTE, TILE_WIDTH,
+    TILE_HEIGHT, SUBFILE, OLD_SUBFILE, FILL_ORDER, ORIENTATION, SUB_DIRECTORIES, INK_SET, JPEG_TABLES, FAX_3_OPTIONS, FAX_4_OPTIONS,
+    YCBCR_COEFFICIENTS, YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE, PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_TEXT,
+    GDAL_NODATA,
+))  # fmt: skip
+"""The tags whose values are fetched: a profile or a description that lies far away costs a request and shows nothing."""
 
 TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I",
          16: "Q", 17: "q", 18: "Q"}  # fmt: skip
@@ -52,11 +75,12 @@ class Directory:
     values: dict[int, Value]
     numbers: dict[int, tuple[float, ...]] = field(default_factory=dict)
     texts: dict[int, bytes] = field(default_factory=dict)
+    outer: "Directory | None" = None  # the one whose SubIFDs name this one
 
     def number(self, tag: int, default: int = 0) -> int:
         """Return the first number of a tag."""
         found = self.numbers.get(tag)
-        return int(found[0]) if found else default
+        return int(found[0]) if found and math.isfinite(found[0]) else default
 
     def all(self, tag: int) -> tuple[float, ...]:
         """Return all numbers of a tag."""
@@ -69,12 +93,12 @@ class Directory:
     @property
     def is_tiled(self) -> bool:
         """Whether the pixels lie in tiles, not in strips."""
-        return TILE_OFFSETS in self.values
+        return TILE_WIDTH in self.values  # as in libtiff: the places may lie in the tags of strips all the same
 
     @property
     def is_reduced(self) -> bool:
         """Whether this is a smaller version of another directory."""
-        return bool(self.number(SUBFILE) & 1)
+        return bool(self.number(SUBFILE) & 1) or self.number(OLD_SUBFILE) == OLD_REDUCED
 
     @property
     def is_mask(self) -> bool:
@@ -91,6 +115,40 @@ class Tiff:
     directories: list[Directory] = field(default_factory=list)
     is_cut: bool = False
 
+    @property
+    def main(self) -> Directory:
+        """The first directory that is neither a smaller version nor a mask of another one."""
+        full = (page for page in self.directories if not page.is_reduced and not page.is_mask)
+        return next(full, self.directories[0])
+
+    @property
+    def pages(self) -> int:
+        """The number of pictures that are no version or mask of another one."""
+        return sum(not page.is_reduced and not page.is_mask and page.outer is None for page in self.directories)
+
+    @property
+    def levels(self) -> list[Directory]:
+        """The smaller versions of the main directory, in the order of the file."""
+        main = self.main
+        return [
+            level for level in self._of_main() if level.is_reduced and not level.is_mask and _is_smaller(level, main)
+        ]
+
+    def mask_of(self, level: Directory) -> Directory | None:
+        """Return the mask of a level; None without one."""
+        size = level.number(WIDTH), level.number(HEIGHT)
+        masks = (page for page in self._of_main() if page.is_mask)
+        return next((mask for mask in masks if (mask.number(WIDTH), mask.number(HEIGHT)) == size), None)
+
+    def _of_main(self) -> list[Directory]:
+        """Return the other directories that belong to the main one: of several pages those before the next page."""
+        main, others = self.main, [page for page in self.directories if page is not self.main]
+        if self.pages < 2:
+            return others
+        linked = [page for page in others if page.outer is None]
+        before_next = itertools.takewhile(lambda page: page.is_reduced or page.is_mask, linked)
+        return [*before_next, *(page for page in others if page.outer is main)]
+
 
 async def read_tiff(source: Source, head: bytes) -> Tiff:
     """Walk the directories as far as the budget allows; a directory outside the head costs one read."""
@@ -98,8 +156,20 @@ async def read_tiff(source: Source, head: bytes) -> Tiff:
     tiff = Tiff(order, head[2:4] in (b"\x2b\x00", b"\x00\x2b"))
     at = struct.unpack_from(order + ("Q" if tiff.is_big else "I"), head, 8 if tiff.is_big else 4)[0]
     seen: set[int] = set()
+    await _walk(source, tiff, at, seen)
+    if not tiff.directories:
+        raise PreviewError("its first directory is not where the header says")
+    for page in [tiff.main] if tiff.pages else list(tiff.directories):
+        for inner in page.all(SUB_DIRECTORIES):
+            await _walk(source, tiff, int(inner), seen, outer=page)
+    return tiff
+
+
+async def _walk(source: Source, tiff: Tiff, at: int, seen: set[int], *, outer: Directory | None = None) -> None:
+    """Read a directory and those that it links to; a loop, or one that cannot be read, ends the walk."""
     while at and len(tiff.directories) < MAX_DIRECTORIES:
-        if at in seen:
+        is_near = bool(source.kept(at, at + 1))
+        if at in seen or (tiff.directories and not is_near and source.requests_left <= PIXEL_REQUESTS):
             tiff.is_cut = True
             break
         seen.add(at)
@@ -108,10 +178,18 @@ async def read_tiff(source: Source, head: bytes) -> Tiff:
         except (BudgetError, struct.error):
             tiff.is_cut = True
             break
+        directory.outer = outer
         tiff.directories.append(directory)
-    if not tiff.directories:
-        raise PreviewError("its first directory is not where the header says")
-    return tiff
+
+
+def _is_smaller(level: Directory, main: Directory) -> bool:
+    """Return whether one factor, up to rounding, makes both sides of the main directory those of the level."""
+    pairs = [(main.number(side), level.number(side)) for side in (WIDTH, HEIGHT)]
+    if any(not 0 < small <= whole for whole, small in pairs):
+        return False
+    least = max(whole / (small + 1) for whole, small in pairs)
+    most = min(whole / (small - 1) if small > 1 else math.inf for whole, small in pairs)
+    return least <= most
 
 
 async def read_numbers(source: Source, tiff: Tiff, value: Value, first: int, count: int) -> tuple[float, ...]:
@@ -142,7 +220,7 @@ async def _read_directory(source: Source, tiff: Tiff, at: int) -> tuple[Director
         if value.size_bytes > len(inline):
             far = struct.unpack(tiff.order + link_form, inline)[0]
             value = Value(kind, items, far)
-        values[tag] = value
+        values.setdefault(tag, value)  # of a tag that is there twice libtiff takes the first
     directory = Directory(values)
     for tag, value in values.items():
         await _fetch_value(source, tiff, directory, tag, value)
@@ -151,7 +229,14 @@ async def _read_directory(source: Source, tiff: Tiff, at: int) -> tuple[Director
 
 
 async def _fetch_value(source: Source, tiff: Tiff, directory: Directory, tag: int, value: Value) -> None:
-    if (tag in BLOCK_ARRAYS and value.count > 1) or value.size_bytes > VALUE_BYTES or not value.count:
+    if tag in PER_BAND:
+        value = Value(value.type, min(value.count, VALUE_BYTES // value.item_bytes), value.at)
+    if (
+        tag not in USED
+        or (tag in BLOCK_ARRAYS and value.count > 1)
+        or value.size_bytes > VALUE_BYTES
+        or not value.count
+    ):
         return
     try:
         raw = await _page(source, value.at, value.size_bytes)

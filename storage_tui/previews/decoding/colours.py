@@ -1,0 +1,132 @@
+"""From samples to RGB: shades of grey, palettes, CMYK, and what lies behind transparent pixels.
+
+Values that are not bytes of a colour are stretched between the 2nd and the 98th percentile of the visible values. A
+pixel without any value, masked out or wholly transparent shows the backdrop.
+"""
+
+from typing import Any
+
+from PIL import Image
+
+from storage_tui.previews.decoding.levels import FLOAT, INT, UINT, Level
+from storage_tui.previews.decoding.pictures import BACKDROP
+from storage_tui.previews.decoding.samples import Plane, known
+
+INVERTED = bytes(range(255, -1, -1))
+LEAST_SPAN = 1e-300  # 255 divided by a smaller span is too large for a float
+
+
+def to_rgb(
+    level: Level,
+    planes: list[Plane],
+    alpha: Plane | None,
+    mask: Plane | None,
+    size: tuple[int, int],
+    told: dict[str, Any],
+) -> Image.Image:
+    """Return the picture of the bands `level.shown`, and put `low`, `high` or `is_empty` into `told`."""
+    values = [known(plane, level) for plane in planes]
+    opacity = _opacity(level, values, alpha, mask)
+    if opacity is not None:
+        if not any(opacity):
+            told["is_empty"] = True
+            return Image.new("RGB", size, BACKDROP)
+        values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
+        if level.is_premultiplied and alpha is not None:
+            planes, values = ([_divided(plane, alpha, level) for plane in group] for group in (planes, values))
+    channels = _channels(level, planes, values, told)
+    picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in channels])
+    if opacity is None:
+        return picture
+    return Image.composite(picture, Image.new("RGB", size, BACKDROP), Image.frombytes("L", size, opacity))
+
+
+def _opacity(level: Level, values: list[Plane], alpha: Plane | None, mask: Plane | None) -> bytes | None:
+    """Return 0 to 255 for each pixel; None when all of them are opaque. A pixel is there if any band has a value."""
+    has_gaps = any(None in plane for plane in values)
+    if not has_gaps and alpha is None and mask is None:
+        return None
+    if len(values) == 1:
+        there = [value is not None for value in values[0]]
+    else:
+        there = [any(value is not None for value in pixel) for pixel in zip(*values, strict=True)]
+    if mask is not None:
+        there = [is_there and bool(inside) for is_there, inside in zip(there, mask, strict=True)]
+    if alpha is None:
+        return bytes(255 if is_there else 0 for is_there in there)
+    scale = 255 / _most(level)
+    return bytes(
+        max(0, min(255, int((part or 0) * scale + 0.5))) if is_there and part == part else 0
+        for is_there, part in zip(there, alpha, strict=True)
+    )
+
+
+def _most(level: Level) -> float:
+    """Return the value of a sample that is fully opaque, or fully inked."""
+    if level.sample_format == FLOAT:
+        return 1.0
+    return float((1 << level.bits - (level.sample_format == INT)) - 1)
+
+
+def _divided(plane: Plane, alpha: Plane, level: Level) -> Plane:
+    """Return colours that were multiplied by their opacity as they were before."""
+    most = _most(level)
+    return [
+        value if value is None or not part else min(most, value * most / part)
+        for value, part in zip(plane, alpha, strict=True)
+    ]
+
+
+def _channels(level: Level, planes: list[Plane], values: list[Plane], told: dict[str, Any]) -> list[bytes]:
+    """Return red, green and blue."""
+    if level.colours == "palette":
+        return _painted(planes[0], level.palette)
+    if level.colours == "cmyk":
+        return _uninked(planes, _most(level))
+    if level.bits <= 8 and level.sample_format == UINT and level.colours in ("rgb", "ycbcr"):
+        scale = 255 / _most(level)
+        return [bytes(0 if value is None else int(value * scale + 0.5) for value in plane) for plane in planes]
+    limits = [_range(plane) for plane in values]
+    shades = [
+        _shades(plane, *limit, is_inverted=level.is_inverted) for plane, limit in zip(values, limits, strict=True)
+    ]
+    if len(shades) == 1:
+        told["low"], told["high"] = limits[0]
+    return shades if len(shades) == 3 else shades[:1] * 3
+
+
+def _painted(plane: Plane, palette: list[int]) -> list[bytes]:
+    """Return the colours of the entries; black where there is no such entry, as in libtiff."""
+    channels = []
+    for part in range(3):
+        shades = palette[part::3]
+        most = len(shades)
+        channels.append(bytes(shades[int(at)] if at is not None and 0 <= at < most else 0 for at in plane))
+    return channels
+
+
+def _uninked(planes: list[Plane], most: float) -> list[bytes]:
+    """Return red, green and blue of cyan, magenta, yellow and black, as libtiff does without a colour profile."""
+    scale = 255 / most
+    inks = [[255 if ink is None else int(ink * scale) for ink in plane] for plane in planes]
+    return [
+        bytes((255 - ink) * (255 - black) // 255 for ink, black in zip(plane, inks[3], strict=True))
+        for plane in inks[:3]
+    ]
+
+
+def _range(plane: Plane) -> tuple[float, float]:
+    values = sorted(value for value in plane if value is not None)
+    if not values:
+        return 0.0, 0.0
+    return values[len(values) * 2 // 100], values[min(len(values) - 1, len(values) * 98 // 100)]
+
+
+def _shades(plane: Plane, low: float, high: float, *, is_inverted: bool) -> bytes:
+    half = high / 2 - low / 2  # the difference of two floats may be too large for a float
+    scale = 255 / half if half > LEAST_SPAN else 0.0
+    shades = bytes(
+        0 if value is None or value <= low else 255 if value >= high else int((value / 2 - low / 2) * scale + 0.5)
+        for value in plane
+    )
+    return shades.translate(INVERTED) if is_inverted else shades
