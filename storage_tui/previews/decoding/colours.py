@@ -119,7 +119,8 @@ def _range(plane: Plane) -> tuple[float, float]:
     values = sorted(value for value in plane if value is not None)
     if not values:
         return 0.0, 0.0
-    return values[len(values) * 2 // 100], values[min(len(values) - 1, len(values) * 98 // 100)]
+    low, high = values[len(values) * 2 // 100], values[min(len(values) - 1, len(values) * 98 // 100)]
+    return (low, high) if low < high else (values[0], values[-1])  # nearly all have one value: show the others too
 
 
 def _shades(plane: Plane, low: float, high: float, *, is_inverted: bool) -> bytes:

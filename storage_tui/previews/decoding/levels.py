@@ -10,6 +10,14 @@ from storage_tui.previews.decoding.compressions import PREDICTED
 Colours = Literal["grey", "palette", "rgb", "cmyk", "ycbcr", "bands"]
 HORIZONTAL, FLOATING = 2, 3  # the values of Predictor
 UINT, INT, FLOAT = 1, 2, 3  # the values of SampleFormat
+CODES = {(1, 8): "B", (1, 16): "H", (1, 32): "I", (1, 64): "Q", (2, 8): "b", (2, 16): "h", (2, 32): "i", (2, 64): "q",
+         (3, 16): "e", (3, 32): "f", (3, 64): "d"}  # fmt: skip
+ODD_BITS = 32  # unsigned samples of fewer bits lie side by side without regard to bytes
+
+
+def can_be_read(sample_format: int, bits: int) -> bool:
+    """Return whether samples of this format and width are decoded."""
+    return (sample_format, bits) in CODES or (sample_format == UINT and 0 < bits < ODD_BITS)
 
 
 @dataclass(frozen=True)

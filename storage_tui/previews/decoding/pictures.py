@@ -5,7 +5,7 @@ import io
 import warnings
 from typing import Any
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
 
 MAX_PIXELS = 64_000_000  # 8000 x 8000; four bytes each, twice over, stay under the limit of memory
 BACKDROP = (40, 40, 40)  # behind transparent pixels: dark enough for white marks, light enough for black ones
@@ -44,7 +44,7 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         width, height = fit(picture.size, room)
         if picture.format == "JPEG":
             picture.draft("RGB", (width * 2, height * 2))
-        small = _to_rgb(picture, (width, height))
+        small = _to_rgb(picture, (width, height), told)
         if orientation in TURNED:
             small = small.transpose(Image.Transpose(TURNED[orientation]))
     told["width"], told["height"] = small.size
@@ -59,32 +59,44 @@ def fit(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _to_rgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _to_rgb(picture: Image.Image, size: tuple[int, int], told: dict[str, Any]) -> Image.Image:
     if picture.mode.startswith(("I", "F")):
-        picture = _stretched(picture)
-    if picture.mode == "P":
-        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+        picture = _stretched(picture, told)
+    elif "transparency" in picture.info or picture.mode == "PA":  # before colours are mixed: one colour is transparent
+        picture = picture.convert("RGBA")
     elif picture.mode == "1":
         picture = picture.convert("L")
-    elif picture.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+    elif picture.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV"):
         picture = picture.convert("RGB")
     grows = size[0] > picture.size[0]
     small = picture.resize(
         size, Image.Resampling.NEAREST if grows else Image.Resampling.BOX, reducing_gap=None if grows else 2.0
     )
-    if small.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in small.info:
+    if small.mode in ("LA", "RGBA", "RGBa", "La"):
         ground = Image.new("RGBA", small.size, (*BACKDROP, 255))
         small = Image.alpha_composite(ground, small.convert("RGBA"))
     return small.convert("RGB")
 
 
-def _stretched(picture: Image.Image) -> Image.Image:
+def _stretched(picture: Image.Image, told: dict[str, Any]) -> Image.Image:
     """Return a picture of sixteen bits or floats as eight bits, from the darkest value to the brightest."""
     values = picture.convert("F")
     extrema = values.getextrema()
     low, high = (float(extrema[0]), float(extrema[1])) if not isinstance(extrema[0], tuple) else (0.0, 1.0)
+    told["low"], told["high"] = (low, high) if picture.mode == "F" else (int(low), int(high))
     scale = 255.0 / (high - low) if high > low else 0.0
-    return values.point(lambda value: value * scale + (-low * scale)).convert("L")
+    grey = values.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
+    key = picture.info.get("transparency")
+    if isinstance(key, int):
+        grey.putalpha(_differs_from(values, float(key)))
+    return grey
+
+
+def _differs_from(values: Image.Image, key: float) -> Image.Image:
+    """Return 255 where a value is not the key, and 0 where it is; the values are whole numbers."""
+    above = values.point(lambda value: value * 255.0 + (-255.0 * key)).convert("L")
+    below = values.point(lambda value: value * -255.0 + (255.0 * key)).convert("L")
+    return ImageChops.lighter(above, below)
 
 
 def _frames(picture: Image.Image) -> int:

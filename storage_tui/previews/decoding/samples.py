@@ -10,22 +10,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal
 
-from storage_tui.previews.decoding.levels import FLOAT, FLOATING, HORIZONTAL, UINT, Level
+from storage_tui.previews.decoding.levels import CODES, FLOAT, FLOATING, HORIZONTAL, UINT, Level, can_be_read
 from storage_tui.previews.decoding.unpacking import unpack_block
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refused
 KEPT_BYTES = 2 * MAX_BLOCK_BYTES  # of unpacked blocks: a row of tiles is read again for its next row of pixels
-CODES = {(1, 8): "B", (1, 16): "H", (1, 32): "I", (1, 64): "Q", (2, 8): "b", (2, 16): "h", (2, 32): "i", (2, 64): "q",
-         (3, 16): "e", (3, 32): "f", (3, 64): "d"}  # fmt: skip
 OF_24_BITS: dict[str, Literal["little", "big"]] = {"<": "big", ">": "little"}  # as GDAL writes and reads them
-ODD_BITS = 32  # unsigned samples of fewer bits lie side by side without regard to bytes
 
 Plane = list[float | None]
-
-
-def can_be_read(sample_format: int, bits: int) -> bool:
-    """Return whether samples of this format and width are decoded."""
-    return (sample_format, bits) in CODES or (sample_format == UINT and 0 < bits < ODD_BITS)
 
 
 @dataclass

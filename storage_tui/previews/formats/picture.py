@@ -6,6 +6,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.decoding.decoder import DECODER
+from storage_tui.previews.formats.npy import number_text
 from storage_tui.previews.raster.drawing import drawn, room
 
 MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "CMYK": "CMYK",
@@ -58,4 +59,6 @@ def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     kind = MODES.get(told["mode"], visible(str(told["mode"])))
     facts = [("pixels", f"{width:,} × {height:,}, {kind}" + (", animated" if told.get("frames", 1) > 1 else ""))]
     facts += [(name, visible(str(told[name]))) for name in ("camera", "taken") if name in told]
+    if "low" in told:
+        facts.append(("shades", f"{number_text(told['low'])} to {number_text(told['high'])}"))
     return tuple(facts)

@@ -6,8 +6,7 @@ from typing import Any
 
 from storage_tui.previews.base import PreviewError
 from storage_tui.previews.decoding.compressions import FAXES, JPEG, PREDICTED, SUPPORTED, WEBP, compression_name
-from storage_tui.previews.decoding.levels import FLOAT, FLOATING, HORIZONTAL, INT, UINT, Colours
-from storage_tui.previews.decoding.samples import can_be_read
+from storage_tui.previews.decoding.levels import FLOAT, FLOATING, HORIZONTAL, INT, UINT, Colours, can_be_read
 from storage_tui.previews.raster import tiff_directory as tags
 from storage_tui.previews.raster.nodata import read_nodata
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff
