@@ -54,8 +54,7 @@ def _directories(out: bytearray, pages: list[Page], order: str, link: str, holes
         out += bytes(len(out) % 8 and 8 - len(out) % 8)
         starts.append(len(out))
         kind = LONG8 if link == "Q" else LONG
-        size = {None: 0}
-        counts = [size[None] if b is None else b[1] if isinstance(b, tuple) else len(b) for b in page.blocks]
+        counts = [0 if block is None else block[1] if isinstance(block, tuple) else len(block) for block in page.blocks]
         tags: dict[int, tuple[int, int, bytes]] = {
             page.places: (kind, len(counts), bytes(link_bytes * len(counts))),
             page.sizes: (kind, len(counts), struct.pack(f"{order}{len(counts)}{link}", *counts)),
@@ -70,13 +69,11 @@ def _directories(out: bytearray, pages: list[Page], order: str, link: str, holes
         out += struct.pack(order + count_form, len(tags))
         values, found = bytearray(), {}
         for tag, (form, count, raw) in sorted(tags.items()):
-            found[tag] = (
-                len(out) + struct.calcsize(order + entry) if len(raw) <= link_bytes else values_at + len(values)
-            )
-            place = raw.ljust(link_bytes, b"\0") if len(raw) <= link_bytes else struct.pack(order + link, found[tag])
+            is_near = len(raw) <= link_bytes
+            found[tag] = len(out) + struct.calcsize(order + entry) if is_near else values_at + len(values)
+            place = raw.ljust(link_bytes, b"\0") if is_near else struct.pack(order + link, found[tag])
             out += struct.pack(order + entry, tag, form, count) + place
-            if len(raw) > link_bytes:
-                values += raw + bytes(-len(raw) % 8)
+            values += b"" if is_near else raw + bytes(-len(raw) % 8)
         following = len(out)
         out += bytes(link_bytes) + values
         if page.places not in page.tags:
@@ -90,8 +87,6 @@ def _directories(out: bytearray, pages: list[Page], order: str, link: str, holes
                 struct.pack_into(order + link, out, found[330] + at * link_bytes, place)
         if number < len(pages) - 1:
             struct.pack_into(order + link, out, following, len(out) + (-len(out) % 8))
-    if len(pages) > 1:
-        return starts
     return starts
 
 

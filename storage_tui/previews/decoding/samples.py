@@ -14,6 +14,7 @@ from storage_tui.previews.decoding.levels import CODES, FLOAT, FLOATING, HORIZON
 from storage_tui.previews.decoding.unpacking import unpack_block
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024  # one tile, unpacked; larger claims are refused
+LARGE, SIX_DIGITS = 1e30, 5e-6  # nodata is text: the largest floats are often written with six digits, -3.40282e+38
 KEPT_BYTES = 2 * MAX_BLOCK_BYTES  # of unpacked blocks: a row of tiles is read again for its next row of pixels
 OF_24_BITS: dict[str, Literal["little", "big"]] = {"<": "big", ">": "little"}  # as GDAL writes and reads them
 
@@ -152,8 +153,7 @@ def known(plane: Plane, level: Level) -> Plane:
     nodata = level.nodata
     if level.sample_format != FLOAT:
         return plane if nodata is None else [None if value == nodata else value for value in plane]
-    # nodata of a float is text: of the largest ones often not all digits are written
-    margin = 0.0 if nodata is None else abs(nodata) * (1e-6 if abs(nodata) > 1e30 else 0.0)
+    margin = 0.0 if nodata is None or abs(nodata) < LARGE else abs(nodata) * SIX_DIGITS
     low, high = (float("nan"),) * 2 if nodata is None else (nodata - margin, nodata + margin)
     infinite = float("inf")
     return [

@@ -116,6 +116,7 @@ def _check(level: Directory, form: int, bits: int, is_planar: bool) -> None:
         ),
         (code in FAXES and (bits != 1 or in_block != 1), f"{compression_name(code)} of {kind} is not decoded here"),
         (is_ycbcr and bands != 3, f"YCbCr of {bands} bands is not drawn"),
+        (is_ycbcr and code == WEBP, "WebP of YCbCr is not decoded here"),
         (is_ycbcr and bits != 8, f"YCbCr of {kind} is not drawn"),
         (is_ycbcr and is_planar, "YCbCr bands that are stored separately are not drawn"),
     )
