@@ -10,7 +10,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from storage_tui.previews.base import THUMBNAIL_BUDGET, PreviewError
+from storage_tui.previews.base import THUMBNAIL_BUDGET
 from storage_tui.previews.decoding import rasters
 from storage_tui.previews.decoding.pictures import BACKDROP
 from storage_tui.previews.raster import tiff_directory as tags
@@ -75,7 +75,9 @@ async def test_the_last_strip_is_shorter_than_the_others(compression: str, rows:
 @pytest.mark.parametrize("bands", [1, 2])
 @pytest.mark.parametrize("kind", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"])
 async def test_differences_are_added_up_as_integers_of_their_width(kind: str, bands: int, order: str) -> None:
-    values = (RAMP.repeat(bands).reshape(24, 32, bands) * 1.25 - (0 if kind[0] == "u" else 300)).astype("i8").astype(kind)
+    values = (
+        (RAMP.repeat(bands).reshape(24, 32, bands) * 1.25 - (0 if kind[0] == "u" else 300)).astype("i8").astype(kind)
+    )
     whole = values.view(f"u{values.itemsize}")
     steps = numpy.diff(whole, axis=1, prepend=numpy.zeros((24, 1, bands), whole.dtype))
     packed = zlib.compress(steps.astype(steps.dtype.newbyteorder(order)).tobytes())
@@ -180,7 +182,8 @@ async def test_the_largest_and_the_smallest_floats_are_shades() -> None:
 
 @pytest.mark.parametrize("kind, nodata, gone", [
     ("<f4", "-9999.9", 1), ("<f4", "1e20", 0), ("<f4", "-3.40282e+38", 3), ("<f4", "-3.4028234663852886e+38 ", 3),
-    ("<f4", "0,1", 2), ("<f8", "0.1", 2), ("<f8", "-9999.9", 1), ("<f8", "1e+20", 0), ("<f4", "nan", 4), ("<f4", "inf", 4),
+    ("<f4", "0,1", 2), ("<f8", "0.1", 2), ("<f8", "-9999.9", 1), ("<f8", "1e+20", 0), ("<f4", "nan", 4),
+    ("<f4", "inf", 4),
 ])  # fmt: skip
 async def test_nodata_is_a_number_of_the_type_of_the_raster(kind: str, nodata: str, gone: int) -> None:
     values = numpy.array([1e20, -9999.9, 0.1, -3.4028234663852886e38, float("nan"), 6, 7, 8], kind)
@@ -190,7 +193,8 @@ async def test_nodata_is_a_number_of_the_type_of_the_raster(kind: str, nodata: s
 
 
 @pytest.mark.parametrize("nodata, gone, fact", [
-    ("7", [3], "7"), (" 7 of 9", [3], "7 of 9, read as 7"), ("7.0", [3], "7.0"), ("-9999", [], "-9999, which no uint8 has"),
+    ("7", [3], "7"), (" 7 of 9", [3], "7 of 9, read as 7"), ("7.0", [3], "7.0"),
+    ("-9999", [], "-9999, which no uint8 has"),
     ("256", [], "256, which no uint8 has"), ("nan", [], "nan, which no uint8 has"), ("none", [0], "none, read as 0"),
 ])  # fmt: skip
 async def test_nodata_of_integers_is_what_a_sample_can_be(nodata: str, gone: list[int], fact: str) -> None:

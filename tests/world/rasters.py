@@ -1,8 +1,8 @@
 """Hundreds of small GeoTIFFs, and what GDAL reads in them: `python rasters.py FOLDER [STEP]`, in the world's Python.
 
 Each case is a file, and a line of cases.json with what rasterio says about it: size, type, bands, reference, bounds,
-nodata. The samples and the mask lie beside it as NumPy arrays. STEP takes every so manieth case. A file that GDAL cannot
-read has the line without an answer: a preview may refuse it too.
+nodata. The samples and the mask lie beside it as NumPy arrays. STEP takes each case of which the number is a multiple.
+A file that GDAL cannot read has the line without an answer: a preview may refuse it too.
 """
 
 import json
@@ -22,7 +22,7 @@ from rasterio.enums import ColorInterp
 from rasterio.env import Env
 from rasterio.transform import Affine, from_origin
 
-from tests.previews.tiffs import Page, grey, write
+from tests.previews.tiffs import grey, write
 
 REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
@@ -35,7 +35,8 @@ LAYOUTS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 NODATA = {"uint8": (None, 0, 255, 7), "int8": (None, -128), "uint16": (None, 0, 65535), "int16": (None, -32768, -9999),
           "uint32": (None, 4294967295), "int32": (None, -2147483648), "uint64": (None, 0), "int64": (None, -9999),
-          "float32": (None, -9999.9, float("nan"), 1e20, -3.4028234663852886e38), "float64": (None, 0.1, float("nan"))}  # fmt: skip
+          "float32": (None, -9999.9, float("nan"), 1e20, -3.4028234663852886e38),
+          "float64": (None, 0.1, float("nan"))}  # fmt: skip
 TURNED = Affine(8, 3, 5e5, 2, -9, 4.6e6)
 PLACES = (("EPSG:32633", from_origin(5e5, 4.6e6, 10, 20)), ("EPSG:4326", from_origin(-3, 48, 0.25, 0.5)),
           ("EPSG:3857", from_origin(0, 0, 30, 30)), (None, Affine.identity()), ("EPSG:32733", TURNED),
@@ -190,7 +191,9 @@ def of_pictures() -> Iterator[tuple[str, Make]]:
     for bits, layout in product((1, 2, 4, 8), ({}, {"blockysize": 11}, tiles)):
         few = {entry: colour for entry, colour in colours.items() if entry < 2**bits}
         indexes = (rgb[:1] % len(few)).astype("uint8")
-        options.append((indexes, {**layout, "palette": few, **({"nbits": bits} if bits < 8 else {}), "compress": "lzw"}))
+        options.append(
+            (indexes, {**layout, "palette": few, **({"nbits": bits} if bits < 8 else {}), "compress": "lzw"})
+        )
         options.append((indexes, {**layout, "palette": few, **({"nbits": bits} if bits < 8 else {}), "nodata": 1}))
     for at, (pixels, more) in enumerate(options):
         told = {key: "…" if isinstance(value, np.ndarray) else value for key, value in more.items()}
@@ -201,7 +204,8 @@ def of_pictures() -> Iterator[tuple[str, Make]]:
 def of_nodata() -> Iterator[tuple[str, Make]]:
     """Texts of nodata, sparse files, and rasters without any value."""
     texts = ("-9999", "-9999 ", " 5", "5 6", "5,6", "1,5", "nan", "NaN", "-1.#IND", "inf", "-3.40282347e+38", "300",
-             "1.5", "5abc", "255", "0", "-0", "+7", "1e1", "9.999e2", "-9999.9", "1e400", "0.1", "4294967295")  # fmt: skip
+             "1.5", "5abc", "255", "0", "-0", "+7", "1e1", "9.999e2", "-9999.9", "1e400", "0.1",
+             "4294967295")  # fmt: skip
     kinds = ((8, 1, "<u1"), (16, 2, "<i2"), (32, 3, "<f4"), (64, 3, "<f8"))
     for text, (bits, form, code) in product(texts, kinds):
         pixels = np.arange(-8 if form > 1 else 0, 56 if form > 1 else 64).astype(code)
@@ -278,8 +282,9 @@ def made_by_hand() -> Iterator[tuple[str, bytes]]:
     levels = tuple(map(Fraction, (16, 235, 128, 240, 128, 240)))
     yield "YCbCr with coefficients and levels", ycbcr(random, 16, 16, (2, 2), 1, t529=coefficients, t532=levels)
     shorts = tuple(entry * 257 for entry in range(256))
+    odd = tuple(entry * 255 + 13 for entry in range(256))
     for name, palette in (("257", shorts), ("256", tuple(entry * 256 for entry in range(256))),
-                          ("1", tuple(range(256))), ("odd", tuple(min(65535, entry * 255 + 13) for entry in range(256)))):  # fmt: skip
+                          ("1", tuple(range(256))), ("odd", odd)):  # fmt: skip
         page = grey(32, 24, [bytes_], 8, t262=3, t320=(*palette, *reversed(palette), *palette))
         yield f"palette of factor {name}", write(page)
     for turn in range(1, 9):
@@ -347,7 +352,7 @@ def answer(path: Path) -> dict[str, Any] | None:
             }  # fmt: skip
     except (rasterio.errors.RasterioError, ValueError):
         return None
-    if not pixels.dtype.kind == "c" and pixels.dtype.names is None:
+    if pixels.dtype.kind != "c" and pixels.dtype.names is None:
         np.save(path.with_suffix(".npy"), pixels)
         np.save(path.with_suffix(".mask.npy"), mask)
     return told
@@ -364,7 +369,7 @@ def main() -> None:
     """Write the cases into the folder."""
     folder, step = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     warnings.simplefilter("ignore")
-    told = []
+    told: list[dict[str, Any]] = []
     with Env(GDAL_PAM_ENABLED=False):
         for at, (name, make) in enumerate(cases()):
             if at % step:

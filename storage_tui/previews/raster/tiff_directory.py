@@ -39,11 +39,11 @@ BLOCK_ARRAYS = frozenset((STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES))
 PER_BAND = frozenset((BITS, SAMPLE_FORMAT, EXTRA_SAMPLES))  # of hundreds of bands the first ones say the same as all
 USED = BLOCK_ARRAYS | PER_BAND | frozenset((
     WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS_PER_STRIP, PLANAR, PREDICTOR, PALETTE, TILE_WIDTH,
-    TILE_HEIGHT, SUBFILE, OLD_SUBFILE, FILL_ORDER, ORIENTATION, SUB_DIRECTORIES, INK_SET, JPEG_TABLES, FAX_3_OPTIONS, FAX_4_OPTIONS,
-    YCBCR_COEFFICIENTS, YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE, PIXEL_SCALE, TIEPOINT, TRANSFORM, GEO_KEYS, GEO_TEXT,
-    GDAL_NODATA,
+    TILE_HEIGHT, SUBFILE, OLD_SUBFILE, FILL_ORDER, ORIENTATION, SUB_DIRECTORIES, INK_SET, JPEG_TABLES, FAX_3_OPTIONS,
+    FAX_4_OPTIONS, YCBCR_COEFFICIENTS, YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE, PIXEL_SCALE, TIEPOINT, TRANSFORM,
+    GEO_KEYS, GEO_TEXT, GDAL_NODATA,
 ))  # fmt: skip
-"""The tags whose values are fetched: a profile or a description that lies far away costs a request and shows nothing."""
+"""The tags whose values are fetched: a profile that lies far away costs a request and shows nothing."""
 
 TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 6: "b", 7: "s", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I",
          16: "Q", 17: "q", 18: "Q"}  # fmt: skip
