@@ -1,4 +1,4 @@
-"""The directories of a TIFF: which one is shown, its levels, its mask, its place on the ground, the way it is turned."""
+"""The directories of a TIFF: which one is shown, its levels, its mask, its place on the ground, and its orientation."""
 
 import itertools
 

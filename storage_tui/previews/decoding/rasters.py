@@ -30,7 +30,12 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     told: dict[str, Any] = {}
     if found.damaged:
         told["damaged"] = [len(found.damaged), len(found.looked_at)]
-    mask = None if level.mask is None else sample(level.mask, content, [0], taken).planes[0]
+    mask = None
+    if level.mask is not None:
+        try:
+            mask = sample(level.mask, content, [0], taken).planes[0]
+        except ValueError:
+            told["lacks_mask"] = True
     alpha = None if level.alpha is None else found.planes.pop()
     picture = to_rgb(level, found.planes, alpha, mask, taken, told)
     if taken != size:

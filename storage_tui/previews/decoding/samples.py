@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal
 
+from storage_tui.contract.sizes import size_text
 from storage_tui.previews.decoding.levels import CODES, FLOAT, FLOATING, HORIZONTAL, UINT, Level, can_be_read
 from storage_tui.previews.decoding.unpacking import unpack_block
 
@@ -32,8 +33,11 @@ class Samples:
 
 def sample(level: Level, content: bytes, bands: Sequence[int], taken: tuple[int, int]) -> Samples:
     """Return these bands at `taken` pixels across and down; raise ValueError when every block is damaged."""
-    if level.block_bytes > MAX_BLOCK_BYTES or not can_be_read(level.sample_format, level.bits):
-        raise ValueError(f"{level.bits}-bit samples in blocks of {level.block_bytes:,} bytes are not decoded")
+    if not can_be_read(level.sample_format, level.bits):
+        raise ValueError(f"{level.bits}-bit samples are not decoded")
+    if level.block_bytes > MAX_BLOCK_BYTES:
+        most = size_text(MAX_BLOCK_BYTES)
+        raise ValueError(f"a block of it has {size_text(level.block_bytes)}, and a preview unpacks at most {most}")
     step = level.samples_in_block
     columns: dict[int, list[int]] = {}
     for x in range(taken[0]):

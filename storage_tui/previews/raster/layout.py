@@ -28,9 +28,8 @@ def sample_type(level: Directory) -> tuple[int, int]:
     if len(bits) > 1:
         raise PreviewError(f"its bands have different widths ({', '.join(map(str, bits))} bits)")
     if len(forms) > 1:
-        raise PreviewError(
-            "its bands have different types (" + ", ".join(FORMATS.get(form, "?") for form in forms) + ")"
-        )
+        names = ", ".join(FORMATS.get(form, f"format {form}") for form in forms)
+        raise PreviewError(f"its bands have different types ({names})")
     return (UINT if forms[0] == VOID else forms[0]), bits[0]
 
 
@@ -52,6 +51,8 @@ def colours_of(level: Directory) -> Colours:
 def alpha_of(level: Directory) -> int | None:
     """Return the band that holds the opacity; None without one, and where nothing says what the last band is."""
     bands = level.number(tags.SAMPLES, 1)
+    if level.number(tags.PHOTOMETRIC) == YCBCR:
+        return None
     extra = level.all(tags.EXTRA_SAMPLES)
     first = bands - len(extra)
     kinds = (at for at, kind in enumerate(extra) if kind in (PREMULTIPLIED, UNASSOCIATED))
@@ -103,6 +104,7 @@ def _check(level: Directory, form: int, bits: int, is_planar: bool) -> None:
     in_block = 1 if is_planar else bands
     is_ycbcr = photometric == YCBCR
     reasons = (
+        (bands < 1, "it has no bands"),
         (code not in SUPPORTED, f"{compression_name(code)} is not decoded here"),
         (photometric in NOT_DRAWN, f"{NOT_DRAWN.get(photometric)} colours are not drawn"),
         (form in (COMPLEX, COMPLEX_INT), "complex numbers are not drawn"),

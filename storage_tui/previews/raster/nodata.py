@@ -7,7 +7,7 @@ import struct
 from storage_tui.previews.decoding.levels import FLOAT, INT
 
 NUMBER = re.compile(
-    r"\s*([-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?|[-+]?inf(?:inity)?|[-+]?nan)", re.IGNORECASE
+    r"\s*([-+]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?inf(?:inity)?|[-+]?nan)", re.IGNORECASE
 )
 WINDOWS_NAN = re.compile(r"\s*-?1\.#(?:IND|QNAN|SNAN)", re.IGNORECASE)
 FLOAT_CODES = {16: "e", 32: "f", 64: "d"}
@@ -20,7 +20,7 @@ def read_nodata(text: str, sample_format: int, bits: int) -> float | int | None:
     raster's floats: `-9999.9` is -9999.900390625 in 32 bits. Not a number is None: such samples never have a value.
     """
     number = parse_nodata(text)
-    if number is None or math.isnan(number):
+    if number is None or math.isnan(number) or bits < 1:
         return None
     if sample_format == FLOAT:
         return _rounded(float(number), bits)

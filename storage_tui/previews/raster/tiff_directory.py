@@ -194,9 +194,13 @@ def _is_smaller(level: Directory, main: Directory) -> bool:
 
 async def read_numbers(source: Source, tiff: Tiff, value: Value, first: int, count: int) -> tuple[float, ...]:
     """Return `count` items of a value, from the item `first` on."""
+    if TYPES[value.type] not in "HIQ":
+        raise PreviewError("its list of blocks is no list of places")
     start = value.at + first * value.item_bytes
     count = min(count, value.count - first)
     raw = await source.read(start, start + count * value.item_bytes)
+    if len(raw) < count * value.item_bytes:
+        raise PreviewError("its list of blocks lies past the end of the file")
     return struct.unpack(f"{tiff.order}{count}{TYPES[value.type]}", raw)
 
 
