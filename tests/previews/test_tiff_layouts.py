@@ -347,9 +347,11 @@ async def test_fax_codes_are_black_and_white(compression: str) -> None:
     ("128-bit floats", {258: 128, 339: 3}), ("its palette is missing", {262: 3}),
     ("its palette of 65,536 colours is larger than a preview reads", {258: 16, 262: 3, 320: tuple(range(65536)) * 3}),
     ("YCbCr of 16-bit integers is not drawn", {258: (16,) * 3, 262: 6, 277: 3}),
-    ("it lists 1 of its 3 blocks", {278: 8}), ("it has no bands", {277: 0}), ("WebP of YCbCr", {262: 6, 277: 3, 259: 50001}),
+    ("it lists 1 of its 3 blocks", {278: 8}), ("it has no bands", {277: 0}),
+    ("WebP of YCbCr is not decoded here", {262: 6, 277: 3, 259: 50001}),
     ("its list of blocks is no list of places", {273: "ab"}), ("a side of it is zero", {256: 0}),
-    ("its bands have different types (uint, format 7)", {339: (1, 7), 277: 2, 258: (8, 8)}), ("it is made of deflate data that cannot be unpacked", {259: 8}),
+    ("its bands have different types (uint, format 7)", {339: (1, 7), 277: 2, 258: (8, 8)}),
+    ("it is made of deflate data that cannot be unpacked", {259: 8}),
     ("it is made of LZW data that cannot be unpacked", {259: 5}), ("it is made of data that ends early", {256: 999}),
 ])  # fmt: skip
 async def test_what_is_not_drawn_is_refused_with_the_true_reason(reason: str, change: dict) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.env import Env
+from rasterio.shutil import copy
 from rasterio.transform import Affine, from_origin
 
 from tests.previews.tiffs import grey, write
@@ -86,6 +87,7 @@ def cases() -> Iterator[tuple[str, Make]]:
     yield from of_odd_widths()
     yield from of_pictures()
     yield from of_nodata()
+    yield from of_cogs()
     yield from by_hand()
 
 
@@ -237,6 +239,34 @@ def sparse(path: Path, dtype: str, nodata: float | None, bands: int, options: di
         made.write(values("uint8", bands, 16, 16, 3).astype(dtype), window=window)
 
 
+def of_cogs() -> Iterator[tuple[str, Make]]:
+    """Cloud optimised ones: levels, masks beside their tiles, the opacity of JPEG as a mask."""
+    rgb, four = values("uint8", 3, 300, 270, 1), values("uint8", 4, 300, 270, 2)
+    four[3, :, :90], four[3, :, 90:] = 0, 255
+    deep = values("int16", 1, 300, 270, 4)
+    deep[:, 100:200, 50:] = -32768
+    sources: tuple[tuple[np.ndarray, dict[str, Any], dict[str, Any]], ...] = (
+        (rgb, {}, {"compress": "jpeg"}), (four, {"alpha": "YES"}, {"compress": "jpeg"}),
+        (rgb, {}, {"compress": "deflate"}),
+        (four, {"alpha": "YES"}, {"compress": "webp", "quality": 100}),
+        (rgb, {"mask": rgb[0] > 60}, {"compress": "lzw"}),
+        (deep, {"nodata": -32768}, {"compress": "zstd", "predictor": "YES"}), (deep, {}, {"compress": "lzma"}),
+        (deep.astype("float32"), {"nodata": -32768}, {"compress": "deflate", "predictor": "YES", "bigtiff": "YES"}),
+        (deep.astype("float64") / 3, {}, {"compress": "deflate", "predictor": "YES", "interleave": "band"}),
+        (rgb[:1], {"mask": rgb[0] > 60}, {"compress": "deflate", "sparse_ok": "YES"}),
+    )  # fmt: skip
+    for pixels, made, options in sources:
+        name = f"COG of {len(pixels)} bands of {pixels.dtype}, {[*made]}, {options}"
+        yield name, lambda path, pixels=pixels, made=made, options=options: cog(path, pixels, made, options)
+
+
+def cog(path: Path, pixels: np.ndarray, made: dict[str, Any], options: dict[str, Any]) -> None:
+    """One file by GDAL's driver for them."""
+    by_gdal(path.with_suffix(".before"), pixels, **made)
+    more = {"blocksize": 128, "overview_resampling": "nearest", "overview_count": 2, **options}
+    copy(path.with_suffix(".before"), path, driver="COG", **more)
+
+
 def by_hand() -> Iterator[tuple[str, Make]]:
     """Files that few programs write: the bytes are made here, GDAL only reads them."""
     for name, content in made_by_hand():
@@ -347,7 +377,7 @@ def answer(path: Path) -> dict[str, Any] | None:
                 "bounds": None if read.transform.is_identity else list(read.bounds),
                 "colours": [colour.name for colour in read.colorinterp],
                 "palette": None if palette is None else [palette[at] for at in sorted(palette)],
-                "levels": [list(size) for size in sizes(path, read.overviews(1))],
+                "levels": list(save_levels(path, len(read.overviews(1)))),
                 "space": read.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE"),
             }  # fmt: skip
     except (rasterio.errors.RasterioError, ValueError):
@@ -358,11 +388,13 @@ def answer(path: Path) -> dict[str, Any] | None:
     return told
 
 
-def sizes(path: Path, factors: list[int]) -> Iterator[tuple[int, int]]:
-    """Width and height of each overview."""
-    for level in range(len(factors)):
+def save_levels(path: Path, number: int) -> Iterator[list[int]]:
+    """Width and height of each overview; its samples and mask go beside the file."""
+    for level in range(number):
         with rasterio.open(path, overview_level=level) as read:
-            yield read.width, read.height
+            np.save(path.with_suffix(f".{level}.npy"), read.read())
+            np.save(path.with_suffix(f".{level}.mask.npy"), read.dataset_mask())
+            yield [read.width, read.height]
 
 
 def main() -> None:
