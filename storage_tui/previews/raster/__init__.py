@@ -5,6 +5,8 @@
 | drawing.py | decoded RGB as half blocks, or room for pixels where the terminal draws them |
 | geokeys.py | the GeoTIFF tags in words: reference system, bounds, pixel size (OGC 19-008r4) |
 | halfblocks.py | RGB pixels as rows of half blocks: the upper pixel is the letter's colour |
+| layout.py | the layout of one level of a TIFF: what its samples mean, and the reason where they are not drawn |
+| nodata.py | the nodata value of a raster from its text, in the type of the raster |
 | picture.py | the picture of a TIFF: from the smallest useful level, or from the middle of one too large to read |
 | projections.py | from metres to degrees for the two most common projections of rasters: UTM and Web Mercator |
 | tiff_directory.py | the directories of a TIFF or BigTIFF, read by ranges: tags, levels, places of blocks |
