@@ -174,10 +174,19 @@ async def test_a_raster_of_nothing_but_nodata_says_so(values: tuple[float, float
 
 
 async def test_the_largest_and_the_smallest_floats_are_shades() -> None:
-    for values in ((-1.7e308, 0, 1.7e308), (0, 3e-310, 6e-310), (5, 5, 5)):
-        told, picture = await drawn(write(grey(3, 1, [numpy.array(values, "<f8").tobytes()], 64, t339=3)))
-        assert (told["low"], told["high"]) == (values[0], values[2])
-        assert picture[0, 0, 0] == 0
+    for values, shades in (((-1.7e308, 0, 1.6e308, 1.7e308), [0, 128, 248, 255]), ((0, 3e-310, 4e-310, 6e-310), None),
+                           ((5, 5, 5, 5), [0, 0, 0, 0])):  # fmt: skip
+        told, picture = await drawn(write(grey(4, 1, [numpy.array(values, "<f8").tobytes()], 64, t339=3)))
+        assert (told["low"], told["high"]) == (values[0], values[3])
+        assert shades is None or picture[0, :, 0].tolist() == shades
+
+
+async def test_the_few_values_that_differ_from_all_others_are_shades_too() -> None:
+    values = numpy.zeros((24, 32), "u2")
+    values[0, :3] = 100, 200, 300
+    told, picture = await drawn(write(grey(32, 24, [values.tobytes()], 16)))
+    assert (told["low"], told["high"]) == (0, 300)
+    assert picture[0, :4, 0].tolist() == [85, 170, 255, 0]
 
 
 @pytest.mark.parametrize("kind, nodata, gone", [
@@ -237,6 +246,8 @@ async def test_the_opacity_is_no_colour() -> None:
     assert told["shown"] == [0, 1, 2]
     assert (picture[:, 16:] == BACKDROP).all()
     assert dict((await show(content)).facts)["drawn"] == "bands 1, 2, 3 as red, green, blue"
+    told, _ = await drawn(write(grey(32, 24, [pixels.tobytes()], (8,) * 4, t262=1, t277=4, t338=(2, 0, 0))))
+    assert told["shown"] == [0, 2, 3]
     two = write(grey(32, 24, [pixels[..., (0, 3)].tobytes()], (8, 8), t277=2, t338=2))
     told, picture = await drawn(two)
     assert (told["low"], told["high"]) == (0, 15)
@@ -369,6 +380,14 @@ async def test_a_damaged_block_is_counted_and_the_others_are_drawn(code: int) ->
     assert (await show(content)).note == "1 of 3 blocks are damaged"
     _, picture = await drawn(content)
     assert (picture[14:16] == BACKDROP).all() and picture[23, 31, 0] == 255
+
+
+@pytest.mark.parametrize("tag", [273, 279])
+async def test_a_list_of_blocks_past_the_end_is_told(tag: int) -> None:
+    content = bytearray(write(grey(32, 24, [bytes(256)] * 3, t278=8)))
+    at = content.find(tag.to_bytes(2, "little"))
+    content[at + 8 : at + 12] = (len(content) - 4).to_bytes(4, "little")
+    assert await refusal(bytes(content)) == "no picture: its list of blocks lies past the end of the file"
 
 
 async def test_of_hundreds_of_bands_the_first_ones_are_drawn() -> None:
