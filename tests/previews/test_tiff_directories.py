@@ -155,6 +155,14 @@ async def test_a_projection_of_its_own_is_not_the_system_that_it_is_based_on() -
     assert place.name == "a projection of its own" and not place.is_geographic
 
 
+async def test_the_model_says_which_of_two_systems_counts() -> None:
+    for model, epsg in ((1, 32633), (2, 4326)):
+        place = await place_of(
+            t34735=keys((1024, model), (1025, 1), (2048, 4326), (3072, 32633)), t33550=SCALE, t33922=TIE
+        )
+        assert place is not None and (place.epsg, place.is_geographic) == (epsg, model == 2)
+
+
 async def test_the_middle_of_a_large_raster_ends_where_the_raster_ends() -> None:
     """The tiles of the last row and column are full, and what they hold outside of the raster is no part of it."""
     tile = numpy.random.default_rng(1).integers(100, 200, (512, 512), "u1")
@@ -205,3 +213,12 @@ async def test_directories_out_of_reach_leave_a_request_for_the_pixels() -> None
     assert shown.lines and len(ranges.asked) <= THUMBNAIL_BUDGET.requests
     assert dict(shown.facts)["pages"] == "the first of 3 or more"
     assert "some directories could not be reached" in shown.note
+
+
+async def test_a_mask_that_cannot_be_read_is_told() -> None:
+    mask = grey(32, 24, [bytes(96)], 1, t254=4, t262=4, t259=34887)
+    shown = await show(write(flat(32, 24, 7), mask))
+    assert shown.lines and shown.note == "drawn without its mask"
+    mask = grey(32, 24, [b"no such codes"], 1, t254=4, t262=4, t259=8)
+    shown = await show(write(flat(32, 24, 7), mask))
+    assert shown.lines and shown.note == "drawn without its mask"

@@ -147,6 +147,13 @@ async def test_strips_may_come_without_their_sizes() -> None:
         await is_drawn(write(page) + b"more", RAMP)
 
 
+@pytest.mark.parametrize("code, size", [(1, 0), (1, 40), (1, 10**9), (8, 0)])
+async def test_the_only_strip_may_have_a_wrong_size(code: int, size: int) -> None:
+    page = grey(32, 24, [PLAIN[code](RAMP.astype("<u2").tobytes())], 16, t259=code)
+    page.tags[279] = size
+    await is_drawn(write(page) + b"more", RAMP)
+
+
 @pytest.mark.parametrize("nodata, is_empty", [("", False), ("0", True), ("9", True)])
 async def test_a_block_that_is_not_there_has_the_value_nodata_or_zero(nodata: str, is_empty: bool) -> None:
     values = RAMP.astype("u1") % 100 + 100

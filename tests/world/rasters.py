@@ -347,6 +347,17 @@ def made_by_hand() -> Iterator[tuple[str, bytes]]:
     for code in (6, 9, 34661, 34712, 50002, 12345):
         yield f"compression {code}", write(grey(32, 24, [bytes_], t259=code))
     yield "a block of size 0 and a block of place 0", write(grey(32, 24, [bytes_[:256], (300, 0), None], t278=8))
+    for code, size in ((1, 0), (1, 40), (1, 10**9), (8, 0)):
+        page = grey(32, 24, [zlib.compress(bytes_) if code == 8 else bytes_], t259=code, t279=size)
+        yield f"compression {code} in one strip of size {size}", write(page)
+    for model in (1, 2):
+        keys = (1, 1, 0, 4, 1024, 0, 1, model, 1025, 0, 1, 1, 2048, 0, 1, 4326, 3072, 0, 1, 32633)
+        yield f"two systems, model {model}", write(grey(32, 24, [bytes_], t34735=keys, **where))
+    for extra in ((2, 0, 0), (0, 2, 0), (0, 0, 2), (1, 0, 0)):
+        page = grey(8, 24, [bytes_], (8, 8, 8, 8), t277=4, t338=extra)
+        yield f"grey, and extra samples {extra}", write(page)
+    page = grey(16, 24, [bytes_], (8, 8), t262=3, t277=2, t338=2, t320=(*shorts, *shorts, *shorts))
+    yield "a palette, and opacity", write(page)
     yield "only sparse blocks", write(grey(32, 24, [None, None, None], t278=8))
     yield "only sparse blocks, nodata", write(grey(32, 24, [None, None, None], t278=8, t42113="9"))
     bands = 900

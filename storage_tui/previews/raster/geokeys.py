@@ -47,7 +47,7 @@ def read_georeference(directory: Directory, width: int, height: int) -> Georefer
     scale, tie, matrix = (directory.all(tag) for tag in (tags.PIXEL_SCALE, tags.TIEPOINT, tags.TRANSFORM))
     if not keys and not (scale and tie) and not matrix:
         return None
-    is_projected = keys.get(MODEL_TYPE) == IS_PROJECTED or PROJECTED in keys
+    is_projected = keys.get(MODEL_TYPE, IS_PROJECTED if PROJECTED in keys else 0) == IS_PROJECTED
     epsg = keys.get(PROJECTED) if is_projected else keys.get(GEOGRAPHIC)  # the latter is but the base of a projection
     citation = next((str(keys[key]) for key in (PROJECTED_CITATION, GEO_CITATION, CITATION) if keys.get(key)), "")
     shift = 0.5 if keys.get(RASTER_TYPE) == PIXEL_IS_POINT else 0.0

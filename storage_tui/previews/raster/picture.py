@@ -91,7 +91,7 @@ async def _plan_level(source: Source, tiff: Tiff, level: Directory, space: tuple
         reason = f"its smallest useful level is {size_text(last - first)}, and a thumbnail may read {most}"
         raise BudgetError(reason) from exc
     told["blocks"] = moved[0]
-    lacks_mask = mask is not None and moved[1] is None
+    lacks_mask = mask is not None and (masked is None or moved[1] is None)
     if masked is not None and moved[1] is not None:
         told["mask"] = {**masked[0], "blocks": moved[1]}
     job = {"job": "raster", "columns": space[0], "rows": space[1], "level": told}
@@ -211,8 +211,12 @@ async def _block_places(source: Source, tiff: Tiff, level: Directory, count: int
         sizes = await read_numbers(source, tiff, level.values[size], first, count)
     if len(offsets) < count or (sizes and len(sizes) < count):
         raise PreviewError(f"it lists {min(len(offsets), len(sizes) or count)} of its {count} blocks")
-    if not sizes:
+    if min((*offsets, *sizes), default=0) < 0:
+        raise PreviewError("a block of it has a place below zero")
+    if not sizes or _is_one_strip_of_a_wrong_size(level, offsets, sizes):
         sizes = _sizes_of(source, level, offsets)
+    if level.number(tags.COMPRESSION, 1) == NONE:
+        sizes = tuple(min(count, _plain_bytes(level)) for count in sizes)
     return [(i, int(at), int(n)) for i, (at, n) in enumerate(zip(offsets, sizes, strict=True)) if n]
 
 
@@ -220,16 +224,26 @@ def _either(level: Directory, of_tiles: int, of_strips: int) -> tuple[int, int]:
     return (of_tiles, of_strips) if level.is_tiled else (of_strips, of_tiles)
 
 
+def _is_one_strip_of_a_wrong_size(level: Directory, offsets: tuple[float, ...], sizes: tuple[float, ...]) -> bool:
+    """Return whether the size of the only strip is none, or too small for plain pixels: libtiff guesses these too."""
+    if len(sizes) != 1 or level.is_tiled or not offsets[0]:
+        return False
+    return not sizes[0] or (level.number(tags.COMPRESSION, 1) == NONE and sizes[0] < _plain_bytes(level))
+
+
+def _plain_bytes(level: Directory) -> int:
+    """Return the size of a block that is not compressed."""
+    _, bits = sample_type(level)
+    side = level.number(tags.TILE_WIDTH) if level.is_tiled else level.number(tags.WIDTH)
+    height = level.number(tags.HEIGHT)
+    rows = level.number(tags.TILE_HEIGHT) if level.is_tiled else min(height, level.number(tags.ROWS_PER_STRIP, height))
+    bands = 1 if level.number(tags.PLANAR, 1) == 2 else level.number(tags.SAMPLES, 1)
+    return (side * bands * bits + 7) // 8 * rows
+
+
 def _sizes_of(source: Source, level: Directory, offsets: tuple[float, ...]) -> tuple[float, ...]:
     """Return the sizes of blocks where the file does not say them: up to the next block, or the end of the file."""
     end = source.size_bytes or 0
     starts = sorted({*offsets, end})
     following = {start: next(stop for stop in (*starts, end) if stop > start or start >= end) for start in offsets}
-    sizes = tuple(following[start] - start for start in offsets)
-    if level.number(tags.COMPRESSION, 1) != NONE:
-        return sizes
-    _, bits = sample_type(level)
-    side = level.number(tags.TILE_WIDTH) if level.is_tiled else level.number(tags.WIDTH)
-    rows = level.number(tags.TILE_HEIGHT if level.is_tiled else tags.ROWS_PER_STRIP, level.number(tags.HEIGHT))
-    most = (side * level.number(tags.SAMPLES, 1) * bits + 7) // 8 * rows
-    return tuple(min(count, most) for count in sizes)
+    return tuple(following[start] - start for start in offsets)

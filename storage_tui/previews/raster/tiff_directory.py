@@ -194,7 +194,7 @@ def _is_smaller(level: Directory, main: Directory) -> bool:
 
 async def read_numbers(source: Source, tiff: Tiff, value: Value, first: int, count: int) -> tuple[float, ...]:
     """Return `count` items of a value, from the item `first` on."""
-    if TYPES[value.type] not in "HIQ":
+    if TYPES[value.type] not in "BHIQbhiq":
         raise PreviewError("its list of blocks is no list of places")
     start = value.at + first * value.item_bytes
     count = min(count, value.count - first)
