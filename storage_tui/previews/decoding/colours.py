@@ -31,9 +31,11 @@ def to_rgb(
         if not any(opacity):
             told["is_empty"] = True
             return Image.new("RGB", size, BACKDROP)
-        values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
+        if not _is_fixed(level):
+            values = [[v if o else None for v, o in zip(plane, opacity, strict=True)] for plane in values]
+            planes = values
         if level.is_premultiplied and alpha is not None:
-            planes, values = ([_divided(plane, alpha, level) for plane in group] for group in (planes, values))
+            planes = values = [_divided(plane, alpha, _most(level)) for plane in planes]
     channels = _channels(level, planes, values, told)
     picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in channels])
     if opacity is None:
@@ -43,22 +45,24 @@ def to_rgb(
 
 def _opacity(level: Level, values: list[Plane], alpha: Plane | None, mask: Plane | None) -> bytes | None:
     """Return 0 to 255 for each pixel; None when all of them are opaque. A pixel is there if any band has a value."""
-    has_gaps = any(None in plane for plane in values)
-    if not has_gaps and alpha is None and mask is None:
-        return None
-    if len(values) == 1:
-        there = [value is not None for value in values[0]]
-    else:
-        there = [any(value is not None for value in pixel) for pixel in zip(*values, strict=True)]
+    there: list[bool] | None = None
+    if any(None in plane for plane in values):
+        there = [not all(value is None for value in pixel) for pixel in zip(*values, strict=True)]
     if mask is not None:
-        there = [is_there and bool(inside) for is_there, inside in zip(there, mask, strict=True)]
+        there = [bool(inside) and (there is None or there[at]) for at, inside in enumerate(mask)]
     if alpha is None:
-        return bytes(255 if is_there else 0 for is_there in there)
+        return None if there is None else bytes(255 * is_there for is_there in there)
     scale = 255 / _most(level)
-    return bytes(
-        max(0, min(255, int((part or 0) * scale + 0.5))) if is_there and part == part else 0
-        for is_there, part in zip(there, alpha, strict=True)
-    )
+    parts = (max(0, min(255, int(part * scale + 0.5))) if part and part == part else 0 for part in alpha)
+    if there is None:
+        return bytes(parts)
+    return bytes(part if is_there else 0 for is_there, part in zip(there, parts, strict=True))
+
+
+def _is_fixed(level: Level) -> bool:
+    """Return whether the samples are colours as they are, not values to be stretched."""
+    is_bytes = level.bits <= 8 and level.sample_format == UINT
+    return level.colours in ("palette", "cmyk") or (is_bytes and level.colours in ("rgb", "ycbcr"))
 
 
 def _most(level: Level) -> float:
@@ -68,11 +72,10 @@ def _most(level: Level) -> float:
     return float((1 << level.bits - (level.sample_format == INT)) - 1)
 
 
-def _divided(plane: Plane, alpha: Plane, level: Level) -> Plane:
+def _divided(plane: Plane, alpha: Plane, most: float) -> Plane:
     """Return colours that were multiplied by their opacity as they were before."""
-    most = _most(level)
     return [
-        value if value is None or not part else min(most, value * most / part)
+        value if value is None or not part else most if (whole := value * most / part) > most else whole
         for value, part in zip(plane, alpha, strict=True)
     ]
 
@@ -83,7 +86,7 @@ def _channels(level: Level, planes: list[Plane], values: list[Plane], told: dict
         return _painted(planes[0], level.palette)
     if level.colours == "cmyk":
         return _uninked(planes, _most(level))
-    if level.bits <= 8 and level.sample_format == UINT and level.colours in ("rgb", "ycbcr"):
+    if _is_fixed(level):
         scale = 255 / _most(level)
         return [bytes(0 if value is None else int(value * scale + 0.5) for value in plane) for plane in planes]
     limits = [_range(plane) for plane in values]

@@ -10,6 +10,7 @@ from storage_tui.previews.decoding.pictures import TURNED, fit
 from storage_tui.previews.decoding.samples import sample
 
 OVERSAMPLE = 2  # pixels taken for one that is shown, each way; their average is free of moiré
+MOST_SAMPLES = 1_200_000  # three bands of the largest picture with its neighbours: half of the time that a child has
 SIDEWAYS = 5  # orientations from this one on exchange width and height
 
 
@@ -24,8 +25,9 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
     is_sideways = level.turned >= SIDEWAYS
     room = (job["rows"], job["columns"]) if is_sideways else (job["columns"], job["rows"])
     size = fit((level.width, level.height), room)
-    taken = min(size[0] * OVERSAMPLE, level.width), min(size[1] * OVERSAMPLE, level.height)
     bands = [*level.shown, *([] if level.alpha is None else [level.alpha])]
+    oversample = OVERSAMPLE if size[0] * size[1] * OVERSAMPLE**2 * len(bands) <= MOST_SAMPLES else 1
+    taken = min(size[0] * oversample, level.width), min(size[1] * oversample, level.height)
     found = sample(level, content, bands, taken)
     told: dict[str, Any] = {}
     if found.damaged:
