@@ -119,8 +119,8 @@ def compare_facts(tiff: Tiff, answer: dict[str, Any]) -> None:
     if main.number(tags.PHOTOMETRIC) != 6 and answer["space"] is None:
         assert main.number(tags.SAMPLES, 1) == answer["bands"]
     whole = next(width for width in (8, 16, 32, 64, 128) if width >= bits)
-    kind = "float32" if (form, bits) == (3, 16) else f"{FORMATS[form]}{whole}"
-    assert kind.replace("complex int32", "complex_int16") == answer["dtype"]
+    kind = f"{FORMATS[form]}{whole}".replace("complex int32", "complex_int16")
+    assert answer["dtype"] in ((kind, "float32") if kind == "float16" else (kind,))  # GDAL has halves since 3.11
     place = read_georeference(main, width, height)
     assert (place.epsg if place else None) == answer["epsg"]
     if answer["bounds"] is not None:
