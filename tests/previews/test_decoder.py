@@ -110,7 +110,7 @@ def slow_job() -> dict[str, object]:
             "width": side, "height": side, "block_width": 4096, "block_height": 4096, "is_tiled": True, "bands": 2,
             "bits": 8, "sample_format": 1, "byte_order": "<", "compression": 8, "predictor": 1, "is_planar": False,
             "is_reversed": False, "colours": "grey", "shown": [0], "alpha": None, "is_premultiplied": False,
-            "is_inverted": False, "nodata": None, "palette": [], "turned": 1, "tags": {}, "tables": "",
+            "is_inverted": False, "nodata": None, "palette": [0, 0], "turned": 1, "tags": {}, "tables": "",
             "blocks": [[index, 0, len(BLOCK)] for index in range(4096)],
         },
     }  # fmt: skip

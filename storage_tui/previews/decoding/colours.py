@@ -21,6 +21,7 @@ def to_rgb(
     planes: list[Plane],
     alpha: Plane | None,
     mask: Plane | None,
+    palette: bytes,
     size: tuple[int, int],
     told: dict[str, Any],
 ) -> Image.Image:
@@ -36,7 +37,7 @@ def to_rgb(
             planes = values
         if level.is_premultiplied and alpha is not None:
             planes = values = [_divided(plane, alpha, _most(level)) for plane in planes]
-    channels = _channels(level, planes, values, told)
+    channels = _channels(level, planes, values, palette, told)
     picture = Image.merge("RGB", [Image.frombytes("L", size, channel) for channel in channels])
     if opacity is None:
         return picture
@@ -80,10 +81,12 @@ def _divided(plane: Plane, alpha: Plane, most: float) -> Plane:
     ]
 
 
-def _channels(level: Level, planes: list[Plane], values: list[Plane], told: dict[str, Any]) -> list[bytes]:
+def _channels(
+    level: Level, planes: list[Plane], values: list[Plane], palette: bytes, told: dict[str, Any]
+) -> list[bytes]:
     """Return red, green and blue."""
     if level.colours == "palette":
-        return _painted(planes[0], level.palette)
+        return _painted(planes[0], palette)
     if level.colours == "cmyk":
         return _uninked(planes, _most(level))
     if _is_fixed(level):
@@ -98,7 +101,7 @@ def _channels(level: Level, planes: list[Plane], values: list[Plane], told: dict
     return shades if len(shades) == 3 else shades[:1] * 3
 
 
-def _painted(plane: Plane, palette: list[int]) -> list[bytes]:
+def _painted(plane: Plane, palette: bytes) -> list[bytes]:
     """Return the colours of the entries; black where there is no such entry, as in libtiff."""
     channels = []
     for part in range(3):

@@ -26,8 +26,9 @@ class Level:
 
     `shown` are the bands of a picture in `colours`: one for greys and palettes, three, or four for CMYK. `blocks` are
     index, place and size of the blocks that exist; a block that is not there has the value nodata, or 0. `palette` is
-    red, green and blue of each entry, 8 bits each. `tags` are the tags of the TIFF that its unpacking needs, by their
-    number: YCbCr coefficients, options of fax codes. `mask` is a level whose value 0 means that there is no pixel.
+    the place and the size of its colours in the content: red, green and blue of each entry, 8 bits each. `tags` are the
+    tags of the TIFF that its unpacking needs, by their number: YCbCr coefficients, options of fax codes. `mask` is a
+    level whose value 0 means that there is no pixel.
     """
 
     width: int

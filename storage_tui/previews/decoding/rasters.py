@@ -39,7 +39,8 @@ def decode(job: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         except ValueError:
             told["lacks_mask"] = True
     alpha = None if level.alpha is None else found.planes.pop()
-    picture = to_rgb(level, found.planes, alpha, mask, taken, told)
+    start, count = level.palette
+    picture = to_rgb(level, found.planes, alpha, mask, content[start : start + count], taken, told)
     if taken != size:
         grows = size[0] > taken[0]
         picture = picture.resize(size, Image.Resampling.NEAREST if grows else Image.Resampling.BOX)

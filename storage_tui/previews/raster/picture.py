@@ -10,11 +10,12 @@ from storage_tui.previews.base import THUMBNAIL_BUDGET, BudgetError, PreviewErro
 from storage_tui.previews.decoding.compressions import NONE
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.raster import tiff_directory as tags
-from storage_tui.previews.raster.layout import describe_level, sample_type
+from storage_tui.previews.raster.layout import PALETTE, describe_level, sample_type
 from storage_tui.previews.raster.tiff_directory import Directory, Tiff, read_numbers
 
 MAX_BLOCKS = 4096  # of one level; a level with more blocks is not a thumbnail
 MIDDLE_BLOCKS = 512  # looked at for a drawing of the middle: an uncompressed scene has strips of one row
+MAX_PALETTE = 3 << 16  # red, green and blue for each value of 16 bits
 GAP_BYTES = 64 * 1024  # between a level and its mask: less than a second request costs
 
 Place = tuple[int, int, int]  # index, offset and size of a block
@@ -77,6 +78,7 @@ async def plan_picture(source: Source, tiff: Tiff, space: tuple[int, int]) -> Pl
 async def _plan_level(source: Source, tiff: Tiff, level: Directory, space: tuple[int, int]) -> Plan:
     blocks = _blocks(level)
     block, size = (blocks.width, blocks.height), (level.number(tags.WIDTH), level.number(tags.HEIGHT))
+    await _fetch_palette(source, tiff, level)
     told = describe_level(tiff, level, block, size, ())
     planes = sorted({*told["shown"], *([] if told["alpha"] is None else [told["alpha"]])}) if told["is_planar"] else [0]
     places = await _block_places(source, tiff, level, blocks.per_plane * (planes[-1] + 1))
@@ -93,9 +95,31 @@ async def _plan_level(source: Source, tiff: Tiff, level: Directory, space: tuple
     told["blocks"] = moved[0]
     lacks_mask = mask is not None and (masked is None or moved[1] is None)
     if masked is not None and moved[1] is not None:
-        told["mask"] = {**masked[0], "blocks": moved[1]}
-    job = {"job": "raster", "columns": space[0], "rows": space[1], "level": told}
-    return Plan(job, content, lacks_mask=lacks_mask)
+        told["mask"] = {**masked[0], "blocks": moved[1], "palette": [0, 0]}
+    return Plan(_job(told, space), content + _packed_palette(told, content), lacks_mask=lacks_mask)
+
+
+def _job(level: dict[str, Any], space: tuple[int, int]) -> dict[str, Any]:
+    return {"job": "raster", "columns": space[0], "rows": space[1], "level": level}
+
+
+async def _fetch_palette(source: Source, tiff: Tiff, level: Directory) -> None:
+    """Fetch the palette of a level that is too large for the walk over the directories, if the budget reaches it."""
+    value = level.values.get(tags.PALETTE)
+    is_used = level.number(tags.PHOTOMETRIC) == PALETTE
+    if value is None or not is_used or level.all(tags.PALETTE) or value.count > MAX_PALETTE:
+        return
+    try:
+        level.numbers[tags.PALETTE] = await read_numbers(source, tiff, value, 0, value.count)
+    except BudgetError:
+        return
+
+
+def _packed_palette(level: dict[str, Any], content: bytes) -> bytes:
+    """Return the colours of the palette as bytes, and put into the level their place after the content."""
+    colours = bytes(level["palette"])
+    level["palette"] = [len(content), len(colours)]
+    return colours
 
 
 async def _plan_mask(source: Source, tiff: Tiff, mask: Directory) -> tuple[dict[str, Any], list[Place]] | None:
@@ -168,9 +192,9 @@ async def _plan_middle(source: Source, tiff: Tiff, level: Directory, space: tupl
         size = width, min(height, len(wanted) * blocks.height)
     told = describe_level(tiff, level, (blocks.width, blocks.height), size, _moved(wanted, start))
     content = await source.read(start, max(at + count for _, at, count in wanted))
-    job = {"job": "raster", "columns": space[0], "rows": space[1], "level": told}
     part = f"{size[0]:,} × {size[1]:,} from its middle"
-    return Plan(job, content, part, lacks_mask=tiff.mask_of(level) is not None)
+    content += _packed_palette(told, content)
+    return Plan(_job(told, space), content, part, lacks_mask=tiff.mask_of(level) is not None)
 
 
 def _useful_levels(tiff: Tiff, space: tuple[int, int]) -> list[Directory]:
