@@ -182,6 +182,15 @@ async def test_a_tag_that_is_there_twice_counts_once() -> None:
     assert tiff.main.number(tags.WIDTH) == 32
 
 
+@pytest.mark.parametrize("tag", [256, 258, 273, 277, 279, 320, 322, 330, 338, 339, 34735])
+async def test_a_float_where_an_integer_belongs_is_no_error(tag: int) -> None:
+    for number in (float("inf"), float("nan"), -1e300):
+        page = flat(32, 24, 7, t262=3, t320=tuple(range(768)))
+        page.tags[tag] = (number,) * 3
+        shown = await show(write(page))
+        assert not shown.is_damaged and "cannot convert" not in shown.note and "must be in range" not in shown.note
+
+
 async def test_directories_out_of_reach_leave_a_request_for_the_pixels() -> None:
     """As of a file with many pages, each directory in front of its pixels."""
     step, pages = 10_000_000, 9

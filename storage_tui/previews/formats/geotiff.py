@@ -93,7 +93,7 @@ def describe(tiff: Tiff) -> list[tuple[str, str]]:
         form, bits = sample_type(main)
         kind = f"{FORMATS.get(form, 'values')}{bits}"
     except PreviewError:
-        kind = "/".join(str(int(number)) for number in main.all(tags.BITS)[:4]) + " bits"
+        kind = "/".join(map(str, main.integers(tags.BITS)[:4])) + " bits"
     facts = [("pixels", f"{width:,} × {height:,}, {bands} band{'s' if bands != 1 else ''} of {kind}")]
     if tiff.pages > 1:
         facts.append(("pages", f"the first of {tiff.pages}{' or more' if tiff.is_cut else ''}"))

@@ -91,7 +91,7 @@ def _is_code(value: int) -> bool:
 
 
 def _read_keys(directory: Directory) -> dict[int, int | str]:
-    raw = [int(number) for number in directory.all(tags.GEO_KEYS)]
+    raw = directory.integers(tags.GEO_KEYS)
     text = directory.texts.get(tags.GEO_TEXT, b"").decode("utf-8", "replace")
     keys: dict[int, int | str] = {}
     for at in range(4, min(len(raw), 4 + 4 * raw[3] if len(raw) > 3 else 0) - 3, 4):

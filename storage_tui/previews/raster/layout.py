@@ -92,8 +92,8 @@ def describe_level(
 
 def _alike(level: Directory, tag: int, default: int) -> list[int]:
     """Return the values of a tag that has one for each band, each value once."""
-    numbers = level.all(tag)[: level.number(tags.SAMPLES, 1)]
-    return list(dict.fromkeys(int(number) for number in numbers)) or [default]
+    numbers = level.integers(tag)[: level.number(tags.SAMPLES, 1)]
+    return list(dict.fromkeys(numbers)) or [default]
 
 
 def _check(level: Directory, form: int, bits: int, is_planar: bool) -> None:
@@ -139,14 +139,14 @@ def _palette(level: Directory, bits: int) -> list[int]:
     """
     if tags.PALETTE in level.values and not level.all(tags.PALETTE):
         raise PreviewError(f"its palette of {1 << bits:,} colours is larger than a preview reads")
-    entries = [int(entry) for entry in level.all(tags.PALETTE)]
+    entries = level.integers(tags.PALETTE)
     count = len(entries) // 3
     if not count:
         raise PreviewError("its palette is missing")
     factor = 1
     if max(entries) > 255:
         factor = next((f for f in PALETTE_FACTORS if not any(entry % f for entry in entries)), PALETTE_FACTORS[-1])
-    return [min(255, entries[part * count + at] // factor) for at in range(count) for part in range(3)]
+    return [max(0, min(255, entries[part * count + at] // factor)) for at in range(count) for part in range(3)]
 
 
 def _tags_of_libtiff(level: Directory, wanted: Sequence[int]) -> dict[str, list[int]]:

@@ -86,6 +86,10 @@ class Directory:
         """Return all numbers of a tag."""
         return self.numbers.get(tag, ())
 
+    def integers(self, tag: int) -> list[int]:
+        """Return all numbers of a tag as integers, without infinities: a damaged file may have floats anywhere."""
+        return [int(number) for number in self.all(tag) if math.isfinite(number)]
+
     def text(self, tag: int) -> str:
         """Return the text of a tag."""
         return self.texts.get(tag, b"").split(b"\x00")[0].decode("utf-8", "replace").strip()
@@ -160,8 +164,8 @@ async def read_tiff(source: Source, head: bytes) -> Tiff:
     if not tiff.directories:
         raise PreviewError("its first directory is not where the header says")
     for page in [tiff.main] if tiff.pages else list(tiff.directories):
-        for inner in page.all(SUB_DIRECTORIES):
-            await _walk(source, tiff, int(inner), seen, outer=page)
+        for inner in page.integers(SUB_DIRECTORIES):
+            await _walk(source, tiff, inner, seen, outer=page)
     return tiff
 
 
