@@ -267,7 +267,7 @@ def _plain_bytes(level: Directory) -> int:
 
 def _sizes_of(source: Source, level: Directory, offsets: tuple[float, ...]) -> tuple[float, ...]:
     """Return the sizes of blocks where the file does not say them: up to the next block, or the end of the file."""
-    end = source.size_bytes or 0
+    end = max(source.size_bytes or 0, *offsets)
     starts = sorted({*offsets, end})
-    following = {start: next(stop for stop in (*starts, end) if stop > start or start >= end) for start in offsets}
+    following = dict(zip(starts, (*starts[1:], end), strict=True))
     return tuple(following[start] - start for start in offsets)
