@@ -42,14 +42,9 @@ class Shapes:
 
     def add_polygon(self, rings: Sequence[Sequence[Point]]) -> None:
         """Add one polygon: its outer ring and its holes."""
-        middle: float | None = None
         for index, points in enumerate(ring for ring in rings if ring):
             is_angle = self._in_degrees(points)
             ring = closed_ring(points) if is_angle else [*points, points[0]]
-            if is_angle and middle is not None:
-                shift = TURN * round((middle - _middle(ring)) / TURN)  # a hole lies where its outer ring does
-                ring = [(x + shift, y) for x, y in ring] if shift else ring
-            middle = _middle(ring) if middle is None else middle
             self.rings.append(ring)
             self.taken += len(ring)
             if is_angle:
@@ -140,10 +135,6 @@ def _crosses(low: float, high: float) -> bool:
     """Return whether a span has the antimeridian inside."""
     first = math.floor((low + HALF) / TURN)
     return high > first * TURN + HALF + TOUCH
-
-
-def _middle(ring: Sequence[Point]) -> float:
-    return (min(x for x, _ in ring) + max(x for x, _ in ring)) / 2
 
 
 def bounds_text(bounds: Bounds, is_geographic: bool) -> str:

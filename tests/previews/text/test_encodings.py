@@ -245,6 +245,15 @@ async def test_a_search_finds_no_half_characters(codec: str, language: str, line
         assert document.rows[at].text.plain == "a|b\\c"
 
 
+@pytest.mark.parametrize("before", range(7))
+async def test_a_search_finds_no_half_character_where_two_requests_meet(before: int) -> None:
+    content = ("これは日本語のテキストです。\n" * 9 + "a" * before + "ソソソ " * 40_000).encode("cp932")
+    source = Ranges.of(content).source("a.txt")
+    document, _ = await open_document(source, width=80, height=24, truecolor=True, mode="auto")
+    found = [step.found async for step in document.find("\\", 0, is_forward=True)]
+    assert len(found) > 1 and not any(found)
+
+
 @pytest.mark.parametrize("codec", ["cp1251", "utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
 async def test_json_and_logs_are_read_in_other_encodings_too(codec: str) -> None:
     text = json.dumps({"имя": "Привет мир, это текст", "город": "Москва"}, ensure_ascii=False)

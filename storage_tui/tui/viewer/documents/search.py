@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storage_tui.previews import Source
 from storage_tui.previews.base import KIB, MIB, Budget
 from storage_tui.previews.text.encoding import Encoding
-from storage_tui.previews.text.lines import STEP_BYTES, cut_bytes
+from storage_tui.previews.text.lines import STEP_BYTES, cut_bytes, whole_characters
 from storage_tui.tui.viewer.documents.document import Progress
 
 FIRST_BYTES = 256 * KIB  # of the first request: 0.2 s at 10 Mbit/s
@@ -96,13 +96,16 @@ def _find(pattern: Pattern, data: bytes, low: int, skip: int, *, is_forward: boo
     `low` is the offset of the data. A match begins after the first `skip` bytes, which only show where characters
     begin.
     """
-    found = None
+    found, shifted = None, pattern.shifted
+    whole = skip + (0 if shifted is None else cut_bytes(data[:skip], data[skip:], shifted))
     for match in pattern.expression.finditer(data, skip):
-        if (low + match.start()) % pattern.unit_bytes:
-            continue
         at = match.start()
-        if pattern.shifted is not None and cut_bytes(data[max(0, at - STEP_BYTES) : at], data[at:], pattern.shifted):
+        if (low + at) % pattern.unit_bytes:
             continue
+        if shifted is not None:  # the characters since the last one that is known to be whole
+            whole += whole_characters(data[whole:at], shifted) if whole < at else 0
+            if whole != at:
+                continue
         found = low + at
         if is_forward:
             return found
