@@ -8,11 +8,6 @@ A job in JOBS decodes the bytes that came with it. A job in READERS lets a libra
 file whose ranges go through the loop and the preview's side, which keeps the budget of requests and bytes. The child
 can open no file of this machine. The time of waiting for the storage is not counted as work.
 
-What h5py reads of a file of 1 GB before all its objects are listed: 1 request of 66 kB for a NetCDF-4 file of 50
-variables that were defined first, 4 of 262 kB for 500, 33 of 2.2 MB for 5,000. Where each variable was written after
-it was defined, headers lie between the values: 13 to 26 requests of 0.9 to 1.7 MB for 50 objects; of 500 the budget of
-64 requests and 4 MiB lists all names and a third to a half of the types, of 5,000 some names.
-
 | file | holds |
 |---|---|
 | __main__.py | the loop: a job in, a child, its result out |
