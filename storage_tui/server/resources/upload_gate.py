@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from storage_tui.contract.errors import ConflictError, UnavailableError
-from storage_tui.server.http.body import Body
+from storage_tui.server.http.body import Body, ClientGoneError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class GateBounds:
 
     patience_s: float = 5.0  # nothing is read from the client so long; the published one aborts a send after 9.5 s
     commit_s: float = 25.0  # in all; the published client stops waiting for the answer 30 s after its last byte
+    lost_s: float = 2.0  # until a later request has turned out to be what is left of a cut connection, or not
 
 
 DEFAULTS = GateBounds()
@@ -30,6 +31,8 @@ class Turn:
     def __init__(self, body: Body) -> None:
         self.body = body
         self.is_committing = False
+        self.is_lost = False  # its sender is gone
+        self.ended = asyncio.Event()
 
 
 class _Session:
@@ -52,11 +55,11 @@ class UploadGate:
         An earlier request that is still receiving is interrupted and keeps the bytes received so far, because its
         sender has abandoned it. For an earlier request that is committing, this waits, and meanwhile reads the body of
         the new request. Raise UnavailableError when that takes too long, and SupersededError when a request that came
-        later was faster: this one may be what is left of a connection that was cut.
+        later was faster: this one may be what is left of a connection that was cut. But the later one may be that, as
+        connections are not taken in the order in which they are opened; then this one has its turn.
         """
+        await self._let_later_ones_be_lost(upload_id, body)
         session = self._sessions.setdefault(upload_id, _Session())
-        if any(other.body.arrival > body.arrival for other in session.turns):
-            raise SupersededError("a newer request continues this upload")
         for earlier in session.turns:
             if not earlier.is_committing:
                 earlier.body.interrupt(SupersededError("a newer request continues this upload"))
@@ -66,12 +69,27 @@ class UploadGate:
             await _acquire(session.lock, body, self._bounds)
             try:
                 yield turn
+            except ClientGoneError:
+                turn.is_lost = True
+                raise
             finally:
                 session.lock.release()
         finally:
+            turn.ended.set()
             session.turns.remove(turn)
             if not session.turns:
                 self._sessions.pop(upload_id, None)
+
+    async def _let_later_ones_be_lost(self, upload_id: str, body: Body) -> None:
+        """Return when no request under way came later than this one. Raise SupersededError when one is no lost one."""
+        while (session := self._sessions.get(upload_id)) is not None:
+            later = next((turn for turn in session.turns if turn.body.arrival > body.arrival), None)
+            if later is None:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(later.ended.wait(), self._bounds.lost_s)
+            if not later.is_lost:
+                raise SupersededError("a newer request continues this upload")
 
 
 async def _acquire(lock: asyncio.Lock, body: Body, bounds: GateBounds) -> None:

@@ -1,5 +1,6 @@
 """A retry that comes while the first upload is still being stored: it waits, its body is taken, it gets the answer."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from storage_tui.server.app import RequestBounds
-from storage_tui.server.http.body import Body
+from storage_tui.server.http.body import Body, ClientGoneError
 from storage_tui.server.resources.upload_gate import GateBounds, SupersededError, UploadGate
 from storage_tui.server.run.serve import Bounds
 from tests.server.preludes import commits_wait_for_a_sign
@@ -103,10 +104,42 @@ async def test_a_request_that_came_before_the_one_under_way_does_not_take_over()
     async def nothing() -> dict[str, object]:
         raise AssertionError("nothing is read here")
 
-    turns = UploadGate()
+    turns = UploadGate(GateBounds(lost_s=0.05))
     earlier, later = (Body(nothing, size_bytes=10, has_more=True) for _ in range(2))
     async with turns.turn("upload", later):
         with pytest.raises(SupersededError):
             async with turns.turn("upload", earlier):
                 pass
         assert later._interruption is None
+
+
+async def test_a_request_has_its_turn_when_the_later_one_is_left_of_a_cut_connection() -> None:
+    """The server may take the connection that was cut after the one that continues the upload."""
+    gone = asyncio.Event()
+
+    async def lost() -> dict[str, object]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    turns = UploadGate()
+    earlier, later = (Body(lost, size_bytes=10, has_more=True) for _ in range(2))
+    entered = asyncio.Event()
+
+    async def receive_in_vain() -> None:
+        async with turns.turn("upload", later):
+            entered.set()
+            await later.discard()
+
+    async def go_on() -> bool:
+        async with turns.turn("upload", earlier):
+            return True
+
+    receiving = asyncio.ensure_future(receive_in_vain())
+    await entered.wait()
+    going_on = asyncio.ensure_future(go_on())
+    while not going_on.done() and not gone.is_set():
+        gone.set()
+        await asyncio.sleep(0)
+    assert await going_on
+    with pytest.raises(ClientGoneError):
+        await receiving
