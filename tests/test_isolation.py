@@ -207,9 +207,13 @@ def test_a_python_without_a_path_of_its_own_starts_nothing(monkeypatch):
 
 
 STARTERS = {  # what starts a program, and the files that may, each with what it starts
-    "subprocess": {"client/access/embedded.py": "interpreters.command", "tui/viewer/hand_over.py": "find_program"},
-    "asyncio.subprocess": {"previews/decoding/decoder.py": "interpreters.command"},
-    "create_subprocess_exec": {"previews/decoding/decoder.py": "interpreters.command"},
+    "subprocess": {
+        "client/access/embedded.py": "interpreters.command",
+        "tui/viewer/hand_over.py": "find_program",
+        "previews/decoding/decoder.py": "interpreters.command",
+    },
+    "asyncio.subprocess": {},
+    "create_subprocess_exec": {},
     "textual_serve": {"web/server.py": "command: Sequence[str]"},
     "textual_serve.app_service": {"web/page_program.py": "PageProgram"},
     "PageProgram": {"web/server.py": "command: Sequence[str]"},

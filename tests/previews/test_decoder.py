@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,28 @@ async def test_a_decoder_that_was_killed_is_replaced(decoder: Decoder) -> None:
         await decoder.decode(JOB, encoded("PNG"))
     told, _ = await decoder.decode(JOB, encoded("PNG"))
     assert told["width"] == 12
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2, 3, 5, 20])
+def test_an_event_loop_can_end_while_the_decoder_is_being_started(rounds: int) -> None:
+    made = Decoder()
+
+    async def leave() -> None:
+        decoding = asyncio.ensure_future(made.decode(JOB, encoded("PNG")))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        assert not decoding.done()
+
+    asyncio.run(leave())
+    told, _ = asyncio.run(_decode_and_close(made))
+    assert told["width"] == 12
+
+
+async def _decode_and_close(made: Decoder) -> tuple[dict[str, Any], bytes]:
+    try:
+        return await made.decode(JOB, encoded("PNG"))
+    finally:
+        await made.close()
 
 
 def test_a_decoder_goes_on_in_another_event_loop_and_leaves_nothing_open() -> None:

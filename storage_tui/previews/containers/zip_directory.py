@@ -164,29 +164,29 @@ def _read_entry(tail: bytes, at: int, end: int) -> tuple[Entry, int] | None:
     fields = _ENTRY.unpack_from(tail, at)
     if fields[0] != ENTRY:
         return None
-    system, flags, method, packed, size = fields[1] >> 8, fields[3], fields[4], fields[8], fields[9]
+    maker, flags, method, packed, size = fields[1] >> 8, fields[3], fields[4], fields[8], fields[9]
     name_bytes, extra_bytes, comment_bytes, volume, local_start = *fields[10:14], fields[16]
     start = at + _ENTRY.size
     stop = start + name_bytes + extra_bytes + comment_bytes
     if stop > end:
         return None
     raw, extra = tail[start : start + name_bytes], tail[start + name_bytes : start + name_bytes + extra_bytes]
-    name = _name(raw, flags, system, extra)
+    name = _name(raw, flags, maker, extra)
     if 0xFFFFFFFF in (packed, size, local_start):
         size, packed, local_start = _wide_sizes(extra, size, packed, local_start)
-    mode = fields[15] >> 16 if system in SYSTEMS_WITH_UTF8 else 0
+    mode = fields[15] >> 16 if maker in SYSTEMS_WITH_UTF8 else 0
     comment = _text(tail[stop - comment_bytes : stop]) if comment_bytes else ""
     return Entry(name, method, bool(flags & ENCRYPTED_FLAG), packed, size, local_start, volume, mode, comment), stop
 
 
-def _name(raw: bytes, flags: int, system: int, extra: bytes) -> str:
+def _name(raw: bytes, flags: int, maker: int, extra: bytes) -> str:
     """Return a name by its flag, by a Unicode field that belongs to it, or by the system it is from."""
     if flags & UTF8_FLAG:
         return raw.decode("utf-8", "backslashreplace")
     for kind, content in _fields(extra):
         if kind == UNICODE_NAME and content[1:UNICODE_NAME_START] == zlib.crc32(raw).to_bytes(4, "little"):
             return content[UNICODE_NAME_START:].decode("utf-8", "backslashreplace")
-    if system in SYSTEMS_WITH_UTF8:
+    if maker in SYSTEMS_WITH_UTF8:
         return _text(raw)
     return raw.decode("cp437")
 

@@ -6,7 +6,8 @@ Jobs that nobody waits for any more are dropped.
 import asyncio
 import contextlib
 import itertools
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import socket
+import subprocess
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,59 @@ from storage_tui.previews.decoding.ranged_file import PAGE_BYTES
 
 SILENT_SECONDS = 8  # the process kills a job after 5 s of work and reports that; after this time it is broken itself
 STEP_SECONDS = 1.0  # silence is counted in steps: an event loop that was busy for longer has missed one step only
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The running process, and the socket that is its standard input and output.
+
+    asyncio's own processes are not used: the event loop never ends when it ends while one of them is being started.
+    """
+
+    program: subprocess.Popen[bytes]
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def start(cls, module: str) -> "_Process":
+        """Start the process; raise LimitError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                program = _started(module, theirs.fileno())
+            except OSError as exc:
+                ours.close()
+                raise LimitError(f"the decoder cannot be started: {exc.strerror}") from exc
+        try:
+            return cls(program, *await asyncio.open_connection(sock=ours))
+        except BaseException:
+            ours.close()
+            _kill(program)
+            raise
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self.program.poll() is None
+
+    async def end(self) -> None:
+        """Kill the process, if it still runs, and close the socket."""
+        _kill(self.program)
+        self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
+
+
+def _started(module: str, descriptor: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        interpreters.command(module), stdin=descriptor, stdout=descriptor, stderr=subprocess.DEVNULL,
+        env=interpreters.environment(), start_new_session=True,
+    )  # fmt: skip
+
+
+def _kill(program: subprocess.Popen[bytes]) -> None:
+    program.kill()
+    program.wait()  # at once, after the signal that nothing holds back
 
 
 @dataclass
@@ -36,7 +90,8 @@ class Decoder:
 
     def __init__(self, module: str = "storage_tui.previews.decoding") -> None:
         self._module = module
-        self._process: Process | None = None
+        self._process: _Process | None = None
+        self._starting: asyncio.Task[_Process] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._calls: dict[int, _Call] = {}
@@ -45,7 +100,7 @@ class Decoder:
     @property
     def process_id(self) -> int | None:
         """The id of the running process; None before the first picture."""
-        return None if self._process is None else self._process.pid
+        return None if self._process is None else self._process.program.pid
 
     async def decode(
         self, job: dict[str, Any], content: bytes, *, source: Source | None = None
@@ -106,9 +161,9 @@ class Decoder:
         return told, payload
 
     @staticmethod
-    def _send(process: Process, frame: bytes) -> None:
-        if process.stdin is not None and process.returncode is None:
-            process.stdin.write(frame)
+    def _send(process: _Process, frame: bytes) -> None:
+        if process.is_running:
+            process.writer.write(frame)
 
     async def close(self) -> None:
         """End the process; the next job starts another."""
@@ -120,40 +175,37 @@ class Decoder:
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
         if process is not None:
-            await _end(process)
+            await process.end()
 
-    async def _started(self) -> Process:
+    async def _started(self) -> _Process:
         loop = asyncio.get_running_loop()
-        is_alive = self._process is not None and self._process.returncode is None
+        is_alive = self._process is not None and self._process.is_running
         if self._process is not None and is_alive and self._loop is loop and self._reader and not self._reader.done():
             return self._process
         if self._loop is loop:
             await self.close()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *interpreters.command(self._module),
-                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=interpreters.environment(), start_new_session=True,
-            )  # fmt: skip
-        except OSError as exc:
-            raise LimitError(f"the decoder cannot be started: {exc.strerror}") from exc
-        self._process, self._loop = process, loop
+        if self._starting is None or self._starting.done() or self._loop is not loop:
+            self._loop, self._starting = loop, loop.create_task(self._start())
+        return await asyncio.shield(self._starting)  # several jobs may wait for it
+
+    async def _start(self) -> _Process:
+        process = self._process = await _Process.start(self._module)
         self._reader = asyncio.create_task(self._read(process))
         return process
 
-    async def _read(self, process: Process) -> None:
+    async def _read(self, process: _Process) -> None:
         """Pass each answer to its waiting caller until the process ends."""
-        assert process.stdout is not None
         try:
             while True:
-                header = await process.stdout.readexactly(frames.HEADER.size)
-                body = await process.stdout.readexactly(frames.frame_size(header))
+                header = await process.reader.readexactly(frames.HEADER.size)
+                body = await process.reader.readexactly(frames.frame_size(header))
                 number, told, pixels = frames.unpack(header, body)
                 if (call := self._calls.get(number)) is not None:
                     call.said.put_nowait((told, pixels))
-        except (asyncio.IncompleteReadError, ValueError):
+        except (asyncio.IncompleteReadError, OSError, ValueError):
             self._fail_all("the decoder ended")
         except asyncio.CancelledError:  # by `close`, or because the event loop ends
-            await _end(process)
+            await process.end()
             raise
 
     def _fail_all(self, reason: str) -> None:
@@ -179,15 +231,6 @@ async def _read(source: Source | None, start: int, stop: int, most: int) -> byte
         return held
     spare = max(0, source.bytes_left - (stop - start)) // PAGE_BYTES * PAGE_BYTES
     return await source.read(start, min(most, stop + spare))
-
-
-async def _end(process: Process) -> None:
-    """Kill the process, if it still runs, and close its pipes."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    if process.stdin is not None:
-        process.stdin.close()
-    await process.communicate()
 
 
 DECODER = Decoder()
