@@ -44,8 +44,9 @@ class _Process:
         try:
             return cls(program, *await asyncio.open_connection(sock=ours))
         except BaseException:
-            ours.close()
             _kill(program)
+            await asyncio.sleep(0)  # in which a transport that was begun lets go of the socket
+            ours.close()
             raise
 
     @property
