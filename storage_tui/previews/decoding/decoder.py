@@ -54,10 +54,14 @@ class _Process:
         """Whether the process has not ended."""
         return self.program.poll() is None
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Kill the process, if it still runs, and close the socket."""
         _kill(self.program)
         self.writer.close()
+
+    async def ended(self) -> None:
+        """End the process, and wait until nothing of it is open."""
+        self.end()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
 
@@ -176,7 +180,7 @@ class Decoder:
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
         if process is not None:
-            await process.end()
+            await process.ended()
 
     async def _started(self) -> _Process:
         loop = asyncio.get_running_loop()
@@ -192,6 +196,7 @@ class Decoder:
     async def _start(self) -> _Process:
         process = self._process = await _Process.start(self._module)
         self._reader = asyncio.create_task(self._read(process))
+        self._reader.add_done_callback(lambda _: process.end())  # also when the event loop ends before it began
         return process
 
     async def _read(self, process: _Process) -> None:
@@ -205,9 +210,6 @@ class Decoder:
                     call.said.put_nowait((told, pixels))
         except (asyncio.IncompleteReadError, OSError, ValueError):
             self._fail_all("the decoder ended")
-        except asyncio.CancelledError:  # by `close`, or because the event loop ends
-            await process.end()
-            raise
 
     def _fail_all(self, reason: str) -> None:
         for call in self._calls.values():
