@@ -78,6 +78,8 @@ NO: dict[str, Any] = {
     "Esri JSON": {"geometryType": "esriGeometryPoint", "type": "FeatureCollection",
                   "features": [{"geometry": {"x": 1, "y": 2}, "attributes": {"a": 1}}]},
     "a list of features": [feature(), feature()],
+    "corners of a polygon that are no positions": {"type": "Polygon", "coordinates": [{"lat": 1, "lng": 2}]},
+    "a feature with such corners": feature({"type": "Polygon", "coordinates": [{"lat": 1, "lng": 2}]}),
     "a type that is a list": {"type": ["Feature"], "geometry": None},
     "a place in a string": {"note": '"type": "FeatureCollection", "features": ['},
 }  # fmt: skip
