@@ -169,7 +169,7 @@ def read_features(text: str) -> Features | None:
         kind = type_of(found)
         if not kind and not read.known:
             return None
-        read.known, read.others = read.known + bool(kind), read.others + (not kind)
+        read.known, read.others = read.known + bool(kind), read.others + (not kind and found.is_whole)
         _add_object(read, found, kind)
         if not found.is_whole:
             read.problem = f"not JSON from character {found.end:,} on, or cut there"
