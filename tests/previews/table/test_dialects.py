@@ -162,3 +162,20 @@ async def test_a_head_before_a_row_that_is_cut_keeps_its_last_column() -> None:
 @pytest.mark.parametrize("blank", [" ", "\xa0", "\u2009", "\u202f"])
 def test_blanks_between_thousands_are_of_numbers(blank: str) -> None:
     assert column_type([f"1{blank}234,5", f"12{blank}345"]) == "number"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{number},n{number},{number / 7:.3f}" for number in range(100_000)],
+        [f"{number},{'x' * (1 if number < 3000 else 200)}" for number in range(20_000)],
+        [f'{number},"line {number}\nmore, of it"' for number in range(20_000)],
+        [f"{number},{'x' * (200 if number < 300 else 1)}" for number in range(90_000)],
+    ],
+    ids=["growing", "short first", "two lines", "long first"],
+)
+async def test_the_rows_of_a_large_table_are_estimated_by_those_in_its_middle(rows: list[str]) -> None:
+    ranges = Ranges.of("\n".join(["a,b", *rows, ""]).encode())
+    told = dict((await preview(ranges.source("a.csv"))).facts)["rows"]
+    assert told.startswith("about ") and len(ranges.asked) == 2
+    assert 0.8 < int(told.removeprefix("about ").replace(",", "")) / len(rows) < 1.25, told
