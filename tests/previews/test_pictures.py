@@ -36,6 +36,13 @@ async def test_left_and_right_of_a_picture_differ(make: object) -> None:
     assert len(styles) >= 2
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WebP", "GIF", "BMP"])
+async def test_a_picture_without_its_end_is_told_to_be_cut(kind: str) -> None:
+    content = encoded(kind)
+    assert not (await show(content)).note and not (await show(content + b"more" * 9)).note
+    assert "its end is missing: the picture is cut" in plain(await show(content[: -len(content) // 8]))
+
+
 @pytest.mark.parametrize(
     "options", [{"compression": name} for name in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")]
 )

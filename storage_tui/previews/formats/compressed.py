@@ -37,7 +37,7 @@ class Compressed:
         """Return the preview of the content, as far as the first bytes of the blob unpack."""
         method = find_method(head, source.blob.key.lower()) or "gzip"
         start = streams.skipped(head) if method == "zstd" else 0
-        if start >= len(head):  # one skippable frame that is longer than the first read
+        if start >= len(head) and start != source.size_bytes:  # a skippable frame that is longer than the first read
             head = await source.read(start, start + HEAD_BYTES)
             if head and not streams.is_zstd(head):
                 raise LimitError("after the bytes that readers skip no zstd follows")
@@ -61,7 +61,8 @@ class Compressed:
             facts.append(("packed as", visible(told, limit=80)))
         if held.is_complete:
             facts.append(("unpacked", size_text(len(unpacked.content))))
-        note = " · ".join(filter(None, (shown.note, unpacked.note)))
+        inner_note = shown.note if unpacked.content else ""  # the blob has bytes, its content has none
+        note = " · ".join(filter(None, (inner_note, unpacked.note)))
         return replace(shown, kind=method, facts=(*facts, *shown.facts), note=note, pages=None, inside=inner)
 
     async def _unpack(self, source: Source, method: str, head: bytes, start: int) -> Unpacked:

@@ -24,8 +24,10 @@ MAX_DEPTH = 8  # of nested geometry collections; real files have one level
 PROPERTY_NAMES = 12  # named in the facts; more do not fit a pane
 LOOKED_AT = 10  # features that must look like features; a list of anything else differs from the first on
 
-GEOMETRIES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
-                        "GeometryCollection"))  # fmt: skip
+DEPTHS = {"Point": 1, "MultiPoint": 2, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4,
+          "GeometryCollection": 1}  # fmt: skip
+"""The depth of the lists of coordinates of each kind of geometry (RFC 7946, 3.1)."""
+GEOMETRIES = frozenset(DEPTHS)
 
 _POSITION = re.compile(r"\[\s*(-?[\d.]+(?:[eE][-+]?\d+)?)\s*,\s*(-?[\d.]+(?:[eE][-+]?\d+)?)\s*[\],]")
 _CUT_GEOMETRY = re.compile(r'"coordinates"\s*:\s*\[')
@@ -81,16 +83,29 @@ def type_of(found: JsonObject) -> str:
         return "FeatureCollection" if _holds_features(found, kind is not None) else ""
     if kind == "Feature":
         geometry = found.members.get("geometry", found)
-        is_geometry = geometry is None or (isinstance(geometry, dict) and geometry.get("type") in GEOMETRIES)
+        is_geometry = geometry is None or (isinstance(geometry, dict) and _is_geometry(geometry))
         return kind if is_geometry or (geometry is found and not found.is_whole) else ""
     if isinstance(kind, str) and kind in GEOMETRIES:
         name = "geometries" if kind == "GeometryCollection" else "coordinates"
-        is_there = isinstance(found.members.get(name), list) or (not found.is_whole and name not in found.members)
+        is_there = _is_deep(found.members.get(name), DEPTHS[kind]) or (not found.is_whole and name not in found.members)
         return kind if is_there else ""
     is_cut = "type" not in found.members and found.cut_key in ("geometry", "coordinates")
     if is_cut and found.cut_key == "geometry" and _CUT_GEOMETRY.search(found.cut[:200]):
         return "Feature"  # sorted names: the type comes after a geometry that is longer than the text
     return ""
+
+
+def _is_geometry(geometry: dict[str, Any]) -> bool:
+    """Return whether an object has the type and the coordinates of a geometry."""
+    kind = geometry.get("type")
+    if not isinstance(kind, str) or kind not in GEOMETRIES:
+        return False
+    return _is_deep(geometry.get("geometries" if kind == "GeometryCollection" else "coordinates"), DEPTHS[kind])
+
+
+def _is_deep(value: Any, depth: int) -> bool:
+    """Return whether a value is a list, and its first items are lists down to a depth, unless a list is empty."""
+    return isinstance(value, list) and (depth == 1 or not value or _is_deep(value[0], depth - 1))
 
 
 def _holds_features(found: JsonObject, is_told: bool) -> bool:
@@ -154,7 +169,7 @@ def read_features(text: str) -> Features | None:
         kind = type_of(found)
         if not kind and not read.known:
             return None
-        read.known, read.others = read.known + bool(kind), read.others + (not kind)
+        read.known, read.others = read.known + bool(kind), read.others + (not kind and found.is_whole)
         _add_object(read, found, kind)
         if not found.is_whole:
             read.problem = f"not JSON from character {found.end:,} on, or cut there"

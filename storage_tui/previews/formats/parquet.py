@@ -98,8 +98,8 @@ def _leaves(schema: list[dict[int, Any]]) -> list[tuple[str, str, str]]:
             name, left = open_groups[-1]
             open_groups[-1] = (name, left - 1)
         path = [name for name, _ in open_groups[1:]] + [_text(element.get(4, b""))]
-        if element.get(5):
-            open_groups.append((path[-1] if index else "", element[5]))
+        if element.get(5) or not index:  # the root is a group, even of no columns
+            open_groups.append((path[-1] if index else "", element.get(5, 0)))
             continue
         repeat = element.get(3, 0)
         found.append((".".join(path), _type(element), REPEATS[repeat] if 0 <= repeat < 3 else ""))

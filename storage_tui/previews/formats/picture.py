@@ -4,7 +4,7 @@ from typing import Any
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.previews.base import THUMBNAIL_BUDGET, Preview, PreviewError, Source, View, rows_left
+from storage_tui.previews.base import THUMBNAIL_BUDGET, LimitError, Preview, PreviewError, Source, View, rows_left
 from storage_tui.previews.decoding.decoder import DECODER
 from storage_tui.previews.formats.npy import number_text
 from storage_tui.previews.raster.drawing import drawn, room
@@ -13,6 +13,8 @@ MODES = {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "pal
          "RGBA": "RGB with alpha", "I;16": "16-bit grey", "I": "32-bit grey", "F": "float"}  # fmt: skip
 MOST_PIXELS = 600_000  # where the terminal draws pixels: 1.8 MB, and a frame of the decoder holds 4 MiB
 FACTS_ROOM = (("pixels", f"{'':24}"),)  # the rows above a picture, known before the decoding
+CUT = "its end is missing: the picture is cut"
+END_MARKS = {"PNG": b"IEND", "JPEG": b"\xff\xd9", "GIF": b"\x00;"}
 BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 
 
@@ -47,10 +49,29 @@ class Picture:
         try:
             told, pixels = await DECODER.decode(job, content)
         except PreviewError as exc:
-            raise exc if is_whole else PreviewError(f"{exc} (from its first {size_text(len(content))})") from exc
+            if not is_whole:
+                raise PreviewError(f"{exc} (from its first {size_text(len(content))})") from exc
+            if is_cut(self.kind, content) and not isinstance(exc, LimitError):
+                raise PreviewError(CUT) from exc
+            raise
         lines, drawing = await drawn(pixels, told["width"], told["height"], view, rows)
         note = "" if is_whole else "drawn from its first part"
+        if is_whole and is_cut(self.kind, content):
+            note = CUT
         return Preview(self.kind, facts=picture_facts(told), lines=lines, note=note, is_drawing=True, pixels=drawing)
+
+
+def is_cut(kind: str, content: bytes) -> bool:
+    """Return whether all the bytes of a picture lack its end; bytes behind the end do not count.
+
+    WebP and BMP name their size in the header. The others have a mark at their end: a chunk IEND in PNG, EOI in JPEG,
+    and a semicolon after the last empty block in GIF.
+    """
+    if kind == "WebP":
+        return int.from_bytes(content[4:8], "little") + 8 > len(content)
+    if kind == "BMP":
+        return int.from_bytes(content[2:6], "little") > len(content)
+    return END_MARKS[kind] not in content
 
 
 def picture_facts(told: dict[str, Any]) -> tuple[tuple[str, str], ...]:

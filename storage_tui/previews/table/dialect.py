@@ -33,8 +33,9 @@ COMMENTS = ("#", "%", "//", "!")
 
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _PLAIN = "\x1f"  # stands for a separator of several characters, and is in no text
-_NUMBER = re.compile(r"[-+]?[\d.,'  ]*\d ?%?")
+_NUMBER = re.compile("[-+]?[\\d.,'\u2019 \xa0\u2009\u202f]*\\d ?%?")
 _CLOCK = re.compile(r"(?<!\d)\d\d?:\d\d(?!\d)")
+_QUOTED_LINE = re.compile(r'^"(?:[^"\n]|"")*"\r?$', re.MULTILINE)
 _RULE = re.compile(r"[-=+|:\s]+$")
 
 
@@ -78,9 +79,18 @@ class Dialect:
             is_open = at + reader.line_num >= len(lines) and reader.line_num < ROW_LINES
         return self._one(first), 0 if is_open else 1
 
+    def strict_lines(self, lines: Sequence[str], at: int = 0) -> int:
+        """Return the number of lines of the row that begins at a line; 0 when its quotes are not as they should be."""
+        reader = self._reader(map(self._prepared, lines[at : at + ROW_LINES]), strict=True)
+        try:
+            next(reader)
+        except csv.Error:
+            return 0
+        return reader.line_num
+
     def _one(self, line: str) -> list[str]:
         try:
-            return next(self._reader([line], strict=False))
+            return next(self._reader([line.rstrip("\r\n")], strict=False))
         except csv.Error:  # a cell that is longer than the csv module accepts, or a carriage return inside the line
             return line.rstrip("\r\n").split(self._single)
 
@@ -120,17 +130,18 @@ def find_dialect(lines: Sequence[str], *, is_named: bool, is_tabbed: bool = Fals
     if not is_named:
         return _find_strict(begin, rows)
     rare = RARE if not all(_CLOCK.search(row) for row in rows[1:]) else RARE[:-1]  # times have colons, too
-    for delimiters in ((*STRONG, "||"), rare, BLANKS):
+    for group in ((*STRONG, "||"), rare, BLANKS):
+        delimiters = [each for each in group if len(each) == 1 or any(each in row for row in rows)]
         scored = [
             (*_score(form, rows), form) for each in delimiters for form in _forms(replace(begin, delimiter=each), rows)
         ]
         best = max(scored, key=lambda found: found[:2])
         even = max((found for found in scored if _is_even(found[2], rows)), key=lambda found: found[:2], default=best)
         best = even if even[0] >= EVEN_SHARE * best[0] else best
-        is_sure = delimiters is not BLANKS or (_is_even(best[2], rows) and _is_typed(best[2], rows))
+        is_sure = group is not BLANKS or (_is_even(best[2], rows) and _is_typed(best[2], rows))
         if best[0] > 0 and best[1] >= LEAST_SHARE and is_sure:
             return best[2]
-        if "," in delimiters and (loose := _find_loose(begin, rows)) is not None:
+        if group[0] == "," and (loose := _find_loose(begin, rows)) is not None:
             return loose
     if sum("  " in row.strip() for row in rows) > len(rows) / 2 and not is_tabbed:
         return None  # columns of a fixed width with blank cells: the lines as they are show these best
@@ -163,6 +174,9 @@ def _forms(base: Dialect, rows: Sequence[str]) -> list[Dialect]:
     if base.delimiter in BLANKS:
         return [replace(base, quote="")]
     is_spaced = base.delimiter in ",;" and _is_spaced(base.delimiter, text)
+    escaped = replace(base, escape="\\")
+    if '\\"' in text and not _is_strict(base, rows) and _is_strict(escaped, rows) and _is_even(escaped, rows):
+        return [escaped]
     if '"' in text and not is_spaced and _is_even(base, rows):
         return forms
     if is_spaced or re.search(rf"{each} +\"", text):
@@ -171,11 +185,22 @@ def _forms(base: Dialect, rows: Sequence[str]) -> list[Dialect]:
             return forms
     if '\\"' in text:
         forms.append(replace(forms[0], escape="\\"))
-    if '"' in text:
+    if '"' in text and not (_QUOTED_LINE.search(text) and _is_strict(base, rows)):
         forms.append(replace(forms[0], quote=""))
     elif re.search(rf"(?:^|{each})'[^'\n]*'(?:{each}|\s*$)", text, re.MULTILINE):
         forms.append(replace(forms[0], quote="'"))
     return forms
+
+
+def _is_strict(form: Dialect, rows: Sequence[str]) -> bool:
+    """Return whether each quote that begins a cell has its end where the cell ends."""
+    at = 0
+    while at < len(rows):
+        used = form.strict_lines(rows, at)
+        if not used:
+            return False
+        at += used
+    return True
 
 
 def _is_even(form: Dialect, rows: Sequence[str]) -> bool:

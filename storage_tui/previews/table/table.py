@@ -20,6 +20,7 @@ ABOVE_ROWS = 50  # of titles and remarks above a table; exports have ten
 MOSTLY = 0.8  # of the values of a column that tell its type, beside remarks such as `<0.1`
 BRACKETS = ("[", "(", "<", "{")
 YEARS = (1900, 2100)
+STATIONS = ("TOA5", "TOACI1")  # begin the line about the station above the tables of Campbell Scientific's loggers
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def read_table(head: bytes, name: str, *, is_whole: bool) -> Table:
     rows = [row for row in split_rows(head[begin:], begin, dialect, encoding, is_last=is_whole) if row[0]]
     if not rows:
         raise PreviewError("no whole row in the part that was read")
-    is_cut = len(rows) == 1 and not is_whole and not head.endswith(encoding.newline)
+    is_cut = len(rows) == 1 and not is_whole and rows[0][2] == len(head) and not head.endswith(encoding.newline)
     if is_cut:
         rows = [(rows[0][0][:-1] or rows[0][0], rows[0][1], rows[0][2])]
     return replace(_table(rows, dialect, encoding, above, is_whole), is_cut=is_cut)
@@ -131,6 +132,8 @@ def _common_width(rows: Sequence[Sequence[str]]) -> int:
 def _above(rows: Sequence[Cells], width: int) -> int:
     """Return how many of the first rows are titles and remarks above the table: they are shorter, or fill one cell."""
     table = [cells for cells, _, _ in rows]
+    if len(table) > 1 and table[0][0] in STATIONS:
+        return 1
     for at, cells in enumerate(table[:ABOVE_ROWS]):
         if len(cells) >= width and not _is_title(cells, width):
             return at
@@ -153,11 +156,11 @@ def _head_rows(table: Sequence[Sequence[str]], width: int) -> int:
             return count
     types = _types(table[1:], width)
     first = [column_type([cell]) for cell in table[0]]
-    if _are_steps(table, types):
+    if _are_steps(table, types) or _is_scale(table[0], types):
         return 1
     if any(kind in TYPED for kind in first):
         return 0
-    if len(table) == 1:
+    if len(table) == 1 or _has_index(table):
         return 1
     if any(kind in TYPED for kind in types):
         return 0  # a row of data with missing values: a head would have a name above these columns
@@ -166,6 +169,27 @@ def _head_rows(table: Sequence[Sequence[str]], width: int) -> int:
         for at, cell in enumerate(table[0])
     )
     return 0 if is_again else 1
+
+
+def _has_index(table: Sequence[Sequence[str]]) -> bool:
+    """Return whether a first column without a name numbers the rows, as pandas and R write."""
+    numbers = [row[0].strip() if row else "" for row in table[1:TYPED_ROWS]]
+    is_named = len(table[0]) > 1 and all(column_type([name]) == "text" for name in table[0][1:])
+    return is_named and not table[0][0].strip() and all(numbers) and len(set(numbers)) == len(numbers)
+
+
+def _is_scale(row: Sequence[str], types: Sequence[str]) -> bool:
+    """Return whether a row has a word above values, and then rising numbers or times: depths, hours, wavelengths."""
+    kinds = {column_type([cell]) for cell in row[1:]}
+    if len(row) < 3 or types[0] not in TYPED or not row[0].strip().isidentifier() or is_missing(row[0]):
+        return False
+    if kinds <= {"date"} or kinds <= {"time"}:
+        return all(before < after for before, after in pairwise(row[1:]))
+    try:
+        steps = [float(cell.strip().rstrip("% ").replace(",", ".")) for cell in row[1:]]
+    except ValueError:
+        return False
+    return all(before < after for before, after in pairwise(steps))
 
 
 def _types(rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -211,9 +235,9 @@ def _are_steps(table: Sequence[Sequence[str]], types: Sequence[str]) -> bool:
     names = [table[0][at].strip() for at in places]
     if kinds == {"date"}:
         return len(set(names)) == len(names) and not any(column_type([value]) == "date" for value in below)
-    if names == [str(number) for number in range(int(names[0]), int(names[0]) + len(names))] and len(names) > 2:
+    if len(names) > 2 and names in ([str(number + first) for number in range(len(names))] for first in (0, 1)):
         rows = ([row[at].strip() for at in places if at < len(row)] for row in table[1:TYPED_ROWS])
-        return int(names[0]) in (0, 1) and not all(_are_consecutive(row) for row in rows)
+        return not all(_are_consecutive(row) for row in rows)
     return _in_steps(names) and not all(_year(value) is not None for value in below)
 
 

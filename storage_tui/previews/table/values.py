@@ -14,7 +14,7 @@ _DAY = (
     r"(?:[-+]?\d{4,6}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?|\d\d?[./]\d\d?[./](?:\d{4}|\d\d)|\d\d?[- ][A-Za-z]{3}[- ]\d{2,4})"
 )
 _CLOCK = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?"
-_GROUP = r"[  ,.'’  ]"
+_GROUP = "[ \xa0\u2009\u202f,.'\u2019]"  # the blanks are of no break and narrow, as in French and by the SI
 _TYPES = (
     ("integer", re.compile(r"[-+]?(?:0|[1-9]\d{0,17})")),
     ("code", re.compile(r"\d+")),

@@ -119,6 +119,15 @@ async def test_what_lies_between_the_streams_changes_nothing(method: str, packed
     assert dict(shown.facts)["unpacked"] == "5.1 kB" and "followed by" not in shown.note
 
 
+@pytest.mark.parametrize("skipped", [SKIPPED, struct.pack("<II", 0x184D2A51, 200_000) + bytes(200_000)])
+async def test_frames_that_readers_skip_are_empty_and_not_cut(skipped: bytes) -> None:
+    shown = await show(skipped, "a.csv.zst")
+    assert shown.kind == "zstd" and dict(shown.facts) == {"inside": "empty", "unpacked": "0 B"}
+    assert not shown.note
+    shown = await show(skipped[:-1], "a.csv.zst")
+    assert "it has no end" in plain(shown), plain(shown)
+
+
 @pytest.mark.parametrize("method", PACK)
 async def test_bytes_after_the_last_stream_are_told(method: str) -> None:
     shown = await show(PACK[method](table(0, 300)) + b"no stream begins here", f"a.csv.{method}")

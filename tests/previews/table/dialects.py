@@ -154,6 +154,32 @@ DIALECTS: dict[str, Case] = {
     "geometries alone": case("wkt\nPOINT(1 2)\nPOINT(3 4)\n", "wkt", 2, "POINT(1 2)"),
     "JSON in a cell": case('id,doc\n1,"{""a"": 1, ""b"": 2}"\n2,"{}"\n', "id|doc", 2, ["1", '{"a": 1, "b": 2}']),
     "geometries in a cell": case('id,wkt\n1,"POINT (1 2)"\n2,"LINESTRING (1 2, 3 4)"\n', "id|wkt", 2, "1|POINT (1 2)"),
+    # quotes
+    "one column of sentences in quotes": case(
+        'sentence\n"hello, world"\n"bye, world"\n', ["sentence"], 2, ["hello, world"]
+    ),
+    "quotes behind a backslash in rows of one length": case(
+        'a,b\n"he said \\"hi\\"",1\n"x",2\n', "a|b", 2, 'he said "hi"|1'
+    ),
+    "a quote that never closes in a row of its own": case('a,b\n1,"open\n2,x\n3,y\n', "a|b", 3, "1|open"),
+    # heads
+    "many years in a row": case("land,code,1960,1961,1962\nA,AB,1.5,2,3\nC,CD,4,5,6\n", "land|code|1960|1961|1962", 2,
+                                "A|AB|1.5|2|3"),
+    "an index without a name beside text": case(",x\n0,a\n1,b\n", "|x", 2, "0|a"),
+    "an index with gaps beside text": case(",x\n5,a\n9,b\n", "|x", 2, "5|a"),
+    "rows that R numbers": case('"","Species"\n"1","setosa"\n"2","virginica"\n', "|Species", 2, "1|setosa"),
+    "a first row whose first cell is missing": case(",1\nB,2\nC,3\n", numbered(2), 3, "|1"),
+    "depths as names": case("t,0.5,1.0,1.5\n1,10,11,12\n2,10,11,12\n", "t|0.5|1.0|1.5", 2, "1|10|11|12"),
+    "hours as names": case("d,00:00,01:00\n2024-01-01,1,2\n2024-01-02,3,4\n", "d|00:00|01:00", 2, "2024-01-01|1|2"),
+    "numbers with narrow blanks": case("a;b\n1\u202f234,5;x\n2\xa0345,6;y\n", "a|b", 2, "1\u202f234,5|x"),
+    # loggers
+    "the line about the station of a logger": case(
+        '"TOA5","CR1000","CR1000","1","Std.22","CPU:p.CR1","2","T"\n"TIMESTAMP","RECORD","Air"\n"TS","RN","Deg C"\n'
+        '"","","Avg"\n"2024-01-01 00:00:00",0,12.3\n"2024-01-01 00:10:00",1,"NAN"\n',
+        "TIMESTAMP|RECORD|Air",
+        2,
+        "2024-01-01 00:00:00|0|12.3",
+    ),
 }  # fmt: skip
 
 NO_TABLES: dict[str, tuple[str, bytes]] = {

@@ -11,6 +11,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.previews import preview
 from storage_tui.previews.base import KIB
 from storage_tui.previews.table.table import read_table
+from storage_tui.previews.table.values import column_type
 from storage_tui.tui.viewer.documents.table import TableDocument
 from storage_tui.tui.viewer.opening import open_document
 from tests import effort
@@ -146,3 +147,35 @@ async def test_lines_above_a_table_and_its_encoding_are_named() -> None:
 def test_the_type_of_a_column_is_told_by_its_values(values: list[str], kind: str) -> None:
     table = read_table("\n".join(["name;other", *(f"{value};x" for value in values)]).encode(), "a.csv", is_whole=True)
     assert table.types[0] == kind
+
+
+async def test_the_separators_of_units_are_no_double_bars() -> None:
+    facts = dict((await show(b"a\x1fb\n1\x1f2\n3\x1f4\n", "a.csv")).facts)
+    assert facts["columns"] == "2, separated by unit separators"
+
+
+async def test_a_head_before_a_row_that_is_cut_keeps_its_last_column() -> None:
+    shown = await preview(Ranges.of(b"a,b\n" + b"x" * 200_000 + b",1\n").source("a.csv"))
+    assert dict(shown.facts)["columns"] == "2, separated by commas" and "not known" not in dict(shown.facts)["rows"]
+
+
+@pytest.mark.parametrize("blank", [" ", "\xa0", "\u2009", "\u202f"])
+def test_blanks_between_thousands_are_of_numbers(blank: str) -> None:
+    assert column_type([f"1{blank}234,5", f"12{blank}345"]) == "number"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{number},n{number},{number / 7:.3f}" for number in range(100_000)],
+        [f"{number},{'x' * (1 if number < 3000 else 200)}" for number in range(20_000)],
+        [f'{number},"line {number}\nmore, of it"' for number in range(20_000)],
+        [f"{number},{'x' * (200 if number < 300 else 1)}" for number in range(90_000)],
+    ],
+    ids=["growing", "short first", "two lines", "long first"],
+)
+async def test_the_rows_of_a_large_table_are_estimated_by_those_in_its_middle(rows: list[str]) -> None:
+    ranges = Ranges.of("\n".join(["a,b", *rows, ""]).encode())
+    told = dict((await preview(ranges.source("a.csv"))).facts)["rows"]
+    assert told.startswith("about ") and len(ranges.asked) == 2
+    assert 0.8 < int(told.removeprefix("about ").replace(",", "")) / len(rows) < 1.25, told

@@ -84,6 +84,7 @@ async def test_tables_with_a_danger_of_their_own_are_right_or_say_why_not(specia
     for name in ("no_rows.parquet", "no_columns.parquet", "no_batch.arrows"):
         assert "no rows" not in (await see(name)).note
     assert "rows: 0" in plain(await see("no_rows.parquet"))
+    assert "columns: 0" in plain(await see("no_columns.parquet"))
     for name, told in (
         ("_metadata", "no rows: they are in other files"),
         ("encrypted_all.parquet", "no rows: its columns are encrypted"),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from storage_tui.previews import preview
-from storage_tui.previews.base import KIB
+from storage_tui.previews.base import KIB, View
+from storage_tui.previews.formats.geojson import describe
 from tests.previews.ranges import Ranges, plain, show
 
 SQUARE = {"type": "Polygon", "coordinates": [[[5, 50], [6, 50], [6, 51], [5, 51], [5, 50]]]}
@@ -78,6 +79,8 @@ NO: dict[str, Any] = {
     "Esri JSON": {"geometryType": "esriGeometryPoint", "type": "FeatureCollection",
                   "features": [{"geometry": {"x": 1, "y": 2}, "attributes": {"a": 1}}]},
     "a list of features": [feature(), feature()],
+    "corners of a polygon that are no positions": {"type": "Polygon", "coordinates": [{"lat": 1, "lng": 2}]},
+    "a feature with such corners": feature({"type": "Polygon", "coordinates": [{"lat": 1, "lng": 2}]}),
     "a type that is a list": {"type": ["Feature"], "geometry": None},
     "a place in a string": {"note": '"type": "FeatureCollection", "features": ['},
 }  # fmt: skip
@@ -104,6 +107,13 @@ async def test_other_records_between_features_are_counted() -> None:
     lines = "\n".join([json.dumps(feature()), '{"a": 1}', json.dumps(feature(None)), '{"b": 2}'])
     facts = dict((await show(lines.encode(), "a.jsonl", width=100)).facts)
     assert facts["features"] == "2" and facts["beside them"] == "2 records of other JSON"
+
+
+@pytest.mark.parametrize("left", [2, 5, 12, 30])
+async def test_a_feature_that_is_cut_is_no_other_record(left: int) -> None:
+    line = json.dumps(feature(POINT, a="x" * 100)) + "\n"
+    read = describe((line * 3 + line[:left]).encode(), View(100, 30), is_whole=False)
+    assert read is not None and "beside them" not in dict(read.facts)
 
 
 async def test_lines_with_places_are_json_lines() -> None:
