@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from storage_tui.cli.output import PartialFailureError, gauge, human_duration
-from storage_tui.cli.printing import complain, say, say_json
+from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.batch.plan import BatchPlan
 from storage_tui.client.batch.results import BatchResult
@@ -42,6 +42,8 @@ class Report:
         self._as_json, self._is_single, self._is_silent = as_json, is_single, is_silent
         self.failures: list[StorageError] = []
         self.missing = 0  # files that were wanted and cannot be read
+        self.moved = 0  # files that are where they were wanted, also those that were there before
+        self._complaints = Complaints()
 
     def leave_out(self, rows: Sequence[LeftOut]) -> None:
         """Report the entries of a folder that are not uploaded: each entry that cannot be read, and the number of links
@@ -65,10 +67,11 @@ class Report:
             error = ConflictError(f"{error.message}; give --force to overwrite it", key=result.key)
         if error is None and self._must_verify and result.state == "done" and not result.is_verified:
             error = ChecksumError(f"{result.key!r} moved, but the server sent no checksum to compare", key=result.key)
+        self.moved += error is None and result.state in ("done", "skipped")
         if error is not None:
             self.failures.append(error)
             if not self._is_single:
-                complain(error.message)
+                self._complaints.add(error.message)
         if self._as_json:
             say_json(_row(result, error))
         elif error is None and result.state != "cancelled" and not self._is_silent:
@@ -77,6 +80,7 @@ class Report:
 
     def end(self, results: list[BatchResult]) -> None:
         """Report that all items have ended: with `as_json` a summary."""
+        self._complaints.end()
         if self._as_json:
             say_json({"summary": {**_summary(results, self.failures), "left_out": self.missing}})
 
@@ -89,14 +93,14 @@ class Report:
 def move(
     storage: "Storage", plan: BatchPlan, *, conflict: Conflict, jobs: int, resume: bool, must_verify: bool,
     as_json: bool, verb: str, place: str = "", verbose: bool = False, quiet: bool = False,
-    note: Callable[[BatchResult], object] = lambda _: None, waiting: Callable[[], int] = lambda: 0,
+    note: Callable[[BatchResult], object] = lambda _: None, waiting: Callable[[], int] | None = None,
 ) -> None:  # fmt: skip
     """Carry out the plan, and call `note` with each result.
 
     A single file has a line. Several files have one line together, which names `place`, and with `verbose` a line each
     before. With `quiet` only errors are printed. Raise the error of a single file. Raise PartialFailureError when some
-    of several files failed or could not be read. `waiting` returns the number of transfers that are kept for another
-    time, besides those that have begun.
+    of several files failed or could not be read. With `waiting` the files that have not begun are kept for another
+    time, and `waiting` returns their number.
     """
     is_single = len(plan.items) == 1 and not plan.left_out
     is_silent = quiet or not (is_single or verbose)
@@ -112,7 +116,12 @@ def move(
         with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else "", is_on=not quiet):
             results = batch.run()
     except StoppedError as exc:
-        raise StoppedError(f"{exc.message}; {_left(storage, waiting())}") from None
+        left = (
+            _left(storage, waiting() if waiting else 0)
+            if is_single or waiting
+            else _rest(report.moved, len(plan.items))
+        )
+        raise StoppedError(f"{exc.message}; {left}") from None
     report.end(results)
     if is_single:
         report.raise_failure()
@@ -127,15 +136,19 @@ def move(
 
 
 @contextmanager
-def telling(storage: "Storage") -> Iterator[None]:
-    """Within the block, say once when transfers begin to wait for the server, and once when the server is back."""
+def telling(storage: "Storage", *, is_kept: bool = True) -> Iterator[None]:
+    """Within the block, say once when transfers begin to wait for the server, and once when the server is back.
+
+    `is_kept` says that what has moved is kept when the program is stopped meanwhile; the bytes of a pipe are not.
+    """
+    safe = ", Ctrl-C loses nothing" if is_kept else ""
 
     def tell(waiting: "Waiting | None") -> None:
         if waiting is None:
             complain(f"{storage.display_url} answers again")
             return
         longest = human_duration(waiting.longest_s)
-        complain(f"{waiting.reason}; waiting up to {longest} for the server, Ctrl-C loses nothing")
+        complain(f"{waiting.reason}; waiting up to {longest} for the server{safe}")
 
     outage = storage.engine.outage
     outage.on_change = tell
@@ -167,6 +180,12 @@ def obeying_signals() -> Iterator[None]:
     finally:
         for row, handler in before:
             signal.signal(row, handler)
+
+
+def _rest(done: int, files: int) -> str:
+    """Return how far several files came, and the way to the rest: only those that have begun are known to resume."""
+    again = "the same command with --on-conflict different does the rest"
+    return f"{done:,} of {plural(files, 'file')} done; {again}"
 
 
 def _left(storage: "Storage", waiting: int) -> str:

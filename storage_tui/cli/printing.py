@@ -14,7 +14,10 @@ from typing import IO, Any, TextIO, cast
 
 import click
 
+from storage_tui.contract.counts import plural
+
 CLEAR_LINE = "\r\x1b[K"
+MESSAGES_COUNTED = 100  # kinds of errors of one command; errors that name their key are all different
 
 
 def say(text: str, *, label: str = "", colour: str | None = None) -> None:
@@ -53,6 +56,28 @@ def remark(text: str) -> None:
 def complain(message: str) -> None:
     """Print an error message on standard error, after the name of the program."""
     remark(f"storage-tui: {message}")
+
+
+class Complaints:
+    """The errors of many items of one command. An error that many items share is printed once; the rest is counted."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def add(self, message: str) -> None:
+        """Print an error message that was not printed before."""
+        if message in self._counts:
+            self._counts[message] += 1
+            return
+        complain(message)
+        if len(self._counts) < MESSAGES_COUNTED:
+            self._counts[message] = 0
+
+    def end(self) -> None:
+        """Print how often the messages came again."""
+        for message, count in self._counts.items():
+            if count:
+                complain(f"{plural(count, 'more time')}: {message}")
 
 
 def show_status(text: str) -> None:

@@ -33,8 +33,10 @@ def check_spelling(text: str, commands: Iterable[str]) -> None:
 
 
 def check_word(text: str, commands: Iterable[str], open_storage: "Callable[[], Storage]") -> None:
-    """Raise click.UsageError for a word without a colon or slash, when nothing in `data` has this name."""
-    if not _is_bare(text):
+    """Raise click.UsageError for a word without a colon or slash, or with a storage type that there is not, when nothing
+    in `data` has this name."""
+    unknown = _unknown_type(text)
+    if not unknown and not _is_bare(text):
         return
     try:
         with open_storage() as storage:
@@ -42,7 +44,7 @@ def check_word(text: str, commands: Iterable[str], open_storage: "Callable[[], S
                 return
             storage.stat(text)
     except NotFoundError:
-        raise _no_command(text, commands) from None
+        raise (_no_type(unknown, text) if unknown else _no_command(text, commands)) from None
     except StorageError:
         check_spelling(text, commands)  # for other words the browser says what is wrong with the store
 
@@ -50,6 +52,19 @@ def check_word(text: str, commands: Iterable[str], open_storage: "Callable[[], S
 def _is_bare(text: str) -> bool:
     is_type = text in STORAGE_TYPES or text in ALIASES
     return bool(text) and not is_type and ":" not in text and DELIMITER not in text
+
+
+def _unknown_type(text: str) -> str:
+    """Return what stands before the colon of `dta:maps/`, where a storage type belongs; empty when there is none."""
+    name, colon, _ = text.partition(":")
+    return "" if not colon or DELIMITER in name or name in STORAGE_TYPES or name in ALIASES else name
+
+
+def _no_type(name: str, text: str) -> click.UsageError:
+    alike, context = _alike(name, STORAGE_TYPES), click.get_current_context(silent=True)
+    root = None if context is None else context.find_root()
+    way = f"did you mean {alike[0]}:" if alike else f"the types are {', '.join(STORAGE_TYPES)}"
+    return click.UsageError(f"No storage type {name!r}, and nothing is stored at data:{text}; {way}", root)
 
 
 def _no_command(word: str, commands: Iterable[str]) -> click.UsageError:

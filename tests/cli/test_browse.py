@@ -291,17 +291,28 @@ def test_a_word_that_is_no_location_is_no_empty_folder(warm):
             assert b"?1049h" not in terminal.raw
 
 
+@pytest.mark.parametrize(("word", "way"), [("dta:maps/", "did you mean data:"), ("qqq:x", "the types are data, tmp")])
+def test_a_storage_type_that_there_is_not_is_no_empty_folder(warm, word, way):
+    with Terminal([*COMMAND, word], environ=warm[0]) as terminal:
+        assert terminal.wait_for_exit() == 2
+        told = " ".join(terminal.text().split())
+    assert f"No storage type '{word.partition(':')[0]}', and nothing is stored at data:{word}; {way}" in told
+    assert b"?1049h" not in terminal.raw
+
+
 def test_a_word_that_is_a_folder_or_a_blob_opens(warm):
     environ, data_dir = warm
     with Storage(data_dir=data_dir) as storage:
         storage.set("lss", b"a blob")
-    for word, shown in (("maps", "sheet-00"), ("lss", "a blob"), ("tmp", "tmp")):
+        storage.set("odd:name", b"with a colon")
+    for word, shown in (("maps", "sheet-00"), ("lss", "a blob"), ("tmp", "tmp"), ("odd:name", "with a colon")):
         with Terminal([*COMMAND, word], environ=environ) as terminal:
             terminal.wait_for(shown)
             terminal.send("q")
             assert terminal.wait_for_exit() == 0
     with Storage(data_dir=data_dir) as storage:
         storage.delete("lss")
+        storage.delete("odd:name")
 
 
 def test_the_demo_says_at_once_that_it_builds(home, tmp_path):

@@ -106,12 +106,51 @@ def test_a_folder_that_is_the_same_is_not_sent_again(run, tree):
     assert summary == "uploaded 0 files (0 B) to data:same/, 3 skipped: the same bytes are there"
 
 
+def test_a_reason_that_all_files_share_is_told_once(run, tree):
+    done = run("put", "-r", "tree/", "away/", "--url", "http://127.0.0.1:9/storage/v1", code=6)
+    first, again, total = done.stderr.decode().splitlines()
+    assert first.startswith("storage-tui: no token for the server was found")
+    assert again == first.replace("storage-tui: ", "storage-tui: 2 more times: ")
+    assert total == "storage-tui: uploaded 0 of 3 files, 3 failed"
+
+
 def test_force_and_another_choice_contradict(run):
     assert b"--force" in run("get", "x", "-f", "--on-conflict", "skip", code=2).stderr
 
 
 def test_nothing_unfinished_says_so(run):
     assert b"no unfinished transfers" in run("resume").stderr
+
+
+def test_a_stopped_folder_says_how_far_it_came_and_the_way_to_the_rest(run, home, server, token_file, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_bytes(random.Random(name).randbytes(SIZE // 4))
+    with FaultProxy(server.url) as proxy:
+        access = ("--url", proxy.url, "--token-file", str(token_file))
+        run("put", "-r", "folder/", "stopped/", *access)
+        run("get", "stopped/a", "back/", *access)
+        proxy.default = Fault(stall_down=SIZE // 8)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "storage_tui", "get", "-r", "stopped/", "back", "-j", "1",
+             "--on-conflict", "different", *access],
+            cwd=tmp_path, env=home, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        proxy.stalled.get(timeout=30)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert complaint.decode() == (
+            "storage-tui: stopped by SIGINT; 1 of 3 files done; "
+            "the same command with --on-conflict different does the rest\n"
+        )
+        proxy.default = Fault()
+        proxy.release()
+        run("get", "-r", "stopped/", "back", "--on-conflict", "different", *access)
+        assert b"no unfinished" in run("resume", *access).stderr
+    for name in "abc":
+        assert (tmp_path / "back" / name).read_bytes() == (folder / name).read_bytes()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -8,7 +8,7 @@ import click
 from storage_tui.cli.folder_hints import base_of, blobs_below, expecting_blob
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError
-from storage_tui.cli.printing import complain, say, say_json
+from storage_tui.cli.printing import Complaints, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
@@ -91,15 +91,16 @@ def _copy_folder(
         except StorageError as exc:
             return exc
 
-    failed = 0
+    failed, complaints = 0, Complaints()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for first in range(0, len(blobs), BATCH):
             for result in threads.map(copy, blobs[first : first + BATCH]):
                 if isinstance(result, StorageError):
                     failed += 1
-                    complain(result.message)
+                    complaints.add(result.message)
                 else:
                     _tell(result, target.storage_type, as_json=as_json, is_silent=not verbose)
+    complaints.end()
     if failed:
         raise PartialFailureError(f"copied {len(blobs) - failed:,} of {plural(len(blobs), 'blob')}, {failed:,} failed")
     if not (quiet or as_json):

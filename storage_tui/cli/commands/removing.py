@@ -10,7 +10,7 @@ import click
 from storage_tui.cli.folder_hints import blobs_below, expecting_blob
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError
-from storage_tui.cli.printing import complain, confirm, say, say_json
+from storage_tui.cli.printing import Complaints, confirm, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.catalog import STORED_IN, STRAYS_FEATURE, CatalogImage, ImageId
@@ -55,13 +55,14 @@ def rm(
             raise NotFoundError("nothing is stored there; nothing was deleted")
         if not yes and (recursive or work.images or work.strays or work.count > CONFIRM_ABOVE):
             _confirm(work)
-        failed = 0
+        failed, complaints = 0, Complaints()
         for storage_type, result in work.done():
             if as_json:
                 say_json({"storage_type": storage_type, **result.to_json()})
             if not result.is_deleted:
                 failed += 1
-                complain(result.message or f"cannot delete {result.key!a}: {result.error}")
+                complaints.add(result.message or f"cannot delete {result.key!a}: {result.error}")
+    complaints.end()
     if failed:
         raise PartialFailureError(f"deleted {work.count - failed:,} of {work.count:,}, {failed:,} failed")
     if not (quiet or as_json) and (recursive or work.images or work.strays or sys.stdout.isatty()):

@@ -76,7 +76,8 @@ def get(
     command again, or storage-tui resume.
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
+    is_kept = resume and target != STDIO and (recursive or not is_pipe(Path(target)))
+    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
             with expecting_blob(storage, location, "name a folder as TARGET, and give -r to download all of it"):
@@ -138,7 +139,8 @@ def put(
     is_folder = not location.key or location.key.endswith(DELIMITER)
     if len(sources) > 1 and not is_folder:
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
+    is_kept = resume and not any(source == STDIO or is_pipe(Path(source).expanduser()) for source in sources)
+    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
         items: list[BatchItem] = []
         left_out: list[LeftOut] = []
         for source in sources:

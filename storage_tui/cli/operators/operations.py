@@ -14,7 +14,7 @@ from storage_tui.cli.options import duration
 from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import complain, say, say_json, show_status
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import DamagedError
+from storage_tui.contract.errors import DamagedError, NotFoundError
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -92,14 +92,22 @@ def _repair(data_dir: Path, as_json: bool) -> None:
 
 
 def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> "Iterator[Finding]":
-    """Yield the findings of a bucket as they come."""
+    """Yield the findings of a bucket as they come. Raise NotFoundError where there is no store, or nothing of a user:
+    a wrong name must not read as good news."""
     import asyncio
 
     from storage_tui.server.http.grants import namespace_of
-    from storage_tui.server.run.engine import open_records, open_s3_store
+    from storage_tui.server.run.engine import open_records, open_s3_bucket, open_s3_store
+    from storage_tui.server.stores.s3.protocol.requests import MissingError
     from storage_tui.server.upkeep.through_store import verify_through
     from storage_tui.server.upkeep.verifying import check_records
 
+    try:
+        is_empty = not open_s3_bucket(place).list("", limit=1).objects
+    except MissingError as exc:
+        raise NotFoundError(f"there is no bucket {place.bucket}; name another with --store") from exc
+    if is_empty:
+        raise NotFoundError(f"there is no store at {place}: nothing is stored there")
     store = open_s3_store(place)
     for bad in check_records(open_records(place)):
         tally.add(bad)
@@ -107,7 +115,11 @@ def _through_store(place: "S3Place", users: tuple[str, ...], tally: "Tally") -> 
     with asyncio.Runner() as runner:
         runner.run(store.start())
         try:
-            namespaces = [*map(namespace_of, users)] if users else runner.run(store.namespaces())
+            namespaces = runner.run(store.namespaces())
+            for user in users:
+                if namespace_of(user) not in namespaces:
+                    raise NotFoundError(f"nothing is stored for the user {user!a} at {place}")
+            namespaces = [*map(namespace_of, users)] if users else namespaces
             walk = verify_through(store, namespaces, tally)
             while (finding := runner.run(_next(walk))) is not None:
                 yield finding

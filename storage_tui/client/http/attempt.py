@@ -32,6 +32,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # The headers that a redirect to another host keeps. Token, page token and repeat key belong to the first host.
 TAKEN_ALONG = frozenset({"user-agent", "accept", "accept-encoding", "range", "if-match", "if-none-match", "if-range"})
 IDENTITY = ("", "identity")
+_STATES = "when role="  # in errors of h11 about its own states, which say nothing to people
 GZIP, GZIP_BITS = "gzip", 31  # zlib takes the header and the checksum of gzip with these bits
 
 
@@ -185,8 +186,11 @@ def _meaning(exc: Exception, request: Request, display_url: str) -> StorageError
         case httpx.TimeoutException():
             return DeadlineError(f"no answer to {request} in time; try again", key=request.key)
         case httpx.NetworkError() | httpx.RemoteProtocolError():
+            reason = one_line(str(exc), 200)
+            if _STATES in reason:
+                reason = "the server closed it in the middle of its answer"
             return TransferInterruptedError(
-                f"the connection broke during {request}: {one_line(str(exc), 200)}".rstrip(": "), key=request.key
+                f"the connection broke during {request}: {reason}".rstrip(": "), key=request.key
             )
         case _:
             return ProtocolError(f"{request} cannot be sent: {type(exc).__name__}", key=request.key)

@@ -14,7 +14,7 @@ from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.requests import CONTROL_BYTES
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract import checksum
-from storage_tui.contract.errors import ProtocolError, StorageError
+from storage_tui.contract.errors import ProtocolError, StorageError, TransferInterruptedError
 from storage_tui.contract.models import FEATURES, ServiceInfo
 from storage_tui.contract.packs import frame
 from tests.client.scripted import ScriptedServer, answer
@@ -49,6 +49,17 @@ def test_a_pack_with_the_blobs_of_other_keys_is_not_taken(tmp_path: Path) -> Non
     assert [request for request, _ in server.requests][1].startswith("POST ")
     assert [result.state for result in results] == ["failed", "failed"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP"])
+def test_an_answer_that_ends_before_its_body_is_told_in_words(said: bytes) -> None:
+    with (
+        ScriptedServer(said) as server,
+        Storage(server.url, token="t", retries=0) as storage,
+        pytest.raises(TransferInterruptedError, match="the connection broke") as caught,
+    ):
+        storage.exists("a")
+    assert "role=" not in caught.value.message
 
 
 @pytest.mark.parametrize("lie", ["crc32c", "size", "key", "endless"])
