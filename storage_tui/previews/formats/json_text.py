@@ -21,7 +21,9 @@ FULL_LINES = 20_000  # on the whole screen: printing the first mebibyte takes 0.
 STRING_CHARS = 300  # a longer string is cut on the screen; base64 in JSON would fill it otherwise
 MAX_WIDTH = 160  # cells; arrays on one line are no longer in a wider view
 MAX_INDENT = 40  # cells; deeper levels are indented no further
+COMMENT_CHARS = 4096  # in which settings with comments have the first one
 SNIFF_LINES = 4  # lines that must be valid when the name of the blob does not say JSON
+OTHERS = (".jsonc", ".json5", ".hjson")  # forms with comments and free names, which are shown as they are
 NAMES = (".json", ".jsonl", ".ndjson", ".ipynb")
 
 _ESRI = frozenset(("x", "rings", "paths", "points"))  # what a geometry of Esri JSON has in place of coordinates
@@ -43,12 +45,12 @@ class JsonText:
 
     def matches(self, head: bytes, name: str) -> bool:
         """Return whether the blob is JSON: by its first tokens, or by its first character when the name says JSON."""
-        if find_encoding(head) is None and not name.endswith(NAMES):
+        if name.endswith(OTHERS) or (find_encoding(head) is None and not name.endswith(NAMES)):
             return False
         text, _ = decode_head(head)
         start = text[skip_gap(text, 0) :][:1]
         if name.endswith(NAMES):
-            return bool(start) and start in '{["-0123456789tfnNI'
+            return bool(start) and start in '{["-0123456789tfnNI' and not has_comments(text)
         if start not in ("{", "["):
             return False
         printer = Printer(text[:4096], width=60, limit=SNIFF_LINES)
@@ -101,6 +103,13 @@ def form_of(text: str) -> str:
     is_esri = isinstance(geometry, dict) and bool(_ESRI & geometry.keys()) and "attributes" in first
     is_told = str(found.members.get("geometryType", "")).startswith("esriGeometry")
     return "Esri JSON" if is_esri or is_told else ""
+
+
+def has_comments(text: str) -> bool:
+    """Return whether a text is JSON up to a comment, as programs write their settings: text, and not damaged JSON."""
+    printer = Printer(text[:COMMENT_CHARS], width=60, limit=COMMENT_CHARS)
+    printer.run()
+    return text[printer.at : printer.at + COMMENT_CHARS].lstrip().startswith(("//", "/*"))
 
 
 @dataclass

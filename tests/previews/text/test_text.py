@@ -90,6 +90,26 @@ async def test_the_items_of_a_json_value_are_counted(raw: bytes, top: str) -> No
     assert ("top", top) in (await show(raw)).facts
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tsconfig.json", '{\n  // how to compile\n  "strict": true,\n}\n'),
+        ("settings.json", '{"a": [1, 2], /* why */ "b": 3}'),
+        ("a.jsonc", '{"a": 1} // end'),
+        ("a.json5", "{a: 1,}"),
+    ],
+)
+async def test_json_with_comments_is_text_and_not_damaged(name: str, text: str) -> None:
+    shown = await show(text.encode(), name)
+    assert shown.kind == "text" and not shown.is_damaged
+    assert [line.plain for line in shown.lines] == text.splitlines()
+
+
+async def test_a_web_address_in_json_is_no_comment() -> None:
+    assert (await show(b'{"a": "http://x/*y*/"}', "a.json")).kind == "JSON"
+    assert (await show(b'{"a": x}', "a.json")).is_damaged
+
+
 async def test_long_arrays_of_numbers_fill_their_lines() -> None:
     shown = await show(b"[" + b", ".join([b"12"] * 40) + b"]", width=30)
     assert len(shown.lines) < 10
