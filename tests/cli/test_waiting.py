@@ -107,3 +107,20 @@ def test_a_wait_that_was_asked_for_holds_for_a_server_that_is_not_there_yet(run,
 
 def test_a_wait_that_is_no_time_is_refused(run):
     assert b"write it as 90s" in run("get", "k", "--wait", "soon", code=2).stderr
+
+
+def test_a_folder_that_skips_what_is_there_waits_before_it_looks(server, home, access, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a").write_bytes(b"a")
+    command = [sys.executable, "-m", "storage_tui", "put", "-r", "folder/", "k/", "--on-conflict", "different"]
+    with FaultProxy(server.url) as proxy:
+        proxy.default = Fault(refuse=True)
+        process = subprocess.Popen(
+            [*command, "--wait", "5m", "--url", proxy.url, *access], cwd=tmp_path, env=home, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        with process:
+            assert process.stderr is not None
+            assert b"waiting up to 5:00" in process.stderr.readline()
+            proxy.default = Fault()
+            assert process.stderr.read().endswith(b" answers again\n")
+        assert process.returncode == 0

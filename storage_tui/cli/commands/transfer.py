@@ -246,7 +246,8 @@ def _folder_plan(
     if not plan.items:
         complain(f"{str(folder)!a} holds no files; nothing was uploaded")
     if conflict is not Conflict.OVERWRITE:
-        plan = survey(storage.engine, plan, prefix, location.storage_type)
+        look = partial(survey, storage.engine, plan, prefix, location.storage_type)
+        plan = storage.engine.patiently(look, TransferControl())
     return plan
 
 
