@@ -33,8 +33,8 @@ def check_spelling(text: str, commands: Iterable[str]) -> None:
 
 
 def check_word(text: str, commands: Iterable[str], open_storage: "Callable[[], Storage]") -> None:
-    """Raise click.UsageError for a word that nothing in `data` has as its name: without a colon or slash, or with a
-    storage type that there is not."""
+    """Raise click.UsageError for a word without a colon or slash, or with an unknown storage type, when nothing in
+    `data` has this name."""
     unknown = _unknown_type(text)
     if not unknown and not _is_bare(text):
         return

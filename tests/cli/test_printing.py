@@ -117,7 +117,10 @@ def test_a_local_name_that_is_no_utf8_goes_into_a_pipe_as_it_is():
 
 
 DOOR = "printing.py"
-PAINTERS = {"first_look.py": "draws the list on the screen, its names through visible"}
+PAINTERS = {
+    "first_look.py": "draws the list on the screen, its names through visible",
+    "first_keys.py": "writes one byte into a pipe of its own, which wakes the reader of keys",
+}
 WAYS = {"echo", "secho", "echo_via_pager", "prompt", "confirm", "pause", "progressbar", "getchar", "edit", "launch",
         "get_text_stream", "get_binary_stream", "get_text_stdout", "writelines"}  # fmt: skip
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+FORGET_S = 120.0  # transfers that wait ask more often; after so long without a try, what failed before says nothing
+
 Clock = Callable[[], float]
 
 
@@ -31,6 +33,7 @@ class Outage:
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None  # of the first failure after the last answer
+        self._failed_at = 0.0
         self._reason = ""
         self._longest_s = 0.0
         self._next_try = 0.0
@@ -53,11 +56,13 @@ class Outage:
                 self.on_change(None)
 
     def failed(self) -> float:
-        """Report a failure to reach the server; return the seconds since the first one after the last answer."""
+        """Report a failure to reach the server; return the seconds since the first one after the last answer, or after
+        the last time in which nobody tried."""
         with self._lock:
             now = self._clock()
-            if self._since is None:
+            if self._since is None or now - max(self._failed_at, self._next_try) > FORGET_S:
                 self._since = now
+            self._failed_at = now
             return now - self._since
 
     def wait(self, reason: str, longest_s: float, pause_s: float) -> None:

@@ -150,6 +150,9 @@ def test_a_transfer_that_begins_in_an_outage_has_the_rest_of_the_patience() -> N
     clock.outage.answered()
     clock.control.stalled_since = None
     assert clock.wait_out(ConnectError("refused"), policy) >= 300
+    clock.now_s += 3600  # nobody tried for an hour
+    clock.control.stalled_since = None
+    assert clock.wait_out(ConnectError("refused"), policy) >= 300
 
 
 def test_people_hear_once_of_an_outage_and_once_of_its_end() -> None:
