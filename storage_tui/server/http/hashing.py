@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from storage_tui.contract.checksum import hasher, to_text
 from storage_tui.contract.errors import ChecksumError
 
 THREAD_BYTES = 128 * 1024  # bytes for one switch to a thread; two such pieces are in memory at most
 INLINE_BYTES = 16 * 1024  # so few are hashed where they are: it takes less time than the switch
+
+
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="storage-hashes")  # more would take the cores from other work
 
 
 class Hashing:
@@ -49,7 +53,7 @@ class Hashing:
     async def _hand_over(self) -> None:
         await self._wait()
         gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        self._running = asyncio.get_running_loop().run_in_executor(None, self._update, gathered)
+        self._running = asyncio.get_running_loop().run_in_executor(_THREADS, self._update, gathered)
 
     async def _wait(self) -> None:
         if self._running is not None:

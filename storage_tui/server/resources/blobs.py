@@ -30,7 +30,7 @@ from storage_tui.server.http.responses import (
 )
 from storage_tui.server.http.streams import Streams
 from storage_tui.server.http.targets import address_of, storage_type_of
-from storage_tui.server.limits.budget import body_cost
+from storage_tui.server.limits.budget import STREAM_BYTES, body_cost
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.conditions import check_match, is_unchanged, precondition, range_applies
 from storage_tui.server.resources.damage import Damage
@@ -54,6 +54,8 @@ class Blobs:
     async def get(self, request: Request) -> Response:
         """Answer with the bytes: 200, 206 for a range, 304, 412 or 416."""
         address = address_of(request)
+        if self._store.opens_with_bytes:
+            await request.hold(request.budget.transfers, STREAM_BYTES)
         reader = await request.stack.enter_async_context(self._store.open(address))
         blob = reader.blob
         _check_generation(request, blob)
@@ -80,12 +82,13 @@ class Blobs:
             return await self._stream(request, reader, span, Response(status, headers))
         headers["Content-Length"] = str(span.size_bytes)
         if span.size_bytes <= READ_SIZE:  # one piece needs no stream; a damaged piece can still be refused
-            await request.hold(request.budget.transfers, body_cost(span.size_bytes))
+            if not self._store.opens_with_bytes:
+                await request.hold(request.budget.transfers, body_cost(span.size_bytes))
             return Response(status, headers, b"".join([chunk async for chunk in reader.chunks(span)]))
         return await self._stream(request, reader, span, Response(status, headers))
 
     async def _stream(self, request: Request, reader: BlobReader, span: Span, response: Response) -> Response:
-        await self._streams.admit(request)
+        await self._streams.admit(request, 0 if self._store.opens_with_bytes else STREAM_BYTES)
         chunks = self._damage.chunks(address_of(request), reader, span, step_bytes=self._streams.step_bytes)
         response.stream = await self._streams.begin(chunks)
         return response

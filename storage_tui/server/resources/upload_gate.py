@@ -69,11 +69,11 @@ class UploadGate:
             await _acquire(session.lock, body, self._bounds)
             try:
                 yield turn
-            except ClientGoneError:
-                turn.is_lost = True
-                raise
             finally:
                 session.lock.release()
+        except (ClientGoneError, asyncio.CancelledError):  # the listener cancels the request of a lost connection
+            turn.is_lost = True
+            raise
         finally:
             turn.ended.set()
             session.turns.remove(turn)

@@ -115,7 +115,13 @@ class UploadWriter(Protocol):
 
 
 class Store(Protocol):
-    """An engine. Call `start` before the first other call, and `close` after the last."""
+    """An engine. Call `start` before the first other call, and `close` after the last.
+
+    `opens_with_bytes` is true when `open` reads the first bytes of the blob, READ_SIZE at most, before they are asked
+    for.
+    """
+
+    opens_with_bytes: bool
 
     async def start(self) -> None:
         """Take possession of the store and recover. Raise StorageError with a message of one line when that fails."""

@@ -96,6 +96,8 @@ class LocalStore:
     `traces` bounds what is kept of a user's ended uploads and deletes.
     """
 
+    opens_with_bytes = False
+
     def __init__(
         self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
         reserve_bytes: int | None = None, disk: Disk | None = None, traces: TraceBounds = TRACES,

@@ -21,7 +21,7 @@ from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError, unreachable
 from storage_tui.server.stores.s3.protocol.threads import Threads
 
-FIRST_BYTES = 64 * 1024  # read together with the description: all of most blobs, held by readers that have no turn yet
+FIRST_BYTES = READ_SIZE  # read together with the description: all of most blobs, and cheap when not needed
 DIRECT_BYTES = 1024 * 1024  # a smaller blob is here before the client has reached the engine
 DIRECT_S = 300  # seconds within which a request to a URL of the engine must begin
 ANSWERABLE = ("Content-Type", "Content-Disposition", "Cache-Control")  # headers that an S3 engine adds on request

@@ -83,6 +83,8 @@ class S3Store:
     """The store in a bucket. `check` raises for an engine that cannot hold a store. With `is_direct`, the readers of
     large blobs have a URL of the engine itself."""
 
+    opens_with_bytes = True
+
     def __init__(
         self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
         is_direct: bool = False, bounds: S3Bounds = DEFAULTS,
