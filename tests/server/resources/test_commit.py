@@ -143,3 +143,24 @@ async def test_a_request_has_its_turn_when_the_later_one_is_left_of_a_cut_connec
     assert await going_on
     with pytest.raises(asyncio.CancelledError if is_cancelled else ClientGoneError):
         await receiving
+
+
+async def test_a_request_that_has_received_all_is_not_interrupted() -> None:
+    """Such as one that asks for the status while the server takes what is left of the connection that was cut."""
+
+    async def nothing() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    turns = UploadGate()
+    asking, later = Body(nothing, size_bytes=0, has_more=False), Body(nothing, size_bytes=10, has_more=True)
+
+    async def receive_in_vain() -> None:
+        async with turns.turn("upload", later):
+            await later.discard()
+
+    async with turns.turn("upload", asking):
+        receiving = asyncio.ensure_future(receive_in_vain())
+        await asyncio.sleep(0)
+        assert asking._interruption is None
+    with pytest.raises(ClientGoneError):
+        await receiving
