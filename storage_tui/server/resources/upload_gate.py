@@ -54,9 +54,10 @@ class UploadGate:
 
         An earlier request that is still receiving is interrupted and keeps the bytes received so far, because its
         sender has abandoned it. For an earlier request that has received all, such as one that asks for the status or
-        one that is committing, this waits, and meanwhile reads the body of the new request. Raise UnavailableError when that takes too long, and SupersededError when a request that came
-        later was faster: this one may be what is left of a connection that was cut. But the later one may be that, as
-        connections are not taken in the order in which they are opened; then this one has its turn.
+        one that is committing, this waits, and meanwhile reads the body of the new request. Raise UnavailableError when
+        that takes too long, and SupersededError when a request that came later was faster: this one may be what is left
+        of a connection that was cut. But the later one may be that, as connections are not taken in the order in which
+        they are opened; then this one has its turn.
         """
         await self._let_later_ones_be_lost(upload_id, body)
         session = self._sessions.setdefault(upload_id, _Session())
