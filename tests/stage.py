@@ -5,6 +5,7 @@ A scene is a function that drives the app with keys and waits for what it wants 
 
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -112,9 +113,14 @@ async def play(row: Scene, home: Path, url: str, token_file: Path) -> str:
                 return app.export_screenshot(title="storage-tui")
 
 
+FONT = "Fira Code"  # which the SVG names; Debian: fonts-firacode
+
+
 def to_png(svg: str) -> bytes:
     """The SVG as a PNG, in a font of this machine."""
     import resvg_py
 
+    known = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True, check=True).stdout
+    assert FONT in known, f"install the font {FONT}: without it the pictures have no text"
     svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, monospace_family="Fira Code", zoom=1.0))
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, monospace_family=FONT, zoom=1.0))
