@@ -4,6 +4,7 @@ Runs in an environment of its own, with the server named by STORAGE_TUI_URL and 
 """
 
 import io
+import os
 import sys
 from importlib.metadata import version
 
@@ -141,4 +142,7 @@ PACKAGES = {"upath": "universal_pathlib"}
 
 if __name__ == "__main__":
     CASES[sys.argv[1]]()
-    print(version(PACKAGES.get(sys.argv[1], sys.argv[1])))
+    print(version(PACKAGES.get(sys.argv[1], sys.argv[1])), flush=True)
+    # Without the end of the interpreter, in which threads of pyarrow 26 abort one process of five, whatever file system
+    # of fsspec they read, also its own in memory.
+    os._exit(0)
