@@ -20,7 +20,8 @@
     ├── RateLimitError             429  retryable, after `retry_after_s`
     ├── ServerError                500  a defect; reads may be retried
     ├── DamagedError               500  the bytes on the server's disk are damaged
-    ├── UnavailableError           503  retryable: busy, starting, read-only
+    ├── UnavailableError           503  retryable: busy, starting
+    │   └── ReadOnlyError               the disk of the store must be mended first
     ├── StoreFullError             507  no room left
     │   └── QuotaExceededError          no room left for this user
     └── raised by the client only
@@ -205,6 +206,12 @@ class UnavailableError(StorageError):
     def __init__(self, message: str, *, key: str | None = None, retry_after_s: int | None = None) -> None:
         super().__init__(message, key=key)
         self.retry_after_s = retry_after_s
+
+
+class ReadOnlyError(UnavailableError):
+    """The store takes no changes until somebody has mended its disk; the text says what to do."""
+
+    code = "read_only"
 
 
 class StoreFullError(StorageError):

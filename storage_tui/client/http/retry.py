@@ -15,6 +15,7 @@ from storage_tui.contract.errors import (
     DeadlineError,
     IncompleteBodyError,
     RateLimitError,
+    ReadOnlyError,
     StorageError,
     TransferInterruptedError,
     UnavailableError,
@@ -202,7 +203,7 @@ class Patience:
         Raise `error` when the server is not away, or was for too long already; CancelledError when the transfer was
         cancelled.
         """
-        if not isinstance(error, AWAY):
+        if not isinstance(error, AWAY) or isinstance(error, ReadOnlyError):  # somebody must mend its disk first
             raise error
         self._control.check()
         if self._control.is_paused:

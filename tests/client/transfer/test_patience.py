@@ -25,6 +25,7 @@ from storage_tui.contract.errors import (
     ForbiddenError,
     NotFoundError,
     RateLimitError,
+    ReadOnlyError,
     ServerError,
     StorageError,
     StoreFullError,
@@ -104,7 +105,14 @@ def test_the_wait_is_as_long_as_was_asked(policy: RetryPolicy, was_reached: bool
 
 @pytest.mark.parametrize(
     "error",
-    [ConflictError("there"), ForbiddenError("no"), NotFoundError("none"), StoreFullError("full"), ServerError("bug")],
+    [
+        ConflictError("there"),
+        ForbiddenError("no"),
+        NotFoundError("none"),
+        StoreFullError("full"),
+        ServerError("bug"),
+        ReadOnlyError("mend the disk"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_waiting_cannot_mend_is_raised(error: StorageError) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from storage_tui.contract.errors import ServerError, StorageError, StoreFullError, UnavailableError
+from storage_tui.contract.errors import ReadOnlyError, ServerError, StorageError, StoreFullError, UnavailableError
 from storage_tui.server.stores.local.database.schema import BUSY_MS
 from storage_tui.server.stores.local.files import Disk
 from storage_tui.server.stores.local.room import passing_error, write_error
@@ -101,7 +101,7 @@ class Committer:
         if self._is_stopping:
             raise UnavailableError("the store is closed")
 
-    def fail(self, what: str, exc: BaseException) -> UnavailableError:
+    def fail(self, what: str, exc: BaseException) -> ReadOnlyError:
         """Make the store read-only, and return the error to raise. After a failed sync nobody knows what is on the
         disk, until the next start reads the disk."""
         if self.broken is None:
@@ -110,7 +110,7 @@ class Committer:
                 "then restart the server"
             )
             _log.critical("%s", self.broken)
-        return UnavailableError(self.broken)
+        return ReadOnlyError(self.broken)
 
     def _serve(self) -> None:
         is_tidy = True
@@ -189,7 +189,7 @@ class Committer:
 
     def _check_broken(self) -> None:
         if self.broken is not None:
-            raise UnavailableError(self.broken)
+            raise ReadOnlyError(self.broken)
 
     def _apply(self, change: _Change) -> None:
         try:
