@@ -12,11 +12,13 @@ An `error` is about the blob; with `is_limit` about a limit of the process, with
 
 import json
 import struct
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 HEADER = struct.Struct(">III")  # job number, bytes of JSON, bytes of payload
 SUPERSEDED = "another picture was asked for"  # the error of a job that a newer one ended
 MAX_JSON_BYTES = 512 * 1024  # the places of 4096 blocks, twice over; a larger frame is not ours
+ROWS_BYTES = MAX_JSON_BYTES * 3 // 4  # of an answer, for rows of text; names and facts take at most the rest
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024  # a job carries at most the 1 MiB a thumbnail may read, a result one screen of RGB
 
 
@@ -24,6 +26,18 @@ def pack(number: int, message: dict[str, Any], payload: bytes) -> bytes:
     """Return one frame."""
     body = json.dumps(message).encode()
     return HEADER.pack(number, len(body), len(payload)) + body + payload
+
+
+def fitting_rows(rows: Iterable[Sequence[str]], cell_chars: int) -> list[list[str]]:
+    """Return as many of the first rows as fit an answer; each cell has at most `cell_chars` characters."""
+    found, left = [], ROWS_BYTES
+    for row in rows:
+        cells = [cell[:cell_chars] for cell in row]
+        left -= len(json.dumps(cells)) + 2
+        if left < 0:
+            break
+        found.append(cells)
+    return found
 
 
 def frame_size(header: bytes) -> int:

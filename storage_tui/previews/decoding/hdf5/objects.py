@@ -7,7 +7,6 @@ file, so an external file, or a file that a virtual dataset is put together from
 import contextlib
 import importlib
 import io
-import json
 import os
 import sys
 import time
@@ -28,7 +27,6 @@ ATTRIBUTE_BYTES = 64 * 1024  # of one that is read; a larger one lies in a place
 MOST_VALUES = 6  # of one attribute
 VALUE_CHARS = 120
 CELL_CHARS = 400  # of a path; more of a path is not shown
-ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows
 UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 DIMENSION = b"This is a netCDF dimension but not a netCDF variable"  # how netCDF-4 marks a dimension without values
 
@@ -66,7 +64,7 @@ def decode(job: dict[str, Any], content: bytes, file: RangedFile) -> tuple[dict[
     with opened:
         walk = _Walk(h5py, file)
         walk.begin(opened.id)
-        rows = _fitting(walk.rows)
+        rows = frames.fitting_rows(walk.rows, CELL_CHARS)
         told = {
             "rows": rows, "datasets": walk.datasets, "groups": walk.groups, "links": walk.links, "types": walk.types,
             "unread": walk.unread, "is_cut": walk.is_cut, "is_netcdf": walk.is_netcdf, "refused": file.refused,
@@ -277,15 +275,3 @@ def _skipping() -> Iterator[None]:
     """Go on after an object, or a part of an object, that h5py cannot read or that the budget does not reach."""
     with contextlib.suppress(*UNREADABLE):
         yield
-
-
-def _fitting(rows: list[list[str]]) -> list[list[str]]:
-    """Return as many rows as fit the answer."""
-    found, left = [], ANSWER_BYTES
-    for row in rows:
-        cells = [cell[:CELL_CHARS] for cell in row]
-        left -= len(json.dumps(cells)) + 2
-        if left < 0:
-            break
-        found.append(cells)
-    return found

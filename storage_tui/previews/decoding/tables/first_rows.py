@@ -5,8 +5,6 @@ Only a few ranges of the file are known. A reader that asks for another byte fai
 
 import importlib
 import io
-import json
-from collections.abc import Iterable
 from typing import Any
 
 from storage_tui.previews.decoding import frames
@@ -15,7 +13,6 @@ from storage_tui.previews.decoding.tables.arrow_values import CELL_CHARS, column
 MOST_COLUMNS = 64
 SPREAD = "its first rows are spread over more bytes than a preview reads"
 MOST_LEFT_OUT = 8  # columns that are not read, named with the reason
-ANSWER_BYTES = frames.MAX_JSON_BYTES * 3 // 4  # for the rows; the names of the columns take at most the rest
 
 
 class Ranges(io.RawIOBase):
@@ -119,21 +116,9 @@ def _read_rows(reader: Any, job: dict[str, Any]) -> dict[str, Any]:
             else:
                 table[at] += found
     shown = [at for at in range(len(names)) if at not in left_out]
-    rows = _fitting(list(row) for row in zip(*(table[at] for at in shown), strict=True))
+    rows = frames.fitting_rows(zip(*(table[at] for at in shown), strict=True), CELL_CHARS)
     return {
         "heads": [names[at][:CELL_CHARS] for at in shown],
         "rows": rows,
         "left_out": [[names[at][:CELL_CHARS], reason[:CELL_CHARS]] for at, reason in left_out.items()][:MOST_LEFT_OUT],
     }
-
-
-def _fitting(rows: Iterable[list[str]]) -> list[list[str]]:
-    """Return as many rows as fit the answer."""
-    found, left = [], ANSWER_BYTES
-    for row in rows:
-        cut = [cell[:CELL_CHARS] for cell in row]
-        left -= len(json.dumps(cut)) + 2
-        if left < 0:
-            break
-        found.append(cut)
-    return found
