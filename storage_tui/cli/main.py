@@ -29,6 +29,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
+    "diff": ("storage_tui.cli.commands.diff", "diff", "Compare two blobs: text, facts, or the first difference."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
     "config": ("storage_tui.cli.commands.config", "config", "Show every setting, its value and where that came from."),

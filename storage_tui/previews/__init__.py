@@ -14,6 +14,7 @@ A new format is one file in `formats/` with `matches` and `show`, and one line i
 | pick.py | the choice of the format of a blob, and the fallback for a damaged blob |
 | registry.py | the table of previews, and the function that previews a blob: content first, name second |
 | syntax.py | colours for the words of a visible line: JSON, Python, YAML, logs, Markdown, XML |
+| comparing/ | two blobs beside each other: what is equal, and what differs |
 | containers/ | shared by the formats with members: trees, packed streams, headers of tar, directories of zip, HDF5 |
 | decoding/ | the process that decodes pictures: `python -m storage_tui.previews.decoding` |
 | formats/ | the formats, one file each |

@@ -30,6 +30,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),
     "rm": ("rm", f"data:gone/{KEY}"),
     "du": ("du", f"data:{KEY}"),
+    "diff": ("diff", f"data:{KEY}", "data:plain"),
     "url": ("url", f"data:{KEY}"),
     "web": ("web", f"data:..{NAME}"),
     "config": ("config",),

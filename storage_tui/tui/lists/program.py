@@ -31,6 +31,16 @@ class ProgramActions:
         else:
             self._screen.remark(NO_ROW)
 
+    def action_compare(self) -> None:
+        """Compare the two marked blobs, or the marked one with this one."""
+        from storage_tui.tui.viewer.compare_screen import CHOICE, CompareScreen, two_blobs  # loaded on demand
+
+        blobs = two_blobs(self._desk.marks, self._current())
+        if blobs is None:
+            self._screen.remark(CHOICE)
+        else:
+            self._screen.app.push_screen(CompareScreen(self._desk, *blobs))
+
     def action_transfers(self) -> None:
         """Show the transfers."""
         self._screen.app.push_screen(TransfersScreen(self._desk))

@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| compare_screen.py | two blobs beside each other: a unified diff, facts, or the first difference |
 | finder.py | the search for words |
 | follower.py | the end of a growing blob |
 | hand_over.py | the blob in a pager or an editor |

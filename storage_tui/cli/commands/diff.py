@@ -1,0 +1,100 @@
+"""`storage-tui diff`: two blobs beside each other."""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from storage_tui.cli.options import LOCATION, with_settings
+from storage_tui.cli.output import EXIT_FAILED
+from storage_tui.cli.printing import complain, say, say_json, show_status, shown
+from storage_tui.cli.settings import Settings
+from storage_tui.contract.keys import Location
+from storage_tui.contract.sizes import size_text
+
+if TYPE_CHECKING:
+    from storage_tui.previews.comparing.compare import Comparison
+
+LABEL_CELLS = 14  # of the longest usual fact; a longer one moves its values to the right
+COLOURS = {"-": "red", "+": "green", "@": "cyan"}
+
+
+@click.command()
+@click.argument("left", type=LOCATION)
+@click.argument("right", type=LOCATION)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells whether the blobs differ.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_settings
+def diff(left: Location, right: Location, quiet: bool, as_json: bool, settings: Settings) -> None:
+    """Compare the blobs LEFT and RIGHT.
+
+    Text is shown as a unified diff. Of rasters, tables and arrays the facts are shown side by side, of all else the
+    first difference. The exit code is 0 when the blobs are the same, and 1 when they differ. A LEFT or RIGHT that ends
+    in a slash takes the name of the other blob.
+    """
+    if left.key.endswith("/") or not left.key:
+        left = Location(left.storage_type, left.key + right.key.rpartition("/")[2])
+    elif right.key.endswith("/") or not right.key:
+        right = Location(right.storage_type, right.key + left.key.rpartition("/")[2])
+    found = asyncio.run(_compare(left, right, settings))
+    if as_json:
+        say_json(_object(left, right, found))
+    elif not quiet:
+        _print(found)
+    if not found.is_same:
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+async def _compare(left: Location, right: Location, settings: Settings) -> "Comparison":
+    """Return the comparison of all bytes of the two blobs. On a terminal, show how many were compared."""
+    from storage_tui.client.async_storage import AsyncStorage
+    from storage_tui.previews import close
+    from storage_tui.previews.comparing.compare import compare
+    from storage_tui.previews.comparing.walk import Side
+
+    def told(compared: int) -> None:
+        if sys.stderr.isatty():
+            show_status(f"{size_text(compared)} compared")
+
+    storage = AsyncStorage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir)
+    try:
+        sides = []
+        for location in (left, right):
+            blob = await storage.stat(location.key, location.storage_type)
+            sides.append(Side(storage, blob, str(location)))
+        return await compare(*sides, most_bytes=None, told=told)
+    finally:
+        if sys.stderr.isatty():
+            show_status("")
+        await close()
+        await storage.close()
+
+
+def _print(found: "Comparison") -> None:
+    """Print a diff as `diff -u` does, so that `patch` takes it; of all else the verdict, the facts, the places."""
+    if found.lines and not found.is_of_previews:
+        for line in found.lines:
+            say(line[1:], label=line[:1], colour=COLOURS.get(line[:1])) if line else say("")
+    else:
+        say(found.verdict)
+        for pair in found.facts:
+            mark = " " if pair.is_equal else "*"
+            value = pair.left if pair.is_equal else f"{pair.left or '-'}  |  {pair.right or '-'}"
+            say(
+                f"{pair.label:<{LABEL_CELLS}} {shown(value)}",
+                label=f"{mark} ",
+                colour=None if pair.is_equal else "yellow",
+            )
+        for line in (*found.lines, *found.places):
+            say(line)
+    if found.note:
+        complain(found.note)
+
+
+def _object(left: Location, right: Location, found: "Comparison") -> dict[str, Any]:
+    return {
+        "left": str(left), "right": str(right), "same": found.is_same, "verdict": found.verdict,
+        "facts": [{"label": pair.label, "left": pair.left, "right": pair.right} for pair in found.facts],
+        "diff": list(found.lines), "offset": found.offset, "note": found.note,
+    }  # fmt: skip
