@@ -11,6 +11,7 @@
 | log_part.py | one part of a growing log: whole lines, and how many of its bytes are stored |
 | progress_watch.py | regular calls to a display while a transfer runs |
 | push_upload.py | an upload whose bytes are written while it runs, sent by a thread |
+| read_lines.py | the lines of a shell and of Python libraries that read a blob elsewhere |
 | requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |
 | tasks.py | `TaskRun`: the log and the result that a task runner writes |

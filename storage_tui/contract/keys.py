@@ -15,6 +15,7 @@ from storage_tui.contract.wire import percent_decode
 
 MAX_KEY_BYTES = 1024  # the limit of Google Cloud Storage and S3 for an object name
 DELIMITER = "/"
+FILE_PROTOCOL = "dlstorage"  # before the path of a key in a URL, for fsspec
 
 
 def check_key(key: str) -> str:
@@ -82,6 +83,15 @@ def key_from_path(raw: bytes) -> str:
     are not UTF-8, and for any text that check_key refuses.
     """
     return check_key(percent_decode(raw, "the key in the URL", InvalidKeyError))
+
+
+def file_path(storage_type: str, key: str) -> str:
+    """Return the path of a key as fsspec knows it, without the protocol: `TYPE/KEY`.
+
+    fsspec removes the slashes at the end of a path. Therefore the path of a key that ends in a slash has a dot after
+    it: `data/maps/.` is the key `maps/`. No key has a segment `.`, so the form is unambiguous.
+    """
+    return f"{storage_type}{DELIMITER}{key}{'.' if key.endswith(DELIMITER) else ''}"
 
 
 def successor(prefix: bytes) -> bytes | None:

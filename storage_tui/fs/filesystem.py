@@ -17,10 +17,11 @@ from fsspec.utils import isfilelike, stringify_path, tokenize
 from storage_tui.client.control import TransferControl
 from storage_tui.client.progress_watch import watching
 from storage_tui.client.storage import Storage
+from storage_tui.contract.keys import FILE_PROTOCOL
 from storage_tui.fs.expansion import is_pattern, move_pairs, needs_pairs, pairs
 from storage_tui.fs.failures import os_errors
 from storage_tui.fs.file import StorageFile
-from storage_tui.fs.names import PROTOCOL, SLASH_END, blob_of, name_of, strip
+from storage_tui.fs.names import SLASH_END, blob_of, name_of, strip
 from storage_tui.fs.removal import remove, remove_below
 from storage_tui.fs.tree import StorageTree
 
@@ -44,7 +45,7 @@ class StorageFileSystem(StorageTree):
     cause.
     """
 
-    protocol = PROTOCOL
+    protocol = FILE_PROTOCOL
     root_marker = ""
     default_block_size = StorageFile.DEFAULT_BLOCK_SIZE
 
@@ -67,7 +68,7 @@ class StorageFileSystem(StorageTree):
     @property
     def fsid(self) -> str:
         """Return a name of the server that is the same in every process."""
-        return f"{PROTOCOL}_{tokenize(self.storage.display_url)}"
+        return f"{FILE_PROTOCOL}_{tokenize(self.storage.display_url)}"
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:

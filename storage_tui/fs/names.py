@@ -8,10 +8,9 @@ import errno
 from dataclasses import dataclass
 
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import DELIMITER, MAX_KEY_BYTES, check_key, check_prefix
+from storage_tui.contract.keys import DELIMITER, FILE_PROTOCOL, MAX_KEY_BYTES, check_key, check_prefix, file_path
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
-PROTOCOL = "dlstorage"
 SLASH_END = "/."  # the end of the path of a key that ends in a slash
 
 
@@ -37,7 +36,7 @@ def strip(text: str) -> str:
     """Return the path of a URL or path: without protocol, without slashes at its start and end, and with `tmp:a`
     written as `tmp/a`."""
     for mark in ("://", "::"):
-        text = text.removeprefix(PROTOCOL + mark)
+        text = text.removeprefix(FILE_PROTOCOL + mark)
     text = text.strip(DELIMITER)
     first, colon, rest = text.partition(":")
     if colon and (first in STORAGE_TYPES or first in ALIASES):
@@ -74,15 +73,10 @@ def blob_of(path: str) -> Name:
     return name
 
 
-def path_of(storage_type: str, key: str) -> str:
-    """Return the path of a key."""
-    return f"{storage_type}{DELIMITER}{key}{'.' if key.endswith(DELIMITER) else ''}"
-
-
 def folder_path(storage_type: str, prefix: str) -> str:
     """Return the path of the folder of a prefix.
 
     The folder of the prefix `/` has no path of its own; its path is the path of the storage type.
     """
     key = prefix.removesuffix(DELIMITER)
-    return path_of(storage_type, key) if key else storage_type
+    return file_path(storage_type, key) if key else storage_type

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.keys import file_path
 from storage_tui.contract.models import Blob
 from storage_tui.fs.failures import as_os_error, error_for, os_errors
-from storage_tui.fs.names import Name, path_of
+from storage_tui.fs.names import Name
 
 if TYPE_CHECKING:
     from storage_tui.fs.tree import StorageTree
@@ -34,7 +35,7 @@ def remove(
         is_missing = result.error == NotFoundError.code
         if result.is_deleted or (is_missing and may_be_folders):
             continue
-        path = path_of(storage_type, result.key)
+        path = file_path(storage_type, result.key)
         if is_missing and tree.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "set recursive=True to remove a folder", path)
         message = result.message or "it was not removed"

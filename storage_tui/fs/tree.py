@@ -10,11 +10,11 @@ from fsspec.spec import AbstractFileSystem
 
 from storage_tui.client.storage import Storage
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import DELIMITER
+from storage_tui.contract.keys import DELIMITER, file_path
 from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.fs.failures import as_os_error, os_errors
-from storage_tui.fs.names import Name, folder_path, name_of, path_of
+from storage_tui.fs.names import Name, folder_path, name_of
 
 Info = dict[str, Any]
 
@@ -154,7 +154,7 @@ def _folder(path: str) -> Info:
 
 def _file(blob: Blob) -> Info:
     return {
-        "name": path_of(blob.storage_type, blob.key),
+        "name": file_path(blob.storage_type, blob.key),
         "size": blob.size_bytes,
         "type": "file",
         "modified": blob.modified,

@@ -112,7 +112,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "parent", ("h", "left", "backspace"), "Parent folder", "go up one folder", OPEN, ("browser", "usage"), "up"
     ),
-    Command("back", ("H", "alt+left"), "Back", "go to the place before this one", OPEN),
+    Command("back", ("H", "alt+left", "["), "Back", "go to the place before this one", OPEN),
+    Command("forward", ("alt+right", "]"), "Forward", "go to the place that the way back left", OPEN),
     Command("go-to", ("g l", "ctrl+l"), "Go to location…", "type a location such as tmp:maps/2024/", OPEN),
     Command("pair", ("b",), "Result or log", "go from a result to the log of its task, and back", OPEN),
     Command("bookmark", ("m",), "Bookmark this place…", "keep this place under a letter", OPEN),
@@ -192,7 +193,7 @@ COMMANDS: tuple[Command, ...] = (
         "copy-menu",
         ("y",),
         "Copy…",
-        "copy the key, the location, a signed URL, a Python or curl line",
+        "copy the key, the location, a signed URL, a line for Python, curl or a shell",
         ACT,
         STORE,
         "copy",

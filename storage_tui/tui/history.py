@@ -1,6 +1,7 @@
-"""The visited places: the cursor of each folder, the way back, and the lists that can be shown again at once."""
+"""The visited places: the cursor of each folder, the ways back and forward, and the lists that can be shown at once."""
 
 from collections import OrderedDict
+from typing import Literal
 
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Page
@@ -8,6 +9,9 @@ from storage_tui.tui.state.listing import Listing
 
 PLACES_KEPT = 200  # remembered cursors; each is a key
 ROWS_KEPT = 20_000  # rows of kept lists for the way back, about 10 MB
+
+Way = Literal["new", "back", "forward"]
+"""How a place is left: for another place, or on the way back or forward."""
 
 
 class History:
@@ -17,13 +21,17 @@ class History:
         self._cursors: OrderedDict[Location, str] = OrderedDict()
         self._listings: OrderedDict[Location, Listing] = OrderedDict()
         self._back: list[Location] = []
+        self._forward: list[Location] = []
 
-    def leave(self, location: Location, cursor_key: str | None) -> None:
-        """Remember that the user left `location` with the cursor on `cursor_key`."""
+    def leave(self, location: Location, cursor_key: str | None, way: Way = "new") -> None:
+        """Remember that the user left `location` with the cursor on `cursor_key`. A new way ends the way forward."""
         if cursor_key is not None:
             self.remember_cursor(location, cursor_key)
-        self._back.append(location)
-        del self._back[:-PLACES_KEPT]
+        places = self._forward if way == "back" else self._back
+        places.append(location)
+        del places[:-PLACES_KEPT]
+        if way == "new":
+            self._forward.clear()
 
     def remember_cursor(self, location: Location, key: str) -> None:
         """Remember the row for the cursor on the next visit to `location`."""
@@ -39,6 +47,10 @@ class History:
     def last(self) -> Location | None:
         """Return the previous place and remove it from the way back; None without one."""
         return self._back.pop() if self._back else None
+
+    def next(self) -> Location | None:
+        """Return the place that the way back left last, and remove it from the way forward; None without one."""
+        return self._forward.pop() if self._forward else None
 
     def last_in(self, storage_type: str) -> Location | None:
         """Return the last place in this storage type; None without one."""

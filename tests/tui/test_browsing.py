@@ -372,3 +372,22 @@ async def test_a_long_place_keeps_its_end_and_what_is_said_of_it(store: Storage,
         await browser.until(
             lambda: "place/one" in browser.text.split("\n")[0] or "場所/one" in browser.text.split("\n")[0]
         )
+
+
+async def test_the_way_back_is_walked_forward_again(store: Storage, browse: Any) -> None:
+    await asyncio.to_thread(store.set, "a/b/c", "x")
+    async with browse("data:") as browser:
+        for folder in ("a/", "b/"):
+            await browser.until(lambda folder=folder: browser.names == [folder])
+            await browser.press("l")
+        await browser.until(lambda: str(browser.main.place.location) == "data:a/b/")
+        await browser.press("]")
+        await browser.shows("no place after this one")
+        await browser.press("H", "H")
+        await browser.until(lambda: str(browser.main.place.location) == "data:")
+        await browser.press("alt+right", "]")
+        await browser.until(lambda: str(browser.main.place.location) == "data:a/b/")
+        await browser.press("H", "g", "r", "]")  # a new way ends the way forward
+        await browser.shows("no place after this one")
+        await browser.press("H")
+        await browser.until(lambda: str(browser.main.place.location) == "data:a/")

@@ -6,6 +6,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.history import Way
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.widgets.key_list import KeyList
@@ -33,12 +34,13 @@ class OpenPlace:
         self._opened = opened
         self.location = location
 
-    def open(self, location: Location, *, anchor: str | None = None) -> None:
-        """Open a prefix. The cursor goes to the key `anchor`, or to its last position there."""
+    def open(self, location: Location, *, anchor: str | None = None, way: Way = "new") -> None:
+        """Open a prefix. The cursor goes to the key `anchor`, or to its last position there. `way` says whether the
+        place is on the way back or forward."""
         history = self._desk.history
         if self.location != location:
             current = self._view.current
-            history.leave(self.location, current.key if current else None)
+            history.leave(self.location, current.key if current else None, way)
             self._left()
         self.location = location
         self._sorting.stop()

@@ -78,10 +78,17 @@ class Walking:
         """Go to the place before."""
         location = self._desk.history.last()
         if location is not None:
-            self._place.open(location)
-            self._desk.history.last()  # a place left by going back is not kept for the way back
+            self._place.open(location, way="back")
         else:
             self._desk.hint("there is no place before this one")
+
+    def action_forward(self) -> None:
+        """Go to the place that the way back left."""
+        location = self._desk.history.next()
+        if location is not None:
+            self._place.open(location, way="forward")
+        else:
+            self._desk.hint("there is no place after this one")
 
     def action_go_to(self) -> None:
         """Go to a typed location."""

@@ -1,4 +1,4 @@
-"""Copy: the key, the location, a signed URL, a line of Python or curl, to the terminal's clipboard."""
+"""Copy: the key, the location, a signed URL, a line of Python, curl or a shell, to the terminal's clipboard."""
 
 import os
 import shlex
@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.read_lines import library_line, shell_line
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
@@ -28,6 +29,12 @@ async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
         CopyForm("p", "Python", python_line(row, desk.storage)),
     ]
+    place, is_folder = Location(row.storage_type, row.key), not isinstance(row, Blob)
+    url = None if desk.storage.is_embedded else desk.storage.display_url
+    line = library_line(place, is_folder=is_folder, url=url)
+    if line is not None:
+        forms.append(CopyForm("r", *line))
+    forms.append(CopyForm("g", "shell", shell_line(place, is_folder=is_folder, url=url, profile=desk.profile)))
     if isinstance(row, Blob):
         forms[2:2] = [CopyForm("u", "signed URL", None), CopyForm("c", "curl", None)]
     await _choose(app, desk, row, forms)
