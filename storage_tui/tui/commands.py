@@ -199,6 +199,14 @@ COMMANDS: tuple[Command, ...] = (
         "copy",
     ),
     Command("copy-url", ("Y",), "Copy a signed URL", "make a signed URL and show it masked", ACT, STORE),
+    Command(
+        "shell",
+        ("!",),
+        "Shell command…",
+        "run a shell command on the marked blobs, or this one, downloaded or piped",
+        ACT,
+        ROWS,
+    ),
     Command("view-copy", ("y",), "Copy", "copy the chosen lines, or this line, to the clipboard", ACT, ("viewer",)),
     Command(
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"

@@ -52,6 +52,7 @@ class Desk:
     changed: set[str] = field(default_factory=set)
     download_folder: Path = field(default_factory=working_folder)
     upload_folder: Path = field(default_factory=working_folder)
+    last_command: str = ""  # of the shell, offered again
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
     message_s: float = MESSAGE_S
@@ -73,6 +74,10 @@ class Desk:
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
         return row if isinstance(row, Folder) else self.sizes.fill(row)
+
+    def work(self, text: str) -> None:
+        """Show how far the work beside the transfers is; an empty text when the work has ended."""
+        self.working = text
 
     def say(self, text: str) -> None:
         """Show in the status line and the log that something was done."""

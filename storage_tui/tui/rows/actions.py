@@ -7,10 +7,11 @@ from typing import Any
 from storage_tui.contract.models import Blob
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.rows.copying import copy_menu, copy_url
 from storage_tui.tui.rows.deleting import delete_blobs, delete_rows
 from storage_tui.tui.rows.downloading import download_rows
+from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.rescuing import TARGET, rescue_rows
 from storage_tui.tui.rows.through_page import save_through_page
@@ -112,6 +113,30 @@ class RowActions:
             return
         await rescue_rows(self._screen.app, self._desk, rows)
         self._tell_changed()
+
+    def action_shell(self) -> None:
+        """Ask for a shell command, and run the command on the blobs."""
+        if not self._job.is_busy():
+            self._job.start(partial(self._shell, self.chosen()))
+
+    async def _shell(self, rows: list[Row]) -> None:
+        from storage_tui.tui.dialogs.shell import ShellScreen
+        from storage_tui.tui.shell_command import run_shell  # loaded on demand, as all rare screens are
+
+        app, desk = self._screen.app, self._desk
+        try:
+            blobs = [found.blob for found in await gather(desk, rows)]
+            if not blobs:
+                desk.hint("a shell command gets blobs; there is none here")
+                return
+            command = await app.push_screen_wait(ShellScreen(blobs, desk.last_command))
+            if command is not None:
+                desk.last_command = command
+                desk.say(await run_shell(app, desk.storage, blobs, command, desk.work))
+        except (*EXPECTED, TooManyError) as exc:
+            desk.fail("the command was not run", exc)
+        finally:
+            desk.work("")
 
     def action_copy_menu(self) -> None:
         """Offer the row in all copyable forms."""
