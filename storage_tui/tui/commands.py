@@ -142,6 +142,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
+    Command("new-tab", ("T",), "New tab", "open another tab at this place", OPEN),
+    Command("next-tab", ("g t",), "Next tab", "show the next tab", OPEN),
+    Command("previous-tab", ("g T",), "Tab before", "show the tab before", OPEN),
+    Command("close-tab", ("g q",), "Close the tab", "close this tab", OPEN),
     Command("go-root", ("g r", "~"), "Top of the type", "go to the top of this storage type", OPEN),
     *(
         Command(f"type-{number}", (str(number),), f"Show {name}", f"show storage type {name}", OPEN, storage_type=name)

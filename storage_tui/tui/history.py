@@ -1,6 +1,7 @@
 """The visited places: the cursor of each folder, the ways back and forward, and the lists that can be shown at once."""
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Literal
 
 from storage_tui.contract.keys import Location
@@ -10,8 +11,16 @@ from storage_tui.tui.state.listing import Listing
 PLACES_KEPT = 200  # remembered cursors; each is a key
 ROWS_KEPT = 20_000  # rows of kept lists for the way back, about 10 MB
 
-Way = Literal["new", "back", "forward"]
-"""How a place is left: for another place, or on the way back or forward."""
+Way = Literal["new", "back", "forward", "tab"]
+"""How a place is left: for another place, on the way back or forward, or for the place of another tab."""
+
+
+@dataclass(slots=True)
+class Ways:
+    """The places on the way back and on the way forward, the nearest last."""
+
+    back: list[Location] = field(default_factory=list)
+    forward: list[Location] = field(default_factory=list)
 
 
 class History:
@@ -20,18 +29,19 @@ class History:
     def __init__(self) -> None:
         self._cursors: OrderedDict[Location, str] = OrderedDict()
         self._listings: OrderedDict[Location, Listing] = OrderedDict()
-        self._back: list[Location] = []
-        self._forward: list[Location] = []
+        self.ways = Ways()
 
     def leave(self, location: Location, cursor_key: str | None, way: Way = "new") -> None:
         """Remember that the user left `location` with the cursor on `cursor_key`. A new way ends the way forward."""
         if cursor_key is not None:
             self.remember_cursor(location, cursor_key)
-        places = self._forward if way == "back" else self._back
+        if way == "tab":
+            return
+        places = self.ways.forward if way == "back" else self.ways.back
         places.append(location)
         del places[:-PLACES_KEPT]
         if way == "new":
-            self._forward.clear()
+            self.ways.forward.clear()
 
     def remember_cursor(self, location: Location, key: str) -> None:
         """Remember the row for the cursor on the next visit to `location`."""
@@ -46,15 +56,15 @@ class History:
 
     def last(self) -> Location | None:
         """Return the previous place and remove it from the way back; None without one."""
-        return self._back.pop() if self._back else None
+        return self.ways.back.pop() if self.ways.back else None
 
     def next(self) -> Location | None:
         """Return the place that the way back left last, and remove it from the way forward; None without one."""
-        return self._forward.pop() if self._forward else None
+        return self.ways.forward.pop() if self.ways.forward else None
 
     def last_in(self, storage_type: str) -> Location | None:
         """Return the last place in this storage type; None without one."""
-        return next((place for place in reversed(self._back) if place.storage_type == storage_type), None)
+        return next((place for place in reversed(self.ways.back) if place.storage_type == storage_type), None)
 
     def keep(self, listing: Listing) -> None:
         """Keep a complete list, so that it can be shown on return before the server answers."""

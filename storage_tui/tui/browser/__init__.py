@@ -5,6 +5,7 @@
 | screen.py | the screen: wiring, and the commands that open other screens |
 | place.py | the open place |
 | walking.py | the commands that go to another place |
+| tabs.py | several open places, one of them shown |
 | reader.py | the reader of the list of a place, page by page |
 | reconnecting.py | the way back to a server that is away: the open place is read again by itself |
 | sorting.py | the order of the list, also of a long one |

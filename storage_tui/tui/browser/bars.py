@@ -7,6 +7,7 @@ from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.sorting import Sorting
+from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.transfers import Gauge
@@ -23,7 +24,7 @@ class PlaceBars:
 
     def __init__(
         self, desk: Desk, view: KeyList, marking: Marking, sorting: Sorting, reader: PlaceReader,
-        reconnecting: Reconnecting,
+        reconnecting: Reconnecting, tabs: Tabs,
     ) -> None:  # fmt: skip
         self.path = Bar(id="path")
         self.status = Bar(id="status")
@@ -33,6 +34,7 @@ class PlaceBars:
         self._sorting = sorting
         self._reader = reader
         self._reconnecting = reconnecting
+        self._tabs = tabs
 
     def say_path(self, *, width: int) -> None:
         """Show the open place and how far its list is read."""
@@ -48,6 +50,9 @@ class PlaceBars:
         server = Content.styled(f"{visible(store)} ", "$text-muted") if store else Content("")
         if again := self._reconnecting.words:
             self.path.say(path, Content.styled(f" {again} ", "$text-warning"))
+            return
+        if tabs := self._tabs.content(width=width - path.cell_length - 2):
+            self.path.say(path, tabs)
             return
         is_tight = path.cell_length + server.cell_length + 2 > width  # the coverage of a filter is worth more
         self.path.say(path, Content("") if is_tight else server)

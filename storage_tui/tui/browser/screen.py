@@ -19,6 +19,7 @@ from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.reconnecting import Reconnecting
 from storage_tui.tui.browser.sorting import Sorting
+from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.browser.type_counts import TypeCounts
 from storage_tui.tui.browser.uploading import upload_to
 from storage_tui.tui.browser.walking import Walking
@@ -93,7 +94,10 @@ class BrowserScreen(CommandScreen[None]):
         self._counts = TypeCounts(self, desk, self._sidebar)
         self._sizes = MissingSizes(self, desk, self.keys)
         self._reconnecting = Reconnecting(desk, self.reader, again=self.place.reload, back=self._server_is_back)
-        self._bars = PlaceBars(desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting)
+        self._tabs = Tabs(desk, self.keys, self.place)
+        self._bars = PlaceBars(
+            desk, self.keys, self._marking, self.sorting, self.reader, self._reconnecting, self._tabs
+        )
         self._actions = RowActions(
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
             changed=self._rows_changed,
@@ -117,7 +121,7 @@ class BrowserScreen(CommandScreen[None]):
         """Return the screen, then the objects that it owns."""
         return (
             self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
-            self._program, self._leaving, self._cursor,
+            self._program, self._leaving, self._tabs, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
