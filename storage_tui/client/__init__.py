@@ -16,6 +16,7 @@
 | tasks.py | `TaskRun`: the log and the result that a task runner writes |
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
+| editing/ | a blob in an editor: the copy on this machine, and the way back without overwriting anybody |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

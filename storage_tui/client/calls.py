@@ -238,11 +238,15 @@ def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteRes
     return DeleteResult(key)
 
 
-def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool) -> Call[Blob]:
-    """Copy a blob on the server; return the new blob."""
+def copy(
+    key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool, etag: str | None = None
+) -> Call[Blob]:
+    """Copy a blob on the server; with an ETag, only if the source still has this ETag. Return the new blob."""
     check_key(key), check_key(to_key)
     target = _type(to_storage_type)
     fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
+    if etag is not None:
+        fields["etag"] = etag
     request = _json_post(wire.COPY, storage_type, json.dumps(fields, ensure_ascii=False), key=key)
     return Blob.from_json(wire.parse_answer(checked(request, (yield request)).body), target)
 
@@ -265,11 +269,13 @@ def new_upload(
     query: Mapping[str, Any] | None = None,
     repeat_key: str | None = None,
     replaces: bool = True,
+    etag: str | None = None,
 ) -> Call[str]:
     """Begin an upload session and return its URL, which is the permission to upload this blob.
 
     With the `repeat_key` of an earlier session, a server with the feature `upload-resume` returns the URL of this
-    session. Without `replaces` the server refuses to overwrite: PreconditionFailedError, now or at the end.
+    session. Without `replaces` the server refuses to overwrite, and with an `etag` it overwrites only the blob with
+    this ETag: PreconditionFailedError, now or at the end. A plain published server ignores both.
     """
     headers = {wire.UPLOAD_CONTENT_TYPE: content_type or UPLOAD_TYPE}
     if size_bytes is not None:
@@ -278,6 +284,8 @@ def new_upload(
         headers[wire.IDEMPOTENCY_KEY] = repeat_key
     if not replaces:
         headers["If-None-Match"] = "*"
+    elif etag is not None:
+        headers["If-Match"] = wire.format_etag(etag)
     pairs = tuple((name, str(value)) for name, value in (query or {}).items())
     request = _blob_request("GET", wire.NEW_RESUMABLE_URL, key, storage_type, query=pairs, headers=headers)
     return _url(checked(request, (yield request)))

@@ -1,9 +1,6 @@
 """A whole blob in a pager or an editor: downloaded after a question, and the screen left to the program."""
 
-import os
-import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +15,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.machine.programs import find_program, safe_path
+from storage_tui.machine.terminal_programs import NoProgramError, chosen_program, end_words, run_on_terminal
 from storage_tui.tui.dialogs.hand_over import HandOverScreen
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
@@ -65,14 +62,10 @@ async def hand_over(
     message names it; every other copy is removed. Raises the errors of a download.
     """
     try:
-        command = shlex.split(os.environ.get(variable) or fallback)
-    except ValueError:
-        return f"{variable} has a quote that is not closed; it says which program to use"
-    program = find_program(command[0]) if command else None
-    if program is None:
-        named = visible(command[0] if command else fallback)
-        return f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
-    if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
+        program = chosen_program((variable,), fallback)
+    except NoProgramError as exc:
+        return visible(str(exc))
+    if not await app.push_screen_wait(HandOverScreen(blob, program.shown)):
         return "nothing was downloaded"
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
     is_kept = False
@@ -92,24 +85,14 @@ async def hand_over(
         before = path.stat().st_mtime_ns
         try:
             with app.suspend():
-                code = _run([program, *command[1:]], path)
+                code = run_on_terminal(program, path)
         except SuspendNotSupported:
             return "this terminal cannot be handed to another program"
         app.refresh(repaint=True)
         is_kept = path.exists() and path.stat().st_mtime_ns != before
         if is_kept:
             return f"the changed copy is {visible(str(path))}; u uploads it"
-        return f"{visible(command[0])} ended with {code}" if code else "back; the downloaded copy is removed"
+        return visible(end_words(program, code)) if code else "back; the downloaded copy is removed"
     finally:
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _run(command: list[str], path: Path) -> int:
-    """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program.
-
-    The program has the user's environment, as an editor may be written in Python. Only the entries of PATH that mean
-    the working directory are left out: pagers and editors start helpers by name.
-    """
-    environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
-    return subprocess.run([*command, str(path)], check=False, env=environment).returncode
