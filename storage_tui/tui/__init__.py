@@ -17,6 +17,7 @@
 | typeahead.py | keys that come faster than the screens that they open |
 | browser/ | the main screen, and the objects that its keys work on |
 | dialogs/ | the dialogs, a question each: values go in, a value comes out |
+| edits/ | blobs made and changed from here: an editor, a new blob, another seven days in tmp |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
 | rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |

@@ -184,7 +184,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "delete", ("D", "f8", "delete"), "Delete…", "delete the marked rows, or this row, after a question", ACT, STORE
     ),
-    Command("retry-delete", ("r",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
+    Command(
+        "edit",
+        ("e",),
+        "Edit…",
+        "edit the blob in $VISUAL or $EDITOR; asks before it writes back",
+        ACT,
+        ("browser", "flat", "viewer"),
+    ),
+    Command("new-blob", ("n",), "New blob…", "type a name, then write the blob in the editor", ACT, short="new"),
+    Command(
+        "keep-longer",
+        ("a",),
+        "Keep seven more days",
+        "keep the marked rows of tmp, or this row, for seven days from now",
+        ACT,
+        ROWS,
+        "keep",
+    ),
+    Command("retry-delete", ("g R",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
     Command(
         "rescue", ("c",), "Rescue to data", "copy the marked rows, or this row, from tmp to data", ACT, STORE, "rescue"
     ),
@@ -203,7 +221,6 @@ COMMANDS: tuple[Command, ...] = (
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"
     ),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
-    Command("view-editor", ("e",), "Open in $EDITOR…", "download, then open in $EDITOR; asks first", ACT, ("viewer",)),
     Command(
         "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
     ),

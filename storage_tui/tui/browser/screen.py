@@ -26,6 +26,8 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.edits.actions import EditActions
+from storage_tui.tui.edits.left_edits import say_left_edits
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
@@ -98,6 +100,10 @@ class BrowserScreen(CommandScreen[None]):
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
             changed=self._rows_changed,
         )  # fmt: skip
+        self._edits = EditActions(
+            self, desk, self._job, current=self._current_row, which=self._actions.which,
+            written=self.place.show_changed, changed=self._rows_changed, folder=self._here,
+        )  # fmt: skip
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
         self._program = ProgramActions(self, desk, current=self._current_row)
 
@@ -116,8 +122,8 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
-            self._program, self._leaving, self._cursor,
+            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._edits,
+            self._preview, self._program, self._leaving, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -130,6 +136,7 @@ class BrowserScreen(CommandScreen[None]):
     @work(group="ask")
     async def _offer_unfinished(self) -> None:
         await offer_unfinished(self.app, self.desk)
+        await say_left_edits(self.desk)
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen again."""
@@ -144,6 +151,9 @@ class BrowserScreen(CommandScreen[None]):
 
     def _current_row(self) -> Row | None:
         return self.keys.current
+
+    def _here(self) -> Location:
+        return self.place.location
 
     def _open(self, location: Location) -> None:
         self.place.open(location)

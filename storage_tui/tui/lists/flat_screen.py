@@ -16,6 +16,7 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.edits.actions import EditActions
 from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
@@ -77,8 +78,12 @@ class FlatScreen(CommandScreen[None]):
             self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
             changed=self._rows_changed,
         )  # fmt: skip
+        edits = EditActions(
+            self, self.desk, self.job, current=self.current_row, which=actions.which, written=self._blob_written,
+            changed=self.reader.start,
+        )  # fmt: skip
         program = ProgramActions(self, self.desk, current=self.current_row)
-        return (self, self.reader, self.marking, actions, program, self.cursor)
+        return (self, self.reader, self.marking, actions, edits, program, self.cursor)
 
     def on_mount(self) -> None:
         """Show the progress of the reading a few times a second."""
@@ -115,6 +120,9 @@ class FlatScreen(CommandScreen[None]):
         self.view.lines_changed()
         for name in {row.storage_type for row in rows}:
             self.desk.touch(name)
+
+    def _blob_written(self, location: Location) -> None:
+        self.reader.start()
 
     def _tick(self) -> None:
         self.reader.show_arrived()

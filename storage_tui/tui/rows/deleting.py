@@ -95,7 +95,7 @@ def _report(desk: Desk, outcome: Outcome) -> None:
     parts = [f"deleted {outcome.deleted:,} of {outcome.count:,}"]
     parts += [f"{before:,} gone before"] if before else []
     parts += [f"{len(outcome.kept):,} kept: overwritten since"] if outcome.kept else []
-    parts += [f"{len(outcome.failed):,} failed (r retries)"] if outcome.failed else []
+    parts += [f"{len(outcome.failed):,} failed (gR retries)"] if outcome.failed else []
     if outcome.kept or outcome.failed:
         desk.fail(", ".join(parts))
     else:

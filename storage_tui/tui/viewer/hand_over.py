@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,16 @@ from textual.app import App, SuspendNotSupported
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.machine.terminal_programs import NoProgramError, chosen_program, end_words, run_on_terminal
+from storage_tui.tui.background import Work
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.hand_over import HandOverScreen
+from storage_tui.tui.edits.editing import edit
+from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
 
@@ -26,31 +30,62 @@ PROGRESS_S = 0.25
 class HandOver:
     """Hands the blob of a viewer to the program that the environment names."""
 
-    def __init__(self, app: App[Any], storage: AsyncStorage, reader: Reader, *, status: Status, run: Run) -> None:
+    def __init__(self, app: App[Any], desk: Desk, reader: Reader, *, status: Status, run: Run) -> None:
         self._app = app
-        self._storage = storage
+        self._desk = desk
         self._reader = reader
         self._status = status
         self._run = run
 
     def action_view_pager(self) -> None:
         """Download, then show in $PAGER."""
-        self._start("PAGER", "less")
+        self._start(self._to_pager)
 
-    def action_view_editor(self) -> None:
-        """Download, then open in $EDITOR."""
-        self._start("EDITOR", "vi")
+    def action_edit(self) -> None:
+        """Open in $VISUAL or $EDITOR, and write back after a question."""
+        self._start(self._edit)
 
-    def _start(self, variable: str, fallback: str) -> None:
+    def _start(self, work: Work) -> None:
         if self._reader.is_member:
             self._status.say("only whole blobs are handed over", "$warning")
         else:
-            self._run(partial(self._hand_over, variable, fallback), group=WORK, exclusive=True)
+            self._run(work, group=WORK, exclusive=True)
 
-    async def _hand_over(self, variable: str, fallback: str) -> None:
+    async def _to_pager(self) -> None:
         with self._status.trying(""):
             blob, progress = self._reader.source.blob, self._status.work
-            self._status.say(await hand_over(self._app, self._storage, blob, variable, fallback, progress))
+            self._status.say(await hand_over(self._app, self._desk.storage, blob, "PAGER", "less", progress))
+
+    async def _edit(self) -> None:
+        blob = self._reader.source.blob
+        voice = StatusVoice(self._status, self._desk.log)
+        written = await edit(self._app, self._desk, Location(blob.storage_type, blob.key), voice)
+        if written is not None and not written.is_beside:
+            self._reader.action_refresh()
+
+
+class StatusVoice:
+    """Says what an edit does in the status line of the viewer."""
+
+    def __init__(self, status: Status, log: MessageLog) -> None:
+        self._status = status
+        self._log = log
+        self.work = status.work
+
+    def say(self, text: str) -> None:
+        """Show that something was done."""
+        self._log.note(text)
+        self._status.say(text)
+
+    def refuse(self, text: str) -> None:
+        """Show why nothing was done."""
+        self._status.say(text, "$warning")
+
+    def fail(self, text: str, error: BaseException | None = None) -> None:
+        """Show that something failed, and why."""
+        reason = f"{text}: {explain(error)}" if error is not None else text
+        self._log.error(reason, error)
+        self._status.say(visible(reason), "$error")
 
 
 async def hand_over(
@@ -59,7 +94,7 @@ async def hand_over(
     """Ask, download the blob to our own folder, and leave the screen to a program; return the message for afterwards.
 
     The environment variable names the program, else it is `fallback`. A copy that the program changed is kept, and the
-    message names it; every other copy is removed. Raises the errors of a download.
+    message names it, since nothing is written back; every other copy is removed. Raises the errors of a download.
     """
     try:
         program = chosen_program((variable,), fallback)
