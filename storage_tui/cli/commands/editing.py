@@ -131,8 +131,9 @@ def _question(storage: "Storage", copy: "EditCopy") -> str:
     sizes = size_text(copy.size_bytes)
     if not record.is_new:
         sizes = f"{size_text(record.size_bytes)} before, {sizes} now"
+    remark(outlook.words(location))
     verb = "Create" if record.is_new else "Write back"
-    return f"{outlook.words(location)}\n{verb} {location}, {sizes}?"
+    return f"{verb} {location}, {sizes}?"
 
 
 def _report(location: Location, written: "Written", *, quiet: bool, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def looks_like_text(head: bytes) -> bool:
     """Return whether the first bytes of a blob are text: no zero byte, and UTF-8 or at least printable."""
     if b"\0" in head:
         return False
-    for cut in range(4):  # the head may end within a character
+    for cut in range(min(4, len(head)) or 1):  # the head may end within a character
         try:
             head[: len(head) - cut].decode("utf-8")
         except UnicodeDecodeError:
