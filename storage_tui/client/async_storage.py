@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from storage_tui.client.http.async_session import AsyncSession
     from storage_tui.client.transfer.conflict import Conflict
     from storage_tui.client.transfer.records import UnfinishedTransfer
+    from storage_tui.client.trash import AsyncTrash
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -107,6 +108,13 @@ class AsyncStorage:
     def account(self) -> str:
         """Return one text for the server and the owner of the token; see `Storage.account`. It blocks: use a thread."""
         return self.engine.account()
+
+    @property
+    def trash(self) -> "AsyncTrash":
+        """Return the trash: lists what was deleted or overwritten, brings it back, or removes it for good."""
+        from storage_tui.client.trash import AsyncTrash
+
+        return AsyncTrash(self._run, self.engine.service)
 
     # The published calls.
 

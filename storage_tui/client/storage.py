@@ -21,6 +21,7 @@ from storage_tui.contract.storage_types import DEFAULT, find_storage_type
 
 if TYPE_CHECKING:
     from storage_tui.client.transfer.records import UnfinishedTransfer
+    from storage_tui.client.trash import StorageTrash
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
@@ -117,6 +118,13 @@ class Storage:
         the token must be read first.
         """
         return self.engine.account()
+
+    @property
+    def trash(self) -> "StorageTrash":
+        """Return the trash: lists what was deleted or overwritten, brings it back, or removes it for good."""
+        from storage_tui.client.trash import StorageTrash
+
+        return StorageTrash(self.engine.run, self.engine.service)
 
     # The published calls.
 

@@ -16,6 +16,7 @@
 | tables.py | rows of text as an HTML table, for notebooks |
 | tasks.py | results and logs of tasks, and which log belongs to which result |
 | token_scope.py | the part of a store that a token opens |
+| trash.py | deleted and overwritten blobs that can be brought back, and the results of doing so |
 | visible.py | untrusted text made safe to draw: escapes for all that a terminal would obey or hide |
 | wire.py | paths, header names, and the forms of Range and Content-Range |
 """

@@ -55,6 +55,28 @@ async def names_batch(request: Request) -> Sequence[Named]:
     return [Named(Verb.DELETE, storage_type, key if isinstance(key, str) else "") for key in keys]
 
 
+async def names_undelete(request: Request) -> Sequence[Named]:
+    """Return the keys of blobs to bring back, and the other keys that they are to have."""
+    storage_type = storage_type_of(request)
+    targets = (await batch_of(request)).get("targets")
+    if not isinstance(targets, list):
+        raise BadRequestError('a batch is {"targets": [{"key": …, "etag": …}, …]}')
+    rows = [target if isinstance(target, dict) else {} for target in targets]
+    keys = [key for row in rows for key in (row.get("key"), row.get("to_key", row.get("key")))]
+    return [Named(Verb.WRITE, storage_type, key if isinstance(key, str) else "") for key in keys]
+
+
+async def names_purge(request: Request) -> Sequence[Named]:
+    """Return the keys or the prefix of gone blobs to remove for good."""
+    raw = await batch_of(request)
+    if "prefix" not in raw:
+        return await names_batch(request)
+    prefix = raw["prefix"]
+    if not isinstance(prefix, str):
+        raise BadRequestError('a purge is {"targets": […]} or {"prefix": …}')
+    return [Named(Verb.DELETE, storage_type_of(request), check_prefix(prefix), is_prefix=True)]
+
+
 async def names_copy(request: Request) -> Sequence[Named]:
     """Return the source and the target of a copy."""
     storage_type = storage_type_of(request)

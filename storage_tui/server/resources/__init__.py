@@ -11,9 +11,11 @@
 | health.py | the health of the server: `/healthz` for load balancers, `/metrics` for monitoring |
 | listing.py | lists and usage |
 | metrics.py | counters in the text form that Prometheus reads (exposition format 0.0.4) |
+| page_tokens.py | the position after which a list continues, signed for the list |
 | redirects.py | downloads directly from the storage engine |
 | upload_answers.py | the answers on an upload URL, as Google Cloud Storage writes them |
 | upload_gate.py | one request at a time on an upload session; a stalled request never blocks its own retry |
 | upload_hashes.py | the hashes of upload sessions besides crc32c, held while the bytes arrive |
+| trash.py | deleted and overwritten blobs: lists of them, brought back, removed for good |
 | uploads.py | uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them |
 """

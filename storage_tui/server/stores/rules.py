@@ -6,7 +6,9 @@ An engine calls these inside the step that makes the change, so that nothing com
 import re
 
 from storage_tui.contract.errors import BadRequestError, NotFoundError, PreconditionFailedError, TypeRuleError
+from storage_tui.contract.models import format_time
 from storage_tui.contract.storage_types import StorageType
+from storage_tui.contract.trash import BringBack
 from storage_tui.server.stores.base import Precondition
 
 _NAMESPACE = re.compile(r"[0-9a-f]{40}")
@@ -37,6 +39,17 @@ def check_precondition(rule: StorageType, key: str, etag: str | None, preconditi
 def not_found(rule: StorageType, key: str) -> NotFoundError:
     """The error for a key where no blob is."""
     return NotFoundError(f"no blob {key!r} in {rule.name}", key=key)
+
+
+def nothing_to_bring_back(storage_type: StorageType, target: BringBack) -> NotFoundError:
+    """Return the error for a blob that is not, or no longer, among the deleted and overwritten ones."""
+    which = "" if target.etag is None else f" with the ETag {target.etag!a:.80}"
+    when = "" if target.at is None else f" that was there at {format_time(target.at)}"
+    return NotFoundError(
+        f"nothing of {target.key!r} in {storage_type.name}{which}{when} can be brought back; list the trash to see "
+        "what can",
+        key=target.key,
+    )
 
 
 def refused(rule: StorageType, key: str, verb: str) -> TypeRuleError:

@@ -11,6 +11,7 @@
 | uploads.py, recovery.py | upload sessions: begun, written, found again after a crash |
 | sweep.py, room.py | removal of expired blobs and garbage, and how much may be written |
 | ballast.py | room for deletes that no other program can take |
+| trash/ | deleted and overwritten blobs, until their retention ends |
 | seed.py | a store filled at once, for demos and measurements |
 """
 
@@ -20,7 +21,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +34,6 @@ from storage_tui.contract.errors import (
     BadRequestError,
     ChecksumError,
     DamagedError,
-    QuotaExceededError,
     StorageError,
     StoreFullError,
     UnavailableError,
@@ -67,10 +67,12 @@ from storage_tui.server.stores.local.opening import can_write, open_directory
 from storage_tui.server.stores.local.reader import FileReader, ValueReader
 from storage_tui.server.stores.local.room import TRACES, Room, TraceBounds, write_error
 from storage_tui.server.stores.local.summing import Summing
-from storage_tui.server.stores.local.sweep import Sweeper
+from storage_tui.server.stores.local.sweep import GARBAGE_GRACE, Sweeper
+from storage_tui.server.stores.local.trash.trash import LocalTrash
 from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
 from storage_tui.server.stores.totals import Ceilings, Totals
+from storage_tui.server.stores.trash import RETENTION
 
 T = TypeVar("T")
 
@@ -93,7 +95,8 @@ class LocalStore:
     directory taken.
 
     `reserve_bytes` is the room that is kept free on the disk. `disk` is for tests that watch the disk or make it fail.
-    `traces` bounds what is kept of a user's ended uploads and deletes.
+    `traces` bounds what is kept of a user's ended uploads and deletes. `kept_for` is how long deleted and overwritten
+    blobs can be brought back; zero keeps none.
     """
 
     opens_with_bytes = False
@@ -101,12 +104,13 @@ class LocalStore:
     def __init__(
         self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
         reserve_bytes: int | None = None, disk: Disk | None = None, traces: TraceBounds = TRACES,
+        kept_for: timedelta = RETENTION,
     ) -> None:  # fmt: skip
         self.data_dir = data_dir
         self._clock = clock
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
-        self._room = Room(self._disk, reserve_bytes, traces)
+        self._room = Room(self._disk, reserve_bytes, traces, kept_for)
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
         self._was_unwritable = False
@@ -126,6 +130,11 @@ class LocalStore:
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
+        self._room.make = self._sweeper.make_room
+        self.trash = LocalTrash(
+            room=self._room, committer=self._committer, pool=self._pool, now=self._now, surely=self._surely,
+            collect=partial(self._sweeper.collect, grace=GARBAGE_GRACE),
+        )  # fmt: skip
         self._uploads = UploadSessions(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
@@ -224,28 +233,34 @@ class LocalStore:
         is_small = len(content) <= INLINE_BYTES
         fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None, md5=md5)
         if is_small:
-            return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
+            return await self._room.find(lambda: self._commit_write(place, fresh, precondition))
         self._committer.check()
         drop = partial(self._drop_part, fresh.blob_id)
-        await self._with_room(lambda: self._pool.in_thread(partial(self._stage, fresh.blob_id, content), drop))
-        fresh = replace(fresh, sums=local_blocks.rows_of(content))
-        return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
+        large = replace(fresh, sums=local_blocks.rows_of(content))
+
+        async def attempt() -> Blob:
+            await self._pool.in_thread(partial(self._stage, large.blob_id, content), drop)
+            return await self._commit_write(place, large, precondition, Staged(large.blob_id))
+
+        return await self._room.find(attempt)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place, request_id = locate(address), REQUEST_ID.get()
+        place, request_id, parting = locate(address), REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> None:
-            local_rows.delete(connection, place, precondition, self._now(), request_id)
-            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+            now = self._now()
+            local_rows.delete(connection, place, precondition, now, request_id, parting)
+            self._settle(connection, address.namespace, place.storage_type.name, now)
 
         await self._surely(lambda: self._committer.run(apply))
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place, request_id = locate(address), REQUEST_ID.get()
+        place, request_id, parting = locate(address), REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> None:
-            local_rows.remove(connection, place, precondition, self._now(), request_id)
-            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+            now = self._now()
+            local_rows.remove(connection, place, precondition, now, request_id, parting)
+            self._settle(connection, address.namespace, place.storage_type.name, now)
 
         await self._surely(lambda: self._committer.run(apply))
 
@@ -254,15 +269,16 @@ class LocalStore:
     ) -> list[DeleteResult]:
         namespace_bytes(namespace)
         rule = find_storage_type(storage_type)
-        request_id = REQUEST_ID.get()
+        request_id, parting = REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
             addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
             results = []
             for address, etag in addresses:
-                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id, parting))
                 self._room.trim_log(connection, namespace, rule.name)
+            self._room.fit(connection, namespace, rule.name, now)
             return results
 
         return await self._surely(lambda: self._committer.run(apply))
@@ -273,12 +289,16 @@ class LocalStore:
             raise BadRequestError("a blob is copied within one namespace only")
         self._committer.check()
         blob_id = new_id()
-        held, content = await self._with_room(
-            lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
-        )
-        twin = held.blob_id if content is None else None
-        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
-        return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+        async def attempt() -> Blob:
+            held, content = await self._pool.read(
+                partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id)
+            )
+            twin = held.blob_id if content is None else None
+            fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
+            return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+        return await self._room.find(attempt)
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
@@ -301,7 +321,7 @@ class LocalStore:
                 precondition=precondition, repeat_key=repeat_key, now=now, max_ended=self._room.traces.ended_uploads,
             )  # fmt: skip
 
-        session = await self._with_room(lambda: self._committer.run(apply))
+        session = await self._room.find(lambda: self._committer.run(apply))
         return session.to_upload()
 
     async def find_upload(self, upload_id: str) -> UploadSession:
@@ -420,23 +440,22 @@ class LocalStore:
     async def _commit_write(
         self, place: BlobPlace, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
     ) -> Blob:
+        parting = self._room.parting()
+
         def apply(connection: apsw.Connection) -> Blob:
+            now = self._now()
             self._room.check(fresh.size_bytes if staged is None else 0)
-            self._room.check_share(connection, place, fresh.size_bytes, self._now())
-            return local_rows.write(connection, place, fresh, precondition, self._now())
+            self._room.check_share(connection, place, fresh.size_bytes, now)
+            blob = local_rows.write(connection, place, fresh, precondition, now, parting)
+            self._room.fit(connection, place.row_key[0].hex(), place.storage_type.name, now)
+            return blob
 
         return await self._committer.run(apply, staged)
 
-    async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try. When the store is full, remove its garbage and its free pages, and try once more."""
-        try:
-            return await attempt()
-        except QuotaExceededError:
-            raise  # removing garbage does not lower a user's totals
-        except StoreFullError:
-            if not await self._sweeper.make_room():
-                raise
-        return await attempt()
+    def _settle(self, connection: apsw.Connection, namespace: str, storage_type: str, now: int) -> None:
+        """Keep what a delete leaves behind within the bounds of the user."""
+        self._room.trim_log(connection, namespace, storage_type)
+        self._room.fit(connection, namespace, storage_type, now)
 
     async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try a change that makes room. When the disk is full, remove the ballast and try once more."""

@@ -17,9 +17,11 @@ from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.moments import MILLISECOND, from_millis
 from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.contract.trash import DELETED, OVERWRITTEN, WITHDRAWN
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible
+from storage_tui.server.stores.local.trash.gone import NOT_KEPT, Parting, bury
 from storage_tui.server.stores.rules import check_namespace, check_precondition, not_found, refused
 
 INLINE_BYTES = 64 * 1024  # up to this size bytes live in the database: one COMMIT, and no file with its own syncs
@@ -71,6 +73,14 @@ class Held:
     def is_live(self, now: int) -> bool:
         """Return False once the blob has expired, swept or not."""
         return self.expires is None or self.expires > now
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """Return the columns of the row after its primary key."""
+        return (
+            self.blob_id, self.size_bytes, self.crc, self.modified, self.expires, self.content_type, self.content,
+            self.md5,
+        )  # fmt: skip
 
     def to_blob(self, key: str, storage_type: str) -> Blob:
         """Return the row as a blob of the API."""
@@ -132,8 +142,11 @@ def read(connection: apsw.Connection, place: BlobPlace, now: int) -> tuple[Held,
     return held, row[-1]
 
 
-def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
-    """Put the blob at the place. The bytes of the blob that was there become garbage."""
+def write(
+    connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondition: Precondition, now: int,
+    parting: Parting = NOT_KEPT,
+) -> Blob:  # fmt: skip
+    """Put the blob at the place. The blob that was there is kept as a gone one, or its bytes become garbage."""
     before = check_write(connection, place, precondition, now)
     content = None
     if fresh.content is not None:
@@ -145,23 +158,27 @@ def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondit
     lifetime = place.storage_type.expires_after
     expires = None if lifetime is None else now + lifetime // MILLISECOND
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
-    if before is not None:
-        discard(connection, before.blob_id, before.content, now)
-    connection.execute(
-        _WRITE,
-        (
-            *place.row_key,
-            after.blob_id,
-            after.size_bytes,
-            after.crc,
-            now,
-            expires,
-            after.content_type,
-            content,
-            after.md5,
-        ),
-    )
+    put(connection, place, before, after, OVERWRITTEN, now, parting)
     return after.to_blob(place.key, place.storage_type.name)
+
+
+def put(
+    connection: apsw.Connection, place: BlobPlace, before: Held | None, after: Held, how: str, now: int,
+    parting: Parting,
+) -> None:  # fmt: skip
+    """Replace the row `before` at the place, which `check_write` has returned, by the row `after`."""
+    if before is not None:
+        part(connection, place, before, how, now, parting)
+    connection.execute(_WRITE, (*place.row_key, *after.fields))
+
+
+def part(connection: apsw.Connection, place: BlobPlace, held: Held, how: str, now: int, parting: Parting) -> None:
+    """Keep the blob, which has left its place, as a gone one. Release its bytes when it has expired, or when nothing is
+    kept."""
+    if parting.is_kept and held.is_live(now):
+        bury(connection, place.row_key, held.fields, how=how, by=parting.by, now=now)
+    else:
+        discard(connection, held.blob_id, held.content, now)
 
 
 def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int) -> Held | None:
@@ -175,37 +192,40 @@ def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Pre
 
 
 def delete(
-    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
-) -> None:
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-",
+    parting: Parting = NOT_KEPT,
+) -> None:  # fmt: skip
     """Remove the blob at the place, if its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise refused(place.storage_type, place.key, "delete")
-    remove(connection, place, precondition, now, request_id)
+    remove(connection, place, precondition, now, request_id, parting, DELETED)
 
 
 def delete_one(
-    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str
-) -> DeleteResult:
+    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str,
+    parting: Parting = NOT_KEPT,
+) -> DeleteResult:  # fmt: skip
     """Remove the blob at the address and return the result. With `etag`, remove the blob only if that is still its
     ETag."""
     try:
         precondition = Precondition() if etag is None else Precondition(if_match=(etag,))
-        delete(connection, locate(address), precondition, now, request_id)
+        delete(connection, locate(address), precondition, now, request_id, parting)
     except StorageError as exc:
         return DeleteResult(address.key, exc.code, exc.message)
     return DeleteResult(address.key)
 
 
 def remove(
-    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
-) -> None:
-    """Remove the blob at the place whatever its type, and write an audit entry. The bytes of the blob become
-    garbage."""
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-",
+    parting: Parting = NOT_KEPT, how: str = WITHDRAWN,
+) -> None:  # fmt: skip
+    """Remove the blob at the place whatever its type, and write an audit entry. The blob is kept as a gone one, or its
+    bytes become garbage."""
     held = find(connection, place, now)
     check_precondition(place.storage_type, place.key, held.blob_id, precondition)
     connection.execute(_REMOVE, place.row_key)
     connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
-    discard(connection, held.blob_id, held.content, now)
+    part(connection, place, held, how, now, parting)
 
 
 def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
