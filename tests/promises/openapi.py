@@ -22,7 +22,8 @@ _TARGETS = {
 _COPY = {
     "type": "object",
     "properties": {
-        "key": _KEY, "to_key": _KEY, "to_storage_type": _TYPE, "overwrite": {"type": "boolean"}, "etag": {"type": "string"},
+        "key": _KEY, "to_key": _KEY, "to_storage_type": _TYPE, "overwrite": {"type": "boolean"},
+        "etag": {"type": "string"},
     },
 }  # fmt: skip
 _MOVES = {"anyOf": [_COPY, {"type": "object", "properties": {"targets": {"items": _COPY}}}]}

@@ -20,7 +20,7 @@ from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import Note
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, time_text
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition, Object
-from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S, ConditionError
+from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S, ConditionError, MissingError
 
 MARK = "moved"  # metadata: from which object this object was moved
 MARK_HEX_DIGITS = 32
@@ -116,6 +116,8 @@ class Copies:
         try:
             self._bucket.delete(wanted.source.name, etag=copied.etag)
         except ConditionError as exc:
+            if self._bucket.head(wanted.source.name) is None:  # another call removed or moved the source meanwhile
+                return made, None if before is None or is_made else before.etag
             key = wanted.source.key
             raise PreconditionFailedError(
                 f"{key!r} was changed while it was moved: the changed blob stays, and the blob as it was before is "
@@ -145,10 +147,13 @@ class Copies:
     def _transfer(self, found: Object, place: ObjectPlace, condition: Condition, **more: str | None) -> None:
         content_type = found.meta.get("type")
         meta = describe(content_type, crc32c=found.crc32c, md5=found.meta.get("md5"), **more)
-        if found.size_bytes <= self._part_bytes:
-            self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
-        else:
-            self._copy_parts(found, place, content_type, meta, condition)
+        try:
+            if found.size_bytes <= self._part_bytes:
+                self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
+            else:
+                self._copy_parts(found, place, content_type, meta, condition)
+        except MissingError as exc:  # the source is gone since it was found; it is looked for again
+            raise ConditionError("the source is gone") from exc
 
     def _copy_parts(
         self, found: Object, place: ObjectPlace, content_type: str | None, meta: dict[str, str], condition: Condition
