@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from storage_tui.client import calls
 from storage_tui.client.control import TransferControl
+from storage_tui.client.moves import COPY_FEATURE, Moves
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.errors import PreconditionFailedError, StorageError, TypeRuleError
 from storage_tui.contract.models import Blob
+from storage_tui.contract.moves import Move
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
 AT_ONCE = 8  # rewrites on the server are short; more at once gain nothing
@@ -29,10 +31,8 @@ def touch(engine: TransferEngine, blob: Blob) -> Blob:
     NotFoundError. A plain published server gets the bytes through this machine; the blob is looked at just before.
     """
     check_expires(blob.storage_type)
-    if "copy" in engine.describe().features:
-        return engine.run(
-            calls.copy(blob.key, blob.storage_type, blob.key, blob.storage_type, overwrite=True, etag=blob.etag)
-        )
+    if COPY_FEATURE in engine.describe().features:
+        return Moves(engine).copy(Move(blob.key, blob.key, blob.storage_type, etag=blob.etag))
     now = engine.run(calls.stat(blob.key, blob.storage_type))
     if (now.etag, now.size_bytes) != (blob.etag or now.etag, blob.size_bytes or now.size_bytes):
         raise PreconditionFailedError(f"{blob.key!r} was overwritten since it was listed", key=blob.key)
