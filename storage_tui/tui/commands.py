@@ -202,6 +202,30 @@ COMMANDS: tuple[Command, ...] = (
         ROWS,
         "keep",
     ),
+    Command(
+        "rename",
+        ("r",),
+        "Rename…",
+        "rename the row; with marks, their names in $VISUAL or $EDITOR",
+        ACT,
+        ROWS,
+    ),
+    Command(
+        "take-copy", ("C",), "Take for copying", "take the marked rows, or this row, to copy them", ACT, ROWS, "take"
+    ),
+    Command(
+        "take-move",
+        ("X", "ctrl+x"),
+        "Take for moving",
+        "take the marked rows, or this row, to move them",
+        ACT,
+        ROWS,
+        "cut",
+    ),
+    Command("paste", ("g p", "ctrl+v"), "Paste here…", "move or copy what was taken into this folder", ACT),
+    Command(
+        "move-to", (">",), "Move or copy to…", "type a folder for the marked rows, or this row", ACT, ROWS, "move to"
+    ),
     Command("retry-delete", ("g R",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
     Command(
         "rescue", ("c",), "Rescue to data", "copy the marked rows, or this row, from tmp to data", ACT, STORE, "rescue"

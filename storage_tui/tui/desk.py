@@ -24,6 +24,7 @@ from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
 from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
+from storage_tui.tui.state.taken import Taken
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
@@ -53,6 +54,7 @@ class Desk:
     download_folder: Path = field(default_factory=working_folder)
     upload_folder: Path = field(default_factory=working_folder)
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
+    taken: Taken | None = None  # the rows that wait to be pasted
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
     message_s: float = MESSAGE_S
     shown: tuple[Message, float] | None = None  # the last message and the time of it
