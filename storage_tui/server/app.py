@@ -31,6 +31,7 @@ from storage_tui.contract.wire import (
     GET,
     GET_SIGNED_URL,
     LIST,
+    MOVE,
     NEW_RESUMABLE_URL,
     PURGE,
     SET,
@@ -51,6 +52,7 @@ from storage_tui.server.http.naming import (
     names_batch,
     names_copy,
     names_key,
+    names_move,
     names_nothing,
     names_prefix,
     names_purge,
@@ -72,6 +74,7 @@ from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
+from storage_tui.server.resources.moves import Moves
 from storage_tui.server.resources.trash import TrashResource
 from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
 from storage_tui.server.resources.uploads import UploadResource
@@ -129,6 +132,7 @@ class StorageApi:
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
+        moves = Moves(store, limits, quotas)
         self._listing = listing = ListResource(store, access.keyring, limits)
         trash = TrashResource(store, access.keyring, limits, quotas, listing)
         gate = UploadGate(bounds.gate)
@@ -165,7 +169,8 @@ class StorageApi:
             Route("POST", f"/{{type}}/{SET}", batches.set, names=batches.names_set),
             Route("POST", f"/{{type}}/{GET}", batches.get, names=batches.names_get, verb=Verb.READ),
             Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch, verb=Verb.DELETE),
-            Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{COPY}", moves.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{MOVE}", moves.move, names=names_move),
             Route(
                 "GET", f"/{{type}}/{TRASH}", trash.list, parameters=frozenset(("prefix", "limit")), names=names_prefix,
                 verb=Verb.LIST,

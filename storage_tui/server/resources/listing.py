@@ -22,7 +22,7 @@ from storage_tui.server.limits.budget import COLUMN_BYTES, ENTRY_BYTES, LISTENER
 from storage_tui.server.limits.lanes import PATIENCE_S, Lane
 from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.resources.compressing import compressed
-from storage_tui.server.resources.page_tokens import PageTokens
+from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.stores.base import Store
 
 QUERIES = 4  # lists and sums at once; a local store has as many threads for them

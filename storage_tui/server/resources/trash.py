@@ -16,7 +16,7 @@ from storage_tui.server.http.targets import storage_type_of
 from storage_tui.server.limits.budget import ENTRY_BYTES
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.listing import ListResource, limit_of
-from storage_tui.server.resources.page_tokens import PageTokens
+from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.stores.base import Address, Store
 from storage_tui.server.stores.totals import Counting
 from storage_tui.server.stores.trash import Keeping, Trash

@@ -127,7 +127,7 @@ def namespace_bytes(namespace: str) -> bytes:
 
 def find(connection: apsw.Connection, place: BlobPlace, now: int) -> Held:
     """Return the live blob at the place. Raise NotFoundError when there is none."""
-    held = _find(connection, place)
+    held = find_row(connection, place)
     if held is None or not held.is_live(now):
         raise not_found(place.storage_type, place.key)
     return held
@@ -155,21 +155,21 @@ def write(
     local_blocks.keep(connection, fresh.blob_id, fresh.sums)
     if fresh.twin is not None:
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
-    lifetime = place.storage_type.expires_after
-    expires = None if lifetime is None else now + lifetime // MILLISECOND
+    expires = expiry(place, now)
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
-    put(connection, place, before, after, OVERWRITTEN, now, parting)
-    return after.to_blob(place.key, place.storage_type.name)
+    return put_row(connection, place, after, before, now, parting)
 
 
-def put(
-    connection: apsw.Connection, place: BlobPlace, before: Held | None, after: Held, how: str, now: int,
-    parting: Parting,
-) -> None:  # fmt: skip
-    """Replace the row `before` at the place, which `check_write` has returned, by the row `after`."""
+def put_row(
+    connection: apsw.Connection, place: BlobPlace, after: Held, before: Held | None, now: int,
+    parting: Parting = NOT_KEPT, how: str = OVERWRITTEN,
+) -> Blob:  # fmt: skip
+    """Make `after` the row at the place, where `before` was. The blob `before` is kept as a gone one, or its bytes
+    become garbage."""
     if before is not None:
         part(connection, place, before, how, now, parting)
     connection.execute(_WRITE, (*place.row_key, *after.fields))
+    return after.to_blob(place.key, place.storage_type.name)
 
 
 def part(connection: apsw.Connection, place: BlobPlace, held: Held, how: str, now: int, parting: Parting) -> None:
@@ -181,9 +181,15 @@ def part(connection: apsw.Connection, place: BlobPlace, held: Held, how: str, no
         discard(connection, held.blob_id, held.content, now)
 
 
+def expiry(place: BlobPlace, now: int) -> int | None:
+    """Return when a blob that is written at the place now will expire; None for never."""
+    lifetime = place.storage_type.expires_after
+    return None if lifetime is None else now + lifetime // MILLISECOND
+
+
 def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int) -> Held | None:
     """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
-    before = _find(connection, place)
+    before = find_row(connection, place)
     live = before if before is not None and before.is_live(now) else None
     check_precondition(place.storage_type, place.key, None if live is None else live.blob_id, precondition)
     if live is not None and not place.storage_type.may_overwrite:
@@ -223,9 +229,14 @@ def remove(
     bytes become garbage."""
     held = find(connection, place, now)
     check_precondition(place.storage_type, place.key, held.blob_id, precondition)
+    take_row(connection, place, held, now, request_id)
+    part(connection, place, held, how, now, parting)
+
+
+def take_row(connection: apsw.Connection, place: BlobPlace, held: Held, now: int, request_id: str) -> None:
+    """Remove the row at the place, and write an audit entry. The bytes stay."""
     connection.execute(_REMOVE, place.row_key)
     connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
-    part(connection, place, held, how, now, parting)
 
 
 def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
@@ -236,7 +247,9 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
         connection.execute("DELETE FROM contents WHERE id = ?", (content,))
 
 
-def _find(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+def find_row(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+    """Return the row at the place, expired or not; None where there is none. Raise DamagedError for an impossible
+    row."""
     row = _fetch(connection, _FIND, place)
     return None if row is None else _possible(row, place)
 
