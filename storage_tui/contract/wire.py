@@ -25,8 +25,8 @@ USAGE = "usage"
 NEW_RESUMABLE_URL = "new_resumable_url"
 GET_SIGNED_URL = "get_signed_url"
 # Additions: PUT /{type}/set/{key}, POST /{type}/set and /get (packs), POST /{type}/delete, POST /{type}/copy
-# and /move (one blob, or many as "targets"), GET /{type}/usage, details=true or columns on lists; GET /{type}/trash,
-# POST /{type}/undelete and /purge.
+# and /move (one blob, or many as "targets"), GET /{type}/usage, and details=true or columns on lists;
+# GET /{type}/trash, POST /{type}/undelete and /purge.
 SET = "set"
 DELETE = "delete"
 COPY = "copy"

@@ -12,7 +12,6 @@
 | listing.py | lists and usage |
 | metrics.py | counters in the text form that Prometheus reads (exposition format 0.0.4) |
 | moves.py | moves and copies, one or many in a request |
-| page_tokens.py | the position after which a list continues, signed for the list |
 | redirects.py | downloads directly from the storage engine |
 | upload_answers.py | the answers on an upload URL, as Google Cloud Storage writes them |
 | upload_gate.py | one request at a time on an upload session; a stalled request never blocks its own retry |

@@ -72,6 +72,22 @@ def _copy_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     return client.post("/data/copy", json={"key": OWN, "to_key": key})
 
 
+def _bring_back(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/undelete", json={"targets": [{"key": OWN + "/never"}, {"key": key}]})
+
+
+def _bring_back_as(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/undelete", json={"targets": [{"key": OWN + "/never", "to_key": key}]})
+
+
+def _purge(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/purge", json={"targets": [{"key": OWN + "/never"}, {"key": key}]})
+
+
+def _purge_below(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/purge", json={"prefix": f"{key}/"})
+
+
 def _copy_many(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     targets = [{"key": OWN + "/never", "to_key": OWN}, {"key": key, "to_key": OWN}]
     return client.post("/data/copy", json={"targets": targets})
@@ -164,6 +180,11 @@ WAYS = (
     _plain("DELETE", "/{type}/{key}", D),
     _prefixed("/{type}/list"),
     _prefixed("/{type}/usage"),
+    _prefixed("/{type}/trash"),
+    Way(("POST", "/{type}/undelete"), _bring_back, (W,)),
+    Way(("POST", "/{type}/undelete"), _bring_back_as, (W,)),
+    Way(("POST", "/{type}/purge"), _purge, (D,)),
+    Way(("POST", "/{type}/purge"), _purge_below, (D,)),
     Way(("POST", "/{type}/set"), _pack_up, (W,)),
     Way(("POST", "/{type}/get"), _pack_down, (R,)),
     Way(("POST", "/{type}/delete"), _batch, (D,)),

@@ -53,7 +53,7 @@ from storage_tui.server.stores.local.database import moves as local_moves
 from storage_tui.server.stores.local.database import rows as local_rows
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database import totals as local_totals
-from storage_tui.server.stores.local.database.moves import Moves, Trip
+from storage_tui.server.stores.local.database.moves import Asker, Moves, Trip
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
@@ -297,18 +297,14 @@ class LocalStore:
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
     ) -> Blob:
-        wanted, request_id = local_moves.trip(source, target, source_etag, precondition), REQUEST_ID.get()
-        parting = self._room.parting()
+        wanted, asker = local_moves.trip(source, target, source_etag, precondition), self._asker()
         return await self._room.find(
-            lambda: self._committer.run(lambda connection: self._moves.move(connection, wanted, request_id, parting)[0])
+            lambda: self._committer.run(lambda connection: self._moves.move(connection, wanted, asker)[0])
         )
 
     async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
         namespace_bytes(namespace)
-        apply = partial(
-            self._moves.move_many, namespace=namespace, moves=moves, request_id=REQUEST_ID.get(),
-            parting=self._room.parting(),
-        )  # fmt: skip
+        apply = partial(self._moves.move_many, namespace=namespace, moves=moves, asker=self._asker())
         return await self._room.find(lambda: self._committer.run(apply))
 
     async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
@@ -318,7 +314,7 @@ class LocalStore:
         for run in independent_runs(moves, is_copy=True):
             apply = partial(
                 self._moves.copy_values, namespace=namespace, moves=[moves[number] for number in run],
-                parting=self._room.parting(),
+                asker=self._asker(),
             )  # fmt: skip
             done = await self._room.find(partial(self._committer.run, apply))
             files = [moves[number] for number, result in zip(run, done, strict=True) if result is None]
@@ -468,8 +464,7 @@ class LocalStore:
     async def _copy(self, wanted: Trip) -> tuple[Blob, str | None]:
         """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
         self._committer.check()
-        blob_id, stage = new_id(), partial(self._stage_copy, wanted)
-        parting = self._room.parting()
+        blob_id, stage, parting = new_id(), partial(self._stage_copy, wanted), self._room.parting()
 
         async def attempt() -> tuple[Blob, str | None]:
             held, content = await self._pool.read(partial(stage, blob_id), partial(self._drop_part, blob_id))
@@ -478,14 +473,17 @@ class LocalStore:
 
             def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
                 overwritten = local_moves.check_place(connection, wanted, self._now())[1]
-                if wanted.source.row_key == wanted.target.row_key:  # else what was written meanwhile would be replaced
-                    source = wanted.source
+                source = wanted.source
+                if source.row_key == wanted.target.row_key:  # what was written since the bytes were read must stay
                     check_source(source.storage_type, source.key, overwritten, held.blob_id, is_move=False)
                 return self._write(wanted.target, fresh, ANY, parting, connection), overwritten
 
             return await self._committer.run(apply, Staged(blob_id) if content is None else None)
 
         return await self._room.find(attempt)
+
+    def _asker(self) -> Asker:
+        return Asker(REQUEST_ID.get(), self._room.parting())
 
     async def _copy_file(self, namespace: str, move: Move) -> MoveResult:
         try:

@@ -13,7 +13,7 @@ import apsw
 from storage_tui.contract.errors import BadRequestError, DamagedError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult
-from storage_tui.contract.trash import MOVED_OVER, OVERWRITTEN
+from storage_tui.contract.trash import MOVED_OVER
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local.database.rows import (
     BlobPlace,
@@ -26,7 +26,7 @@ from storage_tui.server.stores.local.database.rows import (
     take_row,
 )
 from storage_tui.server.stores.local.room import Room
-from storage_tui.server.stores.local.trash.gone import NOT_KEPT, Parting
+from storage_tui.server.stores.local.trash.gone import Parting
 from storage_tui.server.stores.rules import addresses_of, check_source, check_target, precondition_of, refusal, refused
 
 _COPY_CONTENT = "INSERT INTO contents (content) SELECT content FROM contents WHERE id = ?"
@@ -64,6 +64,14 @@ def trip_of(namespace: str, move: Move) -> Trip:
     return trip(source, target, move.etag, precondition_of(move))
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked for moves: the id of the request, and what happens to the blobs that are replaced."""
+
+    request_id: str
+    parting: Parting
+
+
 class Moves:
     """Moves and copies of rows in the writer's transaction, with the room and the quotas that they need."""
 
@@ -71,39 +79,39 @@ class Moves:
         self._room = room
         self._now = now
 
-    def move(self, connection: apsw.Connection, wanted: Trip, request_id: str, parting: Parting) -> Moved:
+    def move(self, connection: apsw.Connection, wanted: Trip, asker: Asker) -> Moved:
         """Move one row, or raise what refuses the move."""
         self._room.check(0)
-        moved = move_row(connection, wanted, self._now(), request_id, partial(self._fits, connection), parting)
-        self._room.trim_log(connection, wanted.source.row_key[0].hex(), wanted.source.storage_type.name)
-        self._fit(connection, wanted)
+        now, namespace = self._now(), wanted.source.row_key[0].hex()
+        moved = move_row(connection, wanted, now, asker, partial(self._fits, connection))
+        self._room.trim_log(connection, namespace, wanted.source.storage_type.name)
+        self._room.fit(connection, namespace, wanted.target.storage_type.name, now)
         return moved
 
     def move_many(
-        self, connection: apsw.Connection, *, namespace: str, moves: Sequence[Move], request_id: str,
-        parting: Parting,
-    ) -> list[MoveResult]:  # fmt: skip
+        self, connection: apsw.Connection, *, namespace: str, moves: Sequence[Move], asker: Asker
+    ) -> list[MoveResult]:
         """Move row after row, and return the result of each."""
         results = []
         for move in moves:
             try:
-                blob, overwritten = self.move(connection, trip_of(namespace, move), request_id, parting)
+                blob, overwritten = self.move(connection, trip_of(namespace, move), asker)
                 results.append(MoveResult(move, blob, overwritten=overwritten))
             except StorageError as exc:
                 results.append(refusal(move, exc))
         return results
 
     def copy_values(
-        self, connection: apsw.Connection, *, namespace: str, moves: Sequence[Move], parting: Parting
+        self, connection: apsw.Connection, *, namespace: str, moves: Sequence[Move], asker: Asker
     ) -> list[MoveResult | None]:
         """Copy small values, and return the result of each; None for a blob whose bytes are a file."""
         results: list[MoveResult | None] = []
         for move in moves:
             try:
                 wanted = trip_of(namespace, move)
-                fits = partial(self._fits, connection, is_copy=True)
-                copied = copy_value(connection, wanted, self._now(), fits, parting)
-                self._fit(connection, wanted)
+                now, fits = self._now(), partial(self._fits, connection, is_copy=True)
+                copied = copy_value(connection, wanted, now, asker, fits)
+                self._room.fit(connection, namespace, wanted.target.storage_type.name, now)
                 results.append(None if copied is None else MoveResult(move, copied[0], overwritten=copied[1]))
             except StorageError as exc:
                 results.append(refusal(move, exc))
@@ -113,17 +121,9 @@ class Moves:
         self._room.check(held.size_bytes if is_copy else 0)
         self._room.check_share(connection, place, held.size_bytes, self._now())
 
-    def _fit(self, connection: apsw.Connection, wanted: Trip) -> None:
-        """Keep what the user has in the trash of the target within its bounds."""
-        target = wanted.target
-        self._room.fit(connection, target.row_key[0].hex(), target.storage_type.name, self._now())
 
-
-def move_row(
-    connection: apsw.Connection, wanted: Trip, now: int, request_id: str, fits: Fits, parting: Parting = NOT_KEPT
-) -> Moved:
-    """Move the row; a blob that was at the target is kept as a gone one. Return the blob at its target, and the ETag of
-    the live blob that was there."""
+def move_row(connection: apsw.Connection, wanted: Trip, now: int, asker: Asker, fits: Fits) -> Moved:
+    """Move the row. Return the blob at its target, and the ETag of the live blob that was there."""
     source, target = wanted.source, wanted.target
     held = _source(connection, wanted, now, is_move=True)
     before, overwritten = check_place(connection, wanted, now)
@@ -132,13 +132,11 @@ def move_row(
     if not wanted.is_within_type:  # within a type nothing is added
         fits(target, held)
     after = held if wanted.is_within_type else replace(held, expires=expiry(target, now))
-    take_row(connection, source, held, now, request_id)
-    return put_row(connection, target, after, before, now, parting, MOVED_OVER), overwritten
+    take_row(connection, source, held, now, asker.request_id)
+    return put_row(connection, target, after, before, now, asker.parting, MOVED_OVER), overwritten
 
 
-def copy_value(
-    connection: apsw.Connection, wanted: Trip, now: int, fits: Fits, parting: Parting = NOT_KEPT
-) -> Moved | None:
+def copy_value(connection: apsw.Connection, wanted: Trip, now: int, asker: Asker, fits: Fits) -> Moved | None:
     """Copy a small value, and return what `move_row` returns. Return None for a blob whose bytes are a file."""
     target = wanted.target
     held = _source(connection, wanted, now, is_move=False)
@@ -153,7 +151,7 @@ def copy_value(
     after = replace(
         held, blob_id=new_id(), modified=now, expires=expiry(target, now), content=connection.last_insert_rowid()
     )
-    return put_row(connection, target, after, before, now, parting, OVERWRITTEN), overwritten
+    return put_row(connection, target, after, before, now, asker.parting), overwritten
 
 
 def _source(connection: apsw.Connection, wanted: Trip, now: int, *, is_move: bool) -> Held:

@@ -157,26 +157,19 @@ def write(
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
     expires = expiry(place, now)
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
-    return put_row(connection, place, after, before, now, parting, OVERWRITTEN)
+    return put_row(connection, place, after, before, now, parting)
 
 
 def put_row(
-    connection: apsw.Connection, place: BlobPlace, after: Held, before: Held | None, now: int, parting: Parting,
-    how: str,
+    connection: apsw.Connection, place: BlobPlace, after: Held, before: Held | None, now: int,
+    parting: Parting = NOT_KEPT, how: str = OVERWRITTEN,
 ) -> Blob:  # fmt: skip
-    """Make `after` the row at the place, where `before` was, as `check_write` has returned it; return its blob."""
-    put(connection, place, before, after, how, now, parting)
-    return after.to_blob(place.key, place.storage_type.name)
-
-
-def put(
-    connection: apsw.Connection, place: BlobPlace, before: Held | None, after: Held, how: str, now: int,
-    parting: Parting,
-) -> None:  # fmt: skip
-    """Replace the row `before` at the place, which `check_write` has returned, by the row `after`."""
+    """Make `after` the row at the place, where `before` was. The blob `before` is kept as a gone one, or its bytes
+    become garbage."""
     if before is not None:
         part(connection, place, before, how, now, parting)
     connection.execute(_WRITE, (*place.row_key, *after.fields))
+    return after.to_blob(place.key, place.storage_type.name)
 
 
 def part(connection: apsw.Connection, place: BlobPlace, held: Held, how: str, now: int, parting: Parting) -> None:

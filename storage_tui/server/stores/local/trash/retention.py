@@ -145,10 +145,11 @@ def since(connection: apsw.Connection, now: int, retention: int) -> int | None:
     return found if found is not None and now - retention < found <= now else None
 
 
-def _end(connection: apsw.Connection, rows: list[Any], since: int) -> None:
-    """Delete the rows. Small values are released at once, files become garbage of the time `since`."""
+def _end(connection: apsw.Connection, rows: list[Any], now: int) -> None:
+    """Delete the rows. Small values are released at once. Files become garbage of the time at which the blobs went, or
+    of `now` where that is earlier: the grace of garbage is part of the retention."""
     connection.executemany(_FORGET, [(row[0],) for row in rows])
-    files = [(row[3], since) for row in rows if row[4] is None]
+    files = [(row[3], min(row[1], now)) for row in rows if row[4] is None]
     values = [(row[4],) for row in rows if row[4] is not None]
     connection.executemany(_GARBAGE, files)
     connection.executemany("DELETE FROM contents WHERE id = ?", values)

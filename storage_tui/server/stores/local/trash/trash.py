@@ -12,7 +12,7 @@ from storage_tui.contract.keys import check_key, check_prefix, successor
 from storage_tui.contract.models import Blob, Retention
 from storage_tui.contract.moments import from_millis, to_millis
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.contract.trash import OVERWRITTEN, BringBack, BringBackResult, GonePage, Purged
+from storage_tui.contract.trash import BringBack, BringBackResult, GonePage, Purged
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local.commit import Committer
@@ -147,8 +147,7 @@ class LocalTrash:
         self._room.check_share(connection, place, row.size_bytes, now)
         after = local_rows.Held(*row.fields)
         gone.forget(connection, row.seq)
-        local_rows.put(connection, place, before, after, OVERWRITTEN, now, parting)
-        return after.to_blob(place.key, place.storage_type.name)
+        return local_rows.put_row(connection, place, after, before, now, parting)
 
 
 def _position(after: str) -> tuple[bytes, int]:
