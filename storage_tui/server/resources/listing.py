@@ -15,6 +15,7 @@ from storage_tui.contract.keys import DELIMITER, check_prefix
 from storage_tui.contract.models import CHILDREN_AT_MOST, Limits, Page
 from storage_tui.contract.wire import NEXT, parse_number
 from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.http.targets import storage_type_of
@@ -22,7 +23,6 @@ from storage_tui.server.limits.budget import COLUMN_BYTES, ENTRY_BYTES, LISTENER
 from storage_tui.server.limits.lanes import PATIENCE_S, Lane
 from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.resources.compressing import compressed
-from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.stores.base import Store
 
 QUERIES = 4  # lists and sums at once; a local store has as many threads for them

@@ -9,6 +9,7 @@ from storage_tui.contract.models import Limits, parse_time
 from storage_tui.contract.trash import BringBack, BringBackResult
 from storage_tui.contract.wire import NEXT
 from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.http.naming import batch_of
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
@@ -16,7 +17,6 @@ from storage_tui.server.http.targets import storage_type_of
 from storage_tui.server.limits.budget import ENTRY_BYTES
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.listing import ListResource, limit_of
-from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.stores.base import Address, Store
 from storage_tui.server.stores.totals import Counting
 from storage_tui.server.stores.trash import Keeping, Trash
