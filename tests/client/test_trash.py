@@ -72,6 +72,7 @@ def test_each_version_of_a_key_comes_back_by_its_etag_or_its_moment(client: Any)
         client.trash.bring_back("k", if_etag=seen[2].etag)
     assert client.trash.bring_back("k", if_etag=seen[1].etag) == seen[2]
     moment = seen[1].modified
+    assert moment is not None
     client.delete("k")
     with pytest.raises(NotFoundError):
         client.trash.bring_back("k", at=moment - timedelta(days=2))
