@@ -23,6 +23,7 @@
 | rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
+| trash/ | what was deleted or replaced: taken back, listed, brought back |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
 | widgets/ | the widgets that draw the screens |
 """

@@ -37,6 +37,7 @@ from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.terminal.textual_private import is_leaving
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar_content import empty_words
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
@@ -109,6 +110,9 @@ class BrowserScreen(CommandScreen[None]):
             self, desk, self._job, current=self._current_row, which=self._actions.which, folder=self._here,
             arrived=self.place.show_changed, left=self._rows_left, changed=self._rows_changed,
         )  # fmt: skip
+        self._trash = TrashActions(
+            self, desk, self._job, here=self._here, back=self.place.show_changed, changed=self.action_refresh
+        )
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
         self._others = OtherScreens(
             self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
@@ -131,7 +135,7 @@ class BrowserScreen(CommandScreen[None]):
         """Return the screen, then the objects that it owns."""
         return (
             self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._edits, self._moves,
-            self._others, self._preview, self._program, self._leaving, self._cursor,
+            self._trash, self._others, self._preview, self._program, self._leaving, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:

@@ -166,6 +166,8 @@ async def _edited(app: App[Any], desk: Desk, copy: EditCopy, program: Program, v
     written = await in_thread(control, partial(steps.write_back, engine, copy, control=control))
     copy.close()
     desk.touch(location.storage_type)
+    blob = written.blob
+    desk.undo.note_written(blob.storage_type, [(blob.key, blob.etag, written.replaced)])
     _report(location, written, voice)
     return written
 

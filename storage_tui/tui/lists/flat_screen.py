@@ -27,6 +27,7 @@ from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title, taken_content
 from storage_tui.tui.widgets.flat_keys import FlatKeys
@@ -87,8 +88,11 @@ class FlatScreen(CommandScreen[None]):
             self, self.desk, self.job, current=self.current_row, which=actions.which, folder=self._folder_here,
             arrived=self._blob_written, left=self._rows_left, changed=self._rows_changed,
         )  # fmt: skip
+        trash = TrashActions(
+            self, self.desk, self.job, here=self._folder_here, back=self._blob_written, changed=self.reader.start
+        )
         program = ProgramActions(self, self.desk, current=self.current_row)
-        return (self, self.reader, self.marking, actions, edits, moves, program, self.cursor)
+        return (self, self.reader, self.marking, actions, edits, moves, trash, program, self.cursor)
 
     def on_mount(self) -> None:
         """Show the progress of the reading a few times a second."""

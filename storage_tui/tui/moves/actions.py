@@ -104,7 +104,7 @@ class MoveActions:
             return
         desk.taken = Taken.of(rows, is_move=is_move)
         desk.marks.discard(rows)
-        desk.hint(f"{desk.taken.words}: open a folder and paste with gp or C-v")
+        desk.hint("open a folder, then gp or C-v pastes; Esc forgets")
         self._tell(self._changed)
 
     def action_paste(self) -> None:

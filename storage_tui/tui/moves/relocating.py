@@ -114,18 +114,29 @@ def _note(desk: Desk, result: Relocated, *, is_move: bool) -> None:
         desk.log.error(f"{outcome.move.key!a} was not {verb}: {outcome.message or outcome.error}")
     for name in dict.fromkeys(one.move.target_type for one in result.done):
         desk.touch(name)
+    made = [(one.move, one.blob.etag if one.blob is not None else None, one.overwritten) for one in result.done]
     if is_move:
+        desk.undo.note_moved(made)
         for name in dict.fromkeys(one.move.storage_type for one in result.done):
             desk.touch(name)
             desk.marks.discard_keys(name, [one.move.key for one in result.done if one.move.storage_type == name])
+    else:
+        for name in dict.fromkeys(one.move.target_type for one in result.done):
+            desk.undo.note_written(
+                name, [(move.to_key, etag, before) for move, etag, before in made if move.target_type == name]
+            )
 
 
-def report(desk: Desk, result: Relocated, to: Location, *, is_move: bool, is_rename: bool = False) -> None:
-    """Show in the status line what a job did."""
+def report(
+    desk: Desk, result: Relocated, to: Location, *, is_move: bool, is_rename: bool = False, what: str = ""
+) -> None:
+    """Show in the status line what a job did; `what` is the name of a folder that was renamed."""
     verb = "renamed" if is_rename else "moved" if is_move else "copied"
     done, left = len(result.done), result.count - len(result.done) - len(result.skipped) - len(result.failed)
     where = f" to {place_text(to)}" if done else ""
-    if done == 1 and result.count == 1:
+    if what and done == result.count:
+        words = f"{verb} {visible(what, limit=60)}{where}, {plural(done, 'blob')}"
+    elif done == 1 and result.count == 1:
         words = f"{verb} {visible(result.done[0].move.key, limit=60)}{where}"
     else:
         words = f"{verb} {done:,} of {plural(result.count, 'blob')}{where}"

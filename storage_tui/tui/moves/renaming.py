@@ -55,7 +55,7 @@ async def rename_row(app: App[Any], desk: Desk, row: Row) -> Location | None:
     if result is None:
         return None
     to = Location(row.storage_type, key)
-    report(desk, result, to, is_move=True, is_rename=True)
+    report(desk, result, to, is_move=True, is_rename=True, what=row.key if isinstance(row, Folder) else "")
     return to if result.done else None
 
 
