@@ -340,9 +340,9 @@ COMMANDS: tuple[Command, ...] = (
 
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "browser": (
-        "open", "parent", "download", "upload", "delete", "rename", "mark", "filter", "copy-menu", "transfers",
-        "details", "preview", "help", "quit", "edit", "undo", "take-move", "take-copy", "paste", "move-to", "new-blob", "rescue",
-        "mark-where",
+        "open", "parent", "download", "upload", "delete", "mark", "filter", "copy-menu", "rename", "transfers",
+        "details", "preview", "help", "quit", "edit", "undo", "take-move", "take-copy", "paste", "move-to", "new-blob",
+        "rescue", "mark-where",
     ),
     "flat": (
         "show-in-folder", "download", "delete", "mark", "copy-menu", "transfers", "close", "details", "help", "rescue",

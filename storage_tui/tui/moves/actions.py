@@ -72,8 +72,9 @@ class MoveActions:
                 self._tell(partial(self._arrived, to))
             return
         rows = await self._which("Rename which marks?")
-        if rows and await rename_rows(app, desk, rows):
-            self._tell(partial(self._left, rows))
+        to = await rename_rows(app, desk, rows) if rows else None
+        if to is not None:
+            self._tell(partial(self._arrived, to))
 
     def _tell(self, tell: Callable[[], None]) -> None:
         if self._screen.has_lines:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from textual.app import App, SuspendNotSupported
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location, as_folder, parent_prefix
+from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.visible import visible
 from storage_tui.machine.private_files import create_private
@@ -26,7 +27,15 @@ from storage_tui.machine.terminal_programs import (
 )
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.rename import RenameManyScreen, RenameScreen
-from storage_tui.tui.moves.name_list import NAMES_AT_MOST, NameListError, Renaming, in_order, names_of, read_names
+from storage_tui.tui.moves.name_list import (
+    ASIDE,
+    NAMES_AT_MOST,
+    NameListError,
+    Renaming,
+    in_order,
+    names_of,
+    read_names,
+)
 from storage_tui.tui.moves.relocating import Relocated, blobs_and_sizes, relocate, report
 from storage_tui.tui.moves.targets import check_source, moves_of_rename
 from storage_tui.tui.rows.gathering import TooManyError, gather
@@ -59,30 +68,30 @@ async def rename_row(app: App[Any], desk: Desk, row: Row) -> Location | None:
     return to if result.done else None
 
 
-async def rename_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> bool:
-    """Let the user change the names in an editor, ask, and rename; return whether something was renamed."""
+async def rename_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Location | None:
+    """Let the user change the names in an editor, ask, and rename; return the new place of one of them, or None."""
     if not _may_rename(desk, rows):
-        return False
+        return None
     if len(rows) > NAMES_AT_MOST:
         desk.refuse(f"{len(rows):,} rows are more than the {NAMES_AT_MOST:,} names of one list; mark fewer")
-        return False
+        return None
     try:
         program = chosen_program(EDITORS, "vi")
         renamings = await _edited(app, rows, program)
     except (NoProgramError, NameListError) as exc:
         desk.refuse(f"{visible(str(exc))}; nothing was renamed")
-        return False
+        return None
     except SuspendNotSupported:
         desk.refuse("this terminal cannot be handed to an editor")
-        return False
+        return None
     except OSError as exc:
         desk.fail("the list of names cannot be written or read; nothing was renamed", exc)
-        return False
+        return None
     if not renamings:
         desk.say("no name was changed; nothing was renamed")
-        return False
+        return None
     if not await app.push_screen_wait(RenameManyScreen(renamings)):
-        return False
+        return None
     return await _rename_all(desk, renamings)
 
 
@@ -128,11 +137,12 @@ async def _rename(desk: Desk, row: Row, key: str, conflict: Conflict) -> Relocat
     return await relocate(desk, moves, blobs_and_sizes(blobs), is_move=True, conflict=conflict)
 
 
-async def _rename_all(desk: Desk, renamings: Sequence[Renaming]) -> bool:
+async def _rename_all(desk: Desk, renamings: Sequence[Renaming]) -> Location | None:
     """Rename step by step; a step that fails leaves its row where it is, and the next steps go on."""
     whole = Relocated(0)
     run: list[Renaming] = []
-    for step in in_order(renamings):
+    steps = in_order(renamings)
+    for step in steps:
         if isinstance(step.row, Blob):
             run.append(step)
             continue
@@ -142,14 +152,27 @@ async def _rename_all(desk: Desk, renamings: Sequence[Renaming]) -> bool:
         if result is not None:
             _add(whole, result)
     await _take(desk, whole, run)
+    await _bring_from_aside(desk, whole, steps)
     desk.marks.discard([one.row for one in renamings])
-    places = {Location(one.row.storage_type, parent_prefix(one.row.key)) for one in renamings}
-    here = next(iter(places)) if len(places) == 1 else Location(renamings[0].row.storage_type)
+    first = renamings[0]
+    here = Location(first.row.storage_type, parent_prefix(first.row.key))
     if whole.failed or whole.skipped or whole.error is not None:
-        report(desk, whole, as_folder(here), is_move=True, is_rename=True)
+        report(desk, whole, here, is_move=True, is_rename=True)
     else:
         desk.say(f"renamed {plural(len(renamings), 'row')} (Z takes it back)")
-    return bool(whole.done)
+    return Location(first.row.storage_type, first.key) if whole.done else None
+
+
+async def _bring_from_aside(desk: Desk, whole: Relocated, steps: Sequence[Renaming]) -> None:
+    """Give a row that went aside for a circle its old name again when its new name could not be had."""
+    done = {one.move.key: one for one in whole.done}
+    for step in steps:
+        if step.key in done or not isinstance(step.row, Blob) or ASIDE not in step.key:
+            continue
+        moved = done.get(step.row.key)
+        if moved is not None and moved.move.to_key == step.key:
+            back = Renaming(replace(step.row, key=step.key), step.row.key)
+            await _take(desk, Relocated(0), [back])
 
 
 async def _take(desk: Desk, whole: Relocated, run: Sequence[Renaming]) -> None:
