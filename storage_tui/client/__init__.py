@@ -10,13 +10,18 @@
 | folding.py | folders and usage from the plain lists of a published server |
 | log_part.py | one part of a growing log: whole lines, and how many of its bytes are stored |
 | progress_watch.py | regular calls to a display while a transfer runs |
+| moves.py | moves and copies on the server, by the calls that the server has |
 | push_upload.py | an upload whose bytes are written while it runs, sent by a thread |
 | read_lines.py | the lines of a shell and of Python libraries that read a blob elsewhere |
 | requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |
 | tasks.py | `TaskRun`: the log and the result that a task runner writes |
+| trash.py | `StorageTrash` and `AsyncTrash`: what was deleted or overwritten, brought back or removed for good |
+| trash_calls.py | the calls of the trash, without I/O |
+| undo.py | `UndoLog`: takes back the last changes of a session, and nothing that somebody else changed |
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
+| editing/ | a blob in an editor: the copy on this machine, and the way back without overwriting anybody |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

@@ -306,6 +306,15 @@ _ONE_ON_THE_WIRE: dict[int, type[StorageError]] = {
 }
 
 
+def error_of(code: str, message: str, *, key: str | None = None) -> StorageError:
+    """Return the error that a result of many names by its code; a StorageError for an unknown code."""
+    found = next((row for row in _descendants(StorageError) if row.code == code), StorageError)
+    try:
+        return found(message, key=key)
+    except TypeError:  # an error that needs more than a result can hold
+        return StorageError(message, key=key)
+
+
 def error_class(status: int, code: str | None = None) -> type[StorageError]:
     """Return the class for an answer: by `code` where the server sent a code that fits the status, else by `status`.
 

@@ -34,7 +34,7 @@ class Blob:
     md5: str | None = None  # base64, of a blob that came with its md5
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         rows = (
             ("key", f"{self.storage_type}:{self.key}"),
@@ -91,7 +91,7 @@ class Page:
     next_token: str | None = None
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         rows = [(prefix, "", "", "") for prefix in self.prefixes]
         rows += [
@@ -141,7 +141,7 @@ class Usage:
         return len(self.children) >= CHILDREN_AT_MOST
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         largest_first = sorted(self.children, key=lambda child: -child.size_bytes)
         rows = [
@@ -232,7 +232,7 @@ class Limits:
 
 FEATURES = (
     "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
-    "upload-resume", "catalog", "stray-files",
+    "upload-resume", "catalog", "stray-files", "move", "move-batch", "copy-batch", "trash",
 )  # fmt: skip
 """The additions of our server to the published wire, by the names that the service description uses."""
 
@@ -308,12 +308,37 @@ class UserQuotas:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long a server keeps deleted and overwritten blobs, in seconds; 0 keeps none.
+
+    `since` (UTC) is the moment from which on no blob went before its time; older ones may be missing because the disk
+    needed room. None means that nothing is missing.
+    """
+
+    retention_s: int = 0
+    since: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value as the JSON object of the wire."""
+        return {"retention_s": self.retention_s, "since": format_time(self.since)}
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Self:
+        """Read the value from the JSON object of the wire; raise ProtocolError for anything else."""
+        try:
+            return cls(_known_count(raw.get("retention_s", 0)), parse_time(raw.get("since")))
+        except (TypeError, ValueError, AttributeError) as exc:
+            raise ProtocolError(f"the server described its trash in a way that cannot be read: {exc}") from exc
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceInfo:
     """The description of a server: the answer to `GET /storage/v1`.
 
     A server without this path is a plain published server, without features. `user` holds the limits of the user who
     sent the request, and is empty where nothing is limited. `token` is the scope of the token that was sent.
-    `read_only` is the reason why nothing can be changed at present; None when changes are possible.
+    `read_only` is the reason why nothing can be changed at present; None when changes are possible. `trash` is how long
+    deleted and overwritten blobs can be brought back.
     """
 
     service: str = "storage"
@@ -324,6 +349,7 @@ class ServiceInfo:
     user: UserQuotas = field(default_factory=UserQuotas)
     token: TokenScope = field(default_factory=TokenScope)
     read_only: str | None = None
+    trash: Retention = field(default_factory=Retention)
 
     def to_json(self) -> dict[str, Any]:
         """Return the value as the JSON object of the wire."""
@@ -337,6 +363,7 @@ class ServiceInfo:
             "storage_types": list(self.storage_types),
             "user": self.user.to_json(),
             "token": self.token.to_json(),
+            "trash": self.trash.to_json(),
         }
 
     @classmethod
@@ -357,6 +384,7 @@ class ServiceInfo:
                 user=UserQuotas.from_json(raw.get("user", {})),
                 token=TokenScope.from_json(raw.get("token", {})),
                 read_only=_told_text(raw.get("read_only")),
+                trash=Retention.from_json(raw.get("trash", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ProtocolError(f"the server described itself in a way that cannot be read: {exc}") from exc

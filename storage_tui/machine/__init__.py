@@ -10,6 +10,7 @@ Nothing here imports another part of the project.
 | private_files.py | files and folders that only their owner may read, and writes that are whole or not at all |
 | programs.py | other programs by name: a browser, a pager, an editor |
 | secrets.py | secrets in memory, which logs, tracebacks and debuggers show as `***` |
+| terminal_programs.py | a program of the user's choice, such as an editor, on the terminal of this program |
 | text_files.py | the text of files that people write, with or without a byte-order mark |
 | version.py | the version of this program |
 """

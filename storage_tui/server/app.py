@@ -25,7 +25,20 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Limits
 from storage_tui.contract.visible import one_line
-from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
+from storage_tui.contract.wire import (
+    COPY,
+    DELETE,
+    GET,
+    GET_SIGNED_URL,
+    LIST,
+    MOVE,
+    NEW_RESUMABLE_URL,
+    PURGE,
+    SET,
+    TRASH,
+    UNDELETE,
+    USAGE,
+)
 from storage_tui.machine.secrets import Secret
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.logins import Logins
@@ -35,7 +48,16 @@ from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.http.body import BodyBounds, ClientGoneError, Receive
 from storage_tui.server.http.delivery import SEND_IDLE_S, CutError, Send, deliver
 from storage_tui.server.http.grants import Grant, Verb
-from storage_tui.server.http.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
+from storage_tui.server.http.naming import (
+    names_batch,
+    names_copy,
+    names_key,
+    names_move,
+    names_nothing,
+    names_prefix,
+    names_purge,
+    names_undelete,
+)
 from storage_tui.server.http.request import Request, Scope
 from storage_tui.server.http.request_summary import Exchange
 from storage_tui.server.http.responses import Response, error_response
@@ -52,10 +74,13 @@ from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
+from storage_tui.server.resources.moves import Moves
+from storage_tui.server.resources.trash import TrashResource
 from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
 from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.trash import ACTOR
 
 MAX_CONCURRENT = 768  # of one user: three quarters of the listener's places, so that nobody can shut out the others
 UPLOAD = "/upload/{id}"
@@ -103,11 +128,13 @@ class StorageApi:
         limits = limits or Limits()
         self._quotas = quotas = Quotas(store, access.records, access.limits)
         self._budget, self._parsing = Budget(bounds.memory), Parsing()
-        description = Description(limits, quotas, lambda: self.health.why_read_only)
+        description = Description(store, limits, quotas, lambda: self.health.why_read_only)
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
+        moves = Moves(store, limits, quotas)
         self._listing = listing = ListResource(store, access.keyring, limits)
+        trash = TrashResource(store, access.keyring, limits, quotas, listing)
         gate = UploadGate(bounds.gate)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
@@ -142,7 +169,14 @@ class StorageApi:
             Route("POST", f"/{{type}}/{SET}", batches.set, names=batches.names_set),
             Route("POST", f"/{{type}}/{GET}", batches.get, names=batches.names_get, verb=Verb.READ),
             Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch, verb=Verb.DELETE),
-            Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{COPY}", moves.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{MOVE}", moves.move, names=names_move),
+            Route(
+                "GET", f"/{{type}}/{TRASH}", trash.list, parameters=frozenset(("prefix", "limit")), names=names_prefix,
+                verb=Verb.LIST,
+            ),
+            Route("POST", f"/{{type}}/{UNDELETE}", trash.bring_back, names=names_undelete, verb=Verb.WRITE),
+            Route("POST", f"/{{type}}/{PURGE}", trash.purge, names=names_purge, verb=Verb.DELETE),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
             *self.catalog.routes,
             *self.health.routes,
@@ -234,6 +268,7 @@ class StorageApi:
         if self._is_draining and (match.route is None or match.route.access is not Access.OPEN):
             raise UnavailableError("the server is stopping; try again")
         request.grant = await self._authorize(request, match)
+        ACTOR.set(self._access.name_of(request.grant))
         if match.route is None:
             if match.allowed:
                 raise MethodNotAllowedError(f"this path takes {', '.join(match.allowed)}, not {request.method[:20]!a}")

@@ -17,10 +17,13 @@
 | typeahead.py | keys that come faster than the screens that they open |
 | browser/ | the main screen, and the objects that its keys work on |
 | dialogs/ | the dialogs, a question each: values go in, a value comes out |
+| edits/ | blobs made and changed from here: an editor, a new blob, another seven days in tmp |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
+| moves/ | rows moved, renamed and copied on the server, and brought back |
 | rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
+| trash/ | what was deleted or replaced: taken back, listed, brought back |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
 | widgets/ | the widgets that draw the screens |
 """

@@ -11,7 +11,7 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map"]
+Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map", "trash"]
 """A screen that takes keys; `flat` is clean-up and search, `lines` is help, log and details."""
 
 Keys = tuple[str, ...]
@@ -49,12 +49,12 @@ class Command:
         return self.keys_in.get(context, self.keys)
 
 
-EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map")
+EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map", "trash")
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map")
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash")  # all but the lists that are only read
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -152,9 +152,9 @@ COMMANDS: tuple[Command, ...] = (
         for number, name in enumerate(STORAGE_TYPES, 1)
     ),
     Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE),
-    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, STORE),
+    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, (*STORE, "trash")),
     Command("mark-range", ("v",), "Mark a range", "start a range; the same key ends it", CHOOSE, ROWS),
-    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, ROWS),
+    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, (*ROWS, "trash")),
     Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, ROWS),
     Command(
         "mark-where",
@@ -189,7 +189,61 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "delete", ("D", "f8", "delete"), "Delete…", "delete the marked rows, or this row, after a question", ACT, STORE
     ),
-    Command("retry-delete", ("r",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
+    Command(
+        "edit",
+        ("e",),
+        "Edit…",
+        "edit the blob in $VISUAL or $EDITOR; asks before it writes back",
+        ACT,
+        ("browser", "flat", "viewer"),
+    ),
+    Command("new-blob", ("n",), "New blob…", "type a name, then write the blob in the editor", ACT, short="new"),
+    Command(
+        "keep-longer",
+        ("a",),
+        "Keep seven more days",
+        "keep the marked rows of tmp, or this row, for seven days from now",
+        ACT,
+        ROWS,
+        "keep",
+    ),
+    Command(
+        "rename",
+        ("r",),
+        "Rename…",
+        "rename the row; with marks, their names in $VISUAL or $EDITOR",
+        ACT,
+        ROWS,
+    ),
+    Command(
+        "take-copy", ("C",), "Take for copying", "take the marked rows, or this row, to copy them", ACT, ROWS, "take"
+    ),
+    Command(
+        "take-move",
+        ("X", "ctrl+x"),
+        "Take for moving",
+        "take the marked rows, or this row, to move them",
+        ACT,
+        ROWS,
+        "cut",
+    ),
+    Command("paste", ("g p", "ctrl+v"), "Paste here…", "move or copy what was taken into this folder", ACT),
+    Command(
+        "move-to", (">",), "Move or copy to…", "type a folder for the marked rows, or this row", ACT, ROWS, "move to"
+    ),
+    Command(
+        "undo",
+        ("Z",),
+        "Take back…",
+        "take back the last delete, edit, move or rename; says first what it does",
+        ACT,
+        ROWS,
+        "undo",
+    ),
+    Command("trash", ("g z",), "Trash", "list what was deleted or replaced below here and can come back", ACT),
+    Command("bring-back", ("enter", "b"), "Bring back", "bring back the marked versions, or this one", ACT, ("trash",)),
+    Command("purge", ("D",), "Remove for good…", "remove the marked versions, or this one, for good", ACT, ("trash",)),
+    Command("retry-delete", ("g R",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
     Command(
         "rescue", ("c",), "Rescue to data", "copy the marked rows, or this row, from tmp to data", ACT, STORE, "rescue"
     ),
@@ -216,7 +270,6 @@ COMMANDS: tuple[Command, ...] = (
         "view-save", ("s",), "Save range…", "save the bytes chosen or in view to a local file", ACT, ("viewer",), "save"
     ),
     Command("view-pager", ("|",), "Open in $PAGER…", "download, then open in $PAGER; asks first", ACT, ("viewer",)),
-    Command("view-editor", ("e",), "Open in $EDITOR…", "download, then open in $EDITOR; asks first", ACT, ("viewer",)),
     Command(
         "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
     ),
@@ -274,15 +327,20 @@ COMMANDS: tuple[Command, ...] = (
         SHOW,
         ROWS,
     ),
-    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, BLOBS),
+    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, (*BLOBS, "trash")),
     Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, STORE),
-    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, STORE),
+    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, (*STORE, "trash")),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, BUSY),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, STORE),
     Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, BUSY),
     Command(
-        "peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM, BLOBS
+        "peel",
+        ("escape",),
+        "Esc",
+        "stop reading, leave the filter, drop the marks: one at a time",
+        PROGRAM,
+        (*BLOBS, "trash"),
     ),
     Command(
         "close",
@@ -291,15 +349,21 @@ COMMANDS: tuple[Command, ...] = (
         "go back to the list",
         PROGRAM,
         (*LISTS, "viewer"),
-        keys_in={"flat": ("q", "f10", "h", "left"), "usage": ("q", "f10"), "viewer": ("q", "f3", "f10")},
+        keys_in={
+            "flat": ("q", "f10", "h", "left"),
+            "usage": ("q", "f10"),
+            "viewer": ("q", "f3", "f10"),
+            "trash": ("q", "f10", "h", "left"),
+        },
     ),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM),
 )
 
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "browser": (
-        "open", "parent", "download", "upload", "delete", "mark", "filter", "copy-menu", "transfers", "details",
-        "preview", "help", "quit", "rescue", "mark-where",
+        "open", "parent", "download", "upload", "delete", "mark", "filter", "copy-menu", "rename", "transfers",
+        "details", "preview", "help", "quit", "edit", "undo", "take-move", "take-copy", "paste", "move-to", "new-blob",
+        "rescue", "mark-where",
     ),
     "flat": (
         "show-in-folder", "download", "delete", "mark", "copy-menu", "transfers", "close", "details", "help", "rescue",
@@ -318,6 +382,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "transfer-clear", "close", "help",
     ),
     "lines": ("search-lines", "close"),
+    "trash": ("bring-back", "mark", "mark-all", "purge", "refresh", "log", "close", "help"),
     "map": ("close",),
 }  # fmt: skip
 """The commands that the footer of each context shows, the most useful first, as many as fit."""

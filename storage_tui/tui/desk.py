@@ -9,6 +9,7 @@ from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.client.requests import one_line
+from storage_tui.client.undo import UndoLog
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location
@@ -24,6 +25,7 @@ from storage_tui.tui.state.messages import Message, MessageLog, explain
 from storage_tui.tui.state.paths import working_folder
 from storage_tui.tui.state.signed import SignedUrls
 from storage_tui.tui.state.sizes import Sizes
+from storage_tui.tui.state.taken import Taken
 from storage_tui.tui.state.transfers import Gauge, TransferQueue
 
 JOB = "job"  # the group of the one action that runs at a time; it belongs to the App and outlives a screen
@@ -54,6 +56,8 @@ class Desk:
     upload_folder: Path = field(default_factory=working_folder)
     last_command: str = ""  # of the shell, offered again
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
+    taken: Taken | None = None  # the rows that wait to be pasted
+    undo: UndoLog = field(default_factory=UndoLog)  # the changes of this session that can be taken back
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
     message_s: float = MESSAGE_S
     shown: tuple[Message, float] | None = None  # the last message and the time of it

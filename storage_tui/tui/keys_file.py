@@ -32,7 +32,10 @@ PRESETS: dict[str, Keys] = {
         "open": ("enter", "right"),
         "parent": ("left", "backspace", "ctrl+pageup"),
         "copy-menu": ("f2", "y"),
-        "rescue": ("f6", "c"),
+        "edit": ("f4", "e"),
+        "new-blob": ("f16", "n"),  # Shift-F4, as terminals send it
+        "move-to": ("f6", ">"),
+        "rename": ("f18", "r"),  # Shift-F6
         "upload": ("f7", "u"),
         "palette": ("f9", ":", "ctrl+p"),
         "go-to": ("alt+c", "ctrl+l"),

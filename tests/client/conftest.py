@@ -111,6 +111,17 @@ def proxy(server: RunningServer) -> Iterator[FaultProxy]:
         yield running
 
 
+class Waiting:
+    """An object of an AsyncStorage whose calls are wrapped by `waiting`."""
+
+    def __init__(self, wrapped: Any, waiting: Callable[[Any], Any]) -> None:
+        self._wrapped = wrapped
+        self._waiting = waiting
+
+    def __getattr__(self, name: str) -> Any:
+        return self._waiting(getattr(self._wrapped, name))
+
+
 class Blocking:
     """An AsyncStorage on an event loop in a thread of its own, called without await."""
 
@@ -131,7 +142,14 @@ class Blocking:
         self._loop.close()
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._wrapped, name)
+        return self._waiting(getattr(self._wrapped, name))
+
+    @property
+    def trash(self) -> Any:
+        """The calls of the trash, without await."""
+        return Waiting(self._wrapped.trash, self._waiting)
+
+    def _waiting(self, found: Any) -> Any:
         return (lambda *given, **named: self._wait(found(*given, **named))) if callable(found) else found
 
     def iter_list(self, *arguments: Any) -> Iterator[str]:

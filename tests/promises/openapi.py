@@ -23,8 +23,27 @@ _COPY = {
     "type": "object",
     "properties": {
         "key": _KEY, "to_key": _KEY, "to_storage_type": _TYPE, "overwrite": {"type": "boolean"},
+        "etag": {"type": "string"},
     },
 }  # fmt: skip
+_MAYBE = {"type": ["string", "null"]}
+_BACK = {
+    "type": "object",
+    "properties": {
+        "targets": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "key": _KEY, "etag": _MAYBE, "at": _MAYBE, "to_key": _MAYBE, "if_etag": _MAYBE,
+                    "overwrite": {"type": "boolean"},
+                },
+            },
+        }
+    },
+}  # fmt: skip
+_PURGE = {"type": "object", "properties": {**_TARGETS["properties"], "prefix": _KEY}}  # type: ignore[dict-item]
+_MOVES = {"anyOf": [_COPY, {"type": "object", "properties": {"targets": {"items": _COPY}}}]}
 _PAGE = {"prefix": _KEY, "delimiter": _KEY, "limit": {"type": "integer"}, "details": _KEY}
 _NUMBER, _TEXT = {"type": "integer"}, {"type": "string"}
 
@@ -75,7 +94,11 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("POST", BASE_PATH, "/{type}/set", {}, _BYTES, _TEXT),
     ("POST", BASE_PATH, "/{type}/get", {}, _JSON, {"type": "object", "properties": {"keys": {"items": _KEY}}}),
     ("POST", BASE_PATH, "/{type}/delete", {}, _JSON, _TARGETS),
-    ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _COPY),
+    ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _MOVES),
+    ("POST", BASE_PATH, "/{type}/move", {}, _JSON, _MOVES),
+    ("GET", BASE_PATH, "/{type}/trash", {"prefix": _KEY, "limit": _NUMBER}, "", None),
+    ("POST", BASE_PATH, "/{type}/undelete", {}, _JSON, _BACK),
+    ("POST", BASE_PATH, "/{type}/purge", {}, _JSON, _PURGE),
     ("DELETE", BASE_PATH, "/{type}/{key}", {}, "", None),
     ("DELETE", CATALOG_PATH, "/files/{key}", {}, "", None),
     *(

@@ -155,13 +155,16 @@ class TransferEngine:
 
     def upload(
         self, key: str, file: Any, storage_type: str, *, control: TransferControl, content_type: str | None = None,
-        resume: bool = False, replaces: bool = True, root: Path | None = None,
+        resume: bool = False, replaces: bool = True, root: Path | None = None, etag: str | None = None,
+        is_strict: bool = False,
     ) -> Blob:  # fmt: skip
         """Upload a file by name, a file object, bytes or an iterable of bytes; return the stored blob.
 
         With `resume` a large file by name (at least 8 MiB) has an entry in the journal, and continues where an earlier
-        process stopped. Without `replaces` a large upload raises ConflictError when the blob exists. Below `root` no
-        symbolic link is followed. See `Storage.set_file` for the other arguments and the errors.
+        process stopped. Without `replaces` a large upload raises ConflictError when the blob exists. With an `etag`
+        an upload raises PreconditionFailedError when the blob has another ETag or is gone. With `is_strict` both hold
+        for a small upload too; a plain published server knows neither. Below `root` no symbolic link is followed. See
+        `Storage.set_file` for the other arguments and the errors.
         """
         from storage_tui.client.transfer.file_upload import FileUpload
         from storage_tui.client.transfer.part_file import RESUMED_FROM_BYTES
@@ -171,7 +174,7 @@ class TransferEngine:
         check_key(key)
         name = find_storage_type(storage_type).name
         with closing(open_source(file) if root is None else source_below(root, Path(file))) as source:
-            is_named = resume and isinstance(file, str | os.PathLike)
+            is_named = resume and etag is None and isinstance(file, str | os.PathLike)
             if is_named and isinstance(source, FileSource) and source.size_bytes >= RESUMED_FROM_BYTES:
                 return self.patiently(
                     lambda: FileUpload(
@@ -181,7 +184,7 @@ class TransferEngine:
                 )  # fmt: skip
             upload = partial(
                 Upload, self.session, self.service, key, name, source, control=control, content_type=content_type,
-                replaces=replaces,
+                replaces=replaces, etag=etag, is_strict=is_strict or etag is not None,
             )  # fmt: skip
             if isinstance(source, StreamSource):  # its bytes cannot be read again
                 return upload().run()
@@ -225,13 +228,17 @@ class TransferEngine:
         return downloads.streamed(self.session, key, storage_type, control)
 
     def copy_through(
-        self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl
-    ) -> Blob:
-        """Copy a blob through this machine, for a server that cannot copy; return the new blob."""
+        self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl,
+        replaces: bool = True,
+    ) -> Blob:  # fmt: skip
+        """Copy a blob through this machine, for a server that cannot copy; return the new blob. `replaces` is that of
+        `upload`."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
             blob = self.download_to(key, spool, storage_type, control=control)
             spool.seek(0)
-            return self.upload(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
+            return self.upload(
+                to_key, spool, to_storage_type, control=control, content_type=blob.content_type, replaces=replaces
+            )
 
     def unfinished(self) -> "list[UnfinishedTransfer]":
         """Return this user's transfers with this server that have begun and that no process works on, oldest first."""

@@ -46,17 +46,19 @@ class Upload:
     `repeat_key` names its session to the server. With `is_resumed` an earlier process began the session with the same
     source, and the upload continues after the bytes that the server has. Without `replaces` a large upload keeps a blob
     that exists now or at the end; a server without If-None-Match, such as a published one, overwrites the blob.
+    With an `etag` only the blob with this ETag is overwritten; `is_strict` holds both conditions for a small blob too.
     """
 
     def __init__(
         self, session: Session, service: Service, key: str, storage_type: str, source: Source, *,
         control: TransferControl, content_type: str | None = None, repeat_key: str | None = None,
-        is_resumed: bool = False, replaces: bool = True,
+        is_resumed: bool = False, replaces: bool = True, etag: str | None = None, is_strict: bool = False,
     ) -> None:  # fmt: skip
         self._session, self._service, self._source, self._control = session, service, source, control
         self._key, self._storage_type = key, storage_type
         self._content_type = content_type
         self._repeat_key, self._is_resumed, self._replaces = repeat_key, is_resumed, replaces
+        self._etag, self._is_strict = etag, is_strict
         self._url: str | None = None
         self._offset = 0  # bytes that the server keeps
         self._crc = 0  # of all bytes before _summed
@@ -69,7 +71,7 @@ class Upload:
         control.wait_while_paused()
         size_bytes = self._source.size_bytes
         # Where nothing is overwritten, a repeated set would be refused; a session can be asked for its state.
-        needs_session = self._is_resumed or not find_storage_type(self._storage_type).may_overwrite
+        needs_session = self._is_resumed or self._is_strict or not find_storage_type(self._storage_type).may_overwrite
         if not needs_session and size_bytes is not None and size_bytes <= ONE_REQUEST_BYTES:
             blob = self._in_one_request(size_bytes)
         else:
@@ -93,6 +95,9 @@ class Upload:
                 drop_soon(self._session, self._url)
             if isinstance(exc, PreconditionFailedError):
                 name = f"{self._storage_type}:{self._key}"
+                if self._etag is not None:
+                    why = f"{name!r} has changed and was not overwritten"
+                    raise PreconditionFailedError(why, key=self._key) from exc
                 raise ConflictError(f"{name!r} exists and was not overwritten", key=self._key) from exc
             raise
 
@@ -156,6 +161,7 @@ class Upload:
                 content_type=self._content_type,
                 repeat_key=self._repeat_key,
                 replaces=self._replaces,
+                etag=self._etag,
             )
         )
 

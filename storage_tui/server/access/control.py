@@ -1,6 +1,7 @@
 """The one place that turns the credentials of a request (token, signed URL or upload URL) into a Grant."""
 
 import time
+from collections import OrderedDict
 
 from storage_tui.contract.errors import ForbiddenError, UnauthorizedError
 from storage_tui.server.access.jwks import IdentityProvider
@@ -13,6 +14,8 @@ from storage_tui.server.quotas.limits import RECORD as LIMITS
 from storage_tui.server.quotas.limits import LimitsTable, parse_limits
 from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.watched_record import Refreshable, Watched
+
+MAX_NAMES = 10_000  # users whose names are remembered; about 1 MB, and a forgotten name is only not shown
 
 
 class AccessControl:
@@ -27,6 +30,7 @@ class AccessControl:
         self.revocations = revocations
         self.limits = limits
         self._provider = provider
+        self._names: OrderedDict[str, str] = OrderedDict()  # by namespace, of the users seen last
 
     @property
     def watched(self) -> tuple[Refreshable, ...]:
@@ -49,7 +53,16 @@ class AccessControl:
             grant = found
         if self.is_revoked(grant):
             raise UnauthorizedError("the token was revoked; ask for a new one")
+        self._names[grant.namespace] = grant.subject
+        self._names.move_to_end(grant.namespace)
+        if len(self._names) > MAX_NAMES:
+            self._names.popitem(last=False)
         return grant
+
+    def name_of(self, grant: Grant) -> str:
+        """Return the name of the user, for notes of who did something; empty when this server has not seen a token of
+        the user since its start, as with an upload URL of another server."""
+        return grant.subject or self._names.get(grant.namespace, "")
 
     def check_made(self, grant: Grant, what: str) -> None:
         """Raise ForbiddenError when the token that made a signed URL or an upload URL (`what`) was revoked, or was

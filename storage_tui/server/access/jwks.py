@@ -80,7 +80,7 @@ class IdentityProvider:
         if key is None:
             return None
         claims = verify(bearer, key, ALGORITHM, issuer=self._issuer, audience=self._audience)
-        return Grant(subject_namespace(claims), issued=issued_at(claims))
+        return Grant(subject_namespace(claims), issued=issued_at(claims), subject=claims["sub"])
 
     async def _find(self, kid: str) -> Any:
         if kid not in self._keys:

@@ -96,7 +96,7 @@ def own_grant(bearer: Bearer, key: SigningKey) -> Grant:
         token_id = str(claims.get("jti", ""))
     except (StorageError, TypeError, ValueError, OverflowError) as exc:
         raise UnauthorizedError(_INVALID) from exc
-    return Grant(subject_namespace(claims), token_id, issued_at(claims), ends, restriction)
+    return Grant(subject_namespace(claims), token_id, issued_at(claims), ends, restriction, claims["sub"])
 
 
 def verify(bearer: Bearer, key: Any, algorithm: str, *, issuer: str | None = None, audience: str | None = None) -> Any:

@@ -28,11 +28,13 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Something that a request wants: a verb on a key, or for LIST on all keys that start with a prefix."""
+    """Something that a request wants: a verb on a key, or on all keys that start with a prefix: for LIST always, for
+    other verbs where `is_prefix`."""
 
     verb: Verb
     storage_type: str
     key: str
+    is_prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Restriction:
             return False
         if not self.prefix or wanted.key.startswith(self.prefix + DELIMITER):
             return True
-        return wanted.key == self.prefix and wanted.verb is not Verb.LIST
+        return wanted.key == self.prefix and wanted.verb is not Verb.LIST and not wanted.is_prefix
 
     def __str__(self) -> str:
         verbs = ", ".join(self.verbs) if self.verbs else "everything"
@@ -92,6 +94,7 @@ class Grant:
 
     `token_id` and `issued` (seconds since 1970) name the token behind the request, so that the grant ends when that
     token is revoked. `ends` (seconds since 1970) is when everything made with a restricted token ends; None otherwise.
+    `subject` is the name of the user, empty where the request does not carry it.
     """
 
     namespace: str
@@ -99,6 +102,7 @@ class Grant:
     issued: float = 0.0
     ends: int | None = None
     restriction: Restriction | None = None
+    subject: str = ""
 
     def require(self, wanted: Iterable[Named]) -> None:
         """Raise ForbiddenError unless the restriction covers everything wanted. The text describes the token alone,

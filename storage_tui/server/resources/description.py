@@ -3,24 +3,27 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from storage_tui.contract.models import FEATURES, Limits, ServiceInfo
+from storage_tui.contract.models import FEATURES, Limits, Retention, ServiceInfo
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.token_scope import TokenScope
 from storage_tui.machine.version import __version__
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.quotas.quotas import Quotas
+from storage_tui.server.stores.base import Store
+from storage_tui.server.stores.trash import Keeping
 
 
 class Description:
     """The handler of the service description."""
 
-    def __init__(self, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None]) -> None:
+    def __init__(self, store: Store, limits: Limits, quotas: Quotas, why_read_only: Callable[[], str | None]) -> None:
+        self._trash = store.trash if isinstance(store, Keeping) else None
         self._quotas = quotas
         self._why_read_only = why_read_only
         self._info = ServiceInfo(
             version=__version__,
-            features=frozenset(FEATURES),
+            features=frozenset(FEATURES) - ({"trash"} if self._trash is None else set()),
             limits=limits,
             storage_types=tuple(row.to_json() for row in STORAGE_TYPES.values()),
         )
@@ -30,4 +33,6 @@ class Description:
         user = await self._quotas.describe(request.namespace)
         restriction = request.grant.restriction
         token = TokenScope() if restriction is None else TokenScope.from_json(restriction.to_json())
-        return json_response(replace(self._info, user=user, token=token, read_only=self._why_read_only()).to_json())
+        trash = Retention() if self._trash is None else await self._trash.terms()
+        told = replace(self._info, user=user, token=token, read_only=self._why_read_only(), trash=trash)
+        return json_response(told.to_json())

@@ -4,9 +4,6 @@ Requests for lists and usage have turns, shared fairly by user, so that a crowd 
 Their answers are made in threads: a long answer takes tens of milliseconds.
 """
 
-import base64
-import binascii
-import hmac
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -18,6 +15,7 @@ from storage_tui.contract.keys import DELIMITER, check_prefix
 from storage_tui.contract.models import CHILDREN_AT_MOST, Limits, Page
 from storage_tui.contract.wire import NEXT, parse_number
 from storage_tui.server.access.keyring import Keyring
+from storage_tui.server.access.page_tokens import PageTokens
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.http.targets import storage_type_of
@@ -37,7 +35,7 @@ class ListResource:
 
     def __init__(self, store: Store, keyring: Keyring, limits: Limits) -> None:
         self._store = store
-        self._keyring = keyring
+        self._tokens = PageTokens(keyring)
         self._limits = limits
         self._turns = Shares(QUERIES, "all turns for lists and sums", patience_s=PATIENCE_S)
         self._lane = Lane("answers", QUERIES)
@@ -55,23 +53,23 @@ class ListResource:
         delimiter = _delimiter(request)
         scope = (request.namespace, storage_type, prefix, delimiter)
         token = request.headers.one(NEXT)
-        after = await self._read_token(token, scope) if token else ""
+        after = await self._tokens.read(token, scope) if token else ""
         most = self._limits.list_columns if details == COLUMNS else self._limits.list_page
-        limit = _limit(request, most)
+        limit = limit_of(request, most)
         place = {"prefix": prefix, "delimiter": delimiter, "after": after}
         entry_bytes = COLUMN_BYTES if details == COLUMNS else ENTRY_BYTES
         memory = await request.hold(request.budget.calls, limit * entry_bytes)
         if details == COLUMNS:
-            async with self._turn(request):
+            async with self.turn(request):
                 pages = await self._store.list_columns(
                     request.namespace, storage_type, **place, limit=limit, page_limit=self._limits.list_page
                 )
-            pages = [replace(page, next_token=self._sign_next(page.next_token, scope)) for page in pages]
-            return await self._answer(request, memory, lambda: {"pages": [page.to_json() for page in pages]})
-        async with self._turn(request):
+            pages = [replace(page, next_token=self._tokens.sign_next(page.next_token, scope)) for page in pages]
+            return await self.answer(request, memory, lambda: {"pages": [page.to_json() for page in pages]})
+        async with self.turn(request):
             page = await self._store.list_page(request.namespace, storage_type, **place, limit=limit)
-        headers = {NEXT: self._sign_token(page.next_token, scope)} if page.next_token else {}
-        return await self._answer(request, memory, page.to_json if details == WHOLE else partial(_names, page), headers)
+        headers = {NEXT: self._tokens.sign(page.next_token, scope)} if page.next_token else {}
+        return await self.answer(request, memory, page.to_json if details == WHOLE else partial(_names, page), headers)
 
     async def usage(self, request: Request) -> Response:
         """Answer with the count and the bytes under a prefix."""
@@ -79,17 +77,18 @@ class ListResource:
         prefix, delimiter = check_prefix(request.query.get("prefix", "")), _delimiter(request)
         rows = CHILDREN_AT_MOST if delimiter else 1
         memory = await request.hold(request.budget.calls, rows * SUM_BYTES)
-        async with self._turn(request):
+        async with self.turn(request):
             usage = await self._store.usage(request.namespace, storage_type, prefix=prefix, delimiter=delimiter)
-        return await self._answer(request, memory, usage.to_json)
+        return await self.answer(request, memory, usage.to_json)
 
     @asynccontextmanager
-    async def _turn(self, request: Request) -> AsyncIterator[None]:
+    async def turn(self, request: Request) -> AsyncIterator[None]:
+        """Wait for a turn of the user, and keep the turn during the block."""
         turn = await self._turns.take(request.namespace, 1)
         with closing(turn):
             yield
 
-    async def _answer(
+    async def answer(
         self, request: Request, memory: Share | None, make: Callable[[], Any], headers: Mapping[str, str] | None = None
     ) -> Response:
         """Return the answer to the object that `make` returns; afterwards `memory` covers only the bytes of the
@@ -102,33 +101,6 @@ class ListResource:
         if memory is not None:
             memory.shrink(len(response.content) + LISTENER_BYTES)
         return response
-
-    def _sign_next(self, after: str | None, scope: tuple[str, ...]) -> str | None:
-        return None if after is None else self._sign_token(after, scope)
-
-    def _sign_token(self, after: str, scope: tuple[str, ...]) -> str:
-        key = self._keyring.current("page")
-        fields = [field.encode("utf-8") for field in (*scope, after)]
-        position = base64.urlsafe_b64encode(after.encode("utf-8")).rstrip(b"=").decode("ascii")
-        return f"{key.kid}.{position}.{key.sign(*fields)}"
-
-    async def _read_token(self, token: str, scope: tuple[str, ...]) -> str:
-        refusal = BadRequestError(f"{NEXT} is not a page token of this list; start the list over without it")
-        kid, _, rest = token.partition(".")
-        position, _, signature = rest.partition(".")
-        key = await self._keyring.look_up("page", kid)
-        if key is None or not token.isascii():
-            raise refusal
-        try:
-            after = base64.b64decode(position + "=" * (-len(position) % 4), altchars=b"-_", validate=True).decode(
-                "utf-8"
-            )
-        except (binascii.Error, ValueError) as exc:
-            raise refusal from exc
-        expected = key.sign(*(field.encode("utf-8") for field in (*scope, after)))
-        if not hmac.compare_digest(expected, signature):
-            raise refusal
-        return after
 
 
 def _names(page: Page) -> list[str]:
@@ -143,7 +115,8 @@ def _delimiter(request: Request) -> str:
     return delimiter
 
 
-def _limit(request: Request, most: int) -> int:
+def limit_of(request: Request, most: int) -> int:
+    """Return the limit in the query, at most `most`; raise BadRequestError for a number below 1."""
     text = request.query.get("limit")
     if text is None:
         return most

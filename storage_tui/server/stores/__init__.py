@@ -11,6 +11,7 @@ is a folder here and joins the conformance suite.
 | records.py | records: the small documents that a server keeps beside its blobs, such as signing keys |
 | rules.py | what every engine refuses, in the same words: type rules, preconditions, namespaces |
 | totals.py | the optional counters of an engine, which make quotas exact |
+| trash.py | the optional trash of an engine: deleted and overwritten blobs, kept for a while |
 | watched_record.py | the parsed value, in memory, of a record that other processes may change |
 | local/ | the engine of one machine: SQLite names the keys that exist, files hold the bytes |
 | s3/ | the engine on a bucket of an S3-compatible service, shared by any number of servers |

@@ -12,7 +12,13 @@ from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, path_content, position_content
+from storage_tui.tui.widgets.bar_content import (
+    gauge_content,
+    marks_content,
+    path_content,
+    position_content,
+    taken_content,
+)
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.notice import notice_content
 
@@ -61,6 +67,7 @@ class PlaceBars:
         """Show the parts that change with the cursor: marks, a notice, the transfers, the position."""
         desk, view = self._desk, self._view
         notice = notice_content(desk, view.current, in_range=self._marking.has_range)
-        left = Content.assemble(" ", marks_content(desk.marks, here=location), notice)
+        waiting = taken_content(desk.taken, width=width)
+        left = Content.assemble(" ", marks_content(desk.marks, here=location), waiting, notice)
         right = Content.assemble(gauge_content(gauge, width=width), position_content(view.listing, view.cursor))
         self.status.say(left, right, is_urgent=desk.has_bad_news)

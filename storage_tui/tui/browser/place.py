@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.desk import Desk
@@ -62,6 +62,13 @@ class OpenPlace:
         listing = Listing(shown.storage_type, shown.prefix, self._desk.bounds)
         listing.set_filter(shown.filter)
         self._reader.read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
+
+    def show_changed(self, location: Location) -> None:
+        """Read the place again after a blob was stored; the cursor goes to the blob, or to the folder that holds it."""
+        here = self.location
+        if location.storage_type == here.storage_type and location.key.startswith(here.key):
+            name, slash, _ = location.key[len(here.key) :].partition(DELIMITER)
+            self.reload(f"{here.key}{name}{slash}")
 
     def shown(self, rows: Sequence[Row]) -> list[Row]:
         """Return those of the rows that are in this folder and match the filter."""

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 
 from storage_tui.contract.keys import Location, as_folder
-from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.bars import PlaceBars
 from storage_tui.tui.browser.continuing import offer_unfinished
 from storage_tui.tui.browser.filtering import Filtering
 from storage_tui.tui.browser.leaving import Leaving
+from storage_tui.tui.browser.other_screens import OtherScreens
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
@@ -27,7 +27,10 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.edits.actions import EditActions
+from storage_tui.tui.edits.left_edits import say_left_edits
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.moves.actions import MoveActions
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.marking import Marking
@@ -35,6 +38,7 @@ from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.terminal.textual_private import is_leaving
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar_content import empty_words
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
@@ -102,7 +106,21 @@ class BrowserScreen(CommandScreen[None]):
             self, desk, self._job, current=self._current_row, shown=self.place.shown, gone=self._rows_gone,
             changed=self._rows_changed,
         )  # fmt: skip
+        self._edits = EditActions(
+            self, desk, self._job, current=self._current_row, which=self._actions.which,
+            written=self.place.show_changed, changed=self._rows_changed, folder=self._here,
+        )  # fmt: skip
+        self._moves = MoveActions(
+            self, desk, self._job, current=self._current_row, which=self._actions.which, folder=self._here,
+            arrived=self.place.show_changed, left=self._rows_left, changed=self._rows_changed,
+        )  # fmt: skip
+        self._trash = TrashActions(
+            self, desk, self._job, here=self._here, back=self.place.show_changed, changed=self.action_refresh
+        )
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
+        self._others = OtherScreens(
+            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
+        )
         self._program = ProgramActions(self, desk, current=self._current_row)
 
     def compose(self) -> ComposeResult:
@@ -120,8 +138,8 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
-            self._program, self._leaving, self._tabs, self._cursor,
+            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._edits, self._moves,
+            self._trash, self._others, self._preview, self._program, self._leaving, self._tabs, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -134,6 +152,7 @@ class BrowserScreen(CommandScreen[None]):
     @work(group="ask")
     async def _offer_unfinished(self) -> None:
         await offer_unfinished(self.app, self.desk)
+        await say_left_edits(self.desk)
 
     def on_screen_resume(self) -> None:
         """Show messages on this screen again."""
@@ -148,6 +167,9 @@ class BrowserScreen(CommandScreen[None]):
 
     def _current_row(self) -> Row | None:
         return self.keys.current
+
+    def _here(self) -> Location:
+        return self.place.location
 
     def _open(self, location: Location) -> None:
         self.place.open(location)
@@ -175,6 +197,9 @@ class BrowserScreen(CommandScreen[None]):
         """Read the list again; the cursor goes to the next row that stays."""
         self.place.reload(self.keys.survivor(rows))
         self._read_counts()
+
+    def _rows_left(self, rows: Sequence[Row]) -> None:
+        self._rows_gone(rows, set())
 
     def _cursor_moved_by_key(self) -> None:
         """Mark the rows of a range; the cursor no longer stays at the end."""
@@ -272,48 +297,7 @@ class BrowserScreen(CommandScreen[None]):
         if isinstance(row, Folder):
             self._open(Location(row.storage_type, row.key))
         elif row is not None:
-            self.action_view()
-
-    def action_view(self) -> None:
-        """View the blob on the whole screen."""
-        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
-
-        row = self.keys.current
-        if row is not None and not isinstance(row, Folder):
-            self.app.push_screen(ViewerScreen(self.desk, row))
-        else:
-            self.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
-
-    def action_map(self) -> None:
-        """Show the marked regions, or this one, on one map."""
-        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded on demand, as the viewer is
-
-        blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
-        if blobs:
-            self.app.push_screen(MapScreen(self.desk, blobs))
-        else:
-            self.remark("the map shows blobs with regions; mark some, or move the cursor to one")
-
-    def action_find(self) -> None:
-        """Search everything below this folder."""
-        from storage_tui.tui.lists.find import FindScreen  # loaded on demand, as all rare screens are
-
-        self.app.push_screen(FindScreen(self.desk, self.place.location, self._go))
-
-    def action_clean_up(self) -> None:
-        """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
-        from storage_tui.tui.lists.clean_up import CleanUpScreen
-
-        here = self.place.location
-        expires = STORAGE_TYPES[here.storage_type].expires_after is not None
-        tmp = self.desk.scope.top_of("tmp") or Location("tmp")
-        self.app.push_screen(CleanUpScreen(self.desk, here if expires else tmp, self._go))
-
-    def action_usage(self) -> None:
-        """Show how many bytes each folder holds."""
-        from storage_tui.tui.lists.usage import UsageScreen
-
-        self.app.push_screen(UsageScreen(self.desk, self.place.location, self._go))
+            self._others.action_view()
 
     def _go(self, folder: Location, key: str) -> None:
         self.place.open(folder, anchor=key or None)
@@ -339,6 +323,7 @@ class BrowserScreen(CommandScreen[None]):
             or self._filtering.clear()
             or self.sorting.stop()
             or self.reader.stop()
+            or self._moves.drop_taken()
         )
         if not is_off and len(self.desk.marks):
             self.desk.marks.clear()

@@ -8,13 +8,20 @@
 | delete.py | the question before a delete: the exact list, No preselected, a typed count for more than ten |
 | dialog.py | the base of the dialogs: a titled box, a hint, Esc to leave |
 | download.py | the question before a download: the target folder, and the choice for existing files |
+| edit.py | the questions of an edit: an earlier one, no text, and writing back |
 | go_to.py | a prompt for a location such as `tmp:maps/2024/`; Tab completes from the server |
 | hand_over.py | the question before a whole blob is downloaded for another program |
+| keep_longer.py | the question before many blobs get another seven days |
 | mark_where.py | mark by description: names, age, size and expiry, with a live count of matches |
+| new_blob.py | the question for the name of a new blob |
 | palette.py | the palette: find a command by a few letters and run it |
 | profiles.py | the profiles of the settings file, one server each: choose the next one |
+| purge.py | the question before gone blobs are removed for good |
 | quit.py | the question before leaving while transfers run |
+| relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
+| rename.py | the new name of one row, and the list of many before they are renamed |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
+| undo.py | the question before the last change is taken back |
 | unfinished.py | the question at the start about transfers of an earlier session |
 | upload.py | the question before an upload: the file or folder, and the prefix |
 | which_marks.py | the question about marks out of sight: only those of the list on the screen, or all |

@@ -22,15 +22,22 @@ TYPED_FROM = 11  # up to ten can be taken in at a glance
 
 
 class DeleteScreen(Dialog[bool]):
-    """Asks whether to delete these blobs. `write` writes their list to a file and returns it, or raises OSError."""
+    """Asks whether to delete these blobs; `after` says what can be done after a delete.
+
+    `write` writes their list to a file and returns it, or raises OSError.
+    """
 
     IS_QUESTION = True
 
-    def __init__(self, blobs: Sequence[Blob], write: Callable[[], Path], *, title: str = "", note: str = "") -> None:
+    def __init__(
+        self, blobs: Sequence[Blob], write: Callable[[], Path], *, title: str = "", note: str = "",
+        after: str = "This cannot be undone.",
+    ) -> None:  # fmt: skip
         super().__init__()
         self._blobs = blobs
         self._write_list = write
         self._note = note
+        self._after = after
         types = [blob.storage_type for blob in blobs]
         self._is_mixed = len(set(types)) > 1
         self.TITLE_TEXT = title or f"Delete {plural(len(blobs), 'blob')} from {types_text(types)}?"
@@ -63,7 +70,7 @@ class DeleteScreen(Dialog[bool]):
         ages = ages if moments else ""
         total = sum(blob.size_bytes or 0 for blob in self._blobs)
         bound = "at least " if any(blob.size_bytes is None for blob in self._blobs) else ""
-        return Content.styled(f"{bound}{size_text(total)}{ages}. This cannot be undone.", "$text-muted")
+        return Content.styled(f"{bound}{size_text(total)}{ages}. {self._after}", "$text-muted")
 
     def on_key(self, event: events.Key) -> None:
         """Write the list on F2, as a dry run."""

@@ -16,17 +16,20 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.edits.actions import EditActions
 from storage_tui.tui.lists.flat import FlatList
 from storage_tui.tui.lists.flat_reader import FlatReader, Read
 from storage_tui.tui.lists.program import ProgramActions
+from storage_tui.tui.moves.actions import MoveActions
 from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
 from storage_tui.tui.state.arranging import Sort
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar import Bar
-from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title
+from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title, taken_content
 from storage_tui.tui.widgets.flat_keys import FlatKeys
 from storage_tui.tui.widgets.line_view import LineView
 from storage_tui.tui.widgets.notice import notice_content
@@ -77,8 +80,19 @@ class FlatScreen(CommandScreen[None]):
             self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
             changed=self._rows_changed,
         )  # fmt: skip
+        edits = EditActions(
+            self, self.desk, self.job, current=self.current_row, which=actions.which, written=self._blob_written,
+            changed=self.reader.start,
+        )  # fmt: skip
+        moves = MoveActions(
+            self, self.desk, self.job, current=self.current_row, which=actions.which, folder=self._folder_here,
+            arrived=self._blob_written, left=self._rows_left, changed=self._rows_changed,
+        )  # fmt: skip
+        trash = TrashActions(
+            self, self.desk, self.job, here=self._folder_here, back=self._blob_written, changed=self.reader.start
+        )
         program = ProgramActions(self, self.desk, current=self.current_row)
-        return (self, self.reader, self.marking, actions, program, self.cursor)
+        return (self, self.reader, self.marking, actions, edits, moves, trash, program, self.cursor)
 
     def on_mount(self) -> None:
         """Show the progress of the reading a few times a second."""
@@ -116,6 +130,15 @@ class FlatScreen(CommandScreen[None]):
         for name in {row.storage_type for row in rows}:
             self.desk.touch(name)
 
+    def _blob_written(self, location: Location) -> None:
+        self.reader.start()
+
+    def _rows_left(self, rows: Sequence[Row]) -> None:
+        self.reader.start()
+
+    def _folder_here(self) -> Location:
+        return self.location
+
     def _tick(self) -> None:
         self.reader.show_arrived()
         self._sizes.ask()
@@ -136,7 +159,8 @@ class FlatScreen(CommandScreen[None]):
         right = Content.assemble(
             gauge_content(self.desk.queue.poll(), width=width), Content.styled(position, "$text-muted")
         )
-        left = Content.assemble(" ", marks_content(self.desk.marks), notice)
+        waiting = taken_content(self.desk.taken, width=width)
+        left = Content.assemble(" ", marks_content(self.desk.marks), waiting, notice)
         self.status.say(left, right, is_urgent=self.desk.has_bad_news)
 
     def empty_words(self) -> str:

@@ -15,6 +15,7 @@ PLACES: dict[Context, str] = {
     "viewer": "In the viewer",
     "transfers": "In transfers",
     "lines": "In lists such as this one",
+    "trash": "In the trash",
     "map": "On the map of the marked",
 }
 KEY_CELLS = 14

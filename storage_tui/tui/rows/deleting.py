@@ -17,6 +17,7 @@ from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.trash.terms import delete_words, terms_of
 
 BATCH = 250  # progress in the status line a few times a second, and Esc waits for at most one batch
 
@@ -45,7 +46,9 @@ async def delete_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Outcome
     if not blobs:
         desk.say("nothing to delete: the folder is empty now")
         return None
-    if not await app.push_screen_wait(DeleteScreen(blobs, partial(write_list, blobs, desk.download_folder))):
+    after = delete_words(await terms_of(desk))
+    write = partial(write_list, blobs, desk.download_folder)
+    if not await app.push_screen_wait(DeleteScreen(blobs, write, after=after)):
         return None
     return await delete_blobs(desk, blobs)
 
@@ -79,6 +82,7 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
         desk.failed_deletes = outcome.failed
         for name in types:
             desk.history.forget(name)
+            desk.undo.note_deleted(name, [(blob.key, blob.etag) for blob in outcome.by_us if blob.storage_type == name])
         if is_stopped:
             desk.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
             desk.changed.update(types)  # the batch in flight may have succeeded
@@ -95,8 +99,8 @@ def _report(desk: Desk, outcome: Outcome) -> None:
     parts = [f"deleted {outcome.deleted:,} of {outcome.count:,}"]
     parts += [f"{before:,} gone before"] if before else []
     parts += [f"{len(outcome.kept):,} kept: overwritten since"] if outcome.kept else []
-    parts += [f"{len(outcome.failed):,} failed (r retries)"] if outcome.failed else []
+    parts += [f"{len(outcome.failed):,} failed (gR retries)"] if outcome.failed else []
     if outcome.kept or outcome.failed:
         desk.fail(", ".join(parts))
     else:
-        desk.say(", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')}")
+        desk.say(", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')} (Z takes it back)")

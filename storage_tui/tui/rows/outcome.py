@@ -19,11 +19,13 @@ class Outcome:
     gone: set[tuple[str, str]] = field(default_factory=set)
     kept: list[DeleteResult] = field(default_factory=list)
     failed: list[Blob] = field(default_factory=list)
+    by_us: list[Blob] = field(default_factory=list)  # deleted by this delete
 
     def take(self, blob: Blob, result: DeleteResult) -> None:
         """Count one answer."""
         if result.is_deleted or result.error == NOT_THERE:
             self.deleted += result.is_deleted
+            self.by_us += [blob] * result.is_deleted
             self.gone.add((blob.storage_type, blob.key))
         elif result.error == OVERWRITTEN:
             self.kept.append(result)

@@ -43,13 +43,16 @@ async def rescue_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
 async def _copy_all(desk: Desk, blobs: Sequence[Blob]) -> None:
     waiting = iter(blobs)
     copied: list[tuple[Blob, str]] = []
+    made: list[tuple[str, str | None]] = []
     failed = 0
 
     async def copy_on() -> None:
         nonlocal failed
         for blob in waiting:
             try:
-                copied.append((blob, await _copy(desk, blob)))
+                copy = await _copy(desk, blob)
+                copied.append((blob, copy.key))
+                made.append((copy.key, copy.etag))
             except EXPECTED as exc:
                 failed += 1
                 desk.log.error(f"{blob.key!a} was not rescued: {explain(exc)}", exc)
@@ -63,21 +66,20 @@ async def _copy_all(desk: Desk, blobs: Sequence[Blob]) -> None:
         desk.working = ""
         desk.marks.discard(blob for blob, _ in copied)
         desk.touch(TARGET)
+        desk.undo.note_created(TARGET, made)
         _report(desk, copied, len(blobs), failed)
 
 
-async def _copy(desk: Desk, blob: Blob) -> str:
+async def _copy(desk: Desk, blob: Blob) -> Blob:
     key = blob.key
     for number in range(2, NAMES_TRIED):
         try:
-            await desk.storage.copy(
+            return await desk.storage.copy(
                 blob.key, key, storage_type=blob.storage_type, to_storage_type=TARGET, overwrite=False
             )
         except TAKEN:
             folder = parent_prefix(blob.key)
             key = folder + numbered(blob.key[len(folder) :], number)
-        else:
-            return key
     raise ConflictError(f"no free key beside {blob.key!r} in {TARGET}", key=blob.key)
 
 

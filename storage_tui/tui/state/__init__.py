@@ -16,5 +16,6 @@
 | selection.py | marks by description: `*.npy >3d >1GB <24h`, all words together |
 | signed.py | the signed URLs of this session: for which blob, when made, and when they expire |
 | sizes.py | sizes and times from single questions, for lists of keys only, such as a published server's |
+| taken.py | the rows that were taken for copying or moving, until they are pasted |
 | transfers.py | the queue of transfers: waiting, running, done |
 """

@@ -1,12 +1,8 @@
 """A whole blob in a pager or an editor: downloaded after a question, and the screen left to the program."""
 
-import os
-import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +11,16 @@ from textual.app import App, SuspendNotSupported
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.client.batch.folders import local_names
 from storage_tui.client.control import TransferControl
+from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
-from storage_tui.machine.programs import find_program, safe_path
+from storage_tui.machine.terminal_programs import NoProgramError, chosen_program, end_words, run_on_terminal
+from storage_tui.tui.background import Work
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.hand_over import HandOverScreen
+from storage_tui.tui.edits.editing import edit
+from storage_tui.tui.state.messages import MessageLog, explain
 from storage_tui.tui.viewer.reader import Reader
 from storage_tui.tui.viewer.status import WORK, Run, Status
 
@@ -29,31 +30,62 @@ PROGRESS_S = 0.25
 class HandOver:
     """Hands the blob of a viewer to the program that the environment names."""
 
-    def __init__(self, app: App[Any], storage: AsyncStorage, reader: Reader, *, status: Status, run: Run) -> None:
+    def __init__(self, app: App[Any], desk: Desk, reader: Reader, *, status: Status, run: Run) -> None:
         self._app = app
-        self._storage = storage
+        self._desk = desk
         self._reader = reader
         self._status = status
         self._run = run
 
     def action_view_pager(self) -> None:
         """Download, then show in $PAGER."""
-        self._start("PAGER", "less")
+        self._start(self._to_pager)
 
-    def action_view_editor(self) -> None:
-        """Download, then open in $EDITOR."""
-        self._start("EDITOR", "vi")
+    def action_edit(self) -> None:
+        """Open in $VISUAL or $EDITOR, and write back after a question."""
+        self._start(self._edit)
 
-    def _start(self, variable: str, fallback: str) -> None:
+    def _start(self, work: Work) -> None:
         if self._reader.is_member:
             self._status.say("only whole blobs are handed over", "$warning")
         else:
-            self._run(partial(self._hand_over, variable, fallback), group=WORK, exclusive=True)
+            self._run(work, group=WORK, exclusive=True)
 
-    async def _hand_over(self, variable: str, fallback: str) -> None:
+    async def _to_pager(self) -> None:
         with self._status.trying(""):
             blob, progress = self._reader.source.blob, self._status.work
-            self._status.say(await hand_over(self._app, self._storage, blob, variable, fallback, progress))
+            self._status.say(await hand_over(self._app, self._desk.storage, blob, "PAGER", "less", progress))
+
+    async def _edit(self) -> None:
+        blob = self._reader.source.blob
+        voice = StatusVoice(self._status, self._desk.log)
+        written = await edit(self._app, self._desk, Location(blob.storage_type, blob.key), voice)
+        if written is not None and not written.is_beside:
+            self._reader.action_refresh()
+
+
+class StatusVoice:
+    """Says what an edit does in the status line of the viewer."""
+
+    def __init__(self, status: Status, log: MessageLog) -> None:
+        self._status = status
+        self._log = log
+        self.work = status.work
+
+    def say(self, text: str) -> None:
+        """Show that something was done."""
+        self._log.note(text)
+        self._status.say(text)
+
+    def refuse(self, text: str) -> None:
+        """Show why nothing was done."""
+        self._status.say(text, "$warning")
+
+    def fail(self, text: str, error: BaseException | None = None) -> None:
+        """Show that something failed, and why."""
+        reason = f"{text}: {explain(error)}" if error is not None else text
+        self._log.error(reason, error)
+        self._status.say(visible(reason), "$error")
 
 
 async def hand_over(
@@ -62,17 +94,13 @@ async def hand_over(
     """Ask, download the blob to our own folder, and leave the screen to a program; return the message for afterwards.
 
     The environment variable names the program, else it is `fallback`. A copy that the program changed is kept, and the
-    message names it; every other copy is removed. Raises the errors of a download.
+    message names it, since nothing is written back; every other copy is removed. Raises the errors of a download.
     """
     try:
-        command = shlex.split(os.environ.get(variable) or fallback)
-    except ValueError:
-        return f"{variable} has a quote that is not closed; it says which program to use"
-    program = find_program(command[0]) if command else None
-    if program is None:
-        named = visible(command[0] if command else fallback)
-        return f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
-    if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
+        program = chosen_program((variable,), fallback)
+    except NoProgramError as exc:
+        return visible(str(exc))
+    if not await app.push_screen_wait(HandOverScreen(blob, program.shown)):
         return "nothing was downloaded"
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
     is_kept = False
@@ -92,24 +120,14 @@ async def hand_over(
         before = path.stat().st_mtime_ns
         try:
             with app.suspend():
-                code = _run([program, *command[1:]], path)
+                code = run_on_terminal(program, path)
         except SuspendNotSupported:
             return "this terminal cannot be handed to another program"
         app.refresh(repaint=True)
         is_kept = path.exists() and path.stat().st_mtime_ns != before
         if is_kept:
             return f"the changed copy is {visible(str(path))}; u uploads it"
-        return f"{visible(command[0])} ended with {code}" if code else "back; the downloaded copy is removed"
+        return visible(end_words(program, code)) if code else "back; the downloaded copy is removed"
     finally:
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _run(command: list[str], path: Path) -> int:
-    """Run the program on our terminal. This call blocks, so that nothing of ours reads the keys of the program.
-
-    The program has the user's environment, as an editor may be written in Python. Only the entries of PATH that mean
-    the working directory are left out: pagers and editors start helpers by name.
-    """
-    environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
-    return subprocess.run([*command, str(path)], check=False, env=environment).returncode

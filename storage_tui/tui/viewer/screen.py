@@ -61,7 +61,7 @@ class ViewerScreen(CommandScreen[None]):
             blob, self.reader, lines=self.lines, status=self.status, prompt=self.prompt, folder=desk.download_folder,
             run=self.run_worker,
         )  # fmt: skip
-        self.hand_over = HandOver(self.app, desk.storage, self.reader, status=self.status, run=self.run_worker)
+        self.hand_over = HandOver(self.app, desk, self.reader, status=self.status, run=self.run_worker)
 
     def compose(self) -> ComposeResult:
         """Yield title, rows, status, prompt and keys."""

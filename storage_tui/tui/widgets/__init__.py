@@ -10,6 +10,7 @@
 | flat_keys.py | the flat list on the screen: blobs with their path below the prefix |
 | key_list.py | the list of keys: one row a blob or folder, drawn from a Listing page by page |
 | line_view.py | the base of every list: a cursor over numbered lines |
+| location_field.py | a text field for a location in the store: Tab completes from the server |
 | notice.py | the middle of the status line: running work, the last message, unseen errors |
 | path_input.py | a text field for a local path: Tab completes and lists the candidates |
 | preview_pane.py | the preview: facts of the row, then the drawing of its format, as lines that scroll |

@@ -18,12 +18,14 @@ from storage_tui.tui.commands import Command, Context, footer_of, key_label
 from storage_tui.tui.state.formats import count_text, countdown_text, duration_text, rate_text, urgency
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import Marks
+from storage_tui.tui.state.taken import Taken
 from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.line_view import cut_start
 
 ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
+TAKEN_NAMED_FROM = 60  # cells; a narrower line has the number only
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
@@ -98,6 +100,15 @@ def marks_content(marks: Marks, *, here: Location | None = None) -> Content:
     elsewhere = 0 if here is None else len(marks) - marks.places[here]
     away = f", {elsewhere:,} not here" if elsewhere else ""
     return Content.styled(f"● {' + '.join(parts)}{away}  ", "bold $warning") if parts else Content("")
+
+
+def taken_content(taken: Taken | None, *, width: int) -> Content:
+    """Return what waits to be pasted: `✂ 2 blobs to move`; the sign and the number where there is no room."""
+    if taken is None:
+        return Content("")
+    sign = "✂" if taken.is_move else "⧉"
+    words = taken.words if width >= TAKEN_NAMED_FROM else f"{len(taken.rows):,}"
+    return Content.styled(f"{sign} {words}  ", "bold $accent")
 
 
 def row_content(row: Row | None, now: datetime) -> Content:

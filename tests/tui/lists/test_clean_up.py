@@ -161,9 +161,9 @@ async def test_what_failed_to_go_is_tried_again_with_r(store: Storage, browse: A
         proxy.default = Fault(refuse=True)
         proxy.cut_all()
         await browser.press("backspace", "enter")
-        await browser.shows("deleted 0 of 12, 12 failed (r retries)")
+        await browser.shows("deleted 0 of 12, 12 failed (gR retries)")
         proxy.default = NONE
-        await browser.press("r")
+        await browser.press("g", "R")
         await browser.shows("deleted 12 blobs")
         await browser.until(lambda: browser.names == [])
 

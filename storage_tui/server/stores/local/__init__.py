@@ -18,5 +18,6 @@
 | sweep.py | what a local store removes: expired blobs and sessions, files without a key, orphans |
 | uploads.py | the upload sessions of a local store: found, written by one writer at a time, cancelled |
 | writer.py | the writer of one upload session: pieces gather in memory and go to the part file in a thread |
+| trash/ | blobs that were deleted or overwritten and can come back, until their retention ends |
 | database/ | the tables of a local store, and the rows of keys, upload sessions, sums and deletes |
 """

@@ -11,6 +11,7 @@
 | uploads.py, recovery.py | upload sessions: begun, written, found again after a crash |
 | sweep.py, room.py | removal of expired blobs and garbage, and how much may be written |
 | ballast.py | room for deletes that no other program can take |
+| trash/ | deleted and overwritten blobs, until their retention ends |
 | seed.py | a store filled at once, for demos and measurements |
 """
 
@@ -20,7 +21,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +34,6 @@ from storage_tui.contract.errors import (
     BadRequestError,
     ChecksumError,
     DamagedError,
-    QuotaExceededError,
     StorageError,
     StoreFullError,
     UnavailableError,
@@ -41,6 +41,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moments import to_millis
+from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
@@ -48,9 +49,11 @@ from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.ballast import Ballast
 from storage_tui.server.stores.local.commit import Committer, Staged
 from storage_tui.server.stores.local.database import listing as local_listing
+from storage_tui.server.stores.local.database import moves as local_moves
 from storage_tui.server.stores.local.database import rows as local_rows
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database import totals as local_totals
+from storage_tui.server.stores.local.database.moves import Asker, Moves, Trip
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
@@ -67,10 +70,14 @@ from storage_tui.server.stores.local.opening import can_write, open_directory
 from storage_tui.server.stores.local.reader import FileReader, ValueReader
 from storage_tui.server.stores.local.room import TRACES, Room, TraceBounds, write_error
 from storage_tui.server.stores.local.summing import Summing
-from storage_tui.server.stores.local.sweep import Sweeper
+from storage_tui.server.stores.local.sweep import GARBAGE_GRACE, Sweeper
+from storage_tui.server.stores.local.trash.gone import Parting
+from storage_tui.server.stores.local.trash.trash import LocalTrash
 from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
+from storage_tui.server.stores.rules import check_source, refusal
 from storage_tui.server.stores.totals import Ceilings, Totals
+from storage_tui.server.stores.trash import RETENTION
 
 T = TypeVar("T")
 
@@ -93,7 +100,8 @@ class LocalStore:
     directory taken.
 
     `reserve_bytes` is the room that is kept free on the disk. `disk` is for tests that watch the disk or make it fail.
-    `traces` bounds what is kept of a user's ended uploads and deletes.
+    `traces` bounds what is kept of a user's ended uploads and deletes. `kept_for` is how long deleted and overwritten
+    blobs can be brought back; zero keeps none.
     """
 
     opens_with_bytes = False
@@ -101,12 +109,13 @@ class LocalStore:
     def __init__(
         self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
         reserve_bytes: int | None = None, disk: Disk | None = None, traces: TraceBounds = TRACES,
+        kept_for: timedelta = RETENTION,
     ) -> None:  # fmt: skip
         self.data_dir = data_dir
         self._clock = clock
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
-        self._room = Room(self._disk, reserve_bytes, traces)
+        self._room = Room(self._disk, reserve_bytes, traces, kept_for)
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
         self._was_unwritable = False
@@ -122,10 +131,16 @@ class LocalStore:
         self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
         await asyncio.to_thread(self._keep_ballast)
+        self._moves = Moves(room=self._room, now=self._now)
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
+        self._room.make = self._sweeper.make_room
+        self.trash = LocalTrash(
+            room=self._room, committer=self._committer, pool=self._pool, now=self._now, surely=self._surely,
+            collect=partial(self._sweeper.collect, grace=GARBAGE_GRACE),
+        )  # fmt: skip
         self._uploads = UploadSessions(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
         )
@@ -224,28 +239,34 @@ class LocalStore:
         is_small = len(content) <= INLINE_BYTES
         fresh = Fresh(new_id(), len(content), crc, content_type, content if is_small else None, md5=md5)
         if is_small:
-            return await self._with_room(lambda: self._commit_write(place, fresh, precondition))
+            return await self._room.find(lambda: self._commit_write(place, fresh, precondition))
         self._committer.check()
         drop = partial(self._drop_part, fresh.blob_id)
-        await self._with_room(lambda: self._pool.in_thread(partial(self._stage, fresh.blob_id, content), drop))
-        fresh = replace(fresh, sums=local_blocks.rows_of(content))
-        return await self._commit_write(place, fresh, precondition, Staged(fresh.blob_id))
+        large = replace(fresh, sums=local_blocks.rows_of(content))
+
+        async def attempt() -> Blob:
+            await self._pool.in_thread(partial(self._stage, large.blob_id, content), drop)
+            return await self._commit_write(place, large, precondition, Staged(large.blob_id))
+
+        return await self._room.find(attempt)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place, request_id = locate(address), REQUEST_ID.get()
+        place, request_id, parting = locate(address), REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> None:
-            local_rows.delete(connection, place, precondition, self._now(), request_id)
-            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+            now = self._now()
+            local_rows.delete(connection, place, precondition, now, request_id, parting)
+            self._settle(connection, address.namespace, place.storage_type.name, now)
 
         await self._surely(lambda: self._committer.run(apply))
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        place, request_id = locate(address), REQUEST_ID.get()
+        place, request_id, parting = locate(address), REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> None:
-            local_rows.remove(connection, place, precondition, self._now(), request_id)
-            self._room.trim_log(connection, address.namespace, place.storage_type.name)
+            now = self._now()
+            local_rows.remove(connection, place, precondition, now, request_id, parting)
+            self._settle(connection, address.namespace, place.storage_type.name, now)
 
         await self._surely(lambda: self._committer.run(apply))
 
@@ -254,31 +275,52 @@ class LocalStore:
     ) -> list[DeleteResult]:
         namespace_bytes(namespace)
         rule = find_storage_type(storage_type)
-        request_id = REQUEST_ID.get()
+        request_id, parting = REQUEST_ID.get(), self._room.parting()
 
         def apply(connection: apsw.Connection) -> list[DeleteResult]:
             now = self._now()
             addresses = ((Address(namespace, storage_type, key), etag) for key, etag in targets)
             results = []
             for address, etag in addresses:
-                results.append(local_rows.delete_one(connection, address, etag, now, request_id))
+                results.append(local_rows.delete_one(connection, address, etag, now, request_id, parting))
                 self._room.trim_log(connection, namespace, rule.name)
+            self._room.fit(connection, namespace, rule.name, now)
             return results
 
         return await self._surely(lambda: self._committer.run(apply))
 
-    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
-        origin, place = locate(source), locate(target)
-        if source.namespace != target.namespace:
-            raise BadRequestError("a blob is copied within one namespace only")
-        self._committer.check()
-        blob_id = new_id()
-        held, content = await self._with_room(
-            lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
+    async def copy(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        return (await self._copy(local_moves.trip(source, target, source_etag, precondition)))[0]
+
+    async def move(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        wanted, asker = local_moves.trip(source, target, source_etag, precondition), self._asker()
+        return await self._room.find(
+            lambda: self._committer.run(lambda connection: self._moves.move(connection, wanted, asker)[0])
         )
-        twin = held.blob_id if content is None else None
-        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
-        return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        namespace_bytes(namespace)
+        apply = partial(self._moves.move_many, namespace=namespace, moves=moves, asker=self._asker())
+        return await self._room.find(lambda: self._committer.run(apply))
+
+    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        """Copy as `Store.copy_many` promises: small values in one transaction, blobs that are files one by one."""
+        namespace_bytes(namespace)
+        results: list[MoveResult] = []
+        for run in independent_runs(moves, is_copy=True):
+            apply = partial(
+                self._moves.copy_values, namespace=namespace, moves=[moves[number] for number in run],
+                asker=self._asker(),
+            )  # fmt: skip
+            done = await self._room.find(partial(self._committer.run, apply))
+            files = [moves[number] for number, result in zip(run, done, strict=True) if result is None]
+            copied = iter(await asyncio.gather(*(self._copy_file(namespace, move) for move in files)))
+            results += [next(copied) if result is None else result for result in done]
+        return results
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
@@ -301,7 +343,7 @@ class LocalStore:
                 precondition=precondition, repeat_key=repeat_key, now=now, max_ended=self._room.traces.ended_uploads,
             )  # fmt: skip
 
-        session = await self._with_room(lambda: self._committer.run(apply))
+        session = await self._room.find(lambda: self._committer.run(apply))
         return session.to_upload()
 
     async def find_upload(self, upload_id: str) -> UploadSession:
@@ -392,9 +434,11 @@ class LocalStore:
         with self._staging(blob_id):
             self._disk.write_part(blob_id, content)
 
-    def _stage_copy(self, place: BlobPlace, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+    def _stage_copy(self, wanted: Trip, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+        place, etag = wanted.source, wanted.source_etag
         for _ in range(OPEN_ATTEMPTS):
             held, content = local_rows.read(connection, place, self._now())
+            check_source(place.storage_type, place.key, held.blob_id, etag, is_move=False)
             if held.content is not None:
                 return held, content
             with suppress(FileNotFoundError), self._staging(blob_id):
@@ -417,26 +461,57 @@ class LocalStore:
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
+    async def _copy(self, wanted: Trip) -> tuple[Blob, str | None]:
+        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
+        self._committer.check()
+        blob_id, stage, parting = new_id(), partial(self._stage_copy, wanted), self._room.parting()
+
+        async def attempt() -> tuple[Blob, str | None]:
+            held, content = await self._pool.read(partial(stage, blob_id), partial(self._drop_part, blob_id))
+            twin = held.blob_id if content is None else None
+            fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
+
+            def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
+                overwritten = local_moves.check_place(connection, wanted, self._now())[1]
+                source = wanted.source
+                if source.row_key == wanted.target.row_key:  # what was written since the bytes were read must stay
+                    check_source(source.storage_type, source.key, overwritten, held.blob_id, is_move=False)
+                return self._write(wanted.target, fresh, ANY, parting, connection), overwritten
+
+            return await self._committer.run(apply, Staged(blob_id) if content is None else None)
+
+        return await self._room.find(attempt)
+
+    def _asker(self) -> Asker:
+        return Asker(REQUEST_ID.get(), self._room.parting())
+
+    async def _copy_file(self, namespace: str, move: Move) -> MoveResult:
+        try:
+            blob, overwritten = await self._copy(local_moves.trip_of(namespace, move))
+        except StorageError as exc:
+            return refusal(move, exc)
+        return MoveResult(move, blob, overwritten=overwritten)
+
     async def _commit_write(
         self, place: BlobPlace, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
     ) -> Blob:
-        def apply(connection: apsw.Connection) -> Blob:
-            self._room.check(fresh.size_bytes if staged is None else 0)
-            self._room.check_share(connection, place, fresh.size_bytes, self._now())
-            return local_rows.write(connection, place, fresh, precondition, self._now())
+        write = partial(self._write, place, fresh, precondition, self._room.parting())
+        return await self._committer.run(write, staged)
 
-        return await self._committer.run(apply, staged)
+    def _write(
+        self, place: BlobPlace, fresh: Fresh, precondition: Precondition, parting: Parting, connection: apsw.Connection
+    ) -> Blob:
+        now = self._now()
+        self._room.check(0 if fresh.content is None else fresh.size_bytes)
+        self._room.check_share(connection, place, fresh.size_bytes, now)
+        blob = local_rows.write(connection, place, fresh, precondition, now, parting)
+        self._room.fit(connection, place.row_key[0].hex(), place.storage_type.name, now)
+        return blob
 
-    async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try. When the store is full, remove its garbage and its free pages, and try once more."""
-        try:
-            return await attempt()
-        except QuotaExceededError:
-            raise  # removing garbage does not lower a user's totals
-        except StoreFullError:
-            if not await self._sweeper.make_room():
-                raise
-        return await attempt()
+    def _settle(self, connection: apsw.Connection, namespace: str, storage_type: str, now: int) -> None:
+        """Keep what a delete leaves behind within the bounds of the user."""
+        self._room.trim_log(connection, namespace, storage_type)
+        self._room.fit(connection, namespace, storage_type, now)
 
     async def _surely(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try a change that makes room. When the disk is full, remove the ballast and try once more."""

@@ -1,9 +1,11 @@
-"""What a local store removes: expired blobs and sessions, files that no key names any more, orphans.
+"""What a local store removes: expired blobs and sessions, gone blobs whose retention ends, files that no key names any
+more, orphans.
 
 Nothing is unlinked before the COMMIT that released it. A clock that jumps must not delete anything: the sweeper then
 waits until the new time has lasted for a day.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -18,10 +20,11 @@ from storage_tui.server.stores.local.commit import Committer
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database.audit import forget_old
 from storage_tui.server.stores.local.database.pool import Pool
-from storage_tui.server.stores.local.database.possible import id_is_possible
+from storage_tui.server.stores.local.database.possible import NAMESPACE_BYTES, id_is_possible
 from storage_tui.server.stores.local.database.rows import discard
 from storage_tui.server.stores.local.files import SHARDS, Disk
 from storage_tui.server.stores.local.room import Room
+from storage_tui.server.stores.local.trash import retention
 
 _SECOND = 1000  # milliseconds, as all times here
 GARBAGE_GRACE = 3600 * _SECOND  # the time that a backup has to copy the files that a database names
@@ -37,6 +40,7 @@ _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ? AND id 
 _GARBAGE = f"SELECT id FROM garbage WHERE since <= ? AND {id_is_possible('id')} LIMIT ?"
 _IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
 _IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
+_IS_GONE = "SELECT EXISTS (SELECT 1 FROM gone WHERE id = ? AND content IS NULL)"
 _SET_FACT = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 _log = logging.getLogger(__name__)
@@ -51,6 +55,8 @@ class Sweeper:
         self._committer = committer
         self._pool = pool
         self._now = now
+        self._collecting = asyncio.Lock()  # the lock on the disk is for other processes
+        self._made = 0  # how often room was made
 
     async def sweep(self) -> int:
         """Sweep once, and return how many blobs expired; 0 while the clock is not believed."""
@@ -63,25 +69,65 @@ class Sweeper:
         while ended := await self._committer.run(lambda connection: sessions.expire(connection, now, BATCH)):
             await self._unlink([self._disk.part_path(blob_id) for blob_id in ended])
         await self._committer.run(lambda connection: forget_old(connection, now))
+        await self._end_retention(now)
+        while short_bytes := await self._pool.keep_up(lambda: self._room.short_bytes):
+            if not await self.make_room(short_bytes, is_due=True):
+                break
         is_short = await self._pool.keep_up(lambda: self._room.is_short)
         await self.collect(grace=0 if is_short else GARBAGE_GRACE)
         await self._pool.keep_up(self._clear_quarantine)
         await self._committer.run(partial(_vacuum, 0 if is_short else VACUUM_PAGES))
         return expired
 
-    async def make_room(self) -> bool:
-        """Remove at once the garbage that later sweeps would remove. Return whether the disk has more room now."""
-        is_more = bool(await self.collect(grace=0))
+    async def make_room(self, short_bytes: int = 0, *, is_due: bool = False) -> bool:
+        """Remove at once the garbage that later sweeps would remove. Where there is none, end the retention of the
+        oldest gone blobs, enough for the `short_bytes` that a write lacks. When all of them are not enough, end none of
+        them, unless this `is_due` for the reserve. Return whether the disk has more room now."""
+        seen = self._made
+        async with self._collecting:
+            if self._made > seen:
+                return True  # made for another write while this one waited
+            with self._disk.collecting() as may_unlink:
+                is_more = await self._empty(may_unlink=may_unlink)
+                if not is_more and may_unlink and await self._give_up(short_bytes, is_due=is_due):
+                    is_more = await self._empty(may_unlink=True)
+            self._made += is_more
+        return is_more
+
+    async def _empty(self, *, may_unlink: bool) -> bool:
+        """Remove all garbage and free pages; return whether there were any."""
+        is_more = bool(await self._collect(self._now())) if may_unlink else False
         while await self._committer.run(partial(_vacuum, 0)):
             is_more = True
         await self._committer.shrink()
         return is_more
 
+    async def _give_up(self, short_bytes: int, *, is_due: bool) -> bool:
+        gone = await self._pool.read_for_upkeep(retention.total)
+        if not gone.count or (gone.size_bytes < short_bytes and not is_due):
+            return False
+        now = self._now()
+        return bool(await self._committer.run(lambda connection: retention.end_for_room(connection, now, short_bytes)))
+
+    async def _end_retention(self, now: int) -> None:
+        kept_for = self._room.retention
+        while await self._committer.run(lambda connection: retention.end_old(connection, now, kept_for)):
+            pass
+        owners = await self._pool.read_for_upkeep(retention.owners)
+        for start in range(0, len(owners), BATCH):
+            await self._committer.run(partial(self._fit, owners[start : start + BATCH], now))
+
+    def _fit(self, owners: list[tuple[bytes, str]], now: int, connection: apsw.Connection) -> None:
+        for namespace, storage_type in owners:
+            if len(namespace) == NAMESPACE_BYTES:
+                self._room.fit(connection, namespace.hex(), storage_type, now)
+
     async def collect(self, *, grace: int) -> int:
         """Unlink the files of blobs that were overwritten or deleted, or that expired, at least `grace` milliseconds
         ago; return how many."""
-        with self._disk.collecting() as may_unlink:
-            return await self._collect(self._now() - grace) if may_unlink else 0
+        async with self._collecting:
+            with self._disk.collecting() as may_unlink:
+                return await self._collect(self._now() - grace) if may_unlink else 0
 
     async def _collect(self, before: int) -> int:
         count = 0
@@ -150,7 +196,7 @@ def _nameless(names: list[str], connection: apsw.Connection) -> list[str]:
     return [
         name
         for name in names
-        if not connection.execute(_IS_NAMED, (name,)).get and not connection.execute(_IS_GARBAGE, (name,)).get
+        if not any(connection.execute(query, (name,)).get for query in (_IS_NAMED, _IS_GARBAGE, _IS_GONE))
     ]
 
 

@@ -33,6 +33,7 @@ from storage_tui.server.stores.local.database.pool import submit
 from storage_tui.server.stores.local.database.rows import INLINE_BYTES
 from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local.room import SHORT_OF, Room, write_error
+from storage_tui.server.stores.local.trash.gone import Parting
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class PartWriter:
         self._executor = executor
         self._now = now
         self._is_crowded = is_crowded
+        self._loop = asyncio.get_running_loop()
         self._offset = session.offset
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
@@ -120,9 +122,12 @@ class PartWriter:
                 )
         if content is None and self._written.offset > self._durable:
             await self._run(self._sync_part)
-        blob = await self._committer.run(
-            partial(self._apply_finish, self._offset, crc, md5, content),
-            None if content is not None else Staged(self._session.blob_id, is_kept=True),
+        parting = self._room.parting()
+        blob = await self._room.find(
+            lambda: self._committer.run(
+                partial(self._apply_finish, self._offset, crc, md5, content, parting),
+                None if content is not None else Staged(self._session.blob_id, is_kept=True),
+            )
         )
         self._is_over = True
         return blob
@@ -190,13 +195,17 @@ class PartWriter:
         return b"".join(self._gathered) if is_in_memory and self._offset <= INLINE_BYTES else None
 
     def _apply_finish(
-        self, size_bytes: int, crc: int, md5: str | None, content: bytes | None, connection: apsw.Connection
-    ) -> Blob:
+        self, size_bytes: int, crc: int, md5: str | None, content: bytes | None, parting: Parting,
+        connection: apsw.Connection,
+    ) -> Blob:  # fmt: skip
         if content is not None:
             self._room.check(size_bytes)
-        self._room.check_share(connection, self._session.place, size_bytes, self._now())
+        now, place = self._now(), self._session.place
+        self._room.check_share(connection, place, size_bytes, now)
         sums = self._blocks.rows(self._durable, self._written) if size_bytes > WHOLE_BYTES else []
-        return sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, self._now(), md5)
+        blob = sessions.finish(connection, self._session.upload_id, size_bytes, crc, content, sums, now, md5, parting)
+        self._room.fit(connection, place.row_key[0].hex(), place.storage_type.name, now)
+        return blob
 
     async def _flush(self) -> None:
         await self._end_flush()
@@ -265,7 +274,7 @@ class PartWriter:
 
     def _write_out(self, chunks: list[bytes]) -> None:
         try:
-            self._room.check(sum(map(len, chunks)))
+            self._room.claim(sum(map(len, chunks)), self._loop)
             offset, crc = self._written.offset, self._written.crc
             self._disk.write(self._open(), chunks, offset)
             for chunk in chunks:

@@ -129,7 +129,7 @@ async def test_a_second_backup_copies_only_what_is_new(
 
 async def test_no_file_is_collected_while_a_backup_copies(filled: Stage, data_dir: Path) -> None:
     await filled.store.delete(filled.at("k6"))
-    filled.clock.advance(hours=2)
+    filled.clock.advance(days=1)
     with no_collecting(data_dir):
         await filled.store.sweep()
         assert len(blob_files(filled)) == 3

@@ -127,7 +127,7 @@ async def test_a_copy_has_checksums_and_what_goes_takes_its_own_along(local: Sta
     await local.store.copy(local.at("k"), local.at("copy"))
     assert sums(local) == 4
     await local.store.delete(local.at("k"))
-    local.clock.advance(hours=2)
+    local.clock.advance(days=1)
     await local.store.sweep()
     assert sums(local) == 2
     assert await part(local, 5, LARGE, "copy") == content[5:]

@@ -69,6 +69,10 @@ async def test_nothing_is_unlinked_before_the_commit_that_lets_go_of_it(tmp_path
     steps.clear()
     await stage.store.delete(stage.at("k"))
     assert steps == ["commit"]
+    stage.clock.advance(hours=23)
+    await stage.store.sweep()
+    assert "unlink blobs" not in steps
+    steps.clear()
     stage.clock.advance(hours=1)
     await stage.store.sweep()
     unlinked = steps.index("unlink blobs")

@@ -17,9 +17,11 @@ from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult
 from storage_tui.contract.moments import MILLISECOND, from_millis
 from storage_tui.contract.storage_types import StorageType, find_storage_type
+from storage_tui.contract.trash import DELETED, OVERWRITTEN, WITHDRAWN
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import is_id, why_numbers_impossible
+from storage_tui.server.stores.local.trash.gone import NOT_KEPT, Parting, bury
 from storage_tui.server.stores.rules import check_namespace, check_precondition, not_found, refused
 
 INLINE_BYTES = 64 * 1024  # up to this size bytes live in the database: one COMMIT, and no file with its own syncs
@@ -72,6 +74,14 @@ class Held:
         """Return False once the blob has expired, swept or not."""
         return self.expires is None or self.expires > now
 
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """Return the columns of the row after its primary key."""
+        return (
+            self.blob_id, self.size_bytes, self.crc, self.modified, self.expires, self.content_type, self.content,
+            self.md5,
+        )  # fmt: skip
+
     def to_blob(self, key: str, storage_type: str) -> Blob:
         """Return the row as a blob of the API."""
         return Blob(
@@ -117,7 +127,7 @@ def namespace_bytes(namespace: str) -> bytes:
 
 def find(connection: apsw.Connection, place: BlobPlace, now: int) -> Held:
     """Return the live blob at the place. Raise NotFoundError when there is none."""
-    held = _find(connection, place)
+    held = find_row(connection, place)
     if held is None or not held.is_live(now):
         raise not_found(place.storage_type, place.key)
     return held
@@ -132,8 +142,11 @@ def read(connection: apsw.Connection, place: BlobPlace, now: int) -> tuple[Held,
     return held, row[-1]
 
 
-def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondition: Precondition, now: int) -> Blob:
-    """Put the blob at the place. The bytes of the blob that was there become garbage."""
+def write(
+    connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondition: Precondition, now: int,
+    parting: Parting = NOT_KEPT,
+) -> Blob:  # fmt: skip
+    """Put the blob at the place. The blob that was there is kept as a gone one, or its bytes become garbage."""
     before = check_write(connection, place, precondition, now)
     content = None
     if fresh.content is not None:
@@ -142,31 +155,41 @@ def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondit
     local_blocks.keep(connection, fresh.blob_id, fresh.sums)
     if fresh.twin is not None:
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
-    lifetime = place.storage_type.expires_after
-    expires = None if lifetime is None else now + lifetime // MILLISECOND
+    expires = expiry(place, now)
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
+    return put_row(connection, place, after, before, now, parting)
+
+
+def put_row(
+    connection: apsw.Connection, place: BlobPlace, after: Held, before: Held | None, now: int,
+    parting: Parting = NOT_KEPT, how: str = OVERWRITTEN,
+) -> Blob:  # fmt: skip
+    """Make `after` the row at the place, where `before` was. The blob `before` is kept as a gone one, or its bytes
+    become garbage."""
     if before is not None:
-        discard(connection, before.blob_id, before.content, now)
-    connection.execute(
-        _WRITE,
-        (
-            *place.row_key,
-            after.blob_id,
-            after.size_bytes,
-            after.crc,
-            now,
-            expires,
-            after.content_type,
-            content,
-            after.md5,
-        ),
-    )
+        part(connection, place, before, how, now, parting)
+    connection.execute(_WRITE, (*place.row_key, *after.fields))
     return after.to_blob(place.key, place.storage_type.name)
+
+
+def part(connection: apsw.Connection, place: BlobPlace, held: Held, how: str, now: int, parting: Parting) -> None:
+    """Keep the blob, which has left its place, as a gone one. Release its bytes when it has expired, or when nothing is
+    kept."""
+    if parting.is_kept and held.is_live(now):
+        bury(connection, place.row_key, held.fields, how=how, by=parting.by, now=now)
+    else:
+        discard(connection, held.blob_id, held.content, now)
+
+
+def expiry(place: BlobPlace, now: int) -> int | None:
+    """Return when a blob that is written at the place now will expire; None for never."""
+    lifetime = place.storage_type.expires_after
+    return None if lifetime is None else now + lifetime // MILLISECOND
 
 
 def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int) -> Held | None:
     """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
-    before = _find(connection, place)
+    before = find_row(connection, place)
     live = before if before is not None and before.is_live(now) else None
     check_precondition(place.storage_type, place.key, None if live is None else live.blob_id, precondition)
     if live is not None and not place.storage_type.may_overwrite:
@@ -175,37 +198,45 @@ def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Pre
 
 
 def delete(
-    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
-) -> None:
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-",
+    parting: Parting = NOT_KEPT,
+) -> None:  # fmt: skip
     """Remove the blob at the place, if its type lets a user do so."""
     if not place.storage_type.may_delete:
         raise refused(place.storage_type, place.key, "delete")
-    remove(connection, place, precondition, now, request_id)
+    remove(connection, place, precondition, now, request_id, parting, DELETED)
 
 
 def delete_one(
-    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str
-) -> DeleteResult:
+    connection: apsw.Connection, address: Address, etag: str | None, now: int, request_id: str,
+    parting: Parting = NOT_KEPT,
+) -> DeleteResult:  # fmt: skip
     """Remove the blob at the address and return the result. With `etag`, remove the blob only if that is still its
     ETag."""
     try:
         precondition = Precondition() if etag is None else Precondition(if_match=(etag,))
-        delete(connection, locate(address), precondition, now, request_id)
+        delete(connection, locate(address), precondition, now, request_id, parting)
     except StorageError as exc:
         return DeleteResult(address.key, exc.code, exc.message)
     return DeleteResult(address.key)
 
 
 def remove(
-    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-"
-) -> None:
-    """Remove the blob at the place whatever its type, and write an audit entry. The bytes of the blob become
-    garbage."""
+    connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int, request_id: str = "-",
+    parting: Parting = NOT_KEPT, how: str = WITHDRAWN,
+) -> None:  # fmt: skip
+    """Remove the blob at the place whatever its type, and write an audit entry. The blob is kept as a gone one, or its
+    bytes become garbage."""
     held = find(connection, place, now)
     check_precondition(place.storage_type, place.key, held.blob_id, precondition)
+    take_row(connection, place, held, now, request_id)
+    part(connection, place, held, how, now, parting)
+
+
+def take_row(connection: apsw.Connection, place: BlobPlace, held: Held, now: int, request_id: str) -> None:
+    """Remove the row at the place, and write an audit entry. The bytes stay."""
     connection.execute(_REMOVE, place.row_key)
     connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
-    discard(connection, held.blob_id, held.content, now)
 
 
 def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
@@ -216,7 +247,9 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
         connection.execute("DELETE FROM contents WHERE id = ?", (content,))
 
 
-def _find(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+def find_row(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+    """Return the row at the place, expired or not; None where there is none. Raise DamagedError for an impossible
+    row."""
     row = _fetch(connection, _FIND, place)
     return None if row is None else _possible(row, place)
 

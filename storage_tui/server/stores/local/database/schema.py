@@ -12,7 +12,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.private_files import touch_private
 from storage_tui.server.stores.local.files import is_mounted_read_only
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 FIRST_VERSION = 5  # older ones were of no released program
 TRACES_SINCE = 6  # the first version with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
@@ -104,6 +104,26 @@ CREATE TABLE set_aside (
 ) STRICT;
 """,
     6: "ALTER TABLE keys ADD COLUMN md5 TEXT;",  # base64; NULL for a blob that came without
+    # Blobs that left their keys and can come back (`trash/gone.py`); `seq` is the order in which they went.
+    7: """
+CREATE TABLE gone (
+  seq INTEGER PRIMARY KEY, namespace BLOB NOT NULL, type TEXT NOT NULL, key BLOB NOT NULL,
+  id TEXT NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL, modified INTEGER NOT NULL, expires INTEGER,
+  content_type TEXT, content INTEGER, md5 TEXT, at INTEGER NOT NULL, how TEXT NOT NULL, by TEXT NOT NULL
+) STRICT;
+CREATE INDEX gone_by_key ON gone (namespace, type, key);
+CREATE INDEX gone_by_owner ON gone (namespace, type);
+CREATE INDEX gone_by_file ON gone (id) WHERE content IS NULL;
+CREATE INDEX gone_by_expiry ON gone (expires) WHERE expires IS NOT NULL;
+CREATE TRIGGER traces_bury AFTER INSERT ON gone BEGIN
+  INSERT INTO traces (namespace, kind, count, bytes) VALUES (NEW.namespace, 'gone.' || NEW.type, 1, NEW.size)
+    ON CONFLICT DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER traces_return AFTER DELETE ON gone BEGIN
+  UPDATE traces SET count = count - 1, bytes = bytes - OLD.size
+    WHERE namespace = OLD.namespace AND kind = 'gone.' || OLD.type;
+END;
+""",
 }
 
 

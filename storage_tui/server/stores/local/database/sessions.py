@@ -21,6 +21,7 @@ from storage_tui.server.stores.base import Address, Precondition, UploadSession
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import IS_UPLOAD_ID, id_is_possible, is_id
 from storage_tui.server.stores.local.database.rows import BlobPlace, Fresh, check_write, new_id, write
+from storage_tui.server.stores.local.trash.gone import NOT_KEPT, Parting
 
 SESSION_LIFETIME = timedelta(days=7)  # as Google Cloud Storage keeps a resumable session
 TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is distinguished from an unknown one
@@ -178,14 +179,14 @@ def advance(
 
 def finish(
     connection: apsw.Connection, upload_id: str, size_bytes: int, crc: int, content: bytes | None,
-    sums: Sequence[local_blocks.Row], now: int, md5: str | None = None,
+    sums: Sequence[local_blocks.Row], now: int, md5: str | None = None, parting: Parting = NOT_KEPT,
 ) -> Blob:  # fmt: skip
     """Make the blob visible under its key and end the session. The bytes are `content`, or the published file."""
     session = find_open(connection, upload_id, now)
     if_match, if_none_match = json.loads(session.precondition)
     precondition = Precondition(tuple(if_match), tuple(if_none_match))
     fresh = Fresh(session.blob_id, size_bytes, crc, session.content_type, content, sums, md5=md5)
-    blob = write(connection, session.place, fresh, precondition, now)
+    blob = write(connection, session.place, fresh, precondition, now, parting)
     connection.execute(
         "UPDATE uploads SET state = 'finished', offset = ?, crc = ?, blob = ? WHERE upload_id = ?",
         (size_bytes, crc, json.dumps(blob.to_json()), upload_id),

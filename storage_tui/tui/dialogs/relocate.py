@@ -1,0 +1,110 @@
+"""The question before blobs are moved or copied on the server: where to, and the choice for names that are taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import StorageError
+from storage_tui.contract.keys import Location, as_folder
+from storage_tui.contract.models import Blob
+from storage_tui.contract.sizes import size_text
+from storage_tui.contract.visible import visible
+from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.moves.targets import check_source, check_target, rule_words
+from storage_tui.tui.state.formats import types_text
+from storage_tui.tui.state.listing import Row
+from storage_tui.tui.widgets.choice import Choice
+from storage_tui.tui.widgets.location_field import Candidates, LocationField
+
+TAKEN = ((Conflict.SKIP, "skip"), (Conflict.RENAME, "keep both"), (Conflict.OVERWRITE, "replace"))
+ACTS = (("move", "move"), ("copy", "copy"))
+
+
+@dataclass(frozen=True, slots=True)
+class RelocateRequest:
+    """The target folder, whether the blobs leave their old place, and the choice for names that are taken."""
+
+    to: Location
+    is_move: bool
+    conflict: Conflict
+
+
+class RelocateScreen(Dialog[RelocateRequest]):
+    """Asks for the target folder. With `is_move` it is settled whether to move or copy; None asks for this too."""
+
+    HINT = "Enter goes on, Tab completes, ↓ next field, Esc leaves"
+
+    def __init__(
+        self, rows: Sequence[Row], blobs: Sequence[Blob], to: Location, candidates: Candidates, *,
+        is_move: bool | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._rows = rows
+        self._to = to
+        self._candidates = candidates
+        self._is_move = is_move
+        what = f"{plural(len(blobs), 'blob')} of {types_text(blob.storage_type for blob in blobs)}"
+        if len(blobs) == 1:
+            what = visible(blobs[0].key, limit=50)
+        bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
+        total = size_text(sum(blob.size_bytes or 0 for blob in blobs))
+        verb = {None: "Move or copy", True: "Move", False: "Copy"}[is_move]
+        self.TITLE_TEXT = f"{verb} {what}, {bound}{total}"
+
+    def compose_body(self) -> ComposeResult:
+        """Yield target, effect, act and conflicts."""
+        yield label("To the folder")
+        yield LocationField(self._to, self._candidates, id="to", only_folders=True)
+        yield Static("", id="note")
+        if self._is_move is None:
+            yield Choice(ACTS, id="act")
+        yield label("If a name is taken there")
+        yield Choice(TAKEN, id="conflict")
+        yield Static("", id="rule")
+
+    def on_mount(self) -> None:
+        """Say what the target does with blobs."""
+        self._look()
+
+    @on(LocationField.Offered)
+    def _offered(self, event: LocationField.Offered) -> None:
+        self.say(event.words, role="$error" if event.is_error else "$text-muted")
+
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def _look(self) -> None:
+        self.say("")
+        try:
+            to = self.query_one(LocationField).location
+            self.say(rule_words(self._rows, to.storage_type), id="rule")
+            self._checked()
+        except StorageError as exc:
+            self.say(visible(exc.message), role="$warning")
+
+    @property
+    def is_move(self) -> bool:
+        """Whether the blobs leave their old place."""
+        if self._is_move is not None:
+            return self._is_move
+        return bool(self.query_one("#act", Choice).value == "move")
+
+    def _checked(self) -> Location:
+        to = as_folder(self.query_one(LocationField).location)
+        check_source(self._rows, is_move=self.is_move)
+        check_target(self._rows, to, is_move=self.is_move)
+        return to
+
+    @on(Input.Submitted)
+    @on(Choice.Submitted)
+    def _submit(self) -> None:
+        try:
+            to = self._checked()
+        except StorageError as exc:
+            self.say(visible(exc.message), role="$error")
+            return
+        self.dismiss(RelocateRequest(to, self.is_move, self.query_one("#conflict", Choice).value))

@@ -1,0 +1,10 @@
+"""Blobs made and changed from the browser: an editor on this terminal, a new blob, another seven days in tmp.
+
+| file | holds |
+|---|---|
+| actions.py | the commands: edit, new blob, keep seven more days |
+| editing.py | one edit: fetch, the editor, the question, write back |
+| keeping.py | another seven days for the chosen blobs |
+| left_edits.py | the message about edits that an earlier session did not write back |
+| voice.py | where an edit says what happens: the status line of a list, or of the viewer |
+"""

@@ -1,0 +1,93 @@
+"""A text field for a location such as `tmp:maps/2024/`: Tab completes from the server and lists the candidates."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events, work
+from textual.message import Message
+from textual.widgets import Input
+
+from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.contract.visible import visible
+from storage_tui.tui.desk import EXPECTED
+from storage_tui.tui.state.messages import explain
+
+SHOWN = 8  # candidates listed by name; the count includes the rest
+
+Candidates = Callable[[Location], Awaitable[Sequence[str]]]
+"""The keys and folders that begin with a location's key."""
+
+
+class LocationField(Input):
+    """An Input whose Tab completes a location."""
+
+    @dataclass
+    class Offered(Message):
+        """What the completion found, in words for the user; `is_error` when the server could not be asked."""
+
+        words: str
+        is_error: bool = False
+
+    def __init__(
+        self, location: Location, candidates: Candidates, *, id: str | None = None, only_folders: bool = False
+    ) -> None:  # fmt: skip
+        super().__init__(str(location), compact=True, select_on_focus=False, id=id)
+        self.cursor_blink = False  # each blink is bytes over SSH
+        self._location = location
+        self._candidates = candidates
+        self._only_folders = only_folders
+
+    @property
+    def location(self) -> Location:
+        """The location in the field. Raise a StorageError for a text that is none."""
+        return Location.parse(self._meant(self.value.strip()))
+
+    def on_key(self, event: events.Key) -> None:
+        """Complete the location on Tab."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self._complete(self.value)
+
+    def _meant(self, text: str) -> str:
+        """Return the location that the text means: one typed after the given one replaces it, and is not below it."""
+        rest = text.removeprefix(str(self._location))
+        return rest if rest.partition(":")[0] in STORAGE_TYPES and ":" in rest else text
+
+    @work(exclusive=True, group="complete")
+    async def _complete(self, text: str) -> None:
+        if ":" not in text:
+            self._offer(text, text, [f"{name}:" for name in STORAGE_TYPES if name.startswith(text)])
+            return
+        try:
+            location = Location.parse(self._meant(text.strip()))
+            found = await self._candidates(location)
+        except EXPECTED as exc:
+            self.post_message(self.Offered(visible(explain(exc)), is_error=True))
+            return
+        if self._only_folders:
+            found = [name for name in found if name.endswith(DELIMITER)]
+        self._offer(text, location.key, found, start=f"{location.storage_type}:")
+
+    def _offer(self, asked: str, typed: str, found: Sequence[str], *, start: str = "") -> None:
+        if self.value != asked:
+            return
+        shared = _shared(found)
+        if len(shared) > len(typed):
+            self.value = start + shared
+            self.cursor_position = len(self.value)
+        cut = shared.rfind("/", 0, len(shared) - 1) + 1 if shared else 0
+        names = "  ".join(visible(name[cut:], limit=40) for name in found[:SHOWN])
+        more = f"  and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+        self.post_message(
+            self.Offered((names + more if len(found) > 1 else "") or ("" if found else "Nothing begins with that."))
+        )
+
+
+def _shared(names: Sequence[str]) -> str:
+    """Return the text that all names begin with."""
+    first, last = min(names, default=""), max(names, default="")
+    return first[
+        : next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
+    ]
