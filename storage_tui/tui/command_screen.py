@@ -52,6 +52,17 @@ class CommandScreen(Screen[ResultT]):
         self._remark_ends: Timer | None = None
 
     @property
+    def context(self) -> Context:
+        """The context of the keys now: a screen with two sides has one for each."""
+        return self.keymap.context
+
+    def use_context(self, context: Context) -> None:
+        """Take the keys of another context; `targets` returns the objects that carry its commands out."""
+        self.keymap = Keymap(context)
+        self.bind_commands()
+        self.say_footer()
+
+    @property
     def has_lines(self) -> bool:
         """Whether the one-row lines exist.
 
@@ -85,7 +96,7 @@ class CommandScreen(Screen[ResultT]):
         elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
-            self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
+            self.footer.say(footer_content(self.context, width=self.size.width))
 
     def on_descendant_focus(self) -> None:
         """Show what the keys do now: a field takes letters as text."""
@@ -131,7 +142,7 @@ class CommandScreen(Screen[ResultT]):
         way_out = next((row for name in ("help", "close") for row in self.keymap.commands if row.id == name), None)
         if way_out is None:
             return f"{keys} does nothing here"
-        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.CONTEXT)[0])} is {way_out.word}"
+        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.context)[0])} is {way_out.word}"
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
         """Put a key into the field that opened while the key was on its way to the rows."""

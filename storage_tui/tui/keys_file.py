@@ -32,7 +32,6 @@ PRESETS: dict[str, Keys] = {
         "open": ("enter", "right"),
         "parent": ("left", "backspace", "ctrl+pageup"),
         "copy-menu": ("f2", "y"),
-        "rescue": ("f6", "c"),
         "upload": ("f7", "u"),
         "palette": ("f9", ":", "ctrl+p"),
         "go-to": ("alt+c", "ctrl+l"),

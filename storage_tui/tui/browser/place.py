@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from storage_tui.contract.keys import Location
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.widgets.key_list import KeyList
@@ -16,7 +16,7 @@ class OpenPlace:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Side,
         view: KeyList,
         reader: PlaceReader,
         sorting: Sorting,

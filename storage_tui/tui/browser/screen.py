@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 
 from storage_tui.contract.keys import Location, as_folder
-from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.browser.bars import PlaceBars
 from storage_tui.tui.browser.continuing import offer_unfinished
@@ -18,6 +17,8 @@ from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.reconnecting import Reconnecting
+from storage_tui.tui.browser.screens import Screens
+from storage_tui.tui.browser.sides import Sides
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.browser.type_counts import TypeCounts
 from storage_tui.tui.browser.uploading import upload_to
@@ -80,7 +81,7 @@ class BrowserScreen(CommandScreen[None]):
         self.sorting = Sorting(self, desk, self.keys, self._marking, read_on=self._read_on, changed=changed)
         self._preview = PreviewKeys(self, desk, self.keys, self.pane)
         self.reader = PlaceReader(
-            self, desk, self.keys, self._marking, self.sorting, changed=changed, arrived=self._preview.show_row,
+            self, desk, self.keys, self._marking, self.sorting, changed=changed, arrived=self._show_row,
             go=self._open,
         )  # fmt: skip
         self._filtering = Filtering(self, self.keys, self._filter_line, self._marking, self.reader, changed=changed)
@@ -100,6 +101,14 @@ class BrowserScreen(CommandScreen[None]):
         )  # fmt: skip
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
         self._program = ProgramActions(self, desk, current=self._current_row)
+        self._screens = Screens(
+            self, desk, current=self._current_row, chosen=self._actions.chosen, here=lambda: self.place.location,
+            go=self._go,
+        )  # fmt: skip
+        self._sides = Sides(
+            self, desk, self._job, self.keys, self.pane, place=self.place, preview=self._preview,
+            actions=self._actions, program=self._program, upload=self.action_upload, changed=changed,
+        )  # fmt: skip
 
     def compose(self) -> ComposeResult:
         """Yield path, types, list, preview, filter, status and keys."""
@@ -116,7 +125,8 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._preview,
+            *self._sides.targets(), self, self._screens, self._sides, self._walking,
+            self._filtering, self.sorting, self._marking, self._actions, self._preview,
             self._program, self._leaving, self._cursor,
         )  # fmt: skip
 
@@ -138,9 +148,20 @@ class BrowserScreen(CommandScreen[None]):
 
     def on_resize(self) -> None:
         """Draw the preview for its new size."""
-        self.call_after_refresh(self._preview.show_row)
+        self.call_after_refresh(self._show_row)
+
+    def on_descendant_focus(self) -> None:
+        """Give the keys to the side whose list has the focus."""
+        self._sides.follow_focus()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Offer pasted paths as an upload; no pasted character is a command."""
+        self._sides.pasted(event.text)
 
     # What the objects say
+
+    def _show_row(self) -> None:
+        self._sides.show_row()
 
     def _current_row(self) -> Row | None:
         return self.keys.current
@@ -157,7 +178,7 @@ class BrowserScreen(CommandScreen[None]):
     def _server_is_back(self) -> None:
         self.desk.say(f"{self.desk.storage.display_url} answers again")
         self._read_counts()
-        self._preview.show_row()
+        self._show_row()
 
     def _place_opened(self) -> None:
         self._marking.end_range()
@@ -182,7 +203,7 @@ class BrowserScreen(CommandScreen[None]):
         if not self._has_said:
             self._say_status()
         self._has_said = False
-        self._preview.show_row()
+        self._show_row()
 
     @on(KeyList.PageWanted)
     def _page_wanted(self, event: KeyList.PageWanted) -> None:
@@ -211,6 +232,8 @@ class BrowserScreen(CommandScreen[None]):
             self._said_of = self.desk.queue.asked
             self.desk.say_done(self.gauge)
             self._leaving.transfers_done()
+            self._sides.reload()
+        self._sides.tick()
         self._sizes.ask()
         self._reconnecting.tick()
         if self._ticks % AGES_TICKS == 0:
@@ -239,10 +262,11 @@ class BrowserScreen(CommandScreen[None]):
         words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
+        self._sides.say_lines()
         self._say_status()
 
     def _say_status(self) -> None:
-        if self.has_lines:
+        if self.has_lines and not self._sides.say_status(self._bars.status, self.gauge):
             self._bars.say_status(self.place.location, self.gauge, width=self.size.width)
 
     def say_cursor(self) -> None:
@@ -268,48 +292,7 @@ class BrowserScreen(CommandScreen[None]):
         if isinstance(row, Folder):
             self._open(Location(row.storage_type, row.key))
         elif row is not None:
-            self.action_view()
-
-    def action_view(self) -> None:
-        """View the blob on the whole screen."""
-        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
-
-        row = self.keys.current
-        if row is not None and not isinstance(row, Folder):
-            self.app.push_screen(ViewerScreen(self.desk, row))
-        else:
-            self.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
-
-    def action_map(self) -> None:
-        """Show the marked regions, or this one, on one map."""
-        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded on demand, as the viewer is
-
-        blobs = [row for row in self._actions.chosen() if not isinstance(row, Folder)]
-        if blobs:
-            self.app.push_screen(MapScreen(self.desk, blobs))
-        else:
-            self.remark("the map shows blobs with regions; mark some, or move the cursor to one")
-
-    def action_find(self) -> None:
-        """Search everything below this folder."""
-        from storage_tui.tui.lists.find import FindScreen  # loaded on demand, as all rare screens are
-
-        self.app.push_screen(FindScreen(self.desk, self.place.location, self._go))
-
-    def action_clean_up(self) -> None:
-        """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
-        from storage_tui.tui.lists.clean_up import CleanUpScreen
-
-        here = self.place.location
-        expires = STORAGE_TYPES[here.storage_type].expires_after is not None
-        tmp = self.desk.scope.top_of("tmp") or Location("tmp")
-        self.app.push_screen(CleanUpScreen(self.desk, here if expires else tmp, self._go))
-
-    def action_usage(self) -> None:
-        """Show how many bytes each folder holds."""
-        from storage_tui.tui.lists.usage import UsageScreen
-
-        self.app.push_screen(UsageScreen(self.desk, self.place.location, self._go))
+            self._screens.action_view()
 
     def _go(self, folder: Location, key: str) -> None:
         self.place.open(folder, anchor=key or None)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
@@ -35,20 +36,23 @@ class DownloadRequest:
 class DownloadScreen(Dialog[DownloadRequest]):
     """Asks for the folder; the folders of the keys are created below it."""
 
-    HINT = "Enter downloads, Tab completes, ↓ next field, Esc leaves"
-
-    def __init__(self, blobs: Sequence[Blob], folder: Path) -> None:
+    def __init__(self, blobs: Sequence[Blob], folder: Path, *, verb: str = "Download", warning: str = "") -> None:
+        """`warning` says what happens to the blobs after the download, if anything does."""
         super().__init__()
         self._folder = folder
+        self._warning = warning
+        self.HINT = f"Enter {verb.lower()}s, Tab completes, ↓ next field, Esc leaves"
         self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
         what = f"{plural(len(blobs), 'blob')} from {types_text(blob.storage_type for blob in blobs)}"
         if len(blobs) == 1:
             what = visible(blobs[0].key, limit=60)
         bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
-        self.TITLE_TEXT = f"Download {what}, {bound}{size_text(self._size_bytes)}"
+        self.TITLE_TEXT = f"{verb} {what}, {bound}{size_text(self._size_bytes)}"
 
     def compose_body(self) -> ComposeResult:
-        """Yield folder, room and conflicts."""
+        """Yield the warning, folder, room and conflicts."""
+        if self._warning:
+            yield Static(Content.styled(self._warning, "$warning"), id="before")
         yield label("To the local folder")
         yield PathInput(f"{self._folder}/", id="folder", only_folders=True)
         yield Static("", id="note")

@@ -29,12 +29,17 @@ PROGRESS_S = 0.25
 class HandOver:
     """Hands the blob of a viewer to the program that the environment names."""
 
-    def __init__(self, app: App[Any], storage: AsyncStorage, reader: Reader, *, status: Status, run: Run) -> None:
+    def __init__(
+        self, app: App[Any], storage: AsyncStorage, reader: Reader, *, status: Status, run: Run,
+        path: Path | None = None,
+    ) -> None:  # fmt: skip
+        """`path` is the file itself when it is a local one: then nothing is downloaded."""
         self._app = app
         self._storage = storage
         self._reader = reader
         self._status = status
         self._run = run
+        self._path = path
 
     def action_view_pager(self) -> None:
         """Download, then show in $PAGER."""
@@ -53,7 +58,10 @@ class HandOver:
     async def _hand_over(self, variable: str, fallback: str) -> None:
         with self._status.trying(""):
             blob, progress = self._reader.source.blob, self._status.work
-            self._status.say(await hand_over(self._app, self._storage, blob, variable, fallback, progress))
+            if self._path is not None:
+                self._status.say(open_in(self._app, self._path, variable, fallback))
+            else:
+                self._status.say(await hand_over(self._app, self._storage, blob, variable, fallback, progress))
 
 
 async def hand_over(
@@ -65,13 +73,9 @@ async def hand_over(
     message names it; every other copy is removed. Raises the errors of a download.
     """
     try:
-        command = shlex.split(os.environ.get(variable) or fallback)
-    except ValueError:
-        return f"{variable} has a quote that is not closed; it says which program to use"
-    program = find_program(command[0]) if command else None
-    if program is None:
-        named = visible(command[0] if command else fallback)
-        return f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
+        program, command = _command(variable, fallback)
+    except _NoProgramError as exc:
+        return str(exc)
     if not await app.push_screen_wait(HandOverScreen(blob, " ".join(command))):
         return "nothing was downloaded"
     folder = Path(tempfile.mkdtemp(prefix="storage-tui-"))
@@ -103,6 +107,40 @@ async def hand_over(
     finally:
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_in(app: App[Any], path: Path, variable: str, fallback: str) -> str:
+    """Leave the screen to a program that opens a local file itself; return the message for afterwards."""
+    try:
+        program, command = _command(variable, fallback)
+    except _NoProgramError as exc:
+        return str(exc)
+    try:
+        with app.suspend():
+            code = _run([program, *command[1:]], path)
+    except SuspendNotSupported:
+        return "this terminal cannot be handed to another program"
+    app.refresh(repaint=True)
+    return f"{visible(command[0])} ended with {code}" if code else "back; R reads the file again"
+
+
+class _NoProgramError(Exception):
+    """The program that the environment names is not there; the text is one line for the user."""
+
+
+def _command(variable: str, fallback: str) -> tuple[str, list[str]]:
+    """Return the file of the program that the environment names, and the command as it names it."""
+    try:
+        command = shlex.split(os.environ.get(variable) or fallback)
+    except ValueError as exc:
+        raise _NoProgramError(f"{variable} has a quote that is not closed; it says which program to use") from exc
+    program = find_program(command[0]) if command else None
+    if program is None:
+        named = visible(command[0] if command else fallback)
+        raise _NoProgramError(
+            f"{named} is not installed in an absolute folder of PATH; {variable} says which program to use"
+        )
+    return program, command
 
 
 def _run(command: list[str], path: Path) -> int:

@@ -1,0 +1,75 @@
+"""The commands that open another screen over the list."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from storage_tui.contract.keys import Location
+from storage_tui.tui.command_screen import CommandScreen
+from storage_tui.tui.desk import Desk
+from storage_tui.tui.side import expires_in
+from storage_tui.tui.state.listing import Folder, Row
+
+
+class Screens:
+    """Opens the viewer, the map, search, clean-up and usage; each is loaded when it is first wanted.
+
+    `current` is the row under the cursor, `chosen` the marked rows, `here` the open place, `go` opens a place.
+    """
+
+    def __init__(
+        self,
+        screen: CommandScreen[Any],
+        desk: Desk,
+        *,
+        current: Callable[[], Row | None],
+        chosen: Callable[[], Sequence[Row]],
+        here: Callable[[], Location],
+        go: Callable[[Location, str], None],
+    ) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._current = current
+        self._chosen = chosen
+        self._here = here
+        self._go = go
+
+    def action_view(self) -> None:
+        """View the blob on the whole screen."""
+        from storage_tui.tui.viewer.screen import ViewerScreen  # its search, folds and colours are loaded on demand
+
+        row = self._current()
+        if row is not None and not isinstance(row, Folder):
+            self._screen.app.push_screen(ViewerScreen(self._desk, row))
+        else:
+            self._screen.remark("a blob can be viewed; the cursor is on " + ("no row" if row is None else "a folder"))
+
+    def action_map(self) -> None:
+        """Show the marked regions, or this one, on one map."""
+        from storage_tui.tui.viewer.map_screen import MapScreen  # loaded on demand, as the viewer is
+
+        blobs = [row for row in self._chosen() if not isinstance(row, Folder)]
+        if blobs:
+            self._screen.app.push_screen(MapScreen(self._desk, blobs))
+        else:
+            self._screen.remark("the map shows blobs with regions; mark some, or move the cursor to one")
+
+    def action_find(self) -> None:
+        """Search everything below this folder."""
+        from storage_tui.tui.lists.find import FindScreen  # loaded on demand, as all rare screens are
+
+        self._screen.app.push_screen(FindScreen(self._desk, self._here(), self._go))
+
+    def action_clean_up(self) -> None:
+        """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
+        from storage_tui.tui.lists.clean_up import CleanUpScreen
+
+        here = self._here()
+        tmp = self._desk.scope.top_of("tmp") or Location("tmp")
+        place = here if expires_in(here.storage_type) else tmp
+        self._screen.app.push_screen(CleanUpScreen(self._desk, place, self._go))
+
+    def action_usage(self) -> None:
+        """Show how many bytes each folder holds."""
+        from storage_tui.tui.lists.usage import UsageScreen
+
+        self._screen.app.push_screen(UsageScreen(self._desk, self._here(), self._go))
