@@ -46,6 +46,7 @@ class CommandScreen(Screen[ResultT]):
         super().__init__()
         self.keymap = Keymap(self.CONTEXT)
         self.footer = Bar(id="footer")
+        self.footer_first: tuple[str, ...] = ()  # commands that the footer shows before the most useful ones
         self.actions: Mapping[str, Action] = {}  # by the id of the command
         use_compositor(self, RowCompositor())
         self._key_at = self._painted_at = 0.0
@@ -96,7 +97,7 @@ class CommandScreen(Screen[ResultT]):
         elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
-            self.footer.say(footer_content(self.context, width=self.size.width))
+            self.footer.say(footer_content(self.context, width=self.size.width, first=self.footer_first))
 
     def on_descendant_focus(self) -> None:
         """Show what the keys do now: a field takes letters as text."""

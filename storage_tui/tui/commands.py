@@ -350,7 +350,7 @@ COMMANDS: tuple[Command, ...] = (
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "browser": (
         "open", "parent", "download", "upload", "delete", "mark", "filter", "copy-menu", "transfers", "details",
-        "preview", "local-side", "help", "quit", "rescue", "mark-where", "other-side",
+        "preview", "local-side", "help", "quit", "rescue", "mark-where",
     ),
     "local": (
         "open", "parent", "copy-across", "other-side", "move-across", "delete", "mark", "filter", "local-side",
@@ -416,10 +416,10 @@ def in_context(context: Context) -> tuple[Command, ...]:
     return tuple(row for row in _in_force if context in row.contexts)
 
 
-def footer_of(context: Context) -> list[Command]:
-    """Return the commands that the footer of a context shows, the most useful first."""
+def footer_of(context: Context, first: Iterable[str] = ()) -> list[Command]:
+    """Return the commands that the footer of a context shows, those of `first` before the most useful ones."""
     by_id = {row.id: row for row in in_context(context)}
-    return [by_id[name] for name in FOOTERS[context]]
+    return [by_id[name] for name in dict.fromkeys((*first, *FOOTERS[context]))]
 
 
 def use(rows: tuple[Command, ...]) -> None:

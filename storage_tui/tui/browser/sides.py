@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from storage_tui.tui.local.across import Across
     from storage_tui.tui.local.side import LocalSide
 
+ACROSS = ("other-side", "copy-across", "move-across")  # what the footer says first while both sides are open
 LOCAL_IS_OPEN = "-local"  # classes of the screen
 LOCAL_HAS_KEYS = "-at-local"
 
@@ -134,6 +135,8 @@ class Sides:
             self._screen.set_focus(self._view)
             self._give_keys(to_local=False)
             self._screen.remove_class(LOCAL_IS_OPEN)
+            self._screen.footer_first = ()
+            self._screen.say_footer()
             return
         if self._side is None:
             from storage_tui.tui.local.side import LocalSide
@@ -142,6 +145,7 @@ class Sides:
             self._across.meet(self._side)
             await self._screen.query_one("#main", Container).mount(self._side.widget, after=self._view)
         self._screen.add_class(LOCAL_IS_OPEN)
+        self._screen.footer_first = ACROSS
         self._side.show()
         self._screen.set_focus(self._side.view)
         self._give_keys(to_local=True)

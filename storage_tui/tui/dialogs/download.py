@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -18,9 +18,10 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.conflicts import CONFLICTS
 from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.local.browse import FolderBrowser
 from storage_tui.tui.state.formats import types_text
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.state.paths import expand
+from storage_tui.tui.state.paths import expand, folder_and_start
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
 
@@ -41,6 +42,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
         super().__init__()
         self._folder = folder
         self._warning = warning
+        self._browser = FolderBrowser(only_folders=True, id="browser")
         self.HINT = f"Enter {verb.lower()}s, Tab completes, ↓ next field, Esc leaves"
         self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
         what = f"{plural(len(blobs), 'blob')} from {types_text(blob.storage_type for blob in blobs)}"
@@ -54,7 +56,8 @@ class DownloadScreen(Dialog[DownloadRequest]):
         if self._warning:
             yield Static(Content.styled(self._warning, "$warning"), id="before")
         yield label("To the local folder")
-        yield PathInput(f"{self._folder}/", id="folder", only_folders=True)
+        yield PathInput(f"{str(self._folder).rstrip('/')}/", id="folder", only_folders=True)
+        yield self._browser
         yield Static("", id="note")
         yield label("If a file is there already")
         yield Choice(CONFLICTS, id="conflict")
@@ -66,6 +69,19 @@ class DownloadScreen(Dialog[DownloadRequest]):
     @on(Input.Changed, "#folder")
     def _changed(self, event: Input.Changed) -> None:
         self._look(event.value)
+        self._browser.show(*folder_and_start(event.value))
+
+    @on(FolderBrowser.Chosen)
+    def _chosen(self, event: FolderBrowser.Chosen) -> None:
+        line = self.query_one(PathInput)
+        line.value = f"{str(event.path).rstrip('/')}/"
+        line.cursor_position = len(line.value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Give the keys of the list to the list."""
+        if self._browser.has_keys and self._browser.take_key(event.key):
+            event.stop()
+            event.prevent_default()
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self, text: str, *, is_answer: bool = False) -> None:

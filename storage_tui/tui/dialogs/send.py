@@ -13,7 +13,7 @@ from textual.worker import Worker, get_current_worker
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import DELIMITER, Location
+from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
@@ -119,12 +119,13 @@ def chosen_words(found: Chosen) -> str:
     words = f"{plural(len(found.files), 'file')}, {size_text(found.size_bytes)}"
     if found.files:
         words += f", becomes {visible(found.files[0].file.key, limit=50)}{' …' if len(found.files) > 1 else ''}"
-    if found.left_out:
-        first = next((row for row in found.left_out if row.is_failure), found.left_out[0])
-        words += f"\n{len(found.left_out):,} left out: {visible(first.why, limit=120)}"
+    words += left_out_words(found)
     return words if found.files or found.left_out else "no file is in there"
 
 
-def path_text(path: Path) -> str:
-    """Return a folder as an input field shows it, with a slash at its end."""
-    return f"{str(path).rstrip(DELIMITER)}{DELIMITER}"
+def left_out_words(found: Chosen) -> str:
+    """Return how much is left out, and the first of it; a failure comes before a link."""
+    if not found.left_out:
+        return ""
+    first = next((row for row in found.left_out if row.is_failure), found.left_out[0])
+    return f"\n{len(found.left_out):,} left out: {visible(first.why, limit=120)}"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -15,10 +15,12 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.dialogs.download import DownloadRequest, DownloadScreen
 from storage_tui.tui.rows.gathering import Gathered, TooManyError, gather
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.transfers import Transfer
+
+if TYPE_CHECKING:
+    from storage_tui.tui.dialogs.download import DownloadRequest
 
 
 async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
@@ -37,7 +39,7 @@ async def queue_downloads(
     verb: str = "Download",
     warning: str = "",
     queued: Callable[[Sequence[Transfer]], object] = lambda transfers: None,
-) -> DownloadRequest | None:
+) -> "DownloadRequest | None":
     """Ask for the folder, beginning with `folder`, and queue the download of the rows; return None for no download.
 
     `warning` goes into the question. `queued` is called with the transfers before any of them begins.
@@ -45,6 +47,8 @@ async def queue_downloads(
     if not rows:
         desk.refuse(f"nothing to {verb.lower()}: the cursor is on no row")
         return None
+    from storage_tui.tui.dialogs.download import DownloadScreen  # with the list of local folders, loaded on demand
+
     try:
         gathered = await gather(desk, rows)
     except (*EXPECTED, TooManyError) as exc:
@@ -71,7 +75,7 @@ async def queue_downloads(
     return request
 
 
-def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
+def _planned(gathered: Sequence[Gathered], request: "DownloadRequest", server: str) -> list[Transfer]:
     """Return the transfers, or raise StorageError when the disk is too small. Blocks for some seconds at most."""
     names = _names(gathered, request.folder)
     transfers = plan_downloads(gathered, request, names)
@@ -87,7 +91,7 @@ def _names(gathered: Sequence[Gathered], folder: Path) -> list[LocalName]:
 
 
 def plan_downloads(
-    gathered: Sequence[Gathered], request: DownloadRequest, names: Sequence[LocalName] | None = None
+    gathered: Sequence[Gathered], request: "DownloadRequest", names: Sequence[LocalName] | None = None
 ) -> list[Transfer]:
     """Return a transfer for each blob, each with its own local path below the requested folder."""
     transfers = []

@@ -112,7 +112,7 @@ class RowPainter:
         row = self.sizes.fill(row)
         now = datetime.now(UTC)
         if columns.size:
-            number, unit = size_parts(row.size_bytes)
+            number, unit = ("", "") if after and row.size_bytes is None else size_parts(row.size_bytes)
             segments += [Segment(number.rjust(SIZE_CELLS - 3)), Segment(f" {unit:<2}", dim)]
         if columns.age:
             segments.append(Segment(age_text(row.modified, now).rjust(AGE_CELLS), dim))
