@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_dropped(text: str) -> Dropped:
     """Return the paths that a pasted text names. Blocks. A text that names none has no paths."""
     if len(text) > MOST_CHARS:
         return Dropped(())
-    readings = [[text.strip(" \t\r\n\0")], *map(list, (_lines(text), _words(text)))]
+    readings = [[text.strip()], *map(list, (_lines(text), _words(text)))]
     best = Dropped(())
     for reading in readings:
         named = [path for word in islice(reading, MOST_PATHS) for path in _paths(word)]
@@ -50,7 +51,7 @@ def read_dropped(text: str) -> Dropped:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in re.split(r"[\r\n\0]+", text):
+    for line in re.split(r"[\r\n]+", text):
         word = line.strip()
         if word and word not in CLIPBOARD_WORDS and not word.startswith("# "):
             yield word
@@ -69,20 +70,20 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _paths(word: str) -> Iterator[Path]:
-    """Yield the absolute path that a word names, as it is and with its quotes taken away."""
-    for text in dict.fromkeys((word, _unquoted(word))):
-        path = _path(text)
-        if path is not None and (text == word or not _is_there(Path(word))):
-            yield path
-            return
+    """Yield the absolute path that a word names: as it is, in plain quotes, or as a shell would read it."""
+    readings = [path for text in _readings(word) if (path := _path(text)) is not None and path.name]
+    if readings:
+        yield next(filter(_is_there, readings), readings[0])
 
 
-def _unquoted(word: str) -> str:
-    try:
+def _readings(word: str) -> Iterator[str]:
+    yield word
+    if len(word) > 2 and word[0] == word[-1] and word[0] in "\"'":
+        yield word[1:-1]  # with backslashes that mean themselves, as Windows Terminal writes them
+    with suppress(ValueError):  # a quote that is not closed
         parts = shlex.split(word)
-    except ValueError:
-        return word
-    return parts[0] if len(parts) == 1 else word
+        if len(parts) == 1:
+            yield parts[0]
 
 
 def _path(text: str) -> Path | None:
