@@ -101,6 +101,10 @@ class UploadScreen(Dialog[SendRequest]):
             event.stop()
             event.prevent_default()
 
+    @on(PathInput.Dropped)
+    def _dropped(self, event: PathInput.Dropped) -> None:
+        self._browser.mark(event.paths)
+
     @on(PathInput.Candidates)
     def _candidates(self, event: PathInput.Candidates) -> None:
         if event.names:

@@ -136,6 +136,13 @@ class FolderBrowser(Container):
             return False
         return True
 
+    @work(group="browse-marks")
+    async def mark(self, paths: list[Path]) -> None:
+        """Mark these paths too, wherever they are."""
+        self._marks.add([row for path in paths if (row := await self._folders.row(path)) is not None])
+        self.view.refresh()
+        self.post_message(self.Marked(self.marked))
+
     def drop_marks(self) -> bool:
         """Drop all marks; return false when there are none."""
         had = bool(len(self._marks))

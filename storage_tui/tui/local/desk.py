@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from storage_tui.contract.errors import LocalFileError
 from storage_tui.contract.keys import Location
 from storage_tui.contract.token_scope import TokenScope
 from storage_tui.tui.desk import Desk
@@ -72,5 +73,8 @@ class LocalDesk:
         self.store.refuse(text)
 
     def fail(self, text: str, error: BaseException | None = None) -> None:
-        """Show that something failed, and why."""
-        self.store.fail(text, error)
+        """Show that something failed, and why. An error about a local file names the file itself."""
+        if isinstance(error, LocalFileError):
+            self.store.fail(error.message)
+        else:
+            self.store.fail(text, error)

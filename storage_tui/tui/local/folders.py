@@ -14,7 +14,7 @@ from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.models import Page, ServiceInfo
 from storage_tui.tui.local.entry import LocalEntry, entry_of, unreadable
 from storage_tui.tui.side import LOCAL
-from storage_tui.tui.state.listing import one_line, whole_name
+from storage_tui.tui.state.listing import Folder, Row, one_line, whole_name
 
 ENTRIES_AT_MOST = 1_000_000  # names of one folder, about 100 MB
 FOLDERS_KEPT = 2  # whose names are kept for further pages: the open folder, and the one that is read in its place
@@ -62,6 +62,10 @@ class LocalFolders:
         self._turn += token is None
         return await asyncio.to_thread(self._page, prefix, token, limit, self._turn)
 
+    async def row(self, path: Path) -> Row | None:
+        """Return the row of a path; None when nothing is there."""
+        return await asyncio.to_thread(_any_row, path)
+
     def hidden_in(self, prefix: str) -> int:
         """Return how many names the last list of this folder left out."""
         return self._kept[prefix].hidden if prefix in self._kept else 0
@@ -105,7 +109,7 @@ class LocalFolders:
                         break
         except (OSError, ValueError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-            raise LocalFileError(f"cannot read the folder {prefix!r}: {reason}") from exc
+            raise LocalFileError(f"{reason}: cannot read the folder {prefix!r}") from exc  # the reason is seen first
         names.sort()
         return _Names(names, hidden, len(names) >= ENTRIES_AT_MOST)
 
@@ -125,6 +129,10 @@ def _row(path: str) -> LocalEntry | None:
         return None
     except (OSError, ValueError):
         return unreadable(path)
+
+
+def _any_row(path: Path) -> Row | None:
+    return Folder(folder_prefix(path), LOCAL) if path.is_dir() and not path.is_symlink() else _row(str(path))
 
 
 def folder_prefix(path: Path) -> str:

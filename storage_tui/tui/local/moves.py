@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Moves:
         self._waiting = [row for row in self._waiting if id(row) not in ended]
         if done:
             self._is_working = True
-            run(self._app, lambda: self._finish(done), group=GROUP)
+            run(self._app, partial(self._finish, done), group=GROUP)
         elif is_over and (self._outcome.gone or self._outcome.kept):
             self._report()
 

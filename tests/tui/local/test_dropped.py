@@ -1,6 +1,7 @@
 """Pasted text as local paths: the forms in which terminals drop files, and text that is none of them."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def url(path: Path) -> str:
     return path.as_uri()
 
 
-FORMS = {
+FORMS: Mapping[str, Callable[[Path], str]] = {
     "as it is": str,
     "single quotes": quoted,
     "double quotes": lambda path: f'"{path}"',

@@ -208,7 +208,7 @@ async def test_a_folder_that_is_gone_is_told_in_one_line_and_left_upwards(
         (here / "sub" / "deep.txt").unlink()
         (here / "sub").rmdir()
         await browser.press("R")
-        await browser.shows("No such file or directory")
+        await browser.shows("No such file or directory: cannot read the folder")
         await browser.press("h")
         await browser.until(lambda: names(browser) == ["a.txt", "b.json", "c.bin"])
 
@@ -226,7 +226,7 @@ async def test_a_click_gives_the_keys_to_a_side(here: Path, store: Storage, brow
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["blob"])
         await open_side(browser)
-        await browser.pilot.click("#keys", offset=(5, 1))
+        await browser.pilot.click("#keys", offset=(5, 9))
         await browser.until(lambda: browser.main.context == "browser")
         await browser.pilot.click("#local-keys", offset=(5, 2))
         await browser.until(lambda: browser.main.context == "local")
