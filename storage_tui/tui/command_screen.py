@@ -46,10 +46,22 @@ class CommandScreen(Screen[ResultT]):
         super().__init__()
         self.keymap = Keymap(self.CONTEXT)
         self.footer = Bar(id="footer")
+        self.footer_first: tuple[str, ...] = ()  # commands that the footer shows before the most useful ones
         self.actions: Mapping[str, Action] = {}  # by the id of the command
         use_compositor(self, RowCompositor())
         self._key_at = self._painted_at = 0.0
         self._remark_ends: Timer | None = None
+
+    @property
+    def context(self) -> Context:
+        """The context of the keys now: a screen with two sides has one for each."""
+        return self.keymap.context
+
+    def use_context(self, context: Context) -> None:
+        """Take the keys of another context; `targets` returns the objects that carry its commands out."""
+        self.keymap = Keymap(context)
+        self.bind_commands()
+        self.say_footer()
 
     @property
     def has_lines(self) -> bool:
@@ -85,7 +97,7 @@ class CommandScreen(Screen[ResultT]):
         elif self.keymap.pending:
             self.footer.say(chord_content(self.keymap.pending, self.keymap.hints()))
         else:
-            self.footer.say(footer_content(self.CONTEXT, width=self.size.width))
+            self.footer.say(footer_content(self.context, width=self.size.width, first=self.footer_first))
 
     def on_descendant_focus(self) -> None:
         """Show what the keys do now: a field takes letters as text."""
@@ -131,7 +143,7 @@ class CommandScreen(Screen[ResultT]):
         way_out = next((row for name in ("help", "close") for row in self.keymap.commands if row.id == name), None)
         if way_out is None:
             return f"{keys} does nothing here"
-        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.CONTEXT)[0])} is {way_out.word}"
+        return f"{keys} does nothing here; {key_label(way_out.keys_of(self.context)[0])} is {way_out.word}"
 
     async def _type_into(self, field: Input, event: events.Key) -> None:
         """Put a key into the field that opened while the key was on its way to the rows."""

@@ -11,8 +11,9 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map", "trash"]
-"""A screen that takes keys; `flat` is clean-up and search, `lines` is help, log and details."""
+Context = Literal["browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash"]
+"""A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `lines` is
+help, log and details."""
 
 Keys = tuple[str, ...]
 
@@ -49,8 +50,11 @@ class Command:
         return self.keys_in.get(context, self.keys)
 
 
-EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map", "trash")
+EVERYWHERE: tuple[Context, ...] = (
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash",
+)  # fmt: skip
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
+SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
 BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash")  # all but the lists that are only read
@@ -85,7 +89,7 @@ COMMANDS: tuple[Command, ...] = (
         "Page down",
         "a page down",
         MOVE,
-        ("browser", "viewer"),
+        (*SIDES, "viewer"),
         keys_in={"viewer": ("space", "pagedown", "ctrl+f")},
     ),
     Command(
@@ -94,7 +98,7 @@ COMMANDS: tuple[Command, ...] = (
         "Page up",
         "a page up",
         MOVE,
-        ("browser", "viewer"),
+        (*SIDES, "viewer"),
         keys_in={"viewer": ("b", "pageup", "ctrl+b")},
     ),
     Command("first", ("g g", "home"), "First row", "first row", MOVE, EVERYWHERE),
@@ -107,14 +111,19 @@ COMMANDS: tuple[Command, ...] = (
         "Open",
         "open the folder, or view the blob on the whole screen",
         OPEN,
-        ("browser", "usage"),
+        (*SIDES, "usage"),
     ),
-    Command(
-        "parent", ("h", "left", "backspace"), "Parent folder", "go up one folder", OPEN, ("browser", "usage"), "up"
-    ),
-    Command("back", ("H", "alt+left", "["), "Back", "go to the place before this one", OPEN),
+    Command("parent", ("h", "left", "backspace"), "Parent folder", "go up one folder", OPEN, (*SIDES, "usage"), "up"),
+    Command("back", ("H", "alt+left", "["), "Back", "go to the place before this one", OPEN, SIDES),
     Command("forward", ("alt+right", "]"), "Forward", "go to the place that the way back left", OPEN),
-    Command("go-to", ("g l", "ctrl+l"), "Go to location…", "type a location such as tmp:maps/2024/", OPEN),
+    Command(
+        "go-to",
+        ("g l", "ctrl+l"),
+        "Go to location…",
+        "type a location such as tmp:maps/2024/, or a local path",
+        OPEN,
+        SIDES,
+    ),
     Command("pair", ("b",), "Result or log", "go from a result to the log of its task, and back", OPEN),
     Command("bookmark", ("m",), "Bookmark this place…", "keep this place under a letter", OPEN),
     Command(
@@ -146,23 +155,30 @@ COMMANDS: tuple[Command, ...] = (
     Command("next-tab", ("g t",), "Next tab", "show the next tab", OPEN),
     Command("previous-tab", ("g T",), "Tab before", "show the tab before", OPEN),
     Command("close-tab", ("g q",), "Close the tab", "close this tab", OPEN),
-    Command("go-root", ("g r", "~"), "Top of the type", "go to the top of this storage type", OPEN),
+    Command(
+        "go-root",
+        ("g r", "~"),
+        "Top of the type",
+        "go to the top of this storage type, on the local side to the home folder",
+        OPEN,
+        SIDES,
+    ),
     *(
         Command(f"type-{number}", (str(number),), f"Show {name}", f"show storage type {name}", OPEN, storage_type=name)
         for number, name in enumerate(STORAGE_TYPES, 1)
     ),
-    Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE),
-    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, (*STORE, "trash")),
-    Command("mark-range", ("v",), "Mark a range", "start a range; the same key ends it", CHOOSE, ROWS),
-    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, (*ROWS, "trash")),
-    Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, ROWS),
+    Command("filter", ("/",), "Filter…", "show matching names only: words, *.glob, ~fuzzy", CHOOSE, SIDES),
+    Command("mark", ("space", "insert"), "Mark", "mark the row and go down", CHOOSE, (*STORE, "local", "trash")),
+    Command("mark-range", ("v",), "Mark a range", "start a range; the same key ends it", CHOOSE, (*ROWS, "local")),
+    Command("mark-all", ("ctrl+a",), "Mark all", "mark all rows shown, or none", CHOOSE, (*ROWS, "local", "trash")),
+    Command("mark-invert", ("V",), "Invert marks", "mark the others of the rows shown", CHOOSE, (*ROWS, "local")),
     Command(
         "mark-where",
         ("+",),
         "Mark by pattern…",
         "mark by name, age, expiry, size: *.npy >3d <24h >1GB",
         CHOOSE,
-        ROWS,
+        (*ROWS, "local"),
         "mark by",
     ),
     Command(
@@ -171,10 +187,10 @@ COMMANDS: tuple[Command, ...] = (
         "Sort by the next column",
         "sort by name, size, age, expiry, type in turn",
         CHOOSE,
-        STORE,
+        (*STORE, "local"),
         "sort",
     ),
-    Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, ROWS),
+    Command("sort-reverse", ("O",), "Reverse the order", "reverse the order", CHOOSE, (*ROWS, "local")),
     Command("search-lines", ("/",), "Search…", "show only the lines with these words", CHOOSE, ("lines",), "search"),
     Command("view-search", ("/",), "Find…", "find words from here on, reading on as needed", CHOOSE, ("viewer",)),
     Command("view-next", ("n",), "Next match", "go to the next match", CHOOSE, ("viewer",)),
@@ -183,11 +199,41 @@ COMMANDS: tuple[Command, ...] = (
         "view-choose", ("v",), "Choose lines", "select lines from here; the same key drops them", CHOOSE, ("viewer",)
     ),
     Command(
-        "download", ("d", "f5"), "Download…", "download the marked rows, or this row, to a local folder", ACT, STORE
+        "download",
+        ("d", "f5"),
+        "Download…",
+        "download the marked rows, or this row, to a local folder",
+        ACT,
+        STORE,
+        keys_in={"browser": ("d",)},
     ),
-    Command("upload", ("u", "f6"), "Upload…", "upload a local file or folder to here", ACT),
+    Command("upload", ("u",), "Upload…", "upload a local file or folder to here", ACT),
     Command(
-        "delete", ("D", "f8", "delete"), "Delete…", "delete the marked rows, or this row, after a question", ACT, STORE
+        "delete",
+        ("D", "f8", "delete"),
+        "Delete…",
+        "delete the marked rows, or this row, after a question; local ones go to the trash",
+        ACT,
+        (*STORE, "local"),
+    ),
+    Command(
+        "copy-across",
+        ("f5",),
+        "Copy to the other side…",
+        "copy the marked rows, or this row, to the other side; without a local side, download",
+        ACT,
+        SIDES,
+        "copy over",
+        keys_in={"local": ("f5", "u")},
+    ),
+    Command(
+        "move-across",
+        ("f6",),
+        "Move to the other side…",
+        "copy to the other side, then delete here what arrived whole; without a local side, upload",
+        ACT,
+        SIDES,
+        "move over",
     ),
     Command(
         "edit",
@@ -288,7 +334,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "transfer-clear", ("c",), "Clear finished", "forget the transfers that have ended", ACT, ("transfers",), "clear"
     ),
-    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW),
+    Command("view", ("f3",), "View", "view the blob on the whole screen, whatever its size", SHOW, SIDES),
     Command(
         "view-go", (":",), "Go to offset…", "go to an offset: 4096, 0x1000, 1.5M, 50%", SHOW, ("viewer",), "offset"
     ),
@@ -312,13 +358,23 @@ COMMANDS: tuple[Command, ...] = (
     Command("view-wrap", ("W",), "Wrap", "wrap long lines or cut them", SHOW, ("viewer",)),
     Command("view-follow", ("F",), "Follow", "stay at the end of a growing blob", SHOW, ("viewer",)),
     Command("map", ("M",), "Map of the marked", "show the marked regions (GeoJSON, WKT) on one map", SHOW),
-    Command("preview", ("p",), "Preview on or off", "show or hide the preview", SHOW, short="preview"),
-    Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW),
-    Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW),
-    Command("preview-mode", ("x",), "Preview as hex or text", "show the preview as found, as text, as hex", SHOW),
+    Command("preview", ("p",), "Preview on or off", "show or hide the preview", SHOW, SIDES, "preview"),
+    Command("preview-down", ("J",), "Preview down", "scroll the preview", SHOW, SIDES),
+    Command("preview-up", ("K",), "Preview up", "scroll the preview back", SHOW, SIDES),
+    Command(
+        "preview-mode", ("x",), "Preview as hex or text", "show the preview as found, as text, as hex", SHOW, SIDES
+    ),
     Command("clean-up", ("t",), "Clean up tmp", "list all that expires, soonest first: mark, review, delete", SHOW),
     Command("usage", ("U",), "Usage tree", "show count and bytes below each folder", SHOW),
-    Command("details", ("i", "tab"), "Details", "show everything known about the row", SHOW, BLOBS),
+    Command(
+        "details",
+        ("i", "tab"),
+        "Details",
+        "show everything known about the row",
+        SHOW,
+        BLOBS,
+        keys_in={"browser": ("i",)},
+    ),
     Command(
         "compare",
         ("=",),
@@ -327,20 +383,35 @@ COMMANDS: tuple[Command, ...] = (
         SHOW,
         ROWS,
     ),
-    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, (*BLOBS, "trash")),
-    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, STORE),
-    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, (*STORE, "trash")),
-    Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM),
-    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, BUSY),
-    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, STORE),
-    Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, BUSY),
+    Command(
+        "local-side", ("s",), "Local side on or off", "show or hide a list of local files", SHOW, SIDES, "local files"
+    ),
+    Command(
+        "other-side",
+        ("tab",),
+        "Other side",
+        "go to the other side; without a local side, show everything known about the row",
+        SHOW,
+        SIDES,
+        "other side",
+    ),
+    Command("hidden", (".",), "Hidden names", "show or hide the names that begin with a dot", SHOW, ("local",)),
+    Command(
+        "refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, (*BLOBS, "local", "trash")
+    ),
+    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, (*STORE, "local")),
+    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, (*STORE, "local", "trash")),
+    Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
+    Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local")),
+    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local")),
+    Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, (*BUSY, "local")),
     Command(
         "peel",
         ("escape",),
         "Esc",
         "stop reading, leave the filter, drop the marks: one at a time",
         PROGRAM,
-        (*BLOBS, "trash"),
+        (*BLOBS, "local", "trash"),
     ),
     Command(
         "close",
@@ -356,14 +427,18 @@ COMMANDS: tuple[Command, ...] = (
             "trash": ("q", "f10", "h", "left"),
         },
     ),
-    Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM),
+    Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, SIDES),
 )
 
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "browser": (
         "open", "parent", "download", "upload", "delete", "mark", "filter", "copy-menu", "rename", "transfers",
-        "details", "preview", "help", "quit", "edit", "undo", "take-move", "take-copy", "paste", "move-to", "new-blob",
-        "rescue", "mark-where",
+        "details", "preview", "local-side", "help", "quit", "edit", "undo", "take-move", "take-copy", "paste",
+        "move-to", "new-blob", "rescue", "mark-where",
+    ),
+    "local": (
+        "open", "parent", "copy-across", "other-side", "move-across", "delete", "mark", "filter", "local-side",
+        "transfers", "preview", "hidden", "help", "quit", "mark-where",
     ),
     "flat": (
         "show-in-folder", "download", "delete", "mark", "copy-menu", "transfers", "close", "details", "help", "rescue",
@@ -426,10 +501,10 @@ def in_context(context: Context) -> tuple[Command, ...]:
     return tuple(row for row in _in_force if context in row.contexts)
 
 
-def footer_of(context: Context) -> list[Command]:
-    """Return the commands that the footer of a context shows, the most useful first."""
+def footer_of(context: Context, first: Iterable[str] = ()) -> list[Command]:
+    """Return the commands that the footer of a context shows, those of `first` before the most useful ones."""
     by_id = {row.id: row for row in in_context(context)}
-    return [by_id[name] for name in FOOTERS[context]]
+    return [by_id[name] for name in dict.fromkeys((*first, *FOOTERS[context]))]
 
 
 def use(rows: tuple[Command, ...]) -> None:
@@ -460,6 +535,7 @@ class Keymap:
     """The keys of a context; `feed` takes one key at a time and keeps the beginning of a chord."""
 
     def __init__(self, context: Context) -> None:
+        self.context = context
         self.commands = in_context(context)
         self._by_key = {key: row for row in self.commands for key in row.keys_of(context)}
         self.pending = ""
@@ -487,6 +563,6 @@ def markdown_table() -> str:
     """Return the key table of the README: one line a command of the main screen, its groups in order."""
     lines = ["| | keys | |", "|---|---|---|"]
     for row in in_context("browser"):
-        keys = " ".join(f"`{key_label(key)}`" for key in row.keys)
+        keys = " ".join(f"`{key_label(key)}`" for key in row.keys_of("browser"))
         lines.append(f"| {row.group} | {keys} | {row.help[0].upper()}{row.help[1:]} |")
     return "\n".join(lines)

@@ -207,7 +207,7 @@ class TransferRunner:
             self._log.error(f"{transfer.direction} of {transfer.key!a} failed: {transfer.error}", result.error)
         notes = [transfer.note, result.note]
         if result.state == "done":
-            transfer.size_bytes = result.size_bytes
+            transfer.size_bytes, transfer.is_verified = result.size_bytes, result.is_verified
             notes.insert(0, "verified" if result.is_verified else "unverified")
             if transfer.direction == "upload":
                 self._touch(transfer.storage_type)

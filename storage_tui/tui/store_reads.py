@@ -9,6 +9,7 @@ from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.contract.models import Blob
+from storage_tui.tui.side import Lists
 from storage_tui.tui.state.listing import DENSE_ROWS, NEXT_PAGE, Folder, Listing, Row, rows_of
 from storage_tui.tui.state.parts import Part
 
@@ -18,7 +19,7 @@ SIZES_AT_ONCE = 8  # single questions for a size in flight at the same time
 PAGES_AT_ONCE = 4  # dropped pages that scrolling asks for, in flight at the same time
 
 
-async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[Listing]:
+async def read_pages(storage: Lists, listing: Listing) -> AsyncIterator[Listing]:
     """Read a list to its end, or until the reading is cancelled, and yield the list after each page."""
     while not listing.is_complete:
         if listing.wants_columns and "columns" in (await storage.describe()).features:
@@ -36,7 +37,7 @@ async def read_pages(storage: AsyncStorage, listing: Listing) -> AsyncIterator[L
         yield listing
 
 
-async def _read_columns(storage: AsyncStorage, listing: Listing) -> AsyncIterator[None]:
+async def _read_columns(storage: Lists, listing: Listing) -> AsyncIterator[None]:
     """Read the rest of a list in columns. The next columns are requested while pages are added."""
 
     def ask(token: str | None) -> asyncio.Task[Sequence[ColumnPage]]:
@@ -83,7 +84,7 @@ async def read_below(storage: AsyncStorage, folder: Folder) -> AsyncIterator[tup
             return
 
 
-async def read_part(storage: AsyncStorage, part: Part, wanted: Sequence[Row]) -> list[Row]:
+async def read_part(storage: Lists, part: Part, wanted: Sequence[Row]) -> list[Row]:
     """Return rows of a dropped page, as they are now; deleted rows are left out.
 
     Few rows are read one by one, many rows with their page.
@@ -101,7 +102,7 @@ async def read_part(storage: AsyncStorage, part: Part, wanted: Sequence[Row]) ->
     return folders + [row for row in rows_of(page, part.storage_type) if row.key in keys and isinstance(row, Blob)]
 
 
-async def _read_row(storage: AsyncStorage, key: str, storage_type: str) -> Blob | None:
+async def _read_row(storage: Lists, key: str, storage_type: str) -> Blob | None:
     page = await storage.list_page(key, storage_type=storage_type, delimiter=DELIMITER, limit=1)
     return page.blobs[0] if page.blobs and page.blobs[0].key == key else None
 
@@ -131,7 +132,7 @@ async def names_from(storage: AsyncStorage, location: Location) -> list[str]:
 class PageRestorer:
     """Reads dropped pages of a list again, or single rows of such pages: each once, a few at the same time."""
 
-    def __init__(self, storage: AsyncStorage) -> None:
+    def __init__(self, storage: Lists) -> None:
         self._storage = storage
         self._asked: set[tuple[int, int]] = set()
         self._slots = asyncio.Semaphore(PAGES_AT_ONCE)

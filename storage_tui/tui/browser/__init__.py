@@ -3,7 +3,6 @@
 | file | holds |
 |---|---|
 | screen.py | the screen: wiring |
-| other_screens.py | the screens that open over the main one: viewer, map, find, clean-up, usage |
 | place.py | the open place |
 | walking.py | the commands that go to another place |
 | tabs.py | several open places, one of them shown |

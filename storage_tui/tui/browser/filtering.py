@@ -30,6 +30,7 @@ class Filtering:
         reader: PlaceReader,
         *,
         changed: Callable[[], None],
+        group: str = "filter",
     ) -> None:
         self._screen = screen
         self._view = view
@@ -37,6 +38,7 @@ class Filtering:
         self._marking = marking
         self._reader = reader
         self._changed = changed
+        self._group = group
 
     def action_filter(self) -> None:
         """Open the filter line."""
@@ -45,7 +47,7 @@ class Filtering:
 
     def typed(self, text: str) -> None:
         """Show the matching rows; in a long list, wait until the typing pauses."""
-        run(self._screen, partial(self._show, text), group="filter", exclusive=True)
+        run(self._screen, partial(self._show, text), group=self._group, exclusive=True)
 
     async def _show(self, text: str) -> None:
         if self._view.listing.loaded > FROM_ROWS:
@@ -63,7 +65,7 @@ class Filtering:
         """Return the keys to the list: the next keys are for the matching rows."""
         text, known = self._line.text, self._view.listing.filter
         if text.split() != (known.words if known is not None else []):
-            self._screen.workers.cancel_group(self._screen, "filter")
+            self._screen.workers.cancel_group(self._screen, self._group)
             self._show_now(text)
         self._line.close()
         self._screen.set_focus(self._view)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from storage_tui.contract.keys import DELIMITER, Location
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.sorting import Sorting
-from storage_tui.tui.desk import Desk
 from storage_tui.tui.history import Way
+from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.widgets.key_list import KeyList
@@ -17,7 +17,7 @@ class OpenPlace:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Side,
         view: KeyList,
         reader: PlaceReader,
         sorting: Sorting,

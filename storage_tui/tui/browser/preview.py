@@ -4,7 +4,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.side import Side
 from storage_tui.tui.widgets.key_list import KeyList
 from storage_tui.tui.widgets.row_preview import RowPreview
 
@@ -14,7 +14,7 @@ STEP = 4  # rows that J and K scroll
 class PreviewKeys:
     """Shows the row under the cursor in the preview, and scrolls the preview."""
 
-    def __init__(self, screen: Screen[Any], desk: Desk, view: KeyList, pane: RowPreview) -> None:
+    def __init__(self, screen: Screen[Any], desk: Side, view: KeyList, pane: RowPreview) -> None:
         self._screen = screen
         self._desk = desk
         self._view = view

@@ -14,8 +14,9 @@ from storage_tui.contract.token_scope import TokenScope
 from storage_tui.contract.visible import place_text
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.sorting import Sorting
-from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Listing
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.store_reads import PageRestorer, read_pages
@@ -34,7 +35,7 @@ class PlaceReader:
     def __init__(
         self,
         screen: Screen[Any],
-        desk: Desk,
+        desk: Side,
         view: KeyList,
         marking: Marking,
         sorting: Sorting,
@@ -42,7 +43,9 @@ class PlaceReader:
         changed: Callable[[], None],
         arrived: Callable[[], None],
         go: Callable[[Location], None],
+        group: str = "",
     ) -> None:
+        """`group` begins the names of the groups of workers: each side has its own."""
         self._screen = screen
         self._desk = desk
         self._view = view
@@ -51,6 +54,7 @@ class PlaceReader:
         self._changed = changed
         self._arrived = arrived
         self._go = go
+        self._group = group
         self._restorer = PageRestorer(desk.storage)
         self._worker: Worker[None] | None = None
         self._reading: Listing | None = None
@@ -68,7 +72,7 @@ class PlaceReader:
     def read(self, listing: Listing, anchor: str | None, *, is_shown: bool) -> None:
         """Read a list. When the list replaces another, the cursor goes to `anchor`, unless it has moved since."""
         work = partial(self._read_pages, listing, anchor, is_shown=is_shown, began_at=self._view.cursor)
-        self._worker = run(self._screen, work, group="listing", exclusive=True)
+        self._worker = run(self._screen, work, group=f"{self._group}listing", exclusive=True)
 
     def read_on(self) -> None:
         """Continue a stopped list."""
@@ -172,7 +176,7 @@ class PlaceReader:
 
     def restore(self, index: int) -> None:
         """Read the page of a row again: the row is in view and its page was dropped."""
-        run(self._screen, partial(self._restore, index), group="pages")
+        run(self._screen, partial(self._restore, index), group=f"{self._group}pages")
 
     async def _restore(self, index: int) -> None:
         view, listing = self._view, self._view.listing

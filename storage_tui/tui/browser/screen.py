@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 
@@ -13,11 +13,12 @@ from storage_tui.tui.browser.bars import PlaceBars
 from storage_tui.tui.browser.continuing import offer_unfinished
 from storage_tui.tui.browser.filtering import Filtering
 from storage_tui.tui.browser.leaving import Leaving
-from storage_tui.tui.browser.other_screens import OtherScreens
 from storage_tui.tui.browser.place import OpenPlace
 from storage_tui.tui.browser.preview import PreviewKeys
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.browser.reconnecting import Reconnecting
+from storage_tui.tui.browser.screens import Screens
+from storage_tui.tui.browser.sides import Sides
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.browser.type_counts import TypeCounts
@@ -85,7 +86,7 @@ class BrowserScreen(CommandScreen[None]):
         self.sorting = Sorting(self, desk, self.keys, self._marking, read_on=self._read_on, changed=changed)
         self._preview = PreviewKeys(self, desk, self.keys, self.pane)
         self.reader = PlaceReader(
-            self, desk, self.keys, self._marking, self.sorting, changed=changed, arrived=self._preview.show_row,
+            self, desk, self.keys, self._marking, self.sorting, changed=changed, arrived=self._show_row,
             go=self._open,
         )  # fmt: skip
         self._filtering = Filtering(self, self.keys, self._filter_line, self._marking, self.reader, changed=changed)
@@ -118,10 +119,15 @@ class BrowserScreen(CommandScreen[None]):
             self, desk, self._job, here=self._here, back=self.place.show_changed, changed=self.action_refresh
         )
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
-        self._others = OtherScreens(
-            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
-        )
         self._program = ProgramActions(self, desk, current=self._current_row)
+        self._screens = Screens(
+            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here,
+            go=self._go,
+        )  # fmt: skip
+        self._sides = Sides(
+            self, desk, self._job, self.keys, self.pane, place=self.place, preview=self._preview,
+            actions=self._actions, program=self._program, upload=self.action_upload, changed=changed,
+        )  # fmt: skip
 
     def compose(self) -> ComposeResult:
         """Yield path, types, list, preview, filter, status and keys."""
@@ -138,8 +144,9 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            self, self._walking, self._filtering, self.sorting, self._marking, self._actions, self._edits, self._moves,
-            self._trash, self._others, self._preview, self._program, self._leaving, self._tabs, self._cursor,
+            *self._sides.targets(), self, self._screens, self._sides, self._walking,
+            self._filtering, self.sorting, self._marking, self._actions, self._edits, self._moves, self._trash,
+            self._preview, self._program, self._leaving, self._tabs, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -161,9 +168,20 @@ class BrowserScreen(CommandScreen[None]):
 
     def on_resize(self) -> None:
         """Draw the preview for its new size."""
-        self.call_after_refresh(self._preview.show_row)
+        self.call_after_refresh(self._show_row)
+
+    def on_descendant_focus(self) -> None:
+        """Give the keys to the side whose list has the focus."""
+        self._sides.follow_focus()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Offer pasted paths as an upload; no pasted character is a command."""
+        self._sides.pasted(event.text)
 
     # What the objects say
+
+    def _show_row(self) -> None:
+        self._sides.show_row()
 
     def _current_row(self) -> Row | None:
         return self.keys.current
@@ -183,7 +201,7 @@ class BrowserScreen(CommandScreen[None]):
     def _server_is_back(self) -> None:
         self.desk.say(f"{self.desk.storage.display_url} answers again")
         self._read_counts()
-        self._preview.show_row()
+        self._show_row()
 
     def _place_opened(self) -> None:
         self._marking.end_range()
@@ -211,7 +229,7 @@ class BrowserScreen(CommandScreen[None]):
         if not self._has_said:
             self._say_status()
         self._has_said = False
-        self._preview.show_row()
+        self._show_row()
 
     @on(KeyList.PageWanted)
     def _page_wanted(self, event: KeyList.PageWanted) -> None:
@@ -240,6 +258,8 @@ class BrowserScreen(CommandScreen[None]):
             self._said_of = self.desk.queue.asked
             self.desk.say_done(self.gauge)
             self._leaving.transfers_done()
+            self._sides.reload()
+        self._sides.tick()
         self._sizes.ask()
         self._reconnecting.tick()
         if self._ticks % AGES_TICKS == 0:
@@ -268,10 +288,11 @@ class BrowserScreen(CommandScreen[None]):
         words = error or empty_words(self.keys.listing, is_reading=self.reader.is_reading or self._walking.is_looking)
         self.keys.set_state(words, is_error=bool(error))
         self._bars.say_path(width=self.size.width)
+        self._sides.say_lines()
         self._say_status()
 
     def _say_status(self) -> None:
-        if self.has_lines:
+        if self.has_lines and not self._sides.say_status(self._bars.status, self.gauge):
             self._bars.say_status(self.place.location, self.gauge, width=self.size.width)
 
     def say_cursor(self) -> None:
@@ -297,7 +318,7 @@ class BrowserScreen(CommandScreen[None]):
         if isinstance(row, Folder):
             self._open(Location(row.storage_type, row.key))
         elif row is not None:
-            self._others.action_view()
+            self._screens.action_view()
 
     def _go(self, folder: Location, key: str) -> None:
         self.place.open(folder, anchor=key or None)

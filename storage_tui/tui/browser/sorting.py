@@ -8,10 +8,9 @@ from typing import Any
 from textual.screen import Screen
 from textual.worker import Worker
 
-from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.background import run
-from storage_tui.tui.desk import Desk
 from storage_tui.tui.rows.marking import Marking
+from storage_tui.tui.side import Side, expires_in
 from storage_tui.tui.state.arranging import ROWS_PER_S, Sort
 from storage_tui.tui.state.listing import SORTS, Listing
 from storage_tui.tui.widgets.key_list import KeyList
@@ -26,12 +25,13 @@ class Sorting:
     def __init__(
         self,
         screen: Screen[Any],
-        desk: Desk,
+        desk: Side,
         view: KeyList,
         marking: Marking,
         *,
         read_on: Callable[[], None],
         changed: Callable[[], None],
+        group: str = "sort",
     ) -> None:
         self._screen = screen
         self._desk = desk
@@ -39,6 +39,7 @@ class Sorting:
         self._marking = marking
         self._read_on = read_on
         self._changed = changed
+        self._group = group
         self._worker: Worker[None] | None = None
         self.wanted: Sort | None = None  # None: the order of the server
         self.is_reversed = False
@@ -74,7 +75,7 @@ class Sorting:
         """Sort by the next column."""
         listing = self._view.listing
         current = self.wanted or listing.sort
-        expires = STORAGE_TYPES[listing.storage_type].expires_after is not None
+        expires = expires_in(listing.storage_type)
         names: list[Sort] = [sort for sort in SORTS if expires or sort != "expiry"]
         if any(blob.modified is None for blob in self._view.blobs_in_view()):  # as on a plain published server
             names = ["name", "type"]
@@ -102,7 +103,7 @@ class Sorting:
             self._view.show(listing, cursor=listing.index_near(current.key if current else None, 0))
 
     def _start(self, listing: Listing) -> None:
-        self._worker = run(self._screen, partial(self._sort_long, listing), group="sort", exclusive=True)
+        self._worker = run(self._screen, partial(self._sort_long, listing), group=self._group, exclusive=True)
 
     async def _sort_long(self, listing: Listing) -> None:
         wanted: Sort = self.wanted or "name"

@@ -8,20 +8,17 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.dialogs.upload import UploadScreen
-from storage_tui.tui.state.transfers import Transfer
 
 
 async def upload_to(app: App[Any], desk: Desk, location: Location) -> None:
-    """Ask which local file or folder, and queue its upload into `location`."""
+    """Ask which local files or folders, and queue their upload into `location`."""
+    from storage_tui.tui.dialogs.upload import UploadScreen  # with the list of local files, loaded on demand
+
     request = await app.push_screen_wait(UploadScreen(location, desk.upload_folder))
     if request is None:
         return
-    desk.upload_folder = request.path.parent
-    queued = desk.queue.add(
-        Transfer("upload", location.storage_type, file.key, file.path, file.size_bytes, request.conflict, request.root)
-        for file in request.files
-    )
+    chosen = request.chosen
+    desk.upload_folder = chosen.paths[0].parent
+    queued = desk.queue.add(chosen.transfers(location.storage_type, request.conflict))
     desk.runner.pump()
-    total = sum(file.size_bytes for file in request.files)
-    desk.say(f"uploading {plural(queued, 'file')}, {size_text(total)} (w shows them)")
+    desk.say(f"uploading {plural(queued, 'file')}, {size_text(chosen.size_bytes)} (w shows them)")

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
@@ -17,9 +18,10 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.conflicts import CONFLICTS
 from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.local.browse import FolderBrowser
 from storage_tui.tui.state.formats import types_text
 from storage_tui.tui.state.messages import explain
-from storage_tui.tui.state.paths import expand
+from storage_tui.tui.state.paths import expand, folder_and_start
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
 
@@ -35,22 +37,27 @@ class DownloadRequest:
 class DownloadScreen(Dialog[DownloadRequest]):
     """Asks for the folder; the folders of the keys are created below it."""
 
-    HINT = "Enter downloads, Tab completes, ↓ next field, Esc leaves"
-
-    def __init__(self, blobs: Sequence[Blob], folder: Path) -> None:
+    def __init__(self, blobs: Sequence[Blob], folder: Path, *, verb: str = "Download", warning: str = "") -> None:
+        """`warning` says what happens to the blobs after the download, if anything does."""
         super().__init__()
         self._folder = folder
+        self._warning = warning
+        self._browser = FolderBrowser(only_folders=True, id="browser")
+        self.HINT = f"Enter {verb.lower()}s, Tab completes, ↓ next field, Esc leaves"
         self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
         what = f"{plural(len(blobs), 'blob')} from {types_text(blob.storage_type for blob in blobs)}"
         if len(blobs) == 1:
             what = visible(blobs[0].key, limit=60)
         bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
-        self.TITLE_TEXT = f"Download {what}, {bound}{size_text(self._size_bytes)}"
+        self.TITLE_TEXT = f"{verb} {what}, {bound}{size_text(self._size_bytes)}"
 
     def compose_body(self) -> ComposeResult:
-        """Yield folder, room and conflicts."""
+        """Yield the warning, folder, room and conflicts."""
+        if self._warning:
+            yield Static(Content.styled(self._warning, "$warning"), id="before")
         yield label("To the local folder")
-        yield PathInput(f"{self._folder}/", id="folder", only_folders=True)
+        yield PathInput(f"{str(self._folder).rstrip('/')}/", id="folder", only_folders=True)
+        yield self._browser
         yield Static("", id="note")
         yield label("If a file is there already")
         yield Choice(CONFLICTS, id="conflict")
@@ -62,6 +69,19 @@ class DownloadScreen(Dialog[DownloadRequest]):
     @on(Input.Changed, "#folder")
     def _changed(self, event: Input.Changed) -> None:
         self._look(event.value)
+        self._browser.show(*folder_and_start(event.value))
+
+    @on(FolderBrowser.Chosen)
+    def _chosen(self, event: FolderBrowser.Chosen) -> None:
+        line = self.query_one(PathInput)
+        line.value = f"{str(event.path).rstrip('/')}/"
+        line.cursor_position = len(line.value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Give the keys of the list to the list."""
+        if self._browser.has_keys and self._browser.take_key(event.key):
+            event.stop()
+            event.prevent_default()
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self, text: str, *, is_answer: bool = False) -> None:

@@ -10,6 +10,7 @@ from storage_tui.tui.widgets.text_lines import Line
 
 PLACES: dict[Context, str] = {
     "browser": "In the main list",
+    "local": "On the local side",
     "flat": "In clean-up and search",
     "usage": "In usage",
     "viewer": "In the viewer",

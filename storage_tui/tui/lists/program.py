@@ -51,13 +51,13 @@ class ProgramActions:
 
     def action_help(self) -> None:
         """Show the keys of this screen, then all others."""
-        self._screen.app.push_screen(HelpScreen(self._screen.CONTEXT))
+        self._screen.app.push_screen(HelpScreen(self._screen.context))
 
     def action_palette(self) -> None:
         """Find a command by name and run it."""
         run(self._screen, self._palette, group="ask", exclusive=True)
 
     async def _palette(self) -> None:
-        command = await self._screen.app.push_screen_wait(PaletteScreen(self._screen.CONTEXT))
+        command = await self._screen.app.push_screen_wait(PaletteScreen(self._screen.context))
         if command is not None:
             self._screen.call_later(self._screen.run_command, command)

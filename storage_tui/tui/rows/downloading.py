@@ -1,9 +1,9 @@
 """Download: count, ask for the folder and the choice for existing files, then queue."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -15,43 +15,67 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.sizes import size_text
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.dialogs.download import DownloadRequest, DownloadScreen
 from storage_tui.tui.rows.gathering import Gathered, TooManyError, gather
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.transfers import Transfer
 
+if TYPE_CHECKING:
+    from storage_tui.tui.dialogs.download import DownloadRequest
+
 
 async def download_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
     """Ask for a folder, and queue the download of the rows."""
+    request = await queue_downloads(app, desk, rows, desk.download_folder)
+    if request is not None:
+        desk.download_folder = request.folder
+
+
+async def queue_downloads(
+    app: App[Any],
+    desk: Desk,
+    rows: Sequence[Row],
+    folder: Path,
+    *,
+    verb: str = "Download",
+    warning: str = "",
+    queued: Callable[[Sequence[Transfer]], object] = lambda transfers: None,
+) -> "DownloadRequest | None":
+    """Ask for the folder, beginning with `folder`, and queue the download of the rows; return None for no download.
+
+    `warning` goes into the question. `queued` is called with the transfers before any of them begins.
+    """
     if not rows:
-        desk.refuse("nothing to download: the cursor is on no row")
-        return
+        desk.refuse(f"nothing to {verb.lower()}: the cursor is on no row")
+        return None
+    from storage_tui.tui.dialogs.download import DownloadScreen  # with the list of local folders, loaded on demand
+
     try:
         gathered = await gather(desk, rows)
     except (*EXPECTED, TooManyError) as exc:
         desk.fail("cannot count what would be downloaded", exc)
-        return
+        return None
     blobs = [one.blob for one in gathered]
     if not blobs:
-        desk.say("nothing to download: the folder is empty now")
-        return
-    request = await app.push_screen_wait(DownloadScreen(blobs, desk.download_folder))
+        desk.say(f"nothing to {verb.lower()}: the folder is empty now")
+        return None
+    request = await app.push_screen_wait(DownloadScreen(blobs, folder, verb=verb, warning=warning))
     if request is None:
-        return
-    desk.download_folder = request.folder
+        return None
     try:
         transfers = await asyncio.to_thread(_planned, gathered, request, desk.storage.display_url)
     except EXPECTED as exc:
         desk.fail("cannot download", exc)
-        return
-    queued = desk.queue.add(transfers)
+        return None
+    queued(transfers)
+    count = desk.queue.add(transfers)
     desk.runner.pump()
     desk.marks.discard(rows)
     total = sum(blob.size_bytes or 0 for blob in blobs)
-    desk.say(f"downloading {plural(queued, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
+    desk.say(f"downloading {plural(count, 'blob')}, {size_text(total)}, to {request.folder} (w shows them)")
+    return request
 
 
-def _planned(gathered: Sequence[Gathered], request: DownloadRequest, server: str) -> list[Transfer]:
+def _planned(gathered: Sequence[Gathered], request: "DownloadRequest", server: str) -> list[Transfer]:
     """Return the transfers, or raise StorageError when the disk is too small. Blocks for some seconds at most."""
     names = _names(gathered, request.folder)
     transfers = plan_downloads(gathered, request, names)
@@ -67,7 +91,7 @@ def _names(gathered: Sequence[Gathered], folder: Path) -> list[LocalName]:
 
 
 def plan_downloads(
-    gathered: Sequence[Gathered], request: DownloadRequest, names: Sequence[LocalName] | None = None
+    gathered: Sequence[Gathered], request: "DownloadRequest", names: Sequence[LocalName] | None = None
 ) -> list[Transfer]:
     """Return a transfer for each blob, each with its own local path below the requested folder."""
     transfers = []

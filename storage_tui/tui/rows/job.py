@@ -6,7 +6,8 @@ from textual.screen import Screen
 from textual.worker import WorkerState
 
 from storage_tui.tui.background import Work, run
-from storage_tui.tui.desk import JOB, Desk
+from storage_tui.tui.desk import JOB
+from storage_tui.tui.side import Side
 
 RUNNING = (WorkerState.PENDING, WorkerState.RUNNING)
 
@@ -14,7 +15,7 @@ RUNNING = (WorkerState.PENDING, WorkerState.RUNNING)
 class Job:
     """Starts and stops the action. The action belongs to the App, so that it outlives the screen."""
 
-    def __init__(self, screen: Screen[Any], desk: Desk) -> None:
+    def __init__(self, screen: Screen[Any], desk: Side) -> None:
         self._screen = screen
         self._desk = desk
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from storage_tui.contract.counts import plural
-from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.desk import EXPECTED
+from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.parts import Part
 from storage_tui.tui.store_reads import PAGES_AT_ONCE, read_part
@@ -21,7 +22,7 @@ def too_many(count: int, most: int) -> str:
     return f"{count:,} rows are more than the {most:,} marks there can be: mark the folder (h, Space), or filter"
 
 
-def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
+def mark_here(desk: Side, parts: deque[Part], does_match: Test) -> None:
     """Mark the matches in loaded parts, and remove these parts from `parts`."""
     dropped = []
     for part in parts:
@@ -33,7 +34,7 @@ def mark_here(desk: Desk, parts: deque[Part], does_match: Test) -> None:
     parts.extend(dropped)
 
 
-async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_match: Test) -> None:
+async def mark_dropped(desk: Side, parts: deque[Part], could_match: Test, does_match: Test) -> None:
     """Mark the matches in the remaining parts; more parts may be added meanwhile.
 
     A row is read when `could_match` accepts its name. The status line shows the progress. Esc stops the work, and the
@@ -60,5 +61,5 @@ async def mark_dropped(desk: Desk, parts: deque[Part], could_match: Test, does_m
         desk.working = ""
 
 
-def _mark(desk: Desk, rows: Iterable[Row], does_match: Test) -> None:
+def _mark(desk: Side, rows: Iterable[Row], does_match: Test) -> None:
     desk.marks.add([row for row in map(desk.filled, rows) if does_match(row)])

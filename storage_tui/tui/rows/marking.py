@@ -10,10 +10,10 @@ from storage_tui.contract.counts import plural
 from storage_tui.tui.background import run
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
-from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.mark_where import MarkWhereScreen
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.mark_parts import Test, mark_dropped, mark_here, too_many
+from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.parts import Part
 from storage_tui.tui.widgets.flat_keys import FlatKeys
@@ -26,7 +26,7 @@ class Marking:
     def __init__(
         self,
         screen: CommandScreen[Any],
-        desk: Desk,
+        desk: Side,
         view: KeyList | FlatKeys,
         cursor: Cursor,
         job: Job,

@@ -23,6 +23,7 @@ DENSE_ROWS = 16  # visible rows of a page that justify reading all of it; 200 ro
 SINGLE_KEPT = 2000  # rows read one by one, about 1 MB
 FAST = 1  # zlib's level; names shrink to a sixth and unpack in a twentieth of a millisecond a page
 NO_NAMES = compress(b"")
+LINE_END = "\ud80a"  # a line end in the name of a local file: no name has this half of a pair, and it sorts the names
 
 SORTS: tuple[Sort, ...] = ("name", "size", "age", "expiry", "type")
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -139,7 +140,7 @@ class Listing:
         """Append the page that answers `next_token`; its rows are read only when they are needed."""
         self._append()
         slot = self._slots[-1]
-        slot.names = "\n".join(name.replace("\n", " ") for name in page.names)
+        slot.names = "\n".join(map(one_line, page.names))
         slot.count = slot.limit = len(page.names)
         slot.facts, slot.has_sizes = Facts.of_columns(page), True
         slot.size_bytes = sum(page.sizes)
@@ -179,7 +180,7 @@ class Listing:
     def _fill(self, number: int, rows: tuple[Row, ...]) -> None:
         slot = self._slots[number]
         cut = len(self.prefix)
-        slot.names = "\n".join(row.key[cut:].replace("\n", " ") for row in rows)
+        slot.names = "\n".join(one_line(row.key[cut:]) for row in rows)
         slot.count = len(rows)
         sizes = [row.size_bytes for row in rows if isinstance(row, Blob)]
         slot.facts, slot.has_sizes = Facts.of(rows), None not in sizes
@@ -233,7 +234,7 @@ class Listing:
 
     def keep_row(self, at: int, row: Row) -> None:
         """Keep a row that was read alone, unless another row has this place now."""
-        if at < self.loaded and self.prefix + self._named(at)[0] == row.key.replace("\n", " "):
+        if at < self.loaded and self.prefix + self._named(at)[0] == row.key:
             self._single[at] = row
         while len(self._single) > SINGLE_KEPT:
             self._single.popitem(last=False)
@@ -255,7 +256,7 @@ class Listing:
         """Return the index of the shown row with this key; None when it is not loaded or is filtered out."""
         if not key.startswith(self.prefix):
             return None
-        leaf, at = key[len(self.prefix) :].replace("\n", " "), self.index_after(key)
+        leaf, at = key[len(self.prefix) :], self.index_after(key)
         while at < self.loaded and (found := self._named(at))[0] == leaf:  # a blob may have the name of a folder
             if is_folder in (None, found[1]):
                 return self._shown_at(at)
@@ -266,7 +267,7 @@ class Listing:
         """Return the name of the row at a place in key order, and whether it is a folder; also for dropped rows."""
         number = bisect_right(self._starts, at) - 1
         slot, place = self._slots[number], at - self._starts[number]
-        return slot.names.split("\n")[place], place in slot.facts.folders
+        return whole_name(slot.names.split("\n")[place]), place in slot.facts.folders
 
     def _shown_at(self, at: int) -> int | None:
         if self._view is None:
@@ -281,7 +282,7 @@ class Listing:
 
         Returns the number of loaded rows when the key is past them.
         """
-        leaf = key[len(self.prefix) :]
+        leaf = one_line(key[len(self.prefix) :])
         for slot in self._slots:
             if slot.count and slot.last >= leaf:
                 names = slot.names.split("\n")
@@ -378,7 +379,17 @@ def rows_of(page: Page, storage_type: str) -> tuple[Row, ...]:
     if not page.prefixes:
         return page.blobs
     rows: list[Row] = [*page.blobs, *(Folder(prefix, storage_type) for prefix in page.prefixes)]
-    return tuple(sorted(rows, key=lambda row: row.key))
+    return tuple(sorted(rows, key=lambda row: one_line(row.key)))
+
+
+def one_line(name: str) -> str:
+    """Return a name in one line, for a packed page."""
+    return name.replace("\n", LINE_END)
+
+
+def whole_name(line: str) -> str:
+    """Return the name that a line of a packed page stands for."""
+    return line.replace(LINE_END, "\n")
 
 
 def order(blob: Blob, sort: Sort) -> tuple[Any, ...]:

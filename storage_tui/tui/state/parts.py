@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from storage_tui.contract.models import Blob
-from storage_tui.tui.state.listing import Folder, Listing, Row, _unpacked
+from storage_tui.tui.state.listing import Folder, Listing, Row, _unpacked, whole_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Part:
             return list(self.rows)
         names, folders = _unpacked(self.packed).split("\n"), set(self.folders)
         return [
-            (Folder if place in folders else Blob)(self.prefix + names[place], self.storage_type)
+            (Folder if place in folders else Blob)(self.prefix + whole_name(names[place]), self.storage_type)
             for place in self.places
         ]
 

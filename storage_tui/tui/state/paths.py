@@ -67,3 +67,9 @@ def complete(text: str, *, only_folders: bool = False) -> tuple[str, list[str]]:
         (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
     )
     return folder_text + slash + first[:shared], names
+
+
+def folder_and_start(text: str) -> tuple[Path, str]:
+    """Return the folder of a typed path, and the beginning of a name that is typed after it."""
+    folder_text, slash, start = _begun_anew(text).rpartition("/")
+    return (expand(folder_text + slash) if slash else working_folder()), start

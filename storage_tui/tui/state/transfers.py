@@ -42,6 +42,7 @@ class Transfer:
     state: State = "waiting"
     note: str = ""
     error: str = ""
+    is_verified: bool = False  # done, and the checksums of both sides were compared
     control: TransferControl | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 

@@ -1,16 +1,16 @@
 """The follower of a growing blob, as tail -f is: the viewer stays at the end of the blob."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from textual.worker import Worker
 
-from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews import Source
+from storage_tui.previews.base import RangeStorage
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.messages import explain
 from storage_tui.tui.viewer.reader import Reader
@@ -21,13 +21,20 @@ IDLE_LOOKS = 60  # checks without news before they become rarer
 IDLE_LOOK_S = 5.0
 
 
+class FollowedStorage(RangeStorage, Protocol):
+    """The calls that following makes; AsyncStorage has them."""
+
+    async def stat(self, key: str, storage_type: str = ...) -> Blob:
+        """Return the blob as it is now."""
+
+
 class Follower:
     """Checks the size of the blob, and has the reader show the end after a change.
 
     `look_s` and `idle_look_s` are the seconds between two checks, at first and after a minute without news.
     """
 
-    def __init__(self, storage: AsyncStorage, blob: Blob, reader: Reader, *, status: Status, run: Run) -> None:
+    def __init__(self, storage: FollowedStorage, blob: Blob, reader: Reader, *, status: Status, run: Run) -> None:
         self.is_following = False
         self.look_s = LOOK_S
         self.idle_look_s = IDLE_LOOK_S

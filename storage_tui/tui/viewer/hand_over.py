@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,17 @@ PROGRESS_S = 0.25
 class HandOver:
     """Hands the blob of a viewer to the program that the environment names."""
 
-    def __init__(self, app: App[Any], desk: Desk, reader: Reader, *, status: Status, run: Run) -> None:
+    def __init__(
+        self, app: App[Any], desk: Desk, reader: Reader, *, status: Status, run: Run,
+        path: Path | None = None,
+    ) -> None:  # fmt: skip
+        """`path` is the file itself when it is a local one: then nothing is downloaded."""
         self._app = app
         self._desk = desk
         self._reader = reader
         self._status = status
         self._run = run
+        self._path = path
 
     def action_view_pager(self) -> None:
         """Download, then show in $PAGER."""
@@ -54,9 +59,15 @@ class HandOver:
     async def _to_pager(self) -> None:
         with self._status.trying(""):
             blob, progress = self._reader.source.blob, self._status.work
-            self._status.say(await hand_over(self._app, self._desk.storage, blob, "PAGER", "less", progress))
+            if self._path is not None:
+                self._status.say(open_in(self._app, self._path, ("PAGER",), "less"))
+            else:
+                self._status.say(await hand_over(self._app, self._desk.storage, blob, "PAGER", "less", progress))
 
     async def _edit(self) -> None:
+        if self._path is not None:
+            self._status.say(open_in(self._app, self._path, ("VISUAL", "EDITOR"), "vi"))
+            return
         blob = self._reader.source.blob
         voice = StatusVoice(self._status, self._desk.log)
         written = await edit(self._app, self._desk, Location(blob.storage_type, blob.key), voice)
@@ -131,3 +142,18 @@ async def hand_over(
     finally:
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_in(app: App[Any], path: Path, variables: Sequence[str], fallback: str) -> str:
+    """Leave the screen to a program that opens a local file itself; return the message for afterwards."""
+    try:
+        program = chosen_program(variables, fallback)
+    except NoProgramError as exc:
+        return visible(str(exc))
+    try:
+        with app.suspend():
+            code = run_on_terminal(program, path)
+    except SuspendNotSupported:
+        return "this terminal cannot be handed to another program"
+    app.refresh(repaint=True)
+    return visible(end_words(program, code)) if code else "back; R reads the file again"

@@ -1,13 +1,16 @@
 """The full-screen viewer: a document, its title and status line, and the objects that carry out the commands."""
 
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 
 from storage_tui.contract.models import Blob
+from storage_tui.contract.visible import visible
 from storage_tui.previews import Source
+from storage_tui.previews.local_files import LocalFiles
 from storage_tui.tui.command_screen import CommandScreen, find_actions
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
@@ -39,11 +42,15 @@ class ViewerScreen(CommandScreen[None]):
     AUTO_FOCUS = "ViewerLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, member: Source | None = None) -> None:
-        """`member` is the source when the blob is a member of an archive."""
+    def __init__(
+        self, desk: Desk, blob: Blob, member: Source | None = None, *, files: LocalFiles | None = None
+    ) -> None:
+        """`member` is the source when the blob is a member of an archive; `files` reads it when it is a local file."""
         super().__init__()
         self.desk = desk
         self.blob = blob
+        self._files = files
+        storage = files or desk.storage
         self.lines = ViewerLines(id="rows")  # kept here: readers may ask for its size while the screen closes
         self.cursor = Cursor(self.lines)
         self.title_bar = Bar(id="title")
@@ -52,16 +59,19 @@ class ViewerScreen(CommandScreen[None]):
         self.status = Status(blob, desk.log, set_timer=self.set_timer, changed=self.say_lines)
         self.picture = PixelPicture(desk, self, self.lines, run=self.run_worker)
         self.reader = Reader(
-            desk.storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
+            storage, blob, member, lines=self.lines, status=self.status, prompt=self.prompt,
             picture=self.picture, run=self.run_worker, opened=self.bind_commands, open_viewer=self._open_viewer,
         )  # fmt: skip
         self.finder = Finder(self.reader, lines=self.lines, status=self.status, prompt=self.prompt, run=self.run_worker)
-        self.follower = Follower(desk.storage, blob, self.reader, status=self.status, run=self.run_worker)
+        self.follower = Follower(storage, blob, self.reader, status=self.status, run=self.run_worker)
         self.selection = Selection(
             blob, self.reader, lines=self.lines, status=self.status, prompt=self.prompt, folder=desk.download_folder,
             run=self.run_worker,
         )  # fmt: skip
-        self.hand_over = HandOver(self.app, desk, self.reader, status=self.status, run=self.run_worker)
+        self.hand_over = HandOver(
+            self.app, desk, self.reader, status=self.status, run=self.run_worker,
+            path=Path(blob.key) if files is not None and member is None else None,
+        )  # fmt: skip
 
     def compose(self) -> ComposeResult:
         """Yield title, rows, status, prompt and keys."""
@@ -153,12 +163,14 @@ class ViewerScreen(CommandScreen[None]):
     # Program
 
     def _open_viewer(self, member: Source) -> None:
-        self.app.push_screen(ViewerScreen(self.desk, member.blob, member))
+        self.app.push_screen(ViewerScreen(self.desk, member.blob, member, files=self._files))
 
     def action_details(self) -> None:
         """Show everything known about the blob."""
         if self.reader.is_member:
             self.status.say("a member has no details of its own", "$warning")
+        elif self._files is not None:
+            self.status.say(f"a local file: {visible(self.blob.key)}", "$text-muted")
         else:
             self.app.push_screen(DetailsScreen(self.desk, self.blob))
 

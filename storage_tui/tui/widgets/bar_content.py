@@ -155,10 +155,12 @@ def position_content(listing: Listing, cursor: int) -> Content:
     return Content.styled(f"  {cursor + 1 if count else 0:,}/{total} ", "$text-muted")
 
 
-def footer_content(context: Context, *, width: int) -> Content:
-    """Return the keys of a context, the most useful first, as many as fit, always with those for help and for leaving
-    where there is room for more than these."""
-    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context)]
+def footer_content(context: Context, *, width: int, first: Iterable[str] = ()) -> Content:
+    """Return the keys of a context, those of `first` and then the most useful ones, as many as fit.
+
+    The keys for help and for leaving are always there where there is room for more than these.
+    """
+    hints = [_Hint(row.id, key_label(row.keys_of(context)[0]), row.word) for row in footer_of(context, first)]
     room = width - 1
     pinned: list[_Hint] = []
     for hint in sorted((hint for hint in hints if hint.id in PINNED), key=lambda hint: PINNED.index(hint.id)):

@@ -1,6 +1,6 @@
 """The list of keys: one row a blob or folder, drawn from a Listing page by page."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from time import time
@@ -10,13 +10,13 @@ from rich.style import Style
 from textual.message import Message
 
 from storage_tui.contract.models import Blob
-from storage_tui.contract.storage_types import STORAGE_TYPES
+from storage_tui.tui.side import expires_in
 from storage_tui.tui.state.listing import Folder, Listing, Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.parts import Part, parts_of
 from storage_tui.tui.state.sizes import Sizes
 from storage_tui.tui.widgets.line_view import LineView
-from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPainter, leaf_name
+from storage_tui.tui.widgets.row_painter import ROW_COMPONENTS, Columns, RowPainter, leaf_name, no_note
 
 
 class KeyList(LineView):
@@ -33,9 +33,12 @@ class KeyList(LineView):
 
         index: int
 
-    def __init__(self, marks: Marks, sizes: Sizes, *, id: str | None = None) -> None:
+    def __init__(
+        self, marks: Marks, sizes: Sizes, *, note: Callable[[Row], str] = no_note, id: str | None = None
+    ) -> None:
+        """`note` returns what stands after the name of a row, such as the target of a symbolic link."""
         super().__init__(id=id)
-        self._painter = RowPainter(self, marks, sizes)
+        self._painter = RowPainter(self, marks, sizes, note)
         self.listing = Listing("data", "")
         self.state = ""
         self._state_is_error = False
@@ -110,8 +113,7 @@ class KeyList(LineView):
         return 1 if self.room.height >= 6 else 0
 
     def _columns(self, width: int) -> Columns:
-        expires = STORAGE_TYPES[self.listing.storage_type].expires_after is not None
-        return Columns.fit(width, expires=expires)
+        return Columns.fit(width, expires=expires_in(self.listing.storage_type))
 
     def draw_header(self, width: int) -> list[Segment]:
         """Return the titles of the columns."""

@@ -152,6 +152,11 @@ class LineView(BareWidget, can_focus=True):
         styled = [Segment(text, base + style if style else base) for text, style, _ in segments]
         return Strip(styled).adjust_cell_length(width, base).simplify()
 
+    def restyle(self) -> None:
+        """Draw all lines again: their colours have changed."""
+        self._strips.clear()
+        self.refresh()
+
     def move(self, delta: int) -> None:
         """Move the cursor `delta` lines down."""
         self.go(self.cursor + delta)

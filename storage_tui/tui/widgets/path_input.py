@@ -1,6 +1,7 @@
 """A text field for a local path: Tab completes and lists the candidates."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual import events, work
 from textual.message import Message
@@ -18,6 +19,12 @@ class PathInput(Input):
 
         names: list[str]
 
+    @dataclass
+    class Dropped(Message):
+        """Several paths that are there were dropped or pasted."""
+
+        paths: list[Path]
+
     def __init__(self, value: str, *, id: str | None = None, only_folders: bool = False) -> None:
         super().__init__(value, compact=True, select_on_focus=False, id=id)
         self.cursor_blink = False  # each blink is bytes over SSH
@@ -29,6 +36,27 @@ class PathInput(Input):
             event.stop()
             event.prevent_default()
             self._complete(self.value[: self.cursor_position], self.value[self.cursor_position :])
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a dropped path without its quotes; several paths are for the dialog."""
+        event.stop()
+        event.prevent_default()
+        self._paste(event.text)
+
+    @work(thread=True, group="paste")
+    def _paste(self, text: str) -> None:
+        from storage_tui.tui.local.dropped import read_dropped  # loaded on demand, as all of the local side
+
+        self.app.call_from_thread(self._pasted, text, list(read_dropped(text).paths))
+
+    def _pasted(self, text: str, paths: list[Path]) -> None:
+        if len(paths) > 1:
+            self.post_message(self.Dropped(paths))
+        elif paths:
+            self.value = str(paths[0])
+            self.cursor_position = len(self.value)
+        elif lines := text.splitlines():
+            self.insert_text_at_cursor(lines[0])
 
     @work(thread=True, exclusive=True, group="complete")
     def _complete(self, text: str, rest: str) -> None:

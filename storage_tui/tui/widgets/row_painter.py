@@ -1,5 +1,6 @@
 """The drawing of a blob or folder as a row of a list: columns, marks, colours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -50,6 +51,11 @@ def leaf_name(row: Row, prefix: str) -> str:
     return "(empty)/" if name == "/" and isinstance(row, Folder) else visible(name)
 
 
+def no_note(row: Row) -> str:
+    """Return nothing: most rows have no note after their names."""
+    return ""
+
+
 ROW_COMPONENTS = {
     "keys--folder",
     "keys--mark",
@@ -63,8 +69,9 @@ ROW_COMPONENTS = {
 class RowPainter:
     """Draws rows with their marks, and the titles above them, in the colours of a view."""
 
-    def __init__(self, view: LineView, marks: Marks, sizes: Sizes) -> None:
+    def __init__(self, view: LineView, marks: Marks, sizes: Sizes, note: Callable[[Row], str] = no_note) -> None:
         self._view = view
+        self._note = note
         self.marks = marks
         self.sizes = sizes
 
@@ -92,8 +99,10 @@ class RowPainter:
         bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks
         mark = Segment("● ", self._view.component("keys--mark")) if is_marked else Segment("  ")
-        name = cut_middle(leaf_name(row, prefix), columns.name)
-        pad = Segment(" " * (columns.name - cell_len(name)))
+        name, after = leaf_name(row, prefix), visible(self._note(row))
+        name = cut_middle(name, max(columns.name - cell_len(after), columns.name // 2))
+        after = cut_middle(after, columns.name - cell_len(name))
+        pad = Segment(after + " " * (columns.name - cell_len(name) - cell_len(after)), dim if after else None)
         style = self._view.component("keys--folder") if isinstance(row, Folder) else None
         if is_marked:
             style = self._view.component("keys--mark")
@@ -103,7 +112,7 @@ class RowPainter:
         row = self.sizes.fill(row)
         now = datetime.now(UTC)
         if columns.size:
-            number, unit = size_parts(row.size_bytes)
+            number, unit = ("", "") if after and row.size_bytes is None else size_parts(row.size_bytes)
             segments += [Segment(number.rjust(SIZE_CELLS - 3)), Segment(f" {unit:<2}", dim)]
         if columns.age:
             segments.append(Segment(age_text(row.modified, now).rjust(AGE_CELLS), dim))

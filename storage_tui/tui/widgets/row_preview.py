@@ -1,6 +1,7 @@
 """The preview of the row under the cursor, read by ranges; a new row cancels the reading of the row before."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from textual import work
@@ -11,7 +12,7 @@ from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.previews import Preview, Source, modes_of, preview
-from storage_tui.previews.base import HEAD_BYTES, Mode
+from storage_tui.previews.base import HEAD_BYTES, Mode, RangeStorage
 from storage_tui.previews.table.grid import grid_lines
 from storage_tui.tui.desk import EXPECTED
 from storage_tui.tui.state.folder_mix import Mix
@@ -31,6 +32,9 @@ FACTS = 3  # rows for the facts of an image of the catalog
 FAR = 1_000_000  # rows; past the end of every page
 MODES: tuple[Mode, ...] = ("auto", "text", "hex")
 
+About = Callable[[Row], Awaitable[Preview | None]]
+"""Returns the preview of a row without bytes, such as a folder; None for a row with bytes."""
+
 
 class RowPreview(PreviewPane):
     """A PreviewPane that fetches its content: the first ranges of a blob, or the totals of a folder."""
@@ -43,8 +47,13 @@ class RowPreview(PreviewPane):
         self._shown: Preview | None = None
         self._image: tuple[Location, CatalogImage | None] | None = None  # of the last row
         self._mode: Mode = "auto"
+        self._others: dict[str, tuple[RangeStorage, About]] = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._last = -HELD_DELAY_S  # the time when the last row was shown, on the loop's clock
+
+    def also(self, storage_type: str, reads: RangeStorage, about: About) -> None:
+        """Preview rows of a further type: their bytes are of `reads`, and `about` knows the rows without bytes."""
+        self._others[storage_type] = reads, about
 
     def show_row(self, row: Row | None) -> None:
         """Preview another row, or nothing."""
@@ -88,7 +97,11 @@ class RowPreview(PreviewPane):
         title = leaf_name(row, parent_prefix(row.key))
         slow = self.set_timer(SLOW_S, lambda: self.show_facts(title, (), "Reading…"))
         try:
-            if isinstance(row, Folder):
+            other = self._others.get(row.storage_type)
+            about = await other[1](row) if other is not None else None
+            if about is not None:
+                self.show_preview(title, about)
+            elif isinstance(row, Folder):
                 self.show_preview(title, await self._folder_preview(row))
             else:
                 self._shown = await self._preview(row, offset)
@@ -119,7 +132,8 @@ class RowPreview(PreviewPane):
 
     async def _preview(self, blob: Blob, offset: int) -> Preview:
         if self._source is None:
-            self._source = Source(self._storage, blob)
+            other = self._others.get(blob.storage_type)
+            self._source = Source(self._storage if other is None else other[0], blob)
         if blob.storage_type != STORED_IN:
             return await self._drawn(self._source, offset, room=0)
         shown, facts = await asyncio.gather(self._drawn(self._source, offset, room=FACTS), self._image_facts(blob))

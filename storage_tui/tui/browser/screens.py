@@ -1,20 +1,20 @@
-"""The screens that open over the main one: the viewer, the map, find, clean-up, usage."""
+"""The commands that open another screen over the list."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from storage_tui.contract.keys import Location
-from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.side import expires_in
 from storage_tui.tui.state.listing import Folder, Row
 
-Go = Callable[[Location, str], None]
-"""Shows a blob, given by its key, in its folder on the main screen."""
 
+class Screens:
+    """Opens the viewer, the map, search, clean-up and usage; each is loaded when it is first wanted.
 
-class OtherScreens:
-    """Opens the other screens about the row under the cursor, the chosen rows, or the open folder `here`."""
+    `current` is the row under the cursor, `chosen` the marked rows, `here` the open place, `go` opens a place.
+    """
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class OtherScreens:
         current: Callable[[], Row | None],
         chosen: Callable[[], Sequence[Row]],
         here: Callable[[], Location],
-        go: Go,
+        go: Callable[[Location, str], None],
     ) -> None:
         self._screen = screen
         self._desk = desk
@@ -64,9 +64,9 @@ class OtherScreens:
         from storage_tui.tui.lists.clean_up import CleanUpScreen
 
         here = self._here()
-        expires = STORAGE_TYPES[here.storage_type].expires_after is not None
         tmp = self._desk.scope.top_of("tmp") or Location("tmp")
-        self._screen.app.push_screen(CleanUpScreen(self._desk, here if expires else tmp, self._go))
+        place = here if expires_in(here.storage_type) else tmp
+        self._screen.app.push_screen(CleanUpScreen(self._desk, place, self._go))
 
     def action_usage(self) -> None:
         """Show how many bytes each folder holds."""
