@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from textual import on, work
 from textual.app import ComposeResult
 
+from storage_tui.client.patterns.words import EXAMPLES, Filter
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.flat_screen import FlatScreen, Go
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Folder
-from storage_tui.tui.state.selection import EXAMPLES, Selection
+from storage_tui.tui.state.selection import Selection
 from storage_tui.tui.store_reads import read_below
 from storage_tui.tui.widgets.filter_line import FilterLine
 

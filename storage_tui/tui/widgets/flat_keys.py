@@ -4,12 +4,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.lists.flat import FlatList, Heading
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.parts import Part

@@ -7,10 +7,10 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.sizes import size_parts
 from storage_tui.contract.visible import visible
 from storage_tui.tui.state.arranging import Sort
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
