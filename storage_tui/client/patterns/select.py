@@ -135,7 +135,7 @@ class _Walk:
         blobs = {rest[0].literal or "" for rest in rests if len(rest) == 1}
         folders = {f"{rest[0].literal}{DELIMITER}" for rest in rests if len(rest) > 1}
         if self._folders != "none":
-            folders |= {f"{name}{DELIMITER}" for name in blobs if name}
+            folders |= {f"{name}{DELIMITER}" for name in blobs}
         for name in sorted(blobs | folders, key=str.encode):
             if name in folders:
                 yield from self._enter(prefix, name, rests, is_there=False)
@@ -213,4 +213,4 @@ def _after(name: str, rests: Iterable[Rest]) -> list[Rest]:
 def _ends_at(name: str, rest: Rest) -> bool:
     """Return whether a pattern ends with a folder, given by its name with the slash; it may end with a slash too."""
     is_end = len(rest) == 1 or (len(rest) == 2 and rest[1].literal == "")
-    return is_end and name != DELIMITER and rest[0].matches(name[:-1])
+    return is_end and rest[0].matches(name[:-1])
