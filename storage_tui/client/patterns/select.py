@@ -52,6 +52,12 @@ def blobs_below(engine: TransferEngine, storage_type: str, prefix: str) -> Itera
     return _below(engine, storage_type, prefix)
 
 
+def entries_in(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Entry]:
+    """Yield the blobs and folders directly in a prefix, page by page, each page in the order of the keys."""
+    for page in _pages(engine, storage_type, prefix, DELIMITER):
+        yield from _in_order(page)
+
+
 def within(
     engine: TransferEngine, blobs: Iterable[Blob], conditions: Sequence[Condition], *, now: datetime | None = None
 ) -> Iterator[Blob]:
@@ -151,8 +157,7 @@ class _Walk:
                 yield from self._flat(prefix, start)
                 return
             is_first = False
-            entries: list[Entry] = [*page.blobs, *page.prefixes]
-            for entry in sorted(entries, key=lambda row: (row if isinstance(row, str) else row.key).encode()):
+            for entry in _in_order(page):
                 if isinstance(entry, str):
                     yield from self._enter(prefix, entry[cut:], rests, is_there=True)
                 elif any(len(rest) == 1 and rest[0].matches(entry.key[cut:]) for rest in rests):
@@ -203,6 +208,11 @@ class _Walk:
             return False
         usage = self._engine.run(folding.usage(self._engine.service, prefix, self._type, ""))
         return usage.count < folders * min(PAGE, info.limits.list_page)
+
+
+def _in_order(page: Page) -> list[Entry]:
+    entries: list[Entry] = [*page.blobs, *page.prefixes]
+    return sorted(entries, key=lambda row: (row if isinstance(row, str) else row.key).encode())
 
 
 def _after(name: str, rests: Iterable[Rest]) -> list[Rest]:
