@@ -11,8 +11,8 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map"]
-"""A screen that takes keys; `flat` is clean-up and search, `lines` is help, log and details."""
+Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map", "contents"]
+"""A screen that takes keys; `flat` is clean-up and search, `contents` the search inside, `lines` help, log and details."""
 
 Keys = tuple[str, ...]
 
@@ -49,12 +49,12 @@ class Command:
         return self.keys_in.get(context, self.keys)
 
 
-EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map")
+EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map", "contents")
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
 BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map")
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "contents")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -129,6 +129,34 @@ COMMANDS: tuple[Command, ...] = (
         keys_in={"flat": ("f", "/")},
     ),
     Command(
+        "search-contents",
+        ("F",),
+        "Search inside…",
+        "search the contents below here, or of the marks, for a regular expression",
+        OPEN,
+        (*ROWS, "contents"),
+        "search",
+        keys_in={"contents": ("F", "/", "f")},
+    ),
+    Command(
+        "find-types",
+        ("ctrl+t",),
+        "Search all types",
+        "search all storage types, or only below here again",
+        OPEN,
+        ("flat",),
+        "all types",
+    ),
+    Command(
+        "open-match",
+        ("enter", "l", "right"),
+        "Open at the match",
+        "view the blob at the line that matches",
+        OPEN,
+        ("contents",),
+        "open",
+    ),
+    Command(
         "show-in-folder",
         ("enter", "l", "right"),
         "Show in its folder",
@@ -137,7 +165,9 @@ COMMANDS: tuple[Command, ...] = (
         ("flat",),
         "open",
     ),
-    Command("show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage",), "list"),
+    Command(
+        "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
+    ),
     Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
@@ -270,7 +300,12 @@ COMMANDS: tuple[Command, ...] = (
         "go back to the list",
         PROGRAM,
         (*LISTS, "viewer"),
-        keys_in={"flat": ("q", "f10", "h", "left"), "usage": ("q", "f10"), "viewer": ("q", "f3", "f10")},
+        keys_in={
+            "flat": ("q", "f10", "h", "left"),
+            "contents": ("q", "f10", "h", "left"),
+            "usage": ("q", "f10"),
+            "viewer": ("q", "f3", "f10"),
+        },
     ),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM),
 )
@@ -283,6 +318,9 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "flat": (
         "show-in-folder", "download", "delete", "mark", "copy-menu", "transfers", "close", "details", "help", "rescue",
         "mark-where",
+    ),
+    "contents": (
+        "open-match", "search-contents", "show-in-list", "transfers", "close", "details", "help",
     ),
     "usage": (
         "open", "parent", "download", "show-in-list", "delete", "mark", "sort", "copy-menu", "transfers", "close",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,6 +20,9 @@ from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import ALIASES, DEFAULT, STORAGE_TYPES
+
+if TYPE_CHECKING:
+    from storage_tui.client.storage import Storage
 
 
 def _first_word(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -43,9 +47,10 @@ def find(
 
     The lines are locations: `find tmp: '*.npy' -0 | xargs -0 storage-tui rm --yes`. No match is no error.
     """
-    places, patterns = _places(words, all_types=all_types)
+    places, patterns = ([], words) if all_types else _places(words)
     description = _description(patterns)
     with open_storage(settings) as storage:
+        places = all_places(storage) if all_types else places
         for choice in (choose(storage, place, limits) for place in places):
             for blob in found(choice, description):
                 location = str(Location(blob.storage_type, blob.key))
@@ -86,10 +91,14 @@ def below(choice: Choice) -> Iterator[Blob]:
                 raise choice.nothing() from None
 
 
-def _places(words: Sequence[str], *, all_types: bool) -> tuple[list[Location], Sequence[str]]:
-    """Return the locations to search, and the other words."""
-    if all_types:
-        return [Location(name) for name in STORAGE_TYPES], words
+def all_places(storage: "Storage") -> list[Location]:
+    """Return every storage type, as far as the token may list."""
+    tops = (storage.describe().token.top_of(name) for name in STORAGE_TYPES)
+    return [top for top in tops if top is not None]
+
+
+def _places(words: Sequence[str]) -> tuple[list[Location], Sequence[str]]:
+    """Return the location to search, and the other words."""
     if not words or _is_limit_or_word(words[0]):
         return [Location(DEFAULT)], words
     return [Location.parse(words[0])], words[1:]

@@ -12,7 +12,7 @@ from storage_tui.cli.options import with_settings
 from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import complain, show_status
 from storage_tui.cli.search.choosing import choose
-from storage_tui.cli.search.finding import below
+from storage_tui.cli.search.finding import all_places, below
 from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
@@ -22,7 +22,6 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.storage_types import STORAGE_TYPES
 
 if TYPE_CHECKING:
     from storage_tui.cli.search.grep_lines import Report
@@ -86,8 +85,8 @@ def grep(
         pattern, is_fixed=fixed_strings, ignores_case=ignore_case, with_binary=text,
         wanted="first" if files_with_matches else "count" if count else "lines",
     )  # fmt: skip
-    places = _places(locations, all_types=all_types)
     with open_storage(settings) as storage:
+        places = all_places(storage) if all_types else [Location.parse(word) for word in locations or ("data:",)]
         most = MOST_BYTES if max_bytes is None else max_bytes
         try:
             search = ContentSearch(storage.engine, query, jobs=jobs, most_bytes=most)
@@ -111,12 +110,6 @@ def grep(
         raise PartialFailureError(f"{plural(report.lines, 'line')} found; {count_words} not searched to the end")
     if not report.lines:
         ctx.exit(EXIT_NO_MATCH)
-
-
-def _places(words: Sequence[str], *, all_types: bool) -> list[Location]:
-    if all_types:
-        return [Location(name) for name in STORAGE_TYPES]
-    return [Location.parse(word) for word in words or ("data:",)]
 
 
 def _is_several(storage: "Storage", places: Sequence[Location]) -> bool:

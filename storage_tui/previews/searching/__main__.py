@@ -2,7 +2,7 @@
 
 | message | bytes | answer |
 |---|---|---|
-| `query` | none | none: what is searched for from now on |
+| `query` | none | `ready`: what is searched for from now on |
 | `name` | none | none: another blob begins |
 | `last` | the next bytes of the blob; `last` is true for the last ones | matches; `more` when the work is not done |
 | `more` | none | the next matches |
@@ -46,7 +46,7 @@ class _Matcher:
         if "query" in message:
             self._query = Query(**message["query"])
             self._pattern = self._query.compiled()
-            return None
+            return {"ready": True}
         if "name" in message:
             self._lines = BlobLines(self._query, self._pattern, message["name"])
             return None

@@ -23,7 +23,10 @@ class BlobLines:
     the lines that match, `unpacked_bytes` the bytes that were searched.
     """
 
-    def __init__(self, query: Query, pattern: re.Pattern[str], name: str) -> None:
+    def __init__(
+        self, query: Query, pattern: re.Pattern[str], name: str, *, most_unpacked: int = UNPACKED_BYTES
+    ) -> None:
+        self._most_unpacked = most_unpacked
         self._query = query
         self._pattern = pattern
         self._name = name
@@ -51,8 +54,11 @@ class BlobLines:
         try:
             for piece in self._contents(data, is_last=is_last):
                 self.unpacked_bytes += len(piece)
-                if self._is_packed and self.unpacked_bytes > UNPACKED_BYTES:
-                    self.state, self.reason = "cut", f"only the first {UNPACKED_BYTES:,} unpacked bytes were searched"
+                if self._is_packed and self.unpacked_bytes > self._most_unpacked:
+                    self.state, self.reason = (
+                        "cut",
+                        f"only the first {self._most_unpacked:,} unpacked bytes were searched",
+                    )
                     return
                 yield from self._lines(piece, is_last=False)
                 if self.is_over:

@@ -13,6 +13,7 @@ from storage_tui.previews.decoding import frames
 from storage_tui.previews.searching.query import Query
 
 STEP_S = 10.0  # the longest work on a few megabytes; common expressions take 0.1 s
+START_S = 60.0  # for the start of the process, on a busy machine
 READ_BYTES = 1024 * 1024
 
 
@@ -46,8 +47,11 @@ class Matcher:
 
     def ask(self, message: dict[str, Any], payload: bytes = b"") -> dict[str, Any]:
         """Return the answer. Raise LimitError when the process is too slow or ends, StoppedError after `close`."""
+        return self._asked(message, payload, self._step_s)
+
+    def _asked(self, message: dict[str, Any], payload: bytes, longest_s: float) -> dict[str, Any]:
         self._send(message, payload)
-        deadline = time.monotonic() + self._step_s
+        deadline = time.monotonic() + longest_s
         while (frame := frames.take(self._incoming)) is None:
             data = self._read(deadline)
             if not data:
@@ -88,7 +92,7 @@ class Matcher:
             )  # fmt: skip
         except OSError as exc:
             raise LimitError(f"the process that matches lines cannot be started: {exc.strerror}") from exc
-        self._send({"query": self._query.to_json()}, b"")
+        self._asked({"query": self._query.to_json()}, b"", START_S)
 
     def _send(self, message: dict[str, Any], payload: bytes) -> None:
         program = self._program

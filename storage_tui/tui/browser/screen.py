@@ -296,6 +296,14 @@ class BrowserScreen(CommandScreen[None]):
 
         self.app.push_screen(FindScreen(self.desk, self.place.location, self._go))
 
+    def action_search_contents(self) -> None:
+        """Search the contents of the marks, or of everything below this folder."""
+        from storage_tui.tui.contents.screen import ContentsScreen
+
+        here = self.place.location
+        rows = list(self.desk.marks) or [Folder(here.key, here.storage_type)]
+        self.app.push_screen(ContentsScreen(self.desk, here, rows, self._go))
+
     def action_clean_up(self) -> None:
         """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
         from storage_tui.tui.lists.clean_up import CleanUpScreen

@@ -11,6 +11,7 @@ from storage_tui.tui.widgets.text_lines import Line
 PLACES: dict[Context, str] = {
     "browser": "In the main list",
     "flat": "In clean-up and search",
+    "contents": "In the search inside contents",
     "usage": "In usage",
     "viewer": "In the viewer",
     "transfers": "In transfers",

@@ -39,9 +39,14 @@ class ViewerScreen(CommandScreen[None]):
     AUTO_FOCUS = "ViewerLines"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
-    def __init__(self, desk: Desk, blob: Blob, member: Source | None = None) -> None:
-        """`member` is the source when the blob is a member of an archive."""
+    def __init__(
+        self, desk: Desk, blob: Blob, member: Source | None = None, *, words: str = "", offset: int | None = None
+    ) -> None:
+        """`member` is the source when the blob is a member of an archive. The viewer begins at `offset`, where the
+        document has offsets, and marks `words` as a search does."""
         super().__init__()
+        self._begin_at = offset
+        self._begin_with = words
         self.desk = desk
         self.blob = blob
         self.lines = ViewerLines(id="rows")  # kept here: readers may ask for its size while the screen closes
@@ -88,7 +93,8 @@ class ViewerScreen(CommandScreen[None]):
     def on_mount(self) -> None:
         """Read the blob."""
         self.say_lines()
-        self.call_after_refresh(self.reader.load)
+        self.finder.mark(self._begin_with)
+        self.call_after_refresh(self.reader.load, self._begin_at)
 
     def on_resize(self) -> None:
         """Lay out the document for the new size."""

@@ -85,14 +85,16 @@ class RowPainter:
         return [Segment(text, self._view.component("line--head"))]
 
     def row(
-        self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None
-    ) -> list[Segment]:
-        """Return a row: bar, mark, name, size, age, expiry."""
+        self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None,
+        shows_type: bool = False,
+    ) -> list[Segment]:  # fmt: skip
+        """Return a row: bar, mark, name (with `shows_type` behind its storage type), size, age, expiry."""
         dim = self._view.component("line--dim") + NOT_BOLD
         bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks
         mark = Segment("● ", self._view.component("keys--mark")) if is_marked else Segment("  ")
-        name = cut_middle(leaf_name(row, prefix), columns.name)
+        lead = f"{row.storage_type}:" if shows_type else ""
+        name = cut_middle(lead + leaf_name(row, prefix), columns.name)
         pad = Segment(" " * (columns.name - cell_len(name)))
         style = self._view.component("keys--folder") if isinstance(row, Folder) else None
         if is_marked:
