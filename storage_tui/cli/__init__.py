@@ -19,4 +19,5 @@
 | words.py | the words for completion: storage types, keys and folders from the server, local files |
 | commands/ | the commands for everybody, one group of related commands a file |
 | operators/ | the commands for people who run a server |
+| search/ | which blobs a command takes, by pattern and limit; the commands that list and search |
 """

@@ -1,5 +1,6 @@
 """Folders on the command line: what is said of one where a blob was expected, and the rule for its name."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -46,6 +47,17 @@ def blobs_below(storage: "Storage", folder: Location) -> Iterator[Blob]:
         token = page.next_token
         if token is None:
             return
+
+
+def nothing_below(storage: "Storage", folder: Location) -> NotFoundError:
+    """Return the error for an empty folder. It names the nearest folder above that is not empty, and the command that
+    shows it."""
+    above = parent_prefix(folder.key)
+    while above and not has_blobs(storage, Location(folder.storage_type, above)):
+        above = parent_prefix(above)
+    place = str(Location(folder.storage_type, above))
+    what = f"'storage-tui ls {shlex.quote(place)}' lists what exists there"
+    return NotFoundError(f"nothing is stored below {folder}; {what}", key=folder.key)
 
 
 def base_of(location: Location) -> str:

@@ -9,6 +9,7 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import IO, Any, TextIO, cast
 
@@ -30,9 +31,26 @@ def say(text: str, *, label: str = "", colour: str | None = None) -> None:
     _put(sys.stdout, f"{head}{_visible(text)}\n")
 
 
+def is_coloured() -> bool:
+    """Return whether standard output is a terminal that gets colours: NO_COLOR is not set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def say_coloured(parts: Iterable[tuple[str, str]]) -> None:
+    """Print one line of texts, each with the numbers of its colour (ECMA-48, 8.3.117), such as `01;34`, or none."""
+    is_on = is_coloured()
+    line = "".join(f"\x1b[{codes}m{shown(text)}\x1b[0m" if codes and is_on else shown(text) for text, codes in parts)
+    _put(sys.stdout, f"{line}\n")
+
+
 def shown(text: str) -> str:
     """Return how `say` prints a part of its line, for columns whose width counts."""
     return _visible(text) if sys.stdout.isatty() else text
+
+
+def say_null(text: str) -> None:
+    """Print a text and a zero byte on standard output, for `xargs -0`; on a terminal a line."""
+    say(text) if sys.stdout.isatty() else _put(sys.stdout, f"{text}\0")
 
 
 def say_json(value: Any) -> None:

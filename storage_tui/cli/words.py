@@ -39,9 +39,11 @@ def source_words(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     return [*types, CompletionItem("", type="file")]
 
 
-def local_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return a request to the shell for local files."""
-    return [CompletionItem("", type="file")]
+def wanted_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the words for an argument with locations and then a local target: locations, after the first of them files
+    too."""
+    found = location_words(ctx, param, incomplete)
+    return [*found, CompletionItem("", type="file")] if ctx.params.get("words") else found
 
 
 def profile_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -23,5 +23,6 @@
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
 | editing/ | a blob in an editor: the copy on this machine, and the way back without overwriting anybody |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
+| patterns/ | which blobs are meant: globs, limits of age and size, words, and the blobs that match |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

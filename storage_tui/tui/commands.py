@@ -11,9 +11,9 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash"]
-"""A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `lines` is
-help, log and details."""
+Context = Literal["browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents"]
+"""A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `contents` the
+search inside, `lines` is help, log and details."""
 
 Keys = tuple[str, ...]
 
@@ -51,14 +51,14 @@ class Command:
 
 
 EVERYWHERE: tuple[Context, ...] = (
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents",
 )  # fmt: skip
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
 BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash")
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -139,6 +139,34 @@ COMMANDS: tuple[Command, ...] = (
         keys_in={"flat": ("f", "/")},
     ),
     Command(
+        "search-contents",
+        ("F",),
+        "Search inside…",
+        "search the contents below here, or of the marks, for a regular expression",
+        OPEN,
+        (*ROWS, "contents"),
+        "search",
+        keys_in={"contents": ("F", "/", "f")},
+    ),
+    Command(
+        "find-types",
+        ("ctrl+t",),
+        "Search all types",
+        "search all storage types, or only below here again",
+        OPEN,
+        ("flat",),
+        "all types",
+    ),
+    Command(
+        "open-match",
+        ("enter", "l", "right"),
+        "Open at the match",
+        "view the blob at the line that matches",
+        OPEN,
+        ("contents",),
+        "open",
+    ),
+    Command(
         "show-in-folder",
         ("enter", "l", "right"),
         "Show in its folder",
@@ -147,7 +175,9 @@ COMMANDS: tuple[Command, ...] = (
         ("flat",),
         "open",
     ),
-    Command("show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage",), "list"),
+    Command(
+        "show-in-list", ("b",), "Show in the list", "open this place in the list", OPEN, ("usage", "contents"), "list"
+    ),
     Command("view-open", ("enter",), "Open or fold", "open the member, fold or unfold JSON", OPEN, ("viewer",), "open"),
     Command("view-fold-more", ("-",), "One level less", "show one level of JSON less", OPEN, ("viewer",)),
     Command("view-fold-less", ("+", "="), "One level more", "show one level of JSON more", OPEN, ("viewer",)),
@@ -425,6 +455,7 @@ COMMANDS: tuple[Command, ...] = (
             "usage": ("q", "f10"),
             "viewer": ("q", "f3", "f10"),
             "trash": ("q", "f10", "h", "left"),
+            "contents": ("q", "f10", "h", "left"),
         },
     ),
     Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, SIDES),
@@ -443,6 +474,9 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     "flat": (
         "show-in-folder", "download", "delete", "mark", "copy-menu", "transfers", "close", "details", "help", "rescue",
         "mark-where",
+    ),
+    "contents": (
+        "open-match", "search-contents", "show-in-list", "transfers", "close", "details", "help",
     ),
     "usage": (
         "open", "parent", "download", "show-in-list", "delete", "mark", "sort", "copy-menu", "transfers", "close",

@@ -28,7 +28,7 @@ from storage_tui.tui.widgets.line_view import LineView
 
 WAYS: Mapping[str, Context] = {
     "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "map",
-    "f3": "viewer",
+    "f3": "viewer", "F": "contents",
 }  # fmt: skip
 """From the main screen to each other screen."""
 

@@ -2,7 +2,7 @@
 
 | file | holds |
 |---|---|
-| blobs.py | the commands that look at blobs: ls, cat, du, url |
+| blobs.py | the commands that look at blobs: cat, du, url |
 | browse.py | the command that a bare `storage-tui` runs: open the browser |
 | completion.py | completion for bash, zsh and fish: commands, flags and existing keys |
 | config.py | `storage-tui config`: every setting, its value and the place of the value |

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.folder_hints import base_of, blobs_below, expecting_blob
+from storage_tui.cli.folder_hints import expecting_blob
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import Complaints, say, say_json
+from storage_tui.cli.search.choosing import Choice, choose
+from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import NotFoundError, StorageError
+from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
@@ -32,21 +34,29 @@ BATCH = 1000  # copies whose results are waited for, so that memory stays bounde
 @click.option("-v", "--verbose", is_flag=True, help="With -r: a line for each blob.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each blob that was made.")
+@with_limits
 @with_settings
 def cp(
     source: Location, target: Location, recursive: bool, force: bool, verbose: bool, quiet: bool, as_json: bool,
-    settings: Settings,
+    limits: Limits, settings: Settings,
 ) -> None:  # fmt: skip
     """Copy a blob on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days.
 
     With -r a folder is copied: `cp -r tmp:maps data:` makes data:maps/, and `cp -r tmp:maps/ data:old` puts what is in
-    maps into data:old/.
+    maps into data:old/. A quoted pattern copies what it matches, with the folders from the first special character on:
+    `cp 'tmp:maps/*/a.tif' data:old` makes data:old/2024/a.tif.
     """
     with open_storage(settings) as storage:
-        if recursive:
-            _copy_folder(storage, source, target, force=force, verbose=verbose, quiet=quiet, as_json=as_json)
+        choice = choose(storage, source, limits)
+        source = choice.location
+        if recursive or choice.glob is not None:
+            _copy_chosen(
+                choice, target, recursive=recursive, force=force, verbose=verbose, quiet=quiet, as_json=as_json
+            )
             return
         with expecting_blob(storage, source, "give -r to copy all of it"):
+            if limits and not [*choice.blobs(recursive=False)]:
+                return
             blob = _copy(storage, source, Location(target.storage_type, _to_key(source, target)), force=force)
         _tell(blob, target.storage_type, as_json=as_json, is_silent=quiet)
 
@@ -69,20 +79,24 @@ def _tell(blob: Blob, storage_type: str, *, as_json: bool, is_silent: bool) -> N
         say(f"{storage_type}:{blob.key}")
 
 
-def _copy_folder(
-    storage: "Storage", source: Location, target: Location, *, force: bool, verbose: bool, quiet: bool, as_json: bool
+def _copy_chosen(
+    choice: Choice, target: Location, *, recursive: bool, force: bool, verbose: bool, quiet: bool, as_json: bool
 ) -> None:  # fmt: skip
-    folder, base, into = as_folder(source), base_of(source), as_folder(target)
-    start = into.key + folder.key[len(base) :]
-    if target.storage_type == source.storage_type and start.startswith(folder.key):
+    """Copy a folder, or the blobs that a pattern matches, into the folder `target`."""
+    storage, source, base, into = choice.storage, choice.location, choice.base, as_folder(target)
+    folder = as_folder(source)
+    start = into.key if choice.glob is not None else into.key + folder.key[len(base) :]
+    if choice.glob is None and target.storage_type == source.storage_type and start.startswith(folder.key):
         raise click.UsageError(f"{source} cannot be copied into itself; name a target outside of it")
-    blobs = [*blobs_below(storage, folder)]
+    blobs = [*choice.blobs(recursive=recursive)]
     if not blobs:
-        if source.key and not source.key.endswith(DELIMITER):
+        if choice.is_plain and source.key and not source.key.endswith(DELIMITER):
             blob = _copy(storage, source, Location(target.storage_type, _to_key(source, target)), force=force)
             _tell(blob, target.storage_type, as_json=as_json, is_silent=quiet)
             return
-        raise NotFoundError(f"nothing is stored in the folder {folder}", key=folder.key)
+        if choice.limits:
+            return
+        raise choice.nothing()
 
     def copy(blob: Blob) -> Blob | StorageError:
         to = Location(target.storage_type, into.key + blob.key[len(base) :])

@@ -2,22 +2,24 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.cli.folder_hints import base_of, expecting_blob
+from storage_tui.cli.folder_hints import base_of, expecting_blob, has_blobs
 from storage_tui.cli.moving import move, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.printing import bytes_out, complain
+from storage_tui.cli.search.choosing import Choice, choose
+from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
-from storage_tui.cli.words import local_words, source_words
+from storage_tui.cli.words import source_words, wanted_words
 from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.kept_names import NAMES_FILE, read_names
 from storage_tui.client.batch.name_rules import rules_at
@@ -28,7 +30,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.client.transfer.part_file import local_errors
 from storage_tui.contract.errors import LocalFileError, NotFoundError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key, parent_prefix
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES
 
 if TYPE_CHECKING:
@@ -59,43 +61,112 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("location", type=LOCATION)
-@click.argument("target", default=".", shell_complete=local_words)
+@click.argument("words", nargs=-1, required=True, metavar="LOCATION... [TARGET]", shell_complete=wanted_words)
 @_moving
+@with_limits
 @with_settings
 def get(
-    location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
-    verify: bool, quiet: bool, verbose: bool, as_json: bool, patience_s: float | None, settings: Settings,
+    words: tuple[str, ...], recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
+    verify: bool, quiet: bool, verbose: bool, as_json: bool, patience_s: float | None, limits: Limits,
+    settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
 
     With -r a folder keeps its name: `get -r tmp:maps` makes ./maps, and `get -r tmp:maps/ old` puts what is in maps
     into old. Names that the file system cannot keep are changed and told; put -r restores them.
 
+    Several locations, and a quoted pattern, go into a folder, which is made: `get 'data:maps/*/a.tif' old` makes
+    old/2024/a.tif. The last word is TARGET unless it begins with a storage type and a colon.
+
     A file appears only whole and compared with its checksum. To continue a download that broke off, run the same
     command again, or storage-tui resume.
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
-    is_kept = resume and target != STDIO and (recursive or not is_pipe(Path(target)))
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
+    locations, target = _words_of_get(words)
+    is_pipe_target = target == STDIO or (not recursive and is_pipe(Path(target)))
+    with (
+        open_storage(settings, patience_s=patience_s) as storage,
+        telling(storage, is_kept=resume and not is_pipe_target),
+    ):
+        choices = [choose(storage, location, limits) for location in locations]
+        location = choices[0].location
+        is_single = len(choices) == 1 and choices[0].is_plain
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
-            with expecting_blob(storage, location, "name a folder as TARGET, and give -r to download all of it"):
-                get_pipe(storage, location, bytes_out(), must_verify=verify)
+        if is_pipe_target:
+            if not is_single:
+                raise click.UsageError("a pipe takes one blob; storage-tui cat writes several")
+            way_out = "name a folder as TARGET, and give -r to download all of it" if target == STDIO else _GIVE_R
+            with expecting_blob(storage, location, way_out), _opened(target) as pipe:
+                get_pipe(storage, location, pipe, must_verify=verify)
             return
-        if not recursive and is_pipe(Path(target)):
-            with expecting_blob(storage, location, _GIVE_R), Path(target).open("wb") as pipe:
-                get_pipe(storage, location, bytes_out(pipe), must_verify=verify)
-            return
-        plan = _folder_below(storage, location, target) if recursive else None
+        plan = None
+        if not is_single:
+            plan = _chosen(choices, target, recursive=recursive)
+            if not plan.items:
+                return
+        elif recursive:
+            plan = _folder_below(storage, location, target)
         with expecting_blob(storage, location, _GIVE_R) if plan is None else nullcontext():
             plan = plan or _single(storage, location, target)
             plan.keep_names()
             _tell(plan.notes)
             move(
                 storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
-                verb="downloaded", place=_place(location, target), verbose=verbose, quiet=quiet,
+                verb="downloaded", place=_place(location, target) if is_single else target, verbose=verbose,
+                quiet=quiet,
             )  # fmt: skip
+
+
+def _words_of_get(words: Sequence[str]) -> tuple[list[Location], str]:
+    """Return the locations and the target: the last of several words, unless it names a storage type."""
+    name, colon, _ = words[-1].partition(":")
+    is_location = len(words) == 1 or (bool(colon) and (name in STORAGE_TYPES or name in ALIASES))
+    sources, target = (words, ".") if is_location else (words[:-1], words[-1])
+    return [Location.parse(word) for word in sources], target
+
+
+@contextmanager
+def _opened(target: str) -> Iterator[IO[bytes]]:
+    if target == STDIO:
+        yield bytes_out()
+        return
+    with Path(target).open("wb") as pipe:
+        yield bytes_out(pipe)
+
+
+def _chosen(choices: Sequence[Choice], target: str, *, recursive: bool) -> BatchPlan:
+    """Return the plan to download several locations, or what patterns match, into the folder `target`. Raise
+    click.UsageError when two blobs would become the same file."""
+    folder = Path(target).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"several blobs need a folder to go to; {target!a} is a file")
+    plans: list[BatchPlan] = []
+    for choice in choices:
+        engine, place = choice.storage.engine, choice.location
+        is_one = choice.glob is None and not (recursive and _is_folder(choice))
+        with expecting_blob(choice.storage, place, _GIVE_R) if is_one else nullcontext():
+            blobs = [*choice.blobs(recursive=not is_one and recursive)]
+        if not blobs and not choice.limits:
+            raise choice.nothing()
+        if blobs:
+            base = parent_prefix(place.key) if is_one else choice.base
+            plans.append(plan_download(engine, place.key, place.storage_type, folder, blobs=blobs, base=base))
+    places: dict[Path, BatchItem] = {}
+    for item in (item for plan in plans for item in plan.items):
+        other = places.setdefault(item.path, item)
+        if (other.storage_type, other.key) != (item.storage_type, item.key):
+            pair = f"{other.storage_type}:{other.key} and {item.storage_type}:{item.key}"
+            raise click.UsageError(f"{pair} would both become {str(item.path)!a}; get them into different folders")
+    return BatchPlan(
+        [*places.values()], [note for plan in plans for note in plan.notes],
+        renamings=[row for plan in plans for row in plan.renamings], root=folder.absolute(),
+    )  # fmt: skip
+
+
+def _is_folder(choice: Choice) -> bool:
+    place = choice.location
+    return not place.key or place.key.endswith(DELIMITER) or has_blobs(choice.storage, as_folder(place))
 
 
 class _PutCommand(click.Command):

@@ -5,15 +5,16 @@ import contextlib
 import importlib
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.previews.base import LimitError, PreviewError
 
 UNPACKED_BYTES = 1024 * 1024  # shown at most: a bomb costs no more than a megabyte
+PIECE_BYTES = 256 * 1024  # unpacked at a time when a blob is read through
 FED_BYTES = 4096  # at a time: what follows the end of a stream is copied, which a megabyte of tiny streams would feel
 MOST_STREAMS = 20_000  # begun at most: 0.3 s of zstd, whose streams take longest to begin
 ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # of Python 3.14, and the same module for older versions
@@ -128,6 +129,73 @@ def unpack(method: str, packed: bytes, *, is_whole: bool) -> Unpacked:
             break
     content = b"".join(pieces)
     return Unpacked(content[:UNPACKED_BYTES], has_end and len(content) <= UNPACKED_BYTES, note)
+
+
+class Unstream:
+    """Unpacks a blob that comes in pieces: all members of gzip, all streams of bzip2 and xz, all frames of zstd.
+
+    What follows the last stream is left out. The constructor raises LimitError for a method that is not there.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._unpacker, self._failures = _begin(method)
+        self._rest = b""  # the beginning of a stream whose magic is not complete
+        self._is_between = False
+        self.is_over = False
+
+    @property
+    def has_end(self) -> bool:
+        """Whether the last stream that was begun has ended."""
+        return self.is_over or self._is_between
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """Yield the unpacked bytes of some packed bytes, at most PIECE_BYTES at a time. Raise PreviewError for damage.
+
+        An empty piece says that the work goes on.
+        """
+        packed = self._rest + packed
+        at, self._rest = 0, b""
+        while at < len(packed) and not self.is_over:
+            if self._is_between:
+                at += _zeros(packed, at)  # padding
+                magic = packed[at : at + 10]
+                if len(magic) < 10 and len(magic) < STARTS[self._method][1]:
+                    self._rest = magic
+                    return
+                self.is_over = bool(magic) and not STARTS[self._method][0](magic)
+                if self.is_over or not magic:
+                    return
+                self._unpacker, self._failures = _begin(self._method)
+                self._is_between = False
+            fed = packed[at : at + FED_BYTES]
+            try:
+                yield from _unpacked(self._unpacker, fed)
+            except self._failures as exc:
+                raise _reason(self._method, exc) from exc
+            at += len(fed) - len(self._unpacker.unused_data)
+            if self._unpacker.eof:
+                self._is_between = self._method in STARTS
+                self.is_over = not self._is_between
+
+
+def _unpacked(unpacker: Any, fed: bytes) -> Iterator[bytes]:
+    """Yield what some bytes unpack to, in pieces. zlib gives back what it has not used, the others keep it."""
+    piece = unpacker.decompress(fed, PIECE_BYTES)
+    yield piece
+    while not unpacker.eof:
+        if hasattr(unpacker, "unconsumed_tail"):
+            if not unpacker.unconsumed_tail:
+                return
+            yield unpacker.decompress(unpacker.unconsumed_tail, PIECE_BYTES)
+        elif unpacker.needs_input:
+            return
+        else:
+            yield unpacker.decompress(b"", PIECE_BYTES)
+
+
+def _zeros(packed: bytes, at: int) -> int:
+    return len(packed) - at - len(packed[at:].lstrip(b"\0"))
 
 
 def skipped(head: bytes) -> int:

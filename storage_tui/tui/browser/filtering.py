@@ -7,10 +7,10 @@ from typing import Any
 
 from textual.screen import Screen
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.tui.background import run
 from storage_tui.tui.browser.reader import PlaceReader
 from storage_tui.tui.rows.marking import Marking
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.key_list import KeyList
 

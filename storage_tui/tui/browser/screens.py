@@ -59,6 +59,14 @@ class Screens:
 
         self._screen.app.push_screen(FindScreen(self._desk, self._here(), self._go))
 
+    def action_search_contents(self) -> None:
+        """Search the contents of the marks, or of everything below this folder."""
+        from storage_tui.tui.contents.screen import ContentsScreen
+
+        here = self._here()
+        rows = list(self._desk.marks) or [Folder(here.key, here.storage_type)]
+        self._screen.app.push_screen(ContentsScreen(self._desk, here, rows, self._go))
+
     def action_clean_up(self) -> None:
         """List everything in tmp, or below this prefix where blobs expire, the first to expire first."""
         from storage_tui.tui.lists.clean_up import CleanUpScreen

@@ -8,13 +8,14 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 from textual.worker import Worker, get_current_worker
 
+from storage_tui.client.patterns.words import EXAMPLES
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog, field
 from storage_tui.tui.state.listing import Row
-from storage_tui.tui.state.selection import EXAMPLES, Selection
+from storage_tui.tui.state.selection import Selection
 
 
 class MarkWhereScreen(Dialog[Selection]):

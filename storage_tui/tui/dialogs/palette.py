@@ -4,9 +4,9 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.tui.commands import Command, Context, in_context, key_label
 from storage_tui.tui.dialogs.dialog import Dialog, field
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 TITLE_CELLS = 26

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from textual import on, work
 from textual.app import ComposeResult
 
+from storage_tui.client.patterns.words import EXAMPLES, Filter
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
+from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import Desk
 from storage_tui.tui.lists.flat_screen import FlatScreen, Go
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Folder
-from storage_tui.tui.state.selection import EXAMPLES, Selection
+from storage_tui.tui.state.selection import Selection
 from storage_tui.tui.store_reads import read_below
 from storage_tui.tui.widgets.filter_line import FilterLine
 
@@ -33,6 +34,7 @@ class FindScreen(FlatScreen):
         self._query = ""
         self._problem = ""
         self._looked_at = 0
+        self._is_everywhere = False
 
     def compose(self) -> ComposeResult:
         """Yield title, field, matches, status and keys."""
@@ -66,11 +68,26 @@ class FindScreen(FlatScreen):
     async def _read_matches(self) -> AsyncIterator[Sequence[Blob]]:
         if not self._query.strip():
             return
-        selection, cut = Selection(self._query), len(self.location.key)
-        async for blobs in read_below(self.desk.storage, Folder(self.location.key, self.location.storage_type)):
-            now = datetime.now(UTC)
-            self._looked_at += len(blobs)
-            yield [blob for blob in blobs if selection.matches(blob, blob.key[cut:], now)]
+        selection = Selection(self._query)
+        for place in self._places():
+            cut = len(place.key)
+            async for blobs in read_below(self.desk.storage, Folder(place.key, place.storage_type)):
+                now = datetime.now(UTC)
+                self._looked_at += len(blobs)
+                yield [blob for blob in blobs if selection.matches(blob, blob.key[cut:], now)]
+
+    def _places(self) -> list[Location]:
+        """Return what is searched: all below here, or every storage type as far as the token may read."""
+        if not self._is_everywhere:
+            return [self.location]
+        tops = (self.desk.scope.top_of(name) for name in STORAGE_TYPES)
+        return [top for top in tops if top is not None]
+
+    def action_find_types(self) -> None:
+        """Search all storage types, or only below here again."""
+        self._is_everywhere = not self._is_everywhere
+        self.view.shows_types = self._is_everywhere
+        self._search(self._line.text)
 
     def empty_words(self) -> str:
         """Return the text of an empty list: what to type, the error in the words, or that nothing matches."""
@@ -81,7 +98,9 @@ class FindScreen(FlatScreen):
 
     def counts_words(self) -> str:
         """Return the text with the number of matches and of keys searched."""
-        return f"{self.view.flat.seen:,} found in {plural(self._looked_at, 'key')}" if self._query.strip() else ""
+        where = " of all types" if self._is_everywhere else ""
+        found = f"{self.view.flat.seen:,} found in {plural(self._looked_at, 'key')}{where}"
+        return found if self._query.strip() else where.removeprefix(" of ")
 
     def action_find(self) -> None:
         """Type another search."""

@@ -117,10 +117,13 @@ class FlatList:
             self._sort()
         del self._blobs[self.most :]
 
-    def index_of(self, key: str) -> int | None:
-        """Return the line of the blob with this key."""
+    def index_of(self, key: str, storage_type: str) -> int | None:
+        """Return the line of a blob."""
+        wanted = storage_type, key
         lines = enumerate(self.lines)
-        return next((index for index, line in lines if isinstance(line, Blob) and line.key == key), None)
+        return next(
+            (i for i, line in lines if isinstance(line, Blob) and (line.storage_type, line.key) == wanted), None
+        )
 
 
 def grouped(blobs: Iterable[Blob], now: datetime) -> Iterator[FlatLine]:

@@ -206,6 +206,21 @@ class FlatScreen(CommandScreen[None]):
             marks.add(heading.blobs)
         self._rows_changed()
 
+    def action_search_contents(self) -> None:
+        """Search the contents of the marks, or of all blobs in this list."""
+        from storage_tui.tui.contents.screen import ContentsScreen
+
+        rows: list[Row] = list(self.desk.marks) or list(self.view.flat)
+        self.app.push_screen(ContentsScreen(self.desk, self.location, rows, self._go_from_above))
+
+    def _go_from_above(self, location: Location, key: str) -> None:
+        self.dismiss(None)
+        self._go(location, key)
+
+    def action_find_types(self) -> None:
+        """Say that only a search looks into all storage types."""
+        self.remark("this list is of one storage type; f in the main list searches, C-t all types")
+
     def action_find(self) -> None:
         """Say that only a search has words to type again."""
         self.remark("this list has no words to type; f in the main list searches")

@@ -12,6 +12,7 @@ PLACES: dict[Context, str] = {
     "browser": "In the main list",
     "local": "On the local side",
     "flat": "In clean-up and search",
+    "contents": "In the search inside contents",
     "usage": "In usage",
     "viewer": "In the viewer",
     "transfers": "In transfers",

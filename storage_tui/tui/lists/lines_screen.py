@@ -4,10 +4,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.cursor import Cursor
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.filter_line import FilterLine
 from storage_tui.tui.widgets.text_lines import Line, TextLines

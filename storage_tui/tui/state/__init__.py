@@ -4,7 +4,6 @@
 |---|---|
 | arranging.py | the sorting of a list of any number of rows, in pieces |
 | bookmarks.py | bookmarks and recent places of each server or profile, in one small file of the state directory |
-| filter.py | the filter of the list: words that all must match, smart case, `*` and `?` as globs, `~word` fuzzy |
 | folder_mix.py | the kinds of blobs in a folder, by the endings of their names |
 | formats.py | numbers as people read them: counts, ages, countdowns, rates; three digits, no locale |
 | images.py | images of the catalog in the words of the browser |

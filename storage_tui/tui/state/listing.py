@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import compress, decompress
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, Facts, Sort, arranged, column
-from storage_tui.tui.state.filter import Filter
 
 NEXT_PAGE = 1000  # the most that a server returns
 DENSE_ROWS = 16  # visible rows of a page that justify reading all of it; 200 rows on a screen are 13 such pages

@@ -36,6 +36,12 @@ class Finder:
         is_hex = document is not None and document.is_hex
         self._prompt.ask("find text or 0x…:" if is_hex else "find:", self._begin)
 
+    def mark(self, text: str) -> None:
+        """Mark words as a search does, without a search; the keys for the next match continue with these words."""
+        self._words = text
+        self._lines.pattern = line_pattern(text) if text else None
+        self._lines.refresh()
+
     def _begin(self, text: str) -> None:
         self._lines.pattern = line_pattern(text) if text else None
         self._lines.refresh()

@@ -43,10 +43,14 @@ class ViewerScreen(CommandScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-tall")]
 
     def __init__(
-        self, desk: Desk, blob: Blob, member: Source | None = None, *, files: LocalFiles | None = None
-    ) -> None:
-        """`member` is the source when the blob is a member of an archive; `files` reads it when it is a local file."""
+        self, desk: Desk, blob: Blob, member: Source | None = None, *, files: LocalFiles | None = None,
+        words: str = "", offset: int | None = None,
+    ) -> None:  # fmt: skip
+        """`member` is the source when the blob is a member of an archive; `files` reads it when it is a local file. The
+        viewer begins at `offset`, where the document has offsets, and marks `words` as a search does."""
         super().__init__()
+        self._begin_at = offset
+        self._begin_with = words
         self.desk = desk
         self.blob = blob
         self._files = files
@@ -98,7 +102,8 @@ class ViewerScreen(CommandScreen[None]):
     def on_mount(self) -> None:
         """Read the blob."""
         self.say_lines()
-        self.call_after_refresh(self.reader.load)
+        self.finder.mark(self._begin_with)
+        self.call_after_refresh(self.reader.load, self._begin_at)
 
     def on_resize(self) -> None:
         """Lay out the document for the new size."""

@@ -4,12 +4,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.lists.flat import FlatList, Heading
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.marks import Marks
 from storage_tui.tui.state.parts import Part
@@ -28,6 +28,7 @@ class FlatKeys(LineView):
         self._painter = RowPainter(self, marks, sizes)
         self.flat = flat
         self.wanted: Filter | None = None
+        self.shows_types = False  # the blobs are of several storage types
         self.state = ""
 
     def show(self) -> None:
@@ -35,7 +36,7 @@ class FlatKeys(LineView):
         current = self.current
         self.flat.arrange()
         if current is not None and self.cursor:
-            index = self.flat.index_of(current.key)
+            index = self.flat.index_of(current.key, current.storage_type)
             if index is not None:
                 self.top += index - self.cursor
                 self.cursor = index
@@ -94,7 +95,7 @@ class FlatKeys(LineView):
         return self.flat.is_complete and not self.flat.dropped
 
     def _columns(self, width: int) -> Columns:
-        expires = STORAGE_TYPES[self.flat.storage_type].expires_after is not None
+        expires = self.shows_types or STORAGE_TYPES[self.flat.storage_type].expires_after is not None
         return Columns.fit(width, expires=expires)
 
     def draw_header(self, width: int) -> list[Segment]:
@@ -118,4 +119,7 @@ class FlatKeys(LineView):
             rule = Segment("─" * max(0, width - 1 - cell_len(line.title) - cell_len(facts)), shade)
             return [bar, Segment(line.title, self.component("keys--folder")), Segment(facts, shade), rule]
         columns = self._columns(width)
-        return self._painter.row(line, self.flat.prefix, columns, is_cursor=is_cursor, wanted=self.wanted)
+        prefix = "" if self.shows_types else self.flat.prefix
+        return self._painter.row(
+            line, prefix, columns, is_cursor=is_cursor, wanted=self.wanted, shows_type=self.shows_types
+        )

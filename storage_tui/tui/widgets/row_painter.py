@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.sizes import size_parts
 from storage_tui.contract.visible import visible
 from storage_tui.tui.state.arranging import Sort
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.formats import age_text, countdown_text, urgency
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import Marks
@@ -92,14 +92,16 @@ class RowPainter:
         return [Segment(text, self._view.component("line--head"))]
 
     def row(
-        self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None
-    ) -> list[Segment]:
-        """Return a row: bar, mark, name, size, age, expiry."""
+        self, row: Row, prefix: str, columns: Columns, *, is_cursor: bool, wanted: Filter | None = None,
+        shows_type: bool = False,
+    ) -> list[Segment]:  # fmt: skip
+        """Return a row: bar, mark, name (with `shows_type` behind its storage type), size, age, expiry."""
         dim = self._view.component("line--dim") + NOT_BOLD
         bar = Segment("▌", self._view.component("line--bar")) if is_cursor else Segment(" ")
         is_marked = row in self.marks
         mark = Segment("● ", self._view.component("keys--mark")) if is_marked else Segment("  ")
-        name, after = leaf_name(row, prefix), visible(self._note(row))
+        lead = f"{row.storage_type}:" if shows_type else ""
+        name, after = lead + leaf_name(row, prefix), visible(self._note(row))
         name = cut_middle(name, max(columns.name - cell_len(after), columns.name // 2))
         after = cut_middle(after, columns.name - cell_len(name))
         pad = Segment(after + " " * (columns.name - cell_len(name) - cell_len(after)), dim if after else None)

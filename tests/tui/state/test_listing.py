@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from storage_tui.client.patterns.words import Filter
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, Page
 from storage_tui.tui.state.arranging import PIECE, arranged
-from storage_tui.tui.state.filter import Filter
 from storage_tui.tui.state.listing import DEFAULTS, Folder, Listing, order
 from storage_tui.tui.state.parts import parts_of
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_tui.tui.state.filter import Filter
+from storage_tui.client.patterns.words import Filter
 
 
 @pytest.mark.timeout(20)
