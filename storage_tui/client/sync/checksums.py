@@ -12,9 +12,11 @@ folders that no sync has looked at for longest go first.
 import os
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from storage_tui.client.sync.entries import LocalEntry
 from storage_tui.machine.private_files import make_private_dir, touch_private
@@ -24,6 +26,8 @@ MOST_ROWS = 1_000_000  # about 80 MB
 WRITTEN_AT_ONCE = 5_000  # rows in one transaction; a killed sync loses so many at most
 SETTLED_S = 2.0  # the longest step of the clock of a file system: FAT
 BUSY_S = 0.5  # waiting longer for another process costs more than reading files again
+READ_AT_ONCE = 1_000  # rows: a question for each file would cost more than all else
+WINDOWS = 16  # folders whose rows are at hand: those from the top to the file, in most trees
 SEEN_STEP_S = 86_400  # a folder's last use is kept to the day
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, seen INTEGER NOT NULL);
@@ -32,10 +36,22 @@ CREATE TABLE IF NOT EXISTS sums (
     inode INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 """
-_FIND = "SELECT size, mtime, ctime, inode, crc FROM sums WHERE folder = ? AND name = ?"
+_FIND = "SELECT name, size, mtime, ctime, inode, crc FROM sums WHERE folder = ? AND name >= ? ORDER BY name LIMIT ?"
 _NUMBER = "SELECT id, seen FROM folders WHERE path = ?"
 _SEE = "INSERT INTO folders (path, seen) VALUES (?, ?) ON CONFLICT DO UPDATE SET seen = excluded.seen"
 _KEEP = "INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+_PAST_ALL = b"\xff" * 256  # no name is as long
+
+
+class _Window(NamedTuple):
+    """The rows of a folder with names from `start` to `stop`."""
+
+    folder: int | None
+    start: bytes
+    stop: bytes
+    rows: dict[bytes, tuple[int, int, int, int, int]]
 
 
 class Checksums:
@@ -48,22 +64,26 @@ class Checksums:
         self._rows: list[tuple[LocalEntry, int]] = []
         self._database: sqlite3.Connection | None = None
         self._is_off = self._has_written = False
-        self._folder: tuple[str, int | None] = ("", None)
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
         self._seen: set[int] = set()
 
     def find(self, entry: LocalEntry) -> int | None:
-        """Return the crc32c of a file as it is now; None when it is not known."""
-        found: int | None = None
-        if self._is_off:
-            return None
-        with self._passing_over_faults():
-            folder, _, name = entry.path.rpartition(os.sep)
-            number = self._number_of(folder)
-            if number is not None:
-                row = self._opened().execute(_FIND, (number, os.fsencode(name))).fetchone()
-                if row is not None and row[:4] == _identity(entry):
-                    found = row[4]
-        return found
+        """Return the crc32c of a file as it is now; None when it is not known.
+
+        The files of a folder are asked for in the order of their names: others are found too, but not as fast.
+        """
+        folder, _, text = entry.path.rpartition(os.sep)
+        name = os.fsencode(text)
+        window = self._windows.get(folder)
+        if window is None or not window.start <= name <= window.stop:
+            if self._is_off:
+                return None
+            with self._passing_over_faults():
+                window = self._windows[folder] = self._read(folder, window, name)
+                if len(self._windows) > WINDOWS:
+                    self._windows.popitem(last=False)
+        row = None if window is None else window.rows.get(name)
+        return row[4] if row is not None and row[:4] == _identity(entry) else None
 
     def keep(self, entry: LocalEntry, crc: int, *, read_at_ns: int) -> None:
         """Keep the crc32c of a file that was read from the time `read_at_ns` on, and was `entry` before and after.
@@ -88,13 +108,19 @@ class Checksums:
                     self._remove_oldest()
         self._drop_connection()
 
+    def _read(self, folder: str, before: "_Window | None", name: bytes) -> "_Window":
+        number = self._number_of(folder) if before is None else before.folder
+        if number is None:
+            return _Window(None, b"", _PAST_ALL, {})
+        rows = self._opened().execute(_FIND, (number, name, READ_AT_ONCE)).fetchall()
+        stop = rows[-1][0] if len(rows) == READ_AT_ONCE else _PAST_ALL
+        return _Window(number, name, stop, {row[0]: row[1:] for row in rows})
+
     def _number_of(self, folder: str) -> int | None:
-        if self._folder[0] != folder or self._folder[1] is None:
-            row = self._opened().execute(_NUMBER, (os.fsencode(folder),)).fetchone()
-            self._folder = (folder, None if row is None else row[0])
-            if row is not None and row[1] < time.time() - SEEN_STEP_S:
-                self._seen.add(row[0])
-        return self._folder[1]
+        row = self._opened().execute(_NUMBER, (os.fsencode(folder),)).fetchone()
+        if row is not None and row[1] < time.time() - SEEN_STEP_S:
+            self._seen.add(row[0])
+        return None if row is None else row[0]
 
     def _write(self) -> None:
         rows, self._rows = self._rows, []
@@ -111,7 +137,7 @@ class Checksums:
                         numbers[folder] = database.execute(_NUMBER, (path,)).fetchone()[0]
                     database.execute(_KEEP, (numbers[folder], os.fsencode(name), *_identity(entry), crc))
             self._has_written = True
-        self._folder = ("", None)
+        self._windows.clear()
 
     def _note_seen(self) -> None:
         if not self._seen:

@@ -183,7 +183,7 @@ def read_sum(entry: LocalEntry, root: Path, check: Callable[[], object]) -> int:
 
 def _judged(pair: Pair, ours: str | None, theirs: str | None) -> Pair:
     if ours is None or theirs is None:
-        return replace(pair, is_same=True, reason=UNKNOWN_CHECKSUM)
+        return Pair(pair.relative, pair.source, pair.target, True, UNKNOWN_CHECKSUM)
     if ours == theirs:
-        return replace(pair, is_same=True, reason=SAME_CHECKSUM)
-    return replace(pair, reason=OTHER_BYTES)
+        return Pair(pair.relative, pair.source, pair.target, True, SAME_CHECKSUM)
+    return Pair(pair.relative, pair.source, pair.target, False, OTHER_BYTES)

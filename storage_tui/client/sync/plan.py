@@ -139,6 +139,12 @@ class SyncPlan:
         if len(self.left_out) < LEFT_OUT_KEPT:
             self.left_out.append(row)
 
+    def note_same(self, pair: Pair) -> None:
+        """Count a pair that is the same."""
+        self.found += 1
+        self.counts["same"] += 1
+        self.unchecked += pair.reason == UNKNOWN_CHECKSUM
+
     def actions(self) -> Iterator[Action]:
         """Yield everything that will be done, in its order: moves, then deletes, then what the deletes make room
         for."""
@@ -180,9 +186,13 @@ def make_plan(
             source, target, rules, plan.leave_out, by=by, control=control, removes_orphans=removes_orphans,
             checksums=checksums,
         ):  # fmt: skip
+            if pair.is_same and on_action is None:  # nearly all pairs of most syncs
+                plan.note_same(pair)
+                continue
             action = maker.action(pair)
             if action is not None:
-                plan.counts[action.action] += 1
+                if action.action != "same":
+                    plan.counts[action.action] += 1
                 if on_action is not None:
                     on_action(action)
     except BaseException:
@@ -238,15 +248,15 @@ class _Maker:
     def action(self, pair: Pair) -> Action | None:
         """Return the action for a pair; None where nothing can or must be done."""
         plan = self._plan
-        plan.found += pair.source is not None
         if pair.source is None:
             return self._deleted(pair) if pair.target is not None and plan.delete else None
+        if pair.is_same:
+            plan.note_same(pair)
+            return self._of("same", pair)
+        plan.found += 1
         if pair.problem:
             plan.leave_out(LeftOut(_path_of(pair.source), pair.problem, is_failure=True))
             return None
-        if pair.is_same:
-            plan.unchecked += pair.reason == UNKNOWN_CHECKSUM
-            return self._of("same", pair)
         action = self._moved(pair)
         if action is not None:
             (plan.late if action.is_late else plan.moves).add(action)
