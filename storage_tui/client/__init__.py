@@ -10,6 +10,7 @@
 | folding.py | folders and usage from the plain lists of a published server |
 | log_part.py | one part of a growing log: whole lines, and how many of its bytes are stored |
 | progress_watch.py | regular calls to a display while a transfer runs |
+| moves.py | moves and copies on the server, by the calls that the server has |
 | push_upload.py | an upload whose bytes are written while it runs, sent by a thread |
 | requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |

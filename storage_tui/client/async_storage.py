@@ -12,14 +12,16 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from storage_tui.client import calls, folding
+from storage_tui.client import moves as moving
 from storage_tui.client.calls import Call, RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
+from storage_tui.client.moves import Moves
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
-from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
-from storage_tui.contract.storage_types import DEFAULT, find_storage_type
+from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
     from storage_tui.client.batch.plan import BatchPlan
@@ -315,14 +317,37 @@ class AsyncStorage:
         `to_storage_type` is the storage type of the copy; None means `storage_type`. With `overwrite=False`, raise
         ConflictError or PreconditionFailedError when there is a blob at `to_key`.
         """
-        target = find_storage_type(to_storage_type or storage_type).name
-        if "copy" in (await self.describe()).features:
-            return await self._run(calls.copy(key, storage_type, to_key, target, overwrite))
-        if not overwrite and await self.exists(to_key, target):
-            raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
-        return await self._in_thread(
-            TransferControl(), lambda used: self.engine.copy_through(key, storage_type, to_key, target, control=used)
-        )
+        wanted = moving.checked_move(Move(key, to_key, storage_type, to_storage_type, overwrite=overwrite))
+        if moving.COPY_FEATURE in (await self.describe()).features:
+            return await self._run(moving.copy(self.engine.service, wanted))
+        return await self._in_thread(TransferControl(), lambda used: Moves(self.engine, used).copy(wanted))
+
+    async def move(
+        self, key: str, to_key: str, storage_type: str = DEFAULT, *, to_storage_type: str | None = None,
+        overwrite: bool = True, etag: str | None = None,
+    ) -> Blob:  # fmt: skip
+        """Move or rename the blob `key` to `to_key`; return the blob where it is now. See `Storage.move`.
+
+        `to_storage_type` is its new storage type; None means `storage_type`. With an `etag` only this version is moved.
+        """
+        wanted = moving.checked_move(Move(key, to_key, storage_type, to_storage_type, etag, overwrite))
+        if moving.COPY_FEATURE in (await self.describe()).features:
+            return await self._run(moving.move(self.engine.service, wanted))
+        return await self._in_thread(TransferControl(), lambda used: Moves(self.engine, used).move(wanted))
+
+    async def move_many(self, moves: Iterable[Move]) -> Sequence[MoveResult]:
+        """Move many blobs, one after the other; return one result for each, in order. See `Storage.move_many`."""
+        wanted = moving.checked_moves(moves)
+        if moving.COPY_FEATURE in (await self.describe()).features:
+            return await self._run(moving.move_many(self.engine.service, wanted))
+        return await self._in_thread(TransferControl(), lambda used: Moves(self.engine, used).move_many(wanted))
+
+    async def copy_many(self, moves: Iterable[Move]) -> Sequence[MoveResult]:
+        """Copy many blobs on the server, as `move_many` moves them. See `Storage.copy_many`."""
+        wanted = moving.checked_moves(moves)
+        if moving.COPY_FEATURE in (await self.describe()).features:
+            return await self._run(moving.copy_many(self.engine.service, wanted))
+        return await self._in_thread(TransferControl(), lambda used: Moves(self.engine, used).copy_many(wanted))
 
     async def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT

@@ -215,7 +215,7 @@ def delete_batch(
     for start in range(0, len(targets), batch):
         part = targets[start : start + batch]
         body = json.dumps({"targets": [{"key": key, "etag": etag} for key, etag in part]}, ensure_ascii=False)
-        request = _json_post(wire.DELETE, storage_type, body)
+        request = json_post(wire.DELETE, storage_type, body)
         answer = wire.parse_answer(checked(request, (yield request)).body)
         rows = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or len(rows) != len(part):
@@ -236,15 +236,6 @@ def _delete_one(key: str, etag: str | None, storage_type: str) -> Call[DeleteRes
             raise
         return DeleteResult(key, exc.code, exc.message)
     return DeleteResult(key)
-
-
-def copy(key: str, storage_type: str, to_key: str, to_storage_type: str, overwrite: bool) -> Call[Blob]:
-    """Copy a blob on the server; return the new blob."""
-    check_key(key), check_key(to_key)
-    target = _type(to_storage_type)
-    fields = {"key": key, "to_key": to_key, "to_storage_type": target, "overwrite": overwrite}
-    request = _json_post(wire.COPY, storage_type, json.dumps(fields, ensure_ascii=False), key=key)
-    return Blob.from_json(wire.parse_answer(checked(request, (yield request)).body), target)
 
 
 def signed_url(key: str, storage_type: str, expires_in: timedelta | None) -> Call[str]:
@@ -381,7 +372,8 @@ def _blob_request(method: str, verb: str, key: str, storage_type: str, **fields:
     return Request(method, f"/{name}/{verb}/{key_to_path(key)}", key=key, storage_type=name, **fields)
 
 
-def _json_post(verb: str, storage_type: str, body: str, key: str | None = None) -> Request:
+def json_post(verb: str, storage_type: str, body: str, key: str | None = None) -> Request:
+    """Return a request that changes many blobs, or two, and so is never repeated by itself."""
     headers = {"Content-Type": "application/json"}
     path = f"/{_type(storage_type)}/{verb}"
     return Request("POST", path, headers=headers, body=body.encode(), key=key, is_idempotent=False)

@@ -13,11 +13,12 @@ from storage_tui.client import calls, folding
 from storage_tui.client.calls import RangeRead
 from storage_tui.client.control import TransferControl
 from storage_tui.client.default_client import default_of, set_default
+from storage_tui.client.moves import Moves
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.columns import ColumnPage
-from storage_tui.contract.errors import ConflictError
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, Usage
-from storage_tui.contract.storage_types import DEFAULT, find_storage_type
+from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
     from storage_tui.client.transfer.records import UnfinishedTransfer
@@ -340,12 +341,33 @@ class Storage:
         overwriting, StoreFullError when the server has no room; with `overwrite=False`, raise ConflictError or
         PreconditionFailedError when there is a blob at `to_key`.
         """
-        target = find_storage_type(to_storage_type or storage_type).name
-        if "copy" in self.describe().features:
-            return self.engine.run(calls.copy(key, storage_type, to_key, target, overwrite))
-        if not overwrite and self.exists(to_key, target):
-            raise ConflictError(f"{to_key!r} exists already in {target}; choose another key", key=to_key)
-        return self.engine.copy_through(key, storage_type, to_key, target, control=TransferControl())
+        return Moves(self.engine).copy(Move(key, to_key, storage_type, to_storage_type, overwrite=overwrite))
+
+    def move(
+        self, key: str, to_key: str, storage_type: str = DEFAULT, *, to_storage_type: str | None = None,
+        overwrite: bool = True, etag: str | None = None,
+    ) -> Blob:  # fmt: skip
+        """Move or rename the blob `key` to `to_key`; return the blob where it is now.
+
+        `to_storage_type` is its new storage type; None means `storage_type`. With an `etag` only this version is moved.
+        Within `tmp` the blob keeps its expiry. A server of ours moves in one step; on others the blob is copied, and
+        what was copied is then deleted.
+
+        Raise NotFoundError when there is no blob `key`, PreconditionFailedError when it has changed, ConflictError
+        when there is a blob at `to_key` with `overwrite=False`, TypeRuleError when a storage type does not allow it.
+        """
+        return Moves(self.engine).move(Move(key, to_key, storage_type, to_storage_type, etag, overwrite))
+
+    def move_many(self, moves: Iterable[Move]) -> Sequence[MoveResult]:
+        """Move many blobs, one after the other; return one result for each, in order. See `Move` for what one says.
+
+        The failure of one is in its result and does not stop the others.
+        """
+        return Moves(self.engine).move_many(moves)
+
+    def copy_many(self, moves: Iterable[Move]) -> Sequence[MoveResult]:
+        """Copy many blobs on the server, as `move_many` moves them."""
+        return Moves(self.engine).copy_many(moves)
 
     def delete_many(
         self, targets: Iterable[Blob | str | tuple[str, str | None]], *, storage_type: str = DEFAULT

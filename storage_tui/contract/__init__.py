@@ -10,12 +10,12 @@
 | keys.py | what a key may be; key to URL path and back; virtual folders |
 | models.py | Blob, Page, Usage …: frozen dataclasses and their JSON |
 | moments.py | moments in local time, and as milliseconds since 1970 |
+| moves.py | moves and copies of blobs: what is wanted of each, and what became of it |
 | packs.py | packs: many small blobs in one body |
 | sizes.py | sizes as people read them, in decimal units as disks and networks use them |
 | storage_types.py | one row per storage type and its rules |
-| tables.py | rows of text as an HTML table, for notebooks |
 | tasks.py | results and logs of tasks, and which log belongs to which result |
 | token_scope.py | the part of a store that a token opens |
-| visible.py | untrusted text made safe to draw: escapes for all that a terminal would obey or hide |
+| visible.py | untrusted text made safe to draw: on a terminal, and as an HTML table in a notebook |
 | wire.py | paths, header names, and the forms of Range and Content-Range |
 """

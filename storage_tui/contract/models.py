@@ -34,7 +34,7 @@ class Blob:
     md5: str | None = None  # base64, of a blob that came with its md5
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         rows = (
             ("key", f"{self.storage_type}:{self.key}"),
@@ -91,7 +91,7 @@ class Page:
     next_token: str | None = None
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         rows = [(prefix, "", "", "") for prefix in self.prefixes]
         rows += [
@@ -141,7 +141,7 @@ class Usage:
         return len(self.children) >= CHILDREN_AT_MOST
 
     def _repr_html_(self) -> str:
-        from storage_tui.contract.tables import html_table, time_cell  # notebooks only
+        from storage_tui.contract.visible import html_table, time_cell  # notebooks only
 
         largest_first = sorted(self.children, key=lambda child: -child.size_bytes)
         rows = [
@@ -232,7 +232,7 @@ class Limits:
 
 FEATURES = (
     "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
-    "upload-resume", "catalog", "stray-files",
+    "upload-resume", "catalog", "stray-files", "move", "move-batch", "copy-batch",
 )  # fmt: skip
 """The additions of our server to the published wire, by the names that the service description uses."""
 

@@ -3,10 +3,12 @@
 Keys, headers, server messages and previews are written by others. These characters are escaped: control characters
 (C0, DEL, C1), bidi and other format characters, zero-width and filler characters, variation selectors, tags, line
 separators, lone surrogates and noncharacters. A run of combining marks is cut to four. All other characters stay as
-they are.
+they are. A notebook gets rows of text as an HTML table, in which all text is escaped.
 """
 
 import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from storage_tui.contract.keys import Location
@@ -80,3 +82,18 @@ def _escape_character(character: str) -> str:
 def one_line(text: str) -> str:
     """Return the text with `?` for every character that could break a line or a terminal, for logs and headers."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def html_table(rows: Iterable[Sequence[str]], *, heads: Sequence[str] = (), note: str = "") -> str:
+    """Return one HTML table: a row for each sequence of cells, then `note` as a paragraph. All text is escaped."""
+    from html import escape  # its tables of characters are large, and only notebooks need them
+
+    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return f"<table>{f'<tr>{top}</tr>' if top else ''}{body}</table>{below}"
+
+
+def time_cell(moment: datetime | None) -> str:
+    """Return a time as a table cell shows it, in UTC to the minute; the empty text for None."""
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M UTC")

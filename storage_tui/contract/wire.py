@@ -24,11 +24,12 @@ LIST = "list"
 USAGE = "usage"
 NEW_RESUMABLE_URL = "new_resumable_url"
 GET_SIGNED_URL = "get_signed_url"
-# Additions: PUT /{type}/set/{key}, POST /{type}/set and /get (packs), POST /{type}/delete, POST /{type}/copy,
-# GET /{type}/usage, and details=true or columns on lists.
+# Additions: PUT /{type}/set/{key}, POST /{type}/set and /get (packs), POST /{type}/delete, POST /{type}/copy
+# and /move (one blob, or many as "targets"), GET /{type}/usage, and details=true or columns on lists.
 SET = "set"
 DELETE = "delete"
 COPY = "copy"
+MOVE = "move"
 
 NEXT = "X-NEXT"  # request and response: the page token, absent on the last page
 REQUEST_GROUP = "X-Request-Group"  # the same on every retry of one call: idempotency

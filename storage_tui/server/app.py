@@ -25,7 +25,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Limits
 from storage_tui.contract.visible import one_line
-from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
+from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, MOVE, NEW_RESUMABLE_URL, SET, USAGE
 from storage_tui.machine.secrets import Secret
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.logins import Logins
@@ -35,7 +35,14 @@ from storage_tui.server.catalog.catalog import Catalog
 from storage_tui.server.http.body import BodyBounds, ClientGoneError, Receive
 from storage_tui.server.http.delivery import SEND_IDLE_S, CutError, Send, deliver
 from storage_tui.server.http.grants import Grant, Verb
-from storage_tui.server.http.naming import names_batch, names_copy, names_key, names_nothing, names_prefix
+from storage_tui.server.http.naming import (
+    names_batch,
+    names_copy,
+    names_key,
+    names_move,
+    names_nothing,
+    names_prefix,
+)
 from storage_tui.server.http.request import Request, Scope
 from storage_tui.server.http.request_summary import Exchange
 from storage_tui.server.http.responses import Response, error_response
@@ -52,6 +59,7 @@ from storage_tui.server.resources.description import Description
 from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
+from storage_tui.server.resources.moves import Moves
 from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
 from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
@@ -107,6 +115,7 @@ class StorageApi:
         streams = Streams()
         blobs = Blobs(store, limits, quotas, streams)
         batches = Batches(store, limits, quotas, streams)
+        moves = Moves(store, limits, quotas)
         self._listing = listing = ListResource(store, access.keyring, limits)
         gate = UploadGate(bounds.gate)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
@@ -142,7 +151,8 @@ class StorageApi:
             Route("POST", f"/{{type}}/{SET}", batches.set, names=batches.names_set),
             Route("POST", f"/{{type}}/{GET}", batches.get, names=batches.names_get, verb=Verb.READ),
             Route("POST", f"/{{type}}/{DELETE}", blobs.delete_many, names=names_batch, verb=Verb.DELETE),
-            Route("POST", f"/{{type}}/{COPY}", blobs.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{COPY}", moves.copy, names=names_copy),
+            Route("POST", f"/{{type}}/{MOVE}", moves.move, names=names_move),
             Route("DELETE", ANY_KEY, blobs.delete, names=names_key(Verb.DELETE)),
             *self.catalog.routes,
             *self.health.routes,

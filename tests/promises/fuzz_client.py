@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from storage_tui.client import calls, folding
+from storage_tui.client import calls, folding, moves
 from storage_tui.client.access.quick_list import page_of
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.calls import Call, Service
@@ -21,6 +21,7 @@ from storage_tui.client.requests import Request, Response
 from storage_tui.contract.catalog import ImageId
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.models import FEATURES, Blob, Page, ServiceInfo, Usage
+from storage_tui.contract.moves import Move
 from storage_tui.machine.secrets import Secret
 
 MOST_ANSWERS = 20  # of one call; one that asks on and on is a defect
@@ -78,7 +79,11 @@ CALLS: tuple[Callable[[], Call[Any]], ...] = (
     lambda: folding.usage(_known(), "", "data", "/"),
     lambda: calls.delete("k", "data"),
     lambda: calls.delete_batch(_known(), [("k", None)], "data"),
-    lambda: calls.copy("k", "data", "to", "tmp", True),
+    lambda: moves.copy(_known(), Move("k", "to", "data", "tmp")),
+    lambda: moves.move(_known(), Move("k", "to", "data", "tmp")),
+    lambda: moves.move(Service(ServiceInfo(features=frozenset({"copy"}))), Move("k", "to", etag="e")),
+    lambda: moves.move_many(_known(), [Move("k", "to"), Move("l", "m")]),
+    lambda: moves.copy_many(_known(), [Move("k", "to")]),
     lambda: calls.signed_url("k", "data", None),
     lambda: calls.new_upload("k", "data"),
     lambda: calls.cancel_upload(_known(), "k", "data", size_bytes=5, repeat_key="r"),

@@ -23,8 +23,10 @@ _COPY = {
     "type": "object",
     "properties": {
         "key": _KEY, "to_key": _KEY, "to_storage_type": _TYPE, "overwrite": {"type": "boolean"},
+        "etag": {"type": "string"},
     },
 }  # fmt: skip
+_MOVES = {"anyOf": [_COPY, {"type": "object", "properties": {"targets": {"items": _COPY}}}]}
 _PAGE = {"prefix": _KEY, "delimiter": _KEY, "limit": {"type": "integer"}, "details": _KEY}
 _NUMBER, _TEXT = {"type": "integer"}, {"type": "string"}
 
@@ -75,7 +77,8 @@ CALLS: list[tuple[str, str, str, dict[str, Any], str, Any]] = [
     ("POST", BASE_PATH, "/{type}/set", {}, _BYTES, _TEXT),
     ("POST", BASE_PATH, "/{type}/get", {}, _JSON, {"type": "object", "properties": {"keys": {"items": _KEY}}}),
     ("POST", BASE_PATH, "/{type}/delete", {}, _JSON, _TARGETS),
-    ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _COPY),
+    ("POST", BASE_PATH, "/{type}/copy", {}, _JSON, _MOVES),
+    ("POST", BASE_PATH, "/{type}/move", {}, _JSON, _MOVES),
     ("DELETE", BASE_PATH, "/{type}/{key}", {}, "", None),
     ("DELETE", CATALOG_PATH, "/files/{key}", {}, "", None),
     *(

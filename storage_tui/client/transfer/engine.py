@@ -225,13 +225,17 @@ class TransferEngine:
         return downloads.streamed(self.session, key, storage_type, control)
 
     def copy_through(
-        self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl
-    ) -> Blob:
-        """Copy a blob through this machine, for a server that cannot copy; return the new blob."""
+        self, key: str, storage_type: str, to_key: str, to_storage_type: str, *, control: TransferControl,
+        replaces: bool = True,
+    ) -> Blob:  # fmt: skip
+        """Copy a blob through this machine, for a server that cannot copy; return the new blob. `replaces` is that of
+        `upload`."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
             blob = self.download_to(key, spool, storage_type, control=control)
             spool.seek(0)
-            return self.upload(to_key, spool, to_storage_type, control=control, content_type=blob.content_type)
+            return self.upload(
+                to_key, spool, to_storage_type, control=control, content_type=blob.content_type, replaces=replaces
+            )
 
     def unfinished(self) -> "list[UnfinishedTransfer]":
         """Return this user's transfers with this server that have begun and that no process works on, oldest first."""

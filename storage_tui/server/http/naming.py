@@ -8,14 +8,17 @@ from typing import Any
 
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import check_prefix
+from storage_tui.contract.moves import Move
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.http.grants import Named, Verb
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.targets import address_of, storage_type_of
 
-COPY_BODY_BYTES = 64 * 1024  # two keys of 1024 bytes; JSON may write each byte as six
+MOVE_BODY_BYTES = 8 * 1024 * 1024  # the longest batch of the longest pairs of keys, with all but ASCII in escapes
 DELETE_BODY_BYTES = 4 * 1024 * 1024  # the longest batch of the longest keys, with all but ASCII in escapes
-DELETE_PARTS = 8_000  # eight for each target; our client sends three
+DELETE_PARTS = 8_000  # eight for each target; our client sends three, and six for a move
+
+_MOVE = '{"key": …, "to_key": …, "to_storage_type": …, "overwrite": true, "etag": …}'
 
 Naming = Callable[[Request], Awaitable[Sequence[Named]]]
 
@@ -55,11 +58,46 @@ async def names_batch(request: Request) -> Sequence[Named]:
     return [Named(Verb.DELETE, storage_type, key if isinstance(key, str) else "") for key in keys]
 
 
-async def names_copy(request: Request) -> Sequence[Named]:
-    """Return the source and the target of a copy."""
+async def moves_of(request: Request) -> tuple[list[Move], bool]:
+    """Return the moves or copies in the body, and whether they are a batch. Keys are not checked yet.
+
+    Raise BadRequestError for a body of another form, UnknownStorageTypeError for a target in an unknown type.
+    """
     storage_type = storage_type_of(request)
-    raw = await request.json(COPY_BODY_BYTES, "a copy")
-    key, to_key, to_type = raw.get("key"), raw.get("to_key"), raw.get("to_storage_type") or storage_type
-    if not (isinstance(key, str) and isinstance(to_key, str) and isinstance(to_type, str)):
-        raise BadRequestError('a copy is {"key": …, "to_key": …, "to_storage_type": …, "overwrite": true}')
-    return [Named(Verb.READ, storage_type, key), Named(Verb.WRITE, find_storage_type(to_type).name, to_key)]
+    raw = await request.json(MOVE_BODY_BYTES, "a move or copy", parts=DELETE_PARTS)
+    if "targets" not in raw:
+        return [_move(raw, storage_type)], False
+    targets = raw["targets"]
+    if not isinstance(targets, list):
+        raise BadRequestError(f'a batch is {{"targets": [{_MOVE}, …]}}')
+    if "key" in raw or "to_key" in raw:
+        raise BadRequestError("the body is one move or copy, or a batch of targets; it has both")
+    return [_move(target, storage_type) for target in targets], True
+
+
+def _move(raw: Any, storage_type: str) -> Move:
+    if not isinstance(raw, dict):
+        raise BadRequestError(f"each target is {_MOVE}")
+    key, to_key, etag = raw.get("key"), raw.get("to_key"), raw.get("etag")
+    to_type, overwrite = raw.get("to_storage_type") or storage_type, raw.get("overwrite", True)
+    are_texts = all(isinstance(text, str) for text in (key, to_key, to_type))
+    if not are_texts or not isinstance(overwrite, bool) or not (etag is None or isinstance(etag, str)):
+        raise BadRequestError(f"a move or copy is {_MOVE}; the last three are optional")
+    etag = etag.strip('"') if etag else None
+    return Move(key, to_key, storage_type, find_storage_type(to_type).name, etag, overwrite)  # type: ignore[arg-type]
+
+
+async def names_copy(request: Request) -> Sequence[Named]:
+    """Return the sources and the targets of copies."""
+    moves, _ = await moves_of(request)
+    return [
+        named
+        for move in moves
+        for named in (Named(Verb.READ, move.storage_type, move.key), Named(Verb.WRITE, move.target_type, move.to_key))
+    ]
+
+
+async def names_move(request: Request) -> Sequence[Named]:
+    """Return the sources and the targets of moves: a move is a copy, and a delete of the source."""
+    moves, _ = await moves_of(request)
+    return [*await names_copy(request), *(Named(Verb.DELETE, move.storage_type, move.key) for move in moves)]

@@ -67,6 +67,10 @@ class Quotas:
         limit = self._limits.value.of(namespace).concurrent
         return otherwise if limit is None else min(limit, otherwise)
 
+    def is_limited(self, address: Address, *, is_moved: bool = False) -> bool:
+        """Return whether room must be reserved for a blob at the address, as `reserve` does."""
+        return self._quota(address) is not None and not (is_moved and isinstance(self._store, Counting))
+
     async def check(self, address: Address, size_bytes: int) -> None:
         """Raise TooLargeError or QuotaExceededError when the blob would not fit now. This reserves nothing."""
         quota = self._quota(address)
@@ -75,14 +79,15 @@ class Quotas:
 
     @asynccontextmanager
     async def reserve(
-        self, address: Address, size_bytes: int | None, *, upload_id: str = ""
+        self, address: Address, size_bytes: int | None, *, upload_id: str = "", is_moved: bool = False
     ) -> AsyncIterator["Room"]:  # fmt: skip
         """Reserve room for a blob while it is on its way; raise TooLargeError or QuotaExceededError when there is none.
 
-        `size_bytes` is None for a blob of unknown size, which reserves more room as it grows (`Room.grow`).
+        `size_bytes` is None for a blob of unknown size, which reserves more room as it grows (`Room.grow`). A blob that
+        `is_moved` within its storage type needs no room; only the change of the totals is noted.
         """
         quota = self._quota(address)
-        if quota is None:
+        if quota is None or not self.is_limited(address, is_moved=is_moved):
             yield Room()
             return
         account = self._account(address)
@@ -90,7 +95,8 @@ class Quotas:
         account.live.add(reservation)
         room = Room(self, quota, address, reservation)
         try:
-            await self._fit(quota, address, size_bytes or 0, reservation)
+            if not is_moved:
+                await self._fit(quota, address, size_bytes or 0, reservation)
             if not isinstance(self._store, Counting):
                 reservation.replaced_bytes = await self._replaced(address)
                 account.counter.tell()

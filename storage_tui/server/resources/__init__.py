@@ -3,7 +3,7 @@
 | file | holds |
 |---|---|
 | batches.py | many small blobs in one request: a pack of blobs to store, or to send |
-| blobs.py | single blobs: reading, HEAD, storing a small one, copying, deleting one or many |
+| blobs.py | single blobs: reading, HEAD, storing a small one, deleting one or many |
 | compressing.py | lists in gzip, which are faster over a slow link |
 | conditions.py | conditional requests (RFC 9110 section 13): the ETags that a change or a read requires |
 | damage.py | blobs found damaged while they were sent: clients that resume one get the reason |
@@ -11,6 +11,7 @@
 | health.py | the health of the server: `/healthz` for load balancers, `/metrics` for monitoring |
 | listing.py | lists and usage |
 | metrics.py | counters in the text form that Prometheus reads (exposition format 0.0.4) |
+| moves.py | moves and copies, one or many in a request |
 | redirects.py | downloads directly from the storage engine |
 | upload_answers.py | the answers on an upload URL, as Google Cloud Storage writes them |
 | upload_gate.py | one request at a time on an upload session; a stalled request never blocks its own retry |

@@ -1,4 +1,4 @@
-"""Single blobs: reading, HEAD, storing a small one, copying, deleting one or many."""
+"""Single blobs: reading, HEAD, storing a small one, deleting one or many."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from storage_tui.contract.checksum import format_hash_header, parse_hash_header,
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult, Limits, format_time
-from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import (
     EXPIRES_AT,
     GOOG_HASH,
@@ -17,7 +16,7 @@ from storage_tui.contract.wire import (
     format_http_date,
     parse_range,
 )
-from storage_tui.server.http.naming import COPY_BODY_BYTES, batch_of
+from storage_tui.server.http.naming import batch_of
 from storage_tui.server.http.repeats import Repeats
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import (
@@ -35,7 +34,7 @@ from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.conditions import check_match, is_unchanged, precondition, range_applies
 from storage_tui.server.resources.damage import Damage
 from storage_tui.server.resources.redirects import redirect
-from storage_tui.server.stores.base import ANY, READ_SIZE, Address, BlobReader, Precondition, Store
+from storage_tui.server.stores.base import READ_SIZE, BlobReader, Store
 
 PUBLISHED_CLIENT = "dl-python/"
 
@@ -146,23 +145,6 @@ class Blobs:
         done = iter(await self._store.delete_many(request.namespace, storage_type, wanted))
         results = [next(done) if refusal is None else refusal for _, _, refusal in parsed]
         return json_response({"results": [result.to_json() for result in results]})
-
-    async def copy(self, request: Request) -> Response:
-        """Copy a blob within this type or into another; the bytes never leave the server."""
-        storage_type = storage_type_of(request)
-        raw = await request.json(COPY_BODY_BYTES, "a copy")
-        to_type = raw.get("to_storage_type") or storage_type
-        overwrite = raw.get("overwrite", True)
-        if not isinstance(to_type, str) or not isinstance(overwrite, bool):
-            raise BadRequestError('a copy is {"key": …, "to_key": …, "to_storage_type": …, "overwrite": true}')
-        source = Address(request.namespace, storage_type, check_key(raw.get("key")))  # type: ignore[arg-type]
-        target = Address(request.namespace, find_storage_type(to_type).name, check_key(raw.get("to_key")))  # type: ignore[arg-type]
-        condition = ANY if overwrite else Precondition(if_none_match=("*",))
-        async with self._quotas.reserve(target, None) as room:
-            if room.is_limited:
-                await room.grow((await self._store.stat(source)).size_bytes or 0)
-            blob = room.note(await self._store.copy(source, target, precondition=condition))
-        return json_response(blob.to_json(), headers={"ETag": format_etag(blob.etag or "")})
 
 
 def blob_headers(blob: Blob) -> dict[str, str]:

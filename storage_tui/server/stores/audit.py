@@ -1,8 +1,8 @@
 """The audit log: an entry for each blob that a call deleted, with its time, request and namespace.
 
 An engine writes an entry together with the delete. As far as the engine can, neither exists without the other.
-REQUEST_ID holds the id of the request that is being carried out. The log has no entry for a blob that expires or is
-overwritten.
+REQUEST_ID holds the id of the request that is being carried out. A move is an entry too, for the key that the blob
+left, where nobody finds the blob any more. The log has no entry for a blob that expires or is overwritten.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,8 @@
 
 Promises of every Store, tested by one conformance suite (`tests/server/stores/`):
 
-- *Durability.* When `put`, `finish`, `copy` or a delete returns, the change survives `kill -9` and a power cut. Every
-  offset of an upload session that was ever reported survives them too.
+- *Durability.* When `put`, `finish`, `copy`, `move` or a delete returns, the change survives `kill -9` and a power cut.
+  Every offset of an upload session that was ever reported survives them too.
 - *Atomicity.* A reader sees the old blob or the new one, whole; never a mixture, never a part. An open reader keeps its
   blob while the key is overwritten, deleted or expired.
 - *Order.* Lists are in the byte order of the UTF-8 keys. Of several writers of one key the last to commit wins.
@@ -29,6 +29,7 @@ from typing import Protocol
 
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
+from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.wire import Span
 
 READ_SIZE = 256 * 1024  # one read of a blob: large enough to be cheap, small enough that other requests get a turn
@@ -177,8 +178,32 @@ class Store(Protocol):
         """Remove many keys, and return a result for each in the same order. A target is a key and an ETag or None; with
         an ETag the blob is removed only if that is still its ETag."""
 
-    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
-        """Make `target` a blob of the same bytes and content type, with new times. Both are in one namespace."""
+    async def copy(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        """Make `target` a blob of the same bytes and content type, with new times. Both are in one namespace. With
+        `source_etag` the blob is copied only if that is its ETag."""
+
+    async def move(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        """Give the blob at `source` the address `target`, in the same namespace, and return the blob. With
+        `source_etag` the blob is moved only if that is its ETag.
+
+        A reader finds the blob at one of the two addresses at any time, whole. The blob keeps its bytes, checksums and
+        content type. Its time is kept where the engine can. Within a type whose blobs expire, the expiry is kept too;
+        from another type the blob is given the whole lifetime. A move onto itself changes nothing.
+
+        Raise TypeRuleError when the type of the source forbids a delete, or the type of the target an overwrite;
+        ConflictError when `target` exists and `precondition` wants it not to.
+        """
+
+    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        """Move many blobs, and return a result for each in the same order, as if they were moved one after the other.
+        The refusal of one does not stop the others."""
+
+    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        """Copy many blobs, as `move_many` moves them."""
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,

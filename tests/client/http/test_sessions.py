@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from storage_tui import Storage
-from storage_tui.client import calls
+from storage_tui.client import calls, moves
 from storage_tui.client.access.credentials import Credentials
 from storage_tui.client.access.servers import RemoteServer
+from storage_tui.client.calls import Service
 from storage_tui.client.http.async_session import AsyncSession
 from storage_tui.client.http.retry import RetryPolicy
 from storage_tui.client.http.session import Session
 from storage_tui.contract import errors
+from storage_tui.contract.models import ServiceInfo
+from storage_tui.contract.moves import Move
 from tests.client.scripted import PLAIN, ScriptedServer, answer
 
 Run = Callable[..., tuple[Any, list[float]]]
@@ -77,7 +80,7 @@ def test_a_broken_connection_is_tried_again(run: Run) -> None:
 
 
 def test_a_call_that_may_not_be_repeated_is_not(run: Run) -> None:
-    call = calls.copy("k", "data", "l", "data", True)
+    call = moves.copy(Service(ServiceInfo()), Move("k", "l"))
     with ScriptedServer(b"", PLAIN) as server:
         error, _ = run(server.url, call)
     assert isinstance(error, errors.TransferInterruptedError)

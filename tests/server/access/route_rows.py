@@ -72,6 +72,34 @@ def _copy_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     return client.post("/data/copy", json={"key": OWN, "to_key": key})
 
 
+def _copy_many(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    targets = [{"key": OWN + "/never", "to_key": OWN}, {"key": key, "to_key": OWN}]
+    return client.post("/data/copy", json={"targets": targets})
+
+
+def _copy_many_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    targets = [{"key": OWN + "/never", "to_key": OWN}, {"key": OWN, "to_key": key}]
+    return client.post("/data/copy", json={"targets": targets})
+
+
+def _move_from(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/move", json={"key": key, "to_key": OWN})
+
+
+def _move_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    return client.post("/data/move", json={"key": OWN, "to_key": key})
+
+
+def _move_many(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    targets = [{"key": OWN + "/never", "to_key": OWN}, {"key": key, "to_key": OWN}]
+    return client.post("/data/move", json={"targets": targets})
+
+
+def _move_many_to(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
+    targets = [{"key": OWN + "/never", "to_key": OWN}, {"key": OWN, "to_key": key}]
+    return client.post("/data/move", json={"targets": targets})
+
+
 def _pack_up(client: httpx.Client, _: Furnished, key: str) -> httpx.Response:
     pack = b"".join(frame({"key": name}, b"packed") for name in (OWN + "/packed", key))
     return client.post("/data/set", content=pack, headers={"Content-Type": PACK_TYPE})
@@ -141,6 +169,12 @@ WAYS = (
     Way(("POST", "/{type}/delete"), _batch, (D,)),
     Way(("POST", "/{type}/copy"), _copy_from, (R, W)),
     Way(("POST", "/{type}/copy"), _copy_to, (R, W)),
+    Way(("POST", "/{type}/copy"), _copy_many, (R, W)),
+    Way(("POST", "/{type}/copy"), _copy_many_to, (R, W)),
+    Way(("POST", "/{type}/move"), _move_from, (R, W, D)),
+    Way(("POST", "/{type}/move"), _move_to, (R, W, D)),
+    Way(("POST", "/{type}/move"), _move_many, (R, W, D)),
+    Way(("POST", "/{type}/move"), _move_many_to, (R, W, D)),
     _catalog("POST", "/products", product_body, W),
     _catalog("PUT", "/products", _find, L, is_whole=True),
     _catalog("GET", "/products/{id}", None, R),

@@ -41,6 +41,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moments import to_millis
+from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
@@ -48,9 +49,11 @@ from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.ballast import Ballast
 from storage_tui.server.stores.local.commit import Committer, Staged
 from storage_tui.server.stores.local.database import listing as local_listing
+from storage_tui.server.stores.local.database import moves as local_moves
 from storage_tui.server.stores.local.database import rows as local_rows
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database import totals as local_totals
+from storage_tui.server.stores.local.database.moves import Moves, Trip
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
@@ -70,6 +73,7 @@ from storage_tui.server.stores.local.summing import Summing
 from storage_tui.server.stores.local.sweep import Sweeper
 from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
+from storage_tui.server.stores.rules import check_source, refusal
 from storage_tui.server.stores.totals import Ceilings, Totals
 
 T = TypeVar("T")
@@ -122,6 +126,7 @@ class LocalStore:
         self._committer = Committer(self._connection, self._disk, broken=opened.read_only)
         self._committer.start()
         await asyncio.to_thread(self._keep_ballast)
+        self._moves = Moves(room=self._room, now=self._now)
         self._summing = Summing(pool=self._pool, committer=self._committer)
         self._sweeper = Sweeper(
             disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
@@ -267,18 +272,35 @@ class LocalStore:
 
         return await self._surely(lambda: self._committer.run(apply))
 
-    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
-        origin, place = locate(source), locate(target)
-        if source.namespace != target.namespace:
-            raise BadRequestError("a blob is copied within one namespace only")
-        self._committer.check()
-        blob_id = new_id()
-        held, content = await self._with_room(
-            lambda: self._pool.read(partial(self._stage_copy, origin, blob_id), partial(self._drop_part, blob_id))
+    async def copy(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        return (await self._copy(local_moves.trip(source, target, source_etag, precondition)))[0]
+
+    async def move(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        wanted, request_id = local_moves.trip(source, target, source_etag, precondition), REQUEST_ID.get()
+        return await self._with_room(
+            lambda: self._committer.run(lambda connection: self._moves.move(connection, wanted, request_id)[0])
         )
-        twin = held.blob_id if content is None else None
-        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
-        return await self._commit_write(place, fresh, precondition, Staged(blob_id) if content is None else None)
+
+    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        namespace_bytes(namespace)
+        apply = partial(self._moves.move_many, namespace=namespace, moves=moves, request_id=REQUEST_ID.get())
+        return await self._with_room(lambda: self._committer.run(apply))
+
+    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        """Copy as `Store.copy_many` promises: small values in one transaction, blobs that are files one by one."""
+        namespace_bytes(namespace)
+        results: list[MoveResult] = []
+        for run in independent_runs(moves, is_copy=True):
+            apply = partial(self._moves.copy_values, namespace=namespace, moves=[moves[number] for number in run])
+            done = await self._with_room(partial(self._committer.run, apply))
+            files = [moves[number] for number, result in zip(run, done, strict=True) if result is None]
+            copied = iter(await asyncio.gather(*(self._copy_file(namespace, move) for move in files)))
+            results += [next(copied) if result is None else result for result in done]
+        return results
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
@@ -392,9 +414,11 @@ class LocalStore:
         with self._staging(blob_id):
             self._disk.write_part(blob_id, content)
 
-    def _stage_copy(self, place: BlobPlace, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+    def _stage_copy(self, wanted: Trip, blob_id: str, connection: apsw.Connection) -> tuple[Held, bytes | None]:
+        place, etag = wanted.source, wanted.source_etag
         for _ in range(OPEN_ATTEMPTS):
             held, content = local_rows.read(connection, place, self._now())
+            check_source(place.storage_type, place.key, held.blob_id, etag, is_move=False)
             if held.content is not None:
                 return held, content
             with suppress(FileNotFoundError), self._staging(blob_id):
@@ -417,15 +441,38 @@ class LocalStore:
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
+    async def _copy(self, wanted: Trip) -> tuple[Blob, str | None]:
+        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
+        self._committer.check()
+        blob_id, stage = new_id(), partial(self._stage_copy, wanted)
+        held, content = await self._with_room(
+            lambda: self._pool.read(partial(stage, blob_id), partial(self._drop_part, blob_id))
+        )
+        twin = held.blob_id if content is None else None
+        fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
+
+        def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
+            overwritten = local_moves.check_place(connection, wanted, self._now())[1]
+            return self._write(wanted.target, fresh, ANY, connection), overwritten
+
+        return await self._committer.run(apply, Staged(blob_id) if content is None else None)
+
+    async def _copy_file(self, namespace: str, move: Move) -> MoveResult:
+        try:
+            blob, overwritten = await self._copy(local_moves.trip_of(namespace, move))
+        except StorageError as exc:
+            return refusal(move, exc)
+        return MoveResult(move, blob, overwritten=overwritten)
+
     async def _commit_write(
         self, place: BlobPlace, fresh: Fresh, precondition: Precondition, staged: Staged | None = None
     ) -> Blob:
-        def apply(connection: apsw.Connection) -> Blob:
-            self._room.check(fresh.size_bytes if staged is None else 0)
-            self._room.check_share(connection, place, fresh.size_bytes, self._now())
-            return local_rows.write(connection, place, fresh, precondition, self._now())
+        return await self._committer.run(partial(self._write, place, fresh, precondition), staged)
 
-        return await self._committer.run(apply, staged)
+    def _write(self, place: BlobPlace, fresh: Fresh, precondition: Precondition, connection: apsw.Connection) -> Blob:
+        self._room.check(0 if fresh.content is None else fresh.size_bytes)
+        self._room.check_share(connection, place, fresh.size_bytes, self._now())
+        return local_rows.write(connection, place, fresh, precondition, self._now())
 
     async def _with_room(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try. When the store is full, remove its garbage and its free pages, and try once more."""

@@ -45,6 +45,23 @@ def write(
     raise _contended(place)
 
 
+def replace(
+    bucket: Bucket, place: ObjectPlace, check: Callable[[Object | None], None], now: Callable[[], datetime],
+    change: Callable[[Condition], T],
+) -> tuple[T, Object | None]:  # fmt: skip
+    """Call `change` as `write` does, and return its result and the live object that was at the place. `check` is called
+    with this object and may refuse the change."""
+    for _ in range(ATTEMPTS):
+        found = bucket.head(place.name)
+        live = found if place.is_live(found, now()) else None
+        check(live)
+        try:
+            return change(_unchanged(found)), live
+        except ConditionError:
+            continue
+    raise _contended(place)
+
+
 def delete(
     bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime], note: Note
 ) -> Object:  # fmt: skip
@@ -80,6 +97,10 @@ def _writable(bucket: Bucket, place: ObjectPlace, precondition: Precondition, no
     place.check(live, precondition)
     if live is not None and not place.storage_type.may_overwrite:
         raise place.refused("overwrite")
+    return _unchanged(found)
+
+
+def _unchanged(found: Object | None) -> Condition:
     return Condition(if_absent=True) if found is None else Condition(if_match=found.etag)
 
 

@@ -1,9 +1,10 @@
-"""When the blobs were written that a migration brought. Their objects have the time in their metadata, as an engine
-lets nobody set its own time of an object; lists of the engine leave the metadata out.
+"""When the blobs were written that a migration brought, or that were moved within a type whose blobs expire. Their
+objects have the time in their metadata, as an engine lets nobody set its own time of an object; lists of the engine
+leave the metadata out.
 
-A record says from when to when migrations wrote into the bucket, by the engine's clock. Lists ask for the metadata of
-the objects of these times only, a HEAD each, and remember the answers. Servers read the record again once a minute: a
-list may show the engine's times for a minute after a migration began.
+A record says from when to when such objects were written into the bucket, by the engine's clock. Lists ask for the
+metadata of the objects of these times only, a HEAD each, and remember the answers. Servers read the record again once
+a minute: a list may show the engine's times for a minute after a migration or the first move of a day.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract.errors import ConflictError, UnavailableError
+from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.server.stores.records import ABSENT, Record
 from storage_tui.server.stores.s3.protocol.bucket import WRITTEN, Bucket, Object
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
@@ -24,6 +26,9 @@ READ_EVERY_S = 60.0  # one small request a minute for a server that lists
 KEPT_TIMES = 20_000  # answers to remember: about 6 MB
 MOST_SPANS = 100  # more migrations than anybody makes; then the two oldest spans become one
 MARGIN = timedelta(seconds=2)  # the engine tells its times in whole seconds
+MOVES = "moves"  # the source of a span of moves, which are of types whose blobs expire
+LONGEST_MOVE = timedelta(hours=1)  # an engine copies a terabyte in less
+MOVES_SPAN = timedelta(days=1)  # one span for all moves of a day, so that the record is small and seldom written
 ATTEMPTS = 20  # each fails through another migration that begins or ends
 
 
@@ -61,6 +66,15 @@ class MovedTimes:
                 self._read_at = now
         return self._spans
 
+    async def note_move(self) -> None:
+        """Return when the record has a span for an object that is moved now. Call this before the object is written."""
+        moment = (await self._threads.calls.run(self._bucket.now)).timestamp()
+        last = moment + LONGEST_MOVE.total_seconds()
+        if any(span.source == MOVES and span.holds(moment) and span.holds(last) for span in await self.spans()):
+            return
+        await self._threads.calls.run(_begin_moves, self._bucket, moment)
+        self._read_at = None
+
     async def right(self, objects: Sequence[Object]) -> Sequence[Object]:
         """Return the listed objects with the times at which their blobs were written."""
         spans = await self.spans()
@@ -85,9 +99,29 @@ class MovedTimes:
 
 
 def is_suspect(found: Object, spans: Sequence[Span]) -> bool:
-    """Return whether the time of a listed object may be that of a migration."""
+    """Return whether the time of a listed object may be that of a migration or of a move."""
     moment = found.modified.timestamp()
-    return any(span.holds(moment) for span in spans)
+    return any(span.holds(moment) and (span.source != MOVES or _may_expire(found.name)) for span in spans)
+
+
+def _may_expire(name: str) -> bool:
+    """Return whether an object is a blob of a type whose blobs expire; its name is ROOT/NAMESPACE/TYPE/KEY."""
+    rule = STORAGE_TYPES.get(name.split("/", 3)[2]) if name.count("/") > 2 else None
+    return rule is None or rule.expires_after is not None
+
+
+def _begin_moves(bucket: Bucket, moment: float) -> None:
+    """Note that blobs are moved from now on, for a day. Spans whose blobs have all expired are dropped."""
+    margin = MARGIN.total_seconds()
+    end = moment + MOVES_SPAN.total_seconds()
+    lifetimes = [row.expires_after for row in STORAGE_TYPES.values() if row.expires_after is not None]
+    oldest = moment - max(lifetimes, default=timedelta()).total_seconds() - MOVES_SPAN.total_seconds()
+
+    def opened(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        kept = tuple(span for span in spans if span.source != MOVES or (span.end or oldest) > oldest)
+        return (*kept, Span(MOVES, moment - margin, end + margin))
+
+    _change(bucket, opened)
 
 
 def begin(bucket: Bucket, source: str) -> None:
@@ -97,12 +131,14 @@ def begin(bucket: Bucket, source: str) -> None:
     def opened(spans: tuple[Span, ...]) -> tuple[Span, ...]:
         if any(span.source == source and span.end is None for span in spans):
             return spans  # a run that broke off; this run ends it
+        moves = tuple(span for span in spans if span.source == MOVES)
+        spans = tuple(span for span in spans if span.source != MOVES)
         if len(spans) >= MOST_SPANS:
             first, second, *rest = spans
             ends = [span.end for span in (first, second) if span.end is not None]
             both = replace(first, start=min(first.start, second.start), end=max(ends) if len(ends) == 2 else None)
             spans = (both, *rest)
-        return (*spans, Span(source, start))
+        return (*spans, *moves, Span(source, start))
 
     _change(bucket, opened)
 

@@ -5,7 +5,8 @@
 | names.py | the names of keys in the bucket |
 | protocol/ | the requests to the engine, the bucket, the engine's test, the threads that wait for the engine |
 | blobs.py, changes.py | blobs as objects, and their changes under rules and preconditions |
-| moved_times.py | the times of blobs that a migration brought |
+| copies.py | copies and moves inside the engine |
+| moved_times.py | the times of blobs that a migration brought, or that were moved within a type whose blobs expire |
 | listing.py, usage.py | lists and sums, and sums that are remembered for a while |
 | reader.py | the reader of a blob |
 | sessions.py, writer.py, uploads.py | upload sessions: kept, written, begun and found again by any server |
@@ -18,6 +19,10 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 - A reader of a blob over 256 KiB whose key is overwritten or deleted ends with an error, never with other bytes.
 - Bytes that were damaged in the engine are found by a read of the whole blob, and not by a read of a part.
 - Lists contain neither crc32c nor content type.
+- A move is a copy, then a delete of the source if that is still what was copied. Between the two steps, and after a
+  server died there, the blob is at both addresses; the same move again then ends it. Two moves of one blob at once may
+  leave a copy at each target. A moved blob has the time of its
+  move, but within a type whose blobs expire.
 - A list of blobs that a migration brought costs a request for each, the first time. The usage of such blobs has no
   oldest and newest time, except in a type whose blobs expire.
 - The usage of more than 5,000 blobs may be up to a minute old.
@@ -33,9 +38,9 @@ from datetime import UTC, datetime
 
 from storage_tui.contract import checksum
 from storage_tui.contract.columns import ColumnPage
-from storage_tui.contract.errors import BadRequestError, ChecksumError, StorageError
+from storage_tui.contract.errors import ChecksumError, StorageError
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
-from storage_tui.contract.wire import Span
+from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.server.stores.base import (
     ANY,
     READ_SIZE,
@@ -45,9 +50,18 @@ from storage_tui.server.stores.base import (
     UploadSession,
     UploadWriter,
 )
+from storage_tui.server.stores.rules import (
+    addresses_of,
+    check_namespace,
+    check_precondition,
+    check_target,
+    precondition_of,
+    refusal,
+)
 from storage_tui.server.stores.s3 import changes as s3_changes
 from storage_tui.server.stores.s3.audit import AuditWriter
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe, locate, root_of, time_text
+from storage_tui.server.stores.s3.copies import Copies, Trip, trip
 from storage_tui.server.stores.s3.listing import MAX_COUNTED, Lists
 from storage_tui.server.stores.s3.memory import TOTAL_BYTES, new_memory
 from storage_tui.server.stores.s3.moved_times import MovedTimes, begin, end
@@ -107,7 +121,8 @@ class S3Store:
             threads.close()
             raise
         self._threads = threads
-        times = MovedTimes(self._bucket, threads)
+        self._times = times = MovedTimes(self._bucket, threads)
+        self._copies = Copies(self._bucket, self._now, part_bytes=self._bounds.copy_part_bytes)
         self._lists = Lists(self._bucket, threads, times)
         self._uploads = UploadSessions(self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes))
         self._sweeper = Sweeper(self._bucket, threads, times, self._now)
@@ -206,22 +221,47 @@ class S3Store:
         results = dict(result for of_key in done for result in of_key)
         return [results[position] for position in range(len(targets))]
 
-    async def copy(self, source: Address, target: Address, *, precondition: Precondition = ANY) -> Blob:
-        origin, place = locate(source), locate(target)
-        if source.namespace != target.namespace:
-            raise BadRequestError("a blob is copied within one namespace only")
+    async def copy(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        wanted = trip(source, target, source_etag, precondition)
+        check = wanted.target_check(check_precondition)
+        return (await self._run().writes.run(self._copies.copy, wanted, check))[0]
 
-        def change(condition: Condition) -> Blob:
-            found = self._live(origin, self._bucket.head(origin.name))
-            meta = describe(found.meta.get("type"), crc32c=found.crc32c, md5=found.meta.get("md5"))
-            content_type = found.meta.get("type")
-            if found.size_bytes <= self._bounds.copy_part_bytes:
-                self._bucket.copy(found, place.name, content_type=content_type, meta=meta, condition=condition)
-            else:
-                self._copy_parts(found, place, content_type, meta, condition)
-            return place.to_blob(self._live(place, self._bucket.head(place.name)))
+    async def move(
+        self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
+    ) -> Blob:
+        return (await self._move(source, trip(source, target, source_etag, precondition)))[0]
 
-        return await self._run().writes.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+    async def move_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        async def move(wanted: Move) -> MoveResult:
+            try:
+                source, target = addresses_of(namespace, wanted)
+                moved = await self._move(source, trip(source, target, wanted.etag, precondition_of(wanted)))
+            except StorageError as exc:
+                return refusal(wanted, exc)
+            return MoveResult(wanted, moved[0], overwritten=moved[1])
+
+        check_namespace(namespace)
+        results: list[MoveResult] = []
+        for run in independent_runs(moves):
+            results += await gather_few(move(moves[number]) for number in run)
+        return results
+
+    async def copy_many(self, namespace: str, moves: Sequence[Move]) -> list[MoveResult]:
+        async def copy(wanted: Move) -> MoveResult:
+            try:
+                asked = trip(*addresses_of(namespace, wanted), wanted.etag, precondition_of(wanted))
+                copied = await self._run().writes.run(self._copies.copy, asked, asked.target_check(check_target))
+            except StorageError as exc:
+                return refusal(wanted, exc)
+            return MoveResult(wanted, copied[0], overwritten=copied[1])
+
+        check_namespace(namespace)
+        results: list[MoveResult] = []
+        for run in independent_runs(moves, is_copy=True):
+            results += await gather_few(copy(moves[number]) for number in run)
+        return results
 
     async def create_upload(
         self, address: Address, *, size_bytes: int | None = None, content_type: str | None = None,
@@ -266,6 +306,14 @@ class S3Store:
         gone = await self._run().calls.run(change, self._bucket, place, precondition, self._now, note)
         self._tell_removed(address, gone.size_bytes)
 
+    async def _move(self, source: Address, wanted: Trip) -> tuple[Blob, str | None]:
+        if wanted.keeps_expiry:
+            await self._times.note_move()
+        moved = await self._run().writes.run(self._copies.move, wanted, self._audit.noting(source))
+        if not wanted.is_onto_itself:
+            self._tell_removed(source, moved[0].size_bytes or 0)
+        return moved
+
     def _run(self) -> Threads:
         if self._threads is None:
             raise StorageError("the store is not started")
@@ -282,21 +330,6 @@ class S3Store:
         except StorageError as exc:
             return DeleteResult(address.key, exc.code, exc.message)
         return DeleteResult(address.key)
-
-    def _copy_parts(
-        self, found: Object, place: ObjectPlace, content_type: str | None, meta: dict[str, str], condition: Condition
-    ) -> None:
-        parts_id = self._bucket.begin_parts(place.name, content_type=content_type, meta=meta, is_checked=False)
-        step = self._bounds.copy_part_bytes
-        try:
-            etags = []
-            for number, start in enumerate(range(0, found.size_bytes, step), 1):
-                span = Span(start, min(start + step, found.size_bytes))
-                etags.append(self._bucket.copy_part(found, place.name, parts_id, number, span))
-            self._bucket.finish_parts(place.name, parts_id, etags, crc32c=None, condition=condition)
-        except BaseException:
-            self._bucket.drop_parts(place.name, parts_id)
-            raise
 
 
 def _mismatch(place: ObjectPlace, told: str, found: str) -> ChecksumError:

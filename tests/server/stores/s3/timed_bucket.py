@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage_tui.server.stores.s3.protocol.bucket import Bucket, Object, ObjectPage
+from storage_tui.server.stores.s3.protocol.bucket import WRITTEN, Bucket, Object, ObjectPage
 from storage_tui.server.stores.s3.store import S3Store
 from tests import seaweed
 
@@ -56,6 +56,8 @@ class TimedBucket(Bucket):
         _written[self.root + name] = self._clock()
 
     def _timed(self, found: Object) -> Object:
+        if WRITTEN in found.meta:
+            return found
         return replace(found, modified=_written.get(self.root + found.name, found.modified))
 
 

@@ -117,7 +117,7 @@ def namespace_bytes(namespace: str) -> bytes:
 
 def find(connection: apsw.Connection, place: BlobPlace, now: int) -> Held:
     """Return the live blob at the place. Raise NotFoundError when there is none."""
-    held = _find(connection, place)
+    held = find_row(connection, place)
     if held is None or not held.is_live(now):
         raise not_found(place.storage_type, place.key)
     return held
@@ -142,9 +142,13 @@ def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondit
     local_blocks.keep(connection, fresh.blob_id, fresh.sums)
     if fresh.twin is not None:
         local_blocks.copy(connection, fresh.twin, fresh.blob_id)
-    lifetime = place.storage_type.expires_after
-    expires = None if lifetime is None else now + lifetime // MILLISECOND
+    expires = expiry(place, now)
     after = Held(fresh.blob_id, fresh.size_bytes, fresh.crc, now, expires, fresh.content_type, content, fresh.md5)
+    return put_row(connection, place, after, before, now)
+
+
+def put_row(connection: apsw.Connection, place: BlobPlace, after: Held, before: Held | None, now: int) -> Blob:
+    """Make `after` the row at the place, where `before` was. The bytes of `before` become garbage."""
     if before is not None:
         discard(connection, before.blob_id, before.content, now)
     connection.execute(
@@ -154,19 +158,25 @@ def write(connection: apsw.Connection, place: BlobPlace, fresh: Fresh, precondit
             after.blob_id,
             after.size_bytes,
             after.crc,
-            now,
-            expires,
+            after.modified,
+            after.expires,
             after.content_type,
-            content,
+            after.content,
             after.md5,
         ),
     )
     return after.to_blob(place.key, place.storage_type.name)
 
 
+def expiry(place: BlobPlace, now: int) -> int | None:
+    """Return when a blob that is written at the place now will expire; None for never."""
+    lifetime = place.storage_type.expires_after
+    return None if lifetime is None else now + lifetime // MILLISECOND
+
+
 def check_write(connection: apsw.Connection, place: BlobPlace, precondition: Precondition, now: int) -> Held | None:
     """Raise the error that refuses a write at the place, if any. Return the row there, expired or not."""
-    before = _find(connection, place)
+    before = find_row(connection, place)
     live = before if before is not None and before.is_live(now) else None
     check_precondition(place.storage_type, place.key, None if live is None else live.blob_id, precondition)
     if live is not None and not place.storage_type.may_overwrite:
@@ -203,9 +213,14 @@ def remove(
     garbage."""
     held = find(connection, place, now)
     check_precondition(place.storage_type, place.key, held.blob_id, precondition)
+    take_row(connection, place, held, now, request_id)
+    discard(connection, held.blob_id, held.content, now)
+
+
+def take_row(connection: apsw.Connection, place: BlobPlace, held: Held, now: int, request_id: str) -> None:
+    """Remove the row at the place, and write an audit entry. The bytes stay."""
     connection.execute(_REMOVE, place.row_key)
     connection.execute(_AUDIT, (now, *place.row_key, held.blob_id, request_id))
-    discard(connection, held.blob_id, held.content, now)
 
 
 def discard(connection: apsw.Connection, blob_id: str, content: int | None, now: int) -> None:
@@ -216,7 +231,9 @@ def discard(connection: apsw.Connection, blob_id: str, content: int | None, now:
         connection.execute("DELETE FROM contents WHERE id = ?", (content,))
 
 
-def _find(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+def find_row(connection: apsw.Connection, place: BlobPlace) -> Held | None:
+    """Return the row at the place, expired or not; None where there is none. Raise DamagedError for an impossible
+    row."""
     row = _fetch(connection, _FIND, place)
     return None if row is None else _possible(row, place)
 
