@@ -8,9 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import JOBS, Batch
 from storage_tui.client.control import TransferControl
 from storage_tui.client.sync.checksums import Checksums
-from storage_tui.client.sync.copies import make_copy
+from storage_tui.client.sync.copies import copied
 from storage_tui.client.sync.entries import LocalEntry, StoreEntry, entry_of, is_as_before
 from storage_tui.client.sync.local_deletes import LocalDeletes
 from storage_tui.client.sync.new_names import NewNames
@@ -37,10 +35,8 @@ from storage_tui.contract.errors import CancelledError, LocalFileError, StorageE
 from storage_tui.contract.moments import to_millis
 
 AT_ONCE = 1000  # actions in work: the next are taken from the plan when these have ended
-COPIES = 8  # copies that a server makes at the same time
 WAKE_S = 0.2
 NOT_FOUND = "not_found"
-KEPT_BACK = "something failed before, so nothing is deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +139,10 @@ class SyncRun:
     def _copy(self, rows: Iterator[Action]) -> None:
         source, target = self._plan.source, self._plan.target
         assert isinstance(source, StoreSide) and isinstance(target, StoreSide)
-        with ThreadPoolExecutor(min(COPIES, max(self._jobs, 1)), thread_name_prefix="storage-tui-copy") as threads:
-            while some := list(islice(rows, AT_ONCE)):
-                self._control.check()
-                copy = partial(make_copy, source, target, control=self._control)
-                for action, error in zip(some, threads.map(copy, some), strict=True):
-                    self._end(Outcome(action, error))
+        while some := list(islice(rows, AT_ONCE)):
+            self._control.check()
+            for action, error in zip(some, copied(source, target, some, self._control), strict=True):
+                self._end(Outcome(action, error))
 
     def _transfer(self, rows: Iterator[Action]) -> None:
         """Give the actions to a batch, some at a time, and wait until all have ended."""
