@@ -25,6 +25,7 @@ from storage_tui.client.sync.run import Outcome, SyncResult, SyncRun
 from storage_tui.client.sync.sides import Side, is_location, side_of
 from storage_tui.client.sync.syncing import differences
 from storage_tui.contract.counts import plural
+from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.sizes import size_text
 from storage_tui.machine import directories
 
@@ -203,8 +204,10 @@ class _Report:
         if self._as_json or self._is_silent:
             return
         sizes = plan.moves.size_bytes + plan.late.size_bytes
-        words = [f"{name} {plan.counts[name]:,}" for name in PAST if plan.counts[name]]
-        done = f"would {', '.join(words)} ({size_text(sizes)})" if words else "nothing to do"
+        moved = [f"{name} {plan.counts[name]:,}" for name in PAST if plan.counts[name] and name != "delete"]
+        words = [f"{' and '.join(moved)} ({size_text(sizes)})"] if moved else []
+        words += [f"delete {plan.counts['delete']:,}"] if plan.counts["delete"] else []
+        done = f"would {', '.join(words)}" if words else "nothing to do"
         say(f"{plan.source} to {plan.target}: {done}, {plan.counts['same']:,} the same; nothing was changed")
 
     def end(self, plan: SyncPlan, result: SyncResult) -> None:
@@ -216,8 +219,9 @@ class _Report:
         if self._as_json:
             rest = {"failed": result.failed, "left_out": result.left_out, "kept_back": result.kept}
             say_json({"summary": {**done, **rest, "bytes": result.moved_bytes}})
-        words = [f"{done[name]:,} {past}" for name, past in PAST.items() if done[name]]
-        words = [f"{', '.join(words)} ({size_text(result.moved_bytes)})"] if words else []
+        moved = [f"{done[name]:,} {past}" for name, past in PAST.items() if done[name] and name != "delete"]
+        words = [f"{' and '.join(moved)} ({size_text(result.moved_bytes)})"] if moved else []
+        words += [f"{done['delete']:,} deleted"] if done["delete"] else []
         words += [f"{done['same']:,} the same"]
         if result.is_complete:
             if not (self._is_silent or self._as_json):
@@ -227,7 +231,8 @@ class _Report:
         words += [f"{result.failed:,} failed"] if result.failed else []
         words += [f"{result.left_out:,} left out"] if result.left_out else []
         words += [f"{result.kept:,} kept back, as deletes wait until nothing fails"] if result.kept else []
-        raise PartialFailureError(f"{plan.source} to {plan.target}: {', '.join(words)}; the same command does the rest")
+        way = "; the same command does the rest" if result.failed else ""
+        raise PartialFailureError(f"{plan.source} to {plan.target}: {', '.join(words)}{way}")
 
 
 @contextmanager
@@ -270,11 +275,15 @@ def _rules(
     include: tuple[str, ...], include_files: tuple[Path, ...], exclude: tuple[str, ...],
     exclude_files: tuple[Path, ...], filters: tuple[str, ...], filter_files: tuple[Path, ...],
 ) -> Rules:  # fmt: skip
-    return Rules.of(
+    patterns = (
         [*include, *(row for file in include_files for row in read_patterns(file))],
         [*exclude, *(row for file in exclude_files for row in read_patterns(file))],
         [*filters, *(row for file in filter_files for row in read_lines(file))],
     )
+    try:
+        return Rules.of(*patterns)
+    except BadRequestError as exc:
+        raise click.UsageError(exc.message) from None
 
 
 def _place(action: Action) -> str:

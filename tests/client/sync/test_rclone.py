@@ -24,7 +24,7 @@ def model(tmp_path):
             shutil.rmtree(tmp_path / name, ignore_errors=True)
         write(tmp_path / "model-source", pair.source)
         write(tmp_path / "model-target", pair.target)
-        words = [program, verb, "--config=", "--checksum", *options]
+        words = [program, verb, "--config=", "--checksum", "--no-unicode-normalization", *options]
         subprocess.run(
             [*words, tmp_path / "model-source", tmp_path / "model-target"], check=True, capture_output=True, timeout=60
         )

@@ -22,7 +22,7 @@ class Pair:
         self.target: dict[str, bytes] = {}
         self._files: set[str] = set()
         self._folders: set[str] = set()
-        for _ in range(self.chance.randrange(5, 60)):
+        for _ in range(self.chance.randrange(5, 30)):
             self._add(self._path())
 
     def _path(self) -> str:
