@@ -77,10 +77,10 @@ def test_a_folder_is_looked_into_when_an_earlier_rule_may_take_something_in_it()
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "/", "[", "a]", "{a", "a}", "{a{b}}", "***", "a\\", "{{[a-z]+}}", "[[:alpha:]]", "[z-a]", "[]"]
+    "pattern", ["", "[", "a]", "{a", "a}", "{a{b}}", "***", "a\\", "{{[a-z]+}}", "[[:alpha:]]", "[z-a]", "[]"]
 )
 def test_a_pattern_that_cannot_be_read_is_refused_with_the_reason(pattern):
-    with pytest.raises(BadRequestError, match="pattern .* cannot be read"):
+    with pytest.raises(BadRequestError, match=r"pattern .* cannot be read"):
         Rules.of(exclude=[pattern])
 
 

@@ -1,0 +1,121 @@
+"""A sync that is killed at any point loses nothing and leaves nothing half, and the next one completes it."""
+
+import random
+import subprocess
+import sys
+
+import pytest
+
+from storage_tui.sync import sync
+from tests.client.sync.trees import read, write
+from tests.effort import count
+
+KILLS = count(short=5, full=200)
+PROCESS = """
+import os, signal, sys
+import storage_tui.client.http.session, storage_tui.client.transfer.downloads, storage_tui.client.transfer.file_upload
+from storage_tui import Storage
+from storage_tui.sync import sync
+
+url, token, source, target = sys.argv[1:5]
+TOUCHING = {
+    "open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.utime", "os.link", "os.truncate", "os.scandir",
+    "os.listdir", "sqlite3.connect", "socket.connect",
+}
+
+def work(left):
+    count = 0
+
+    def note(event, arguments):
+        nonlocal count
+        if event in TOUCHING:
+            count += 1
+            if count == left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(note)
+    with Storage(url, token=token) as storage:
+        sync(source, target, storage=storage, delete=True)
+    print(count, flush=True)
+
+for line in sys.stdin:  # one process loads the modules, and each sync is a fork of it
+    child = os.fork()
+    if not child:
+        try:
+            work(int(line))
+        finally:
+            os._exit(0)
+    if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+        print("killed", flush=True)
+"""
+LARGE = 9 * 1024 * 1024  # large enough to be continued
+
+
+def content(number, chance):
+    return chance.randbytes(chance.choice((0, 10, 5000, 100_000)))
+
+
+@pytest.fixture(scope="module")
+def before():
+    """A source and a target that differ in all ways; one file is large."""
+    chance = random.Random(5)
+    names = [f"{folder}{name}" for folder in ("", "a/", "a-b/", "c/d/") for name in ("x", "y", "ä", "z ")]
+    source = {name: content(number, chance) for number, name in enumerate(names[:12])}
+    target = {name: content(number, chance) for number, name in enumerate(names[4:])}
+    return {**source, "large": chance.randbytes(LARGE)}, target
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_sync_that_is_killed_is_completed_by_the_next_one(server, storage, token, tmp_path, before, direction):
+    source, target = before
+    chance = random.Random(direction)
+    if direction == "up":
+        write(tmp_path / "source", source)
+        ends = (str(tmp_path / "source"), "data:t/")
+    else:
+        for name, body in source.items():
+            storage.set(f"s/{name}", body)
+        ends = ("data:s/", str(tmp_path / "target"))
+    killed = 0
+    words = [sys.executable, "-c", PROCESS, server.url, token, *ends]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(left):
+            """A sync that is killed at its call number `left` that touches files, folders or sockets."""
+            process.stdin.write(f"{left}\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        make_target(storage, tmp_path / "target", target, direction)
+        calls = int(run(0))
+        for _ in range(KILLS // 2 + 1):
+            make_target(storage, tmp_path / "target", target, direction)
+            killed += run(chance.randint(1, calls)) == "killed"
+            found = read_target(storage, tmp_path / "target", direction)
+            for name, body in found.items():
+                assert body in (source.get(name), target.get(name)), name
+            if target.keys() - found.keys():
+                assert found.items() >= source.items(), "something was deleted before everything was moved"
+            assert sync(*ends, storage=storage, delete=True).is_complete
+            assert read_target(storage, tmp_path / "target", direction, is_whole=True) == source
+        process.stdin.close()
+    assert killed > KILLS // 4
+
+
+def make_target(storage, folder, files, direction):
+    if direction == "up":
+        gone = [*storage.iter_list("t/")]
+        storage.delete_many(gone)
+        for name, body in files.items():
+            storage.set(f"t/{name}", body)
+        return
+    if folder.exists():
+        subprocess.run(["rm", "-r", str(folder)], check=True)
+    write(folder, files)
+
+
+def read_target(storage, folder, direction, *, is_whole=False):
+    if direction == "up":
+        return {key[2:]: storage.get(key) for key in storage.iter_list("t/")}
+    found = read(folder)
+    return found if is_whole else {name: body for name, body in found.items() if not name.endswith((".part", ".json"))}
