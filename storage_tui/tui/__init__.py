@@ -20,6 +20,7 @@
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
 | rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
+| syncing/ | a folder of the store compared with a local folder: plan, ticks, run |
 | terminal/ | keys and the screen on a terminal, and all that is private to Textual |
 | viewer/ | a blob on the whole screen: text, bytes, a table, JSON, a picture, a map |
 | widgets/ | the widgets that draw the screens |

@@ -11,7 +11,7 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map"]
+Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map", "sync"]
 """A screen that takes keys; `flat` is clean-up and search, `lines` is help, log and details."""
 
 Keys = tuple[str, ...]
@@ -49,12 +49,12 @@ class Command:
         return self.keys_in.get(context, self.keys)
 
 
-EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map")
+EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transfers", "lines", "map", "sync")
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map")
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "sync")  # all but the lists that are only read
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "sync")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -182,6 +182,27 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("upload", ("u", "f6"), "Upload…", "upload a local file or folder to here", ACT),
     Command(
+        "compare",
+        ("S",),
+        "Compare with a local folder…",
+        "compare this folder with a local one: see the plan, tick, run",
+        ACT,
+        short="sync",
+    ),
+    Command("tick", ("space", "insert"), "Tick", "tick the row, or not, and go down", CHOOSE, ("sync",)),
+    Command(
+        "tick-all", ("ctrl+a",), "Tick all moves", "tick all moves, or none; deletes stay", CHOOSE, ("sync",), "all"
+    ),
+    Command("turn-around", ("tab",), "Other direction", "make the other side the target", CHOOSE, ("sync",), "turn"),
+    Command(
+        "run-plan",
+        ("enter",),
+        "Run",
+        "move what is ticked in the transfer queue; ticked deletes are asked at the end",
+        ACT,
+        ("sync",),
+    ),
+    Command(
         "delete", ("D", "f8", "delete"), "Delete…", "delete the marked rows, or this row, after a question", ACT, STORE
     ),
     Command("retry-delete", ("r",), "Retry the failed deletes", "try the failed deletes again", ACT, STORE),
@@ -253,9 +274,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("clean-up", ("t",), "Clean up tmp", "list all that expires, soonest first: mark, review, delete", SHOW),
     Command("usage", ("U",), "Usage tree", "show count and bytes below each folder", SHOW),
     Command("details", ("i", "tab"), "Details", "show everything known about the row", SHOW, BLOBS),
-    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, BLOBS),
-    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, STORE),
-    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, STORE),
+    Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, (*BLOBS, "sync")),
+    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, (*STORE, "sync")),
+    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, (*STORE, "sync")),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, BUSY),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, STORE),
@@ -296,6 +317,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
         "transfer-clear", "close", "help",
     ),
+    "sync": ("tick", "tick-all", "turn-around", "run-plan", "transfers", "refresh", "close", "help"),
     "lines": ("search-lines", "close"),
     "map": ("close",),
 }  # fmt: skip

@@ -320,6 +320,13 @@ class BrowserScreen(CommandScreen[None]):
         if not send_through_page(self.app, self.desk, self.place.location):
             await upload_to(self.app, self.desk, self.place.location)
 
+    @work(group="act")
+    async def action_compare(self) -> None:
+        """Ask for a local folder, and compare it with this one."""
+        from storage_tui.tui.syncing.opening import compare_with_folder
+
+        await compare_with_folder(self.app, self.desk, self.place.location)
+
     def action_refresh(self) -> None:
         """Read the list again and repaint everything, over the output of other programs."""
         self.desk.repaint()

@@ -16,6 +16,7 @@ PLACES: dict[Context, str] = {
     "transfers": "In transfers",
     "lines": "In lists such as this one",
     "map": "On the map of the marked",
+    "sync": "In a comparison with a local folder",
 }
 KEY_CELLS = 14
 INDENT, NARROW_INDENT = KEY_CELLS + 2, 2
