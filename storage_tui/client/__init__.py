@@ -18,5 +18,6 @@
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
+| sync/ | folders and prefixes made equal: the plan, the comparison, the run |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

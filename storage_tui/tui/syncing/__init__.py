@@ -7,6 +7,5 @@
 | rows.py | the differences, their ticks, and what is done with each in either direction; plain Python |
 | lines.py | the widget that draws the differences, a line each |
 | running.py | the run: moves through the transfer queue, then the deletes after a question |
-| folder_question.py | the question for the local folder |
 | folders.py | the local folder of each place of the store, remembered in the state directory |
 """

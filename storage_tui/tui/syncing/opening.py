@@ -8,7 +8,7 @@ from textual.app import App
 from storage_tui.contract.keys import Location
 from storage_tui.machine import directories
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.syncing.folder_question import FolderQuestion
+from storage_tui.tui.dialogs.local_folder import FolderQuestion
 from storage_tui.tui.syncing.folders import ComparedFolders
 from storage_tui.tui.syncing.screen import SyncScreen
 

@@ -1,7 +1,7 @@
 """The run of a plan: the moves go through the transfer queue; the deletes come last, after a question."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,9 +40,9 @@ class Chosen:
     deletes: Sequence[Difference]
 
 
-async def run_plan(app: App[Any], desk: Desk, chosen: Chosen) -> bool:
-    """Queue the moves; when all have ended well, ask for the deletes and make them. Return whether anything was
-    begun."""
+async def run_plan(app: App[Any], desk: Desk, chosen: Chosen, begun: Callable[[], None]) -> bool:
+    """Queue the moves and call `begun`. Then, if there are deletes: wait until all moves have ended well, ask, and
+    delete. Return whether all of that has ended, so that the two sides can be compared again."""
     try:
         transfers = await asyncio.to_thread(_transfers, chosen)
     except EXPECTED as exc:
@@ -54,8 +54,9 @@ async def run_plan(app: App[Any], desk: Desk, chosen: Chosen) -> bool:
         verb = "uploading" if chosen.direction == "up" else "downloading"
         total = size_text(sum(transfer.size_bytes or 0 for transfer in transfers))
         desk.say(f"{verb} {plural(len(transfers), 'file')}, {total} (w shows them)")
+    begun()
     if not chosen.deletes:
-        return bool(transfers)
+        return False
     await _wait(desk, transfers)
     left = sum(transfer.state != "done" for transfer in transfers)
     if left:

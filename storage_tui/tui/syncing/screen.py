@@ -235,12 +235,15 @@ class SyncScreen(CommandScreen[None]):
             return
         chosen = Chosen(self._location, self._folder, direction, moves, deletes)
 
+        def begun() -> None:
+            self._differences.discard(moves)
+            if self.has_lines:
+                self.view.lines_changed()
+                self.update_lines()
+
         async def run() -> None:
-            if await run_plan(self.app, self._desk, chosen):
-                self._differences.discard(moves)
-                if self.is_mounted:
-                    self.view.lines_changed()
-                    self.update_lines()
+            if await run_plan(self.app, self._desk, chosen, begun) and self.has_lines:
+                self.action_refresh()
 
         self.job.start(run)
 

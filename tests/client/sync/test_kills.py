@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from storage_tui.sync import sync
+from storage_tui.sync import Rules, sync
 from tests.client.sync.trees import read, write
 from tests.effort import count
 
@@ -16,7 +16,7 @@ PROCESS = """
 import os, signal, sys
 import storage_tui.client.http.session, storage_tui.client.transfer.downloads, storage_tui.client.transfer.file_upload
 from storage_tui import Storage
-from storage_tui.sync import sync
+from storage_tui.sync import Rules, sync
 
 url, token, source, target = sys.argv[1:5]
 TOUCHING = {
@@ -24,8 +24,9 @@ TOUCHING = {
     "os.listdir", "sqlite3.connect", "socket.connect",
 }
 
-def work(left):
+def work(left, skipped):
     count = 0
+    rules = Rules.of(exclude=[f"/{skipped}"] if skipped else [])
 
     def note(event, arguments):
         nonlocal count
@@ -36,20 +37,22 @@ def work(left):
 
     sys.addaudithook(note)
     with Storage(url, token=token) as storage:
-        sync(source, target, storage=storage, delete=True)
+        sync(source, target, storage=storage, delete=True, rules=rules)
     print(count, flush=True)
 
 for line in sys.stdin:  # one process loads the modules, and each sync is a fork of it
     child = os.fork()
     if not child:
         try:
-            work(int(line))
+            left, _, skipped = line.strip().partition(" ")
+            work(int(left), skipped)
         finally:
             os._exit(0)
     if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
         print("killed", flush=True)
 """
 LARGE = 9 * 1024 * 1024  # large enough to be continued
+LARGE_EVERY = 8  # rounds
 
 
 def content(number, chance):
@@ -82,24 +85,27 @@ def test_a_sync_that_is_killed_is_completed_by_the_next_one(server, storage, tok
     words = [sys.executable, "-c", PROCESS, server.url, token, *ends]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
-        def run(left):
+        def run(left, skipped):
             """A sync that is killed at its call number `left` that touches files, folders or sockets."""
-            process.stdin.write(f"{left}\n")
+            process.stdin.write(f"{left} {skipped}\n")
             process.stdin.flush()
             return process.stdout.readline().strip()
 
-        make_target(storage, tmp_path / "target", direction)
-        calls = int(run(0))
-        for _ in range(KILLS // 2 + 1):
+        calls = 0
+        for number in range(KILLS // 2 + 1):
+            skipped = "" if number % LARGE_EVERY == 0 else "large"
+            wanted = {name: body for name, body in source.items() if name != skipped}
             make_target(storage, tmp_path / "target", direction)
-            killed += run(chance.randint(1, calls)) == "killed"
+            calls = calls or int(run(0, skipped))
+            killed += run(chance.randint(1, calls), skipped) == "killed"
             found = read_target(storage, tmp_path / "target", direction)
             for name, body in found.items():
-                assert body in (source.get(name), target.get(name)), name
+                assert body in (wanted.get(name), target.get(name)), name
             if target.keys() - found.keys():
-                assert found.items() >= source.items(), "something was deleted before everything was moved"
-            assert sync(*ends, storage=storage, delete=True).is_complete
-            assert read_target(storage, tmp_path / "target", direction, is_whole=True) == source
+                assert found.items() >= wanted.items(), "something was deleted before everything was moved"
+            rules = Rules.of(exclude=["/large"] if skipped else [])
+            assert sync(*ends, storage=storage, delete=True, rules=rules).is_complete
+            assert read_target(storage, tmp_path / "target", direction, is_whole=True) == wanted
         process.stdin.close()
     assert killed > KILLS // 4
 
@@ -118,4 +124,4 @@ def read_target(storage, folder, direction, *, is_whole=False):
     if direction == "up":
         return {key[2:]: storage.get(key) for key in storage.iter_list("t/")}
     found = read(folder)
-    return found if is_whole else {name: body for name, body in found.items() if not name.startswith(".")}
+    return found if is_whole else {name: body for name, body in found.items() if "/." not in f"/{name}"}
