@@ -27,6 +27,12 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "tree": ("storage_tui.cli.search.tree", "tree", "Show the folders below LOCATION with their counts and sizes."),
     "get": ("storage_tui.cli.commands.transfer", "get", "Download a blob to a file, a folder or standard output."),
     "put": ("storage_tui.cli.commands.transfer", "put", "Upload files to a key or a folder."),
+    "sync": (
+        "storage_tui.cli.commands.syncing",
+        "sync",
+        "Make a folder as another: local to store, back, or between places.",
+    ),
+    "check": ("storage_tui.cli.commands.syncing", "check", "Compare two folders as sync does, and change nothing."),
     "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),

@@ -24,5 +24,6 @@
 | editing/ | a blob in an editor: the copy on this machine, and the way back without overwriting anybody |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |
 | patterns/ | which blobs are meant: globs, limits of age and size, words, and the blobs that match |
+| sync/ | folders and prefixes made equal: the plan, the comparison, the run |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
 """

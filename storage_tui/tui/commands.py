@@ -11,7 +11,9 @@ from typing import Literal
 
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
-Context = Literal["browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents"]
+Context = Literal[
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync",
+]  # fmt: skip
 """A screen that takes keys; `local` is the local side of the main screen, `flat` is clean-up and search, `contents` the
 search inside, `lines` is help, log and details."""
 
@@ -51,14 +53,14 @@ class Command:
 
 
 EVERYWHERE: tuple[Context, ...] = (
-    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents",
+    "browser", "local", "flat", "usage", "viewer", "transfers", "lines", "map", "trash", "contents", "sync",
 )  # fmt: skip
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash")  # all but the lists that are only read
-LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents")
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash", "sync")  # all but the lists that are only read
+LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents", "sync")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
 
@@ -247,6 +249,27 @@ COMMANDS: tuple[Command, ...] = (
         (*STORE, "local"),
     ),
     Command(
+        "compare-folder",
+        ("S",),
+        "Compare with a local folder…",
+        "compare this folder with a local one: see the plan, tick, run",
+        ACT,
+        short="sync",
+    ),
+    Command("tick", ("space", "insert"), "Tick", "tick the row, or not, and go down", CHOOSE, ("sync",)),
+    Command(
+        "tick-all", ("ctrl+a",), "Tick all moves", "tick all moves, or none; deletes stay", CHOOSE, ("sync",), "all"
+    ),
+    Command("turn-around", ("tab",), "Other direction", "make the other side the target", CHOOSE, ("sync",), "turn"),
+    Command(
+        "run-plan",
+        ("enter",),
+        "Run",
+        "move what is ticked in the transfer queue; ticked deletes are asked at the end",
+        ACT,
+        ("sync",),
+    ),
+    Command(
         "copy-across",
         ("f5",),
         "Copy to the other side…",
@@ -427,10 +450,29 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("hidden", (".",), "Hidden names", "show or hide the names that begin with a dot", SHOW, ("local",)),
     Command(
-        "refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, (*BLOBS, "local", "trash")
+        "refresh",
+        ("R", "ctrl+r"),
+        "Refresh",
+        "read the list again; the cursor stays",
+        SHOW,
+        (*BLOBS, "local", "trash", "sync"),
     ),
-    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, (*STORE, "local")),
-    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, (*STORE, "local", "trash")),
+    Command(
+        "transfers",
+        ("w",),
+        "Transfers",
+        "show running, finished and failed transfers",
+        SHOW,
+        (*STORE, "local", "sync"),
+    ),
+    Command(
+        "log",
+        ("L",),
+        "Log",
+        "show what happened, with the causes of errors",
+        SHOW,
+        (*STORE, "local", "trash", "sync"),
+    ),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local")),
     Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local")),
@@ -490,6 +532,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
         "transfer-clear", "close", "help",
     ),
+    "sync": ("tick", "tick-all", "turn-around", "run-plan", "transfers", "refresh", "close", "help"),
     "lines": ("search-lines", "close"),
     "trash": ("bring-back", "mark", "mark-all", "purge", "refresh", "log", "close", "help"),
     "map": ("close",),

@@ -15,6 +15,7 @@
 | removing.py | `storage-tui rm`: deletes blobs and folders; in `products` images, and blobs of no image |
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
 | shell_words.py | the quotes of bash and zsh, for reading a line that is being typed |
+| syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
 | web.py | `storage-tui web`: the browser in a web page of this machine |
 """

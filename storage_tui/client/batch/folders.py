@@ -7,7 +7,7 @@ reported, and noted beside the files (kept_names.py), so that an upload of the f
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -125,7 +125,7 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
-    segments = _segments(folder, entries)
+    segments = segments_of(folder, {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries})
     for entry in entries:
         path, segment = Path(entry.path), (segments or {}).get(entry.name, entry.name)
         if segments is not None and entry.name == NAMES_FILE:
@@ -156,14 +156,13 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
             leave_out(LeftOut(path, f"{entry.path!a} is {what}", is_failure=False))
 
 
-def _segments(folder: Path, entries: Sequence["os.DirEntry[str]"]) -> Mapping[str, str] | None:
+def segments_of(folder: Path, is_folder: Mapping[str, bool]) -> Mapping[str, str] | None:
     """Return the segments that the names of entries stand for, as an earlier download noted them; None without its
-    note. An entry keeps its name where somebody has made another entry with the name of its key."""
-    is_noted = any(entry.name == NAMES_FILE for entry in entries)
-    noted = dict(read_names(folder)) if is_noted else {}
+    note. `is_folder` has every name in the folder. An entry keeps its name where somebody has made another entry with
+    the name of its key."""
+    noted = dict(read_names(folder)) if NAMES_FILE in is_folder else {}
     if not noted:
         return None
-    is_folder = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
     while clashes := [
         name for name, segment in noted.items()
         if segment not in noted and segment != NAMES_FILE and name in is_folder

@@ -213,7 +213,8 @@ def done(item: BatchItem, key: str, path: Path, control: TransferControl, blob: 
     """Return the result of an item that was moved."""
     renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
     note = "; ".join(filter(None, (renamed, control.note)))
-    return BatchResult(item, "done", key, path, blob.size_bytes or 0, control.phase == "verified", note)
+    is_verified = control.phase == "verified"
+    return BatchResult(item, "done", key, path, blob.size_bytes or 0, is_verified, note, crc32c=blob.crc32c)
 
 
 def _failed(

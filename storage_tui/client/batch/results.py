@@ -27,6 +27,7 @@ class BatchResult:
     is_verified: bool = False
     note: str = ""
     error: StorageError | None = None
+    crc32c: str | None = None  # of an item that was moved, where the server reported it
 
 
 class OrderedResults:

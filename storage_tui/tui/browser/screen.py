@@ -22,7 +22,6 @@ from storage_tui.tui.browser.sides import Sides
 from storage_tui.tui.browser.sorting import Sorting
 from storage_tui.tui.browser.tabs import Tabs
 from storage_tui.tui.browser.type_counts import TypeCounts
-from storage_tui.tui.browser.uploading import upload_to
 from storage_tui.tui.browser.walking import Walking
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
@@ -36,7 +35,6 @@ from storage_tui.tui.rows.actions import Gone, RowActions
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.rows.marking import Marking
 from storage_tui.tui.rows.missing_sizes import MissingSizes
-from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.terminal.textual_private import is_leaving
 from storage_tui.tui.trash.actions import TrashActions
@@ -126,7 +124,7 @@ class BrowserScreen(CommandScreen[None]):
         )  # fmt: skip
         self._sides = Sides(
             self, desk, self._job, self.keys, self.pane, place=self.place, preview=self._preview,
-            actions=self._actions, program=self._program, upload=self.action_upload, changed=changed,
+            actions=self._actions, program=self._program, upload=self._screens.action_upload, changed=changed,
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
@@ -322,12 +320,6 @@ class BrowserScreen(CommandScreen[None]):
 
     def _go(self, folder: Location, key: str) -> None:
         self.place.open(folder, anchor=key or None)
-
-    @work(group="act")
-    async def action_upload(self) -> None:
-        """Ask for a path, then upload in the background."""
-        if not send_through_page(self.app, self.desk, self.place.location):
-            await upload_to(self.app, self.desk, self.place.location)
 
     def action_refresh(self) -> None:
         """Read the list again and repaint everything, over the output of other programs."""

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from storage_tui.contract.keys import Location
+from storage_tui.tui.background import run
+from storage_tui.tui.browser.uploading import upload_to
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.rows.through_page import send_through_page
 from storage_tui.tui.side import expires_in
 from storage_tui.tui.state.listing import Folder, Row
 
@@ -81,3 +84,21 @@ class Screens:
         from storage_tui.tui.lists.usage import UsageScreen
 
         self._screen.app.push_screen(UsageScreen(self._desk, self._here(), self._go))
+
+    def action_upload(self) -> None:
+        """Ask for a path, then upload in the background."""
+        run(self._screen, self._upload, group="act")
+
+    async def _upload(self) -> None:
+        app, here = self._screen.app, self._here()
+        if not send_through_page(app, self._desk, here):
+            await upload_to(app, self._desk, here)
+
+    def action_compare_folder(self) -> None:
+        """Ask for a local folder, and compare it with this one."""
+        run(self._screen, self._compare_folder, group="act")
+
+    async def _compare_folder(self) -> None:
+        from storage_tui.tui.syncing.opening import compare_with_folder
+
+        await compare_with_folder(self._screen.app, self._desk, self._here())

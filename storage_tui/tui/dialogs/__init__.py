@@ -12,6 +12,7 @@
 | go_to.py | a prompt for a location such as `tmp:maps/2024/`; Tab completes from the server |
 | hand_over.py | the question before a whole blob is downloaded for another program |
 | keep_longer.py | the question before many blobs get another seven days |
+| local_folder.py | the question for the local folder to compare with a place of the store |
 | mark_where.py | mark by description: names, age, size and expiry, with a live count of matches |
 | new_blob.py | the question for the name of a new blob |
 | palette.py | the palette: find a command by a few letters and run it |

@@ -1,0 +1,189 @@
+"""Two sides compared: a merge of two sorted lists in bounded memory, by size and checksum.
+
+Files with the size of their blob are read unless their checksum is kept from an earlier sync. Reads and questions to a
+server without details are made by a few threads, some entries ahead, and the results stay in order.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from storage_tui.client import calls
+from storage_tui.client.control import TransferControl
+from storage_tui.client.sync.checksums import Checksums
+from storage_tui.client.sync.entries import Entry, LocalEntry, StoreEntry, is_as_before, open_entry
+from storage_tui.client.transfer.engine import TransferEngine
+from storage_tui.contract import checksum
+from storage_tui.contract.errors import LocalFileError, NotFoundError
+
+READ_BYTES = 1024 * 1024
+READERS = 4  # files read at once: enough to hide a disk's seeks, few enough to leave the processor to others
+AHEAD = 512  # pairs in work; the next are taken when the first of them is decided
+
+By = Literal["checksum", "read", "size"]
+"""How files of one size are compared: by checksum, kept or read; by checksum, always read; not at all."""
+
+SAME_CHECKSUM, SAME_SIZE, UNKNOWN_CHECKSUM = "same checksum", "same size", "same size, no checksum to compare"
+OTHER_SIZE, OTHER_BYTES, UNREADABLE = "other size", "same size, other bytes", "it cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One relative key on both sides. `source` or `target` is None where nothing is there. `reason` says why the two
+    are the same or not."""
+
+    relative: str
+    source: Entry | None
+    target: Entry | None
+    is_same: bool = False
+    reason: str = ""
+    problem: str = ""  # why a source cannot be read; nothing can be done for it
+
+
+class Comparison:
+    """Compares the entries of two sides. Several threads read; one thread takes the pairs."""
+
+    def __init__(
+        self, checksums: Checksums, control: TransferControl, *, by: By = "checksum",
+        source: Path | TransferEngine, target: Path | TransferEngine,
+    ) -> None:  # fmt: skip
+        """`source` and `target` are where the entries of a side are read: the local folder, or the engine."""
+        self._checksums, self._control, self._by = checksums, control, by
+        self._source, self._target = source, target
+
+    def pairs(self, source: Iterable[Entry], target: Iterable[Entry]) -> Generator[Pair, None, None]:
+        """Yield a pair for each relative key of both sides, in order. Both iterables are in this order."""
+        waiting: deque[Pair | Future[Pair]] = deque()
+        with ThreadPoolExecutor(READERS, thread_name_prefix="storage-tui-compare") as readers:
+            try:
+                for pair in merged(source, target):
+                    waiting.append(self._decided(pair, readers))
+                    while waiting and (not isinstance(waiting[0], Future) or len(waiting) > AHEAD):
+                        yield self._ended(waiting.popleft())
+                while waiting:
+                    yield self._ended(waiting.popleft())
+            finally:
+                for row in waiting:
+                    if isinstance(row, Future):
+                        row.cancel()
+
+    def _decided(self, pair: Pair, readers: ThreadPoolExecutor) -> "Pair | Future[Pair]":
+        source, target = pair.source, pair.target
+        if source is None or target is None:
+            return pair
+        if source.size_bytes is None or target.size_bytes is None:
+            return readers.submit(self._asked, pair)
+        if source.size_bytes != target.size_bytes:
+            return replace(pair, reason=OTHER_SIZE)
+        if self._by == "size":
+            return replace(pair, is_same=True, reason=SAME_SIZE)
+        sums = self._known(source), self._known(target)
+        is_told = all(row.blob.crc32c for row in (source, target) if isinstance(row, StoreEntry))
+        if None in sums and is_told:
+            return readers.submit(self._read, pair)
+        return _judged(pair, *sums)
+
+    def _known(self, entry: Entry) -> str | None:
+        if isinstance(entry, StoreEntry):
+            return entry.blob.crc32c
+        if self._by == "read":
+            return None
+        found = self._checksums.find(entry)
+        return None if found is None else checksum.encode(found)
+
+    def _ended(self, row: "Pair | Future[Pair]") -> Pair:
+        self._control.check()
+        self._checksums.write_many()
+        return row.result() if isinstance(row, Future) else row
+
+    def _asked(self, pair: Pair) -> Pair:
+        """Return the verdict for a pair of a server that lists keys only: the server is asked for size and checksum."""
+        sides: list[Entry | None] = []
+        for entry, place in ((pair.source, self._source), (pair.target, self._target)):
+            if isinstance(entry, StoreEntry) and entry.size_bytes is None and isinstance(place, TransferEngine):
+                try:
+                    call = partial(calls.stat, entry.blob.key, entry.blob.storage_type)
+                    blob = place.patiently(lambda call=call, place=place: place.run(call()), self._control)  # type: ignore[misc]
+                except NotFoundError:  # deleted since it was listed
+                    sides.append(None)
+                    continue
+                entry = StoreEntry(entry.relative, blob)
+            sides.append(entry)
+        source, target = sides
+        pair = replace(pair, source=source, target=target)
+        if source is None or target is None:
+            return pair
+        if source.size_bytes != target.size_bytes:
+            return replace(pair, reason=OTHER_SIZE)
+        return replace(pair, is_same=True, reason=SAME_SIZE) if self._by == "size" else self._read(pair)
+
+    def _read(self, pair: Pair) -> Pair:
+        """Return the verdict for a pair whose files must be read."""
+        sums: list[str | None] = []
+        for entry, place in ((pair.source, self._source), (pair.target, self._target)):
+            if isinstance(entry, LocalEntry) and isinstance(place, Path):
+                try:
+                    sums.append(checksum.encode(self._sum_of(entry, place)))
+                except LocalFileError as exc:
+                    if entry is pair.source:
+                        return replace(pair, problem=exc.message)
+                    return replace(pair, reason=UNREADABLE)
+            else:
+                sums.append(entry.blob.crc32c if isinstance(entry, StoreEntry) else None)
+        return _judged(pair, *sums)
+
+    def _sum_of(self, entry: LocalEntry, root: Path) -> int:
+        began_ns = time.time_ns()
+        crc = read_sum(entry, root, self._control.check)
+        self._checksums.keep(entry, crc, read_at_ns=began_ns)
+        return crc
+
+
+def merged(source: Iterable[Entry], target: Iterable[Entry]) -> Iterator[Pair]:
+    """Yield the entries of both sides side by side, in the order of their relative keys."""
+    ours, theirs = iter(source), iter(target)
+    here, there = next(ours, None), next(theirs, None)
+    while here is not None or there is not None:
+        if there is None or (here is not None and here.relative < there.relative):
+            assert here is not None
+            yield Pair(here.relative, here, None)
+            here = next(ours, None)
+        elif here is None or there.relative < here.relative:
+            yield Pair(there.relative, None, there)
+            there = next(theirs, None)
+        else:
+            yield Pair(here.relative, here, there)
+            here, there = next(ours, None), next(theirs, None)
+
+
+def read_sum(entry: LocalEntry, root: Path, check: Callable[[], object]) -> int:
+    """Return the crc32c of a file. `check` is called between reads. Raise LocalFileError when the file cannot be read
+    or is no longer as the entry says."""
+    crc = 0
+    try:
+        with closing(os.fdopen(open_entry(root, entry), "rb", buffering=0)) as file:
+            buffer = memoryview(bytearray(min(READ_BYTES, entry.size_bytes + 1)))
+            before = os.fstat(file.fileno())
+            while count := file.readinto(buffer):
+                check()
+                crc = checksum.extend(crc, buffer[:count])
+            if not (is_as_before(entry, before) and is_as_before(entry, os.fstat(file.fileno()))):
+                raise LocalFileError(f"{entry.path!a} changes while it is read; sync it again when it is at rest")
+    except OSError as exc:
+        raise LocalFileError(f"cannot read {entry.path!a}: {exc.strerror or exc}") from exc
+    return crc
+
+
+def _judged(pair: Pair, ours: str | None, theirs: str | None) -> Pair:
+    if ours is None or theirs is None:
+        return Pair(pair.relative, pair.source, pair.target, True, UNKNOWN_CHECKSUM)
+    if ours == theirs:
+        return Pair(pair.relative, pair.source, pair.target, True, SAME_CHECKSUM)
+    return Pair(pair.relative, pair.source, pair.target, False, OTHER_BYTES)
