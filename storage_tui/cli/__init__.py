@@ -8,6 +8,7 @@
 | leading_flags.py | the flags that may come before a command |
 | main.py | the command and its errors |
 | moving.py | the run of a batch: its gauge, its lines, signals |
+| new_profile.py | a new profile, appended to the settings file |
 | options.py | the flags that every command shares, and how they become a Storage |
 | output.py | exit codes, sizes and names for people, progress on a terminal |
 | piping.py | bytes through pipes: standard input and output, and the paths of `<(…)`, `>(…)` and /dev/stdout |

@@ -131,7 +131,12 @@ def _profile(name: str, tables: Mapping[str, Mapping[str, Any]], path: Path, *, 
 
 
 def _file(path: Path) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
-    raw = _read(path)
+    return check_file(_read(path), path)
+
+
+def check_file(raw: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+    """Return the settings of the file and of its profiles, from its tables. Raise the errors of `load`."""
+    raw = dict(raw)
     tables = raw.pop(PROFILES, {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError(f"{path}: {PROFILES} must hold tables, written [profiles.NAME]")

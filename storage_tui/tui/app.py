@@ -27,7 +27,7 @@ from storage_tui.previews import close as close_previews
 from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
-from storage_tui.tui.desk import Desk
+from storage_tui.tui.desk import AddProfile, Desk
 from storage_tui.tui.state.bookmarks import Places
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds, Listing
 from storage_tui.tui.terminal.driver import TerminalDriver
@@ -58,8 +58,8 @@ class StorageApp(App[None], inherit_bindings=False):
 
     `title` names the store in the corner. `state_dir` is the folder of a report if the program fails. `first_page` is
     shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
-    and `profile` is the current one. After `run`, `place` is the last location, `chosen` are the marked blobs, and
-    `next_profile` is the profile to continue with.
+    `profile` is the current one, and `add_profile` adds one. After `run`, `place` is the last location, `chosen` are
+    the marked blobs, and `next_profile` is the profile to continue with.
     """
 
     TITLE = "storage-tui"
@@ -80,6 +80,7 @@ class StorageApp(App[None], inherit_bindings=False):
         keys_file: Path | None = None,
         profile: str = "",
         profiles: Mapping[str, str] | None = None,
+        add_profile: AddProfile | None = None,
         bounds: ListBounds = DEFAULTS,
     ) -> None:
         super().__init__()
@@ -89,6 +90,7 @@ class StorageApp(App[None], inherit_bindings=False):
         remembered = Places(state_dir, storage.display_url, profile=profile)
         self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
         self.desk.graphics = graphics
+        self.desk.add_profile = add_profile
         self._location = location or Location("data")
         if first_page is not None:
             expected = Listing(self._location.storage_type, as_folder(self._location).key, bounds)

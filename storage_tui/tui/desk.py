@@ -33,6 +33,10 @@ MESSAGE_S = 8.0  # a message stays this long in the status line
 ERROR_S = 60.0  # an error stays longer; then a short reminder takes its place until the log was looked at
 
 
+AddProfile = Callable[[str, dict[str, str]], None]
+"""Adds a profile, given by name and settings, to the settings file. Raises an Exception with one line for people."""
+
+
 @dataclass
 class Desk:
     """The state of one run of the browser, which all screens share.
@@ -64,6 +68,7 @@ class Desk:
     graphics: str = "blocks"  # how pictures are drawn on the whole screen: a name from graphics.KINDS
     profile: str = ""
     profiles: Mapping[str, str] = field(default_factory=dict)
+    add_profile: AddProfile | None = None  # None where the browser does not belong to a settings file
     scope: TokenScope = field(default_factory=TokenScope)  # the token's rights, once the server reports them
     read_only: str | None = None  # the reason why the server takes no changes, when it has given one
     next_profile: str | None = None  # "" for no profile

@@ -111,6 +111,7 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             keys_file=directories.config_file().with_name("keys.toml"),
             profile=settings.profile or "",
             profiles={name: _store_named(values) for name, values in profiles().items()},
+            add_profile=_add_profile,
         )
     if look is not None:
         app.continue_from(look.current, look.typed)
@@ -137,6 +138,12 @@ def _first_page(look: FirstLook | None, place: Location) -> Page | None:
     page = None if look is None else page_of(look.answer, place.storage_type)
     is_sure = as_folder(place) == place
     return page if page is None or is_sure or page.blobs or page.prefixes else None
+
+
+def _add_profile(name: str, values: dict[str, str]) -> None:
+    from storage_tui.cli.new_profile import add_profile  # people add one or two
+
+    add_profile(name, values)
 
 
 def _store_named(values: Mapping[str, Any]) -> str:

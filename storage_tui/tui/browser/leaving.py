@@ -8,7 +8,7 @@ from textual.screen import Screen
 from storage_tui.contract.keys import Location
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.dialogs.profiles import ProfilesScreen
+from storage_tui.tui.dialogs.profiles import NewProfileScreen, ProfilesScreen
 from storage_tui.tui.dialogs.quit import QuitScreen
 from storage_tui.tui.state.listing import Row
 
@@ -35,8 +35,11 @@ class Leaving:
         run(self._screen, self._change_profile, group="quit", exclusive=True)
 
     async def _change_profile(self) -> None:
-        question = ProfilesScreen(self._desk.profiles, self._desk.profile)
-        name = await self._screen.app.push_screen_wait(question)
+        desk, app = self._desk, self._screen.app
+        question = ProfilesScreen(desk.profiles, desk.profile, may_add=desk.add_profile is not None)
+        name = await app.push_screen_wait(question)
+        if name == ProfilesScreen.ADD_PROFILE and desk.add_profile is not None:
+            name = await app.push_screen_wait(NewProfileScreen(desk.add_profile))
         if name is not None and name != self._desk.profile:
             self._desk.next_profile = name
             await self._leave("goes on")

@@ -1,16 +1,19 @@
-"""The profiles of the settings file, one server each: choose the next one."""
+"""The profiles of the settings file, one server each: choose the next one, or add one."""
 
 from collections.abc import Mapping
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
+from textual.widgets import Input, Static
 
 from storage_tui.contract.visible import visible
-from storage_tui.tui.dialogs.dialog import Dialog
+from storage_tui.tui.desk import AddProfile
+from storage_tui.tui.dialogs.dialog import Dialog, field, label
 from storage_tui.tui.widgets.text_lines import Line, TextLines
 
 NAME_CELLS = 16
-NONE_YET = """No profile yet. A table of the settings file makes one:
+ADD = "a"
+NONE_YET = """No profile yet. a adds one here; so does a table of the settings file:
 
 [profiles.lab]
 url = "https://lab.example/storage/v1"
@@ -19,16 +22,18 @@ token_file = "~/.lab-token"
 
 
 class ProfilesScreen(Dialog[str]):
-    """Asks for a profile; the answer is its name, empty for no profile."""
+    """Asks for a profile; the answer is its name, empty for no profile, and ADD_PROFILE for a new one."""
 
     TITLE_TEXT = "Profiles"
-    HINT = "↑ ↓ Enter choose, Esc leaves"
+    HINT = "↑ ↓ Enter choose, a adds a profile, Esc leaves"
+    ADD_PROFILE = "\0"  # no profile has this name
 
-    def __init__(self, profiles: Mapping[str, str], current: str) -> None:
+    def __init__(self, profiles: Mapping[str, str], current: str, *, may_add: bool = False) -> None:
         super().__init__()
         self._names = ["", *profiles]
         self._profiles = profiles
         self._current = current
+        self._may_add = may_add
 
     def compose_body(self) -> ComposeResult:
         """Yield no profile, then each profile; the current one is marked and under the cursor."""
@@ -57,7 +62,49 @@ class ProfilesScreen(Dialog[str]):
         elif event.key == "enter":
             event.stop()
             self._choose()
+        elif event.key == ADD and self._may_add:
+            event.stop()
+            self.dismiss(self.ADD_PROFILE)
 
     @on(TextLines.Chosen)
     def _choose(self) -> None:
         self.dismiss(self._names[self.query_one(TextLines).current] if self._profiles else None)
+
+
+class NewProfileScreen(Dialog[str]):
+    """Asks for a name, an address and the file of a token, and adds the profile; the answer is its name."""
+
+    TITLE_TEXT = "New profile"
+    HINT = "↑ ↓ fields, Enter adds, Esc leaves"
+
+    def __init__(self, add: AddProfile) -> None:
+        super().__init__()
+        self._add = add
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the fields."""
+        yield label("name")
+        yield field("", id="name", placeholder="lab")
+        yield label("address")
+        yield field("", id="url", placeholder="https://lab.example/storage/v1")
+        yield label("file of the token, if the server wants one")
+        yield field("", id="token_file", placeholder="~/.lab-token")
+        yield Static("", id="note")
+
+    @on(Input.Submitted)
+    def _submit(self) -> None:
+        fields = ("name", "url", "token_file")
+        name, url, token_file = (self.query_one(f"#{text}", Input).value.strip() for text in fields)
+        if not name or not url:
+            self.say("A profile has a name and an address.", role="$warning")
+            return
+        self._write(name, {"url": url, **({"token_file": token_file} if token_file else {})})
+
+    @work(exclusive=True, thread=True)
+    def _write(self, name: str, values: dict[str, str]) -> None:
+        try:
+            self._add(name, values)
+        except Exception as exc:  # of the settings: one line, and a defect is shown too
+            self.app.call_from_thread(self.say, visible(str(exc)), role="$error")
+        else:
+            self.app.call_from_thread(self.dismiss, name)
