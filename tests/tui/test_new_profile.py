@@ -28,5 +28,7 @@ def test_a_profile_is_added_and_opened(tmp_path: Path, wire: str, token: str) ->
         terminal.wait_for("lab")
         terminal.send("P")
         terminal.wait_for("● lab")
-        terminal.send("escape", "q")
+        terminal.send("escape")
+        terminal.wait_for(lambda text: "● lab" not in text)
+        terminal.send("q")
         terminal.wait_for_exit()
