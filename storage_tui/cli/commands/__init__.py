@@ -6,7 +6,7 @@
 | browse.py | the command that a bare `storage-tui` runs: open the browser |
 | completion.py | completion for bash, zsh and fish: commands, flags and existing keys |
 | config.py | `storage-tui config`: every setting, its value and the place of the value |
-| copying.py | `storage-tui cp`: copies of blobs and folders on the server |
+| copying.py | `storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server |
 | environment.py | the table of all environment names that the program and the client read |
 | help.py | `storage-tui help TOPIC`: the pages beside the code, and the help of every command |
 | manual.py | `storage-tui man`: the manual page, made from the commands |

@@ -53,7 +53,7 @@ from storage_tui.server.stores.local.database import moves as local_moves
 from storage_tui.server.stores.local.database import rows as local_rows
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database import totals as local_totals
-from storage_tui.server.stores.local.database.moves import Moves, Trip
+from storage_tui.server.stores.local.database.moves import Moves, Rule, Trip
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
@@ -73,7 +73,7 @@ from storage_tui.server.stores.local.summing import Summing
 from storage_tui.server.stores.local.sweep import Sweeper
 from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
-from storage_tui.server.stores.rules import check_source, refusal
+from storage_tui.server.stores.rules import check_precondition, check_source, check_target, refusal
 from storage_tui.server.stores.totals import Ceilings, Totals
 
 T = TypeVar("T")
@@ -275,7 +275,7 @@ class LocalStore:
     async def copy(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
     ) -> Blob:
-        return (await self._copy(local_moves.trip(source, target, source_etag, precondition)))[0]
+        return (await self._copy(local_moves.trip(source, target, source_etag, precondition), check_precondition))[0]
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
@@ -441,8 +441,9 @@ class LocalStore:
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
-    async def _copy(self, wanted: Trip) -> tuple[Blob, str | None]:
-        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
+    async def _copy(self, wanted: Trip, rule: Rule = check_target) -> tuple[Blob, str | None]:
+        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place. `rule` checks the
+        precondition."""
         self._committer.check()
         blob_id, stage = new_id(), partial(self._stage_copy, wanted)
         held, content = await self._with_room(
@@ -452,7 +453,7 @@ class LocalStore:
         fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
 
         def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
-            overwritten = local_moves.check_place(connection, wanted, self._now())[1]
+            overwritten = local_moves.check_place(connection, wanted, self._now(), rule)[1]
             return self._write(wanted.target, fresh, ANY, connection), overwritten
 
         return await self._committer.run(apply, Staged(blob_id) if content is None else None)
