@@ -92,7 +92,7 @@ def _check_folder(origin: Origin, to: str, verb: str, is_empty: IsEmpty) -> None
 def _check_together(found: Sequence[Origin], target: Location, *, is_move: bool, conflict: Conflict) -> None:
     folders = {(origin.storage_type, origin.key): origin for origin in found if origin.is_folder}
     to_type = find_storage_type(target.storage_type).name
-    goals: dict[str, Origin] = {}
+    goals: dict[str, list[Origin]] = {}
     for origin in found:
         to = origin.target(target.key)
         if is_move:
@@ -106,29 +106,31 @@ def _check_together(found: Sequence[Origin], target: Location, *, is_move: bool,
                     raise BadRequestError(f"{origin} would be moved into {outer}, which is moved too; do one at a time")
         if to in goals and conflict is Conflict.OVERWRITE:
             raise BadRequestError(
-                f"{goals[to]} and {origin} would overwrite each other at {Location(to_type, to)}; do one at a time"
+                f"{goals[to][0]} and {origin} would overwrite each other at {Location(to_type, to)}; do one at a time"
             )
-        goals[to] = origin
+        goals.setdefault(to, []).append(origin)
     for origin in found if is_move or conflict is Conflict.OVERWRITE else ():
         _check_goals(origin, goals, target, to_type, is_move=is_move, conflict=conflict)
 
 
 def _check_goals(
-    origin: Origin, goals: dict[str, Origin], target: Location, to_type: str, *, is_move: bool, conflict: Conflict
+    origin: Origin, goals: dict[str, list[Origin]], target: Location, to_type: str, *, is_move: bool, conflict: Conflict
 ) -> None:
+    def others(prefixes: Iterable[str]) -> Iterator[Origin]:
+        for prefix in prefixes:
+            yield from (other for other in goals.get(prefix, ()) if other.is_folder and other != origin)
+
     to = origin.target(target.key)
-    for prefix in _above(to, is_folder=origin.is_folder):
-        other = goals.get(prefix)
-        if other is not None and other.is_folder and other != origin and conflict is Conflict.OVERWRITE:
-            raise BadRequestError(
-                f"{other} and {origin} may overwrite each other at {Location(to_type, to)}; do one at a time"
-            )
+    other = next(others(_above(to, is_folder=origin.is_folder)), None)
+    if other is not None and conflict is Conflict.OVERWRITE:
+        raise BadRequestError(
+            f"{other} and {origin} may overwrite each other at {Location(to_type, to)}; do one at a time"
+        )
     if not is_move or origin.storage_type != to_type:
         return
-    for prefix in (*_above(origin.key, is_folder=origin.is_folder), origin.key):
-        other = goals.get(prefix)
-        if other is not None and other.is_folder and other != origin:
-            raise BadRequestError(f"{other} would be moved into {origin}, which is moved too; do one at a time")
+    other = next(others((*_above(origin.key, is_folder=origin.is_folder), origin.key)), None)
+    if other is not None:
+        raise BadRequestError(f"{other} would be moved into {origin}, which is moved too; do one at a time")
 
 
 def _above(key: str, *, is_folder: bool) -> Iterator[str]:
