@@ -74,6 +74,9 @@ class Moves:
     def move(self, connection: apsw.Connection, wanted: Trip, request_id: str) -> Moved:
         """Move one row, or raise what refuses the move."""
         self._room.check(0)
+        return self._move(connection, wanted, request_id)
+
+    def _move(self, connection: apsw.Connection, wanted: Trip, request_id: str) -> Moved:
         moved = move_row(connection, wanted, self._now(), request_id, partial(self._fits, connection))
         self._room.trim_log(connection, wanted.source.row_key[0].hex(), wanted.source.storage_type.name)
         return moved
@@ -81,11 +84,12 @@ class Moves:
     def move_many(
         self, connection: apsw.Connection, *, namespace: str, moves: Sequence[Move], request_id: str
     ) -> list[MoveResult]:
-        """Move row after row, and return the result of each."""
+        """Move row after row, and return the result of each. Raise StoreFullError when the store has no room at all."""
+        self._room.check(0)
         results = []
         for move in moves:
             try:
-                blob, overwritten = self.move(connection, trip_of(namespace, move), request_id)
+                blob, overwritten = self._move(connection, trip_of(namespace, move), request_id)
                 results.append(MoveResult(move, blob, overwritten=overwritten))
             except StorageError as exc:
                 results.append(refusal(move, exc))
@@ -106,7 +110,8 @@ class Moves:
         return results
 
     def _fits(self, connection: apsw.Connection, place: BlobPlace, held: Held, *, is_copy: bool = False) -> None:
-        self._room.check(held.size_bytes if is_copy else 0)
+        if is_copy:
+            self._room.check(held.size_bytes)
         self._room.check_share(connection, place, held.size_bytes, self._now())
 
 
