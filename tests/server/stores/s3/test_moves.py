@@ -10,6 +10,7 @@ import pytest
 from storage_tui.contract.errors import ConflictError, PreconditionFailedError, QuotaExceededError, UnavailableError
 from storage_tui.contract.models import Limits
 from storage_tui.contract.moves import Move
+from storage_tui.server.http.grants import namespace_of
 from storage_tui.server.quotas.limits import RECORD, change_limits, parse_limits
 from storage_tui.server.quotas.quotas import Quotas
 from storage_tui.server.resources.moves import Moves
@@ -21,9 +22,9 @@ from storage_tui.server.stores.s3.records import S3Records
 from storage_tui.server.stores.s3.store import DEFAULTS, S3Store
 from storage_tui.server.stores.watched_record import Watched
 from tests import seaweed
-from tests.server.quotas.test_limits import ANN
 from tests.server.stores.engines import random_bytes, whole
 
+ANN = namespace_of("ann")
 ABSENT = Precondition(if_none_match=("*",))
 PART = 5 * 1024 * 1024  # the least that an engine takes as a part
 
