@@ -1,6 +1,7 @@
 """Moves and copies over the wire: one and many, what is refused and how, and what other clients see."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.server.resources.blobs import generation_of
 from tests.server.running import RunningServer
 
 
@@ -154,6 +156,33 @@ def test_other_users_see_and_move_nothing(client: httpx.Client, bob: httpx.Clien
     assert move(bob, key=name, to_key="mine").status_code == 404
     assert move(bob, targets=[{"key": name, "to_key": "mine"}]).json()["results"][0]["error"] == "not_found"
     assert keys(client) == [name]
+
+
+def test_a_download_does_not_go_on_with_another_blob_of_the_same_moment(client: httpx.Client) -> None:
+    first = put(client, "k")
+    number = client.head("/data/get/k").headers["x-goog-generation"]
+    assert client.get("/data/get/k", params={"generation": number}).status_code == 200
+    twins = (replace(first, etag=f"{twin:032x}") for twin in range(20))
+    assert len({generation_of(twin) for twin in twins}) > 15
+
+
+def test_the_published_calls_see_the_moved_blob_and_a_revoked_token_moves_nothing(
+    server: RunningServer, client: httpx.Client, name: str
+) -> None:
+    put(client, "old")
+    with server.client(f"user of {name}") as again:
+        move(client, key="old", to_key="a b/ü")
+        assert again.get("/data/list", params={"prefix": "a"}).json() == ["a b/ü"]
+        assert again.get("/data/get/a%20b/%C3%BC", headers={"User-Agent": "dl-python/1.12.1"}).content == b"content"
+        url = again.get("/data/get_signed_url/a%20b/%C3%BC").text
+        assert httpx.get(url, trust_env=False).content == b"content"
+        move(client, key="a b/ü", to_key="away")
+        assert httpx.get(url, trust_env=False).status_code == 404
+    for header in ("Bearer no.such.token", ""):
+        for body in ({"key": "away", "to_key": "x"}, {"targets": [{"key": "away", "to_key": "x"}]}):
+            answer = client.post("/data/move", json=body, headers={"Authorization": header})
+            assert answer.status_code == 401
+    assert keys(client) == ["away"]
 
 
 def test_a_move_is_told_as_a_feature(client: httpx.Client) -> None:
