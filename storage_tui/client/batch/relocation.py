@@ -317,7 +317,8 @@ class Relocation:
         target = find_storage_type(self._target.storage_type)
         comes_in = any(origin.storage_type != target.name for origin in self._origins)
         if target.expires_after is not None and comes_in:
-            yield f"{target.name} {target.summary}: the blobs will be gone after {target.expires_after.days} days"
+            what = "blobs" if self._is_move else "copies"
+            yield f"{target.name} {target.summary}: the {what} will be gone after {target.expires_after.days} days"
         if not target.may_delete and comes_in:
             yield f"{target.name} is {target.summary}: what goes there is not moved or overwritten any more"
         if conflicts and not target.may_overwrite and self._conflict is Conflict.OVERWRITE:
