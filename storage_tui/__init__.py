@@ -7,7 +7,8 @@
     storage.get("hello")                      # b"Hello Storage"
     storage.set_file("maps/dem.tif", "dem.tif", storage_type="tmp")
 
-Public names: `Storage`, `AsyncStorage`, `TransferControl` (to steer one transfer), `TaskRun`, `errors`, `__version__`.
+Public names: `Storage`, `AsyncStorage`, `TransferControl` (to steer one transfer), `Move` (one of many moves),
+`TaskRun`, `errors`, `__version__`.
 They are found on first use, so that importing the client loads neither the browser nor the server.
 
 | file | holds |
@@ -29,7 +30,7 @@ They are found on first use, so that importing the client loads neither the brow
 
 TYPE_CHECKING = False  # typing takes longer to load than the first look at a list
 
-__all__ = ["AsyncStorage", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
+__all__ = ["AsyncStorage", "Move", "Storage", "TaskRun", "TransferControl", "__version__", "errors"]
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
     from storage_tui.client.control import TransferControl
     from storage_tui.client.storage import Storage
     from storage_tui.client.tasks import TaskRun
+    from storage_tui.contract.moves import Move
     from storage_tui.machine.version import __version__
 
 _HOMES = {
     "Storage": ("storage_tui.client.storage", "Storage"),
     "AsyncStorage": ("storage_tui.client.async_storage", "AsyncStorage"),
     "TaskRun": ("storage_tui.client.tasks", "TaskRun"),
+    "Move": ("storage_tui.contract.moves", "Move"),
     "TransferControl": ("storage_tui.client.control", "TransferControl"),
     "errors": ("storage_tui.errors", None),
     "__version__": ("storage_tui.machine.version", "__version__"),

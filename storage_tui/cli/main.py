@@ -38,6 +38,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),
     "edit": ("storage_tui.cli.commands.editing", "edit", "Edit a text blob in $EDITOR, or write a new one."),
     "touch": ("storage_tui.cli.commands.editing", "touch", "Keep blobs of tmp for another seven days."),
+    "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between storage types."),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "diff": ("storage_tui.cli.commands.diff", "diff", "Compare two blobs: text, facts, or the first difference."),

@@ -268,5 +268,5 @@ def checked_moves(moves: Iterable[Move]) -> list[Move]:
     found = list(moves)
     for wanted in found:
         if not isinstance(wanted, Move):
-            raise BadRequestError(f"a move is a Move of storage_tui.contract.moves, not a {type(wanted).__name__}")
+            raise BadRequestError(f"a move is a Move of storage_tui, not a {type(wanted).__name__}")
     return [checked_move(wanted) for wanted in found]

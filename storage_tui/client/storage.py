@@ -367,7 +367,7 @@ class Storage:
         return Moves(self.engine).move(Move(key, to_key, storage_type, to_storage_type, etag, overwrite))
 
     def move_many(self, moves: Iterable[Move]) -> Sequence[MoveResult]:
-        """Move many blobs, one after the other; return one result for each, in order. See `Move` for what one says.
+        """Move many blobs, one after the other; return one result for each, in order. See `storage_tui.Move`.
 
         The failure of one is in its result and does not stop the others.
         """

@@ -18,6 +18,7 @@ This needs `pip install 'storage-tui[fsspec]'`.
 | expansion.py | which paths a call means: names before patterns |
 | removal.py | many blobs removed by few requests |
 | file.py | an open file: reads by ranges with a cache, writes as a stream |
+| moves.py | moves of many blobs by few requests |
 | names.py | paths to storage type and key, and back |
 | failures.py | the OSError for each StorageError |
 """

@@ -21,6 +21,7 @@ from storage_tui.contract.keys import FILE_PROTOCOL
 from storage_tui.fs.expansion import is_pattern, move_pairs, needs_pairs, pairs
 from storage_tui.fs.failures import os_errors
 from storage_tui.fs.file import StorageFile
+from storage_tui.fs.moves import move
 from storage_tui.fs.names import SLASH_END, blob_of, name_of, strip
 from storage_tui.fs.removal import remove, remove_below
 from storage_tui.fs.tree import StorageTree
@@ -325,15 +326,14 @@ class StorageFileSystem(StorageTree):
     def mv(
         self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **options: Any
     ) -> None:  # fmt: skip
-        """Copy blobs or folders, then remove exactly what was copied. A path is never a pattern here.
+        """Move or rename blobs or folders on the server. A path is never a pattern here.
 
         What already has its new name stays. Raise FileNotFoundError when there is nothing, IsADirectoryError for a
         folder without `recursive`, and OSError (EINVAL) for a folder that would move into itself.
         """
         sources, targets = move_pairs(self, path1, path2, recursive=recursive, maxdepth=maxdepth)
-        super().copy(sources, targets, on_error="raise")
         if sources:
-            self.rm(sources)
+            move(self, sources, targets)
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
         """Check the name and do nothing else: a folder exists as soon as a blob is in it."""

@@ -1,6 +1,7 @@
 """Single blobs: reading, HEAD, storing a small one, deleting one or many."""
 
 from typing import Any
+from zlib import crc32
 
 from storage_tui.contract.checksum import format_hash_header, parse_hash_header, to_text
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
@@ -172,8 +173,14 @@ def blob_headers(blob: Blob) -> dict[str, str]:
 
 
 def generation_of(blob: Blob) -> str:
-    """Return the number by which Google's libraries tell one blob of a key from the next: its time in microseconds."""
-    return str(int(blob.modified.timestamp() * 1_000_000)) if blob.modified else "1"
+    """Return the number by which Google's libraries tell one blob of a key from the next: its time in microseconds.
+
+    The last three digits are of its ETag, as engines keep milliseconds or less: a move can bring another blob of the
+    same moment to the key.
+    """
+    if blob.modified is None:
+        return "1"
+    return str(int(blob.modified.timestamp() * 1000) * 1000 + crc32((blob.etag or "").encode()) % 1000)
 
 
 def _check_generation(request: Request, blob: Blob) -> None:

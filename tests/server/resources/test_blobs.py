@@ -289,7 +289,10 @@ def test_a_batch_is_bounded(ann: httpx.Client) -> None:
     many = {"targets": [{"key": "x"}] * 1001}
     assert ann.post("/data/delete", json=many).status_code == 413
     assert ann.post("/data/delete", content=b" " * (8 * 1024 * 1024 + 1)).status_code == 413
-    assert ann.post("/data/copy", content=b" " * 70_000).status_code == 413
+    many = {"targets": [{"key": "x", "to_key": "y"}] * 1001}
+    for verb in ("copy", "move"):
+        assert ann.post(f"/data/{verb}", json=many).status_code == 413
+        assert ann.post(f"/data/{verb}", content=b" " * (8 * 1024 * 1024 + 1)).status_code == 413
 
 
 def test_copy_makes_a_second_blob_also_across_types(ann: httpx.Client, name: str) -> None:

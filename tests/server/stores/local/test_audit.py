@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage_tui.contract.errors import NotFoundError, PreconditionFailedError, TypeRuleError
+from storage_tui.contract.moves import Move
 from storage_tui.server.stores.audit import AUDIT_LIFETIME, REQUEST_ID
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.local.database.audit import LocalAudit, open_audit
@@ -35,6 +36,16 @@ async def test_every_delete_is_noted_with_its_request(local: Stage) -> None:
     assert {entry.namespace for entry in log_of(local).entries()} == {ALICE}
     await local.restart()
     assert len(list(log_of(local).entries())) == 4
+
+
+async def test_a_move_is_noted_for_the_key_that_the_blob_left(local: Stage) -> None:
+    etags = {key: (await local.put(key)).etag for key in ("a", "b", "c")}
+    REQUEST_ID.set("request-1")
+    await local.store.move(local.at("a"), local.at("b", "tmp"))
+    await local.store.move_many(ALICE, [Move("b", "c"), Move("none", "d"), Move("c", "c"), Move("c", "e")])
+    found = [(entry.storage_type, entry.key, entry.etag) for entry in log_of(local).entries()]
+    assert found == [("data", "a", etags["a"]), ("data", "b", etags["b"]), ("data", "c", etags["b"])]
+    assert {entry.request_id for entry in log_of(local).entries()} == {"request-1"}
 
 
 async def test_what_is_refused_expires_or_is_overwritten_is_not_a_delete(local: Stage) -> None:

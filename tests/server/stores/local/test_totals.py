@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui.contract.errors import QuotaExceededError, StorageError
+from storage_tui.contract.moves import Move
 from storage_tui.server.stores.base import Address
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.totals import Ceiling, Counting, Totals
@@ -58,7 +59,7 @@ async def test_counters_are_the_sum_of_what_is_there_after_any_changes(store: Lo
         key, other = dice.choice(keys), dice.choice(keys)
         size = dice.choice((0, 1, 500, 70_000))
         try:
-            match dice.randrange(6):
+            match dice.randrange(8):
                 case 0:
                     await store.put(at(key), b"x" * size)
                 case 1:
@@ -69,6 +70,12 @@ async def test_counters_are_the_sum_of_what_is_there_after_any_changes(store: Lo
                     await upload(store, key, b"y" * size)
                 case 4:
                     await store.delete_many(ANN, "data", [(key, None), (other, None), ("never", None)])
+                case 6:
+                    await store.move(at(key, dice.choice(("data", "tmp"))), at(other, dice.choice(("data", "tmp"))))
+                case 7:
+                    moves = [Move(key, other), Move(other, key, "data", "tmp"), Move("never", key), Move(key, key)]
+                    await store.move_many(ANN, moves)
+                    await store.copy_many(ANN, moves[:2])
                 case 5:
                     await store.put(at(key, namespace=BOB), b"z" * size)
         except StorageError:
@@ -110,6 +117,14 @@ async def test_no_way_of_writing_passes_a_ceiling_and_many_at_once_do_not_either
     ):  # fmt: skip
         with pytest.raises(QuotaExceededError, match="100000 bytes and 60000 are used"):
             await attempt
+    await store.put(at("other", "tmp"), b"x" * 50_000)
+    with pytest.raises(QuotaExceededError, match="100000 bytes and 60000 are used"):
+        await store.move(at("other", "tmp"), at("other"))
+    wanted = [Move("other", "other", "tmp", "data")]
+    for many in (store.move_many, store.copy_many):
+        assert [result.error for result in await many(ANN, wanted)] == ["quota_exceeded"]
+    await store.move(at("big"), at("renamed"))  # within the type: no more than before
+    await store.move(at("renamed"), at("big"))
     await store.put(at("big"), b"x" * 100_000)  # in place of what was there
     await store.put(at("big"), b"x" * 70_000)
     await upload(store, "big", b"x" * 80_000)
@@ -130,8 +145,13 @@ async def test_no_way_of_writing_passes_a_ceiling_and_many_at_once_do_not_either
 async def test_a_store_over_a_new_lower_ceiling_can_shrink_but_not_grow(store: LocalStore) -> None:
     await store.put(at("a"), b"x" * 100)
     await store.put(at("b"), b"x" * 100)
-    store.obey(lambda *_: Ceiling(50, 1))
+    store.obey(lambda _, storage_type: Ceiling(50, 1) if storage_type == "data" else None)
     with pytest.raises(QuotaExceededError):
         await store.put(at("a"), b"x" * 101)
     await store.put(at("a"), b"x" * 99)
-    await store.delete(at("b"))
+    await store.move(at("a"), at("c"))
+    await store.move(at("c"), at("b"))
+    await store.move(at("b"), at("b", "tmp"))
+    await store.move(at("b", "tmp"), at("b", "result"))
+    with pytest.raises(QuotaExceededError):
+        await store.move(at("b", "result"), at("b"))
