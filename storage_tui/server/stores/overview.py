@@ -1,6 +1,6 @@
 """Optional figures of an engine for operators. An engine without them can be served as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from storage_tui.server.stores.trash import GoneTotal
@@ -22,7 +22,7 @@ class Overview:
     types: tuple[TypeTotal, ...]
     open_uploads: int
     free_bytes: int
-    gone: GoneTotal = GoneTotal()
+    gone: GoneTotal = field(default_factory=GoneTotal)
 
 
 @runtime_checkable

@@ -63,8 +63,13 @@ async def small_disk(path: Path) -> Stage:
     return stage
 
 
+def store_of(stage: Stage) -> LocalStore:
+    assert isinstance(stage.store, LocalStore)
+    return stage.store
+
+
 async def gone(stage: Stage, prefix: str = "", storage_type: str = "data") -> list[GoneBlob]:
-    page = await stage.store.trash.list_page(stage.namespace, storage_type, prefix=prefix, limit=1000)
+    page = await store_of(stage).trash.list_page(stage.namespace, storage_type, prefix=prefix, limit=1000)
     assert page.next_token is None
     return list(page.blobs)
 
@@ -72,7 +77,7 @@ async def gone(stage: Stage, prefix: str = "", storage_type: str = "data") -> li
 async def back(stage: Stage, key: str, storage_type: str = "data", **how: object) -> str | None:
     """Bring a blob back; returns the code of the refusal."""
     target = BringBack(key, **how)  # type: ignore[arg-type]
-    [result] = await stage.store.trash.bring_back(stage.namespace, storage_type, [target])
+    [result] = await store_of(stage).trash.bring_back(stage.namespace, storage_type, [target])
     return result.error
 
 
@@ -111,7 +116,7 @@ async def test_every_way_of_going_is_told_with_who_did_it(local: Stage) -> None:
     ]  # fmt: skip
     [product] = await gone(local, storage_type="products")
     assert product.how == WITHDRAWN
-    assert (await local.store.overview()).gone.count == 4
+    assert (await store_of(local).overview()).gone.count == 4
 
 
 async def test_with_no_retention_all_is_as_without_a_trash(tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ async def test_with_no_retention_all_is_as_without_a_trash(tmp_path: Path) -> No
     stage.clock.advance(hours=1)
     await stage.store.sweep()
     assert blob_files(stage) == []
-    assert (await stage.store.trash.terms()).retention_s == 0
+    assert (await store_of(stage).trash.terms()).retention_s == 0
     await stage.store.close()
 
 
@@ -197,7 +202,7 @@ async def test_nobody_finds_or_takes_what_another_user_deleted(local: Stage) -> 
     local.namespace = BOB
     assert await gone(local) == []
     assert await back(local, "k") == NotFoundError.code
-    assert (await local.store.trash.purge_prefix(BOB, "data", "")).count == 0
+    assert (await store_of(local).trash.purge_prefix(BOB, "data", "")).count == 0
     local.namespace = ALICE
     assert len(await gone(local)) == 1
 
@@ -221,7 +226,7 @@ async def test_what_is_kept_survives_a_restart_and_is_no_orphan(local: Stage) ->
     await local.put("k", content)
     await local.put("k", b"small")
     await local.restart()
-    assert await local.store.find_orphans() == 0
+    assert await store_of(local).find_orphans() == 0
     tally = Tally()
     assert list(verify(local.path / "data", tally)) == []
     assert await back(local, "k", overwrite=True) is None
@@ -250,7 +255,7 @@ async def test_a_reader_reads_on_while_its_blob_goes_for_good(local: Stage) -> N
     await local.put("k", content)
     async with local.store.open(local.at("k")) as reader:
         await local.store.delete(local.at("k"))
-        await local.store.trash.purge(ALICE, "data", [("k", None)])
+        await store_of(local).trash.purge(ALICE, "data", [("k", None)])
         assert blob_files(local) == []
         assert b"".join([piece async for piece in reader.chunks(Span(0, len(content)))]) == content
 
@@ -259,10 +264,10 @@ async def test_a_purge_makes_room_at_once_and_is_in_the_audit_log(local: Stage) 
     for key in ("k", "l"):
         await local.put(key, random_bytes(LARGE))
         await local.put(key, random_bytes(LARGE))
-    done = await local.store.trash.purge(ALICE, "data", [("k", None)])
+    done = await store_of(local).trash.purge(ALICE, "data", [("k", None)])
     assert (done.count, done.size_bytes, done.is_more) == (1, LARGE, False)
     assert len(blob_files(local)) == 3
-    assert (await local.store.trash.purge_prefix(ALICE, "data", "l")).count == 1
+    assert (await store_of(local).trash.purge_prefix(ALICE, "data", "l")).count == 1
     assert len(blob_files(local)) == 2
     connection = apsw.Connection(str(local.path / "data" / "meta.db"))
     assert connection.execute("SELECT count(*) FROM audit").get == 2
@@ -270,7 +275,7 @@ async def test_a_purge_makes_room_at_once_and_is_in_the_audit_log(local: Stage) 
 
 
 async def test_live_and_gone_blobs_together_stay_within_a_quota(local: Stage) -> None:
-    local.store.obey(lambda namespace, _: Ceiling(size_bytes=1000) if namespace == ALICE else None)
+    store_of(local).obey(lambda namespace, _: Ceiling(size_bytes=1000) if namespace == ALICE else None)
     for number in range(10):
         await local.put(f"k{number}", bytes(100))
     with pytest.raises(QuotaExceededError):
@@ -294,7 +299,7 @@ async def test_no_user_keeps_more_rows_than_the_bound(local: Stage, monkeypatch:
         await local.put("k", b"%d" % number)
     assert [row.blob.modified for row in await gone(local)]
     assert len(await gone(local)) == 5
-    local.store.obey(lambda *_: Ceiling(count=4))
+    store_of(local).obey(lambda *_: Ceiling(count=4))
     await local.put("k", b"x")
     assert len(await gone(local)) == 3
 
@@ -308,10 +313,10 @@ async def test_a_disk_is_never_full_of_what_was_deleted(tmp_path: Path, caplog: 
             stage.clock.advance(seconds=1)
             assert len(await gone(stage)) > min(number - 2, 8)
     assert "cannot come back" in caplog.text
-    terms = await stage.store.trash.terms()
+    terms = await store_of(stage).trash.terms()
     kept = await gone(stage)
     assert terms.since is not None and terms.since < kept[0].gone
-    assert (await stage.store.overview()).gone.ended_early > 20
+    assert (await store_of(stage).overview()).gone.ended_early > 20
     uploaded = await stage.upload("u", random_bytes(50 * MIB))
     assert uploaded.size_bytes == 50 * MIB
     assert await gone(stage) == [] or (await gone(stage))[0].gone > kept[0].gone
@@ -339,7 +344,8 @@ async def test_a_sweep_gives_back_the_reserve_that_another_program_took(tmp_path
     for _ in range(8):
         await stage.put("k", random_bytes(4 * MIB))
         stage.clock.advance(seconds=1)
-    disk = stage.store._disk  # type: ignore[attr-defined]
+    disk = store_of(stage)._disk
+    assert isinstance(disk, CountedDisk)
     disk.capacity = 20 * MIB
     await stage.store.sweep()
     assert disk.free_bytes() >= MIB
@@ -367,8 +373,8 @@ async def test_a_million_deletes_are_listed_page_by_page(local: Stage) -> None:
     number = count(3000, 20_000, 1_000_000)
     for start in range(0, number, 1000):
         keys = [f"{key:07}" for key in range(start, start + 1000)]
-        connection = local.store._connection  # type: ignore[attr-defined]
-        await local.store._committer.run(  # type: ignore[attr-defined]
+        connection = store_of(local)._connection
+        await store_of(local)._committer.run(
             lambda _, keys=keys, connection=connection: connection.executemany(
                 "INSERT INTO gone (namespace, type, key, id, size, crc, modified, content, at, how, by) "
                 "VALUES (?, 'data', ?, ?, 0, 0, 0, 1, ?, 'deleted', '')",
@@ -377,7 +383,7 @@ async def test_a_million_deletes_are_listed_page_by_page(local: Stage) -> None:
         )
     seen, after = 0, ""
     while True:
-        page = await local.store.trash.list_page(ALICE, "data", after=after, limit=1000)
+        page = await store_of(local).trash.list_page(ALICE, "data", after=after, limit=1000)
         assert [int(row.key) for row in page.blobs] == list(range(seen, seen + len(page.blobs)))
         seen += len(page.blobs)
         if page.next_token is None:
@@ -386,7 +392,7 @@ async def test_a_million_deletes_are_listed_page_by_page(local: Stage) -> None:
     assert seen == number
     total = 0
     while True:
-        done = await local.store.trash.purge_prefix(ALICE, "data", "")
+        done = await store_of(local).trash.purge_prefix(ALICE, "data", "")
         total += done.count
         if not done.is_more or not done.count:
             break
@@ -415,7 +421,7 @@ async def test_kills_lose_no_blob_that_was_deleted_or_overwritten(tmp_path: Path
                 told.setdefault(key, {})[etag] = int(size)
         stage = Stage(local_row(reserve_bytes=0), tmp_path, clock=Now(), namespace=child.NAMESPACE)
         await stage.start()
-        await stage.store.find_orphans()
+        await store_of(stage).find_orphans()
         await check_nothing_is_lost(stage, told, last)
         await stage.store.close()
         assert [finding for finding in verify(tmp_path / "data", Tally()) if finding.kind != "orphan"] == []
@@ -460,7 +466,7 @@ async def all_gone(stage: Stage) -> list[GoneBlob]:
     rows: list[GoneBlob] = []
     after = ""
     while True:
-        page = await stage.store.trash.list_page(stage.namespace, "data", after=after, limit=1000)
+        page = await store_of(stage).trash.list_page(stage.namespace, "data", after=after, limit=1000)
         rows += page.blobs
         if page.next_token is None:
             return rows
