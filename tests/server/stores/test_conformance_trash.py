@@ -162,6 +162,7 @@ async def test_two_stores_of_one_bucket_share_the_trash(stage: Stage) -> None:
     await other.start()
     await stage.put("k", b"1")
     await other.put("k", b"2")
+    stage.clock.advance(seconds=1)
     await stage.store.delete(stage.at("k"))
     assert [row.how for row in await gone(other)] == [OVERWRITTEN, DELETED]
     assert await back(other, "k") is None
