@@ -77,10 +77,12 @@ class _Step:
 
 
 class UndoLog:
-    """The changes of a session that can be taken back."""
+    """The changes of a session that can be taken back: the last `most_steps`, of `most_blobs` blobs together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_steps: int = MOST_STEPS, most_blobs: int = MOST_BLOBS) -> None:
         self._steps: deque[_Step] = deque()
+        self._most_steps = most_steps
+        self._most_blobs = most_blobs
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -116,7 +118,7 @@ class UndoLog:
 
     def describe_last(self) -> str:
         """Return what `undo_last` would do, in one sentence; an empty text when there is nothing to take back."""
-        return _describe(self._steps[-1]) if self._steps else ""
+        return self._describe(self._steps[-1]) if self._steps else ""
 
     def forget_last(self) -> None:
         """Drop the last change: the next undo takes back the change before it."""
@@ -161,17 +163,25 @@ class UndoLog:
         if not changed:
             return
         step = _Step(kind, changed)
-        if len(changed) > MOST_BLOBS:
+        if len(changed) > self._most_blobs:
             step = _Step(kind, changed[:1], too_many=len(changed))
         self._steps.append(step)
-        while len(self._steps) > MOST_STEPS or sum(len(one.left) for one in self._steps) > MOST_BLOBS:
+        while len(self._steps) > self._most_steps or sum(len(one.left) for one in self._steps) > self._most_blobs:
             self._steps.popleft()
+
+    def _describe(self, step: _Step) -> str:
+        if not step.too_many:
+            return _describe(step)
+        return (
+            f"{plural(step.too_many, 'blob')} were {step.kind} at once, more than the {self._most_blobs:,} that can be "
+            "taken back in one go; storage-tui undelete -r brings them back by their folder"
+        )
 
     def _undo(self) -> Generator[Ask, Any, UndoResult]:
         if not self._steps:
             raise NotFoundError("there is nothing to take back")
         step = self._steps[-1]
-        description = _describe(step)
+        description = self._describe(step)
         if step.too_many:
             self._steps.pop()
             one = step.left[0]
@@ -280,11 +290,6 @@ def _without_etag(one: _Changed) -> Refusal:
 def _describe(step: _Step) -> str:
     """Return what taking back the step does, in one sentence."""
     one, count = step.left[-1], len(step.left)
-    if step.too_many:
-        return (
-            f"{plural(step.too_many, 'blob')} were {step.kind} at once, more than the {MOST_BLOBS:,} that can be taken "
-            "back in one go; storage-tui undelete -r brings them back by their folder"
-        )
     place = f"{one.storage_type}:{visible(one.key)}"
     if step.kind == "deleted":
         if count == 1:

@@ -18,8 +18,8 @@ from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Precondition
 from storage_tui.server.stores.local.database.rows import INLINE_BYTES
 from storage_tui.server.stores.local.files import Disk
+from storage_tui.server.stores.local.room import TraceBounds
 from storage_tui.server.stores.local.store import LocalStore
-from storage_tui.server.stores.local.trash import retention
 from storage_tui.server.stores.totals import Ceiling
 from storage_tui.server.stores.trash import ACTOR
 from storage_tui.server.upkeep import backing_up
@@ -293,8 +293,10 @@ async def test_live_and_gone_blobs_together_stay_within_a_quota(local: Stage) ->
     assert await gone(local) == []
 
 
-async def test_no_user_keeps_more_rows_than_the_bound(local: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "MOST_GONE", 5)
+async def test_no_user_keeps_more_rows_than_the_bound(local: Stage) -> None:
+    await local.store.close()
+    local.engine = local_row(reserve_bytes=0, traces=TraceBounds(gone=5))
+    await local.start()
     for number in range(8):
         await local.put("k", b"%d" % number)
     assert [row.blob.modified for row in await gone(local)]
