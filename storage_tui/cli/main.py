@@ -40,6 +40,13 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "touch": ("storage_tui.cli.commands.editing", "touch", "Keep blobs of tmp for another seven days."),
     "mv": ("storage_tui.cli.commands.copying", "mv", "Move or rename blobs on the server, also between storage types."),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
+    "undelete": (
+        "storage_tui.cli.commands.trash",
+        "undelete",
+        "Bring back blobs that were deleted or overwritten.",
+    ),
+    "trash": ("storage_tui.cli.commands.trash", "trash", "List what can be brought back at LOCATION."),
+    "purge": ("storage_tui.cli.commands.trash", "purge", "Remove deleted and overwritten blobs for good, at once."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "diff": ("storage_tui.cli.commands.diff", "diff", "Compare two blobs: text, facts, or the first difference."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),

@@ -16,8 +16,7 @@ from storage_tui.client.storage import Storage
 from storage_tui.client.transfer.content_types import guess_type
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, StorageError
-from storage_tui.contract.keys import check_key
-from storage_tui.contract.tasks import LOGS, RESULT, part_key, part_prefix
+from storage_tui.contract.keys import LOGS, RESULT, check_key, part_key, part_prefix
 
 FLUSH_S = 1.0  # longest time that a line waits before others can read it
 BYTES_PER_S = 256 * 1024  # limit of the cost of logging: each write stores the whole part, so a long part waits longer

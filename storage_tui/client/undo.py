@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from storage_tui.client.trash_calls import WHY_NOT
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, StorageError
 from storage_tui.contract.moves import Move, MoveResult
@@ -78,10 +77,12 @@ class _Step:
 
 
 class UndoLog:
-    """The changes of a session that can be taken back."""
+    """The changes of a session that can be taken back: the last `most_steps`, of `most_blobs` blobs together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_steps: int = MOST_STEPS, most_blobs: int = MOST_BLOBS) -> None:
         self._steps: deque[_Step] = deque()
+        self._most_steps = most_steps
+        self._most_blobs = most_blobs
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -117,7 +118,7 @@ class UndoLog:
 
     def describe_last(self) -> str:
         """Return what `undo_last` would do, in one sentence; an empty text when there is nothing to take back."""
-        return _describe(self._steps[-1]) if self._steps else ""
+        return self._describe(self._steps[-1]) if self._steps else ""
 
     def forget_last(self) -> None:
         """Drop the last change: the next undo takes back the change before it."""
@@ -162,17 +163,25 @@ class UndoLog:
         if not changed:
             return
         step = _Step(kind, changed)
-        if len(changed) > MOST_BLOBS:
+        if len(changed) > self._most_blobs:
             step = _Step(kind, changed[:1], too_many=len(changed))
         self._steps.append(step)
-        while len(self._steps) > MOST_STEPS or sum(len(one.left) for one in self._steps) > MOST_BLOBS:
+        while len(self._steps) > self._most_steps or sum(len(one.left) for one in self._steps) > self._most_blobs:
             self._steps.popleft()
+
+    def _describe(self, step: _Step) -> str:
+        if not step.too_many:
+            return _describe(step)
+        return (
+            f"{plural(step.too_many, 'blob')} were {step.kind} at once, more than the {self._most_blobs:,} that can be "
+            "taken back in one go; storage-tui undelete -r brings them back by their folder"
+        )
 
     def _undo(self) -> Generator[Ask, Any, UndoResult]:
         if not self._steps:
             raise NotFoundError("there is nothing to take back")
         step = self._steps[-1]
-        description = _describe(step)
+        description = self._describe(step)
         if step.too_many:
             self._steps.pop()
             one = step.left[0]
@@ -223,10 +232,7 @@ def _bring_back(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, li
     if not part:
         return []
     storage_type = part[0].storage_type
-    refused = [_without_etag(one) for one in part if one.before is None]
-    part = [one for one in part if one.before is not None]
-    if not part:
-        return refused
+    refused: list[Refusal] = []
     targets = [BringBack(one.key, one.before, if_etag=one.etag if step.kind == "written" else None) for one in part]
     results: Sequence[BringBackResult] = yield lambda storage: storage.trash.bring_back_many(targets, storage_type)
     for one, result in zip(part, results, strict=True):
@@ -278,17 +284,12 @@ def _is_there(storage_type: str, key: str, etag: str | None) -> Generator[Ask, A
 
 def _without_etag(one: _Changed) -> Refusal:
     why = "the server sent no ETag, so nobody can tell whether this is still the same blob; change it by hand"
-    return Refusal(one.storage_type, one.key, NO_ETAG, why if one.etag is None and one.before is None else WHY_NOT)
+    return Refusal(one.storage_type, one.key, NO_ETAG, why)
 
 
 def _describe(step: _Step) -> str:
     """Return what taking back the step does, in one sentence."""
     one, count = step.left[-1], len(step.left)
-    if step.too_many:
-        return (
-            f"{plural(step.too_many, 'blob')} were {step.kind} at once, more than the {MOST_BLOBS:,} that can be taken "
-            "back in one go; storage-tui undelete -r brings them back by their folder"
-        )
     place = f"{one.storage_type}:{visible(one.key)}"
     if step.kind == "deleted":
         if count == 1:

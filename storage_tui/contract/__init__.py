@@ -7,14 +7,13 @@
 | columns.py | the page of a long list as columns: names, sizes, times |
 | counts.py | counts as people read them: `14,000 blobs` |
 | errors.py | the StorageError tree: status, code and retryability on each class |
-| keys.py | what a key may be; key to URL path and back; virtual folders |
+| keys.py | what a key may be; the keys of a task's result and log; key to URL path and back; virtual folders |
 | models.py | Blob, Page, Usage …: frozen dataclasses and their JSON |
 | moments.py | moments in local time, and as milliseconds since 1970 |
 | moves.py | moves and copies of blobs: what is wanted of each, and what became of it |
 | packs.py | packs: many small blobs in one body |
 | sizes.py | sizes as people read them, in decimal units as disks and networks use them |
 | storage_types.py | one row per storage type and its rules |
-| tasks.py | results and logs of tasks, and which log belongs to which result |
 | token_scope.py | the part of a store that a token opens |
 | trash.py | deleted and overwritten blobs that can be brought back, and the results of doing so |
 | visible.py | untrusted text made safe to draw: on a terminal, and as an HTML table in a notebook |

@@ -6,6 +6,7 @@ or holds control characters (C0, DEL, C1), lone surrogates, noncharacters, or a 
 remove such segments from a URL.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +17,11 @@ from storage_tui.contract.wire import percent_decode
 MAX_KEY_BYTES = 1024  # the limit of Google Cloud Storage and S3 for an object name
 DELIMITER = "/"
 FILE_PROTOCOL = "dlstorage"  # before the path of a key in a URL, for fsspec
+
+# The result of a task is a blob in `result`, and its log is a blob under the same key in `logs`, where the published
+# client reads both. A long log continues in parts: `KEY.part-2` and so on.
+RESULT, LOGS = "result", "logs"
+_PART = re.compile(r"(.+)\.part-[1-9][0-9]{0,5}")
 
 
 def check_key(key: str) -> str:
@@ -143,3 +149,23 @@ def as_folder(location: Location) -> Location:
     if not location.key or location.key.endswith(DELIMITER):
         return location
     return Location(location.storage_type, location.key + DELIMITER)
+
+
+def part_key(key: str, number: int) -> str:
+    """Return the key of a part of the log; part 1 has the key of the task itself."""
+    return key if number == 1 else f"{key}.part-{number}"
+
+
+def part_prefix(key: str) -> str:
+    """Return the prefix of the keys of the later parts."""
+    return f"{key}.part-"
+
+
+def pair_of(storage_type: str, key: str) -> Location | None:
+    """Return the log of a result, or the result of a log or of a part of a log; None for a blob of another type."""
+    if storage_type == RESULT:
+        return Location(LOGS, key)
+    if storage_type == LOGS:
+        part = _PART.fullmatch(key)
+        return Location(RESULT, part[1] if part else key)
+    return None

@@ -19,8 +19,7 @@ from storage_tui import Storage, TaskRun
 from storage_tui.client.log_part import LINE_BYTES
 from storage_tui.client.tasks import LogBounds
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, StorageError
-from storage_tui.contract.keys import Location
-from storage_tui.contract.tasks import pair_of
+from storage_tui.contract.keys import Location, pair_of
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.server.running import RunningServer
 

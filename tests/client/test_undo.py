@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage, Storage
-from storage_tui.client import undo
 from storage_tui.client.undo import UndoLog
 from storage_tui.contract.errors import ConnectError, NotFoundError
 from storage_tui.contract.models import Blob
@@ -264,10 +263,8 @@ def test_sentences_name_what_an_undo_does_and_hide_nothing(storage: Storage) -> 
     assert len(log) == 5
 
 
-def test_the_log_is_bounded(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> None:
-    monkeypatch.setattr(undo, "MOST_STEPS", 3)
-    monkeypatch.setattr(undo, "MOST_BLOBS", 10)
-    log = UndoLog()
+def test_the_log_is_bounded(storage: Storage) -> None:
+    log = UndoLog(most_steps=3, most_blobs=10)
     for _ in range(5):
         log.note_deleted("data", [("k", "1")])
     assert len(log) == 3

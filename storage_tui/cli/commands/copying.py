@@ -69,7 +69,8 @@ def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **op
     """Move or rename blobs on the server, also between storage types: `mv a.tif b.tif`, `mv tmp:a.tif tmp:b.tif data:`.
 
     With -r a folder is moved: `mv -r maps old/` makes old/maps/, and `mv -r maps/ old` puts what is in maps into old/.
-    A quoted pattern moves what it matches. Within tmp a blob keeps its expiry. To go on after a stop, run the same command again.
+    A quoted pattern moves what it matches. Within tmp a blob keeps its expiry. To go on after a stop, run the same
+    command again.
     """
     _carry_out(sources, target, settings, is_move=True, **options)
 

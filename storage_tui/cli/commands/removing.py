@@ -17,6 +17,7 @@ from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.search.spool import Spool
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
+from storage_tui.cli.way_back import way_back
 from storage_tui.contract.catalog import STORED_IN, STRAYS_FEATURE, CatalogImage, ImageId
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
@@ -60,7 +61,7 @@ def rm(
             with expecting_blob(storage, plain, "give -r to delete all of it"):
                 storage.delete(check_key(plain.key), plain.storage_type)
             if sys.stdout.isatty() and not quiet:
-                say(f"deleted {plain}")
+                say(f"deleted {plain}{way_back(storage, locations, recursive=False)}")
             return
         for choice in choices:
             found = work.add(choice, recursive=recursive)
@@ -87,7 +88,8 @@ def rm(
         if failed:
             raise PartialFailureError(f"deleted {work.count - failed:,} of {work.count:,}, {failed:,} failed")
         if not (quiet or as_json) and (is_chosen or work.images or work.strays or sys.stdout.isatty()):
-            say(f"deleted {work.described()}{_places(locations)}")
+            back = way_back(storage, locations, recursive=recursive)
+            say(f"deleted {work.described()}{_places(locations)}{back}")
 
 
 class _Work:

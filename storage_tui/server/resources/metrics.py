@@ -97,6 +97,10 @@ def _overview(overview: Overview) -> Iterator[str]:
     yield from _metric("blobs", "gauge", "Blobs in the store.", counts)
     yield from _metric("blob_bytes", "gauge", "Their bytes.", sizes)
     yield from _one("open_uploads", "gauge", "Upload sessions that are not finished.", overview.open_uploads)
+    gone = overview.gone
+    yield from _one("gone_blobs", "gauge", "Deleted and overwritten blobs that can be brought back.", gone.count)
+    yield from _one("gone_blob_bytes", "gauge", "Their bytes.", gone.size_bytes)
+    yield from _one("ended_early_total", "counter", "Of them, those that went early for room.", gone.ended_early)
     yield from _one("free_bytes", "gauge", "Free room on the disk of the store.", overview.free_bytes)
 
 

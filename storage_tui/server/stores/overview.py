@@ -1,7 +1,9 @@
 """Optional figures of an engine for operators. An engine without them can be served as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
+
+from storage_tui.server.stores.trash import GoneTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,12 @@ class TypeTotal:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The figures of a whole store."""
+    """The figures of a whole store; `gone` is of deleted and overwritten blobs that can come back."""
 
     types: tuple[TypeTotal, ...]
     open_uploads: int
     free_bytes: int
+    gone: GoneTotal = field(default_factory=GoneTotal)
 
 
 @runtime_checkable

@@ -31,6 +31,7 @@ _VALUES = (
 )
 _IS_NAMED = "SELECT EXISTS (SELECT 1 FROM keys WHERE id = ? AND content IS NULL)"
 _IS_GARBAGE = "SELECT EXISTS (SELECT 1 FROM garbage WHERE id = ?)"
+_IS_GONE = "SELECT EXISTS (SELECT 1 FROM gone WHERE id = ? AND content IS NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ def is_named(connection: apsw.Connection, blob_id: str) -> bool:
 def is_garbage(connection: apsw.Connection, blob_id: str) -> bool:
     """Return whether the file is no longer in use and waits for its collector."""
     return bool(connection.execute(_IS_GARBAGE, (blob_id,)).get)
+
+
+def is_gone(connection: apsw.Connection, blob_id: str) -> bool:
+    """Return whether the file is that of a deleted or overwritten blob that can come back."""
+    try:
+        return bool(connection.execute(_IS_GONE, (blob_id,)).get)
+    except apsw.SQLError:  # a database that no server of this version has opened yet
+        return False
 
 
 def why_bad(named: Named, size_bytes: int, crc: int) -> str | None:

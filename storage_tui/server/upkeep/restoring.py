@@ -18,6 +18,7 @@ from storage_tui.server.upkeep.repairing import repair_rows
 from storage_tui.server.upkeep.snapshots import Backup, Snapshot
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_rows, check_values
 
+_EMPTY_TRASH = "DELETE FROM contents WHERE id IN (SELECT content FROM gone); DELETE FROM gone;"
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
 
@@ -137,7 +138,7 @@ def _bring_documents(snapshot: Snapshot, disk: Disk, lost: set[str]) -> None:
 
 
 def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None:
-    """Copy the database last, without lost blobs and without open uploads: a backup does not hold the bytes of
+    """Copy the database last, without lost blobs, gone blobs and open uploads: a backup does not hold the bytes of
     these."""
     for left in ("meta.db-wal", "meta.db-shm"):
         disk.unlink(disk.data_dir / left)
@@ -149,6 +150,7 @@ def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None
                 if finding.namespace and finding.kind != "row":
                     place: Any = (bytes.fromhex(finding.namespace), finding.storage_type, finding.key.encode())
                     connection.execute(_REMOVE, place)
+            connection.execute(_EMPTY_TRASH)
             connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' AND offset > 0")
         for _ in repair_rows(connection, disk):
             pass  # each was reported already

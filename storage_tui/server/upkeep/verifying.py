@@ -27,6 +27,7 @@ from storage_tui.server.upkeep.named import (
     Named,
     files_in,
     is_garbage,
+    is_gone,
     is_named,
     open_database,
     values_in,
@@ -216,7 +217,7 @@ def _orphans(folder: Path, named: set[str], connection: apsw.Connection, settled
     if not folder.is_dir():
         return  # every file that was in the folder is missing, and reported as such
     for entry in os.scandir(folder):
-        if entry.name in named or is_named(connection, entry.name) or is_garbage(connection, entry.name):
+        if entry.name in named or any(look(connection, entry.name) for look in (is_named, is_garbage, is_gone)):
             continue
         try:
             status = entry.stat(follow_symlinks=False)

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import LOGS, RESULT, Location, pair_of
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.tasks import LOGS, RESULT, pair_of
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.formats import age_text

@@ -20,7 +20,7 @@ from storage_tui.server.stores.local.files import NO_ROOM, Disk, SyncFailedError
 from storage_tui.server.stores.local.trash import retention
 from storage_tui.server.stores.local.trash.gone import Parting
 from storage_tui.server.stores.totals import Ceilings, no_ceilings
-from storage_tui.server.stores.trash import RETENTION
+from storage_tui.server.stores.trash import MOST_GONE, RETENTION
 
 T = TypeVar("T")
 
@@ -45,10 +45,12 @@ class NoRoomError(StoreFullError):
 
 @dataclass(frozen=True, slots=True)
 class TraceBounds:
-    """How much is kept of what one user did: ended uploads, and the log of deletes of a user who has a quota."""
+    """How much is kept of what one user did: ended uploads, the log of deletes of a user who has a quota, and the gone
+    blobs of each storage type."""
 
     ended_uploads: int = MAX_ENDED
     log_bytes: int = local_audit.MOST_BYTES
+    gone: int = MOST_GONE
 
 
 TRACES = TraceBounds()
@@ -141,7 +143,7 @@ class Room:
         change."""
         if self.retention > 0:
             ceiling = self.ceilings(namespace, storage_type)
-            retention.fit(connection, bytes.fromhex(namespace), storage_type, ceiling, now)
+            retention.fit(connection, bytes.fromhex(namespace), storage_type, ceiling, now, self.traces.gone)
 
     def trim_log(self, connection: apsw.Connection, namespace: str, storage_type: str) -> None:
         """Keep the audit log of a user who has a quota within its bound. Called in the transaction of a delete."""

@@ -17,29 +17,39 @@ from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, 
 from storage_tui.server.stores.s3.protocol.requests import RETRY_AFTER_S, ConditionError, MissingError
 
 T = TypeVar("T")
+Keep = Callable[[Object], None]  # called with the live object that is about to be replaced; blocking
 
 ATTEMPTS = 20  # each attempt fails through another change of the same key
+
+
+def keep_nothing(_: Object) -> None:
+    """Keep nothing of an object that is replaced."""
 
 
 def check_write(bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime]) -> None:
     """Raise the error that would now refuse a write at the place, if any."""
     if precondition != ANY or not place.storage_type.may_overwrite:
-        _writable(bucket, place, precondition, now())
+        _writable(bucket.head(place.name), place, precondition, now())
 
 
 def write(
     bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: Callable[[], datetime],
-    change: Callable[[Condition], T],
+    change: Callable[[Condition], T], keep: Keep = keep_nothing,
 ) -> T:  # fmt: skip
     """Call `change`, which puts an object at the place, with the condition for the engine, and return its result.
+    Before a live object is replaced, `keep` is called with the object.
 
     Raise TypeRuleError or PreconditionFailedError when the write is refused.
     """
-    if precondition == ANY and place.storage_type.may_overwrite:
+    if precondition == ANY and place.storage_type.may_overwrite and keep is keep_nothing:
         return change(NOTHING_ASKED)
     for _ in range(ATTEMPTS):
         try:
-            return change(_writable(bucket, place, precondition, now()))
+            found = bucket.head(place.name)
+            condition = _writable(found, place, precondition, now())
+            if found is not None and place.is_live(found, now()):
+                keep(found)
+            return change(condition)
         except ConditionError:
             continue
     raise _contended(place)
@@ -47,7 +57,7 @@ def write(
 
 def replace(
     bucket: Bucket, place: ObjectPlace, check: Callable[[Object | None], None], now: Callable[[], datetime],
-    change: Callable[[Condition], T],
+    change: Callable[[Condition], T], keep: Keep = keep_nothing,
 ) -> tuple[T, Object | None]:  # fmt: skip
     """Call `change` as `write` does, and return its result and the live object that was at the place. `check` is called
     with this object and may refuse the change."""
@@ -56,6 +66,8 @@ def replace(
         live = found if place.is_live(found, now()) else None
         check(live)
         try:
+            if live is not None:
+                keep(live)
             return change(_unchanged(found)), live
         except ConditionError:
             continue
@@ -81,8 +93,8 @@ def remove(
         if found is None or not place.is_live(found, now()):
             raise place.not_found()
         place.check(found, precondition)
-        note(found)
         try:
+            note(found)
             bucket.delete(place.name, etag=found.etag)
         except (ConditionError, MissingError):
             continue
@@ -90,9 +102,8 @@ def remove(
     raise _contended(place)
 
 
-def _writable(bucket: Bucket, place: ObjectPlace, precondition: Precondition, now: datetime) -> Condition:
-    """Read the object, and return the condition that it is unchanged. Raise the error that refuses a write over it."""
-    found = bucket.head(place.name)
+def _writable(found: Object | None, place: ObjectPlace, precondition: Precondition, now: datetime) -> Condition:
+    """Return the condition that the object is unchanged. Raise the error that refuses a write over it."""
     live = found if place.is_live(found, now) else None
     place.check(live, precondition)
     if live is not None and not place.storage_type.may_overwrite:

@@ -77,17 +77,21 @@ class Copies:
         self._now = now
         self._part_bytes = part_bytes
 
-    def copy(self, wanted: Trip, check: Check) -> tuple[Blob, str | None]:
+    def copy(
+        self, wanted: Trip, check: Check, keep: s3_changes.Keep = s3_changes.keep_nothing
+    ) -> tuple[Blob, str | None]:
         """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
 
         def change(condition: Condition) -> None:
             found = self._source(wanted, is_move=False)
-            self._transfer(found, wanted.target, condition)
+            self.transfer(found, wanted.target, condition)
 
-        _, before = s3_changes.replace(self._bucket, wanted.target, check, self._now, change)
+        _, before = s3_changes.replace(self._bucket, wanted.target, check, self._now, change, keep=keep)
         return self._made(wanted.target), None if before is None else before.etag
 
-    def move(self, wanted: Trip, note: Note) -> tuple[Blob, str | None]:
+    def move(
+        self, wanted: Trip, note: Note, keep: s3_changes.Keep = s3_changes.keep_nothing
+    ) -> tuple[Blob, str | None]:
         """Move a blob, and return what `copy` returns. `note` is called with the source before the source is
         deleted."""
         found = self._source(wanted, is_move=True)
@@ -107,10 +111,14 @@ class Copies:
         def change(condition: Condition) -> Object:
             if not is_made:  # on condition that the source is still what was found
                 written = time_text(found.modified) if wanted.keeps_expiry else None
-                self._transfer(found, wanted.target, condition, written=written, moved=_mark(found))
+                self.transfer(found, wanted.target, condition, written=written, moved=_mark(found))
             return found
 
-        copied, before = s3_changes.replace(self._bucket, wanted.target, check, self._now, change)
+        def keep_other(live: Object) -> None:
+            if not is_made:  # the present object is that of another move or write
+                keep(live)
+
+        copied, before = s3_changes.replace(self._bucket, wanted.target, check, self._now, change, keep=keep_other)
         made = self._made(wanted.target)
         note(copied)
         try:
@@ -144,7 +152,8 @@ class Copies:
             )  # fmt: skip
         return place.to_blob(found)
 
-    def _transfer(self, found: Object, place: ObjectPlace, condition: Condition, **more: str | None) -> None:
+    def transfer(self, found: Object, place: ObjectPlace, condition: Condition, **more: str | None) -> None:
+        """Copy an object to a place; `more` is added to its metadata. Raise ConditionError when the object is gone."""
         content_type = found.meta.get("type")
         meta = describe(content_type, crc32c=found.crc32c, md5=found.meta.get("md5"), **more)
         try:

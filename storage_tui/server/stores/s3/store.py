@@ -28,19 +28,22 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 - The usage of more than 5,000 blobs may be up to a minute old.
 - An ETag stands for the bytes: the same bytes stored again have the same ETag.
 - A change is as durable as the engine's answer.
+- A blob that was brought back has the time of its return in lists, unless its type expires, and a blob that was
+  uploaded in parts gets another ETag. The trash may hold a copy of a blob that was not deleted after all.
 - The audit log may contain a delete that did not happen. No delete that happened is missing.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract import checksum
 from storage_tui.contract.columns import ColumnPage
 from storage_tui.contract.errors import ChecksumError, StorageError
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moves import Move, MoveResult, independent_runs
+from storage_tui.contract.trash import DELETED, MOVED_OVER, OVERWRITTEN, WITHDRAWN
 from storage_tui.server.stores.base import (
     ANY,
     READ_SIZE,
@@ -71,6 +74,8 @@ from storage_tui.server.stores.s3.protocol.requests import MismatchError
 from storage_tui.server.stores.s3.protocol.threads import Threads, gather_few
 from storage_tui.server.stores.s3.reader import ObjectReader, open_first
 from storage_tui.server.stores.s3.sweep import Sweeper
+from storage_tui.server.stores.s3.trash.keeping import Keeper
+from storage_tui.server.stores.s3.trash.trash import BucketTrash
 from storage_tui.server.stores.s3.uploads import UploadSessions
 from storage_tui.server.stores.s3.usage import MANY, Usages
 
@@ -101,11 +106,12 @@ class S3Store:
 
     def __init__(
         self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
-        is_direct: bool = False, bounds: S3Bounds = DEFAULTS,
+        is_direct: bool = False, bounds: S3Bounds = DEFAULTS, kept_for: timedelta = timedelta(0),
     ) -> None:  # fmt: skip
         self._bucket = bucket
         self._bounds = bounds
         self._is_direct = is_direct
+        self._kept_for = kept_for
         self._now = clock
         self._check = check
         self._audit = AuditWriter(bucket, clock)
@@ -124,7 +130,11 @@ class S3Store:
         self._times = times = MovedTimes(self._bucket, threads)
         self._copies = Copies(self._bucket, self._now, part_bytes=self._bounds.copy_part_bytes)
         self._lists = Lists(self._bucket, threads, times)
-        self._uploads = UploadSessions(self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes))
+        self._keeper = Keeper(self._copies, self._now, self._kept_for)
+        self.trash = BucketTrash(self._bucket, threads, self._keeper, self._copies, self._audit, self._now)
+        self._uploads = UploadSessions(
+            self._bucket, threads, self._now, memory=new_memory(self._bounds.upload_bytes), keeper=self._keeper
+        )
         self._sweeper = Sweeper(self._bucket, threads, times, self._now)
 
     async def close(self) -> None:
@@ -194,16 +204,17 @@ class S3Store:
 
         try:
             lane = self._run().calls if len(content) <= READ_SIZE else self._run().writes
-            made = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change)
+            keep = self._keeper.keeping(place, OVERWRITTEN)
+            made = await lane.run(s3_changes.write, self._bucket, place, precondition, self._now, change, keep)
         except MismatchError as exc:
             raise _mismatch(place, told, "another one") from exc
         return place.to_blob(made)
 
     async def delete(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._remove(s3_changes.delete, address, precondition)
+        await self._remove(s3_changes.delete, address, precondition, DELETED)
 
     async def withdraw(self, address: Address, *, precondition: Precondition = ANY) -> None:
-        await self._remove(s3_changes.remove, address, precondition)
+        await self._remove(s3_changes.remove, address, precondition, WITHDRAWN)
 
     async def delete_many(
         self, namespace: str, storage_type: str, targets: Sequence[tuple[str, str | None]]
@@ -226,7 +237,8 @@ class S3Store:
     ) -> Blob:
         wanted = trip(source, target, source_etag, precondition)
         check = wanted.target_check(check_precondition)
-        return (await self._run().writes.run(self._copies.copy, wanted, check))[0]
+        keep = self._keeper.keeping(wanted.target, OVERWRITTEN)
+        return (await self._run().writes.run(self._copies.copy, wanted, check, keep))[0]
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
@@ -252,7 +264,8 @@ class S3Store:
         async def copy(wanted: Move) -> MoveResult:
             try:
                 asked = trip(*addresses_of(namespace, wanted), wanted.etag, precondition_of(wanted))
-                copied = await self._run().writes.run(self._copies.copy, asked, asked.target_check(check_target))
+                keep = self._keeper.keeping(asked.target, OVERWRITTEN)
+                copied = await self._run().writes.run(self._copies.copy, asked, asked.target_check(check_target), keep)
             except StorageError as exc:
                 return refusal(wanted, exc)
             return MoveResult(wanted, copied[0], overwritten=copied[1])
@@ -284,7 +297,9 @@ class S3Store:
         await self._uploads.cancel(upload_id)
 
     async def sweep(self) -> int:
-        return await self._sweeper.sweep()
+        expired = await self._sweeper.sweep()
+        await self.trash.sweep()
+        return expired
 
     async def namespaces(self) -> list[str]:
         """Return every namespace with objects, whoever made a token for it."""
@@ -301,15 +316,24 @@ class S3Store:
     def tell(self, listener: Callable[[Address, int], None]) -> None:
         self._tell_removed = listener
 
-    async def _remove(self, change: Callable[..., Object], address: Address, precondition: Precondition) -> None:
-        place, note = locate(address), self._audit.noting(address)
+    async def _remove(
+        self, change: Callable[..., Object], address: Address, precondition: Precondition, how: str
+    ) -> None:
+        place, log = locate(address), self._audit.noting(address)
+        keep = self._keeper.keeping(place, how)
+
+        def note(found: Object) -> None:
+            keep(found)
+            log(found)
+
         gone = await self._run().calls.run(change, self._bucket, place, precondition, self._now, note)
         self._tell_removed(address, gone.size_bytes)
 
     async def _move(self, source: Address, wanted: Trip) -> tuple[Blob, str | None]:
         if wanted.keeps_expiry:
             await self._times.note_move()
-        moved = await self._run().writes.run(self._copies.move, wanted, self._audit.noting(source))
+        keep = self._keeper.keeping(wanted.target, MOVED_OVER)
+        moved = await self._run().writes.run(self._copies.move, wanted, self._audit.noting(source), keep)
         if not wanted.is_onto_itself:
             self._tell_removed(source, moved[0].size_bytes or 0)
         return moved

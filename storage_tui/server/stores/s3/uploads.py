@@ -15,6 +15,7 @@ from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import SessionRecord
+from storage_tui.server.stores.s3.trash.keeping import Keeper
 from storage_tui.server.stores.s3.writer import SessionWriter
 
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
@@ -23,7 +24,10 @@ ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint o
 class UploadSessions:
     """Begins, finds, writes and cancels the upload sessions of a store on a bucket."""
 
-    def __init__(self, bucket: Bucket, threads: Threads, now: Callable[[], datetime], *, memory: Shares) -> None:
+    def __init__(
+        self, bucket: Bucket, threads: Threads, now: Callable[[], datetime], *, memory: Shares, keeper: Keeper
+    ) -> None:
+        self._keeper = keeper
         self._bucket = bucket
         self._threads = threads
         self._now = now
@@ -70,7 +74,10 @@ class UploadSessions:
 
         async def open_writer() -> SessionWriter:
             kept = await self._threads.calls.run(sessions.find_open, self._bucket, upload_id, self._now())
-            return SessionWriter(kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now)
+            return SessionWriter(
+                kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now,
+                keeper=self._keeper,
+            )  # fmt: skip
 
         return self._parking.writing(upload_id, open_writer, restart=restart)
 

@@ -26,15 +26,17 @@ from storage_tui.contract.errors import (
     UnavailableError,
 )
 from storage_tui.contract.models import Blob
+from storage_tui.contract.trash import OVERWRITTEN
 from storage_tui.server.limits.shares import Share, Shares
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import ObjectPlace, describe
-from storage_tui.server.stores.s3.changes import write
+from storage_tui.server.stores.s3.changes import Keep, write
 from storage_tui.server.stores.s3.memory import Gathering, wait_for_room
 from storage_tui.server.stores.s3.protocol.bucket import Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import MismatchError, MissingError
 from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, SessionRecord
+from storage_tui.server.stores.s3.trash.keeping import Keeper
 
 PART_BYTES = 8 * 1024 * 1024  # a kill can cost twice as much: one part under way, one gathering
 PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
@@ -45,8 +47,10 @@ class SessionWriter:
     """The `UploadWriter` of a bucket."""
 
     def __init__(
-        self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Shares, now: Callable[[], datetime]
-    ) -> None:
+        self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Shares, now: Callable[[], datetime],
+        keeper: Keeper,
+    ) -> None:  # fmt: skip
+        self._keeper = keeper
         self._kept = kept
         self._bucket = bucket
         self._threads = threads
@@ -108,7 +112,7 @@ class SessionWriter:
                 )
         pieces = await self._room_for_pieces()
         try:
-            blob = await self._threads.writes.run(self._commit, md5)
+            blob = await self._threads.writes.run(self._commit, md5, self._keeper.keeping(self._place, OVERWRITTEN))
         except MismatchError as exc:
             await self.restart()
             raise ChecksumError(
@@ -254,7 +258,7 @@ class SessionWriter:
     def _put_piece(self, name: str, chunks: Sequence[bytes]) -> Piece:
         return Piece(name, self._bucket.put(PIECES + name, chunks, crc32c=_crc32c(chunks)).size_bytes)
 
-    def _commit(self, md5: str | None) -> Blob:
+    def _commit(self, md5: str | None, keep: Keep) -> Blob:
         """Make the blob visible. The session is first saved as "finishing", so that nobody cancels it meanwhile."""
         session = self._session
         self._kept = sessions.save(self._bucket, self._kept, replace(session, state="finishing"), self._now())
@@ -263,7 +267,7 @@ class SessionWriter:
                 change: Callable[[Condition], Blob] = partial(self._finish_parts, self._last_part())
             else:
                 change = partial(self._put_whole, (*self._pieces(), *self._gathered.chunks), md5)
-            blob = write(self._bucket, self._place, session.precondition, self._now, change)
+            blob = write(self._bucket, self._place, session.precondition, self._now, change, keep)
         except BaseException:
             there = sessions.find_object(self._bucket, session)
             if there is None:

@@ -66,7 +66,7 @@ def root_of_test(path: Path) -> str:
     return sha256(str(path).encode()).hexdigest()[:16] + "/"
 
 
-def open_timed_store(path: Path, clock: Clock) -> S3Store:
+def open_timed_store(path: Path, clock: Clock, **options: Any) -> S3Store:
     """The store of a test, below a prefix of its own."""
     bucket = TimedBucket(seaweed.bucket_at(seaweed.endpoint(), root_of_test(path)), clock)
-    return S3Store(bucket, clock=clock, check=lambda _: None)
+    return S3Store(bucket, clock=clock, check=lambda _: None, **options)

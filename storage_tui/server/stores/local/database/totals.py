@@ -8,6 +8,7 @@ import apsw
 
 from storage_tui.contract.errors import QuotaExceededError
 from storage_tui.server.stores.local.database.rows import BlobPlace
+from storage_tui.server.stores.local.trash import retention
 from storage_tui.server.stores.overview import Overview, TypeTotal
 from storage_tui.server.stores.totals import Ceiling, Totals
 
@@ -30,7 +31,8 @@ _ALL_OPEN = "SELECT count(*) FROM uploads WHERE state = 'open' AND expires > ?"
 def overview(connection: apsw.Connection, now: int, free_bytes: int) -> Overview:
     """Return the overview, as `Overseen.overview` promises."""
     rows: list[Any] = connection.execute(_ALL).fetchall()
-    return Overview(tuple(TypeTotal(*row) for row in rows), int(connection.execute(_ALL_OPEN, (now,)).get), free_bytes)
+    open_uploads = int(connection.execute(_ALL_OPEN, (now,)).get)
+    return Overview(tuple(TypeTotal(*row) for row in rows), open_uploads, free_bytes, retention.total(connection))
 
 
 def held(connection: apsw.Connection, namespace: bytes, storage_type: str, now: int) -> tuple[int, int]:

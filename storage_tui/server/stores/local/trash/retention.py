@@ -13,7 +13,7 @@ from storage_tui.contract.moments import from_millis
 from storage_tui.contract.trash import Purged
 from storage_tui.server.stores.local.database.possible import MAX_MILLIS
 from storage_tui.server.stores.totals import Ceiling
-from storage_tui.server.stores.trash import MOST_GONE, PURGED_AT_ONCE, GoneTotal
+from storage_tui.server.stores.trash import PURGED_AT_ONCE, GoneTotal
 
 BATCH = 500  # rows in one change, so that other writers do not wait long
 SPARE_BYTES = 4 * 1024 * 1024  # given up beyond what a write lacks, so that not every small write gives up something
@@ -86,15 +86,17 @@ def end_for_room(connection: apsw.Connection, now: int, short_bytes: int) -> int
     return len(rows)
 
 
-def fit(connection: apsw.Connection, namespace: bytes, storage_type: str, ceiling: Ceiling | None, now: int) -> bool:
+def fit(
+    connection: apsw.Connection, namespace: bytes, storage_type: str, ceiling: Ceiling | None, now: int, most: int
+) -> bool:
     """End the retention of a user's oldest blobs until live and gone blobs together are within the user's quota, and
-    the gone ones within MOST_GONE. Called in the transaction of a change. Return whether this is so."""
+    at most `most` are gone. Called in the transaction of a change. Return whether this is so."""
     count, size_bytes = connection.execute(_HELD, (namespace, f"gone.{storage_type}")).fetchone() or (0, 0)
-    most_count, most_bytes = MOST_GONE, None
+    most_count, most_bytes = most, None
     if ceiling is not None:
         live, live_bytes = connection.execute(_LIVE, (namespace, storage_type)).fetchone() or (0, 0)
         if ceiling.count is not None:
-            most_count = max(min(MOST_GONE, ceiling.count - live), 0)
+            most_count = max(min(most, ceiling.count - live), 0)
         most_bytes = None if ceiling.size_bytes is None else max(ceiling.size_bytes - live_bytes, 0)
     ended = 0
     while count > most_count or (most_bytes is not None and size_bytes > most_bytes):
