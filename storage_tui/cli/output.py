@@ -82,9 +82,11 @@ def human_countdown(moment: datetime | None) -> str:
 
 
 @contextmanager
-def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True) -> Iterator[None]:
+def gauge(
+    read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True, noun: str = "file"
+) -> Iterator[None]:  # fmt: skip
     """Draw bytes, rate and remaining time of a whole batch on standard error while the block runs. Draw nothing when
-    standard error is not a terminal. With an empty title, count files."""
+    standard error is not a terminal. With an empty title, count files, or what `noun` says."""
     if not is_on or not sys.stderr.isatty():
         yield
         return
@@ -109,7 +111,7 @@ def gauge(read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True
 
         def show() -> None:
             now = read()
-            files = name or f"{now.files_done:,} of {plural(now.files, 'file')}"
+            files = name or f"{now.files_done:,} of {plural(now.files, noun)}"
             failed = f", {now.files_failed:,} failed" if now.files_failed else ""
             left = "" if now.eta_s is None else f"  {human_duration(now.eta_s)} left"
             speed = f"{size_text(int(now.bytes_per_s))}/s{left}"

@@ -315,6 +315,14 @@ def error_of(code: str, message: str, *, key: str | None = None) -> StorageError
         return StorageError(message, key=key)
 
 
+def error_of_code(code: str, message: str, *, key: str | None = None) -> StorageError:
+    """Return the error with this code, as the results of batches have codes; a StorageError for an unknown code."""
+    for row in _descendants(StorageError):
+        if row.code == code:
+            return row(message, key=key)
+    return StorageError(message, key=key)
+
+
 def error_class(status: int, code: str | None = None) -> type[StorageError]:
     """Return the class for an answer: by `code` where the server sent a code that fits the status, else by `status`.
 

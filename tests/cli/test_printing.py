@@ -28,6 +28,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "resume": ("resume", "--list"),
     "cat": ("cat", f"data:{KEY}"),
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),
+    "mv": ("mv", f"data:gone/{KEY}", f"data:copy/{KEY}"),
     "rm": ("rm", f"data:gone/{KEY}"),
     "du": ("du", f"data:{KEY}"),
     "url": ("url", f"data:{KEY}"),

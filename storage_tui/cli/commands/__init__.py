@@ -8,6 +8,7 @@
 | config.py | `storage-tui config`: every setting, its value and the place of the value |
 | copying.py | `storage-tui cp`: copies of blobs and folders on the server |
 | editing.py | `storage-tui edit` and `touch`: a text blob in an editor, and another seven days in tmp |
+| copying.py | `storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server |
 | environment.py | the table of all environment names that the program and the client read |
 | help.py | `storage-tui help TOPIC`: the pages beside the code, and the help of every command |
 | manual.py | `storage-tui man`: the manual page, made from the commands |

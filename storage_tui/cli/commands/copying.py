@@ -1,108 +1,243 @@
-"""`storage-tui cp`: copies of blobs and folders on the server, also between storage types."""
+"""`storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server, also between storage types."""
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from storage_tui.cli.folder_hints import base_of, blobs_below, expecting_blob
-from storage_tui.cli.options import LOCATION, with_settings
-from storage_tui.cli.output import PartialFailureError
-from storage_tui.cli.printing import Complaints, say, say_json
+from storage_tui.cli.folder_hints import base_of, expecting_blob, has_blobs
+from storage_tui.cli.moving import StoppedError, obeying_signals, telling
+from storage_tui.cli.options import LOCATION, with_patience, with_settings
+from storage_tui.cli.output import PartialFailureError, gauge
+from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
-from storage_tui.contract.errors import NotFoundError, StorageError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder
-from storage_tui.contract.models import Blob
+from storage_tui.contract.errors import BadRequestError, error_of_code
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
+    from storage_tui.client.batch.origins import Origin
+    from storage_tui.client.batch.relocation import Relocated, Relocation, RelocationSummary
     from storage_tui.client.storage import Storage
+    from storage_tui.client.transfer.conflict import Conflict
+    from storage_tui.contract.moves import Move
 
-AT_ONCE = 8  # copies that the server makes at the same time
-BATCH = 1000  # copies whose results are waited for, so that memory stays bounded
+CHOICES = ("skip", "overwrite", "rename", "different")  # of client/transfer/conflict.py, where sizes alone are no proof
+
+
+def _relocating(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the arguments and options that cp and mv share."""
+    for option in (
+        with_patience,
+        click.option("--json", "as_json", is_flag=True, help="One JSON object for each blob."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Of several blobs, a line each before the summary."),
+        click.option("--dry-run", is_flag=True, help="Change nothing; say what would happen, with -v for each blob."),
+        click.option("--on-conflict", type=click.Choice(CHOICES), help="What to do when the target exists already."),
+        click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists. [default]"),
+        click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
+        click.option("-r", "--recursive", is_flag=True, help="A whole folder; with a slash at its end, what is in it."),
+        click.argument("target", type=LOCATION),
+        click.argument("sources", type=LOCATION, nargs=-1, required=True),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.argument("source", type=LOCATION)
-@click.argument("target", type=LOCATION)
-@click.option("-r", "--recursive", is_flag=True, help="A whole folder; with a slash at its end, what is in it.")
-@click.option("-f", "--force", is_flag=True, help="Overwrite a blob that is already there.")
-@click.option("-v", "--verbose", is_flag=True, help="With -r: a line for each blob.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each blob that was made.")
+@_relocating
 @with_settings
-def cp(
-    source: Location, target: Location, recursive: bool, force: bool, verbose: bool, quiet: bool, as_json: bool,
-    settings: Settings,
-) -> None:  # fmt: skip
-    """Copy a blob on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days.
+def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
+    """Copy blobs on the server, also between storage types: `cp tmp:a.tif data:` keeps it past its seven days.
 
     With -r a folder is copied: `cp -r tmp:maps data:` makes data:maps/, and `cp -r tmp:maps/ data:old` puts what is in
-    maps into data:old/.
+    maps into data:old/. To go on after a stop, run the same command with --on-conflict skip.
     """
-    with open_storage(settings) as storage:
-        if recursive:
-            _copy_folder(storage, source, target, force=force, verbose=verbose, quiet=quiet, as_json=as_json)
-            return
-        with expecting_blob(storage, source, "give -r to copy all of it"):
-            blob = _copy(storage, source, Location(target.storage_type, _to_key(source, target)), force=force)
-        _tell(blob, target.storage_type, as_json=as_json, is_silent=quiet)
+    _carry_out(sources, target, settings, is_move=False, **options)
 
 
-def _to_key(source: Location, target: Location) -> str:
-    is_folder = not target.key or target.key.endswith(DELIMITER)
-    return target.key + source.key.rpartition(DELIMITER)[2] if is_folder else target.key
+@click.command()
+@_relocating
+@with_settings
+def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
+    """Move or rename blobs on the server, also between storage types: `mv a.tif b.tif`, `mv tmp:a.tif tmp:b.tif data:`.
+
+    With -r a folder is moved: `mv -r maps old/` makes old/maps/, and `mv -r maps/ old` puts what is in maps into old/.
+    Within tmp a blob keeps its expiry. To go on after a stop, run the same command again.
+    """
+    _carry_out(sources, target, settings, is_move=True, **options)
 
 
-def _copy(storage: "Storage", source: Location, target: Location, *, force: bool) -> Blob:
-    return storage.copy(
-        source.key, target.key, storage_type=source.storage_type, to_storage_type=target.storage_type, overwrite=force
-    )
-
-
-def _tell(blob: Blob, storage_type: str, *, as_json: bool, is_silent: bool) -> None:
-    if as_json:
-        say_json({"storage_type": storage_type, **blob.to_json()})
-    elif not is_silent:
-        say(f"{storage_type}:{blob.key}")
-
-
-def _copy_folder(
-    storage: "Storage", source: Location, target: Location, *, force: bool, verbose: bool, quiet: bool, as_json: bool
+def _carry_out(
+    sources: Sequence[Location], target: Location, settings: Settings, *, is_move: bool, recursive: bool, force: bool,
+    no_overwrite: bool, on_conflict: str | None, dry_run: bool, verbose: bool, quiet: bool, as_json: bool,
+    patience_s: float | None,
 ) -> None:  # fmt: skip
-    folder, base, into = as_folder(source), base_of(source), as_folder(target)
-    start = into.key + folder.key[len(base) :]
-    if target.storage_type == source.storage_type and start.startswith(folder.key):
-        raise click.UsageError(f"{source} cannot be copied into itself; name a target outside of it")
-    blobs = [*blobs_below(storage, folder)]
-    if not blobs:
-        if source.key and not source.key.endswith(DELIMITER):
-            blob = _copy(storage, source, Location(target.storage_type, _to_key(source, target)), force=force)
-            _tell(blob, target.storage_type, as_json=as_json, is_silent=quiet)
+    from storage_tui.client.batch.relocation import Relocation
+
+    conflict = _conflict(on_conflict, force=force, no_overwrite=no_overwrite)
+    if len(sources) > 1 and target.key and not target.key.endswith(DELIMITER):
+        raise click.UsageError(f"several sources need a folder to go to; write it as {target}/")
+    told: list[Relocated] = []
+    with open_storage(settings, patience_s=patience_s) as storage, telling(storage):
+        origins, is_single, into = _origins(storage, sources, target, recursive=recursive)
+        report = _Report(is_move=is_move, as_json=as_json, is_silent=quiet or not (is_single or verbose))
+        job = Relocation(
+            storage.engine, origins, Location(target.storage_type, into), is_move=is_move, conflict=conflict,
+            on_results=told.extend if is_single else report.tell,
+        )  # fmt: skip
+        if is_single:
+            with expecting_blob(storage, sources[0], f"give -r to {'move' if is_move else 'copy'} all of it"):
+                _single(job, told, report, conflict, dry_run=dry_run)
             return
-        raise NotFoundError(f"nothing is stored in the folder {folder}", key=folder.key)
-
-    def copy(blob: Blob) -> Blob | StorageError:
-        to = Location(target.storage_type, into.key + blob.key[len(base) :])
         try:
-            return _copy(storage, Location(source.storage_type, blob.key), to, force=force)
-        except StorageError as exc:
-            return exc
+            job.check()
+        except BadRequestError as exc:
+            raise click.UsageError(exc.message) from exc
+        plan = job.plan(looks=False)
+        if dry_run:
+            _preview(job, report, quiet=quiet, as_json=as_json, place=Location(target.storage_type, into))
+            return
+        for note in () if quiet else plan.notes:
+            complain(note)
+        try:
+            with obeying_signals(), gauge(job.progress, "", is_on=not quiet, noun="blob"):
+                summary = job.run()
+        except StoppedError as exc:
+            raise StoppedError(f"{exc.message}; {_left(job, is_move=is_move)}") from None
+        report.end(summary, place=_place(origins, Location(target.storage_type, into)), is_quiet=quiet)
 
-    failed, complaints = 0, Complaints()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        for first in range(0, len(blobs), BATCH):
-            for result in threads.map(copy, blobs[first : first + BATCH]):
-                if isinstance(result, StorageError):
-                    failed += 1
-                    complaints.add(result.message)
-                else:
-                    _tell(result, target.storage_type, as_json=as_json, is_silent=not verbose)
-    complaints.end()
-    if failed:
-        raise PartialFailureError(f"copied {len(blobs) - failed:,} of {plural(len(blobs), 'blob')}, {failed:,} failed")
+
+def _conflict(chosen: str | None, *, force: bool, no_overwrite: bool) -> "Conflict":
+    from storage_tui.client.transfer.conflict import Conflict
+
+    given = [name for name, is_on in (("--force", force), ("--no-overwrite", no_overwrite)) if is_on]
+    given += [f"--on-conflict {chosen}"] if chosen is not None else []
+    if len(given) > 1 and given != ["--force", "--on-conflict overwrite"]:
+        raise click.UsageError(f"{given[0]} and {given[1]} contradict each other; give one of them")
+    return Conflict.OVERWRITE if force else Conflict.REFUSE if chosen is None else Conflict(chosen)
+
+
+def _origins(
+    storage: "Storage", sources: Sequence[Location], target: Location, *, recursive: bool
+) -> "tuple[list[Origin], bool, str]":
+    """Return what moves, whether that is a single blob, and the key or prefix to which everything goes."""
+    from storage_tui.client.batch.origins import Origin
+
+    is_folder = not target.key or target.key.endswith(DELIMITER)
+    origins: list[Origin] = []
+    for source in sources:
+        folder = as_folder(source)
+        if recursive and (folder == source or has_blobs(storage, folder)):
+            origins.append(Origin(source.storage_type, folder.key, is_folder=True, base=base_of(source)))
+            continue
+        if not source.key:
+            raise click.UsageError(f"{source} is a whole storage type; give -r for all of it")
+        if is_folder and source.key.endswith(DELIMITER):
+            raise click.UsageError(f"{source} is a folder; give -r for all of it, or name a key for this blob")
+        key = check_key(source.key)
+        base = key[: key.rfind(DELIMITER) + 1] if is_folder else key
+        origins.append(Origin(source.storage_type, key, base=base))
+    is_single = len(origins) == 1 and not origins[0].is_folder
+    has_folder = any(origin.is_folder for origin in origins)
+    return origins, is_single, as_folder(target).key if has_folder else target.key
+
+
+def _single(
+    job: "Relocation", told: "list[Relocated]", report: "_Report", conflict: "Conflict", *, dry_run: bool
+) -> None:  # fmt: skip
+    from storage_tui.client.transfer.conflict import Conflict
+
+    if dry_run:
+        [wanted] = job.preview()
+        report.would(wanted.move, is_there=wanted.is_there)
+        return
+    job.run()
+    [row] = told
+    if row.state == "failed":
+        more = "; give --force to overwrite it" if row.result.error == "conflict" else ""
+        more = more if conflict is Conflict.REFUSE else ""
+        message = f"{row.result.message}{more}"
+        raise error_of_code(row.result.error or "", message, key=row.result.move.key)
+    report.tell([row])
+
+
+def _preview(job: "Relocation", report: "_Report", *, quiet: bool, as_json: bool, place: Location) -> None:
+    count = size_bytes = there = 0
+    for wanted in job.preview():
+        count, size_bytes, there = count + 1, size_bytes + wanted.size_bytes, there + wanted.is_there
+        report.would(wanted.move, is_there=wanted.is_there)
     if not (quiet or as_json):
-        size = size_text(sum(blob.size_bytes or 0 for blob in blobs))
-        say(f"copied {plural(len(blobs), 'blob')} ({size}) to {Location(target.storage_type, start)}")
+        for note in job.plan(looks=False).notes:
+            say(note)
+        exists = f", of which {there:,} {'exists' if there == 1 else 'exist'} there already" if there else ""
+        say(f"would {report.verb} {plural(count, 'blob')} ({size_text(size_bytes)}) to {place}{exists}")
+
+
+class _Report:
+    """Prints the results of a job: a line or an object for each blob, errors on standard error, and a summary."""
+
+    def __init__(self, *, is_move: bool, as_json: bool, is_silent: bool) -> None:
+        self.verb, self._past = ("move", "moved") if is_move else ("copy", "copied")
+        self._as_json, self._is_silent = as_json, is_silent
+        self._complaints = Complaints()
+
+    def tell(self, rows: "Sequence[Relocated]") -> None:
+        """Report blobs that have ended."""
+        for row in rows:
+            move, blob = row.result.move, row.result.blob
+            if row.state == "failed":
+                self._complaints.add(row.result.message or f"cannot {self.verb} {move.key!a}: {row.result.error}")
+            if self._as_json:
+                end: dict[str, object] = {"source": _source(move), "target": _target(move), "state": row.state}
+                end |= {"note": row.note} if row.note else {}
+                if row.state == "failed":
+                    end |= {"error": row.result.error, "message": row.result.message}
+                if blob is not None:
+                    end |= {"storage_type": blob.storage_type, **blob.to_json()}
+                say_json(end)
+            elif row.state != "failed" and not self._is_silent:
+                said = f"{_target(move)}  {row.state}: {row.note}" if row.state == "skipped" else _target(move)
+                say(said)
+
+    def would(self, move: "Move", *, is_there: bool) -> None:
+        """Report a blob of a dry run."""
+        if self._as_json:
+            say_json(
+                {"source": _source(move), "target": _target(move), "state": f"would {self.verb}", "exists": is_there}
+            )
+        elif not self._is_silent:
+            say(f"{_source(move)} -> {_target(move)}{'  exists already' if is_there else ''}")
+
+    def end(self, summary: "RelocationSummary", *, place: str, is_quiet: bool) -> None:
+        """Report the end of the job; raise PartialFailureError when a part of the blobs failed."""
+        self._complaints.end()
+        if summary.failed:
+            raise PartialFailureError(
+                f"{self._past} {summary.done:,} of {plural(summary.count, 'blob')}, {summary.failed:,} failed"
+                + (f", {summary.skipped:,} skipped" if summary.skipped else "")
+            )
+        if not (is_quiet or self._as_json):
+            skipped = f", {summary.skipped:,} skipped" if summary.skipped else ""
+            say(f"{self._past} {plural(summary.done, 'blob')} ({size_text(summary.size_bytes)}) to {place}{skipped}")
+
+
+def _left(job: "Relocation", *, is_move: bool) -> str:
+    now = job.progress()
+    done = f"{job.summary.done:,} of {plural(now.files, 'blob')} {'moved' if is_move else 'copied'}"
+    again = "the same command" if is_move else "the same command with --on-conflict skip"
+    return f"{done}, none half done; {again} does the rest"
+
+
+def _place(origins: "Sequence[Origin]", target: Location) -> str:
+    return str(Location(target.storage_type, origins[0].target(target.key)) if len(origins) == 1 else target)
+
+
+def _source(move: "Move") -> str:
+    return str(Location(move.storage_type, move.key))
+
+
+def _target(move: "Move") -> str:
+    return str(Location(move.target_type, move.to_key))

@@ -53,7 +53,7 @@ from storage_tui.server.stores.local.database import moves as local_moves
 from storage_tui.server.stores.local.database import rows as local_rows
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database import totals as local_totals
-from storage_tui.server.stores.local.database.moves import Asker, Moves, Trip
+from storage_tui.server.stores.local.database.moves import Asker, Moves, Rule, Trip
 from storage_tui.server.stores.local.database.pool import Pool
 from storage_tui.server.stores.local.database.rows import (
     INLINE_BYTES,
@@ -75,7 +75,7 @@ from storage_tui.server.stores.local.trash.gone import Parting
 from storage_tui.server.stores.local.trash.trash import LocalTrash
 from storage_tui.server.stores.local.uploads import UploadSessions
 from storage_tui.server.stores.overview import Overview
-from storage_tui.server.stores.rules import check_source, refusal
+from storage_tui.server.stores.rules import check_precondition, check_source, check_target, refusal
 from storage_tui.server.stores.totals import Ceilings, Totals
 from storage_tui.server.stores.trash import RETENTION
 
@@ -292,7 +292,7 @@ class LocalStore:
     async def copy(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
     ) -> Blob:
-        return (await self._copy(local_moves.trip(source, target, source_etag, precondition)))[0]
+        return (await self._copy(local_moves.trip(source, target, source_etag, precondition), check_precondition))[0]
 
     async def move(
         self, source: Address, target: Address, *, source_etag: str | None = None, precondition: Precondition = ANY
@@ -461,8 +461,9 @@ class LocalStore:
             self._disk.unlink(self._disk.part_path(blob_id))
             raise write_error(exc) from exc
 
-    async def _copy(self, wanted: Trip) -> tuple[Blob, str | None]:
-        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place."""
+    async def _copy(self, wanted: Trip, rule: Rule = check_target) -> tuple[Blob, str | None]:
+        """Copy a blob. Return the copy, and the ETag of the live blob that was at its place. `rule` checks the
+        precondition."""
         self._committer.check()
         blob_id, stage, parting = new_id(), partial(self._stage_copy, wanted), self._room.parting()
 
@@ -472,7 +473,7 @@ class LocalStore:
             fresh = Fresh(blob_id, held.size_bytes, held.crc, held.content_type, content, twin=twin, md5=held.md5)
 
             def apply(connection: apsw.Connection) -> tuple[Blob, str | None]:
-                overwritten = local_moves.check_place(connection, wanted, self._now())[1]
+                overwritten = local_moves.check_place(connection, wanted, self._now(), rule)[1]
                 source = wanted.source
                 if source.row_key == wanted.target.row_key:  # what was written since the bytes were read must stay
                     check_source(source.storage_type, source.key, overwritten, held.blob_id, is_move=False)

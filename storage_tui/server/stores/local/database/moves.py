@@ -13,6 +13,7 @@ import apsw
 from storage_tui.contract.errors import BadRequestError, DamagedError, StorageError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult
+from storage_tui.contract.storage_types import StorageType
 from storage_tui.contract.trash import MOVED_OVER
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local.database.rows import (
@@ -32,6 +33,7 @@ from storage_tui.server.stores.rules import addresses_of, check_source, check_ta
 _COPY_CONTENT = "INSERT INTO contents (content) SELECT content FROM contents WHERE id = ?"
 
 Moved = tuple[Blob, str | None]  # the blob at its target, and the ETag of the live blob that was there
+Rule = Callable[[StorageType, str, str | None, Precondition], None]
 Fits = Callable[[BlobPlace, Held], None]  # raises the error that refuses the blob more room at the place
 
 
@@ -164,13 +166,15 @@ def _source(connection: apsw.Connection, wanted: Trip, now: int, *, is_move: boo
     return live
 
 
-def check_place(connection: apsw.Connection, wanted: Trip, now: int) -> tuple[Held | None, str | None]:
+def check_place(
+    connection: apsw.Connection, wanted: Trip, now: int, rule: Rule = check_target
+) -> tuple[Held | None, str | None]:
     """Return the row at the target, expired or not, and its ETag if it is live. Raise the error that refuses a write
-    over it."""
+    over it; `rule` checks the precondition."""
     target = wanted.target
     before = find_row(connection, target)
     etag = None if before is None or not before.is_live(now) else before.blob_id
-    check_target(target.storage_type, target.key, etag, wanted.precondition)
+    rule(target.storage_type, target.key, etag, wanted.precondition)
     if etag is not None and not target.storage_type.may_overwrite:
         raise refused(target.storage_type, target.key, "overwrite")
     return before, etag
