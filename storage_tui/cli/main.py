@@ -31,6 +31,13 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "edit": ("storage_tui.cli.commands.editing", "edit", "Edit a text blob in $EDITOR, or write a new one."),
     "touch": ("storage_tui.cli.commands.editing", "touch", "Keep blobs of tmp for another seven days."),
     "rm": ("storage_tui.cli.commands.removing", "rm", "Delete blobs and folders."),
+    "undelete": (
+        "storage_tui.cli.commands.trash",
+        "undelete",
+        "Bring back blobs that were deleted or overwritten.",
+    ),
+    "trash": ("storage_tui.cli.commands.trash", "trash", "List what can be brought back at LOCATION."),
+    "purge": ("storage_tui.cli.commands.trash", "purge", "Remove deleted and overwritten blobs for good, at once."),
     "du": ("storage_tui.cli.commands.blobs", "du", "Show blobs and bytes per folder below LOCATION, and in total."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),

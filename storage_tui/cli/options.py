@@ -99,3 +99,8 @@ def duration(text: str) -> timedelta:
     if match is None:
         raise click.BadParameter(f"{text[:40]!a} is not a length of time; write it as 90s, 15m, 12h or 7d")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def keeping(text: str) -> timedelta:
+    """Return how long something is kept: a length of time, or 0 for not at all."""
+    return timedelta(0) if text == "0" else duration(text)

@@ -15,6 +15,7 @@ not.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -50,6 +51,8 @@ class Settings:
         "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
     graphics: str = field(default="blocks", metadata={
         "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
+    keep_deleted: str | None = field(default=None, metadata={
+        "help": "How long your own store keeps what was deleted or overwritten, such as 7d; else 24h."})  # fmt: skip
     profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
 
 
@@ -113,6 +116,7 @@ def _kept_apart(found: list[Layer]) -> list[Layer]:
     return apart
 
 
+_KEEP = re.compile(r"0|[0-9]{1,4}[smhd]")
 _KINDS = {entry.name: entry.type for entry in fields(Settings)}
 
 
@@ -179,4 +183,6 @@ def _convert(value: Any, name: str, where: str) -> Any:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
     if name == "graphics" and value not in GRAPHICS:
         raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
+    if name == "keep_deleted" and not _KEEP.fullmatch(value):
+        raise SettingsError(f"{where} must be a length of time such as 24h or 7d, or 0, not {value!a:.60}")
     return Path(value).expanduser() if Path in get_args(kind) else value

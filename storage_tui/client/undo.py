@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from storage_tui.client.trash_calls import WHY_NOT
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, StorageError
 from storage_tui.contract.moves import Move, MoveResult
@@ -223,10 +222,7 @@ def _bring_back(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, li
     if not part:
         return []
     storage_type = part[0].storage_type
-    refused = [_without_etag(one) for one in part if one.before is None]
-    part = [one for one in part if one.before is not None]
-    if not part:
-        return refused
+    refused: list[Refusal] = []
     targets = [BringBack(one.key, one.before, if_etag=one.etag if step.kind == "written" else None) for one in part]
     results: Sequence[BringBackResult] = yield lambda storage: storage.trash.bring_back_many(targets, storage_type)
     for one, result in zip(part, results, strict=True):
@@ -278,7 +274,7 @@ def _is_there(storage_type: str, key: str, etag: str | None) -> Generator[Ask, A
 
 def _without_etag(one: _Changed) -> Refusal:
     why = "the server sent no ETag, so nobody can tell whether this is still the same blob; change it by hand"
-    return Refusal(one.storage_type, one.key, NO_ETAG, why if one.etag is None and one.before is None else WHY_NOT)
+    return Refusal(one.storage_type, one.key, NO_ETAG, why)
 
 
 def _describe(step: _Step) -> str:

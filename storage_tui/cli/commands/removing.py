@@ -13,6 +13,7 @@ from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import Complaints, confirm, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
+from storage_tui.cli.way_back import way_back
 from storage_tui.contract.catalog import STORED_IN, STRAYS_FEATURE, CatalogImage, ImageId
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import NotFoundError, StorageError
@@ -46,7 +47,7 @@ def rm(
             with expecting_blob(storage, locations[0], "give -r to delete all of it"):
                 storage.delete(check_key(locations[0].key), locations[0].storage_type)
             if sys.stdout.isatty() and not quiet:
-                say(f"deleted {locations[0]}")
+                say(f"deleted {locations[0]}{way_back(storage, locations, recursive=False)}")
             return
         work = _Work(storage)
         for location in locations:
@@ -62,11 +63,13 @@ def rm(
             if not result.is_deleted:
                 failed += 1
                 complaints.add(result.message or f"cannot delete {result.key!a}: {result.error}")
+        is_told = recursive or bool(work.images or work.strays) or sys.stdout.isatty()
+        back = way_back(storage, locations, recursive=recursive) if is_told and not (quiet or as_json) else ""
     complaints.end()
     if failed:
         raise PartialFailureError(f"deleted {work.count - failed:,} of {work.count:,}, {failed:,} failed")
-    if not (quiet or as_json) and (recursive or work.images or work.strays or sys.stdout.isatty()):
-        say(f"deleted {work.described()}{_places(locations)}")
+    if not (quiet or as_json) and is_told:
+        say(f"deleted {work.described()}{_places(locations)}{back}")
 
 
 class _Work:

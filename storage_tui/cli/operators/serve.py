@@ -1,6 +1,7 @@
 """`storage-tui serve`: its flags for the place, for access and for running."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,9 @@ import click
 
 from storage_tui.cli.operators.engine_options import with_engine
 from storage_tui.cli.operators.operating_options import with_operating
+from storage_tui.cli.options import keeping
 from storage_tui.cli.printing import complain, say
+from storage_tui.cli.settings import SettingsError, load
 
 if TYPE_CHECKING:
     from storage_tui.server.access.jwks import IdentityProvider
@@ -28,11 +31,18 @@ if TYPE_CHECKING:
     "--download", type=click.Choice(["stream", "redirect"]), default="stream", show_default=True,
     help="With --store: whether large blobs pass through this server, or clients get them from the bucket.",
 )  # fmt: skip
+@click.option(
+    "--keep-deleted",
+    type=keeping,
+    metavar="TIME",
+    help="How long deleted and overwritten blobs can be brought back, such as 7d; 0 for not at all. [default: 24h; "
+    "with --store: 0]",
+)
 @with_operating
 @click.option("--embedded", is_flag=True, hidden=True)
 def serve(
     place: "Path | S3Place", host: str, port: int, public_url: str | None, jwks: str | None, issuer: str | None,
-    audience: str | None, download: str, embedded: bool, operating: "Operating",
+    audience: str | None, download: str, keep_deleted: timedelta | None, embedded: bool, operating: "Operating",
 ) -> None:  # fmt: skip
     """Serve the Storage API from a data directory, or from a bucket that other servers may share, until interrupted."""
     from storage_tui.server.run.serve import leave, serve_embedded
@@ -43,7 +53,7 @@ def serve(
     if embedded:
         if not isinstance(place, Path):
             raise click.UsageError("--embedded works only with --data-dir, not with --store")
-        serve_embedded(data_dir=place)
+        serve_embedded(data_dir=place, kept_for=keep_deleted if keep_deleted is not None else _kept_by_settings())
         leave()
     if not isinstance(place, Path):
         place = replace(place, is_direct=download == "redirect")
@@ -51,9 +61,19 @@ def serve(
         raise click.UsageError("--download redirect needs a bucket: --store s3://BUCKET")
     serve_tcp(
         place=place, host=host, port=port, public_url=public_url, on_ready=_say_ready,
-        provider=_provider(jwks, issuer, audience), operating=operating,
+        provider=_provider(jwks, issuer, audience), operating=operating, kept_for=keep_deleted,
     )  # fmt: skip
     leave()
+
+
+def _kept_by_settings() -> timedelta | None:
+    """Return the setting of the user whose store this is; None without one. A settings file that cannot be read is a
+    matter of the program that the user runs, and says so there."""
+    try:
+        kept = load({}).keep_deleted
+        return None if kept is None else keeping(kept)
+    except (SettingsError, click.BadParameter):
+        return None
 
 
 def _say_ready(url: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from storage_tui.server.stores.local.records import LocalRecords
 from storage_tui.server.stores.local.store import LocalStore
 from storage_tui.server.stores.records import Records
 from storage_tui.server.stores.s3.protocol.place import S3Place
+from storage_tui.server.stores.trash import RETENTION
 
 if TYPE_CHECKING:
     from storage_tui.server.stores.s3.protocol.bucket import Bucket
@@ -27,9 +29,12 @@ class Engine:
     records: Records
 
 
-def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any]) -> Engine:
-    """The engine at the place; `owner_note` is told to whoever finds a directory taken."""
-    return open_s3(place) if isinstance(place, S3Place) else open_local(place, owner_note=owner_note)
+def open_engine(place: Path | S3Place, *, owner_note: Mapping[str, Any], kept_for: timedelta | None = None) -> Engine:
+    """The engine at the place; `owner_note` is told to whoever finds a directory taken. `kept_for` is how long deleted
+    and overwritten blobs can be brought back; None is the engine's own time."""
+    if isinstance(place, S3Place):
+        return open_s3(place, kept_for=kept_for)
+    return open_local(place, owner_note=owner_note, kept_for=kept_for)
 
 
 def open_records(place: Path | S3Place) -> Records:
@@ -42,22 +47,23 @@ def open_audit(place: Path | S3Place) -> AuditLog:
     return open_s3_audit(place) if isinstance(place, S3Place) else open_local_audit(place)
 
 
-def open_local(data_dir: Path, *, owner_note: Mapping[str, Any]) -> Engine:
+def open_local(data_dir: Path, *, owner_note: Mapping[str, Any], kept_for: timedelta | None = None) -> Engine:
     """The engine in a directory of this machine; `owner_note` is told to whoever finds the directory taken."""
-    return Engine(LocalStore(data_dir, owner_note=owner_note), LocalRecords(data_dir))
+    kept_for = RETENTION if kept_for is None else kept_for
+    return Engine(LocalStore(data_dir, owner_note=owner_note, kept_for=kept_for), LocalRecords(data_dir))
 
 
-def open_s3(place: S3Place) -> Engine:
+def open_s3(place: S3Place, *, kept_for: timedelta | None = None) -> Engine:
     """Return the engine on a bucket, which other servers may use at the same time."""
-    return Engine(open_s3_store(place), open_s3_records(place))
+    return Engine(open_s3_store(place, kept_for=kept_for), open_s3_records(place))
 
 
-def open_s3_store(place: S3Place) -> "S3Store":
+def open_s3_store(place: S3Place, *, kept_for: timedelta | None = None) -> "S3Store":
     """Return the store of that engine alone."""
     bucket = open_s3_bucket(place)
     from storage_tui.server.stores.s3.store import S3Store
 
-    return S3Store(bucket, is_direct=place.is_direct)
+    return S3Store(bucket, is_direct=place.is_direct, kept_for=kept_for or timedelta(0))
 
 
 def open_s3_records(place: S3Place) -> Records:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -60,13 +61,16 @@ def serve(
     public_url: str | None = None,
     provider: IdentityProvider | None = None,
     operating: Operating = PLAIN,
+    kept_for: timedelta | None = None,
     bounds: Bounds = DEFAULTS,
 ) -> None:
     """Serve the data directory or bucket at `place` over TCP until SIGTERM or SIGINT; a second signal hurries the end.
 
     `on_ready` is called with the base URL once requests are answered; port 0 picks a free port. `public_url` is the
     address under which clients reach this server, when the address is another one, such as behind a proxy. Tokens of
-    the `provider` are accepted besides our own. `bounds` are the values that the documentation names, but for tests.
+    the `provider` are accepted besides our own. `kept_for` is how long deleted and overwritten blobs can be brought
+    back: zero for none, None for a day in a data directory and none on a bucket. `bounds` are the values that the
+    documentation names, but for tests.
     Raise StorageError with one clear line when the directory or the address cannot be used.
     """
     start_log(operating.log_format)
@@ -79,7 +83,7 @@ def serve(
     with contextlib.closing(listening):
         asyncio.run(
             run(
-                open_engine(place, owner_note={"url": url}),
+                open_engine(place, owner_note={"url": url}, kept_for=kept_for),
                 listen=lambda _: listening,
                 on_ready=lambda: on_ready(url),
                 public_url=public_url,
@@ -90,8 +94,9 @@ def serve(
         )
 
 
-def serve_embedded(*, data_dir: Path, bounds: Bounds = DEFAULTS) -> None:
-    """Serve the data directory on the UNIX socket of this user until the last client has left."""
+def serve_embedded(*, data_dir: Path, kept_for: timedelta | None = None, bounds: Bounds = DEFAULTS) -> None:
+    """Serve the data directory on the UNIX socket of this user until the last client has left. `kept_for` is as for
+    `serve`."""
     from storage_tui.server.run.embedded import Household
 
     start_log()
@@ -102,7 +107,7 @@ def serve_embedded(*, data_dir: Path, bounds: Bounds = DEFAULTS) -> None:
         household.write_token(keyring)
         return listen_unix(household.socket)
 
-    engine = open_local(data_dir, owner_note={"socket": str(household.socket)})
+    engine = open_local(data_dir, owner_note={"socket": str(household.socket)}, kept_for=kept_for)
     try:
         asyncio.run(
             run(

@@ -34,7 +34,7 @@ Where an engine cannot keep a promise of `Store` as a local store does, this sto
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from storage_tui.contract import checksum
 from storage_tui.contract.columns import ColumnPage
@@ -101,11 +101,12 @@ class S3Store:
 
     def __init__(
         self, bucket: Bucket, *, clock: Callable[[], datetime] = utc_now, check: Callable[[Bucket], None] = probe,
-        is_direct: bool = False, bounds: S3Bounds = DEFAULTS,
+        is_direct: bool = False, bounds: S3Bounds = DEFAULTS, kept_for: timedelta = timedelta(0),
     ) -> None:  # fmt: skip
         self._bucket = bucket
         self._bounds = bounds
         self._is_direct = is_direct
+        self._kept_for = kept_for
         self._now = clock
         self._check = check
         self._audit = AuditWriter(bucket, clock)
