@@ -1,6 +1,6 @@
 """An edit and its way back: nobody's bytes are lost, whoever writes in between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -184,7 +184,8 @@ def test_a_spoiled_record_is_no_edit(storage: Storage, spoiled: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["a/..b", "a" * 300, "sub/ name\u202e.txt", "x/con", "q?#%.txt", "tail/.hidden", "a:b", "\u00fc" * 90 + ".md"]
+    "key",
+    ["a/..b", "a" * 300, "sub/ name\u202e.txt", "x/con", "q?#%.txt", "tail/.hidden", "a:b", "\u00fc" * 90 + ".md"],
 )
 def test_awkward_keys_have_a_file_and_a_name_beside(storage: Storage, key: str) -> None:
     storage.set(key, b"old")
@@ -240,7 +241,9 @@ def test_a_touched_blob_of_tmp_expires_seven_days_from_now(wired: Storage, stora
 
 def test_only_types_that_expire_are_touched(storage: Storage) -> None:
     storage.set("a", b"x")
-    with pytest.raises(TypeRuleError, match=r"blobs of data do not expire \(kept until deleted\); only those of tmp do"):
+    with pytest.raises(
+        TypeRuleError, match=r"blobs of data do not expire \(kept until deleted\); only those of tmp do"
+    ):
         touching.touch(storage.engine, storage.stat("a"))
 
 
