@@ -29,6 +29,8 @@ WALK = {  # words, {there} being a directory with a hostile name
     "cat": ("cat", f"data:{KEY}"),
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),
     "mv": ("mv", f"data:gone/{KEY}", f"data:copy/{KEY}"),
+    "edit": ("edit", "--yes", f"data:{KEY}"),
+    "touch": ("touch", f"data:{KEY}"),
     "rm": ("rm", f"data:gone/{KEY}"),
     "undelete": ("undelete", f"data:gone/{KEY}"),
     "trash": ("trash", "data:"),

@@ -77,7 +77,8 @@ async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(filled: 
     ("keys", "words"),
     [(("h",), "this is the top of data"), (("H",), "no place before this one"), (("f3",), "the cursor is on a folder"),
      (("M",), "the map shows blobs"), (("Y",), "a signed URL is for one blob"), (("c",), "nothing to rescue"),
-     (("g", "R"), "no delete has failed"), (("Z",), "nothing to take back in this session"), (("g", "p"), "nothing was taken"), (("t", "f"), "no words to type"), (("w", "x"), "nothing to cancel"),
+     (("g", "R"), "no delete has failed"), (("Z",), "nothing to take back in this session"),
+     (("g", "p"), "nothing was taken"), (("t", "f"), "no words to type"), (("w", "x"), "nothing to cancel"),
      (("w", "p"), "only a running transfer"), (("w", "r"), "only a failed or cancelled")],
 )  # fmt: skip
 async def test_a_command_that_has_nothing_to_do_says_why(
