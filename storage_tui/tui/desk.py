@@ -62,6 +62,7 @@ class Desk:
     working: str = ""  # work beside the transfers, such as a delete; Esc stops it
     taken: Taken | None = None  # the rows that wait to be pasted
     undo: UndoLog = field(default_factory=UndoLog)  # the changes of this session that can be taken back
+    keeps_deleted: bool = False  # whether the server keeps what is deleted; known before the first delete
     failed_deletes: list[Blob] = field(default_factory=list)  # the blobs that the last delete left, for another try
     message_s: float = MESSAGE_S
     shown: tuple[Message, float] | None = None  # the last message and the time of it

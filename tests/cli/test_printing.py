@@ -31,6 +31,8 @@ WALK = {  # words, {there} being a directory with a hostile name
     "cat": ("cat", f"data:{KEY}"),
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),
     "mv": ("mv", f"data:gone/{KEY}", f"data:copy/{KEY}"),
+    "edit": ("edit", "--yes", f"data:{KEY}"),
+    "touch": ("touch", f"data:{KEY}"),
     "rm": ("rm", f"data:gone/{KEY}"),
     "undelete": ("undelete", f"data:gone/{KEY}"),
     "trash": ("trash", "data:"),
@@ -64,7 +66,7 @@ WALK = {  # words, {there} being a directory with a hostile name
 def place(home, tmp_path):
     """The environment of a store with hostile keys, users and limits, and a directory with a hostile name."""
     environ = {**home, "STORAGE_TUI_HOME": str(tmp_path / "own"), "STORAGE_TUI_LINGER": "0", "TERM": "xterm-256color",
-               "STORAGE_TUI_THEME": NAME}  # fmt: skip
+               "STORAGE_TUI_THEME": NAME, "VISUAL": "true"}  # fmt: skip
     there = tmp_path / NAME
     there.mkdir()
     (there / NAME).write_bytes(b"x")

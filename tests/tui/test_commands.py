@@ -28,7 +28,7 @@ from storage_tui.tui.widgets.line_view import LineView
 
 WAYS: Mapping[str, Context] = {
     "f": "flat", "t": "flat", "U": "usage", "w": "transfers", "L": "lines", "?": "lines", "i": "lines", "M": "map",
-    "f3": "viewer", "F": "contents",
+    "f3": "viewer", "F": "contents", "g z": "trash",
 }  # fmt: skip
 """From the main screen to each other screen."""
 
@@ -39,7 +39,7 @@ async def test_every_command_of_a_screen_is_carried_out_there(store: Storage, br
     async with browse() as browser:
         await browser.until(lambda: browser.current == "map.wkt")
         if key:
-            await browser.press("question_mark" if key == "?" else key)
+            await browser.press(*("question_mark" if key == "?" else key).split())
         await browser.until(lambda: browser.app.screen is not browser.main or not key)
         screen: Screen[Any] = browser.app.screen
         assert isinstance(screen, CommandScreen) and WAYS.get(key, "browser") == screen.CONTEXT

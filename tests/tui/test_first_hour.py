@@ -22,7 +22,7 @@ from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
-         "map": ("M",)}  # fmt: skip
+         "map": ("M",), "trash": ("g", "z")}  # fmt: skip
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ async def test_the_second_key_of_two_says_so_too_and_the_keys_come_back(filled: 
     ("keys", "words"),
     [(("h",), "this is the top of data"), (("H",), "no place before this one"), (("f3",), "the cursor is on a folder"),
      (("M",), "the map shows blobs"), (("Y",), "a signed URL is for one blob"), (("c",), "nothing to rescue"),
-     (("r",), "no delete has failed"), (("t", "f"), "no words to type"), (("w", "x"), "nothing to cancel"),
+     (("g", "R"), "no delete has failed"), (("Z",), "nothing to take back in this session"),
+     (("g", "p"), "nothing was taken"), (("t", "f"), "no words to type"), (("w", "x"), "nothing to cancel"),
      (("w", "p"), "only a running transfer"), (("w", "r"), "only a failed or cancelled")],
 )  # fmt: skip
 async def test_a_command_that_has_nothing_to_do_says_why(
@@ -288,7 +289,7 @@ async def test_a_delete_of_one_blob_says_its_age_once(store: Storage, browse: An
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["a"])
         await browser.press("D")
-        await browser.shows("s old. This cannot be undone.")
+        await browser.shows("s old. For 24 hours they can come back (Z, gz)")
 
 
 async def test_details_can_be_read_on_a_narrow_screen(store: Storage, browse: Any) -> None:

@@ -30,24 +30,24 @@ def test_every_preset_is_without_clashes_and_names_commands(preset: str, tmp_pat
 def test_a_key_of_ones_own_works_and_no_file_changes_nothing(tmp_path: Path) -> None:
     assert commands_of(tmp_path / "none.toml") == (COMMANDS, [])
     file = tmp_path / "keys.toml"
-    file.write_text('[keys]\nusage = ["Z", "g u"]')
+    file.write_text('[keys]\nusage = ["Q", "g u"]')
     rows, problems = commands_of(file)
     use(rows)
     assert problems == []
-    command = Keymap("browser").feed("Z")
+    command = Keymap("browser").feed("Q")
     assert command is not None and command.id == "usage" and Keymap("browser").feed("U") is None
 
 
 def test_a_motion_is_one_id_for_every_screen(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
-    file.write_text('[keys]\ndown = ["J"]\npreview-down = ["alt+j"]\npage-down = ["Z"]')
+    file.write_text('[keys]\ndown = ["J"]\npreview-down = ["alt+j"]\npage-down = ["Q"]')
     rows, problems = commands_of(file)
     use(rows)
     assert problems == []
     for context in EVERYWHERE:
         command = Keymap(context).feed("J")
         assert command is not None and command.id == "down" and Keymap(context).feed("j") is None
-    assert Keymap("viewer").feed("Z") is Keymap("browser").feed("Z") is not None
+    assert Keymap("viewer").feed("Q") is Keymap("browser").feed("Q") is not None
     assert Keymap("viewer").feed("space") is None
 
 

@@ -8,13 +8,11 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from storage_tui.client.transfer.conflict import Conflict
-from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, as_folder
-from storage_tui.contract.models import Blob
-from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.moves.counting import Amount
 from storage_tui.tui.moves.targets import check_source, check_target, rule_words
 from storage_tui.tui.state.formats import types_text
 from storage_tui.tui.state.listing import Row
@@ -40,21 +38,16 @@ class RelocateScreen(Dialog[RelocateRequest]):
     HINT = "Enter goes on, Tab completes, ↓ next field, Esc leaves"
 
     def __init__(
-        self, rows: Sequence[Row], blobs: Sequence[Blob], to: Location, candidates: Candidates, *,
-        is_move: bool | None = None,
-    ) -> None:  # fmt: skip
+        self, rows: Sequence[Row], amount: Amount, to: Location, candidates: Candidates, *, is_move: bool | None = None
+    ) -> None:
         super().__init__()
         self._rows = rows
         self._to = to
         self._candidates = candidates
         self._is_move = is_move
-        what = f"{plural(len(blobs), 'blob')} of {types_text(blob.storage_type for blob in blobs)}"
-        if len(blobs) == 1:
-            what = visible(blobs[0].key, limit=50)
-        bound = "at least " if any(blob.size_bytes is None for blob in blobs) else ""
-        total = size_text(sum(blob.size_bytes or 0 for blob in blobs))
+        what = f"{visible(rows[0].key, limit=50)}: " if len(rows) == 1 else ""
         verb = {None: "Move or copy", True: "Move", False: "Copy"}[is_move]
-        self.TITLE_TEXT = f"{verb} {what}, {bound}{total}"
+        self.TITLE_TEXT = f"{verb} {what}{amount.words} of {types_text(row.storage_type for row in rows)}"
 
     def compose_body(self) -> ComposeResult:
         """Yield target, effect, act and conflicts."""

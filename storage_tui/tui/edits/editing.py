@@ -89,9 +89,11 @@ async def _opened(app: App[Any], desk: Desk, location: Location, voice: Voice, *
             return None
     if not is_new:
         blob = await in_thread(control, lambda: steps.find(engine, location))
+        if blob is None:
+            voice.refuse(f"{_name(location)} is gone; nothing was opened")
+            return None
         check_editable(location, blob)
-        head = None if blob is None else await in_thread(control, lambda: steps.head_of(engine, blob))
-        why = "" if blob is None else why_ask(blob, head)
+        why = why_ask(blob, await in_thread(control, lambda: steps.head_of(engine, blob)))
         if why:
             voice.work("")
             if not await app.push_screen_wait(OpenAnywayScreen(location, why)):

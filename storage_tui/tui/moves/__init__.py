@@ -2,9 +2,10 @@
 
 | file | holds |
 |---|---|
-| actions.py | the commands: rename, take, paste, move or copy to, undo, trash |
+| actions.py | the commands: rename, take, paste, move or copy to |
+| counting.py | how many blobs and bytes rows are |
 | name_list.py | the list of names for a batch rename: written, read back, ordered so that swaps work |
-| relocating.py | one job: move or copy many blobs, with progress, conflicts and what failed |
+| relocating.py | one job on the server, its progress, and what became of its blobs |
 | renaming.py | one row renamed after a question, many in an editor |
-| targets.py | from rows and a target to moves, with what no folder may do |
+| targets.py | what a storage type and a folder do not allow for rows that move |
 """

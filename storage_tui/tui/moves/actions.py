@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import ConflictError, StorageError, TypeRuleError
 from storage_tui.contract.keys import Location, as_folder, parent_prefix
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.moves.targets import check_source, check_target, moves_into
-from storage_tui.tui.rows.gathering import TooManyError, gather
+from storage_tui.tui.moves.targets import check_source, check_target
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.taken import Taken
@@ -130,53 +129,43 @@ class MoveActions:
         first = rows[0]
         await self._relocate(rows, Location(first.storage_type, parent_prefix(first.key)), is_move=None)
 
-    async def _relocate(
-        self, rows: list[Row], to: Location, *, is_move: bool | None, is_paste: bool = False
-    ) -> None:  # fmt: skip
-        from storage_tui.client.transfer.conflict import Conflict
+    async def _relocate(self, rows: list[Row], to: Location, *, is_move: bool | None, is_paste: bool = False) -> None:
         from storage_tui.tui.dialogs.relocate import RelocateScreen
-        from storage_tui.tui.moves.relocating import blobs_and_sizes, relocate, report
+        from storage_tui.tui.moves.counting import count_rows
+        from storage_tui.tui.moves.relocating import origins_of, relocate, report
 
-        desk = self._desk
+        desk, app = self._desk, self._screen.app
         try:
             if is_move is not None:
                 check_source(rows, is_move=is_move)
                 check_target(rows, to, is_move=is_move)
-            gathered = await gather(desk, rows)
-        except StorageError as exc:
+            amount = await count_rows(desk, rows)
+        except (TypeRuleError, ConflictError) as exc:
             desk.refuse(exc.message)
             return
-        except (*EXPECTED, TooManyError) as exc:
+        except EXPECTED as exc:
             desk.fail("cannot count what would be moved", exc)
             return
-        if not gathered:
-            desk.say("nothing to move or copy: it is gone")
-            return
-        blobs = [one.blob for one in gathered]
-        question = RelocateScreen(
-            rows, blobs, to, lambda typed: names_from(desk.storage, typed), is_move=is_move
-        )  # fmt: skip
-        request = await self._screen.app.push_screen_wait(question)
+        candidates = partial(names_from, desk.storage)
+        request = await app.push_screen_wait(RelocateScreen(rows, amount, to, candidates, is_move=is_move))
         if request is None:
             return
-        try:
-            moves = moves_into(gathered, request.to, overwrite=request.conflict is Conflict.OVERWRITE)
-        except StorageError as exc:
-            desk.refuse(exc.message)
-            return
-        result = await relocate(
-            desk, moves, blobs_and_sizes(blobs), is_move=request.is_move, conflict=request.conflict
-        )  # fmt: skip
-        report(desk, result, request.to, is_move=request.is_move)
-        if is_paste and request.is_move and result.done:
+        outcome = await relocate(
+            app, desk, origins_of(rows), request.to, is_move=request.is_move, conflict=request.conflict
+        )
+        what = rows[0].key if len(rows) == 1 else ""
+        report(desk, outcome, request.to, is_move=request.is_move, what=what)
+        if is_paste and request.is_move and outcome.done:
             desk.taken = None
-        if result.done:
-            self._tell(partial(self._after, rows, result.done[0].move.to_key, request.to, is_move=request.is_move))
+        if outcome.first is not None:
+            if request.is_move:
+                desk.marks.discard(rows)
+            self._tell(partial(self._after, rows, outcome.first, request.to, is_move=request.is_move))
         self._tell(self._changed)
 
-    def _after(self, rows: Sequence[Row], key: str, to: Location, *, is_move: bool) -> None:
+    def _after(self, rows: Sequence[Row], first: Location, to: Location, *, is_move: bool) -> None:
         if as_folder(self._folder()) == to or not is_move:
-            self._arrived(Location(to.storage_type, key))
+            self._arrived(first)
         else:
             self._left(rows)
 

@@ -1,159 +1,177 @@
-"""One job that moves or copies many blobs on the server: in batches, with progress, conflicts, and what failed."""
+"""One job that moves or copies blobs and folders on the server, with its progress in the status line.
 
-from collections import deque
+The job itself is `Relocation` of the client, in a thread. What it did is noted here: marks of rows that went are
+dropped, failures go to the log, and the undo of the session gets what was moved, also when the job was stopped.
+"""
+
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
-from storage_tui.client.batch.plan import numbered
+from textual.app import App
+
+from storage_tui.client.batch.origins import Origin
+from storage_tui.client.batch.relocation import Relocated, Relocation
+from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
+from storage_tui.client.undo import MOST_BLOBS
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import place_text, visible
+from storage_tui.tui.background import in_thread
 from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.state.listing import Row
 
-BATCH = 250  # progress in the status line a few times a second, and Esc waits for at most one batch
-BATCH_THROUGH = 4  # of blobs that go through this machine, where the server cannot copy
-BATCH_BYTES = 1024**3  # of a batch; an engine may have to copy the bytes
-NAMES_TRIED = 100
-TAKEN = ("conflict", "precondition_failed")  # the codes for a target that exists; the second is of older servers
+PROGRESS_S = 0.25
+FAILURES_LOGGED = 1000  # of one job; the log itself is bounded, and the rest is counted
 
 
 @dataclass(slots=True)
-class Relocated:
-    """What became of the blobs of a job."""
+class Outcome:
+    """What became of the blobs of a job. `moved` are the ends that undo needs, `failures` the first failed ones."""
 
-    count: int
-    done: list[MoveResult] = field(default_factory=list)
-    skipped: list[MoveResult] = field(default_factory=list)
-    failed: list[MoveResult] = field(default_factory=list)
+    moved: list[tuple[Move, str | None, str | None]] = field(default_factory=list)
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    failures: list[MoveResult] = field(default_factory=list)
+    first: Location | None = None  # the new place of the first blob
+    is_stopped: bool = False
     error: Exception | None = None
 
-    @property
-    def changed(self) -> list[MoveResult]:
-        """The blobs that now have another key or type, or a copy."""
-        return self.done
+    def take(self, rows: Sequence[Relocated]) -> None:
+        """Count some results; called in the thread of the job."""
+        for row in rows:
+            self.take_result(row.result, row.state == "skipped")
+
+    def take_result(self, result: MoveResult, is_skipped: bool = False) -> None:
+        """Count one result."""
+        if is_skipped:
+            self.skipped += 1
+        elif not result.is_done:
+            self.failed += 1
+            if len(self.failures) < FAILURES_LOGGED:
+                self.failures.append(result)
+        else:
+            self.done += 1
+            self.first = self.first or Location(result.move.target_type, result.move.to_key)
+            if len(self.moved) <= MOST_BLOBS:  # one more than the undo takes: then it says that these are too many
+                etag = None if result.blob is None else result.blob.etag
+                self.moved.append((result.move, etag, result.overwritten))
+
+    def note(self, desk: Desk, *, is_move: bool) -> None:
+        """Note failures in the log and the rest for undo, and let the changed lists be read again."""
+        verb = "moved" if is_move else "copied"
+        for result in self.failures:
+            desk.log.error(f"{result.move.key!a} was not {verb}: {result.message or result.error}")
+        if self.failed > len(self.failures):
+            desk.log.error(f"{self.failed - len(self.failures):,} more were not {verb}")
+        for name in {move.target_type for move, _, _ in self.moved}:
+            desk.touch(name)
+            if not is_move:
+                made = [(move.to_key, etag, before) for move, etag, before in self.moved if move.target_type == name]
+                desk.undo.note_written(name, made)
+        if is_move:
+            desk.undo.note_moved(self.moved)
+            for name in {move.storage_type for move, _, _ in self.moved}:
+                desk.touch(name)
+                keys = [move.key for move, _, _ in self.moved if move.storage_type == name]
+                desk.marks.discard_keys(name, keys)
+
+
+def origins_of(rows: Iterable[Row]) -> list[Origin]:
+    """Return the origins that go into a folder under their own names; a blob goes in the version that was listed."""
+    return [
+        Origin.of(row, base=parent_prefix(row.key))
+        if isinstance(row, Blob)
+        else Origin(row.storage_type, row.key, is_folder=True, base=parent_prefix(row.key))
+        for row in rows
+    ]
+
+
+def origin_of_rename(row: Row) -> Origin:
+    """Return the origin of a row that gets exactly the target as its key or prefix."""
+    if isinstance(row, Blob):
+        return Origin.of(row, base=row.key)
+    return Origin(row.storage_type, row.key, is_folder=True, base=row.key)
 
 
 async def relocate(
-    desk: Desk, moves: Sequence[Move], sizes: Sequence[int | None], *, is_move: bool, conflict: Conflict
-) -> Relocated:
-    """Move or copy; a blob that is in the way is kept, replaced or evaded, as `conflict` says. Never raises EXPECTED.
+    app: App[Any], desk: Desk, origins: Sequence[Origin], to: Location, *, is_move: bool, conflict: Conflict
+) -> Outcome:
+    """Move or copy as a job; Esc stops it between two batches, and what was moved stays moved.
 
-    The progress is in the status line, and Esc stops between two batches: what was moved stays moved.
+    An error of the server is in the outcome. A cancelled task notes what was done, too.
     """
-    result = Relocated(len(moves))
-    waiting = deque(zip(moves, sizes, strict=True))
-    verb, total = ("Moving" if is_move else "Copying"), sum(size or 0 for size in sizes)
-    call = desk.storage.move_many if is_move else desk.storage.copy_many
-    moved_bytes, tries = 0, dict[tuple[str, str], int]()
+    outcome, control = Outcome(), TransferControl()
+    job = Relocation(
+        desk.storage.engine, origins, to, is_move=is_move, conflict=conflict, control=control, on_results=outcome.take
+    )
+    verb = "Moving" if is_move else "Copying"
+
+    def say_progress() -> None:
+        now = job.progress()
+        bytes_ = f", {size_text(now.done_bytes)} of {size_text(now.total_bytes)}" if now.total_bytes else ""
+        failed = f", {now.files_failed:,} failed" if now.files_failed else ""
+        desk.working = f"{verb} {now.files_done:,} of {plural(now.files, 'blob')}{bytes_}{failed} (Esc stops)"
+        desk.on_message()
+
+    desk.working = f"{verb}… (Esc stops)"
+    timer = app.set_interval(PROGRESS_S, say_progress)
+
+    def work() -> None:
+        job.plan(looks=False)
+        job.run()
+
     try:
-        most = BATCH if "copy" in (await desk.storage.describe()).features else BATCH_THROUGH
-        while waiting:
-            count = len(result.done) + len(result.skipped) + len(result.failed)
-            desk.working = (
-                f"{verb} {count:,} of {plural(len(moves), 'blob')}, {size_text(moved_bytes)} of {size_text(total)} "
-                "(Esc stops)"
-            )
-            batch = _next_batch(waiting, most)
-            for wanted, outcome in zip(batch, await call([move for move, _ in batch]), strict=True):
-                move, size = wanted
-                if outcome.is_done:
-                    result.done.append(outcome)
-                    moved_bytes += size or 0
-                elif not _is_taken(outcome):
-                    result.failed.append(outcome)
-                elif conflict is not Conflict.RENAME:
-                    result.skipped.append(outcome)
-                elif (again := _evaded(move, tries)) is not None:
-                    waiting.append((again, size))
-                else:
-                    result.failed.append(outcome)
+        await in_thread(control, work)
     except EXPECTED as exc:
-        result.error = exc
+        outcome.error = exc
     finally:
+        timer.stop()
         desk.working = ""
-        _note(desk, result, is_move=is_move)
-    return result
+        outcome.is_stopped = control.is_cancelled
+        outcome.note(desk, is_move=is_move)
+        if outcome.is_stopped:
+            report(desk, outcome, to, is_move=is_move)
+    return outcome
 
 
-def _next_batch(waiting: "deque[tuple[Move, int | None]]", most: int) -> list[tuple[Move, int | None]]:
-    batch, size_bytes = [waiting.popleft()], 0
-    while waiting and len(batch) < most and size_bytes < BATCH_BYTES:
-        batch.append(waiting.popleft())
-        size_bytes += batch[-1][1] or 0
-    return batch
-
-
-def _is_taken(result: MoveResult) -> bool:
-    """Return whether something was in the way. The code is also that of a source that has changed."""
-    return result.error in TAKEN and not result.move.overwrite and "changed" not in (result.message or "")
-
-
-def _evaded(move: Move, tries: dict[tuple[str, str], int]) -> Move | None:
-    """Return the move to the next free name: `a (2).tif`, `a (3).tif` …; None after many."""
-    number = tries.get((move.storage_type, move.key), 1) + 1
-    tries[move.storage_type, move.key] = number
-    if number > NAMES_TRIED:
-        return None
-    folder = parent_prefix(move.to_key)
-    name = move.to_key[len(folder) :]
-    if number > 2:  # the name has a number already
-        end = f" ({number - 1})"
-        stem, dot, suffix = name.rpartition(".")
-        name = f"{stem.removesuffix(end)}{dot}{suffix}" if dot and stem else name.removesuffix(end)
-    return replace(move, to_key=folder + numbered(name, number))
-
-
-def _note(desk: Desk, result: Relocated, *, is_move: bool) -> None:
-    """Note each blob that was not moved in the log, drop the marks of moved rows, and let lists be read again."""
-    for outcome in result.failed:
-        verb = "moved" if is_move else "copied"
-        desk.log.error(f"{outcome.move.key!a} was not {verb}: {outcome.message or outcome.error}")
-    for name in dict.fromkeys(one.move.target_type for one in result.done):
-        desk.touch(name)
-    made = [(one.move, one.blob.etag if one.blob is not None else None, one.overwritten) for one in result.done]
-    if is_move:
-        desk.undo.note_moved(made)
-        for name in dict.fromkeys(one.move.storage_type for one in result.done):
-            desk.touch(name)
-            desk.marks.discard_keys(name, [one.move.key for one in result.done if one.move.storage_type == name])
-    else:
-        for name in dict.fromkeys(one.move.target_type for one in result.done):
-            desk.undo.note_written(
-                name, [(move.to_key, etag, before) for move, etag, before in made if move.target_type == name]
-            )
+async def rename_in_order(desk: Desk, moves: Sequence[Move], outcome: Outcome) -> None:
+    """Rename blobs one after the other, in requests of many; add what became of them to the outcome."""
+    try:
+        for result in await desk.storage.move_many(moves):
+            outcome.take_result(result)
+    except EXPECTED as exc:
+        outcome.error = outcome.error or exc
 
 
 def report(
-    desk: Desk, result: Relocated, to: Location, *, is_move: bool, is_rename: bool = False, what: str = ""
+    desk: Desk, outcome: Outcome, to: Location, *, is_move: bool, is_rename: bool = False, what: str = ""
 ) -> None:
-    """Show in the status line what a job did; `what` is the name of a folder that was renamed."""
+    """Show in the status line what a job did; `what` is the name of the only row of the job."""
     verb = "renamed" if is_rename else "moved" if is_move else "copied"
-    done, left = len(result.done), result.count - len(result.done) - len(result.skipped) - len(result.failed)
+    done, is_whole = outcome.done, not (outcome.skipped or outcome.failed or outcome.error or outcome.is_stopped)
+    count = done + outcome.skipped + outcome.failed
     where = f" to {place_text(to)}" if done else ""
-    if what and done == result.count:
-        words = f"{verb} {visible(what, limit=60)}{where}, {plural(done, 'blob')}"
-    elif done == 1 and result.count == 1:
-        words = f"{verb} {visible(result.done[0].move.key, limit=60)}{where}"
+    if what and is_whole:
+        words = f"{verb} {visible(what, limit=60)}{where}"
+        words += f", {plural(done, 'blob')}" if done > 1 else ""
     else:
-        words = f"{verb} {done:,} of {plural(result.count, 'blob')}{where}"
-        words = f"{verb} {plural(done, 'blob')}{where}" if done == result.count else words
-    words += f", {len(result.skipped):,} skipped: something has their name there" if result.skipped else ""
-    words += f", {len(result.failed):,} failed (L shows why)" if result.failed else ""
-    words += f", {left:,} not reached" if left else ""
-    if result.error is not None:
-        desk.fail(words, result.error)
-    elif result.failed:
-        desk.fail(f"{words}: {result.failed[0].message or result.failed[0].error}" if result.count == 1 else words)
-    elif result.skipped and not done:
+        words = f"{verb} {plural(done, 'blob')}{where}" if done == count else f"{verb} {done:,} of {count:,}{where}"
+    words += f", {outcome.skipped:,} skipped: something has their name there" if outcome.skipped else ""
+    words += f", {outcome.failed:,} failed (L shows why)" if outcome.failed else ""
+    if outcome.is_stopped:
+        desk.say(f"stopped: {words}")
+    elif outcome.error is not None:
+        desk.fail(words, outcome.error)
+    elif outcome.failed:
+        first = outcome.failures[0]
+        desk.fail(f"not {verb}: {first.message or first.error}" if count == 1 else words)
+    elif outcome.skipped and not done:
         desk.refuse(words)
     else:
         desk.say(words + (" (Z takes it back)" if done else ""))
-
-
-def blobs_and_sizes(blobs: Iterable[Blob]) -> list[int | None]:
-    """Return the size of each blob."""
-    return [blob.size_bytes for blob in blobs]

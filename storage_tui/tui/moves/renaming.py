@@ -15,6 +15,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob
+from storage_tui.contract.moves import Move
 from storage_tui.contract.visible import visible
 from storage_tui.machine.private_files import create_private
 from storage_tui.machine.terminal_programs import (
@@ -25,7 +26,7 @@ from storage_tui.machine.terminal_programs import (
     end_words,
     run_on_terminal,
 )
-from storage_tui.tui.desk import EXPECTED, Desk
+from storage_tui.tui.desk import Desk
 from storage_tui.tui.dialogs.rename import RenameManyScreen, RenameScreen
 from storage_tui.tui.moves.name_list import (
     ASIDE,
@@ -36,9 +37,8 @@ from storage_tui.tui.moves.name_list import (
     names_of,
     read_names,
 )
-from storage_tui.tui.moves.relocating import Relocated, blobs_and_sizes, relocate, report
-from storage_tui.tui.moves.targets import check_source, moves_of_rename
-from storage_tui.tui.rows.gathering import TooManyError, gather
+from storage_tui.tui.moves.relocating import Outcome, origin_of_rename, relocate, rename_in_order, report
+from storage_tui.tui.moves.targets import check_source
 from storage_tui.tui.state.listing import Folder, Row
 
 LIST_NAME = "names.txt"
@@ -60,12 +60,10 @@ async def rename_row(app: App[Any], desk: Desk, row: Row) -> Location | None:
         return None
     key, replaces = answer
     conflict = Conflict.OVERWRITE if replaces and not isinstance(row, Folder) else Conflict.SKIP
-    result = await _rename(desk, row, key, conflict)
-    if result is None:
-        return None
     to = Location(row.storage_type, key)
-    report(desk, result, to, is_move=True, is_rename=True, what=row.key if isinstance(row, Folder) else "")
-    return to if result.done else None
+    outcome = await relocate(app, desk, [origin_of_rename(row)], to, is_move=True, conflict=conflict)
+    report(desk, outcome, to, is_move=True, is_rename=True, what=row.key)
+    return to if outcome.done else None
 
 
 async def rename_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Location | None:
@@ -92,7 +90,7 @@ async def rename_rows(app: App[Any], desk: Desk, rows: Sequence[Row]) -> Locatio
         return None
     if not await app.push_screen_wait(RenameManyScreen(renamings)):
         return None
-    return await _rename_all(desk, renamings)
+    return await _rename_all(app, desk, renamings)
 
 
 def _may_rename(desk: Desk, rows: Sequence[Row]) -> bool:
@@ -124,35 +122,26 @@ async def _edited(app: App[Any], rows: Sequence[Row], program: Program) -> list[
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _rename(desk: Desk, row: Row, key: str, conflict: Conflict) -> Relocated | None:
-    try:
-        blobs = [one.blob for one in await gather(desk, [row])]
-        moves = moves_of_rename(row, key, blobs, overwrite=conflict is Conflict.OVERWRITE)
-    except (*EXPECTED, TooManyError) as exc:
-        desk.fail(f"cannot rename {visible(row.key, limit=60)}", exc)
-        return None
-    if not blobs:
-        desk.say("nothing to rename: the folder is empty now")
-        return None
-    return await relocate(desk, moves, blobs_and_sizes(blobs), is_move=True, conflict=conflict)
-
-
-async def _rename_all(desk: Desk, renamings: Sequence[Renaming]) -> Location | None:
+async def _rename_all(app: App[Any], desk: Desk, renamings: Sequence[Renaming]) -> Location | None:
     """Rename step by step; a step that fails leaves its row where it is, and the next steps go on."""
-    whole = Relocated(0)
-    run: list[Renaming] = []
-    steps = in_order(renamings)
-    for step in steps:
-        if isinstance(step.row, Blob):
-            run.append(step)
-            continue
-        await _take(desk, whole, run)
-        run = []
-        result = await _rename(desk, step.row, step.key, Conflict.SKIP)
-        if result is not None:
-            _add(whole, result)
-    await _take(desk, whole, run)
-    await _bring_from_aside(desk, whole, steps)
+    whole, steps, run = Outcome(), in_order(renamings), list[Renaming]()
+    desk.working = f"Renaming {plural(len(renamings), 'row')}…"
+    try:
+        for step in steps:
+            if isinstance(step.row, Blob):
+                run.append(step)
+                continue
+            _add(whole, await _rename_blobs(desk, run))
+            run = []
+            to = Location(step.row.storage_type, step.key)
+            part = await relocate(
+                app, desk, [origin_of_rename(step.row)], to, is_move=True, conflict=Conflict.SKIP
+            )  # fmt: skip
+            _add(whole, part)
+        _add(whole, await _rename_blobs(desk, run))
+        await _bring_from_aside(desk, whole, steps)
+    finally:
+        desk.working = ""
     desk.marks.discard([one.row for one in renamings])
     first = renamings[0]
     here = Location(first.row.storage_type, parent_prefix(first.row.key))
@@ -163,30 +152,33 @@ async def _rename_all(desk: Desk, renamings: Sequence[Renaming]) -> Location | N
     return Location(first.row.storage_type, first.key) if whole.done else None
 
 
-async def _bring_from_aside(desk: Desk, whole: Relocated, steps: Sequence[Renaming]) -> None:
+async def _rename_blobs(desk: Desk, run: Sequence[Renaming]) -> Outcome:
+    """Rename blobs in their order, as one change for undo; nothing is replaced."""
+    outcome = Outcome()
+    if run:
+        await rename_in_order(desk, [_move(one) for one in run], outcome)
+        outcome.note(desk, is_move=True)
+    return outcome
+
+
+def _move(one: Renaming) -> Move:
+    etag = one.row.etag if isinstance(one.row, Blob) else None
+    return Move(one.row.key, one.key, one.row.storage_type, etag=etag, overwrite=False)
+
+
+async def _bring_from_aside(desk: Desk, whole: Outcome, steps: Sequence[Renaming]) -> None:
     """Give a row that went aside for a circle its old name again when its new name could not be had."""
-    done = {one.move.key: one for one in whole.done}
+    done = {move.key: move for move, _, _ in whole.moved}
     for step in steps:
-        if step.key in done or not isinstance(step.row, Blob) or ASIDE not in step.key:
-            continue
-        moved = done.get(step.row.key)
-        if moved is not None and moved.move.to_key == step.key:
-            back = Renaming(replace(step.row, key=step.key), step.row.key)
-            await _take(desk, Relocated(0), [back])
+        aside = done.get(step.row.key)
+        if ASIDE in step.key and isinstance(step.row, Blob) and aside is not None and step.key not in done:
+            await _rename_blobs(desk, [Renaming(replace(step.row, key=step.key), step.row.key)])
 
 
-async def _take(desk: Desk, whole: Relocated, run: Sequence[Renaming]) -> None:
-    """Rename blobs in one job, in order. A blob that went aside for a circle has its ETag still."""
-    if not run:
-        return
-    blobs = [one.row for one in run if isinstance(one.row, Blob)]
-    moves = [move for one in run for move in moves_of_rename(one.row, one.key, [one.row], overwrite=False)]  # type: ignore[list-item]
-    _add(whole, await relocate(desk, moves, blobs_and_sizes(blobs), is_move=True, conflict=Conflict.SKIP))
-
-
-def _add(whole: Relocated, part: Relocated) -> None:
-    whole.count += part.count
+def _add(whole: Outcome, part: Outcome) -> None:
+    whole.moved += part.moved
     whole.done += part.done
     whole.skipped += part.skipped
     whole.failed += part.failed
+    whole.failures += part.failures
     whole.error = whole.error or part.error

@@ -82,7 +82,9 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
         desk.failed_deletes = outcome.failed
         for name in types:
             desk.history.forget(name)
-            desk.undo.note_deleted(name, [(blob.key, blob.etag) for blob in outcome.by_us if blob.storage_type == name])
+            if desk.keeps_deleted:
+                gone = [(blob.key, blob.etag) for blob in outcome.by_us if blob.storage_type == name]
+                desk.undo.note_deleted(name, gone)
         if is_stopped:
             desk.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
             desk.changed.update(types)  # the batch in flight may have succeeded
@@ -103,4 +105,5 @@ def _report(desk: Desk, outcome: Outcome) -> None:
     if outcome.kept or outcome.failed:
         desk.fail(", ".join(parts))
     else:
-        desk.say(", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')} (Z takes it back)")
+        words = ", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')}"
+        desk.say(words + (" (Z takes it back)" if desk.keeps_deleted and outcome.deleted else ""))

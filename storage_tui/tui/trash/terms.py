@@ -19,9 +19,11 @@ def lasting(seconds: int) -> str:
 async def terms_of(desk: Desk) -> Retention:
     """Return how long deleted blobs are kept; nothing at all where the server cannot say."""
     try:
-        return await desk.storage.trash.terms()
+        terms = await desk.storage.trash.terms()
     except EXPECTED:
-        return Retention()
+        terms = Retention()
+    desk.keeps_deleted = terms.retention_s > 0
+    return terms
 
 
 def delete_words(terms: Retention) -> str:

@@ -34,9 +34,11 @@ def wired(request: pytest.FixtureRequest, server: RunningServer, token: str) -> 
         with Storage(server.url, token=token) as storage:
             yield storage
         return
-    with PublishedServer(server.url, keeps_tags=request.param == "tagged") as running:
-        with Storage(running.url, token=token, retries=0) as storage:
-            yield storage
+    with (
+        PublishedServer(server.url, keeps_tags=request.param == "tagged") as running,
+        Storage(running.url, token=token, retries=0) as storage,
+    ):
+        yield storage
 
 
 def fetch(storage: Storage, location: Location = NOTES) -> EditCopy:

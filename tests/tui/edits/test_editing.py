@@ -12,6 +12,7 @@ import pytest
 from storage_tui import Storage
 from tests.benchmarks.terminal import settle
 from tests.terminal import Terminal
+from tests.waits import wait_until
 
 APPEND = """#!/bin/sh
 printf 'changed' >> "$1"
@@ -78,10 +79,9 @@ def test_e_edits_the_blob_and_writes_it_back_after_a_question(
     with browser(APPEND, "data:", columns=columns, rows=rows) as terminal:  # type: ignore[attr-defined]
         terminal.send("e")
         answer(terminal, "Write back", "enter")
-        terminal.wait_for("wrote data:notes" if columns > 20 else "11 B")
-    assert storage.get("notes.txt") == b"one changed"
+        wait_until(lambda: storage.get("notes.txt") == b"one changed", "written back")
+        wait_until(lambda: not copies(tmp_path), "the copy is removed")
     assert storage.stat("notes.txt").content_type == "text/csv"
-    assert not copies(tmp_path)
 
 
 def test_the_viewer_edits_too_and_shows_the_new_text(storage: Storage, browser: Start) -> None:

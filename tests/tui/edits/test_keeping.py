@@ -46,3 +46,14 @@ async def test_an_empty_list_has_nothing_to_keep_or_to_edit(browse: Any) -> None
         await browser.shows("nothing to keep")
         await browser.press("e")
         await browser.shows("the cursor is on no row")
+
+
+async def test_a_blob_that_is_gone_is_not_edited_as_a_new_one(browse: Any, store: Storage, monkeypatch: Any) -> None:
+    monkeypatch.setenv("VISUAL", "true")
+    store.set("a", b"x")
+    async with browse("data:") as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        store.delete("a")
+        await browser.press("e")
+        await browser.shows("data:a is gone; nothing was opened")
+    assert store.list() == []
