@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import cluster, listing, paint, previews, small, start, terminal, transfer
+from tests.benchmarks import cluster, listing, paint, previews, small, start, syncing, terminal, transfer
 
 BENCHMARKS = {
     "start": start.rows,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "previews": previews.rows,
     "transfer": transfer.rows,
     "small": small.rows,
+    "sync": syncing.rows,
     "paint": paint.rows,
     "cluster": cluster.rows,
 }

@@ -249,6 +249,8 @@ def _open(
     stack: ExitStack, source: str, target: str, settings: Settings, to_profile: str | None, patience_s: float | None
 ) -> tuple[Side, Side]:  # fmt: skip
     """Open the stores that the sides need. Raise click.UsageError where no side is a place of a store."""
+    if not (source.strip() and target.strip()):
+        raise click.UsageError("SRC or DST is an empty text; name a folder, such as . for the working directory")
     if not is_location(source) and not is_location(target):
         raise click.UsageError(
             f"{source!a} and {target!a} are both local folders; write one as a place of the store, such as data:maps"

@@ -18,8 +18,10 @@ from storage_tui.client.sync.sides import LocalSide, StoreSide
 from storage_tui.machine import directories
 from storage_tui.server.access.tokens import create_token
 from storage_tui.server.http.grants import Restriction
+from storage_tui.server.quotas.limits import change_limits
 from storage_tui.sync import Rules, check, sync
 from tests.client.sync.trees import read, write
+from tests.faults.proxy import Fault
 
 MIB = 1024 * 1024
 DAY_S = 86_400
@@ -210,6 +212,8 @@ def test_an_empty_source_deletes_nothing_unless_a_number_is_given(storage, tmp_p
         ("file", "data:p", errors.LocalFileError),
         ("data:p", "file", errors.LocalFileError),
         ("here", "there", errors.BadRequestError),
+        ("", "data:p", errors.BadRequestError),
+        ("data:p", " ", errors.BadRequestError),
         ("data:../x", "here", errors.InvalidKeyError),
     ],
 )
@@ -408,3 +412,41 @@ def test_the_data_directory_of_the_store_is_neither_uploaded_nor_overwritten(tmp
             sync("data:", tmp_path / "home" / "deep" / "store" / "blobs", storage=storage)
         rules = Rules.of(exclude=["/deep/store/"])
         assert sync(tmp_path / "home", "data:", storage=storage, rules=rules).done["upload"] == 1
+
+
+def test_a_server_that_goes_away_in_the_middle_is_waited_for(storage, proxy, token, local, hasty):
+    root = local({f"{number}": bytes([number]) * 50_000 for number in range(40)})
+    with Storage(proxy.url, token=token, patience_s=60) as behind:
+        behind.describe()
+        proxy.faults.extend([Fault(cut_up=200_000), Fault(cut_up=10_000), Fault(refuse=True), Fault(cut_down=10)])
+        proxy.cut_all()
+        result = sync(root, "data:p/", storage=behind)
+    assert result.done["upload"] == 40
+    assert blobs(storage) == read(root)
+
+
+def test_a_list_that_breaks_off_ends_the_sync_before_anything_is_deleted(storage, proxy, token, local):
+    root = local({"a": b"1"})
+    fill(storage, {f"extra-{number}": b"x" for number in range(5)})
+    with Storage(proxy.url, token=token, retries=0) as behind:
+        behind.describe()
+        proxy.default = Fault(refuse=True)
+        proxy.cut_all()
+        with pytest.raises(errors.ConnectError):
+            sync(root, "data:p/", storage=behind, delete=True)
+    assert len(blobs(storage)) == 5
+
+
+def test_a_quota_that_fills_up_in_the_middle_keeps_the_deletes_back(server, local):
+    change_limits(server.records(), "bounded", {("types", "data", "bytes"): 100_000})
+    quotas = ()
+    while not quotas:  # until the running server has noticed
+        with Storage(server.url, token=server.token("bounded")) as storage:
+            quotas = storage.describe().user.quotas
+    root = local({f"{number}": bytes([number]) * 30_000 for number in range(6)})
+    with Storage(server.url, token=server.token("bounded")) as storage:
+        storage.set("p/extra", b"x" * 10)
+        result = sync(root, "data:p/", storage=storage, delete=True)
+        assert result.failed >= 3
+        assert result.kept == 1
+        assert storage.get("p/extra") == b"x" * 10

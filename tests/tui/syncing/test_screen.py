@@ -10,7 +10,7 @@ from storage_tui.contract.keys import Location
 from storage_tui.tui.dialogs.delete import DeleteScreen
 from storage_tui.tui.syncing.folders import FILE, ComparedFolders
 from storage_tui.tui.syncing.screen import SyncScreen
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.tui.conftest import BOTH_WIRES
 
 WIRES = BOTH_WIRES
@@ -84,7 +84,7 @@ async def test_a_no_deletes_nothing_and_moves_alone_ask_nothing(store: Storage, 
         await browser.press("R")
         await browser.shows("2 to delete, 3 the same")
         await browser.press("enter")
-        await browser.shows("no row is ticked")
+        await browser.until(lambda: "no row is ticked" in browser.app.desk.shown[0].text)
         await browser.press("home", "space", "enter")
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         await browser.press("escape")
@@ -98,7 +98,7 @@ async def test_nothing_is_deleted_when_a_transfer_failed(store: Storage, browse:
         await compare(browser, folder)
         (folder / "sub" / "new").unlink()
         await browser.press("home", "space", "enter")
-        await browser.shows("nothing was deleted")
+        await browser.until(lambda: "nothing was deleted" in browser.app.desk.shown[0].text)
         assert store.exists("p/extra")
 
 
@@ -150,14 +150,15 @@ async def test_a_server_that_is_away_is_told_and_compared_again_on_request(
     fill(store)
     async with browse("data:p/", url=proxy.url, retries=0) as browser:
         await browser.until(lambda: browser.names)
-        proxy.refuse()
+        proxy.default = Fault(refuse=True)
+        proxy.cut_all()
         await browser.press("S")
         await browser.shows("with a local folder")
         await browser.press("ctrl+u")
         await browser.type(str(folder))
         await browser.press("enter")
         await browser.shows("R tries again")
-        proxy.accept()
+        proxy.default = NONE
         await browser.press("R")
         await browser.shows("2 to upload, 2 to delete")
 
