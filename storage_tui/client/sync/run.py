@@ -85,7 +85,7 @@ class SyncRun:
         self._control = control or TransferControl()
         self._checksums = checksums
         self._result = SyncResult(
-            {"same": plan.counts["same"]}, left_out=plan.problems, unchecked=plan.unchecked
+            {"same": plan.counts["same"]}, left_out=plan.left_out.failures, unchecked=plan.unchecked
         )  # fmt: skip
         self._lock = threading.Condition()
         self._batch: Batch | None = None
