@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from storage_tui.client import calls
 from storage_tui.client.control import TransferControl
@@ -33,8 +32,7 @@ SAME_CHECKSUM, SAME_SIZE, UNKNOWN_CHECKSUM = "same checksum", "same size", "same
 OTHER_SIZE, OTHER_BYTES, UNREADABLE = "other size", "same size, other bytes", "it cannot be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One relative key on both sides. `source` or `target` is None where nothing is there. `reason` says why the two
     are the same or not."""
 
@@ -80,9 +78,9 @@ class Comparison:
         if source.size_bytes is None or target.size_bytes is None:
             return readers.submit(self._examined, pair, None)
         if source.size_bytes != target.size_bytes:
-            return replace(pair, reason=OTHER_SIZE)
+            return pair._replace(reason=OTHER_SIZE)
         if self._by == "size":
-            return replace(pair, is_same=True, reason=SAME_SIZE)
+            return pair._replace(is_same=True, reason=SAME_SIZE)
         known = self._known(source) or self._known(target)
         sums = [_listed_sum(entry) or (known and checksum.encode(known.crc)) for entry in (source, target)]
         stored = target if isinstance(target, StoreEntry) else source
@@ -105,16 +103,16 @@ class Comparison:
         """Return the verdict for a pair whose local file must be read, or whose server must be asked for the size and
         the checksum of the blob. `known` is what is known of the local file."""
         source, target = self._told(pair.source, self._source), self._told(pair.target, self._target)
-        pair = replace(pair, source=source, target=target)
+        pair = pair._replace(source=source, target=target)
         if source is None or target is None:
             return pair
         if source.size_bytes != target.size_bytes:
-            return replace(pair, reason=OTHER_SIZE)
+            return pair._replace(reason=OTHER_SIZE)
         if self._by == "size":
-            return replace(pair, is_same=True, reason=SAME_SIZE)
+            return pair._replace(is_same=True, reason=SAME_SIZE)
         ends = ((source, self._source), (target, self._target))
         if not all(entry.blob.crc32c for entry in (source, target) if isinstance(entry, StoreEntry)):
-            return replace(pair, is_same=True, reason=UNKNOWN_CHECKSUM)
+            return pair._replace(is_same=True, reason=UNKNOWN_CHECKSUM)
         sums: list[str | None] = []
         etag = next((entry.blob.etag for entry in (target, source) if isinstance(entry, StoreEntry)), None)
         for entry, place in ends:
@@ -127,7 +125,7 @@ class Comparison:
                 crc = read_sum(entry, place, self._control.check) if crc is None else crc
             except LocalFileError as exc:
                 is_source = entry is source
-                return replace(pair, problem=exc.message) if is_source else replace(pair, reason=UNREADABLE)
+                return pair._replace(problem=exc.message) if is_source else pair._replace(reason=UNREADABLE)
             sums.append(checksum.encode(crc))
             other = target if entry is source else source
             is_same = isinstance(other, StoreEntry) and other.blob.crc32c == sums[-1]
