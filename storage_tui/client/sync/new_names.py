@@ -34,15 +34,21 @@ class NewName:
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder of the target: the names in it, folded, with the segment that each stands for."""
+    """A folder of the target: the names in it, each with its kind and the segment that it stands for.
+
+    `taken` has them by their folded names. Under rules that fold more than the file system does, one of two names is
+    missing there; `rows` has all.
+    """
 
     prefix: str  # the relative keys below it begin with this text
     path: PurePosixPath
+    rows: list[tuple[str, Kind, str]] = field(default_factory=list)
     taken: dict[str, tuple[str, Kind, str]] = field(default_factory=dict)
     names: dict[tuple[str, Kind], str] = field(default_factory=dict)  # by segment and kind
     is_late: bool = False
 
     def take(self, folded: str, name: str, kind: Kind, segment: str) -> None:
+        self.rows.append((name, kind, segment))
         self.taken[folded] = name, kind, segment
         self.names.setdefault((segment, kind), name)
 
@@ -122,10 +128,7 @@ class NewNames:
         """Ask the file system which names it keeps, and take the names of the open folders by its answer."""
         self._rules, self._has_asked = probe(self._root), True
         for folder in self._stack:
-            rows = [*folder.taken.values()]
-            folder.taken.clear()
-            for name, kind, segment in rows:
-                folder.take(self._rules.folded(name), name, kind, segment)
+            folder.taken = {self._rules.folded(row[0]): row for row in folder.rows}
 
     def _note(self, relative: str, path: PurePosixPath) -> str:
         if str(path) == relative:

@@ -267,6 +267,18 @@ def test_a_key_and_a_folder_of_its_name_are_both_kept(storage, tmp_path):
     assert blobs(storage, "q/") == both
 
 
+def test_keys_that_differ_in_case_or_form_only_each_have_a_file(storage, tmp_path):
+    names = ["A", "a", "a/B", "A/b", "\u00c4", "A\u0308", "a\u0308", "dir/x", "DIR/X", "con", "x:y", "l" * 240,
+             "l" * 300, "..a", "a.", "a ", "%41", "q?", "Q?", "%~2", "a%~2", "A%~2", NAMES_FILE]  # fmt: skip
+    fill(storage, {name: name.encode() for name in names})
+    for _ in range(2):
+        result = sync("data:p/", tmp_path / "to", storage=storage, delete=True)
+        assert result.is_complete
+    assert result.done == {"same": len(names)}
+    assert sync(tmp_path / "to", "data:q/", storage=storage).is_complete
+    assert blobs(storage, "q/") == {name: name.encode() for name in names}
+
+
 @pytest.mark.parametrize("is_file", [True, False])
 def test_what_is_deleted_makes_room_for_what_comes(storage, local, is_file):
     ours, theirs = {"a": b"1", "z": b"2"}, {"a/b": b"3", "a/c/d": b"4", "z": b"2"}
