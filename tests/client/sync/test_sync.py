@@ -279,6 +279,19 @@ def test_keys_that_differ_in_case_or_form_only_each_have_a_file(storage, tmp_pat
     assert blobs(storage, "q/") == {name: name.encode() for name in names}
 
 
+def test_a_name_that_stood_for_another_key_before_stands_for_its_own_again(storage, tmp_path):
+    fill(storage, {"a": b"1", "a/b": b"2"})
+    sync("data:p/", tmp_path / "to", storage=storage)
+    assert (tmp_path / "to" / "a%~2").is_dir()
+    storage.delete("p/a/b")
+    fill(storage, {"a%~2/c": b"3"})
+    for _ in range(2):
+        result = sync("data:p/", tmp_path / "to", storage=storage, delete=True)
+    assert result.done == {"same": 2}
+    sync(tmp_path / "to", "data:q/", storage=storage)
+    assert blobs(storage, "q/") == {"a": b"1", "a%~2/c": b"3"}
+
+
 @pytest.mark.parametrize("is_file", [True, False])
 def test_what_is_deleted_makes_room_for_what_comes(storage, local, is_file):
     ours, theirs = {"a": b"1", "z": b"2"}, {"a/b": b"3", "a/c/d": b"4", "z": b"2"}
