@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -282,7 +283,7 @@ def test_keys_that_differ_in_case_or_form_only_each_have_a_file(storage, tmp_pat
 def test_a_name_that_stood_for_another_key_before_stands_for_its_own_again(storage, tmp_path):
     fill(storage, {"a": b"1", "a/b": b"2"})
     sync("data:p/", tmp_path / "to", storage=storage)
-    assert (tmp_path / "to" / "a%~2").is_dir()
+    shutil.rmtree(tmp_path / "to" / "a%~2")
     storage.delete("p/a/b")
     fill(storage, {"a%~2/c": b"3"})
     for _ in range(2):
