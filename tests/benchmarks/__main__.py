@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import cluster, listing, moving, paint, previews, small, start, terminal, transfer
+from tests.benchmarks import cluster, listing, moving, paint, previews, small, start, syncing, terminal, transfer
 
 BENCHMARKS = {
     "start": start.rows,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "transfer": transfer.rows,
     "small": small.rows,
     "moving": moving.rows,
+    "sync": syncing.rows,
     "paint": paint.rows,
     "cluster": cluster.rows,
 }

@@ -94,6 +94,8 @@ def test_the_rules_come_from_options_and_files(run, maps, prefix, tmp_path):
     ("words", "code", "told"),
     [
         (("maps", "back"), 2, b"both local folders"),
+        (("", "data:x", "--delete"), 2, b"an empty text"),
+        (("data:x", "", "--delete"), 2, b"an empty text"),
         (("nowhere", "data:x"), 1, b"does not exist"),
         (("data:nowhere", "x"), 3, b"nothing is stored"),
         (("maps/a", "data:x"), 1, b"is a file"),

@@ -22,7 +22,7 @@ from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
-         "map": ("M",), "trash": ("g", "z")}  # fmt: skip
+         "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter")}  # fmt: skip
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ async def _open(browser: Browser, context: str) -> None:
     await browser.press("j")
     for key in OPENS[context]:
         await browser.press(key)
+        await browser.pilot.pause()  # a question opens before its answer
     await browser.until(
         lambda: (
             isinstance(screen := browser.app.screen, CommandScreen) and context == screen.CONTEXT and screen.has_lines

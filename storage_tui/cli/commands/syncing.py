@@ -15,11 +15,10 @@ from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage, settings_of
 from storage_tui.cli.words import profile_words, source_words
-from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.sync.checksums import Checksums
 from storage_tui.client.sync.compare import UNKNOWN_CHECKSUM, By
-from storage_tui.client.sync.plan import Action, SyncPlan, make_plan
+from storage_tui.client.sync.plan import Action, LeftOuts, SyncPlan, make_plan
 from storage_tui.client.sync.rules import Rules, read_lines, read_patterns
 from storage_tui.client.sync.run import Outcome, SyncResult, SyncRun
 from storage_tui.client.sync.sides import Side, is_location, side_of
@@ -100,12 +99,12 @@ def sync(
                 removes_orphans=not dry_run, checksums=checksums,
             )
         )  # fmt: skip
-        _tell_left_out(plan.left_out, plan.left_out_count)
+        _tell_left_out(plan.left_out)
         if dry_run:
             report.end_plan(plan)
             plan.check_deletes(max_delete)
-            if plan.problems:
-                raise PartialFailureError(f"{plural(plan.problems, 'file')} cannot be synced")
+            if plan.left_out.failures:
+                raise PartialFailureError(f"{plural(plan.left_out.failures, 'file')} cannot be synced")
             return
         run = SyncRun(plan, jobs=jobs, tell=report.tell, checksums=checksums)
         with gauge(run.progress, "", is_on=not quiet and plan.moves.count > 0):
@@ -133,20 +132,20 @@ def check(
     by = _by(checksum=checksum, size_only=size_only)
     rules = _rules(include, include_files, exclude, exclude_files, filters, filter_files)
     counts: Counter[str] = Counter()
-    left_out: list[LeftOut] = []
+    left_out = LeftOuts()
     same: Counter[str] = Counter()
     with ExitStack() as stack:
         ours, theirs = _open(stack, source, target, settings, to_profile, patience_s)
         stack.enter_context(_stoppable())
-        rows = differences(ours, theirs, rules, by=by, leave_out=left_out.append, same=lambda why: same.update([why]))
+        rows = differences(ours, theirs, rules, by=by, leave_out=left_out.add, same=lambda why: same.update([why]))
         for row in rows:
             counts[row.difference] += 1
             if as_json:
                 say_json(row.to_json())
             elif not quiet:
                 say(f"{_SIGNS[row.difference]} {row.relative}  ({row.reason})")
-    _tell_left_out(left_out, len(left_out))
-    counts["unreadable"] += sum(row.is_failure for row in left_out)
+    _tell_left_out(left_out)
+    counts["unreadable"] += left_out.failures
     total = sum(same.values())
     if as_json:
         names = ("missing", "differing", "extra", "unreadable")
@@ -249,6 +248,8 @@ def _open(
     stack: ExitStack, source: str, target: str, settings: Settings, to_profile: str | None, patience_s: float | None
 ) -> tuple[Side, Side]:  # fmt: skip
     """Open the stores that the sides need. Raise click.UsageError where no side is a place of a store."""
+    if not (source.strip() and target.strip()):
+        raise click.UsageError("SRC or DST is an empty text; name a folder, such as . for the working directory")
     if not is_location(source) and not is_location(target):
         raise click.UsageError(
             f"{source!a} and {target!a} are both local folders; write one as a place of the store, such as data:maps"
@@ -305,14 +306,14 @@ def _unchecked(same: "Counter[str]") -> str:
     return f", {count:,} of them without a checksum to compare" if count else ""
 
 
-def _tell_left_out(rows: list[LeftOut], count: int) -> None:
+def _tell_left_out(left_out: LeftOuts) -> None:
     """Print each entry that should be synced and cannot, and the number of links and devices."""
-    for row in rows:
+    for row in left_out.rows:
         if row.is_failure:
             complain(f"left out: {row.why}")
-    special = [row for row in rows if not row.is_failure]
+    special = [row for row in left_out.rows if not row.is_failure]
     if special:
         more = f", and {len(special) - 1:,} more links and the like" if len(special) > 1 else ""
         complain(f"left out: {special[0].why}{more}")
-    if count > len(rows):
-        complain(f"and {count - len(rows):,} more left out")
+    if left_out.count > len(left_out.rows):
+        complain(f"and {left_out.count - len(left_out.rows):,} more left out")

@@ -214,7 +214,8 @@ def done(item: BatchItem, key: str, path: Path, control: TransferControl, blob: 
     renamed = "under another name: the first one is taken" if (key, path) != (item.key, item.path) else ""
     note = "; ".join(filter(None, (renamed, control.note)))
     is_verified = control.phase == "verified"
-    return BatchResult(item, "done", key, path, blob.size_bytes or 0, is_verified, note, crc32c=blob.crc32c)
+    size_bytes, crc32c, etag = blob.size_bytes or 0, blob.crc32c, blob.etag
+    return BatchResult(item, "done", key, path, size_bytes, is_verified, note, crc32c=crc32c, etag=etag)
 
 
 def _failed(

@@ -27,7 +27,8 @@ class BatchResult:
     is_verified: bool = False
     note: str = ""
     error: StorageError | None = None
-    crc32c: str | None = None  # of an item that was moved, where the server reported it
+    crc32c: str | None = None  # of the blob of an item that was moved, as the server reported it, with its ETag
+    etag: str | None = None
 
 
 class OrderedResults:

@@ -21,8 +21,8 @@ from typing import NamedTuple
 from storage_tui.client.sync.entries import LocalEntry
 from storage_tui.machine.private_files import make_private_dir, touch_private
 
-FILE = "checksums.sqlite"
-MOST_ROWS = 1_000_000  # about 80 MB
+FILE = "checksums-1.sqlite"  # with the version of its tables
+MOST_ROWS = 1_000_000  # about 120 MB
 WRITTEN_AT_ONCE = 5_000  # rows in one transaction; a killed sync loses so many at most
 SETTLED_S = 2.0  # the longest step of the clock of a file system: FAT
 BUSY_S = 0.5  # waiting longer for another process costs more than reading files again
@@ -33,13 +33,15 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, seen INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sums (
     folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL,
-    inode INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (folder, name)
+    inode INTEGER NOT NULL, crc INTEGER NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 """
-_FIND = "SELECT name, size, mtime, ctime, inode, crc FROM sums WHERE folder = ? AND name >= ? ORDER BY name LIMIT ?"
+_FIND = (
+    "SELECT name, size, mtime, ctime, inode, crc, etag FROM sums WHERE folder = ? AND name >= ? ORDER BY name LIMIT ?"
+)
 _NUMBER = "SELECT id, seen FROM folders WHERE path = ?"
 _SEE = "INSERT INTO folders (path, seen) VALUES (?, ?) ON CONFLICT DO UPDATE SET seen = excluded.seen"
-_KEEP = "INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?, ?, ?)"
+_KEEP = "INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 _PAST_ALL = b"\xff" * 256  # no name is as long
@@ -51,7 +53,17 @@ class _Window(NamedTuple):
     folder: int | None
     start: bytes
     stop: bytes
-    rows: dict[bytes, tuple[int, int, int, int, int]]
+    rows: dict[bytes, tuple[int, int, int, int, int, str]]
+
+
+class Known(NamedTuple):
+    """What is known of a file that has not changed: its crc32c, and the ETag of a blob with these bytes, "" for none.
+
+    Some servers list no checksums. There the ETag says without a question that the blob is still the same.
+    """
+
+    crc: int
+    etag: str
 
 
 class Checksums:
@@ -61,14 +73,14 @@ class Checksums:
     def __init__(self, state_dir: Path, *, most_rows: int = MOST_ROWS, settled_s: float = SETTLED_S) -> None:
         self._file = state_dir / FILE
         self._most_rows, self._settled_ns = most_rows, int(settled_s * 1e9)
-        self._rows: list[tuple[LocalEntry, int]] = []
+        self._rows: list[tuple[LocalEntry, Known]] = []
         self._database: sqlite3.Connection | None = None
         self._is_off = self._has_written = False
         self._windows: OrderedDict[str, _Window] = OrderedDict()
         self._seen: set[int] = set()
 
-    def find(self, entry: LocalEntry) -> int | None:
-        """Return the crc32c of a file as it is now; None when it is not known.
+    def find(self, entry: LocalEntry) -> Known | None:
+        """Return what is known of a file as it is now; None when it changed, or was never read.
 
         The files of a folder are asked for in the order of their names: others are found too, but not as fast.
         """
@@ -83,15 +95,16 @@ class Checksums:
                 if len(self._windows) > WINDOWS:
                     self._windows.popitem(last=False)
         row = None if window is None else window.rows.get(name)
-        return row[4] if row is not None and row[:4] == _identity(entry) else None
+        return Known(*row[4:]) if row is not None and row[:4] == _identity(entry) else None
 
-    def keep(self, entry: LocalEntry, crc: int, *, read_at_ns: int) -> None:
-        """Keep the crc32c of a file that was read from the time `read_at_ns` on, and was `entry` before and after.
+    def keep(self, entry: LocalEntry, crc: int, *, read_at_ns: int, etag: str | None = None) -> None:
+        """Keep the crc32c of a file that was read from the time `read_at_ns` on, and was `entry` before and after, and
+        the ETag of a blob with these bytes.
 
         Any thread may call this method.
         """
         if entry.mtime_ns < read_at_ns - self._settled_ns:
-            self._rows.append((entry, crc))
+            self._rows.append((entry, Known(crc, etag or "")))
 
     def write_many(self) -> None:
         """Write what was kept, once that is enough for a transaction."""
@@ -129,13 +142,13 @@ class Checksums:
         with self._passing_over_faults():
             with self._changing() as database:
                 numbers: dict[str, int] = {}
-                for entry, crc in rows:
+                for entry, known in rows:
                     folder, _, name = entry.path.rpartition(os.sep)
                     if folder not in numbers:
                         path, now = os.fsencode(folder), int(time.time())
                         database.execute(_SEE, (path, now))
                         numbers[folder] = database.execute(_NUMBER, (path,)).fetchone()[0]
-                    database.execute(_KEEP, (numbers[folder], os.fsencode(name), *_identity(entry), crc))
+                    database.execute(_KEEP, (numbers[folder], os.fsencode(name), *_identity(entry), *known))
             self._has_written = True
         self._windows.clear()
 

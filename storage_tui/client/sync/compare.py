@@ -10,14 +10,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from storage_tui.client import calls
 from storage_tui.client.control import TransferControl
-from storage_tui.client.sync.checksums import Checksums
+from storage_tui.client.sync.checksums import Checksums, Known
 from storage_tui.client.sync.entries import Entry, LocalEntry, StoreEntry, is_as_before, open_entry
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract import checksum
@@ -34,8 +32,7 @@ SAME_CHECKSUM, SAME_SIZE, UNKNOWN_CHECKSUM = "same checksum", "same size", "same
 OTHER_SIZE, OTHER_BYTES, UNREADABLE = "other size", "same size, other bytes", "it cannot be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One relative key on both sides. `source` or `target` is None where nothing is there. `reason` says why the two
     are the same or not."""
 
@@ -79,71 +76,76 @@ class Comparison:
         if source is None or target is None:
             return pair
         if source.size_bytes is None or target.size_bytes is None:
-            return readers.submit(self._asked, pair)
+            return readers.submit(self._examined, pair, None)
         if source.size_bytes != target.size_bytes:
-            return replace(pair, reason=OTHER_SIZE)
+            return pair._replace(reason=OTHER_SIZE)
         if self._by == "size":
-            return replace(pair, is_same=True, reason=SAME_SIZE)
-        sums = self._known(source), self._known(target)
-        is_told = all(row.blob.crc32c for row in (source, target) if isinstance(row, StoreEntry))
-        if None in sums and is_told:
-            return readers.submit(self._read, pair)
+            return pair._replace(is_same=True, reason=SAME_SIZE)
+        known = self._known(source) or self._known(target)
+        sums = [_listed_sum(entry) or (known and checksum.encode(known.crc)) for entry in (source, target)]
+        stored = target if isinstance(target, StoreEntry) else source
+        assert isinstance(stored, StoreEntry)
+        if known is not None and stored.blob.crc32c is None and stored.blob.etag and known.etag == stored.blob.etag:
+            return Pair(pair.relative, source, target, True, SAME_CHECKSUM)
+        if None in sums or _listed_sum(stored) is None:
+            return readers.submit(self._examined, pair, known)
         return _judged(pair, *sums)
 
-    def _known(self, entry: Entry) -> str | None:
-        if isinstance(entry, StoreEntry):
-            return entry.blob.crc32c
-        if self._by == "read":
-            return None
-        found = self._checksums.find(entry)
-        return None if found is None else checksum.encode(found)
+    def _known(self, entry: Entry) -> Known | None:
+        return self._checksums.find(entry) if isinstance(entry, LocalEntry) and self._by == "checksum" else None
 
     def _ended(self, row: "Pair | Future[Pair]") -> Pair:
         self._control.check()
         self._checksums.write_many()
         return row.result() if isinstance(row, Future) else row
 
-    def _asked(self, pair: Pair) -> Pair:
-        """Return the verdict for a pair of a server that lists keys only: the server is asked for size and checksum."""
-        sides: list[Entry | None] = []
-        for entry, place in ((pair.source, self._source), (pair.target, self._target)):
-            if isinstance(entry, StoreEntry) and entry.size_bytes is None and isinstance(place, TransferEngine):
-                try:
-                    call = partial(calls.stat, entry.blob.key, entry.blob.storage_type)
-                    blob = place.patiently(lambda call=call, place=place: place.run(call()), self._control)  # type: ignore[misc]
-                except NotFoundError:  # deleted since it was listed
-                    sides.append(None)
-                    continue
-                entry = StoreEntry(entry.relative, blob)
-            sides.append(entry)
-        source, target = sides
-        pair = replace(pair, source=source, target=target)
+    def _examined(self, pair: Pair, known: Known | None) -> Pair:
+        """Return the verdict for a pair whose local file must be read, or whose server must be asked for the size and
+        the checksum of the blob. `known` is what is known of the local file."""
+        source, target = self._told(pair.source, self._source), self._told(pair.target, self._target)
+        pair = pair._replace(source=source, target=target)
         if source is None or target is None:
             return pair
         if source.size_bytes != target.size_bytes:
-            return replace(pair, reason=OTHER_SIZE)
-        return replace(pair, is_same=True, reason=SAME_SIZE) if self._by == "size" else self._read(pair)
-
-    def _read(self, pair: Pair) -> Pair:
-        """Return the verdict for a pair whose files must be read."""
+            return pair._replace(reason=OTHER_SIZE)
+        if self._by == "size":
+            return pair._replace(is_same=True, reason=SAME_SIZE)
+        ends = ((source, self._source), (target, self._target))
+        if not all(entry.blob.crc32c for entry in (source, target) if isinstance(entry, StoreEntry)):
+            return pair._replace(is_same=True, reason=UNKNOWN_CHECKSUM)
         sums: list[str | None] = []
-        for entry, place in ((pair.source, self._source), (pair.target, self._target)):
-            if isinstance(entry, LocalEntry) and isinstance(place, Path):
-                try:
-                    sums.append(checksum.encode(self._sum_of(entry, place)))
-                except LocalFileError as exc:
-                    if entry is pair.source:
-                        return replace(pair, problem=exc.message)
-                    return replace(pair, reason=UNREADABLE)
-            else:
-                sums.append(entry.blob.crc32c if isinstance(entry, StoreEntry) else None)
+        etag = next((entry.blob.etag for entry in (target, source) if isinstance(entry, StoreEntry)), None)
+        for entry, place in ends:
+            if isinstance(entry, StoreEntry):
+                sums.append(entry.blob.crc32c)
+                continue
+            assert isinstance(place, Path)
+            try:
+                crc, began_ns = known.crc if known is not None else None, time.time_ns()
+                crc = read_sum(entry, place, self._control.check) if crc is None else crc
+            except LocalFileError as exc:
+                is_source = entry is source
+                return pair._replace(problem=exc.message) if is_source else pair._replace(reason=UNREADABLE)
+            sums.append(checksum.encode(crc))
+            other = target if entry is source else source
+            is_same = isinstance(other, StoreEntry) and other.blob.crc32c == sums[-1]
+            self._checksums.keep(entry, crc, read_at_ns=began_ns, etag=etag if is_same else None)
         return _judged(pair, *sums)
 
-    def _sum_of(self, entry: LocalEntry, root: Path) -> int:
-        began_ns = time.time_ns()
-        crc = read_sum(entry, root, self._control.check)
-        self._checksums.keep(entry, crc, read_at_ns=began_ns)
-        return crc
+    def _told(self, entry: Entry | None, place: Path | TransferEngine) -> Entry | None:
+        """Return the entry with what its server says of the blob, where the list has not said it; None for a blob that
+        was deleted since."""
+        if not isinstance(entry, StoreEntry) or not isinstance(place, TransferEngine):
+            return entry
+        if entry.size_bytes is not None and (entry.blob.crc32c is not None or self._by == "size"):
+            return entry
+        try:
+            blob = place.patiently(
+                lambda: place.run(calls.stat(entry.blob.key, entry.blob.storage_type)), self._control
+            )  # fmt: skip
+        except NotFoundError:
+            return None
+        return StoreEntry(entry.relative, blob)
 
 
 def merged(source: Iterable[Entry], target: Iterable[Entry]) -> Iterator[Pair]:
@@ -187,3 +189,7 @@ def _judged(pair: Pair, ours: str | None, theirs: str | None) -> Pair:
     if ours == theirs:
         return Pair(pair.relative, pair.source, pair.target, True, SAME_CHECKSUM)
     return Pair(pair.relative, pair.source, pair.target, False, OTHER_BYTES)
+
+
+def _listed_sum(entry: Entry) -> str | None:
+    return entry.blob.crc32c if isinstance(entry, StoreEntry) else None

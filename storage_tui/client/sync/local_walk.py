@@ -18,7 +18,7 @@ from storage_tui.client.batch.kept_names import NAMES_FILE
 from storage_tui.client.sync.entries import LocalEntry, entry_of
 from storage_tui.client.sync.rules import Rules
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
-from storage_tui.contract.keys import DELIMITER, check_key
+from storage_tui.contract.keys import DELIMITER, MAX_KEY_BYTES, check_key
 
 _PART = re.compile(r"\..+\.[0-9a-f]{12}\.part(\.json(\.new)?)?", re.DOTALL)
 _DRAFT = re.compile(re.escape(NAMES_FILE) + r"\.[0-9]+")
@@ -38,6 +38,7 @@ class LocalWalk:
     ) -> None:  # fmt: skip
         self._root, self._prefix, self._rules = root, prefix, rules
         self._leave_out, self._is_source, self._removes_orphans = leave_out, is_source, removes_orphans
+        self._plain_bytes = MAX_KEY_BYTES - len(prefix.encode())
 
     def entries(self) -> Iterator[LocalEntry]:
         """Yield the files in the order of their relative keys.
@@ -114,6 +115,8 @@ class LocalWalk:
             what = "a symbolic link" if stat.S_ISLNK(info.st_mode) else "neither a file nor a folder"
             self._leave_out(LeftOut(Path(path), f"{path!a} is {what}", is_failure=False))
             return None
+        if relative.isascii() and relative.isprintable() and 0 < len(relative) < self._plain_bytes:
+            return entry_of(relative, path, info)  # its segments are names of files: no check is needed
         try:
             check_key(self._prefix + relative)
         except (InvalidKeyError, UnicodeEncodeError) as exc:

@@ -6,12 +6,13 @@ key are in memory.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from storage_tui.client.batch.folders import segments_of
-from storage_tui.client.batch.kept_names import NAMES_FILE, Renaming
+from storage_tui.client.batch.kept_names import NAMES_FILE, Renaming, read_names
 from storage_tui.client.batch.name_rules import STRICT, probe
 from storage_tui.contract.keys import DELIMITER
 
@@ -34,15 +35,22 @@ class NewName:
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder of the target: the names in it, folded, with the segment that each stands for."""
+    """A folder of the target: the names in it, each with its kind and the segment that it stands for.
+
+    `taken` has them by their folded names. Under rules that fold more than the file system does, one of two names is
+    missing there; `rows` has all.
+    """
 
     prefix: str  # the relative keys below it begin with this text
     path: PurePosixPath
+    rows: list[tuple[str, Kind, str]] = field(default_factory=list)
     taken: dict[str, tuple[str, Kind, str]] = field(default_factory=dict)
     names: dict[tuple[str, Kind], str] = field(default_factory=dict)  # by segment and kind
+    noted: Mapping[str, str] = field(default_factory=dict)  # by earlier downloads, also for names that are gone
     is_late: bool = False
 
     def take(self, folded: str, name: str, kind: Kind, segment: str) -> None:
+        self.rows.append((name, kind, segment))
         self.taken[folded] = name, kind, segment
         self.names.setdefault((segment, kind), name)
 
@@ -100,7 +108,7 @@ class NewNames:
             attempt += 1
             name = f"{plain}%~{attempt}"
         folder.take(folded, name, kind, segment)
-        if name != segment:
+        if name != segment or folder.noted.get(name, segment) != segment:
             renamings.append(Renaming(folder.path, name, segment))
         return name
 
@@ -113,7 +121,9 @@ class NewNames:
         except OSError:
             return folder  # not there yet; another fault is the download's to report
         is_folder = {name: kind == "folder" for name, kind in kinds.items()}
-        noted = segments_of(place, is_folder) if NAMES_FILE in kinds else None
+        if NAMES_FILE in kinds:
+            folder.noted = read_names(place)
+        noted = segments_of(place, is_folder)
         for name, kind in kinds.items():
             folder.take(self._rules.folded(name), name, kind, (noted or {}).get(name, name))
         return folder
@@ -122,10 +132,7 @@ class NewNames:
         """Ask the file system which names it keeps, and take the names of the open folders by its answer."""
         self._rules, self._has_asked = probe(self._root), True
         for folder in self._stack:
-            rows = [*folder.taken.values()]
-            folder.taken.clear()
-            for name, kind, segment in rows:
-                folder.take(self._rules.folded(name), name, kind, segment)
+            folder.taken = {self._rules.folded(row[0]): row for row in folder.rows}
 
     def _note(self, relative: str, path: PurePosixPath) -> str:
         if str(path) == relative:

@@ -99,12 +99,30 @@ class Actions:
 
 
 @dataclass
+class LeftOuts:
+    """The entries of folders that no sync moves: the first LEFT_OUT_KEPT with their reasons, and their number.
+
+    `failures` is the number of those that should be moved and cannot.
+    """
+
+    rows: list[LeftOut] = field(default_factory=list)
+    count: int = 0
+    failures: int = 0
+
+    def add(self, row: LeftOut) -> None:
+        """Note an entry that no sync moves."""
+        self.count += 1
+        self.failures += row.is_failure
+        if len(self.rows) < LEFT_OUT_KEPT:
+            self.rows.append(row)
+
+
+@dataclass
 class SyncPlan:
     """What a sync will do. Close a plan, or use it in a `with` block.
 
-    `counts` has the number of each action. `left_out` holds entries of the folders that no sync moves, the first
-    LEFT_OUT_KEPT of `left_out_count`; `problems` is the number of those that should be moved and cannot: then nothing
-    is deleted. `unchecked` is the number of pairs of one size for which the server has no checksum.
+    `counts` has the number of each action. Nothing is deleted when `left_out` has failures. `unchecked` is the number
+    of pairs of one size for which the server has no checksum.
     """
 
     source: Side
@@ -114,9 +132,7 @@ class SyncPlan:
     moves: Actions = field(default_factory=Actions)
     late: Actions = field(default_factory=Actions)
     deletes: Actions = field(default_factory=Actions)
-    left_out: list[LeftOut] = field(default_factory=list)
-    left_out_count: int = 0
-    problems: int = 0
+    left_out: LeftOuts = field(default_factory=LeftOuts)
     unchecked: int = 0
     found: int = 0  # entries of the source
     freed_bytes: int = 0  # of the local files that downloads replace
@@ -131,13 +147,6 @@ class SyncPlan:
         """Drop the actions."""
         for rows in (self.moves, self.late, self.deletes):
             rows.close()
-
-    def leave_out(self, row: LeftOut) -> None:
-        """Note an entry that no sync moves."""
-        self.left_out_count += 1
-        self.problems += row.is_failure
-        if len(self.left_out) < LEFT_OUT_KEPT:
-            self.left_out.append(row)
 
     def note_same(self, pair: Pair) -> None:
         """Count a pair that is the same."""
@@ -183,7 +192,7 @@ def make_plan(
     maker = _Maker(plan)
     try:
         for pair in compared(
-            source, target, rules, plan.leave_out, by=by, control=control, removes_orphans=removes_orphans,
+            source, target, rules, plan.left_out.add, by=by, control=control, removes_orphans=removes_orphans,
             checksums=checksums,
         ):  # fmt: skip
             if pair.is_same and on_action is None:  # nearly all pairs of most syncs
@@ -255,7 +264,7 @@ class _Maker:
             return self._of("same", pair)
         plan.found += 1
         if pair.problem:
-            plan.leave_out(LeftOut(_path_of(pair.source), pair.problem, is_failure=True))
+            plan.left_out.add(LeftOut(_path_of(pair.source), pair.problem, is_failure=True))
             return None
         action = self._moved(pair)
         if action is not None:
@@ -271,11 +280,11 @@ class _Maker:
             check_key(key)
         except InvalidKeyError as exc:
             assert pair.source is not None
-            self._plan.leave_out(LeftOut(_path_of(pair.source), f"{key!a} cannot be a key: {exc}", is_failure=True))
+            self._plan.left_out.add(LeftOut(_path_of(pair.source), f"{key!a} cannot be a key: {exc}", is_failure=True))
             return None
         if pair.target is not None and not find_storage_type(target.storage_type).may_overwrite:
             why = f"{Location(target.storage_type, key)} has {pair.reason}, and {target.storage_type} keeps what it has"
-            self._plan.leave_out(LeftOut(Path(key), why, is_failure=True))
+            self._plan.left_out.add(LeftOut(Path(key), why, is_failure=True))
             return None
         return self._of("upload" if isinstance(pair.source, LocalEntry) else "copy", pair)
 

@@ -85,7 +85,7 @@ class SyncRun:
         self._control = control or TransferControl()
         self._checksums = checksums
         self._result = SyncResult(
-            {"same": plan.counts["same"]}, left_out=plan.problems, unchecked=plan.unchecked
+            {"same": plan.counts["same"]}, left_out=plan.left_out.failures, unchecked=plan.unchecked
         )  # fmt: skip
         self._lock = threading.Condition()
         self._batch: Batch | None = None
@@ -275,7 +275,8 @@ class SyncRun:
         except (OSError, StorageError):
             return  # it was changed or removed since; the next sync reads it
         if self._checksums is not None and entry is not None and result.crc32c is not None and result.is_verified:
-            self._checksums.keep(entry, checksum.decode(result.crc32c), read_at_ns=handed_ns)
+            crc = checksum.decode(result.crc32c)
+            self._checksums.keep(entry, crc, read_at_ns=handed_ns, etag=result.etag)
 
     def _end(self, outcome: Outcome, size_bytes: int | None = None) -> None:
         name = outcome.action.action

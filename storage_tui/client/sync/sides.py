@@ -48,8 +48,11 @@ def is_location(words: str) -> bool:
 def side_of(words: str | Path, engine: TransferEngine) -> Side:
     """Return the side that the words name: `data:maps/` is a place of the store, all else a local folder.
 
-    A local folder with such a name is written `./data:maps`, or given as a Path. Raise InvalidKeyError.
+    A local folder with such a name is written `./data:maps`, or given as a Path. Raise InvalidKeyError, and
+    BadRequestError for an empty text: an unset variable of a script is not the working directory.
     """
+    if isinstance(words, str) and not words.strip():
+        raise BadRequestError("a side of the sync is an empty text; name a folder, such as . for the working directory")
     if isinstance(words, str) and is_location(words):
         place = as_folder(Location.parse(words))
         return StoreSide(engine, place.storage_type, place.key)

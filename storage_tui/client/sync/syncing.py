@@ -83,7 +83,9 @@ def sync(
         if dry_run:
             plan.check_deletes(max_delete)
             counts = dict.fromkeys(plan.counts, 0)
-            return SyncResult({**counts, "same": plan.counts["same"]}, left_out=plan.problems, unchecked=plan.unchecked)
+            return SyncResult(
+                {**counts, "same": plan.counts["same"]}, left_out=plan.left_out.failures, unchecked=plan.unchecked
+            )
         run = SyncRun(plan, jobs=jobs, tell=on_outcome or _ignore, control=control, checksums=checksums)
         return run.run(max_delete=max_delete)
 

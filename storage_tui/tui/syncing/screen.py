@@ -9,10 +9,9 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 
-from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.control import TransferControl
 from storage_tui.client.sync.compare import Pair
-from storage_tui.client.sync.plan import compared
+from storage_tui.client.sync.plan import LeftOuts, compared
 from storage_tui.client.sync.rules import Rules
 from storage_tui.client.sync.sides import LocalSide, StoreSide, check_sides
 from storage_tui.contract.counts import plural
@@ -53,7 +52,7 @@ class SyncScreen(CommandScreen[None]):
         super().__init__()
         self._desk, self._location, self._folder = desk, location, folder
         self._differences = Differences()
-        self._left_out: list[LeftOut] = []
+        self._left_out = LeftOuts()
         self._arrived: deque[Pair] = deque()
         self._control: TransferControl | None = None  # of the comparison that runs
         self._error = ""
@@ -99,21 +98,21 @@ class SyncScreen(CommandScreen[None]):
         """Compare again from the start."""
         self._stop()
         self._differences = self.view.differences = _fresh(self._differences)
-        self._left_out, self._arrived, self._error, self._is_complete = [], deque(), "", False
+        self._left_out, self._arrived, self._error, self._is_complete = LeftOuts(), deque(), "", False
         self._control = TransferControl()
         self.view.lines_changed()
         self._compare(self._control, self._arrived, self._left_out)
         self.update_lines()
 
     @work(exclusive=True, group="compare")
-    async def _compare(self, control: TransferControl, arrived: "deque[Pair]", left_out: list[LeftOut]) -> None:
+    async def _compare(self, control: TransferControl, arrived: "deque[Pair]", left_out: LeftOuts) -> None:
         sides = LocalSide(self._folder), StoreSide(self._desk.storage.engine, *_place(self._location))
 
         def read() -> None:
             rules = Rules()
             check_sides(*sides, rules, moves=False, delete=False)
             # The missing folder of a download is empty, so the store is the source here, and the sides change places.
-            for pair in compared(sides[1], sides[0], rules, left_out.append, control=control):
+            for pair in compared(sides[1], sides[0], rules, left_out.add, control=control):
                 while len(arrived) >= PAIRS_AT_MOST:
                     control.sleep(PAUSE_S)
                 arrived.append(_turned(pair))
@@ -176,7 +175,7 @@ class SyncScreen(CommandScreen[None]):
         words += [f"{every['none']:,} left out"] if every["none"] else []
         words += [f"{self._differences.same:,} the same"]
         words += [f"the first {len(self._differences.rows):,} shown"] if self._differences.dropped else []
-        failures = sum(row.is_failure for row in self._left_out)
+        failures = self._left_out.failures
         words += [f"{failures:,} cannot be read"] if failures else []
         state = "comparing… " if self._control is not None else "" if self._is_complete else "not to the end: "
         stops = " (Esc stops)" if self._control is not None else ""

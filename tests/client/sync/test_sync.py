@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -18,8 +19,10 @@ from storage_tui.client.sync.sides import LocalSide, StoreSide
 from storage_tui.machine import directories
 from storage_tui.server.access.tokens import create_token
 from storage_tui.server.http.grants import Restriction
+from storage_tui.server.quotas.limits import change_limits
 from storage_tui.sync import Rules, check, sync
 from tests.client.sync.trees import read, write
+from tests.faults.proxy import Fault
 
 MIB = 1024 * 1024
 DAY_S = 86_400
@@ -210,6 +213,8 @@ def test_an_empty_source_deletes_nothing_unless_a_number_is_given(storage, tmp_p
         ("file", "data:p", errors.LocalFileError),
         ("data:p", "file", errors.LocalFileError),
         ("here", "there", errors.BadRequestError),
+        ("", "data:p", errors.BadRequestError),
+        ("data:p", " ", errors.BadRequestError),
         ("data:../x", "here", errors.InvalidKeyError),
     ],
 )
@@ -261,6 +266,31 @@ def test_a_key_and_a_folder_of_its_name_are_both_kept(storage, tmp_path):
     assert result.done == {"same": 6}
     assert sync(tmp_path / "to", "data:q/", storage=storage).done["upload"] == 6
     assert blobs(storage, "q/") == both
+
+
+def test_keys_that_differ_in_case_or_form_only_each_have_a_file(storage, tmp_path):
+    names = ["A", "a", "a/B", "A/b", "\u00c4", "A\u0308", "a\u0308", "dir/x", "DIR/X", "con", "x:y", "l" * 240,
+             "l" * 300, "..a", "a.", "a ", "%41", "q?", "Q?", "%~2", "a%~2", "A%~2", NAMES_FILE]  # fmt: skip
+    fill(storage, {name: name.encode() for name in names})
+    for _ in range(2):
+        result = sync("data:p/", tmp_path / "to", storage=storage, delete=True)
+        assert result.is_complete
+    assert result.done == {"same": len(names)}
+    assert sync(tmp_path / "to", "data:q/", storage=storage).is_complete
+    assert blobs(storage, "q/") == {name: name.encode() for name in names}
+
+
+def test_a_name_that_stood_for_another_key_before_stands_for_its_own_again(storage, tmp_path):
+    fill(storage, {"a": b"1", "a/b": b"2"})
+    sync("data:p/", tmp_path / "to", storage=storage)
+    shutil.rmtree(tmp_path / "to" / "a%~2")
+    storage.delete("p/a/b")
+    fill(storage, {"a%~2/c": b"3"})
+    for _ in range(2):
+        result = sync("data:p/", tmp_path / "to", storage=storage, delete=True)
+    assert result.done == {"same": 2}
+    sync(tmp_path / "to", "data:q/", storage=storage)
+    assert blobs(storage, "q/") == {"a": b"1", "a%~2/c": b"3"}
 
 
 @pytest.mark.parametrize("is_file", [True, False])
@@ -408,3 +438,41 @@ def test_the_data_directory_of_the_store_is_neither_uploaded_nor_overwritten(tmp
             sync("data:", tmp_path / "home" / "deep" / "store" / "blobs", storage=storage)
         rules = Rules.of(exclude=["/deep/store/"])
         assert sync(tmp_path / "home", "data:", storage=storage, rules=rules).done["upload"] == 1
+
+
+def test_a_server_that_goes_away_in_the_middle_is_waited_for(storage, proxy, token, local, hasty):
+    root = local({f"{number}": bytes([number]) * 50_000 for number in range(40)})
+    with Storage(proxy.url, token=token, patience_s=60) as behind:
+        behind.describe()
+        proxy.faults.extend([Fault(cut_up=200_000), Fault(cut_up=10_000), Fault(refuse=True), Fault(cut_down=10)])
+        proxy.cut_all()
+        result = sync(root, "data:p/", storage=behind)
+    assert result.done["upload"] == 40
+    assert blobs(storage) == read(root)
+
+
+def test_a_list_that_breaks_off_ends_the_sync_before_anything_is_deleted(storage, proxy, token, local):
+    root = local({"a": b"1"})
+    fill(storage, {f"extra-{number}": b"x" for number in range(5)})
+    with Storage(proxy.url, token=token, retries=0) as behind:
+        behind.describe()
+        proxy.default = Fault(refuse=True)
+        proxy.cut_all()
+        with pytest.raises(errors.ConnectError):
+            sync(root, "data:p/", storage=behind, delete=True)
+    assert len(blobs(storage)) == 5
+
+
+def test_a_quota_that_fills_up_in_the_middle_keeps_the_deletes_back(server, local):
+    change_limits(server.records(), "bounded", {("types", "data", "bytes"): 100_000})
+    quotas = ()
+    while not quotas:  # until the running server has noticed
+        with Storage(server.url, token=server.token("bounded")) as storage:
+            quotas = storage.describe().user.quotas
+    root = local({f"{number}": bytes([number]) * 30_000 for number in range(6)})
+    with Storage(server.url, token=server.token("bounded")) as storage:
+        storage.set("p/extra", b"x" * 10)
+        result = sync(root, "data:p/", storage=storage, delete=True)
+        assert result.failed >= 3
+        assert result.kept == 1
+        assert storage.get("p/extra") == b"x" * 10
