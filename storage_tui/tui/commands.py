@@ -12,7 +12,7 @@ from typing import Literal
 from storage_tui.contract.storage_types import STORAGE_TYPES
 
 Context = Literal["browser", "flat", "usage", "viewer", "transfers", "lines", "map", "contents"]
-"""A screen that takes keys; `flat` is clean-up and search, `contents` the search inside, `lines` help, log and details."""
+"""A screen that takes keys: `flat` is clean-up and search, `contents` the search inside, `lines` help, log, details."""
 
 Keys = tuple[str, ...]
 
@@ -53,7 +53,8 @@ EVERYWHERE: tuple[Context, ...] = ("browser", "flat", "usage", "viewer", "transf
 ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be marked one by one
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers")  # all but the lists that are only read
+FINDS: tuple[Context, ...] = (*STORE, "contents")  # the screens with rows of the store, whatever these can do
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "contents")  # all but the lists that are only read
 LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "contents")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
@@ -282,16 +283,21 @@ COMMANDS: tuple[Command, ...] = (
     Command("preview-mode", ("x",), "Preview as hex or text", "show the preview as found, as text, as hex", SHOW),
     Command("clean-up", ("t",), "Clean up tmp", "list all that expires, soonest first: mark, review, delete", SHOW),
     Command("usage", ("U",), "Usage tree", "show count and bytes below each folder", SHOW),
-    Command("details", ("i", "tab"), "Details", "show everything known about the row", SHOW, BLOBS),
+    Command("details", ("i", "tab"), "Details", "show everything known about the row", SHOW, (*BLOBS, "contents")),
     Command("refresh", ("R", "ctrl+r"), "Refresh", "read the list again; the cursor stays", SHOW, BLOBS),
-    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, STORE),
-    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, STORE),
+    Command("transfers", ("w",), "Transfers", "show running, finished and failed transfers", SHOW, FINDS),
+    Command("log", ("L",), "Log", "show what happened, with the causes of errors", SHOW, FINDS),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, BUSY),
-    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, STORE),
+    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, FINDS),
     Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, BUSY),
     Command(
-        "peel", ("escape",), "Esc", "stop reading, leave the filter, drop the marks: one at a time", PROGRAM, BLOBS
+        "peel",
+        ("escape",),
+        "Esc",
+        "stop reading, leave the filter, drop the marks: one at a time",
+        PROGRAM,
+        (*BLOBS, "contents"),
     ),
     Command(
         "close",

@@ -80,7 +80,7 @@ def test_the_lines_are_those_of_gnu_grep(storage: Storage, tmp_path: Path, seed:
         if rng.random() < 0.15:
             content = bytes(rng.randrange(256) for _ in range(3000)) + b"\nerror 12 a.b\n"
         (tmp_path / name).write_bytes(content)
-        packed = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+        packed: dict[str, Any] = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
         ending = rng.choice(list(packed))
         storage.set(name, packed[ending](content))
     names = sorted(path.name for path in tmp_path.iterdir())
