@@ -63,7 +63,7 @@ def rm(
                 say(f"deleted {plain}")
             return
         for choice in choices:
-            found = work.add(choice, recursive=recursive)
+            found = work.add(choice, recursive=recursive, details=not dry_run)
             if choice.glob is not None and not found and not limits:
                 raise NotFoundError(f"{choice.nothing().message}; nothing was deleted", key=choice.location.key)
         if not work.count and limits:
@@ -115,8 +115,10 @@ class _Work:
         files = sum(len(image.blobs) for image in self.images.values())
         return sum(spool.count for spool in self._groups.values()) + files + len(self.strays)
 
-    def add(self, choice: Choice, *, recursive: bool) -> int:
-        """Add the blobs of a location, with `recursive` also those in folders. Return how many blobs these were."""
+    def add(self, choice: Choice, *, recursive: bool, details: bool = True) -> int:
+        """Add the blobs of a location, with `recursive` also those in folders. Return how many blobs these were.
+
+        Without `details` the blobs may have no ETags, which only a deletion needs."""
         place, before = choice.location, self.count
         is_one = choice.glob is None and not recursive
         hints = expecting_blob(self._storage, place, "give -r to delete all of it") if is_one else nullcontext()
@@ -127,7 +129,7 @@ class _Work:
             self._spool(place.storage_type).add(check_key(place.key))
         else:
             with hints:
-                for blob in choice.blobs(recursive=recursive):
+                for blob in choice.blobs(recursive=recursive, details=details):
                     if (blob.storage_type, blob.key) not in self._seen:
                         self._spool(place.storage_type).add(blob)
                     if self._is_several:
