@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from storage_tui import Storage
 from storage_tui.server.stores.local.seed import seed
 from tests.benchmarks.seed import LOCAL_NAMESPACE, make_blobs
 from tests.cli.test_commands import lines
@@ -13,16 +14,31 @@ from tests.terminal import Terminal
 KEYS = ("maps/2023/a.tif", "maps/2023/b.tif", "maps/2024/a.tif", "maps/f1.txt", "maps/f[1].txt")
 
 
+def fill(folder):
+    """Make a store with the keys of KEYS in `data`, each holding its own name; return what names it."""
+    with Storage(data_dir=folder / "data") as storage:
+        for key in KEYS:
+            storage.set(key, key)
+    return {"STORAGE_TUI_HOME": str(folder), "STORAGE_TUI_LINGER": "20"}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """A store that no test changes in `data`."""
+    return fill(tmp_path_factory.mktemp("shelf"))
+
+
 @pytest.fixture
-def filled(run, tmp_path):
-    """Run commands on a store with the keys of KEYS in `data`, each holding its own name."""
-    own = {"STORAGE_TUI_HOME": str(tmp_path / "own"), "STORAGE_TUI_LINGER": "5"}
-    for key in KEYS:
-        path = tmp_path / "in" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(key)
-    run("put", "-rq", "in/", "data:", **own)
-    return lambda *args, **options: run(*args, **{**own, **options})
+def filled(run, shelf):
+    """Run commands on the store that nobody changes."""
+    return lambda *args, **options: run(*args, **{**shelf, **options})
+
+
+@pytest.fixture
+def own(run, tmp_path):
+    """Run commands on a store of one test."""
+    names = fill(tmp_path / "own")
+    return lambda *args, **options: run(*args, **{**names, **options})
 
 
 def test_commands_take_what_a_pattern_matches(filled, tmp_path):
@@ -41,41 +57,41 @@ def test_commands_take_what_a_pattern_matches(filled, tmp_path):
     assert lines(filled("ls", "-r", "tmp:")) == ["keep/2023/a.tif", "keep/2024/a.tif"]
 
 
-def test_an_existing_name_is_no_pattern_and_a_backslash_quotes(filled):
-    assert filled("cat", "maps/f[1].txt").stdout == b"maps/f[1].txt"
-    assert filled("cat", "maps/f[12].txt").stdout == b"maps/f1.txt"
-    assert filled("cat", "maps/f\\[1\\].txt").stdout == b"maps/f[1].txt"
-    filled("rm", "maps/f[1].txt")
-    assert lines(filled("ls", "maps/f*")) == ["maps/f1.txt"]
+def test_an_existing_name_is_no_pattern_and_a_backslash_quotes(own):
+    assert own("cat", "maps/f[1].txt").stdout == b"maps/f[1].txt"
+    assert own("cat", "maps/f[12].txt").stdout == b"maps/f1.txt"
+    assert own("cat", "maps/f\\[1\\].txt").stdout == b"maps/f[1].txt"
+    own("rm", "maps/f[1].txt")
+    assert lines(own("ls", "maps/f*")) == ["maps/f1.txt"]
 
 
-@pytest.mark.parametrize("command", [("ls",), ("cat",), ("du",), ("rm", "--yes"), ("get",), ("url",), ("grep", "x")])
-def test_a_pattern_without_a_match_is_one_line_and_not_found(filled, command):
-    told = filled(*command, "data:none/*.x", code=3)
-    assert told.stdout == b"" and told.stderr.startswith(b"storage-tui: nothing matches data:none/*.x")
-    assert len(told.stderr.splitlines()) == 1
+def test_a_pattern_without_a_match_is_one_line_and_not_found(filled):
+    for command in (("ls",), ("cat",), ("du",), ("rm", "--yes"), ("get",), ("grep", "x")):
+        told = filled(*command, "data:none/*.x", code=3)
+        assert told.stdout == b"" and told.stderr.startswith(b"storage-tui: nothing matches data:none/*.x"), command
+        assert len(told.stderr.splitlines()) == 1
 
 
-def test_a_deletion_by_pattern_asks_with_count_bytes_and_times(filled):
-    refusal = filled("rm", "maps/**/*.tif", code=2)
+def test_a_deletion_by_pattern_asks_with_count_bytes_and_times(own):
+    refusal = own("rm", "maps/**/*.tif", code=2)
     assert b"3 blobs (45 B), written 20" in refusal.stderr and b"give --yes" in refusal.stderr
-    told = lines(filled("rm", "--dry-run", "maps/**/*.tif"))
+    told = lines(own("rm", "--dry-run", "maps/**/*.tif"))
     assert told[:3] == [f"would delete data:{key}" for key in KEYS[:3]] and told[3].startswith("would delete 3 blobs")
-    assert lines(filled("rm", "-n", "-q", "maps/**")) == [told[3].replace("3 blobs (45 B)", "5 blobs (69 B)")]
-    rows = [json.loads(row) for row in lines(filled("rm", "-n", "--json", "maps/2024/*"))]
+    assert lines(own("rm", "-n", "-q", "maps/**")) == [told[3].replace("3 blobs (45 B)", "5 blobs (69 B)")]
+    rows = [json.loads(row) for row in lines(own("rm", "-n", "--json", "maps/2024/*"))]
     assert rows == [{"storage_type": "data", "key": "maps/2024/a.tif", "dry_run": True}]
-    assert len(lines(filled("ls", "-r", "maps"))) == 5
-    assert lines(filled("rm", "--yes", "maps/**/*.tif", "maps/2023/*")) == ["deleted 3 blobs (45 B)"]
-    assert lines(filled("ls", "-r", "maps")) == ["maps/f1.txt", "maps/f[1].txt"]
+    assert len(lines(own("ls", "-r", "maps"))) == 5
+    assert lines(own("rm", "--yes", "maps/**/*.tif", "maps/2023/*")) == ["deleted 3 blobs (45 B)"]
+    assert lines(own("ls", "-r", "maps")) == ["maps/f1.txt", "maps/f[1].txt"]
 
 
-def test_a_deletion_by_age_does_nothing_quietly_when_nothing_is_old(filled):
+def test_a_deletion_by_age_does_nothing_quietly_when_nothing_is_old(own):
     for words in (("data:**/*.tif",), ("-r", "data:maps"), ("data:maps/f1.txt",), ("data:none/*",), ("-r", "tmp:")):
-        told = filled("rm", *words, "--older-than", "3d", "--yes")
+        told = own("rm", *words, "--older-than", "3d", "--yes")
         assert told.stdout == told.stderr == b""
-    filled("rm", "data:none", "--older-than", "3d", "--yes", code=3)
-    assert len(lines(filled("ls", "-r", "maps"))) == 5
-    assert lines(filled("rm", "data:**/*.tif", "--newer-than", "1d", "--larger", "14", "--yes")) == [
+    own("rm", "data:none", "--older-than", "3d", "--yes", code=3)
+    assert len(lines(own("ls", "-r", "maps"))) == 5
+    assert lines(own("rm", "data:**/*.tif", "--newer-than", "1d", "--larger", "14", "--yes")) == [
         "deleted 3 blobs (45 B): data:**/*.tif"
     ]
 
@@ -91,19 +107,19 @@ def test_limits_choose_blobs_for_every_command(filled, tmp_path):
     assert lines(filled("ls", "tmp:", "--expires-within", "1d")) == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("ls", "--older-than", "3"), ("ls", "--older-than", "3parsec"),
-        ("rm", "x", "--larger", "1Q"), ("ls", "{a,b}" * 9),
-        ("find", "data:", ">3"), ("rm", "x", "--older-than", "9999999999999y"), ("get", "maps/*", "-"),
-        ("grep", "("), ("grep", "x", "--max-bytes", "much"), ("grep", "--all-types", "x", "data:"), ("tree", "-L", "0"),
-        ("ls", "--sort", "colour"), ("get", "maps/2023/a.tif", "maps/2024/a.tif", "both"),
-    ],
+WRONG = (
+    ("ls", "--older-than", "3"), ("ls", "--older-than", "3parsec"),
+    ("rm", "x", "--larger", "1Q"), ("ls", "{a,b}" * 9),
+    ("find", "data:", ">3"), ("rm", "x", "--older-than", "9999999999999y"), ("get", "maps/*", "-"),
+    ("grep", "("), ("grep", "x", "--max-bytes", "much"), ("grep", "--all-types", "x", "data:"), ("tree", "-L", "0"),
+    ("ls", "--sort", "colour"), ("get", "maps/2023/a.tif", "maps/2024/a.tif", "both"),
 )  # fmt: skip
-def test_what_cannot_be_read_is_a_usage_error(filled, words):
-    told = filled(*words, code=2)
-    assert told.stdout == b"" and told.stderr
+
+
+def test_what_cannot_be_read_is_a_usage_error(filled):
+    for words in WRONG:
+        told = filled(*words, code=2)
+        assert told.stdout == b"" and told.stderr, words
 
 
 def test_find_takes_words_globs_and_limits_of_the_browser(filled):
@@ -155,10 +171,10 @@ def test_grep_prints_lines_names_counts_and_json(filled):
     assert b"--max-bytes" in limited.stderr
 
 
-def test_a_terminal_gets_columns_and_colours_and_a_pipe_none(filled, home, tmp_path):
+def test_a_terminal_gets_columns_and_colours_and_a_pipe_none(filled, home, shelf):
     environ = {
         **home,
-        "STORAGE_TUI_HOME": str(tmp_path / "own"),
+        **shelf,
         "TERM": "xterm-256color",
         "LS_COLORS": "di=35:*.txt=33",
     }
@@ -166,7 +182,7 @@ def test_a_terminal_gets_columns_and_colours_and_a_pipe_none(filled, home, tmp_p
     with Terminal(command, environ=environ) as terminal:
         assert terminal.wait_for_exit() == 0
         assert b"\x1b[35m2023/\x1b[0m" in terminal.raw and b"\x1b[33mf1.txt\x1b[0m" in terminal.raw
-        assert any("2023/" in row and "f1.txt" in row for row in terminal.text.splitlines())
+        assert any("2023/" in row and "f1.txt" in row for row in terminal.text().splitlines())
     with Terminal(command, environ={**environ, "NO_COLOR": "1"}) as terminal:
         assert terminal.wait_for_exit() == 0
         assert b"\x1b[35m" not in terminal.raw
