@@ -12,7 +12,7 @@ from typing import Literal
 
 from storage_tui.client import calls, folding
 from storage_tui.client.patterns.conditions import Condition
-from storage_tui.client.patterns.globs import Glob, Segment, has_magic, shared_start
+from storage_tui.client.patterns.globs import Glob, Segment, is_pattern, shared_start
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
@@ -33,9 +33,7 @@ def pattern_of(engine: TransferEngine, location: Location) -> Glob | None:
     A key is no pattern when it holds no magic character, and when there is a blob or folder of exactly this name: keys
     may hold `*`, `?`, `[` and `{`. Raise ValueError for a pattern that has too many alternatives.
     """
-    if not has_magic(location.key) or _exists(engine, location):
-        return None
-    return Glob(location.key)
+    return Glob(location.key) if is_pattern(location.key, lambda: _exists(engine, location)) else None
 
 
 def matching_entries(engine: TransferEngine, storage_type: str, glob: Glob) -> Iterator[Entry]:
