@@ -113,6 +113,6 @@ def _is_limit_or_word(word: str) -> bool:
 
 def _description(patterns: Sequence[str]) -> Description:
     try:
-        return Description(" ".join(patterns))
+        return Description(patterns)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from None
