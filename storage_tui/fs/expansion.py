@@ -8,23 +8,24 @@ import errno
 import os
 from typing import Any
 
-from fsspec.core import has_magic
 from fsspec.implementations.local import LocalFileSystem, make_path_posix, trailing_sep
 from fsspec.spec import AbstractFileSystem
 from fsspec.utils import other_paths, stringify_path
+
+from storage_tui.client.patterns import globs
 
 
 def is_pattern(fs: AbstractFileSystem, path: Any) -> bool:
     """Return whether a path stands for the paths that it matches: it contains magic characters, and there is neither
     a file nor a folder of exactly this name."""
-    return bool(has_magic(fs._strip_protocol(stringify_path(path)))) and not fs.exists(path)
+    return globs.is_pattern(fs._strip_protocol(stringify_path(path)), lambda: bool(fs.exists(path)))
 
 
 def needs_pairs(fs: AbstractFileSystem, source: Any, target: Any) -> bool:
     """Return whether fsspec would take the path of an existing file or folder for a pattern."""
     if isinstance(source, list) or isinstance(target, list):
         return False
-    return bool(has_magic(stringify_path(source))) and fs.exists(source)
+    return globs.has_magic(stringify_path(source)) and bool(fs.exists(source))
 
 
 def pairs(

@@ -29,7 +29,7 @@ KEY_S = 0.1  # a paint this soon after a key is the answer to that key
 PAINT_S = 0.004  # keys that pile up are painted together
 TYPING = " Type words   Enter  to the lines found   ↑ ↓  move   Esc  back"
 REMARK_S = 4.0  # a remark stays this long in place of the keys
-PAST_FIELDS = ("escape", "up", "down")  # of no use in a one-row field, so they work on the list while the user types
+PAST_FIELDS = ("escape", "up", "down", "ctrl+t")  # of no use in a one-row field: they work on the list meanwhile
 
 
 class CommandScreen(Screen[ResultT]):

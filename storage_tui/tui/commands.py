@@ -59,7 +59,7 @@ ROWS: tuple[Context, ...] = ("browser", "flat")  # lists of rows that can be mar
 SIDES: tuple[Context, ...] = ("browser", "local")  # both sides of the main screen
 STORE: tuple[Context, ...] = ("browser", "flat", "usage")  # the screens that show the store: their rows have actions
 BLOBS: tuple[Context, ...] = (*STORE, "viewer")
-BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash", "sync")  # all but the lists that are only read
+BUSY: tuple[Context, ...] = (*BLOBS, "transfers", "trash", "sync", "contents")  # all but the lists that are only read
 LISTS: tuple[Context, ...] = ("flat", "usage", "transfers", "lines", "map", "trash", "contents", "sync")
 
 MOVE, OPEN, CHOOSE, ACT, SHOW, PROGRAM = "Move", "Open", "Choose", "Act", "Look", "Program"
@@ -390,7 +390,7 @@ COMMANDS: tuple[Command, ...] = (
         "Details",
         "show everything known about the row",
         SHOW,
-        BLOBS,
+        (*BLOBS, "contents"),
         keys_in={"browser": ("i",)},
     ),
     Command(
@@ -428,7 +428,7 @@ COMMANDS: tuple[Command, ...] = (
         "Transfers",
         "show running, finished and failed transfers",
         SHOW,
-        (*STORE, "local", "sync"),
+        (*STORE, "local", "sync", "contents"),
     ),
     Command(
         "log",
@@ -436,11 +436,13 @@ COMMANDS: tuple[Command, ...] = (
         "Log",
         "show what happened, with the causes of errors",
         SHOW,
-        (*STORE, "local", "trash", "sync"),
+        (*STORE, "local", "trash", "sync", "contents"),
     ),
     Command("profiles", ("P",), "Profiles…", "switch to another server of the settings file", PROGRAM, SIDES),
     Command("help", ("?", "f1"), "Help", "show all keys", PROGRAM, (*BUSY, "local")),
-    Command("palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local")),
+    Command(
+        "palette", (":", "ctrl+p"), "Command palette…", "find a command by name", PROGRAM, (*STORE, "local", "contents")
+    ),
     Command("suspend", ("ctrl+z",), "Suspend", "go to the shell; fg comes back", PROGRAM, (*BUSY, "local")),
     Command(
         "peel",
@@ -448,7 +450,7 @@ COMMANDS: tuple[Command, ...] = (
         "Esc",
         "stop reading, leave the filter, drop the marks: one at a time",
         PROGRAM,
-        (*BLOBS, "local", "trash"),
+        (*BLOBS, "local", "trash", "contents"),
     ),
     Command(
         "close",

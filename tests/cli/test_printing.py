@@ -23,6 +23,9 @@ PIPED = (KEY, "c\u2066d")
 WALK = {  # words, {there} being a directory with a hostile name
     "browse": ("browse", "--print"),
     "ls": ("ls", "-l"),
+    "find": ("find", "--all-types"),
+    "grep": ("grep", "-an", "red"),
+    "tree": ("tree", "data:"),
     "get": ("get", f"data:{KEY}", "-"),
     "put": ("put", "-r", "{there}", "data:up/"),
     "sync": ("sync", "{there}", "data:synced/", "-v"),

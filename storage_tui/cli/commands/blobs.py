@@ -53,7 +53,7 @@ def _places(choice: Choice) -> Iterator[Location]:
         return
     with expecting_blob(choice.storage, choice.location, "write it as a pattern, such as folder/*"):
         is_empty = True
-        for blob in choice.blobs(recursive=False):
+        for blob in choice.blobs(recursive=False, details=False):
             is_empty = False
             yield Location(blob.storage_type, blob.key)
     if is_empty and not choice.limits:
@@ -91,7 +91,7 @@ def _counted(choice: Choice) -> Usage:
     place, glob = choice.location, choice.glob
     base, rows = as_folder(place).key if glob is None else glob.folder, dict[str, Usage]()
     whole = Usage(base if glob is None else place.key, 0, 0)
-    for blob in choice.blobs(recursive=True):
+    for blob in choice.blobs(recursive=True, details=False):
         whole = _added(whole, blob)
         name = _match_of(blob.key, base, glob)
         if name in rows or len(rows) < CHILDREN_AT_MOST:

@@ -1,7 +1,7 @@
 """`storage-tui rm`: deletes blobs and folders; in `products` whole images, and blobs of no image, after a question."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ def rm(
                 say(f"deleted {plain}{way_back(storage, locations, recursive=False)}")
             return
         for choice in choices:
-            found = work.add(choice, recursive=recursive)
+            found = work.add(choice, recursive=recursive, details=not dry_run)
             if choice.glob is not None and not found and not limits:
                 raise NotFoundError(f"{choice.nothing().message}; nothing was deleted", key=choice.location.key)
         if not work.count and limits:
@@ -117,29 +117,35 @@ class _Work:
         files = sum(len(image.blobs) for image in self.images.values())
         return sum(spool.count for spool in self._groups.values()) + files + len(self.strays)
 
-    def add(self, choice: Choice, *, recursive: bool) -> int:
-        """Add the blobs of a location, with `recursive` also those in folders. Return how many blobs these were."""
-        place, before = choice.location, self.count
+    def add(self, choice: Choice, *, recursive: bool, details: bool = True) -> int:
+        """Add the blobs of a location, with `recursive` also those in folders. Return how many blobs these were.
+
+        Without `details` the blobs may have no ETags, which only a deletion needs."""
+        place, found = choice.location, 0
         is_one = choice.glob is None and not recursive
         hints = expecting_blob(self._storage, place, "give -r to delete all of it") if is_one else nullcontext()
         if _is_for_catalog(self._storage, place):
             with hints:
-                self._add_products(choice.blobs(recursive=recursive))
+                blobs = [*choice.blobs(recursive=recursive)]
+            found = len(blobs)
+            self._add_products(blobs)
         elif is_one and choice.is_plain:
+            found = 1
             self._spool(place.storage_type).add(check_key(place.key))
         else:
             with hints:
-                for blob in choice.blobs(recursive=recursive):
+                for blob in choice.blobs(recursive=recursive, details=details):
+                    found += 1
                     if (blob.storage_type, blob.key) not in self._seen:
                         self._spool(place.storage_type).add(blob)
                     if self._is_several:
                         self._seen.add((blob.storage_type, blob.key))
-        return self.count - before
+        return found
 
     def _spool(self, storage_type: str) -> Spool:
         return self._groups.setdefault(storage_type, Spool())
 
-    def _add_products(self, blobs: Iterable[Blob]) -> None:
+    def _add_products(self, blobs: Sequence[Blob]) -> None:
         asked: dict[ImageId | None, CatalogImage | None] = {None: None}
         for blob in blobs:
             image_id = ImageId.of_key(blob.key)

@@ -40,8 +40,9 @@ class Choice:
         special character."""
         return base_of(self.location) if self.glob is None else self.glob.folder
 
-    def blobs(self, *, recursive: bool) -> Iterator[Blob]:
-        """Yield the blobs in the order of their keys. With `recursive` a folder means all blobs below it.
+    def blobs(self, *, recursive: bool, details: bool = True) -> Iterator[Blob]:
+        """Yield the blobs in the order of their keys. With `recursive` a folder means all blobs below it. Without
+        `details` ETags and checksums may be missing.
 
         Raise NotFoundError for a plain location without a blob, also when there are limits.
         """
@@ -49,9 +50,9 @@ class Choice:
 
         engine, place = self.storage.engine, self.location
         if self.glob is not None:
-            found = matching_blobs(engine, place.storage_type, self.glob, recursive=recursive)
+            found = matching_blobs(engine, place.storage_type, self.glob, recursive=recursive, details=details)
         elif recursive:
-            found = blobs_below(engine, place.storage_type, as_folder(place).key)
+            found = blobs_below(engine, place.storage_type, as_folder(place).key, details=details)
         else:
             found = iter([self.storage.stat(check_key(place.key), place.storage_type)])
         return within(engine, found, self.limits)

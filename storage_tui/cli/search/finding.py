@@ -52,7 +52,7 @@ def find(
     with open_storage(settings) as storage:
         places = all_places(storage) if all_types else places
         for choice in (choose(storage, place, limits) for place in places):
-            for blob in found(choice, description):
+            for blob in found(choice, description, details=as_json):
                 location = str(Location(blob.storage_type, blob.key))
                 if as_json:
                     say_json({"storage_type": blob.storage_type, **blob.to_json()})
@@ -62,24 +62,24 @@ def find(
                     say(location)
 
 
-def found(choice: Choice, description: Description) -> Iterator[Blob]:
+def found(choice: Choice, description: Description, *, details: bool = True) -> Iterator[Blob]:
     """Yield the blobs of a location, or below it, that the words describe. Raise NotFoundError for a location that is
     neither a blob nor a folder."""
     from storage_tui.client.patterns.select import within
 
     base, now = choice.base if choice.glob is not None else as_folder(choice.location).key, datetime.now(UTC)
-    blobs = within(choice.storage.engine, below(choice), description.conditions, now=now)
+    blobs = within(choice.storage.engine, below(choice, details=details), description.conditions, now=now)
     for blob in blobs:
         name = blob.key[len(base) :] if blob.key.startswith(base) else blob.key.rpartition("/")[2]
         if description.names.matches(name):
             yield blob
 
 
-def below(choice: Choice) -> Iterator[Blob]:
+def below(choice: Choice, *, details: bool = True) -> Iterator[Blob]:
     """Yield the blobs of a location: of a pattern those that match or are below a folder that matches, of a folder all
     below it, else the blob itself. Raise NotFoundError for a location where there is neither."""
     is_empty = True
-    for blob in choice.blobs(recursive=True):
+    for blob in choice.blobs(recursive=True, details=details):
         is_empty = False
         yield blob
     place = choice.location
@@ -113,6 +113,6 @@ def _is_limit_or_word(word: str) -> bool:
 
 def _description(patterns: Sequence[str]) -> Description:
     try:
-        return Description(" ".join(patterns))
+        return Description(patterns)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from None

@@ -124,7 +124,7 @@ def _blobs(storage: "Storage", places: Sequence[Location], limits: Limits) -> It
     for place in places:
         choice = choose(storage, place, limits)
         is_empty = True
-        for blob in below(choice):
+        for blob in below(choice, details=False):
             is_empty = False
             yield blob
         if is_empty and choice.glob is not None and not limits:

@@ -17,7 +17,7 @@ same holds for the folders between two `**`. Braces, whose texts differ in lengt
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -104,6 +104,14 @@ class Glob:
 def has_magic(text: str) -> bool:
     """Return whether a text may be a pattern: it holds one of the characters `*`, `?`, `[` and `{`."""
     return _MAGIC.search(text) is not None
+
+
+def is_pattern(text: str, exists: Callable[[], bool]) -> bool:
+    """Return whether a text stands for what it matches: it may be a pattern, and nothing has exactly this name.
+
+    The rule is the same for the command line and for fsspec, because keys may hold all these characters.
+    """
+    return has_magic(text) and not exists()
 
 
 def shared_start(texts: Sequence[str]) -> str:

@@ -7,15 +7,17 @@ everything below costs fewer requests, everything below is listed instead.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Literal
 
 from storage_tui.client import calls, folding
 from storage_tui.client.patterns.conditions import Condition
-from storage_tui.client.patterns.globs import Glob, Segment, has_magic, shared_start
+from storage_tui.client.patterns.globs import Glob, Segment, is_pattern, shared_start
 from storage_tui.client.transfer.engine import TransferEngine
 from storage_tui.contract.errors import NotFoundError
 from storage_tui.contract.keys import DELIMITER, Location, as_folder
 from storage_tui.contract.models import Blob, Page
+from storage_tui.contract.moments import from_millis
 
 PAGE = 1000  # entries of a list at once: the most that a server sends
 PROBES = 32  # folders of one page that are entered without asking how much is below
@@ -31,9 +33,7 @@ def pattern_of(engine: TransferEngine, location: Location) -> Glob | None:
     A key is no pattern when it holds no magic character, and when there is a blob or folder of exactly this name: keys
     may hold `*`, `?`, `[` and `{`. Raise ValueError for a pattern that has too many alternatives.
     """
-    if not has_magic(location.key) or _exists(engine, location):
-        return None
-    return Glob(location.key)
+    return Glob(location.key) if is_pattern(location.key, lambda: _exists(engine, location)) else None
 
 
 def matching_entries(engine: TransferEngine, storage_type: str, glob: Glob) -> Iterator[Entry]:
@@ -41,15 +41,20 @@ def matching_entries(engine: TransferEngine, storage_type: str, glob: Glob) -> I
     return _Walk(engine, storage_type, glob, folders="named").entries()
 
 
-def matching_blobs(engine: TransferEngine, storage_type: str, glob: Glob, *, recursive: bool = False) -> Iterator[Blob]:
-    """Yield the blobs whose keys match; with `recursive` also all blobs below a folder whose name matches."""
-    entries = _Walk(engine, storage_type, glob, folders="whole" if recursive else "none").entries()
-    return (entry for entry in entries if isinstance(entry, Blob))
+def matching_blobs(
+    engine: TransferEngine, storage_type: str, glob: Glob, *, recursive: bool = False, details: bool = True
+) -> Iterator[Blob]:
+    """Yield the blobs whose keys match; with `recursive` also all blobs below a folder whose name matches.
+
+    Without `details` a blob may have only its key, size and times: such lists take a quarter of the bytes.
+    """
+    walk = _Walk(engine, storage_type, glob, folders="whole" if recursive else "none", details=details)
+    return (entry for entry in walk.entries() if isinstance(entry, Blob))
 
 
-def blobs_below(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Blob]:
-    """Yield every blob whose key begins with the prefix."""
-    return _below(engine, storage_type, prefix)
+def blobs_below(engine: TransferEngine, storage_type: str, prefix: str, *, details: bool = True) -> Iterator[Blob]:
+    """Yield every blob whose key begins with the prefix; see `matching_blobs` for `details`."""
+    return _below(engine, storage_type, prefix, details=details)
 
 
 def entries_in(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Entry]:
@@ -103,9 +108,31 @@ def _pages(
             return
 
 
-def _below(engine: TransferEngine, storage_type: str, prefix: str, *, limit: int = PAGE) -> Iterator[Blob]:
+def _below(
+    engine: TransferEngine, storage_type: str, prefix: str, *, limit: int = PAGE, details: bool = True
+) -> Iterator[Blob]:
+    if not details and "columns" in engine.describe().features:
+        yield from _in_columns(engine, storage_type, prefix)
+        return
     for page in _pages(engine, storage_type, prefix, "", limit=limit):
         yield from page.blobs
+
+
+def _in_columns(engine: TransferEngine, storage_type: str, prefix: str) -> Iterator[Blob]:
+    token = None
+    while True:
+        pages = engine.run(folding.list_columns(engine.service, prefix, storage_type, "", token, None))
+        for page in pages:
+            ends = page.expires or repeat(0)
+            for name, size_bytes, written, end in zip(page.names, page.sizes, page.modified, ends, strict=False):
+                yield Blob(prefix + name, storage_type, size_bytes, _moment(written), expires=_moment(end))
+        token = pages[-1].next_token
+        if token is None:
+            return
+
+
+def _moment(millis: int) -> datetime | None:
+    return from_millis(millis) if millis else None
 
 
 class _Walk:
@@ -117,12 +144,14 @@ class _Walk:
     """
 
     def __init__(
-        self, engine: TransferEngine, storage_type: str, glob: Glob, *, folders: Literal["none", "named", "whole"]
-    ) -> None:
+        self, engine: TransferEngine, storage_type: str, glob: Glob, *, folders: Literal["none", "named", "whole"],
+        details: bool = True,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._type = storage_type
         self._glob = glob
         self._folders = folders
+        self._details = details
 
     def entries(self) -> Iterator[Entry]:
         """Yield all entries."""
@@ -168,7 +197,7 @@ class _Walk:
         folder = prefix + name
         if self._folders != "none" and any(_ends_at(name, rest) for rest in rests):
             if self._folders == "whole":
-                yield from _below(self._engine, self._type, folder)
+                yield from _below(self._engine, self._type, folder, details=self._details)
                 return
             if is_there or self._first(folder) is not None:
                 yield folder
@@ -179,7 +208,7 @@ class _Walk:
     def _flat(self, prefix: str, start: str) -> Iterator[Entry]:
         """Yield the entries below `prefix` that begin with `start`, from a list of everything there."""
         above: dict[str, bool] = {}  # the folders of the last key, and whether each matches
-        for blob in _below(self._engine, self._type, start):
+        for blob in _below(self._engine, self._type, start, details=self._details):
             before = above
             if self._folders != "none":
                 above = {}

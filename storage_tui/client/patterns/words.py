@@ -1,7 +1,7 @@
 """The one pattern language: words that all must match, globs, limits such as `>3d`, smart case, `~word` fuzzy."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,10 +20,12 @@ class Filter:
     """The words about a name, as typed. Lower-case text matches both cases; a capital makes the match exact.
 
     Words are separated by spaces. A glob without a slash must match the last segment of a name, a glob with a slash all
-    of it (see globs.py). `~abc` matches a name that has these letters in order. Any other word is a substring.
+    of it (see globs.py). `~abc` matches a name that has these letters in order. Any other word is a substring. `given`
+    are the words themselves where they may hold spaces, as on a command line.
     """
 
     text: str
+    given: tuple[str, ...] | None = None
     _tests: tuple[Test, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -32,7 +34,7 @@ class Filter:
     @property
     def words(self) -> list[str]:
         """The words that must all match."""
-        return self.text.split()
+        return self.text.split() if self.given is None else [word for word in self.given if word]
 
     @property
     def is_exact(self) -> bool:
@@ -57,14 +59,15 @@ class Filter:
 class Description:
     """Words about blobs: those of a Filter about their names, and limits about their age, expiry and size.
 
-    The constructor raises ValueError with the reason for a limit that cannot be read.
+    `text` is a line as typed, or words that may hold spaces. The constructor raises ValueError with the reason for a
+    limit that cannot be read.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        words = text.split()
+    def __init__(self, text: str | Sequence[str]) -> None:
+        words = text.split() if isinstance(text, str) else text
         self.conditions: tuple[Condition, ...] = tuple(condition(word) for word in words if is_condition(word))
-        self.names = Filter(" ".join(word for word in words if not is_condition(word)))
+        names = tuple(word for word in words if not is_condition(word))
+        self.names = Filter(" ".join(names), names)
 
     def matches(self, blob: Blob, name: str, now: datetime) -> bool:
         """Return whether a blob, shown as `name`, matches all words."""

@@ -7,7 +7,7 @@ bounded queue until their turn comes, so that a large blob holds no more than a 
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 
 from storage_tui.client import calls
@@ -66,7 +66,7 @@ class ContentSearch:
             for matcher in self._matchers:
                 matcher.close()
 
-    def run(self, blobs: Iterable[Blob]) -> Iterator[Event]:
+    def run(self, blobs: Iterable[Blob]) -> Generator[Event, None, None]:
         """Yield the matches of each blob, and then its end, in the order of the blobs."""
         threads = [threading.Thread(target=self._work, name="search", daemon=True) for _ in range(self._jobs)]
         for thread in threads:

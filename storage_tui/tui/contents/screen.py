@@ -1,6 +1,6 @@
 """Search inside: the lines of the blobs below here, or of the marks, that match a regular expression."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -19,7 +19,6 @@ from storage_tui.tui.contents.hits import KEPT, Hits
 from storage_tui.tui.contents.reading import MOST_BYTES, Reading
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.lists.flat_screen import Go
 from storage_tui.tui.lists.program import ProgramActions
 from storage_tui.tui.state.listing import Row
 from storage_tui.tui.state.messages import explain
@@ -35,6 +34,9 @@ HINT = (
     "Type a regular expression and press Enter. Lower-case letters match both cases; binary blobs are left out, packed "
     "text is read through."
 )
+
+Go = Callable[[Location, str], None]
+"""Shows a blob, given by its key, in its folder on the main screen."""
 
 
 class ContentsScreen(CommandScreen[None]):
