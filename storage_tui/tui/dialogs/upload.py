@@ -66,7 +66,7 @@ class UploadScreen(Dialog[SendRequest]):
         text = self.query_one("#path", Input).value
         self._browser.show(*folder_and_start(text))
         if self._is_untouched:
-            self.say("Type or choose a file or folder; Tab completes.")
+            self.say("Type the name of a file or folder; Tab completes.")
         else:
             self._look_now()
 

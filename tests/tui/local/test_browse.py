@@ -32,7 +32,7 @@ def listed(browser: Browser) -> list[str]:
 
 async def ask_upload(browser: Browser) -> None:
     await browser.press("u")
-    await browser.shows("Type or choose a")
+    await browser.shows("Type the name of a")
     await browser.until(lambda: listed(browser)[:1] == ["sub/"])
 
 
