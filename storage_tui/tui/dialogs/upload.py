@@ -90,7 +90,9 @@ class UploadScreen(Dialog[SendRequest]):
             line.cursor_position = len(line.value)
             return
         if not self._browser.marked:
-            line.value = str(event.path)
+            with line.prevent(Input.Changed):  # whose handler would take the answer back
+                line.value = str(event.path)
+            self._found = None
             self._look_now()
         self._submit()
 

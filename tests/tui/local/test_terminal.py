@@ -23,7 +23,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     folder = tmp_path / "here"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name in ("a b.txt", "c.txt"):
         (folder / name).write_text(f"words of {name}")
     return folder
