@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -300,6 +301,28 @@ async def delete_image(stage: Stage) -> None:
     await stage.see("acquired", "▀▀▀▀")
     await stage.press("D")
     await stage.see("from the catalog?", "Delete all 3")
+
+
+@scene(start="data:rasters/")
+async def local_side(stage: Stage) -> None:
+    """Local files beside the list: marked, one of them previewed, about to be uploaded with F5."""
+    files = stage.home / "work" / "maps"
+    files.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 7):
+        (files / f"track-{number}.geojson").write_text(_track(number))
+    (files / "notes.txt").write_text("field notes\n")
+    await stage.see("ndvi_")
+    await stage.press("s", "g", "l")
+    await stage.see("Go to a local folder")
+    await stage.press("slash", *str(files), "slash", "enter")
+    await stage.see("track-6.geojson")
+    await stage.press("j", "space", "space", "space")
+    await stage.see("bounds", "LineString", "● 3")
+
+
+def _track(number: int) -> str:
+    points = [[10 + step / 50, 47 + (step * number % 17) / 60] for step in range(40)]
+    return json.dumps({"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": points}})
 
 
 def _format_scene(words: str) -> Act:

@@ -60,7 +60,9 @@ def test_a_command_that_nothing_carries_out_is_a_defect_when_the_screen_opens() 
 
 
 def test_the_screens_of_the_test_above_are_all_there_are() -> None:
-    assert {"browser", *WAYS.values()} == set(EVERYWHERE) == {name for row in COMMANDS for name in row.contexts}
+    assert (
+        {"browser", "local", *WAYS.values()} == set(EVERYWHERE) == {name for row in COMMANDS for name in row.contexts}
+    )
 
 
 def test_every_command_is_one_row_and_has_words_for_people() -> None:

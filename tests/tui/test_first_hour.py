@@ -22,7 +22,7 @@ from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
-         "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter")}  # fmt: skip
+         "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter"), "local": ("s",)}  # fmt: skip
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def _open(browser: Browser, context: str) -> None:
         await browser.pilot.pause()  # a question opens before its answer
     await browser.until(
         lambda: (
-            isinstance(screen := browser.app.screen, CommandScreen) and context == screen.CONTEXT and screen.has_lines
+            isinstance(screen := browser.app.screen, CommandScreen) and context == screen.context and screen.has_lines
         )
     )
 
@@ -55,7 +55,7 @@ async def test_a_key_without_a_command_says_so_on_every_screen(
         await _open(browser, context)
         assert not any("Q" in row.keys_of(context) for row in in_context(context))
         await browser.press("Q")
-        if size[1] > 5 or context in ("browser", "flat", "usage", "viewer"):
+        if size[1] > 5 or context in ("browser", "local", "flat", "usage", "viewer"):
             await browser.shows("Q does nothing")
         assert not browser.app.desk.log.unseen_errors
 

@@ -12,6 +12,8 @@
 | filtering.py | the filter, and the line for typing it |
 | type_counts.py | the figures of the sidebar for each storage type |
 | bars.py | the text of the path line and the status line |
+| sides.py | the two sides: the list of the store, and the local files beside it |
+| screens.py | the commands that open another screen over the list |
 | preview.py | the commands of the preview |
 | leaving.py | quit, and the change to another profile |
 | uploading.py, continuing.py | the questions before uploads, and about unfinished transfers |

@@ -118,7 +118,8 @@ def chosen_words(found: Chosen) -> str:
     """Return what was chosen, in words: files, bytes, the first key, and what is left out."""
     words = f"{plural(len(found.files), 'file')}, {size_text(found.size_bytes)}"
     if found.files:
-        words += f", becomes {visible(found.files[0].file.key, limit=50)}{' …' if len(found.files) > 1 else ''}"
+        verb, more = ("becomes", "") if len(found.files) == 1 else ("become", " …")
+        words += f", {verb} {visible(found.files[0].file.key, limit=50)}{more}"
     words += left_out_words(found)
     return words if found.files or found.left_out else "no file is in there"
 

@@ -66,7 +66,7 @@ class UploadScreen(Dialog[SendRequest]):
         text = self.query_one("#path", Input).value
         self._browser.show(*folder_and_start(text))
         if self._is_untouched:
-            self.say("Type or choose a file or folder; Tab completes.")
+            self.say("Type the name of a file or folder; Tab completes.")
         else:
             self._look_now()
 
@@ -90,7 +90,9 @@ class UploadScreen(Dialog[SendRequest]):
             line.cursor_position = len(line.value)
             return
         if not self._browser.marked:
-            line.value = str(event.path)
+            with line.prevent(Input.Changed):  # whose handler would take the answer back
+                line.value = str(event.path)
+            self._found = None
             self._look_now()
         self._submit()
 

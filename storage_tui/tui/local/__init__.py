@@ -2,6 +2,7 @@
 
 | file | holds |
 |---|---|
+| about.py | the preview of a row without bytes: a folder, a link, a pipe |
 | across.py | the commands that copy or move to the other side, and the upload of pasted paths |
 | browse.py | the list of a local folder in a dialog |
 | chosen.py | local paths that were chosen for an upload: their files, and the keys of these |

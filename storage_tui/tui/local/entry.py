@@ -3,7 +3,6 @@
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from storage_tui.contract.models import Blob
@@ -47,11 +46,6 @@ def note_of(row: Row) -> str:
     if not isinstance(row, LocalEntry) or row.kind == "file":
         return ""
     return f" → {row.target}" if row.kind == "link" else f" ({NAMES[row.kind].removeprefix('a ')})"
-
-
-def path_of(row: Row) -> Path:
-    """Return the path of a row."""
-    return Path(row.key)
 
 
 def what_is(row: Row) -> str:

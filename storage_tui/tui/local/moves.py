@@ -67,13 +67,14 @@ class Moves:
 
     def look(self) -> None:
         """Take the transfers that have ended; call this a few times a second."""
-        if not self._waiting or self._is_working:
+        has_news = self._outcome.gone or self._outcome.kept
+        if self._is_working or not (self._waiting or has_news):
             return
         done = [row for row in self._waiting if row.transfer.state == "done"][:BATCH]
         skipped = [row for row in self._waiting if row.transfer.state == "skipped"]
         is_over = not any(row.transfer.is_active for row in self._waiting)
         for row in skipped:
-            self._outcome.kept.append(f"{_source(row)} stays: {row.transfer.note or 'it was skipped'}")
+            self._outcome.kept.append(f"{row.transfer.note or 'it was skipped'}: {_source(row)} stays")
         ended = {id(row) for row in (*done, *skipped)}
         self._waiting = [row for row in self._waiting if id(row) not in ended]
         if done:
@@ -87,7 +88,7 @@ class Moves:
             whole = [row for row in rows if row.transfer.is_verified]
             for row in rows:
                 if not row.transfer.is_verified:
-                    self._outcome.kept.append(f"{_source(row)} stays: this server gives no checksum to compare")
+                    self._outcome.kept.append(f"this server gives no checksum to compare: {_source(row)} stays")
             files = [row for row in whole if row.blob is None]
             if files:
                 gone, kept = await asyncio.to_thread(_remove_files, files)
@@ -104,13 +105,13 @@ class Moves:
             try:
                 results = await self._desk.storage.delete_many(some, storage_type=name)
             except EXPECTED as exc:
-                self._outcome.kept += [f"{name}:{blob.key} stays: {exc}" for blob in some]
+                self._outcome.kept += [f"{exc}: {name}:{blob.key} stays" for blob in some]
                 continue
             for blob, result in zip(some, results, strict=True):
                 if result.is_deleted:
                     self._outcome.gone += 1
                 else:
-                    self._outcome.kept.append(f"{name}:{blob.key} stays: {result.message or result.error}")
+                    self._outcome.kept.append(f"{result.message or result.error}: {name}:{blob.key} stays")
             self._desk.touch(name)
 
     def _report(self) -> None:
@@ -123,7 +124,7 @@ class Moves:
         left = len(outcome.kept) + len(fresh)
         if left:
             first = f": {outcome.kept[0]}" if outcome.kept else ""
-            self._desk.fail(f"{moved}, {left:,} left where they were{first}")
+            self._desk.fail(f"{moved}, {left:,} stayed where they were{first}")
         else:
             self._desk.say(moved)
 
@@ -141,10 +142,10 @@ def _remove_files(rows: Iterable[Moving]) -> tuple[int, list[str]]:
         try:
             _remove(path, row.top, row.etag)
         except FileNotFoundError:
-            kept.append(f"{path} was gone already")
+            kept.append(f"gone already: {path}")
             continue
         except (OSError, LocalFileError) as exc:
-            kept.append(f"{path} stays: {exc.strerror if isinstance(exc, OSError) else exc}")
+            kept.append(f"{exc.strerror if isinstance(exc, OSError) else exc}: {path} stays")
             continue
         gone += 1
         if row.top is not None:

@@ -126,12 +126,12 @@ async def test_what_was_skipped_stays_where_it_was(here: Path, store: Storage, b
         await browser.press("j", "f6")
         await browser.shows("1 file")
         await browser.press("enter")
-        await browser.shows("stays: the key exists")
+        await browser.shows("1 stayed where they were: the key exists")
         assert (here / "a").read_text() == "text of a"
         await browser.press("tab", "f6")
         await browser.shows("Move a")
         await browser.press("enter")
-        await browser.shows("data:a stays: the file exists")
+        await browser.shows("the file exists: data:a stays")
     assert store.get("a") == b"of the store"
     assert (here / "a").read_text() == "text of a"
 
@@ -173,7 +173,7 @@ async def test_a_blob_that_is_overwritten_meanwhile_stays(
         await browser.press("tab", "f6")
         await browser.shows("Move x")
         await browser.press("enter")
-        await browser.shows("data:x stays")
+        await browser.shows("stayed where they were")
     assert store.get("x") == b"new"
     assert (here / "x").read_text() == "old"
 
@@ -189,7 +189,7 @@ async def test_a_file_that_grew_between_the_list_and_the_upload_loses_nothing(
             file.write(" and more")
         await browser.press("enter")
         await browser.until(lambda: is_idle(browser))
-        await browser.shows("left where they were")
+        await browser.shows("stayed where they were")
     assert (here / "a").read_text() == "text of a and more"
 
 
@@ -270,7 +270,7 @@ async def test_two_paths_of_one_name_are_refused_before_anything_is_sent(
         await browser.press("j", "space", "g", "g", "enter")
         await browser.until(lambda: names(browser) == ["sub/", "1", "a"])
         await browser.press("G", "space", "f5")
-        await browser.shows("would both become 'a'")
+        await browser.shows("both become 'a'")
         await browser.press("enter", "escape")
     assert store.list() == []
 

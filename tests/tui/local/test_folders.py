@@ -123,9 +123,8 @@ async def test_what_cannot_be_listed_is_told_in_one_line(tmp_path: Path, what: s
     path = tmp_path / "here" / "x"
     if what == "a file":
         path.write_text("x")
-    with pytest.raises(
-        LocalFileError, match=r"^(No such file|Not a directory)[^\n]*: cannot read the folder '[^\n]*x/'$"
-    ):
+    one_line = r"^(No such file|Not a directory)[^\n]*: cannot read the folder '[^\n]*x/'$"
+    with pytest.raises(LocalFileError, match=one_line):
         await listed(path)
 
 
