@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from storage_tui.contract.errors import StorageError
+from storage_tui.contract.moves import Move
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local.store import LocalStore
 from tests.server.stores.engines import Clock, whole
@@ -110,6 +111,13 @@ OPERATIONS = {
     "resume": Operation(resume),
     "copy": Operation(lambda store, _: store.copy(at("large"), at("other"))),
     "copy small": Operation(lambda store, _: store.copy(at("small"), at("other"))),
+    "move": Operation(lambda store, _: store.move(at("large"), at("other"))),
+    "move over": Operation(lambda store, _: store.move(at("small"), at("large"))),
+    "move many": Operation(  # in one transaction
+        lambda store, _: store.move_many(
+            NAMESPACE, [Move("large", "large", "data", "result"), Move("small", "large"), Move("none", "small")]
+        )
+    ),
     "delete": Operation(lambda store, _: store.delete(at("large"))),
     "delete many": Operation(
         lambda store, _: store.delete_many(NAMESPACE, "data", [("small", None), ("large", None), ("none", None)]),
