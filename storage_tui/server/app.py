@@ -25,7 +25,17 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.models import Limits
 from storage_tui.contract.visible import one_line
-from storage_tui.contract.wire import COPY, DELETE, GET, GET_SIGNED_URL, LIST, NEW_RESUMABLE_URL, SET, USAGE
+from storage_tui.contract.wire import (
+    COPY,
+    DELETE,
+    GET,
+    GET_SIGNED_URL,
+    LIST,
+    NEW_RESUMABLE_URL,
+    SET,
+    UPLOAD_PARTS,
+    USAGE,
+)
 from storage_tui.machine.secrets import Secret
 from storage_tui.server.access.control import AccessControl
 from storage_tui.server.access.logins import Logins
@@ -53,6 +63,7 @@ from storage_tui.server.resources.health import Health
 from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
 from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
+from storage_tui.server.resources.upload_parts import UploadParts
 from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
@@ -110,6 +121,7 @@ class StorageApi:
         self._listing = listing = ListResource(store, access.keyring, limits)
         gate = UploadGate(bounds.gate)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
+        parts = UploadParts(store, quotas, gate)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, quotas, public_url)
@@ -124,6 +136,8 @@ class StorageApi:
             Route("POST", "/token", logins.exchange, Access.LOGIN),
             Route("PUT", UPLOAD, uploads.put, Access.SESSION),
             Route("DELETE", UPLOAD, uploads.cancel, Access.SESSION),
+            Route("GET", UPLOAD, parts.describe, Access.SESSION),
+            Route("PUT", f"{UPLOAD}/{UPLOAD_PARTS}/{{key}}", parts.put, Access.SESSION),
             Route("GET", "/signed/{type}/{key}", blobs.get, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("HEAD", "/signed/{type}/{key}", blobs.head, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix, verb=Verb.LIST),

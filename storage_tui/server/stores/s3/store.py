@@ -42,6 +42,7 @@ from storage_tui.server.stores.base import (
     Address,
     BlobReader,
     Precondition,
+    UploadPart,
     UploadSession,
     UploadWriter,
 )
@@ -239,6 +240,15 @@ class S3Store:
 
     def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
         return self._uploads.write(upload_id, restart=restart)
+
+    async def find_parts(self, upload_id: str) -> list[UploadPart]:
+        return await self._uploads.find_parts(upload_id)
+
+    def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
+        return self._uploads.write_part(upload_id, span)
+
+    async def drop_parts(self, upload_id: str) -> None:
+        await self._uploads.drop_parts(upload_id)
 
     async def cancel_upload(self, upload_id: str) -> None:
         await self._uploads.cancel(upload_id)
