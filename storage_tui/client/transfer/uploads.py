@@ -199,13 +199,14 @@ class Upload:
         """Yield the bytes of a piece, count and sum them; stop for a pause or cancel."""
         position = span.start
         for chunk in self._source.chunks(span):
-            self._control.check()
-            if self._control.is_paused:
-                raise _PausedError
-            yield chunk
-            self._sum(position, chunk)
-            position += len(chunk)
-            self._control.done_bytes = position
+            for piece in self._session.pace.up.pieces(chunk, self._control):
+                self._control.check()
+                if self._control.is_paused:
+                    raise _PausedError
+                yield piece
+                self._sum(position, piece)
+                position += len(piece)
+                self._control.done_bytes = position
 
     def _sum(self, position: int, chunk: Buffer) -> None:
         new = position + len(chunk) - self._summed

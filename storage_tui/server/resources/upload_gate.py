@@ -39,7 +39,6 @@ class Turn:
         self.is_lost = False  # its sender is gone
         self.ended = asyncio.Event()
 
-
     def excludes(self, part: int | None) -> bool:
         """Return whether a request on `part`, or without one on the session, must not run beside this one."""
         return self.part is None or part is None or self.part == part
@@ -51,9 +50,7 @@ class _Session:
 
     async def wait_for(self, turn: Turn) -> None:
         """Wait until all earlier turns have ended that exclude this one."""
-        while earlier := [
-            other for other in self.turns[: self.turns.index(turn)] if other.excludes(turn.part)
-        ]:
+        while earlier := [other for other in self.turns[: self.turns.index(turn)] if other.excludes(turn.part)]:
             await earlier[0].ended.wait()
 
 

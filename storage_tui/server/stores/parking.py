@@ -1,5 +1,5 @@
-"""One writer at a time for each upload session, or for each of its parts, on every engine. A separate task ends a writer
-that its request has left.
+"""One writer at a time for each upload session, or for each of its parts, on every engine. A separate task ends a
+writer that its request has left.
 
 A part has a name of its own, see `part_name`. A session and its parts exclude each other; its parts do not.
 """

@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 def recover_parts(connection: apsw.Connection, disk: Disk) -> None:
-    """Cut every part file to the offset that its session, or the last part of it, promised, and remove the parts without a session.
+    """Cut every part file to the offset that its session, or the last part of it, promised. Remove those without a
+    session.
 
     A part that is shorter than promised is lost: its session ends, and later calls raise an error that says so. A part
     that was published without its COMMIT becomes a part again.

@@ -42,8 +42,8 @@ from storage_tui.contract.keys import check_prefix
 from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moments import to_millis
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.contract.wire import Span
+from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import (
     ANY,
     Address,

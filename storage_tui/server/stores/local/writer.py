@@ -68,7 +68,9 @@ class PartWriter:
         self._durable = session.offset
         self._syncing_to = session.offset  # durable once the sync under way has ended
         self._descriptor: int | None = None
-        self._is_named = session.offset > (0 if part is None else part.start)  # the name of the part in its folder is durable
+        self._is_named = session.offset > (
+            0 if part is None else part.start
+        )  # the name of the part in its folder is durable
         self._threads: set[asyncio.Future[Any]] = set()
         self._flushing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -244,15 +246,11 @@ class PartWriter:
         part, session = self._part, self._session
         if part is None:
             await self._committer.run(
-                lambda connection: sessions.advance(
-                    connection, session.upload_id, to.offset, to.crc, sums, self._now()
-                )
+                lambda connection: sessions.advance(connection, session.upload_id, to.offset, to.crc, sums, self._now())
             )
         else:
             await self._committer.run(
-                lambda connection: parts.advance(
-                    connection, session, part.start, to.offset, to.crc, sums, self._now()
-                )
+                lambda connection: parts.advance(connection, session, part.start, to.offset, to.crc, sums, self._now())
             )
 
     async def _start_over(self) -> None:

@@ -75,7 +75,9 @@ class SessionRecord:
     @property
     def name(self) -> str:
         """The name of the object: of the session, or of one of its parts."""
-        return f"{ROOT}{self.upload_id}" if self.stop is None else part_name(self.upload_id, Span(self.start, self.stop))
+        return (
+            f"{ROOT}{self.upload_id}" if self.stop is None else part_name(self.upload_id, Span(self.start, self.stop))
+        )
 
     @property
     def place(self) -> ObjectPlace:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ConflictError, StorageError
-from storage_tui.server.limits.shares import Shares
 from storage_tui.contract.wire import Span
+from storage_tui.server.limits.shares import Shares
 from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession, UploadWriter
 from storage_tui.server.stores.parking import WRITTEN, Parking, part_name
 from storage_tui.server.stores.parts import check_part
@@ -16,8 +16,8 @@ from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import locate, time_text
 from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
-from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.protocol.requests import ConditionError
+from storage_tui.server.stores.s3.protocol.threads import Threads
 from storage_tui.server.stores.s3.sessions import Kept, SessionRecord
 from storage_tui.server.stores.s3.writer import SessionWriter, begin_parts, place_of
 
