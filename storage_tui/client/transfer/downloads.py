@@ -233,7 +233,7 @@ class FileDownload:
 
     def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
-        widening = Widening(self._session.pace.down)
+        widening = Widening(self._session.pace.down, "down")
         if note is not None and note.ranges:
             return self._fill_ranges(part, note, widening)
         start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)

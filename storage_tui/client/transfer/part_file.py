@@ -55,9 +55,7 @@ class PartNote:
     purpose: Purpose
     etag: str
     size_bytes: int
-    ranges: tuple[
-        tuple[int, int], ...
-    ] = ()  # start and stop of what is there; empty for all from the first byte on
+    ranges: tuple[tuple[int, int], ...] = ()  # start and stop of what is there; empty for all from the first byte on
 
 
 class PartFile:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from storage_tui.client.http.pace import Lane
 
@@ -10,9 +11,10 @@ MOST_STREAMS = 8  # more connections take room from other people on the same lin
 LEAST_LEFT_BYTES = 32 * 1024 * 1024  # with less left, a further stream costs more round trips than it saves
 FIRST_LOOK_S = 1.0  # a connection has found its rate by then, over most links
 WINDOW_S = 0.5  # one measurement
-TRIAL_S = 1.25  # how long further streams have until they are judged, by what moves after the first WINDOW_S
+SETTLE_S = {"down": 0.5, "up": 1.5}  # until further streams move steadily; those up fill buffers of the link first
+TRIAL_S = {"down": 0.75, "up": 2.0}  # how long they are measured then
 FLAT = 1.25  # a rate that grows by less from one window to the next has found its bound
-GAIN = 1.25  # further streams stay when the total rises by this factor
+GAIN = 1.2  # further streams stay when the total rises by this factor
 FAST_BYTES_S = 100e6  # a stream as fast as this is bound by a processor or a disk
 WAITING = 0.5  # share of its time that a stream bound by the link waits for the network
 REST_S = 5.0  # after streams that brought nothing, before the next trial; then twice as long each time
@@ -25,16 +27,20 @@ class Widening:
     A transfer begins with one stream. A second is tried when the transfer has more than LEAST_LEFT_BYTES left, has run
     for FIRST_LOOK_S, and one stream is bound by the link and nothing else: its rate is below FAST_BYTES_S and no longer
     grows (FLAT), and it waits for the network for more than WAITING of its time, so that neither disk nor processor is
-    its bound. A limit that a person set ends the search. Each trial doubles the streams, up to MOST_STREAMS, and lasts
-    TRIAL_S. When the total has risen by GAIN the streams stay, and the next trial begins; when not, the link itself is
-    the bound, the added streams end, and the next trial is REST_S later.
+    its bound. A limit that a person set ends the search. Each trial doubles the streams, up to MOST_STREAMS, and is
+    measured for TRIAL_S after SETTLE_S. When the total has risen by GAIN the streams stay, and the next trial begins;
+    when not, the link itself is the bound, the added streams end, and the next trial is REST_S later.
 
-    Figures: over a link of 8 MB/s and 100 ms each way for each connection, eight streams are open after five seconds.
+    Figures: over a link of 8 MB/s and 100 ms each way for each connection, eight streams are open after six seconds
+    down, and after twelve up.
     Over loopback a stream moves 500 MB/s or more, and no second one is ever opened.
     """
 
-    def __init__(self, lane: Lane, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, lane: Lane, direction: Literal["up", "down"], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._lane, self._clock = lane, clock
+        self._settle_s, self._trial_s = SETTLE_S[direction], TRIAL_S[direction]
         self._lock = threading.Lock()
         self._moved = 0
         self._waited_s = 0.0
@@ -56,6 +62,12 @@ class Widening:
     def end(self) -> None:
         """Have one stream to the end: the server does not do its part in more."""
         self._is_over, self._streams = True, 1
+
+    def begin_again(self) -> None:
+        """Measure the present trial from now on: what was under way has come to an end first."""
+        with self._lock:
+            self._last_rate = 0.0
+            self._restart(self._clock(), self._settle_s)
 
     def note(self, count: int, waited_s: float) -> None:
         """Report that a stream moved bytes, and for how many seconds it waited for the network meanwhile."""
@@ -96,11 +108,11 @@ class Widening:
     def _begin_trial(self, now: float, rate: float) -> None:
         self._before, self._is_trial, self._streams = rate, True, min(2 * self._streams, MOST_STREAMS)
         self._last_rate = 0.0
-        self._restart(now, WINDOW_S)
+        self._restart(now, self._settle_s)
 
     def _judge(self, now: float, rate: float, before: float, left_bytes: int) -> None:
         if not before:  # the window in which the streams began
-            self._restart(now, TRIAL_S - WINDOW_S)
+            self._restart(now, self._trial_s)
             self._last_rate = max(rate, 1.0)
             return
         self._is_trial = False
