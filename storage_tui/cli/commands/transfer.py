@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.folder_hints import base_of, expecting_blob
-from storage_tui.cli.moving import move, telling
-from storage_tui.cli.options import LOCATION, with_patience, with_settings
+from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
+from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.settings import Settings
@@ -22,7 +22,6 @@ from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.kept_names import NAMES_FILE, read_names
 from storage_tui.client.batch.name_rules import rules_at
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
-from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
@@ -48,8 +47,8 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-v", "--verbose", is_flag=True, help="Of several files, a line each before the summary."),
         click.option("--verify", is_flag=True, help="Fail when the server sends no checksum to compare."),
         click.option("--resume/--no-resume", default=True, help="Continue earlier parts, and keep new ones. [default]"),
-        click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, show_default=True, metavar="N",
-                     help="Files at once."),
+        with_bwlimit,
+        with_jobs,
         click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do when the target exists already."),
         click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
         click.option("-r", "--recursive", is_flag=True, help="A whole folder; with a slash at its end, what is in it."),
@@ -64,8 +63,9 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 @_moving
 @with_settings
 def get(
-    location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
-    verify: bool, quiet: bool, verbose: bool, as_json: bool, patience_s: float | None, settings: Settings,
+    location: Location, target: str, recursive: bool, force: bool, on_conflict: str | None, jobs: int | None,
+    bwlimit: str | None, resume: bool, verify: bool, quiet: bool, verbose: bool, as_json: bool,
+    patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
 
@@ -77,7 +77,10 @@ def get(
     """
     conflict = _conflict(on_conflict, force, Conflict.REFUSE)
     is_kept = resume and target != STDIO and (recursive or not is_pipe(Path(target)))
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
+    with (
+        open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
+        telling(storage, is_kept=is_kept),
+    ):
         if target == STDIO:
             _check_bytes_only(recursive=recursive, as_json=as_json)
             with expecting_blob(storage, location, "name a folder as TARGET, and give -r to download all of it"):
@@ -93,7 +96,7 @@ def get(
             plan.keep_names()
             _tell(plan.notes)
             move(
-                storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
+                storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify, as_json=as_json,
                 verb="downloaded", place=_place(location, target), verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
@@ -123,9 +126,9 @@ class _PutCommand(click.Command):
 @click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists.")
 @with_settings
 def put(
-    sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None, jobs: int,
-    resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool, as_json: bool,
-    patience_s: float | None, settings: Settings,
+    sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None,
+    jobs: int | None, bwlimit: str | None, resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool,
+    as_json: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
@@ -140,7 +143,10 @@ def put(
     if len(sources) > 1 and not is_folder:
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
     is_kept = resume and not any(source == STDIO or is_pipe(Path(source).expanduser()) for source in sources)
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
+    with (
+        open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
+        telling(storage, is_kept=is_kept),
+    ):
         items: list[BatchItem] = []
         left_out: list[LeftOut] = []
         for source in sources:
@@ -170,9 +176,9 @@ def put(
                 )
         if items or left_out:
             move(
-                storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs, resume=resume,
-                must_verify=verify, as_json=as_json, verb="uploaded", place=_common_folder(location, items),
-                verbose=verbose, quiet=quiet,
+                storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs_of(jobs, settings),
+                resume=resume, must_verify=verify, as_json=as_json, verb="uploaded",
+                place=_common_folder(location, items), verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
 

@@ -75,9 +75,7 @@ class UnfinishedTransfer:
             return None
         try:
             found = self.part.lstat()
-            there = min(
-                found.st_size, found.st_blocks * 512
-            )  # a part of its final size has holes
+            there = min(found.st_size, found.st_blocks * 512)  # a part of its final size has holes
         except (OSError, ValueError):
             return 0
         return there if self.size_bytes is None else min(there, self.size_bytes)
