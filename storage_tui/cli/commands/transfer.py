@@ -96,8 +96,8 @@ def get(
             plan.keep_names()
             _tell(plan.notes)
             move(
-                storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify, as_json=as_json,
-                verb="downloaded", place=_place(location, target), verbose=verbose, quiet=quiet,
+                storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify,
+                as_json=as_json, verb="downloaded", place=_place(location, target), verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
 

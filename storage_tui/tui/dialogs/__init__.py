@@ -10,6 +10,7 @@
 | download.py | the question before a download: the target folder, and the choice for existing files |
 | go_to.py | a prompt for a location such as `tmp:maps/2024/`; Tab completes from the server |
 | hand_over.py | the question before a whole blob is downloaded for another program |
+| limit.py | the limit of the rate: how many bytes all transfers together may move each second |
 | mark_where.py | mark by description: names, age, size and expiry, with a live count of matches |
 | palette.py | the palette: find a command by a few letters and run it |
 | profiles.py | the profiles of the settings file, one server each: choose the next one |
