@@ -75,7 +75,7 @@ class Lane:
             self._flow()
             self._asked += count
             place = self._asked
-            while self._rate is not None and self._allowed < place:
+            while self._rate is not None and place - self._allowed >= 1:  # a fraction is rounding
                 if control is not None and (control.is_cancelled or control.is_paused):
                     return
                 self._changed.wait(min((place - self._allowed) / self._rate, LOOK_S))
