@@ -110,7 +110,7 @@ class AsyncSession:
                     target.complete(raw.headers)
                     check_encoding(raw.headers, request)
                     taken = await _read(raw, request)
-                    if request.is_bulk and self._pace.down.bytes_per_s is not None:
+                    if request.is_bulk and body is None and self._pace.down.bytes_per_s is not None:
                         await asyncio.to_thread(self._pace.down.take, len(taken))
                     return Response(raw.status_code, raw.headers, expanded(taken, raw, request))
                 finally:

@@ -6,7 +6,7 @@ The units are decimal, as in every size that this program shows: 10M are ten mil
 
 import re
 
-from storage_tui.client.http.pace import check_rate
+from storage_tui.client.http.pace import LEAST_BYTES_S
 from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.sizes import size_text
 
@@ -20,7 +20,7 @@ Rates = tuple[float | None, float | None]  # bytes per second up and down, None 
 
 def parse_rates(text: str) -> Rates:
     """Return the limits for up and down in the text. Raise BadRequestError for any other text."""
-    words = text.replace(":", " ").split()
+    words = text.split(":") if ":" in text else text.split()
     if not 1 <= len(words) <= 2:
         raise BadRequestError(f"{text[:40]!a} is not a limit of the rate; write it {FORM}")
     rates = [_parse(word, text) for word in words]
@@ -42,13 +42,16 @@ def rates_form(up: float | None, down: float | None) -> str:
 
 
 def _parse(word: str, text: str) -> float | None:
+    word = word.strip()
     if word.lower() in (OFF, "0"):
         return None
     match = _RATE.fullmatch(word)
     if match is None or (match[3] and not match[2]):
         raise BadRequestError(f"{text[:40]!a} is not a limit of the rate; write it {FORM}")
-    base = 1024 if match[3] else 1000
-    return check_rate(float(match[1]) * base ** _POWERS[match[2].lower()])
+    rate: float = float(match[1]) * (1024 if match[3] else 1000) ** _POWERS[match[2].lower()]
+    if rate < LEAST_BYTES_S:
+        raise BadRequestError(f"{text[:40]!a} is a limit of less than 1024 bytes a second; write it {FORM}")
+    return rate
 
 
 def _text(rate: float | None) -> str:

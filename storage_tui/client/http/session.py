@@ -136,7 +136,7 @@ class Session:
             request = replace(request, headers={**request.headers, "Content-Length": str(len(request.body))})
             content = self.pace.up.pieces(request.body or b"")
         with self._answer(request, access, group, content=content) as raw:
-            chunks = _paced(raw, self.pace.down) if request.is_bulk else raw.iter_raw()
+            chunks = _paced(raw, self.pace.down) if request.is_bulk and request.body is None else raw.iter_raw()
             return Response(raw.status_code, raw.headers, expanded(_read(raw, chunks, request), raw, request))
 
     @contextmanager

@@ -135,6 +135,7 @@ def test_a_pause_and_a_cancel_reach_every_stream(behind: Storage, proxy: FaultPr
     done = in_thread(lambda: behind.set_file("k", source, control=control))
     wait_until(lambda: proxy.connections > 4 and control.done_bytes > 40 * MIB, "streams are under way")
     control.pause()
+    proxy.cut_all()
     proxy.wait_until_closed()
     control.unpause()
     before = proxy.connections
