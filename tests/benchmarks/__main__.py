@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import cluster, listing, paint, previews, small, start, terminal, transfer
+from tests.benchmarks import cluster, listing, long_link, paint, previews, small, start, terminal, transfer
 
 BENCHMARKS = {
     "start": start.rows,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "terminal": terminal.rows,
     "previews": previews.rows,
     "transfer": transfer.rows,
+    "link": long_link.rows,
     "small": small.rows,
     "paint": paint.rows,
     "cluster": cluster.rows,
