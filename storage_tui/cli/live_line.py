@@ -25,13 +25,18 @@ Wait = Callable[[], str]
 
 @contextmanager
 def live_line(
-    read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True, waits: Wait = lambda: ""
+    read: "Callable[[], BatchProgress]",
+    title: str,
+    *,
+    is_on: bool = True,
+    waits: Wait = lambda: "",
+    say_s: float = SAY_S,
 ) -> Iterator[None]:
     """Show how far transfers are on standard error while the block runs, with the rate of the last seconds and the time
     left at this rate. With an empty title, count files. While `waits` gives a reason, it stands in the place of the
     rate.
 
-    On a terminal one line is drawn again and again, and removed at the end. Elsewhere a line is printed every SAY_S
+    On a terminal one line is drawn again and again, and removed at the end. Elsewhere a line is printed every `say_s`
     seconds, so that short transfers print none.
     """
     if not is_on:
@@ -41,7 +46,7 @@ def live_line(
     is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def watch() -> None:
-        while not stop.wait(DRAW_S if is_terminal else SAY_S):
+        while not stop.wait(DRAW_S if is_terminal else say_s):
             parts = progress_parts(read(), title, waits())
             if is_terminal:
                 show_status(fitted(parts, _columns() - 1))

@@ -25,10 +25,10 @@ STREAMS = 8
 _WORKER = """
 import sys, time
 from storage_tui import Storage
-from storage_tui.client.transfer.streams import widening
+from storage_tui.client.http.pace import StreamRule
 verb, url, token, path, most = sys.argv[1:]
-widening.MOST_STREAMS = int(most)
 with Storage(url, token_file=token) as storage:
+    storage.engine.pace.rule = StreamRule(most_streams=int(most))
     started = time.perf_counter()
     getattr(storage, verb)("big", path, "tmp")
 print(time.perf_counter() - started)

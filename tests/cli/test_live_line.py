@@ -41,12 +41,11 @@ def test_the_line_fits_its_terminal(columns: int, name: str) -> None:
 
 
 def test_a_pipe_gets_a_line_now_and_then_and_none_from_a_short_transfer(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with live_line.live_line(lambda: ONE, "map.tif"):
         pass
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(live_line, "SAY_S", 0.01)
     read = threading.Event()
     count = 0
 
@@ -57,7 +56,7 @@ def test_a_pipe_gets_a_line_now_and_then_and_none_from_a_short_transfer(
             read.set()
         return ONE
 
-    with live_line.live_line(progress, "map.tif"):
+    with live_line.live_line(progress, "map.tif", say_s=0.01):
         assert read.wait(30)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) >= 2

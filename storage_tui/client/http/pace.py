@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from storage_tui.client.control import TransferControl
 from storage_tui.contract.errors import BadRequestError
@@ -90,11 +91,35 @@ class Lane:
         self._at = now
 
 
-class Pace:
-    """The limits of both directions: `up` for uploads, `down` for downloads. Calls that move no blobs are free."""
+@dataclass(frozen=True, slots=True)
+class StreamRule:
+    """The figures of the rule for the number of streams; see `transfer/streams/widening.py`."""
 
-    def __init__(self) -> None:
+    most_streams: int = 8  # more connections take room from other people on the same link
+    least_left_bytes: int = 32 * 1024 * 1024  # with less left, a further stream costs more round trips than it saves
+    first_look_s: float = 1.0  # a connection has found its rate by then, over most links
+    window_s: float = 0.5  # one measurement
+    settle_down_s: float = 0.5  # until further streams move steadily
+    settle_up_s: float = 1.5  # those up fill the buffers of the link first
+    trial_down_s: float = 0.75  # how long they are measured then
+    trial_up_s: float = 2.0
+    flat: float = 1.25  # a rate that grows by less from one window to the next has found its bound
+    gain: float = 1.2  # further streams stay when the total rises by this factor
+    fast_bytes_s: float = 100e6  # a stream as fast as this is bound by a processor or a disk
+    waiting: float = 0.5  # share of its time that a stream bound by the link waits for the network
+    rest_s: float = 5.0  # after streams that brought nothing, before the next trial; then twice as long each time
+    longest_rest_s: float = 300.0
+    share_bytes: int = 16 * 1024 * 1024  # most bytes that a stream takes from another at once
+    least_share_bytes: int = 2 * 1024 * 1024  # with less to share, a further request costs more than it saves
+
+
+class Pace:
+    """The limits of both directions: `up` for uploads, `down` for downloads. Calls that move no blobs are free. `rule`
+    holds the figures by which transfers choose their number of streams."""
+
+    def __init__(self, rule: StreamRule = StreamRule()) -> None:  # frozen
         self.up, self.down = Lane(), Lane()
+        self.rule = rule
 
     def set(self, *, up: float | None, down: float | None) -> None:
         """Set the limits in bytes per second, None for none; they hold at once for all that moves.

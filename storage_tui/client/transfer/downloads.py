@@ -233,7 +233,7 @@ class FileDownload:
 
     def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
-        widening = Widening(self._session.pace.down, "down")
+        widening = Widening(self._session.pace, "down")
         if note is not None and note.ranges:
             return self._fill_ranges(part, note, widening)
         start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)
@@ -257,7 +257,7 @@ class FileDownload:
                 widening.note(len(chunk), stream.waited_s - waited_s)
                 waited_s = stream.waited_s
                 if stream.total is not None and widening.wanted(stream.total - position) > 1 and stream.is_fixed:
-                    spans = Spans(stream.total, [Piece(0, position, position, crc)])
+                    spans = Spans(stream.total, [Piece(0, position, position, crc)], self._session.pace.rule)
                     ranged = self._ranged(part, spans, stream.version, widening)
                     ranged.run((stream, chunks), own)
                     return self._end_ranged(ranged, spans)
@@ -269,7 +269,7 @@ class FileDownload:
     def _fill_ranges(self, part: PartFile, note: PartNote, widening: Widening) -> Blob:
         """Continue a part that came over several streams."""
         control = self._control
-        spans = Spans(note.size_bytes, self._earlier_ranges(part, note))
+        spans = Spans(note.size_bytes, self._earlier_ranges(part, note), self._session.pace.rule)
         ranged = self._ranged(part, spans, note.etag, widening)
         control.phase, control.total_bytes = "moving", note.size_bytes
         self._note_journal(note.etag, note.size_bytes)

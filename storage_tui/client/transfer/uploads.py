@@ -67,7 +67,7 @@ class Upload:
         self._offset = 0  # bytes that the server keeps
         self._crc = 0  # of all bytes before _summed
         self._summed = 0
-        self._widening = Widening(session.pace.up, "up")
+        self._widening = Widening(session.pace, "up")
         self._cut: int | None = None  # where the stream ends and parts begin
 
     def run(self) -> Blob:

@@ -3,11 +3,9 @@
 import threading
 from dataclasses import dataclass, field
 
+from storage_tui.client.http.pace import StreamRule
 from storage_tui.contract import checksum
 from storage_tui.contract.wire import Span
-
-SHARE_BYTES = 16 * 1024 * 1024  # most bytes that a stream takes from another at once
-LEAST_SHARE_BYTES = 2 * 1024 * 1024  # with less to share, a further request costs more than it saves
 
 
 @dataclass(eq=False)
@@ -31,8 +29,8 @@ class Spans:
     another has much left. The pieces that have moved join into a few.
     """
 
-    def __init__(self, total: int, moved: list[Piece]) -> None:
-        self.total = total
+    def __init__(self, total: int, moved: list[Piece], rule: StreamRule) -> None:
+        self.total, self._rule = total, rule
         self._lock = threading.Lock()
         self._moved = sorted((piece for piece in moved if piece.position > piece.start), key=lambda one: one.start)
         self._active: set[Piece] = set()
@@ -59,8 +57,8 @@ class Spans:
             else:
                 largest = max(self._active, key=lambda one: one.stop - one.position, default=None)
                 left = 0 if largest is None else largest.stop - largest.position
-                share = min(SHARE_BYTES, left // 2)
-                if largest is None or share < LEAST_SHARE_BYTES:
+                share = min(self._rule.share_bytes, left // 2)
+                if largest is None or share < self._rule.least_share_bytes:
                     return None
                 piece = Piece(largest.stop - share, largest.stop)
                 largest.stop = piece.start

@@ -5,31 +5,18 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from storage_tui.client.http.pace import Lane
-
-MOST_STREAMS = 8  # more connections take room from other people on the same link
-LEAST_LEFT_BYTES = 32 * 1024 * 1024  # with less left, a further stream costs more round trips than it saves
-FIRST_LOOK_S = 1.0  # a connection has found its rate by then, over most links
-WINDOW_S = 0.5  # one measurement
-SETTLE_S = {"down": 0.5, "up": 1.5}  # until further streams move steadily; those up fill buffers of the link first
-TRIAL_S = {"down": 0.75, "up": 2.0}  # how long they are measured then
-FLAT = 1.25  # a rate that grows by less from one window to the next has found its bound
-GAIN = 1.2  # further streams stay when the total rises by this factor
-FAST_BYTES_S = 100e6  # a stream as fast as this is bound by a processor or a disk
-WAITING = 0.5  # share of its time that a stream bound by the link waits for the network
-REST_S = 5.0  # after streams that brought nothing, before the next trial; then twice as long each time
-LONGEST_REST_S = 300.0
+from storage_tui.client.http.pace import Pace
 
 
 class Widening:
     """How many streams one transfer should have. Streams report what they move; one of them asks `wanted`.
 
-    A transfer begins with one stream. A second is tried when the transfer has more than LEAST_LEFT_BYTES left, has run
-    for FIRST_LOOK_S, and one stream is bound by the link and nothing else: its rate is below FAST_BYTES_S and no longer
-    grows (FLAT), and it waits for the network for more than WAITING of its time, so that neither disk nor processor is
-    its bound. A limit that a person set ends the search. Each trial doubles the streams, up to MOST_STREAMS, and is
-    measured for TRIAL_S after SETTLE_S. When the total has risen by GAIN the streams stay, and the next trial begins;
-    when not, the link itself is the bound, the added streams end, and the next trial is REST_S later.
+    A transfer begins with one stream. A second is tried when the transfer has more than least_left_bytes left, has run
+    for first_look_s, and one stream is bound by the link and nothing else: its rate is below fast_bytes_s and no longer
+    grows (flat), and it waits for the network for more than waiting of its time, so that neither disk nor processor is
+    its bound. A limit that a person set ends the search. Each trial doubles the streams, up to most_streams, and is
+    measured for its time after the time to settle. When the total has risen by gain the streams stay, and the next trial begins;
+    when not, the link itself is the bound, the added streams end, and the next trial is rest_s later.
 
     Figures: over a link of 8 MB/s and 100 ms each way for each connection, eight streams are open after six seconds
     down, and after twelve up.
@@ -37,17 +24,20 @@ class Widening:
     """
 
     def __init__(
-        self, lane: Lane, direction: Literal["up", "down"], clock: Callable[[], float] = time.monotonic
+        self, pace: Pace, direction: Literal["up", "down"], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._lane, self._clock = lane, clock
-        self._settle_s, self._trial_s = SETTLE_S[direction], TRIAL_S[direction]
+        self._rule, self._clock = pace.rule, clock
+        self._lane = pace.up if direction == "up" else pace.down
+        is_up = direction == "up"
+        self._settle_s = self._rule.settle_up_s if is_up else self._rule.settle_down_s
+        self._trial_s = self._rule.trial_up_s if is_up else self._rule.trial_down_s
         self._lock = threading.Lock()
         self._moved = 0
         self._waited_s = 0.0
         self._streams = 1
         self._before = 0.0  # the total rate before the trial
         self._is_trial = False
-        self._rest_s = REST_S
+        self._rest_s = self._rule.rest_s
         self._is_over = False
         self._due: float | None = None  # of the next look
         self._began = 0.0  # of the present window
@@ -81,7 +71,7 @@ class Widening:
             return 1
         now = self._clock()
         if self._due is None:
-            self._restart(now, FIRST_LOOK_S - WINDOW_S)
+            self._restart(now, self._rule.first_look_s - self._rule.window_s)
         elif now >= self._due:
             with self._lock:
                 self._look(now, left_bytes)
@@ -98,15 +88,21 @@ class Widening:
         if self._is_trial:
             self._judge(now, rate, before, left_bytes)
             return
-        is_flat = 0 < rate <= before * FLAT
-        is_slow = rate / self._streams < FAST_BYTES_S and self._lane.bytes_per_s is None
-        if is_flat and is_slow and waiting > WAITING and left_bytes > LEAST_LEFT_BYTES and self._streams < MOST_STREAMS:
+        is_flat = 0 < rate <= before * self._rule.flat
+        is_slow = rate / self._streams < self._rule.fast_bytes_s and self._lane.bytes_per_s is None
+        if (
+            is_flat
+            and is_slow
+            and waiting > self._rule.waiting
+            and left_bytes > self._rule.least_left_bytes
+            and self._streams < self._rule.most_streams
+        ):
             self._begin_trial(now, rate)
         else:
-            self._restart(now, WINDOW_S)
+            self._restart(now, self._rule.window_s)
 
     def _begin_trial(self, now: float, rate: float) -> None:
-        self._before, self._is_trial, self._streams = rate, True, min(2 * self._streams, MOST_STREAMS)
+        self._before, self._is_trial, self._streams = rate, True, min(2 * self._streams, self._rule.most_streams)
         self._last_rate = 0.0
         self._restart(now, self._settle_s)
 
@@ -116,15 +112,15 @@ class Widening:
             self._last_rate = max(rate, 1.0)
             return
         self._is_trial = False
-        if rate >= self._before * GAIN:
-            self._rest_s = REST_S
+        if rate >= self._before * self._rule.gain:
+            self._rest_s = self._rule.rest_s
             self._last_rate = rate
-            if left_bytes > LEAST_LEFT_BYTES and self._streams < MOST_STREAMS:
+            if left_bytes > self._rule.least_left_bytes and self._streams < self._rule.most_streams:
                 self._begin_trial(now, rate)
             else:
-                self._restart(now, WINDOW_S)
+                self._restart(now, self._rule.window_s)
             return
         self._streams = max(1, self._streams // 2)
         self._last_rate = 0.0
         self._restart(now, self._rest_s)
-        self._rest_s = min(2 * self._rest_s, LONGEST_REST_S)
+        self._rest_s = min(2 * self._rest_s, self._rule.longest_rest_s)

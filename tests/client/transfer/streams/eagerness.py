@@ -4,39 +4,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from storage_tui.client.transfer.streams import spans, widening
+from storage_tui.client.http.pace import StreamRule
 
 MIB = 1024 * 1024
-RULE = {
-    "FIRST_LOOK_S": 0.0, "WINDOW_S": 0.0, "FLAT": 1e9, "WAITING": -1.0, "GAIN": 0.0, "FAST_BYTES_S": 1e18,
-    "LEAST_LEFT_BYTES": MIB, "SETTLE_S": {"up": 0.0, "down": 0.0}, "TRIAL_S": {"up": 0.0, "down": 0.0},
-}  # fmt: skip
-SHARES = {"SHARE_BYTES": 2 * MIB, "LEAST_SHARE_BYTES": 256 * 1024}
+EAGER = StreamRule(
+    first_look_s=0, window_s=0, settle_down_s=0, settle_up_s=0, trial_down_s=0, trial_up_s=0, flat=1e9, gain=0,
+    waiting=-1, fast_bytes_s=1e18, least_left_bytes=MIB, share_bytes=2 * MIB, least_share_bytes=256 * 1024,
+)  # fmt: skip
+ALONE = StreamRule(most_streams=1)
 
 _PROCESS = """
 import sys
 from storage_tui import Storage
-from tests.client.transfer.streams.eagerness import set_rule
+from tests.client.transfer.streams.eagerness import EAGER
 url, token, verb, path = sys.argv[1:]
-set_rule()
-getattr(Storage(url, token=token, timeout_s=30), verb)("k", path)
+storage = Storage(url, token=token, timeout_s=30)
+storage.engine.pace.rule = EAGER
+getattr(storage, verb)("k", path)
 """
-
-
-def set_rule() -> None:
-    """Have every transfer of this process open streams at once."""
-    for module, values in ((widening, RULE), (spans, SHARES)):
-        for name, value in values.items():
-            setattr(module, name, value)
-
-
-def patch_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every transfer of this test open streams at once."""
-    for module, values in ((widening, RULE), (spans, SHARES)):
-        for name, value in values.items():
-            monkeypatch.setattr(module, name, value)
 
 
 def eager_process(url: str, token: str, verb: str, path: Path) -> "subprocess.Popen[bytes]":

@@ -11,11 +11,11 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http.pace import StreamRule
 from storage_tui.client.transfer.part_file import PartFile
-from storage_tui.client.transfer.streams import widening
 from storage_tui.contract.errors import CancelledError, ChecksumError, LocalFileError, StorageError
 from tests.client.moving import SIZE, in_thread, only
-from tests.client.transfer.streams.eagerness import MIB, eager_process
+from tests.client.transfer.streams.eagerness import ALONE, MIB, eager_process
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.waits import wait_until
 
@@ -45,10 +45,9 @@ def test_a_slow_link_for_each_connection_gets_more_of_them(
     content: bytes,
     tmp_path: Path,
 ) -> None:
-    for name, value in (("FIRST_LOOK_S", 0.4), ("WINDOW_S", 0.2), ("LEAST_LEFT_BYTES", 4 * MIB)):
-        monkeypatch.setattr(widening, name, value)
-    monkeypatch.setattr(widening, "SETTLE_S", {"up": 0.2, "down": 0.2})
-    monkeypatch.setattr(widening, "TRIAL_S", {"up": 0.3, "down": 0.3})
+    behind.engine.pace.rule = StreamRule(
+        first_look_s=0.4, window_s=0.2, settle_down_s=0.2, trial_down_s=0.3, least_left_bytes=4 * MIB
+    )
     storage.set("k", content)
     proxy.default = Fault(rate_bytes_s=2_000_000)
     control = TransferControl()
@@ -114,8 +113,8 @@ def test_a_process_that_is_killed_loses_a_little_of_each_stream(
     proxy.wait_until_closed()
     before = proxy.bytes_down
     control = TransferControl()
-    monkeypatch.setattr(widening, "LEAST_LEFT_BYTES", 10**12)  # several would share what is on its way already
     with Storage(proxy.url, token=token) as again:
+        again.engine.pace.rule = ALONE  # several would share what is on its way already
         again.get_file("k", tmp_path / "k", control=control)
     assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
     assert control.note.startswith("resumed at")
@@ -169,7 +168,7 @@ def test_a_part_in_ranges_goes_on_in_one_stream_too(
 ) -> None:
     storage.set("k", content)
     leave_ranges(behind, proxy, tmp_path)
-    monkeypatch.setattr(widening, "LEAST_LEFT_BYTES", 10**12)
+    behind.engine.pace.rule = ALONE
     behind.get_file("k", tmp_path / "k")
     assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
 

@@ -4,10 +4,11 @@ import random
 
 import pytest
 
-from storage_tui.client.transfer.streams import spans as spans_module
+from storage_tui.client.http.pace import StreamRule
 from storage_tui.client.transfer.streams.spans import Piece, Spans
 from storage_tui.contract import checksum
 
+SMALL = StreamRule(share_bytes=90_000, least_share_bytes=5_000)
 CONTENT = random.Random(3).randbytes(1_000_000)
 
 
@@ -16,11 +17,9 @@ def earlier(*ranges: tuple[int, int]) -> list[Piece]:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_streams_that_come_and_go_move_every_byte_once_or_more(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    monkeypatch.setattr(spans_module, "SHARE_BYTES", 90_000)
-    monkeypatch.setattr(spans_module, "LEAST_SHARE_BYTES", 5_000)
+def test_streams_that_come_and_go_move_every_byte_once_or_more(seed: int) -> None:
     rng = random.Random(seed)
-    spans = Spans(len(CONTENT), earlier((100_000, 200_000), (700_000, 700_001)) if seed % 2 else [])
+    spans = Spans(len(CONTENT), earlier((100_000, 200_000), (700_000, 700_001)) if seed % 2 else [], SMALL)
     active: list[Piece] = []
     while True:
         if len(active) < rng.randint(1, 8) and (piece := spans.take()) is not None:
@@ -39,7 +38,7 @@ def test_streams_that_come_and_go_move_every_byte_once_or_more(monkeypatch: pyte
 
 
 def test_what_is_given_back_returns_to_the_stream_before_it() -> None:
-    spans = Spans(100 * 1024 * 1024, [])
+    spans = Spans(100 * 1024 * 1024, [], StreamRule())
     first, second = spans.take(), spans.take()
     assert first is not None and second is not None and first.stop == second.start
     spans.give_back(second)
@@ -48,12 +47,12 @@ def test_what_is_given_back_returns_to_the_stream_before_it() -> None:
 
 
 def test_a_small_rest_is_not_shared() -> None:
-    spans = Spans(1_000_000, [])
+    spans = Spans(1_000_000, [], StreamRule())
     assert spans.take() is not None
     assert spans.take() is None
 
 
 def test_nothing_is_to_do_when_all_is_there() -> None:
-    spans = Spans(len(CONTENT), earlier((0, 600_000), (600_000, len(CONTENT))))
+    spans = Spans(len(CONTENT), earlier((0, 600_000), (600_000, len(CONTENT))), SMALL)
     assert spans.take() is None
     assert spans.crc() == checksum.extend(0, CONTENT)

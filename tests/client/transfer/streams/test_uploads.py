@@ -11,7 +11,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.control import TransferControl
-from storage_tui.client.transfer.streams import widening
+from storage_tui.client.http.pace import StreamRule
 from storage_tui.contract.errors import CancelledError, LocalFileError
 from tests import seaweed
 from tests.client.moving import in_thread
@@ -178,10 +178,9 @@ def test_a_flipped_bit_in_any_part_is_found(behind: Storage, proxy: FaultProxy, 
 
 
 def test_a_slow_link_for_each_connection_gets_more_of_them(
-    monkeypatch: pytest.MonkeyPatch, behind: Storage, proxy: FaultProxy, source: Path, content: bytes
+    behind: Storage, proxy: FaultProxy, source: Path, content: bytes
 ) -> None:
-    for name, value in (("FIRST_LOOK_S", 0.5), ("WINDOW_S", 0.3), ("LEAST_LEFT_BYTES", 4 * MIB)):
-        monkeypatch.setattr(widening, name, value)
+    behind.engine.pace.rule = StreamRule(first_look_s=0.5, window_s=0.3, least_left_bytes=4 * MIB)
     proxy.default = Fault(rate_bytes_s=8_000_000)
     behind.set_file("k", source)
     proxy.default = NONE

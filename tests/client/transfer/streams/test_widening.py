@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from storage_tui.client.http.pace import Lane
-from storage_tui.client.transfer.streams.widening import MOST_STREAMS, Widening
+from storage_tui.client.http.pace import Pace, StreamRule
+from storage_tui.client.transfer.streams.widening import Widening
 
 MB = 1e6
+MOST_STREAMS = StreamRule().most_streams
 STEP_S = 0.05
 
 
@@ -17,9 +18,9 @@ def simulated(
 ) -> list[int]:  # fmt: skip
     """Return the number of streams over time, when so many streams move `rate_of` bytes a second together."""
     now = 0.0
-    lane = Lane(lambda: now)
-    lane.set(limit)
-    widening = Widening(lane, "down", lambda: now)
+    pace = Pace()
+    pace.down.set(limit)
+    widening = Widening(pace, "down", lambda: now)
     counts = []
     while now < seconds:
         streams = widening.streams
@@ -65,18 +66,18 @@ def test_one_stream_stays_alone(rate: float, waiting: float, left: float, limit:
 
 def test_a_rate_that_still_grows_is_waited_for() -> None:
     now = 0.0
-    widening = Widening(Lane(lambda: now), "down", lambda: now)
+    widening = Widening(Pace(), "down", lambda: now)
     rate = 0.1 * MB
     while now < 4:
         widening.note(int(rate * STEP_S), STEP_S)
         assert widening.wanted(10**12) == 1
-        rate *= 1.06  # more than FLAT from one window to the next
+        rate *= 1.06  # more than `flat` from one window to the next
         now += STEP_S
 
 
 def test_the_end_of_the_search_is_final() -> None:
     now = 0.0
-    widening = Widening(Lane(lambda: now), "up", lambda: now)
+    widening = Widening(Pace(), "up", lambda: now)
     widening.end()
     for _ in range(1000):
         widening.note(400_000, STEP_S)
