@@ -11,12 +11,13 @@ from storage_tui.client.http.pace import Pace
 class Widening:
     """How many streams one transfer should have. Streams report what they move; one of them asks `wanted`.
 
-    A transfer begins with one stream. A second is tried when the transfer has more than least_left_bytes left, has run
-    for first_look_s, and one stream is bound by the link and nothing else: its rate is below fast_bytes_s and no longer
-    grows (flat), and it waits for the network for more than waiting of its time, so that neither disk nor processor is
-    its bound. A limit that a person set ends the search. Each trial doubles the streams, up to most_streams, and is
-    measured for its time after the time to settle. When the total has risen by gain the streams stay, and the next trial begins;
-    when not, the link itself is the bound, the added streams end, and the next trial is rest_s later.
+    The figures are those of `StreamRule`. A transfer begins with one stream. A second is tried when the transfer has
+    more than 32 MiB left, has run for a second, and one stream is bound by the link and nothing else: its rate is below
+    100 MB/s and no longer grows by a quarter from one half-second to the next, and it waits for the network for more
+    than half of its time, so that neither disk nor processor is its bound. A limit that a person set ends the search.
+    Each trial doubles the streams, up to 8, and is measured for 0.75 s (up: 2 s) after 0.5 s (up: 1.5 s). When the
+    total has risen by a fifth the streams stay, and the next trial begins; when not, the link itself is the bound, the
+    added streams end, and the next trial is 5 s later, then twice as late each time.
 
     Figures: over a link of 8 MB/s and 100 ms each way for each connection, eight streams are open after six seconds
     down, and after twelve up.
