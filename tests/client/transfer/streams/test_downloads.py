@@ -57,15 +57,6 @@ def test_a_slow_link_for_each_connection_gets_more_of_them(
     assert proxy.connections >= 3  # one for the beginning, and those of the streams
 
 
-def test_a_fast_link_has_one_stream(
-    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
-) -> None:
-    storage.set("k", content)
-    behind.get_file("k", tmp_path / "k")
-    assert (tmp_path / "k").read_bytes() == content
-    assert proxy.connections == 1
-
-
 @pytest.mark.usefixtures("eager")
 def test_several_streams_give_one_whole_file(
     make: Callable[..., Any], storage: Storage, proxy: FaultProxy, token: str, content: bytes, tmp_path: Path

@@ -189,12 +189,6 @@ def test_a_slow_link_for_each_connection_gets_more_of_them(
     assert proxy.connections >= 4
 
 
-def test_a_fast_link_has_one_stream(behind: Storage, proxy: FaultProxy, source: Path) -> None:
-    behind.describe()
-    behind.set_file("k", source)
-    assert proxy.connections == 1
-
-
 @pytest.mark.usefixtures("eager")
 def test_a_published_server_gets_one_stream(
     published: PublishedServer, source: Path, content: bytes, token: str
