@@ -13,7 +13,7 @@ class Widening:
 
     The figures are those of `StreamRule`. A transfer begins with one stream. A second is tried when the transfer has
     more than 32 MiB left, has run for a second, and one stream is bound by the link and nothing else: its rate is below
-    100 MB/s and no longer grows by a quarter from one half-second to the next, and it waits for the network for more
+    40 MB/s and no longer grows by a quarter from one half-second to the next, and it waits for the network for more
     than half of its time, so that neither disk nor processor is its bound. A limit that a person set ends the search.
     Each trial doubles the streams, up to 8, and is measured for 0.75 s (up: 2 s) after 0.5 s (up: 1.5 s). When the
     total has risen by a fifth the streams stay, and the next trial begins; when not, the link itself is the bound, the
