@@ -6,11 +6,13 @@
 | first_look.py | the list that is on the screen before the program is loaded |
 | folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
 | leading_flags.py | the flags that may come before a command |
+| live_line.py | the progress of transfers while they run: one live line, or a line every ten seconds |
 | main.py | the command and its errors |
 | moving.py | the run of a batch: its gauge, its lines, signals |
 | new_profile.py | a new profile, appended to the settings file |
+| moving.py | the run of a batch: its lines, signals |
 | options.py | the flags that every command shares, and how they become a Storage |
-| output.py | exit codes, sizes and names for people, progress on a terminal |
+| output.py | exit codes, times and durations for people |
 | piping.py | bytes through pipes: standard input and output, and the paths of `<(…)`, `>(…)` and /dev/stdout |
 | printing.py | the only way to standard output and standard error: safe on a terminal, exact in a pipe |
 | settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |

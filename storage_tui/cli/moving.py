@@ -1,4 +1,5 @@
-"""The run of a batch for people and scripts: its gauge, a line for each file, and the message after a signal."""
+"""The run of a batch for people and scripts: its jobs, its progress, a line for each file, the message after a
+signal."""
 
 import signal
 import threading
@@ -6,14 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from storage_tui.cli.output import PartialFailureError, gauge, human_duration
+import click
+
+from storage_tui.cli.live_line import live_line
+from storage_tui.cli.output import PartialFailureError, human_duration
 from storage_tui.cli.printing import Complaints, complain, say, say_json
+from storage_tui.cli.settings import Settings
 from storage_tui.client.batch.folders import LeftOut
 from storage_tui.client.batch.plan import BatchPlan
 from storage_tui.client.batch.results import BatchResult
-from storage_tui.client.batch.scheduler import Batch
+from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS, Batch
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import CancelledError, ChecksumError, ConflictError, StorageError
@@ -113,7 +118,8 @@ def move(
     report.leave_out(plan.left_out)
     batch = Batch(storage.engine, plan, conflict=conflict, jobs=jobs, resume=resume, on_result=tell)
     try:
-        with obeying_signals(), gauge(batch.progress, plan.items[0].path.name if is_single else "", is_on=not quiet):
+        name = plan.items[0].path.name if is_single else ""
+        with obeying_signals(), live_line(batch.progress, name, is_on=not quiet, waits=waits_of(storage)):
             results = batch.run()
     except StoppedError as exc:
         left = (
@@ -133,6 +139,20 @@ def move(
         raise PartialFailureError(", ".join(words))
     if not (is_single or quiet or as_json):
         say(_sum(verb, results, plan, place))
+
+
+def with_jobs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--jobs` to a command that moves files, which gets a number or None without the option; see `jobs_of`."""
+    option = click.option(
+        "-j", "--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N",
+        help=f"Files at once. [default: the setting, else {JOBS}]",
+    )  # fmt: skip
+    return option(command)
+
+
+def jobs_of(jobs: int | None, settings: Settings) -> int:
+    """Return how many files to move at once: what the command line says, else the settings."""
+    return jobs or settings.jobs or JOBS
 
 
 @contextmanager
@@ -156,6 +176,17 @@ def telling(storage: "Storage", *, is_kept: bool = True) -> Iterator[None]:
         yield
     finally:
         outage.on_change = None
+
+
+def waits_of(storage: "Storage") -> Callable[[], str]:
+    """Return a function that says why transfers wait for the server and when it is asked again; empty while they
+    move."""
+
+    def say_why() -> str:
+        found = storage.engine.outage.waiting
+        return "" if found is None else f"{found.reason}, next try in {human_duration(found.next_try_s)}"
+
+    return say_why
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from storage_tui.cli.store_choice import settings_of
+from storage_tui.contract.errors import BadRequestError
 from storage_tui.contract.keys import Location
 
 if TYPE_CHECKING:
@@ -70,6 +71,27 @@ def with_patience(command: Callable[..., Any]) -> Callable[..., Any]:
         "--wait", "patience_s", callback=seconds, metavar="TIME",
         help="How long to wait for a server that is away, such as 90s or 2h; 0 for not at all. "
              "[default: 5m once the server has answered]",
+    )  # fmt: skip
+    return option(command)
+
+
+def with_bwlimit(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--bwlimit` to a command that moves bytes, which gets a text that `parse_rates` takes, None without the
+    option."""
+
+    def checked(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+        if text is not None:
+            from storage_tui.client.http.rates import parse_rates
+
+            try:
+                parse_rates(text)
+            except BadRequestError as exc:
+                raise click.BadParameter(exc.message) from exc
+        return text
+
+    option = click.option(
+        "--bwlimit", callback=checked, metavar="RATE",
+        help="Most bytes a second, such as 10M, 10M:2M for up and down, or off. [default: the setting, else off]",
     )  # fmt: skip
     return option(command)
 

@@ -1,20 +1,9 @@
-"""Output for people and scripts: exit codes, names, sizes, progress."""
+"""Output for people and scripts: exit codes, times and durations."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from storage_tui.contract import errors
-from storage_tui.contract.counts import plural
 from storage_tui.contract.moments import local_time
-from storage_tui.contract.sizes import size_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from storage_tui.client.batch.progress import BatchProgress
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -49,7 +38,6 @@ _CODES: tuple[tuple[type[errors.StorageError], int], ...] = (
     (errors.DeadlineError, EXIT_UNREACHABLE),
     (errors.TransferInterruptedError, EXIT_UNREACHABLE),
 )
-_POLL_S = 0.1  # ten updates a second look smooth and cost nothing
 
 
 class PartialFailureError(errors.StorageError):
@@ -79,58 +67,6 @@ def human_countdown(moment: datetime | None) -> str:
     if days:
         return f"{days}d {hours}h"
     return f"{hours}h {minutes % 60}m" if hours else f"{minutes}m"
-
-
-@contextmanager
-def gauge(
-    read: "Callable[[], BatchProgress]", title: str, *, is_on: bool = True, noun: str = "file"
-) -> Iterator[None]:  # fmt: skip
-    """Draw bytes, rate and remaining time of a whole batch on standard error while the block runs. Draw nothing when
-    standard error is not a terminal. With an empty title, count files, or what `noun` says."""
-    if not is_on or not sys.stderr.isatty():
-        yield
-        return
-    from threading import Event, Thread
-
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-    from rich.text import Text
-
-    from storage_tui.contract.visible import visible
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        DownloadColumn(binary_units=False),
-        TextColumn("{task.fields[speed]}", markup=False),
-    )
-    name = Text(visible(title), overflow="ellipsis", no_wrap=True).plain
-    stop = Event()
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=8, transient=True) as bar:
-        task = bar.add_task(name, total=None, speed="")
-
-        def show() -> None:
-            now = read()
-            files = name or f"{now.files_done:,} of {plural(now.files, noun)}"
-            failed = f", {now.files_failed:,} failed" if now.files_failed else ""
-            left = "" if now.eta_s is None else f"  {human_duration(now.eta_s)} left"
-            speed = f"{size_text(int(now.bytes_per_s))}/s{left}"
-            bar.update(
-                task, description=files + failed, completed=now.done_bytes, total=now.total_bytes or None, speed=speed
-            )
-
-        def watch() -> None:
-            while not stop.wait(_POLL_S):
-                show()
-
-        watcher = Thread(target=watch, name="progress", daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            watcher.join()
-            show()
 
 
 def human_duration(seconds: float) -> str:

@@ -6,8 +6,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.moving import Report, StoppedError, obeying_signals
-from storage_tui.cli.output import gauge
+from storage_tui.cli.live_line import live_line
+from storage_tui.cli.moving import Report, StoppedError, obeying_signals, waits_of
 from storage_tui.client.batch.mover import Mover
 from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.progress import progress_of
@@ -43,7 +43,7 @@ def put_pipe(
     report = Report(conflict, must_verify=must_verify, as_json=as_json, is_single=True, is_silent=not as_json)
     control = TransferControl()
     try:
-        with obeying_signals(), gauge(progress_of(control), key):
+        with obeying_signals(), live_line(progress_of(control), key, waits=waits_of(storage)):
             result = Mover(storage.engine, conflict=conflict).move_stream(item, pipe, control)
     except StoppedError as exc:
         raise StoppedError(f"{exc.message}; nothing of it was stored") from None
@@ -56,8 +56,9 @@ def get_pipe(storage: "Storage", location: Location, pipe: IO[bytes], *, must_ve
     """Write the bytes of a blob to the pipe. Raise ChecksumError after the last byte when the bytes are not the stored
     bytes."""
     control = TransferControl()
-    is_drawn = not sys.stdout.isatty()  # otherwise the bytes and the gauge would share the terminal
-    with obeying_signals(), gauge(progress_of(control), location.key, is_on=is_drawn):
+    is_drawn = not sys.stdout.isatty()  # otherwise the bytes and the line would share the terminal
+    line = live_line(progress_of(control), location.key, is_on=is_drawn, waits=waits_of(storage))
+    with obeying_signals(), line:
         with storage.stream(check_key(location.key), location.storage_type, control=control) as chunks:
             for chunk in chunks:
                 pipe.write(chunk)

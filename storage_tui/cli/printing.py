@@ -9,6 +9,7 @@ import codecs
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterable
 from types import TracebackType
 from typing import IO, Any, TextIO, cast
@@ -99,8 +100,13 @@ class Complaints:
 
 
 def show_status(text: str) -> None:
-    """Show a line on standard error, a terminal, in the place of the line before. An empty text removes the line."""
-    _put(sys.stderr, f"\r{_visible(text)}\x1b[K" if text else CLEAR_LINE)
+    """Show a line on standard error, a terminal, in the place of the line before. An empty text removes the line.
+
+    What is printed on a terminal meanwhile takes the place of the line, which the next call shows again below.
+    """
+    with _status.lock:
+        _status.is_shown = bool(text)
+        _write(sys.stderr, f"\r{_visible(text)}\x1b[K" if text else CLEAR_LINE)
 
 
 def refuse_usage(error: click.ClickException) -> None:
@@ -167,6 +173,25 @@ class _DrawnBytes:
 
 
 def _put(stream: TextIO, text: str) -> None:
+    with _status.lock:
+        if _status.is_shown and stream.isatty():
+            _status.is_shown = False
+            _write(sys.stderr, CLEAR_LINE)
+        _write(stream, text)
+
+
+class _Status:
+    """Whether a line of `show_status` stands on the terminal, which other threads draw."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()  # a signal may interrupt the thread that prints, and print too
+        self.is_shown = False
+
+
+_status = _Status()
+
+
+def _write(stream: TextIO, text: str) -> None:
     try:
         click.echo(text, file=stream, nl=False)
     except UnicodeEncodeError:  # the locale lacks the character, or a local file name is not UTF-8

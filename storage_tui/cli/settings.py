@@ -27,6 +27,7 @@ from storage_tui.machine.text_files import text_of
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
 PROFILES = "profiles"  # the table of the file with one table for each profile
+MOST_JOBS = 32  # as many as a batch takes; named here too, so that the settings load nothing of the client
 STORES = ("url", "data_dir")
 SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
 
@@ -53,6 +54,9 @@ class Settings:
         "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
     keep_deleted: str | None = field(default=None, metadata={
         "help": "How long your own store keeps what was deleted or overwritten, such as 7d; else 24h."})  # fmt: skip
+    bwlimit: str | None = field(default=None, metadata={
+        "help": "Most bytes a second, such as 10M, 10M:2M for up and down, or off."})  # fmt: skip
+    jobs: int | None = field(default=None, metadata={"help": "Files that get, put and resume move at once, 1 to 32."})
     profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
 
 
@@ -184,10 +188,23 @@ def _convert(value: Any, name: str, where: str) -> Any:
         if value in ("false", "0", "no", "off"):
             return False
         raise SettingsError(f"{where} must be true or false, not {value!a:.60}")
+    if name == "jobs":
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+        if type(number) is not int or not 1 <= number <= MOST_JOBS:
+            raise SettingsError(f"{where} must be a number from 1 to {MOST_JOBS}, not {value!a:.60}")
+        return number
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
     if name == "graphics" and value not in GRAPHICS:
         raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
     if name == "keep_deleted" and not _KEEP.fullmatch(value):
         raise SettingsError(f"{where} must be a length of time such as 24h or 7d, or 0, not {value!a:.60}")
+    if name == "bwlimit":
+        from storage_tui.client.http.rates import parse_rates
+        from storage_tui.contract.errors import BadRequestError
+
+        try:
+            parse_rates(value)
+        except BadRequestError as exc:
+            raise SettingsError(f"{where}: {exc.message}") from exc
     return Path(value).expanduser() if Path in get_args(kind) else value

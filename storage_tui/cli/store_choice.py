@@ -10,6 +10,7 @@ from storage_tui.cli.settings import Settings, load
 from storage_tui.machine import directories
 
 if TYPE_CHECKING:
+    from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.client.storage import Storage
 
 SHARED = ("profile", "url", "token_file", "data_dir")
@@ -23,11 +24,23 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def open_storage(settings: Settings, *, patience_s: float | None = None) -> "Storage":
-    """Return the client for the settings; see `Storage` for `patience_s`. Nothing is sent yet."""
+def open_storage(settings: Settings, *, patience_s: float | None = None, bwlimit: str | None = None) -> "Storage":
+    """Return the client for the settings; see `Storage` for `patience_s`. `bwlimit` is a limit of the rate, which
+    overrules that of the settings. Nothing is sent yet."""
     from storage_tui.client.storage import Storage
 
-    return Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=patience_s)
+    storage = Storage(settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=patience_s)
+    limit_rate(storage, bwlimit or settings.bwlimit)
+    return storage
+
+
+def limit_rate(storage: "Storage | AsyncStorage", bwlimit: str | None) -> None:
+    """Hold the transfers of a client back to a limit of the rate, such as `10M:2M`; None for no limit."""
+    if bwlimit is not None:
+        from storage_tui.client.http.rates import parse_rates
+
+        up, down = parse_rates(bwlimit)
+        storage.engine.pace.set(up=up, down=down)
 
 
 def embedded_dir(settings: Settings) -> Path | None:

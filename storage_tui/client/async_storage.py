@@ -434,8 +434,9 @@ class AsyncStorage:
             from storage_tui.client.http.async_session import AsyncSession
 
             self._made = AsyncSession(
-                self.engine.server, self.engine.policy, self.engine.timeout_s, outage=self.engine.outage
-            )
+                self.engine.server, self.engine.policy, self.engine.timeout_s, outage=self.engine.outage,
+                pace=self.engine.pace,
+            )  # fmt: skip
         return await self._made.run(call)
 
     async def _in_thread(self, control: TransferControl, work: Callable[[TransferControl], T]) -> T:

@@ -71,7 +71,7 @@ def _description(response: Response) -> ServiceInfo:
 
 def get(key: str, storage_type: str) -> Call[bytes]:
     """Return the whole value; raise ChecksumError when it differs from the checksum that the server sent, if any."""
-    request = _blob_request("GET", wire.GET, key, storage_type, max_bytes=None)
+    request = _blob_request("GET", wire.GET, key, storage_type, max_bytes=None, is_bulk=True)
     response = checked(request, (yield request))
     told = _crc32c(response.headers)
     if response.status == 200 and told is not None and checksum.encode(checksum.extend(0, response.body)) != told:
@@ -90,10 +90,10 @@ def put(
     headers = {"Content-Type": content_type or UPLOAD_TYPE, wire.GOOG_HASH: digest}
     info = yield from describe(service)
     if "set" in info.features and len(value) <= info.limits.set_bytes:
-        request = _blob_request("PUT", wire.SET, key, storage_type, headers=headers, body=value)
+        request = _blob_request("PUT", wire.SET, key, storage_type, headers=headers, body=value, is_bulk=True)
     else:
         url = yield from new_upload(key, storage_type, size_bytes=len(value), content_type=content_type)
-        request = Request("PUT", url=url, headers=headers, body=value, key=key)
+        request = Request("PUT", url=url, headers=headers, body=value, key=key, is_bulk=True)
     return stored_blob(checked(request, (yield request)).body, storage_type)
 
 

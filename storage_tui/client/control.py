@@ -106,3 +106,74 @@ class TransferControl:
         for abort in tuple(self._aborts):
             with suppress(OSError):
                 abort()
+
+
+class StreamControl(TransferControl):
+    """The handle of one of several streams of a transfer: stopped by itself with `stop`, else with the transfer.
+
+    Pause and cancel of the transfer reach every stream. A stopped stream raises CancelledError.
+    """
+
+    def __init__(self, whole: TransferControl) -> None:
+        self._whole: TransferControl | None = None
+        super().__init__()
+        self._whole = whole
+        self._changed = whole._changed
+
+    @property
+    def stalled_since(self) -> float | None:
+        """The first failure after the last progress of any stream."""
+        return None if self._whole is None else self._whole.stalled_since
+
+    @stalled_since.setter
+    def stalled_since(self, since: float | None) -> None:
+        if self._whole is not None:
+            self._whole.stalled_since = since
+
+    @property
+    def waits_for(self) -> str:
+        """The reason for which the transfer waits."""
+        return "" if self._whole is None else self._whole.waits_for
+
+    @waits_for.setter
+    def waits_for(self, reason: str) -> None:
+        if self._whole is not None:
+            self._whole.waits_for = reason
+
+    @property
+    def is_paused(self) -> bool:
+        """Return whether the transfer is paused; a stopped stream is not, so that it ends."""
+        return self._whole is not None and self._whole.is_paused and not self._is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Return whether the stream was stopped, or the transfer cancelled."""
+        return self._is_cancelled or (self._whole is not None and self._whole.is_cancelled)
+
+    def stop(self) -> None:
+        """End this stream at once, also during a blocked read; the transfer goes on."""
+        self.cancel()
+
+    def check(self) -> None:
+        """Raise CancelledError once the stream is stopped or the transfer cancelled."""
+        if self.is_cancelled:
+            raise CancelledError("the transfer was cancelled")
+
+    def wait_while_paused(self) -> None:
+        """Block until the transfer is no longer paused; raise as `check`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_cancelled or not self.is_paused)
+        self.check()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds before another try; raise as `check`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_cancelled, timeout=seconds)
+        self.check()
+
+    @contextmanager
+    def aborting(self, abort: Callable[[], None]) -> Iterator[None]:
+        """Have a stop of the stream, and pause and cancel of the transfer, call `abort` while the block runs."""
+        assert self._whole is not None
+        with super().aborting(abort), self._whole.aborting(abort):
+            yield

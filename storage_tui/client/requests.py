@@ -30,7 +30,8 @@ class Request:
     the server named; such a URL carries its own permission, so that no token is sent. `window` (start, stop) keeps only
     these bytes of a 200 answer, for servers that ignore Range; a negative start counts from the end. With `may_be_gzip`
     the answer is requested in gzip when it comes over a network. `max_bytes` limits the answer; with None, the size of
-    the blob limits it (see `most_bytes`).
+    the blob limits it (see `most_bytes`). With `is_bulk` bytes of blobs go or come, which a limit of the rate holds
+    back.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Request:
     max_bytes: int | None = CONTROL_BYTES
     window: tuple[int, int | None] | None = None
     may_be_gzip: bool = False
+    is_bulk: bool = False
 
     def __str__(self) -> str:
         where = "an upload or signed URL" if self.url is not None else self.path or "/"

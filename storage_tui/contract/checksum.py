@@ -23,6 +23,44 @@ def extend(crc: int, chunk: bytes | bytearray | memoryview) -> int:
     return int(_crc32c.crc32c(chunk, crc))
 
 
+_POLYNOMIAL = 0x82F63B78  # of crc32c (RFC 3720, 12.1), its bits in reverse as in the value
+
+
+def combine(first: int, second: int, second_bytes: int) -> int:
+    """Return the crc32c of two pieces that follow each other, from the crc32c of each and the length of the second.
+
+    No byte is read again: the first value is moved on by so many zero bytes, which is a matrix over bits, raised to a
+    power by squaring (Mark Adler's method for zlib's crc32_combine).
+    """
+    row, power = 1, [_POLYNOMIAL]  # the matrix of one zero bit
+    for _ in range(31):
+        power.append(row)
+        row <<= 1
+    power = _squared(_squared(_squared(power)))  # of one zero byte
+    while second_bytes:
+        if second_bytes & 1:
+            first = _times(power, first)
+        second_bytes >>= 1
+        if second_bytes:
+            power = _squared(power)
+    return first ^ second
+
+
+def _times(matrix: list[int], vector: int) -> int:
+    product = 0
+    for row in matrix:
+        if vector & 1:
+            product ^= row
+        vector >>= 1
+        if not vector:
+            break
+    return product
+
+
+def _squared(matrix: list[int]) -> list[int]:
+    return [_times(matrix, row) for row in matrix]
+
+
 def encode(crc: int) -> str:
     """Return the wire's form of a crc32c, such as `AAAAAA==`."""
     return base64.b64encode(crc.to_bytes(4, "big")).decode("ascii")

@@ -232,7 +232,7 @@ class Limits:
 
 FEATURES = (
     "details", "columns", "delimiter", "usage", "set", "set-batch", "get-batch", "delete-batch", "copy", "range",
-    "upload-resume", "catalog", "stray-files", "move", "move-batch", "copy-batch", "trash",
+    "upload-resume", "upload-parts", "catalog", "stray-files", "move", "move-batch", "copy-batch", "trash",
 )  # fmt: skip
 """The additions of our server to the published wire, by the names that the service description uses."""
 

@@ -49,10 +49,18 @@ LOGIN_URL = "iam_url"  # in a login: the base URL of the server that made it; th
 
 UPLOAD_QUANTUM = 256 * 1024  # every chunk but the last is a multiple of this
 
+# An addition, the feature `upload-parts`: PUT /upload/{id}/parts/{start}-{stop} takes the bytes from `start` to `stop`,
+# `stop` excluded, beside other parts of the same session; GET /upload/{id} describes the session with its parts.
+UPLOAD_PARTS = "parts"
+PART_QUANTUM = 16 * 1024 * 1024  # a part begins and ends at a multiple of this, or ends with the blob
+LARGE_BLOB_BYTES = 60 * 1024 * 1024 * 1024  # the parts of a larger blob are four times as coarse
+MOST_PARTS = 1000  # parts of one session that are not joined yet: one list of an S3 engine holds so many
+
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))")
 _CONTENT_RANGE = re.compile(r"bytes (?:(\*)|([0-9]{1,19})-([0-9]{1,19}))/(\*|[0-9]{1,19})")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _PERSISTED = re.compile(r"bytes=0-([0-9]{1,19})")
+_PART = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,27 @@ def parse_persisted(header: str | None) -> int:
     if match is None:
         raise BadRequestError(f"the Range of a 308 answer must be 'bytes=0-N', not {header[:60]!a}")
     return int(match.group(1)) + 1
+
+
+def part_quantum(size_bytes: int) -> int:
+    """Return the bytes of which the ends of every part of an upload are multiples, for a blob of this size.
+
+    The parts that S3 takes of one object are 10,000 at most, and so become larger towards the end of a large blob.
+    """
+    return PART_QUANTUM if size_bytes <= LARGE_BLOB_BYTES else 4 * PART_QUANTUM
+
+
+def parse_part(text: str) -> Span:
+    """Return the span in the path of a part, `START-STOP` with `STOP` excluded; raise BadRequestError for others."""
+    match = _PART.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise BadRequestError(f"a part of an upload is named START-STOP, two numbers, not {text[:60]!a}")
+    return Span(int(match[1]), int(match[2]))
+
+
+def format_part(span: Span) -> str:
+    """Return the name of a part in the path: `START-STOP`, with `STOP` excluded."""
+    return f"{span.start}-{span.stop}"
 
 
 def format_etag(etag: str) -> str:

@@ -37,6 +37,7 @@ from storage_tui.contract.wire import (
     SET,
     TRASH,
     UNDELETE,
+    UPLOAD_PARTS,
     USAGE,
 )
 from storage_tui.machine.secrets import Secret
@@ -77,6 +78,7 @@ from storage_tui.server.resources.metrics import Metrics
 from storage_tui.server.resources.moves import Moves
 from storage_tui.server.resources.trash import TrashResource
 from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
+from storage_tui.server.resources.upload_parts import UploadParts
 from storage_tui.server.resources.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
@@ -137,6 +139,7 @@ class StorageApi:
         trash = TrashResource(store, access.keyring, limits, quotas, listing)
         gate = UploadGate(bounds.gate)
         self.uploads = uploads = UploadResource(store, access.keyring, limits, quotas, public_url, gate)
+        parts = UploadParts(store, quotas, gate)
         self._logins = logins = Logins(access.records, access.keyring, access.revocations)
         self._signing = signing = Signing(store, access.keyring, public_url)
         self.catalog = Catalog(store, access.records, uploads, quotas, public_url)
@@ -151,6 +154,8 @@ class StorageApi:
             Route("POST", "/token", logins.exchange, Access.LOGIN),
             Route("PUT", UPLOAD, uploads.put, Access.SESSION),
             Route("DELETE", UPLOAD, uploads.cancel, Access.SESSION),
+            Route("GET", UPLOAD, parts.describe, Access.SESSION),
+            Route("PUT", f"{UPLOAD}/{UPLOAD_PARTS}/{{key}}", parts.put, Access.SESSION),
             Route("GET", "/signed/{type}/{key}", blobs.get, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("HEAD", "/signed/{type}/{key}", blobs.head, Access.SIGNATURE, signed, verb=Verb.SHARE),
             Route("GET", f"/{{type}}/{LIST}", listing.list, parameters=paged, names=names_prefix, verb=Verb.LIST),

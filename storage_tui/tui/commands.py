@@ -337,6 +337,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "transfer-pause", ("p", "space"), "Pause or continue", "pause or continue this transfer", ACT, ("transfers",)
     ),
+    Command("transfer-limit", ("b",), "Limit the rate…", "set the most bytes a second", ACT, ("transfers",), "limit"),
     Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, ("transfers",)),
     Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, ("transfers",)),
     Command(
@@ -497,7 +498,7 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
     ),
     "transfers": (
         "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
-        "transfer-clear", "close", "help",
+        "transfer-clear", "transfer-limit", "close", "help",
     ),
     "sync": ("tick", "tick-all", "turn-around", "run-plan", "transfers", "refresh", "close", "help"),
     "lines": ("search-lines", "close"),

@@ -12,6 +12,7 @@ from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http.rates import Rates
 from storage_tui.client.transfer.queue_file import WaitingList
 from storage_tui.client.transfer.records import UnfinishedTransfer
 from storage_tui.client.transfer.unfinished import Unfinished
@@ -99,6 +100,16 @@ class TransferRunner:
         if not has_begun and transfer.unfinished is not None and not transfer.has_run:
             transfer.has_run = True
             self._start(self._forget(transfer.unfinished))
+
+    @property
+    def rates(self) -> Rates:
+        """Return the limits of the rate in bytes per second, up and down; None for no limit."""
+        pace = self._storage.engine.pace
+        return pace.up.bytes_per_s, pace.down.bytes_per_s
+
+    def limit(self, up: float | None, down: float | None) -> None:
+        """Hold all transfers together back to so many bytes per second, at once; None for no limit."""
+        self._storage.engine.pace.set(up=up, down=down)
 
     async def left(self) -> Unfinished:
         """Return the unfinished work of earlier, ended sessions on this server."""

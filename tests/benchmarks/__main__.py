@@ -4,7 +4,19 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import cluster, listing, moving, paint, previews, small, start, syncing, terminal, transfer
+from tests.benchmarks import (
+    cluster,
+    listing,
+    long_link,
+    moving,
+    paint,
+    previews,
+    small,
+    start,
+    syncing,
+    terminal,
+    transfer,
+)  # fmt: skip
 
 BENCHMARKS = {
     "start": start.rows,
@@ -12,6 +24,7 @@ BENCHMARKS = {
     "terminal": terminal.rows,
     "previews": previews.rows,
     "transfer": transfer.rows,
+    "link": long_link.rows,
     "small": small.rows,
     "moving": moving.rows,
     "sync": syncing.rows,

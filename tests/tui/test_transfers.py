@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from storage_tui import Storage
 from storage_tui.client.batch.mover import Mover
+from storage_tui.tui.dialogs.limit import LimitScreen
 from storage_tui.tui.state.transfers import Transfer
 from tests.client.moving import moved_alone
 from tests.faults.proxy import NONE, Fault, FaultProxy
@@ -225,3 +227,33 @@ async def test_after_a_defect_each_transfer_can_be_tried_again(
         await browser.until(lambda: not queue.is_active)
         assert [item.state for item in queue.items] == ["done"] * len(names)
     assert all((tmp_path / "here" / name).read_bytes() == VALUE for name in names)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (20, 5)])
+async def test_the_rate_is_limited_by_a_key_while_transfers_run(
+    store: Storage, browse: Any, size: tuple[int, int]
+) -> None:
+    store.set("k", VALUE)
+    async with browse(size=size) as browser:
+        await browser.until(lambda: browser.names == ["k"])
+        pace = browser.app.desk.runner._storage.engine.pace
+        await browser.press("w", "b")
+        await browser.until(lambda: isinstance(browser.app.screen, LimitScreen))
+        field = browser.app.screen.query_one(Input)
+        assert field.value == "off"
+        field.value = "10Q"
+        await browser.press("enter")
+        assert isinstance(browser.app.screen, LimitScreen), "a wrong text keeps the question"
+        field.value = "3M:500k"
+        await browser.press("enter")
+        await browser.until(lambda: (pace.up.bytes_per_s, pace.down.bytes_per_s) == (3e6, 5e5))
+        if size[0] > 60:
+            await browser.shows("limit 3.0 MB/s up, 500 kB/s down")
+        await browser.press("b")
+        await browser.until(lambda: isinstance(browser.app.screen, LimitScreen))
+        assert browser.app.screen.query_one(Input).value == "3M:500k"
+        await browser.press("escape")
+        await browser.until(lambda: not isinstance(browser.app.screen, LimitScreen))
+        assert pace.up.bytes_per_s == 3e6
+        browser.app.desk.runner.limit(None, None)
+        await browser.until(lambda: "limit 3" not in browser.text)

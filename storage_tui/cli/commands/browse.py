@@ -16,7 +16,7 @@ from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
-from storage_tui.cli.store_choice import embedded_dir, open_storage
+from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage
 from storage_tui.cli.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
@@ -97,6 +97,7 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
         storage = AsyncStorage(
             settings.url, token_file=settings.token_file, data_dir=settings.data_dir, patience_s=PATIENCE_S
         )
+        limit_rate(storage, settings.bwlimit)
         _join_early(storage)
         from storage_tui.tui.app import StorageApp
 

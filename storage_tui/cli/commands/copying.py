@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.folder_hints import expecting_blob, has_blobs
+from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
-from storage_tui.cli.output import PartialFailureError, gauge
+from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
@@ -111,7 +112,7 @@ def _carry_out(
         for note in () if quiet else plan.notes:
             complain(note)
         try:
-            with obeying_signals(), gauge(job.progress, "", is_on=not quiet, noun="blob"):
+            with obeying_signals(), live_line(job.progress, "", is_on=not quiet, noun="blob"):
                 summary = job.run()
         except StoppedError as exc:
             raise StoppedError(f"{exc.message}; {_left(job, is_move=is_move)}") from None

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.moving import move, telling
-from storage_tui.cli.options import with_patience, with_settings
+from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
+from storage_tui.cli.options import with_bwlimit, with_patience, with_settings
 from storage_tui.cli.printing import complain, remark, say
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
 from storage_tui.client.batch.results import BatchResult
-from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.unfinished import Unfinished
 from storage_tui.contract.sizes import size_text
@@ -25,15 +24,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--list", "is_list", is_flag=True, help="Only list them.")
 @click.option("--forget", is_flag=True, help="Give them up, and delete their partial data.")
-@click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, metavar="N", help="Files at once.")
+@with_jobs
+@with_bwlimit
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary.")
 @with_patience
 @with_settings
-def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, patience_s: float | None, settings: Settings) -> None:
+def resume(
+    is_list: bool, forget: bool, jobs: int | None, bwlimit: str | None, as_json: bool, patience_s: float | None,
+    settings: Settings,
+) -> None:  # fmt: skip
     """Continue the transfers with this server that a crash, a signal or a lost network ended, and those that the
     browser still had waiting."""
     with (
-        open_storage(settings, patience_s=patience_s) as storage,
+        open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
         telling(storage),
         Unfinished(storage.engine) as found,
     ):
@@ -46,7 +49,7 @@ def resume(is_list: bool, forget: bool, jobs: int, as_json: bool, patience_s: fl
             _forget(storage, found.rows)
             found.take()
         else:
-            _continue(storage, found, jobs=jobs, as_json=as_json)
+            _continue(storage, found, jobs=jobs_of(jobs, settings), as_json=as_json)
 
 
 def _list(rows: "list[UnfinishedTransfer]") -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import with_patience, with_settings
-from storage_tui.cli.output import EXIT_FAILED, PartialFailureError, gauge
+from storage_tui.cli.output import EXIT_FAILED, PartialFailureError
 from storage_tui.cli.printing import Complaints, complain, say, say_json
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage, settings_of
@@ -107,7 +108,7 @@ def sync(
                 raise PartialFailureError(f"{plural(plan.left_out.failures, 'file')} cannot be synced")
             return
         run = SyncRun(plan, jobs=jobs, tell=report.tell, checksums=checksums)
-        with gauge(run.progress, "", is_on=not quiet and plan.moves.count > 0):
+        with live_line(run.progress, "", is_on=not quiet and plan.moves.count > 0):
             result = run.run(max_delete=max_delete)
         report.end(plan, result)
 

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from storage_tui.cli.folder_hints import base_of, expecting_blob, has_blobs
-from storage_tui.cli.moving import move, telling
-from storage_tui.cli.options import LOCATION, with_patience, with_settings
+from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
+from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
 from storage_tui.cli.piping import STDIO, get_pipe, is_pipe, put_pipe
 from storage_tui.cli.printing import bytes_out, complain
 from storage_tui.cli.search.choosing import Choice, choose
@@ -24,7 +24,6 @@ from storage_tui.client.batch.folders import LeftOut, local_names
 from storage_tui.client.batch.kept_names import NAMES_FILE, read_names
 from storage_tui.client.batch.name_rules import rules_at
 from storage_tui.client.batch.plan import BatchItem, BatchPlan, plan_download, plan_upload, survey
-from storage_tui.client.batch.scheduler import JOBS, MOST_JOBS
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.content_types import guess_type
@@ -50,8 +49,8 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-v", "--verbose", is_flag=True, help="Of several files, a line each before the summary."),
         click.option("--verify", is_flag=True, help="Fail when the server sends no checksum to compare."),
         click.option("--resume/--no-resume", default=True, help="Continue earlier parts, and keep new ones. [default]"),
-        click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), default=JOBS, show_default=True, metavar="N",
-                     help="Files at once."),
+        with_bwlimit,
+        with_jobs,
         click.option("--on-conflict", type=click.Choice(_CHOICES), help="What to do when the target exists already."),
         click.option("-f", "--force", is_flag=True, help="The same as --on-conflict overwrite."),
         click.option("-r", "--recursive", is_flag=True, help="A whole folder; with a slash at its end, what is in it."),
@@ -66,9 +65,9 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_limits
 @with_settings
 def get(
-    words: tuple[str, ...], recursive: bool, force: bool, on_conflict: str | None, jobs: int, resume: bool,
-    verify: bool, quiet: bool, verbose: bool, as_json: bool, patience_s: float | None, limits: Limits,
-    settings: Settings,
+    words: tuple[str, ...], recursive: bool, force: bool, on_conflict: str | None, jobs: int | None,
+    bwlimit: str | None, resume: bool, verify: bool, quiet: bool, verbose: bool, as_json: bool,
+    patience_s: float | None, limits: Limits, settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
 
@@ -85,7 +84,7 @@ def get(
     locations, target = _words_of_get(words)
     is_pipe_target = target == STDIO or (not recursive and is_pipe(Path(target)))
     with (
-        open_storage(settings, patience_s=patience_s) as storage,
+        open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
         telling(storage, is_kept=resume and not is_pipe_target),
     ):
         choices = [choose(storage, location, limits) for location in locations]
@@ -112,9 +111,9 @@ def get(
             plan.keep_names()
             _tell(plan.notes)
             move(
-                storage, plan, conflict=conflict, jobs=jobs, resume=resume, must_verify=verify, as_json=as_json,
-                verb="downloaded", place=_place(location, target) if is_single else target, verbose=verbose,
-                quiet=quiet,
+                storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify,
+                as_json=as_json, verb="downloaded", place=_place(location, target) if is_single else target,
+                verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
 
@@ -194,9 +193,9 @@ class _PutCommand(click.Command):
 @click.option("-n", "--no-overwrite", is_flag=True, help="Refuse a key that exists.")
 @with_settings
 def put(
-    sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None, jobs: int,
-    resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool, as_json: bool,
-    patience_s: float | None, settings: Settings,
+    sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None,
+    jobs: int | None, bwlimit: str | None, resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool,
+    as_json: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
@@ -211,7 +210,10 @@ def put(
     if len(sources) > 1 and not is_folder:
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
     is_kept = resume and not any(source == STDIO or is_pipe(Path(source).expanduser()) for source in sources)
-    with open_storage(settings, patience_s=patience_s) as storage, telling(storage, is_kept=is_kept):
+    with (
+        open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
+        telling(storage, is_kept=is_kept),
+    ):
         items: list[BatchItem] = []
         left_out: list[LeftOut] = []
         for source in sources:
@@ -241,9 +243,9 @@ def put(
                 )
         if items or left_out:
             move(
-                storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs, resume=resume,
-                must_verify=verify, as_json=as_json, verb="uploaded", place=_common_folder(location, items),
-                verbose=verbose, quiet=quiet,
+                storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs_of(jobs, settings),
+                resume=resume, must_verify=verify, as_json=as_json, verb="uploaded",
+                place=_common_folder(location, items), verbose=verbose, quiet=quiet,
             )  # fmt: skip
 
 

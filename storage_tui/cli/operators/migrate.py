@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from storage_tui.cli.live_line import live_line
 from storage_tui.cli.operators.engine_options import DATA_DIR, S3_ENDPOINT, local_place
-from storage_tui.cli.output import PartialFailureError, gauge, human_duration
+from storage_tui.cli.output import PartialFailureError, human_duration
 from storage_tui.cli.printing import complain, say, say_json
 from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
@@ -91,6 +92,6 @@ def _run(source: Path, target: "S3Place", overwrite: bool, read_back: bool) -> "
         finally:
             await old.close()
 
-    with gauge(read, ""):
+    with live_line(read, ""):
         asyncio.run(run())
     return state

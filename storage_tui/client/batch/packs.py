@@ -17,6 +17,7 @@ from storage_tui.client.batch.mover import Mover, done
 from storage_tui.client.batch.plan import BatchItem
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
+from storage_tui.client.http.pace import Lane
 from storage_tui.client.requests import CONTROL_BYTES, Request
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
@@ -135,7 +136,7 @@ class Packs:
                     frames[row] = _Framed(frame(head, content), len(content), told)
         length = sum(len(framed.raw) for framed in frames.values())
         headers = {"Content-Type": PACK_TYPE, "Content-Length": str(length)}
-        answer = self._sent(wire.SET, frames, headers, _passing(frames))
+        answer = self._sent(wire.SET, frames, headers, _passing(frames, self._engine.pace.up))
         results = wire.parse_answer(b"".join(map(bytes, answer)))
         rows = results.get("results") if isinstance(results, dict) else None
         if not isinstance(rows, list) or len(rows) != len(frames):
@@ -180,8 +181,10 @@ class Packs:
             if not response.is_success:
                 raise ProtocolError(f"the server did not take a pack: {response.status}")
             buffer, taken = memoryview(bytearray(READ_BYTES)), 0
-            while count := body.read_into(buffer):
+            lane = self._engine.pace.down
+            while count := body.read_into(buffer[: lane.step(READ_BYTES)]):
                 taken += count
+                lane.take(count, first.control)
                 if taken > CONTROL_BYTES:
                     raise ProtocolError("the answer to a pack has no end")
                 yield buffer[:count]
@@ -224,12 +227,12 @@ def _content(item: BatchItem, path: Path) -> bytes | None:
         return content
 
 
-def _passing(frames: Mapping[Packed, _Framed]) -> Iterator[bytes]:
+def _passing(frames: Mapping[Packed, _Framed], lane: Lane) -> Iterator[memoryview]:
     """Yield the frames and count their bytes. A pause or cancel of one item stops the pack; items then move alone."""
     for row, framed in frames.items():
         if _is_held(row):
             raise CancelledError("the pack was stopped")
-        yield framed.raw
+        yield from lane.pieces(framed.raw, row.control)
         row.control.done_bytes = row.control.total_bytes = framed.size_bytes
 
 

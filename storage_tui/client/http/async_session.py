@@ -18,6 +18,7 @@ from storage_tui.client.http.attempt import (
     translated,
 )
 from storage_tui.client.http.outage import Outage
+from storage_tui.client.http.pace import Pace
 from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
 from storage_tui.client.http.session import Window, may_have_gone
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
@@ -33,12 +34,14 @@ class AsyncSession:
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, outage: Outage | None = None,
+        pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self.server = server
         self._policy = policy
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
         self._outage = outage or Outage()
+        self._pace = pace or Pace()
         self._transport: httpx.AsyncHTTPTransport | None = None
         self._of: tuple[Endpoint, asyncio.AbstractEventLoop] | None = None
 
@@ -96,6 +99,8 @@ class AsyncSession:
         target = Target(request, access, group)
         transport = self._transport_for(access.endpoint)
         body = bytes(request.body) if isinstance(request.body, memoryview) else request.body
+        if request.is_bulk and body and self._pace.up.bytes_per_s is not None:
+            await asyncio.to_thread(self._pace.up.take, len(body))  # a value is in memory, and goes in one piece
         with translated(request, self.server.display_url):
             while True:
                 raw = await transport.handle_async_request(target.request(body, self._timeout))
@@ -104,7 +109,10 @@ class AsyncSession:
                         continue
                     target.complete(raw.headers)
                     check_encoding(raw.headers, request)
-                    return Response(raw.status_code, raw.headers, expanded(await _read(raw, request), raw, request))
+                    taken = await _read(raw, request)
+                    if request.is_bulk and body is None and self._pace.down.bytes_per_s is not None:
+                        await asyncio.to_thread(self._pace.down.take, len(taken))
+                    return Response(raw.status_code, raw.headers, expanded(taken, raw, request))
                 finally:
                     await raw.aclose()
 

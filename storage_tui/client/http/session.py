@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -22,8 +23,9 @@ from storage_tui.client.http.attempt import (
     translated,
 )
 from storage_tui.client.http.outage import Outage
+from storage_tui.client.http.pace import Lane, Pace
 from storage_tui.client.http.retry import AGAIN, Attempts, RetryPolicy
-from storage_tui.client.http.transport import Body, SocketTransport, body_of
+from storage_tui.client.http.transport import PIECE_BYTES, Body, SocketTransport, body_of
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, most_bytes, too_large
 from storage_tui.contract.errors import ConnectError, StorageError, TransferInterruptedError
 
@@ -37,11 +39,12 @@ class Session:
 
     def __init__(
         self, server: Server, policy: RetryPolicy, timeout_s: float, sleep: Callable[[float], None] = time.sleep,
-        outage: Outage | None = None,
+        outage: Outage | None = None, pace: Pace | None = None,
     ) -> None:  # fmt: skip
         self.server = server
         self.policy = policy
         self.outage = outage or Outage()
+        self.pace = pace or Pace()
         self._timeout = deadlines(timeout_s)
         self._sleep = sleep
         self._idle: list[tuple[Endpoint, SocketTransport]] = []
@@ -128,8 +131,13 @@ class Session:
         return self.server.ready() or self.server.reach()
 
     def _once(self, request: Request, access: Access, group: str) -> Response:
-        with self._answer(request, access, group) as raw:
-            return Response(raw.status_code, raw.headers, expanded(_read(raw, request), raw, request))
+        content = None
+        if request.is_bulk and request.body is not None and self.pace.up.bytes_per_s is not None:
+            request = replace(request, headers={**request.headers, "Content-Length": str(len(request.body))})
+            content = self.pace.up.pieces(request.body or b"")
+        with self._answer(request, access, group, content=content) as raw:
+            chunks = _paced(raw, self.pace.down) if request.is_bulk and request.body is None else raw.iter_raw()
+            return Response(raw.status_code, raw.headers, expanded(_read(raw, chunks, request), raw, request))
 
     @contextmanager
     def _answer(
@@ -201,20 +209,28 @@ def _watching(control: TransferControl | None, transport: SocketTransport) -> It
         yield
 
 
-def _read(raw: httpx.Response, request: Request) -> bytes:
+def _paced(raw: httpx.Response, lane: Lane) -> Iterator[bytes]:
+    """Yield the body in pieces, as fast as the limit allows."""
+    body, buffer = body_of(raw), memoryview(bytearray(PIECE_BYTES))
+    while count := body.read_into(buffer[: lane.step(PIECE_BYTES)]):
+        yield bytes(buffer[:count])
+        lane.take(count)
+
+
+def _read(raw: httpx.Response, chunks_of: Iterator[bytes], request: Request) -> bytes:
     """Return the body, within the limit of the request; only the beginning of an error's body."""
     if raw.status_code >= 300:
         return _first(raw, ERROR_BYTES)
     most = most_bytes(request, Response(raw.status_code, raw.headers))
     if request.window is not None and raw.status_code == 200:
         reader = Window(request, raw.headers.get("content-length"), most)
-        for chunk in raw.iter_raw():
+        for chunk in chunks_of:
             if reader.take(chunk):
                 break
         return reader.result()
     chunks = []
     size_bytes = 0
-    for chunk in raw.iter_raw():
+    for chunk in chunks_of:
         chunks.append(chunk)
         size_bytes += len(chunk)
         if size_bytes > most:

@@ -1,6 +1,7 @@
 """The bytes of one blob in order, continued after cuts while the blob is unchanged."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from contextlib import suppress
 
 from storage_tui.client import calls
@@ -27,29 +28,46 @@ UNASKED_BYTES = 16 * 1024 * 1024  # bytes read of a blob without a size before t
 CHUNK_BYTES = 256 * 1024  # one write to disk, which stays in a processor's cache between socket and disk
 
 
+class RangeIgnoredError(ProtocolError):
+    """The server sends the whole blob although a part of it was requested."""
+
+
 class BlobStream:
     """Reads a blob from `start` to `stop`, `stop` excluded. `blob` and `total` are known after the first answer.
 
     With an `etag` only this version is read, PreconditionFailedError otherwise; without one, the version of the first
-    answer. More bytes than the server announced, or than `listed` has, are a ProtocolError: no answer is read without
+    answer. Without `may_skip`, raise RangeIgnoredError when the server sends the whole blob instead of the part. More
+    bytes than the server announced, or than `listed` has, are a ProtocolError: no answer is read without
     end.
     """
 
     def __init__(
         self, session: Session, key: str, storage_type: str, *, control: TransferControl, start: int = 0,
-        stop: int | None = None, etag: str | None = None, listed: Blob | None = None,
+        stop: int | None = None, etag: str | None = None, listed: Blob | None = None, may_skip: bool = True,
     ) -> None:  # fmt: skip
         self._session, self._control = session, control
         self._key, self._storage_type = key, find_storage_type(storage_type).name
         self._path = f"/{self._storage_type}/{wire.GET}/{key_to_path(key)}"
         self._stop, self._etag, self._listed = stop, etag, listed
+        self._may_skip = may_skip
+        self.waited_s = 0.0  # for the network
         self._most = 0  # the present answer must end at this byte of the blob
         self._is_untold = False  # True while the server has not sent a size
         self.position = start
         self.total: int | None = None
         self.blob: Blob | None = None
 
-    def chunks(self) -> Iterator[memoryview]:
+    @property
+    def is_fixed(self) -> bool:
+        """Return whether parts of the version that is read can be requested by its ETag."""
+        return self.total is not None and self._etag is not None and not self._etag.startswith("W/")
+
+    @property
+    def version(self) -> str:
+        """Return the ETag of the version that is read; empty while it is not known."""
+        return self._etag or ""
+
+    def chunks(self) -> Generator[memoryview, None, None]:
         """Yield pieces of up to CHUNK_BYTES; each is valid until the next is taken.
 
         Raise StorageError when the stream cannot continue; all earlier bytes were yielded before.
@@ -126,6 +144,8 @@ class BlobStream:
             size_bytes = self._listed.size_bytes
         self._is_untold = size_bytes is None
         self._most = self.position + UNASKED_BYTES if size_bytes is None else size_bytes
+        if not self._may_skip:
+            raise RangeIgnoredError(f"the server sends no parts of {self._key!r}", key=self._key)
         self._skip(body)
         return True
 
@@ -171,16 +191,21 @@ class BlobStream:
         end = self._most if self._stop is None else min(self._stop, self._most)
         room = max(0, min(len(buffer), end - self.position))
         filled = 0
-        request = self._request()
+        request, lane = self._request(), self._session.pace.down
         try:
             with self._session.translating(request):
                 while filled < room:
                     if self._control.is_cancelled or self._control.is_paused:
                         return filled, TransferInterruptedError("stopped here", key=self._key)
-                    count = body.read_into(buffer[filled:room])
+                    began = time.monotonic()
+                    count = body.read_into(buffer[filled : min(room, filled + lane.step(room))])
+                    self.waited_s += time.monotonic() - began
                     if count == 0:
                         break
                     filled += count
+                    if lane.bytes_per_s is not None:
+                        lane.take(count, self._control)
+                        break  # what came is written now: a slow transfer moves on steadily
         except StorageError as exc:
             return filled, exc
         return filled, None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from storage_tui.client.control import TransferControl
+from storage_tui.client.control import StreamControl, TransferControl
 from storage_tui.client.http.session import Session
 from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream
 from storage_tui.client.transfer.early_sync import EarlySync
@@ -26,6 +26,9 @@ from storage_tui.client.transfer.part_file import (
 )
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.client.transfer.sources import is_level
+from storage_tui.client.transfer.streams.download import RangedDownload, Ranges
+from storage_tui.client.transfer.streams.spans import Piece, Spans
+from storage_tui.client.transfer.streams.widening import Widening
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -230,14 +233,19 @@ class FileDownload:
 
     def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
+        widening = Widening(self._session.pace, "down")
+        if note is not None and note.ranges:
+            return self._fill_ranges(part, note, widening)
         start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)
+        own = StreamControl(control)
         stream = BlobStream(
-            self._session, self._key, self._storage_type, control=control, start=start, etag=etag, listed=self._listed
+            self._session, self._key, self._storage_type, control=own, start=start, etag=etag, listed=self._listed
         )
         control.phase, control.done_bytes = "starting", start
-        with EarlySync(part, self._path.name) as disk:
+        with EarlySync(part, self._path.name) as disk, closing(stream.chunks()) as chunks:
             position = start
-            for chunk in stream.chunks():
+            waited_s = 0.0
+            for chunk in chunks:
                 if control.phase != "moving":
                     control.phase, control.total_bytes = "moving", stream.total
                     self._note(part, stream)
@@ -246,25 +254,80 @@ class FileDownload:
                 position += len(chunk)
                 disk.wrote(position)
                 control.done_bytes = position
+                widening.note(len(chunk), stream.waited_s - waited_s)
+                waited_s = stream.waited_s
+                if stream.total is not None and widening.wanted(stream.total - position) > 1 and stream.is_fixed:
+                    spans = Spans(stream.total, [Piece(0, position, position, crc)], self._session.pace.rule)
+                    ranged = self._ranged(part, spans, stream.version, widening)
+                    ranged.run((stream, chunks), own)
+                    return self._end_ranged(ranged, spans)
             control.phase = "finishing"
             if start:
                 part.truncate(position)  # an earlier process may have left more bytes than the blob has
         return _conclude(stream, crc, control)
+
+    def _fill_ranges(self, part: PartFile, note: PartNote, widening: Widening) -> Blob:
+        """Continue a part that came over several streams."""
+        control = self._control
+        spans = Spans(note.size_bytes, self._earlier_ranges(part, note), self._session.pace.rule)
+        ranged = self._ranged(part, spans, note.etag, widening)
+        control.phase, control.total_bytes = "moving", note.size_bytes
+        self._note_journal(note.etag, note.size_bytes)
+        ranged.run()
+        return self._end_ranged(ranged, spans)
+
+    def _ranged(self, part: PartFile, spans: Spans, etag: str, widening: Widening) -> RangedDownload:
+        def keep(ranges: Ranges) -> None:
+            if part.is_resumable:
+                part.note(PartNote(self._purpose, etag, spans.total, ranges))
+
+        return RangedDownload(
+            self._session, self._key, self._storage_type, part, control=self._control, etag=etag, spans=spans,
+            widening=widening, keep=keep,
+        )  # fmt: skip
+
+    def _end_ranged(self, ranged: RangedDownload, spans: Spans) -> Blob:
+        self._control.phase = "finishing"
+        stream, crc = ranged.described, spans.crc()
+        if stream is None or crc is None:
+            raise ProtocolError(f"the server did not send all of {self._key!r}", key=self._key)
+        if stream.total not in (None, spans.total):
+            raise PreconditionFailedError(f"{self._key!r} was overwritten while it was read", key=self._key)
+        stream.position = spans.total
+        return _conclude(stream, crc, self._control)
+
+    def _earlier_ranges(self, part: PartFile, note: PartNote) -> list[Piece]:
+        """Return the pieces that an earlier process left, read from the disk, the only sure source of their crc32c.
+
+        The last byte of the blob is left out, so that the server is asked for it and sends the checksum too.
+        """
+        pieces = []
+        size_bytes = min(part.size(), note.size_bytes - 1)
+        for start, stop in note.ranges:
+            if start < size_bytes:
+                position, crc = self._read_back(part, start, min(stop, size_bytes))
+                pieces.append(Piece(start, position, position, crc))
+        self._control.note = f"resumed at {sum(piece.stop - piece.start for piece in pieces)} bytes"
+        return pieces
 
     def _earlier(self, part: PartFile, note: PartNote) -> tuple[int, int]:
         """Return length and crc32c of the bytes that an earlier process left, read from the disk, the only sure source.
 
         At least the last byte is left out, so that the server is asked for it and sends the checksum of the blob too.
         """
-        crc = position = 0
+        position, crc = self._read_back(part, 0, max(0, note.size_bytes - 1))
+        self._control.note = f"resumed at {position} bytes"
+        return position, crc
+
+    def _read_back(self, part: PartFile, start: int, stop: int) -> tuple[int, int]:
+        """Return where the bytes of the part from `start` end, at `stop` or before, and their crc32c."""
+        crc, position = 0, start
         buffer = memoryview(bytearray(CHUNK_BYTES))
-        last = max(0, note.size_bytes - 1)
         with local_errors(self._path.name):
-            while count := os.preadv(part.descriptor, [buffer[: last - position]], position):
+            while count := os.preadv(part.descriptor, [buffer[: stop - position]], position):
                 self._control.check()
                 crc = checksum.extend(crc, buffer[:count])
                 position += count
-        self._control.note = f"resumed at {position} bytes"
         return position, crc
 
     def _note(self, part: PartFile, stream: BlobStream) -> None:
@@ -272,11 +335,13 @@ class FileDownload:
         if not self._resume or blob is None or blob.etag is None or total is None or total < RESUMED_FROM_BYTES:
             return
         part.note(PartNote(self._purpose, blob.etag, total))
-        if not part.is_resumable:
-            return
+        if part.is_resumable:
+            self._note_journal(blob.etag, total)
+
+    def _note_journal(self, etag: str, total: int) -> None:
         transfer = UnfinishedTransfer(
             "download", self._purpose.server, self._storage_type, self._key, str(self._path.absolute()), total,
-            now_text(), root=None if self._root is None else str(self._root.absolute()), etag=blob.etag,
+            now_text(), root=None if self._root is None else str(self._root.absolute()), etag=etag,
             user=self._session.server.user(), replaces=self._replaces,
         )  # fmt: skip
         if self._entry is None:

@@ -3,7 +3,8 @@
 One thread receives, sums and writes the bytes, in pieces that stay in a processor's cache. A measurement (1 GiB over
 loopback, two cores, medians of seven runs beside each other) took 0.87 s. With a separate thread for writing, which
 moves each piece from one processor's cache to the other's, it took 1.19 s, and without the early sync 1.75 s. Two or
-four ranges at once were slower still. Therefore a blob comes over one connection.
+four ranges at once were slower still. Therefore a blob comes over one connection, unless the link is the bound
+(`streams/widening.py`).
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Self
 from storage_tui.client.transfer.part_file import PartFile, local_errors
 
 SYNC_EVERY_BYTES = 64 * 1024 * 1024
-_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
 class EarlySync:
@@ -47,6 +48,6 @@ class EarlySync:
 
     def _sync(self) -> None:
         try:
-            _sync_data(self._part.descriptor)
+            sync_data(self._part.descriptor)
         except OSError as exc:
             self._error = exc  # a later fsync would not report it again

@@ -20,6 +20,7 @@ from storage_tui.client.access.server_choice import find_server
 from storage_tui.client.calls import Call, Service
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.outage import Outage
+from storage_tui.client.http.pace import Pace
 from storage_tui.client.http.retry import Patience, RetryPolicy, policy_of
 from storage_tui.contract.errors import BadRequestError, ConflictError, StorageError
 from storage_tui.contract.keys import check_key
@@ -41,7 +42,8 @@ class TransferEngine:
     """Moves blobs between this machine and one server, from any number of threads.
 
     `server`, `policy` and `timeout_s` come from the arguments, see `Storage`; `service` holds the description of the
-    server, once it was asked, and `outage` whether it answers. The constructor reads no file and sends no request.
+    server, once it was asked, `outage` whether it answers, and `pace` the limits of the rate. The constructor reads no
+    file and sends no request.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class TransferEngine:
         self.policy = replace(policy_of(retries), patience_s=patience_s)
         self.timeout_s = timeout_s
         self.outage = Outage()
+        self.pace = Pace()
         self.service = Service()
         self._token_file, self._holds_token = token_file, token is not None or auth is not None
         self._session: Session | None = None
@@ -106,7 +109,9 @@ class TransferEngine:
 
             with self._lock:
                 if self._session is None:
-                    self._session = Session(self.server, self.policy, self.timeout_s, outage=self.outage)
+                    self._session = Session(
+                        self.server, self.policy, self.timeout_s, outage=self.outage, pace=self.pace
+                    )
         return self._session
 
     @property

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from storage_tui.client.transfer.record_files import read_record, record_bytes
 from storage_tui.contract.errors import ConflictError, LocalFileError
@@ -54,6 +55,7 @@ class PartNote:
     purpose: Purpose
     etag: str
     size_bytes: int
+    ranges: tuple[tuple[int, int], ...] = ()  # start and stop of what is there; empty for all from the first byte on
 
 
 class PartFile:
@@ -142,7 +144,10 @@ class PartFile:
             descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=self._folder)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(record_bytes(asdict(note)))
+                    fields = asdict(note)
+                    if not note.ranges:
+                        del fields["ranges"]  # a part in order, which earlier programs can continue
+                    file.write(record_bytes(fields))
                 os.replace(temporary, f"{self.name}.json", src_dir_fd=self._folder, dst_dir_fd=self._folder)
             except BaseException:
                 with suppress(OSError):
@@ -170,6 +175,15 @@ class PartFile:
     def truncate(self, size_bytes: int = 0) -> None:
         """Cut the part to `size_bytes`; without a size, remove all bytes."""
         with local_errors(self._target):
+            os.ftruncate(self.descriptor, size_bytes)
+
+    def extend(self, size_bytes: int) -> None:
+        """Give the part its final size, so that its bytes can come in any order. Raise LocalFileError without room."""
+        with local_errors(self._target, is_resumable=self._has_note):
+            found = os.fstat(self.descriptor)
+            disk = os.fstatvfs(self.descriptor)
+            if size_bytes - found.st_size > disk.f_bavail * disk.f_frsize:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.ftruncate(self.descriptor, size_bytes)
 
     def detach(self) -> None:
@@ -298,9 +312,21 @@ def _read_note(folder: int, name: str) -> PartNote | None:
     try:
         if fields is None or not isinstance(fields["size_bytes"], int):
             return None
-        return PartNote(Purpose(**fields.pop("purpose")), **fields)
-    except (TypeError, KeyError):
+        ranges = _ranges(fields.pop("ranges", ()), fields["size_bytes"])
+        return PartNote(Purpose(**fields.pop("purpose")), **fields, ranges=ranges)
+    except (TypeError, KeyError, ValueError):
         return None
+
+
+def _ranges(raw: Any, size_bytes: int) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of a note; raise TypeError or ValueError unless they are within the blob and in order."""
+    ranges, position = [], 0
+    for start, stop in raw:
+        if not (type(start) is int and type(stop) is int and position <= start < stop <= size_bytes):
+            raise ValueError("the ranges of the note are not in order")
+        ranges.append((start, stop))
+        position = stop
+    return tuple(ranges)
 
 
 def _umask() -> int:

@@ -74,7 +74,8 @@ class UnfinishedTransfer:
         if self.direction == "upload":
             return None
         try:
-            there = self.part.lstat().st_size
+            found = self.part.lstat()
+            there = min(found.st_size, found.st_blocks * 512)  # a part of its final size has holes
         except (OSError, ValueError):
             return 0
         return there if self.size_bytes is None else min(there, self.size_bytes)

@@ -180,7 +180,6 @@ class FileSource:
             kind = "a folder" if stat.S_ISDIR(self._before.st_mode) else "not a regular file"
             raise LocalFileError(f"cannot upload {name!r}: it is {kind}")
         self._size = max(0, self._before.st_size - start)
-        self._buffer = memoryview(bytearray(min(READ_BYTES, self._size)))
 
     @property
     def size_bytes(self) -> int:
@@ -197,10 +196,11 @@ class FileSource:
         return _known_piece(offset, self._size)
 
     def chunks(self, span: Span) -> Iterator[Buffer]:
-        """Yield the bytes of the span, through one buffer."""
+        """Yield the bytes of the span, through one buffer. Several threads may read at once."""
         position = span.start
+        buffer = memoryview(bytearray(min(READ_BYTES, span.size_bytes)))
         while position < span.stop:
-            view = self._buffer[: span.stop - position]
+            view = buffer[: span.stop - position]
             try:
                 count = os.preadv(self._descriptor, [view], self._start + position)
             except OSError as exc:

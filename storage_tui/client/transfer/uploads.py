@@ -6,6 +6,7 @@ crc32c of all bytes is known and sent along, so that a blob that arrived damaged
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -16,7 +17,10 @@ from storage_tui.client.http.retry import Patience
 from storage_tui.client.http.session import Session
 from storage_tui.client.http.transport import Body
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
-from storage_tui.client.transfer.sources import Buffer, Source
+from storage_tui.client.transfer.sources import Buffer, Source, StreamSource
+from storage_tui.client.transfer.streams.part_calls import UploadState, find_state
+from storage_tui.client.transfer.streams.upload import PartsUpload
+from storage_tui.client.transfer.streams.widening import Widening
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import (
     BadRequestError,
@@ -37,6 +41,8 @@ from storage_tui.contract.wire import Span
 
 ONE_REQUEST_BYTES = 1024 * 1024  # a blob up to this size is stored with one request where the server can
 ANSWER_BYTES = 1024 * 1024
+DRAIN_S = 30.0  # until what a stream had sent has reached the server: it is in buffers of the link
+DRAIN_STEP_S = 0.1
 DROP_S = 2.0  # longest time that a cancel waits for the server
 
 
@@ -63,6 +69,8 @@ class Upload:
         self._offset = 0  # bytes that the server keeps
         self._crc = 0  # of all bytes before _summed
         self._summed = 0
+        self._widening = Widening(session.pace, "up")
+        self._cut: int | None = None  # where the stream ends and parts begin
 
     def run(self) -> Blob:
         """Upload to the end; return the blob as the server stored it. Raise StorageError."""
@@ -129,9 +137,12 @@ class Upload:
                 self._keep(answer)
                 if self._is_resumed:
                     self._say_resumed()
+                    self._go_on_in_parts()
                 asks = False
             except _PausedError:
                 asks = True
+            except _WidenError:
+                asks = not self._widen()
             except (NotFoundError, GoneError):
                 if not may_start_over or self._url is None:
                     raise
@@ -205,13 +216,85 @@ class Upload:
         """Yield the bytes of a piece, count and sum them; stop for a pause or cancel."""
         position = span.start
         for chunk in self._source.chunks(span):
-            self._control.check()
-            if self._control.is_paused:
-                raise _PausedError
-            yield chunk
-            self._sum(position, chunk)
-            position += len(chunk)
-            self._control.done_bytes = position
+            if self._cut is not None and position + len(chunk) > self._cut:
+                chunk = chunk[: self._cut - position]
+            for piece in self._session.pace.up.pieces(chunk, self._control):
+                self._control.check()
+                if self._control.is_paused:
+                    raise _PausedError
+                began = time.monotonic()
+                yield piece
+                self._sum(position, piece)
+                position += len(piece)
+                self._control.done_bytes = position
+                self._widening.note(len(piece), time.monotonic() - began)
+            self._look_for_cut(position)
+
+    def _look_for_cut(self, position: int) -> None:
+        """Choose where parts begin, once the rule says that the link is the bound; raise _WidenError there."""
+        size_bytes = self._source.size_bytes
+        if size_bytes is None or isinstance(self._source, StreamSource):
+            return
+        if self._cut is None and self._widening.wanted(size_bytes - position) > 1:
+            if "upload-parts" not in self._session.run(calls.describe(self._service)).features:
+                self._widening.end()
+                return
+            quantum = wire.part_quantum(size_bytes)
+            cut = -(-position // quantum) * quantum
+            if cut >= size_bytes - wire.UPLOAD_QUANTUM:
+                self._widening.end()
+                return
+            self._cut = cut
+        if self._cut is not None and position >= self._cut:
+            raise _WidenError
+
+    def _widen(self) -> bool:
+        """Send the rest in parts, after the server has what the stream sent; return whether all has been sent."""
+        cut, self._cut = self._cut, None
+        assert self._url is not None and self._source.size_bytes is not None
+        state = self._state()
+        until = time.monotonic() + DRAIN_S
+        while state.offset != cut and time.monotonic() < until:
+            self._control.sleep(DRAIN_STEP_S)
+            state = self._state()
+        if state.offset != cut:
+            self._widening.end()  # bytes were lost on the way: the stream continues after those that are kept
+            return False
+        self._offset = state.offset
+        self._send_parts(state)
+        return True
+
+    def _go_on_in_parts(self) -> None:
+        """Continue the parts of an earlier process, if there are any."""
+        if isinstance(self._source, StreamSource) or self._source.size_bytes is None:
+            return
+        if "upload-parts" not in self._session.run(calls.describe(self._service)).features:
+            return
+        state = self._state()
+        quantum = state.quantum_bytes
+        if state.parts and not state.offset % quantum:
+            self._offset = state.offset
+            self._send_parts(state)
+
+    def _state(self) -> UploadState:
+        assert self._url is not None and self._source.size_bytes is not None
+        return find_state(self._session, self._url, self._source.size_bytes, self._key)
+
+    def _send_parts(self, state: UploadState) -> None:
+        assert self._url is not None and self._source.size_bytes is not None
+        self._sum_up_to(state.offset)
+        if self._summed > state.offset:  # an earlier attempt read further: the sum of the beginning is needed alone
+            self._crc = self._summed = 0
+            self._sum_up_to(state.offset)
+        self._widening.begin_again()
+        self._control.phase = "moving"
+        parts = PartsUpload(
+            self._session, self._url, self._key, self._source, state, control=self._control, widening=self._widening
+        )
+        crc = parts.run()
+        size_bytes = self._source.size_bytes
+        self._crc = checksum.combine(self._crc, crc, size_bytes - state.offset)
+        self._offset = self._summed = size_bytes
 
     def _sum(self, position: int, chunk: Buffer) -> None:
         new = position + len(chunk) - self._summed
@@ -279,6 +362,10 @@ def drop_soon(session: Session, url: str) -> None:
 
 class SupersededError(Exception):
     """An earlier process stored the blob without learning of it, and the blob was overwritten or deleted since."""
+
+
+class _WidenError(Exception):
+    """The stream ends here in the middle of a request, and parts begin."""
 
 
 class _PausedError(Exception):

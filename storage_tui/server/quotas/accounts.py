@@ -63,7 +63,17 @@ class Account:
 
     def live_bytes(self, mine: Reservation | None = None) -> int:
         """Return the bytes that are on their way in this process, without those of `mine`."""
-        return sum(one.size_bytes for one in self.live if one is not mine)
+        return sum(self.others(mine))
+
+    def others(self, mine: Reservation | None = None) -> list[int]:
+        """Return the bytes of each blob on its way in this process, without that of `mine`. Requests on the parts of
+        one upload have a reservation each, all for the same blob."""
+        sizes: dict[object, int] = {}
+        for one in self.live:
+            if mine is None or not (one is mine or (one.upload_id and one.upload_id == mine.upload_id)):
+                name = one.upload_id or one
+                sizes[name] = max(sizes.get(name, 0), one.size_bytes)
+        return list(sizes.values())
 
     async def totals(self, store: Store) -> Totals:
         """Return the blobs stored so far, and those on their way to other servers, without those on their way here."""
@@ -94,5 +104,5 @@ class Account:
             self.counter.add(Amount(0, stored_bytes - reservation.replaced_bytes))
 
     def _held(self) -> Amount:
-        live = [one for one in self.live if one.size_bytes]
-        return Amount(len(live), sum(one.size_bytes for one in live))
+        live = [size_bytes for size_bytes in self.others() if size_bytes]
+        return Amount(len(live), sum(live))

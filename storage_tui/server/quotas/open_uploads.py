@@ -74,7 +74,9 @@ class OpenUploads:
     async def keep(self, upload_id: str, store: Store) -> None:
         """Record how many bytes are kept of an upload that continues later."""
         try:
-            size_bytes = (await store.find_upload(upload_id)).offset
+            found = await store.find_upload(upload_id)
+            parts = await store.find_parts(upload_id) if found.blob is None and not found.is_cancelled else []
+            size_bytes = found.offset + sum(part.offset - part.start for part in parts)
             await self._change(lambda kept: {**kept, upload_id: (self._end_of(kept, upload_id), size_bytes)})
         except StorageError as exc:
             log.error("cannot record how much of an upload is stored: %s", one_line(exc.message))

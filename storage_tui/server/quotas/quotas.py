@@ -244,7 +244,7 @@ class Quotas:
                     await account.opened.drop_ended(self._store)
             used = await account.totals(self._store)
             entries = await self._entries.total(address.namespace) if address.storage_type == STORED_IN else NOTHING
-            others = [one for one in account.live if one is not mine]
+            others = account.others(mine)
             used_bytes = used.size_bytes + used.open_bytes + account.live_bytes(mine) + entries.size_bytes
             free_bytes = None if quota.size_bytes is None else quota.size_bytes - used_bytes + (replaced or 0)
             blobs = used.count + len(others)

@@ -17,5 +17,6 @@
 | upload_gate.py | one request at a time on an upload session; a stalled request never blocks its own retry |
 | upload_hashes.py | the hashes of upload sessions besides crc32c, held while the bytes arrive |
 | trash.py | deleted and overwritten blobs: lists of them, brought back, removed for good |
+| upload_parts.py | the parts of an upload: several requests of one session beside each other |
 | uploads.py | uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them |
 """

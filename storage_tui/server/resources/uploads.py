@@ -150,13 +150,16 @@ class UploadResource:
         total = request.body.size_bytes if asked is None else asked.total
         if asked is not None and asked.span is None:
             await request.body.expect_empty()
-            if total is None or session.offset < total:
+            has_all = total is not None and session.offset >= total
+            if total is None or not (has_all or await self._store.find_parts(session.upload_id)):
                 return incomplete(request, session.offset)
         is_promising = bool(promised) or crc32c is not None
         if is_promising and asked is not None and asked.span is not None and asked.span.stop != total:
             raise BadRequestError(
                 "a hash of the whole blob, as in x-goog-hash, goes with the last piece or with the begin of the upload"
             )
+        if asked is not None and asked.span is not None and asked.span.start:
+            await self._drop_overlapped(session, asked.span)
         size_bytes = total if session.size_bytes is None else session.size_bytes
         async with self._quotas.reserve(session.address, size_bytes, upload_id=session.upload_id) as room:
             if asked is None:
@@ -179,6 +182,15 @@ class UploadResource:
                 blob = await writer.finish(size_bytes=total, crc32c=crc32c, md5=md5)
                 self._hashes.forget(session.upload_id)
                 return finished(room.note(blob))
+
+    async def _drop_overlapped(self, session: UploadSession, span: Span) -> None:
+        """Drop the parts of a session that a client which knows no parts continues in order."""
+        parts = await self._store.find_parts(session.upload_id)
+        whole = session.offset
+        for part in parts:
+            whole = part.stop if part.is_whole and part.start == whole else whole
+        if any(part.start < span.stop for part in parts if part.start >= whole):
+            await self._store.drop_parts(session.upload_id)
 
     async def _receive_whole(
         self, request: Request, session: UploadSession, crc32c: str | None, turn: Turn, room: Room

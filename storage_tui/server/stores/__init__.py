@@ -7,7 +7,8 @@ is a folder here and joins the conformance suite.
 | audit.py | the audit log: an entry for each deleted blob, with time, request and namespace |
 | base.py | the Store and its promises |
 | overview.py | the optional figures of an engine for operators |
-| parking.py | one writer at a time for each upload session |
+| parking.py | one writer at a time for each upload session, or for each of its parts |
+| parts.py | which parts an upload session takes |
 | records.py | records: the small documents that a server keeps beside its blobs, such as signing keys |
 | rules.py | what every engine refuses, in the same words: type rules, preconditions, namespaces |
 | totals.py | the optional counters of an engine, which make quotas exact |

@@ -72,6 +72,22 @@ class UploadSession:
     promised: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class UploadPart:
+    """A part of an upload session that is not joined to the bytes before it yet: the bytes from `start` to `stop` of
+    the blob, of which those before `offset` are kept durably; `crc` is their crc32c."""
+
+    start: int
+    stop: int
+    offset: int
+    crc: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all bytes of the part are kept."""
+        return self.offset == self.stop
+
+
 class BlobReader(Protocol):
     """One open blob. Overwriting, deleting or expiring its key does not disturb the reading."""
 
@@ -230,6 +246,22 @@ class Store(Protocol):
 
     async def cancel_upload(self, upload_id: str) -> None:
         """End a session and drop its bytes. A finished session is left as it is."""
+
+    async def find_parts(self, upload_id: str) -> list[UploadPart]:
+        """Return the parts of an open session in the order of their starts. Raise the errors of `write_upload`."""
+
+    def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
+        """Return the writer of the part of a session with these ends, which the first call begins. Its offsets are
+        those of the blob, from `span.start` on; it never finishes or restarts.
+
+        Parts of one session may have writers at the same time, while the session itself has none. On leaving, the
+        written bytes are kept as with `write_upload`. That call joins whole parts to the bytes before them, and a
+        restart or a cancel drops all parts. Raise the errors of `write_upload`; BadRequestError for a span that does
+        not fit the session, ConflictError for one that overlaps another part.
+        """
+
+    async def drop_parts(self, upload_id: str) -> None:
+        """Drop the parts of an open session that are not joined. No part may have a writer."""
 
     async def sweep(self) -> int:
         """Remove expired blobs and garbage, and return how many blobs expired. Called about once a minute."""

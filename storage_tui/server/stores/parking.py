@@ -1,5 +1,8 @@
-"""One writer at a time for each upload session, on every engine. A separate task ends a writer that its request has
-left."""
+"""One writer at a time for each upload session, or for each of its parts, on every engine. A separate task ends a
+writer that its request has left.
+
+A part has a name of its own, see `part_name`. A session and its parts exclude each other; its parts do not.
+"""
 
 import asyncio
 import logging
@@ -28,8 +31,13 @@ class ParkingWriter(UploadWriter, Protocol):
 W = TypeVar("W", bound=ParkingWriter)
 
 
+def part_name(upload_id: str, start: int) -> str:
+    """Return the name of a part of a session among the writers."""
+    return f"{upload_id} {start}"
+
+
 class Parking:
-    """The sessions of a store that have a writer."""
+    """The sessions of a store, and the parts of sessions, that have a writer."""
 
     def __init__(self) -> None:
         self._parking: dict[str, asyncio.Task[None] | None] = {}  # sessions with a writer; a task ends the writer
@@ -65,9 +73,9 @@ class Parking:
     async def is_written(self, upload_id: str) -> bool:
         """Return whether a request writes the session. If a request has just left it, wait until its writer is
         parked."""
-        while (parking := self._parking.get(upload_id)) is not None:
-            await asyncio.wait((parking,))
-        return upload_id in self._parking
+        while parking := [task for name, task in self._parking.items() if task and _excludes(name, upload_id)]:
+            await asyncio.wait(parking)
+        return any(_excludes(name, upload_id) for name in self._parking)
 
     async def settle(self) -> None:
         """Wait until every writer that was left is parked."""
@@ -92,3 +100,7 @@ class Parking:
             raise error
         level = logging.DEBUG if isinstance(error, StorageError) else logging.ERROR
         _log.log(level, "the last bytes of an interrupted upload could not be stored", exc_info=error)
+
+
+def _excludes(name: str, other: str) -> bool:
+    return name == other or name.startswith(f"{other} ") or other.startswith(f"{name} ")

@@ -19,6 +19,10 @@ from storage_tui.server.upkeep.snapshots import Backup, Snapshot
 from storage_tui.server.upkeep.verifying import Finding, Tally, check_file, check_rows, check_values
 
 _EMPTY_TRASH = "DELETE FROM contents WHERE id IN (SELECT content FROM gone); DELETE FROM gone;"
+_LOSE_UPLOADS = (
+    "UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' "
+    "AND (offset > 0 OR upload_id IN (SELECT upload_id FROM upload_parts))"
+)
 _REMOVE = "DELETE FROM keys WHERE namespace = ? AND type = ? AND key = ?"
 
 
@@ -151,7 +155,7 @@ def _bring_database(snapshot: Snapshot, disk: Disk, lost: list[Finding]) -> None
                     place: Any = (bytes.fromhex(finding.namespace), finding.storage_type, finding.key.encode())
                     connection.execute(_REMOVE, place)
             connection.execute(_EMPTY_TRASH)
-            connection.execute("UPDATE uploads SET state = 'lost', offset = 0 WHERE state = 'open' AND offset > 0")
+            connection.execute(_LOSE_UPLOADS)
         for _ in repair_rows(connection, disk):
             pass  # each was reported already
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

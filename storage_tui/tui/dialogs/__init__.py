@@ -13,6 +13,7 @@
 | hand_over.py | the question before a whole blob is downloaded for another program |
 | keep_longer.py | the question before many blobs get another seven days |
 | local_folder.py | the question for the local folder to compare with a place of the store |
+| limit.py | the limit of the rate: how many bytes all transfers together may move each second |
 | mark_where.py | mark by description: names, age, size and expiry, with a live count of matches |
 | new_blob.py | the question for the name of a new blob |
 | palette.py | the palette: find a command by a few letters and run it |

@@ -8,11 +8,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from storage_tui.client.http.rates import rates_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
+from storage_tui.tui.dialogs.limit import LimitScreen
 from storage_tui.tui.dialogs.quit import CancelScreen, must_ask
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.transfer_lines import TransferLines, remark_of
@@ -70,7 +72,10 @@ class TransfersScreen(CommandScreen[None]):
 
     def _title(self) -> Content:
         gauge = gauge_content(self._desk.queue.poll(), width=self.size.width)
-        return Content.assemble((" Transfers  ", "bold $accent"), gauge)
+        up, down = self._desk.runner.rates
+        is_limited = up is not None or down is not None
+        limit = (f"  limit {rates_text(up, down)}", "$warning") if is_limited else ""
+        return Content.assemble((" Transfers  ", "bold $accent"), gauge, limit)
 
     def say_cursor(self) -> None:
         """Show both ends of the transfer under the cursor, and the details that its line may have no room for."""
@@ -138,6 +143,14 @@ class TransfersScreen(CommandScreen[None]):
             if transfer.state == "failed":
                 self._desk.queue.retry(transfer)
         self._changed()
+
+    @work(group="ask", exclusive=True)
+    async def action_transfer_limit(self) -> None:
+        """Ask for the most bytes a second, and hold all transfers back to that."""
+        rates = await self.app.push_screen_wait(LimitScreen(*self._desk.runner.rates))
+        if rates is not None:
+            self._desk.runner.limit(*rates)
+            self._changed()
 
     def action_transfer_clear(self) -> None:
         """Remove the finished transfers from the list."""

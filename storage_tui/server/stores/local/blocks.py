@@ -124,9 +124,18 @@ def drop(connection: apsw.Connection, blob_ids: list[str]) -> None:
     connection.executemany("DELETE FROM sums WHERE id = ?", [(blob_id,) for blob_id in blob_ids])
 
 
+def drop_span(connection: apsw.Connection, blob_id: str, span: Span) -> None:
+    """Delete the rows of the segments of a span, which begins with a segment."""
+    first, last = span.start // SEGMENT_BYTES, segments_in(span.stop) - 1
+    connection.execute("DELETE FROM sums WHERE id = ? AND segment BETWEEN ? AND ?", (blob_id, first, last))
+
+
 def read_tail(connection: apsw.Connection, blob_id: str, offset: int) -> bytes:
-    """Return the row of the segment in which the offset lies; empty where there is none."""
-    number = offset // SEGMENT_BYTES
+    """Return the row of the segment in which the offset lies; empty where there is none, or where the offset is the
+    start of a segment: a row there is of other bytes."""
+    number, inside = divmod(offset, SEGMENT_BYTES)
+    if not inside:
+        return b""
     row: Any = connection.execute(_FIND, (blob_id, number, number)).fetchone()
     return b"" if row is None else row[1]
 

@@ -10,8 +10,12 @@ from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.database.possible import IS_UPLOAD_ID, id_is_possible
 from storage_tui.server.stores.local.files import Disk
 
+_END = (  # of the bytes that the session or one of its parts promised
+    "max(offset, coalesce((SELECT max(upload_parts.offset) FROM upload_parts "
+    "WHERE upload_parts.upload_id = uploads.upload_id AND upload_parts.offset > start), 0))"
+)
 _OPEN = (
-    "SELECT upload_id, blob_id, offset FROM uploads WHERE state = 'open' AND offset > 0 "
+    f"SELECT upload_id, blob_id, {_END} FROM uploads WHERE state = 'open' AND {_END} > 0 "
     f"AND {id_is_possible('blob_id')} AND {IS_UPLOAD_ID}"
 )
 
@@ -19,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 def recover_parts(connection: apsw.Connection, disk: Disk) -> None:
-    """Cut every part to the offset that its session promised, and remove the parts without a session.
+    """Cut every part file to the offset that its session, or the last part of it, promised. Remove those without a
+    session.
 
     A part that is shorter than promised is lost: its session ends, and later calls raise an error that says so. A part
     that was published without its COMMIT becomes a part again.

@@ -43,8 +43,17 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moments import to_millis
 from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.storage_types import find_storage_type
+from storage_tui.contract.wire import Span
 from storage_tui.server.stores.audit import REQUEST_ID
-from storage_tui.server.stores.base import ANY, Address, BlobReader, Precondition, UploadSession, UploadWriter
+from storage_tui.server.stores.base import (
+    ANY,
+    Address,
+    BlobReader,
+    Precondition,
+    UploadPart,
+    UploadSession,
+    UploadWriter,
+)
 from storage_tui.server.stores.local import blocks as local_blocks
 from storage_tui.server.stores.local.ballast import Ballast
 from storage_tui.server.stores.local.commit import Committer, Staged
@@ -351,6 +360,15 @@ class LocalStore:
 
     def write_upload(self, upload_id: str, *, restart: bool = False) -> AbstractAsyncContextManager[UploadWriter]:
         return self._uploads.write(upload_id, restart=restart)
+
+    async def find_parts(self, upload_id: str) -> list[UploadPart]:
+        return await self._uploads.find_parts(upload_id)
+
+    def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
+        return self._uploads.write_part(upload_id, span)
+
+    async def drop_parts(self, upload_id: str) -> None:
+        await self._surely(lambda: self._uploads.drop_parts(upload_id))
 
     async def cancel_upload(self, upload_id: str) -> None:
         await self._surely(lambda: self._uploads.cancel(upload_id))

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,8 +27,10 @@ from storage_tui.contract.errors import (
     UnavailableError,
 )
 from storage_tui.contract.models import Blob
+from storage_tui.server.stores.base import UploadPart
 from storage_tui.server.stores.local.blocks import WHOLE_BYTES, Blocks, Row, Written
 from storage_tui.server.stores.local.commit import Committer, Staged
+from storage_tui.server.stores.local.database import parts as parts
 from storage_tui.server.stores.local.database import sessions as sessions
 from storage_tui.server.stores.local.database.pool import submit
 from storage_tui.server.stores.local.database.rows import INLINE_BYTES
@@ -43,13 +46,15 @@ CHECKPOINT_BYTES = 16 * 1024 * 1024  # a kill can cost twice as much: one checkp
 
 
 class PartWriter:
-    """The `UploadWriter` of a local store."""
+    """The `UploadWriter` of a local store: of a session, or of one of its parts, in the same file at its offset."""
 
     def __init__(
         self, session: sessions.SessionRow, tail: bytes, *, disk: Disk, room: Room, committer: Committer,
-        executor: Executor, now: Callable[[], int], is_crowded: Callable[[], bool],
+        executor: Executor, now: Callable[[], int], is_crowded: Callable[[], bool], part: UploadPart | None = None,
     ) -> None:  # fmt: skip
-        self._session = session
+        if part is not None:
+            session = replace(session, offset=part.offset, crc=part.crc, size_bytes=part.stop)
+        self._session, self._part = session, part
         self._disk = disk
         self._room = room
         self._committer = committer
@@ -65,7 +70,9 @@ class PartWriter:
         self._durable = session.offset
         self._syncing_to = session.offset  # durable once the sync under way has ended
         self._descriptor: int | None = None
-        self._is_named = session.offset > 0  # the name of the part in its folder is durable
+        self._is_named = session.offset > (
+            0 if part is None else part.start
+        )  # the name of the part in its folder is durable
         self._threads: set[asyncio.Future[Any]] = set()
         self._flushing: asyncio.Future[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -245,11 +252,15 @@ class PartWriter:
         self._blocks.forget(self._durable)
 
     async def _advance(self, to: Written, sums: list[Row]) -> None:
-        await self._committer.run(
-            lambda connection: sessions.advance(
-                connection, self._session.upload_id, to.offset, to.crc, sums, self._now()
+        part, session = self._part, self._session
+        if part is None:
+            await self._committer.run(
+                lambda connection: sessions.advance(connection, session.upload_id, to.offset, to.crc, sums, self._now())
             )
-        )
+        else:
+            await self._committer.run(
+                lambda connection: parts.advance(connection, session, part.start, to.offset, to.crc, sums, self._now())
+            )
 
     async def _start_over(self) -> None:
         self._gathered, self._gathered_bytes = [], 0

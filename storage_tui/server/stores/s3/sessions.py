@@ -19,7 +19,8 @@ from typing import Any, Literal
 from storage_tui.contract.checksum import split_hashes
 from storage_tui.contract.errors import CancelledError, ConflictError, GoneError, NotFoundError, StorageError
 from storage_tui.contract.models import Blob
-from storage_tui.server.stores.base import Address, Precondition, UploadSession
+from storage_tui.contract.wire import Span
+from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession
 from storage_tui.server.stores.s3.blobs import ObjectPlace, locate
 from storage_tui.server.stores.s3.protocol.bucket import NOTHING_ASKED, Bucket, Condition
 from storage_tui.server.stores.s3.protocol.requests import ConditionError, MissingError
@@ -29,9 +30,11 @@ TOMBSTONE_LIFETIME = timedelta(days=7)  # how long an ended session is distingui
 ROOT = "uploads/"
 PIECES = "pieces/"
 REPEATS = "repeats/"
+PARTS = "upload-parts/"
 
 State = Literal["open", "finishing", "finished", "cancelled"]
 
+_PART_FIELDS = {"start": 0, "stop": None}  # left out of a session's object: earlier servers do not know them
 _ID = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}")
 
 
@@ -66,6 +69,15 @@ class SessionRecord:
     repeat: str | None = None
     blob: dict[str, Any] | None = None
     written: str | None = None
+    start: int = 0  # of a part of the session, an object of its own whose `offset` is that of the blob
+    stop: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the object: of the session, or of one of its parts."""
+        return (
+            f"{ROOT}{self.upload_id}" if self.stop is None else part_name(self.upload_id, Span(self.start, self.stop))
+        )
 
     @property
     def place(self) -> ObjectPlace:
@@ -92,6 +104,13 @@ class SessionRecord:
         """The mark of the session in the metadata of the finished object. The id itself would let a reader of the
         object write to the session."""
         return sha256(self.upload_id.encode()).hexdigest()[:32]
+
+    def to_part(self) -> UploadPart:
+        """Return a part of a session in the form of the Store. Its last bytes do not count while they are pieces: only
+        a part of the engine can be joined."""
+        span = Span(self.start, self.stop or 0)
+        loose = sum(piece.size_bytes for piece in self.pieces) if self.offset == span.stop else 0
+        return UploadPart(span.start, span.stop, self.offset - loose, self.crc)
 
     def expires(self) -> datetime:
         """Return when the session expires."""
@@ -158,8 +177,8 @@ def find_open(bucket: Bucket, upload_id: str, now: datetime) -> Kept:
 
 
 def create(bucket: Bucket, session: SessionRecord) -> Kept:
-    """Store a new session and return it with its version."""
-    written = bucket.put(ROOT + session.upload_id, _format(session), condition=Condition(if_absent=True))
+    """Store a new session, or a new part of one, and return it with its version."""
+    written = bucket.put(session.name, _format(session), condition=Condition(if_absent=True))
     return Kept(session, written.etag)
 
 
@@ -167,7 +186,7 @@ def save(bucket: Bucket, before: Kept, session: SessionRecord, now: datetime) ->
     """Replace the session that `session` was made from, and return it with its new version. If that session has ended
     or changed meanwhile, raise the error for this."""
     try:
-        written = bucket.put(ROOT + session.upload_id, _format(session), condition=Condition(if_match=before.version))
+        written = bucket.put(session.name, _format(session), condition=Condition(if_match=before.version))
     except (ConditionError, MissingError) as exc:
         find_open(bucket, session.upload_id, now)
         raise ConflictError(
@@ -228,6 +247,7 @@ def drop_bytes(bucket: Bucket, session: SessionRecord) -> None:
     """Delete the parts and pieces of a session."""
     if session.parts_id is not None:
         bucket.drop_parts(session.place.name, session.parts_id)
+        forget_parts(bucket, session.upload_id)
     drop_pieces(bucket, session)
 
 
@@ -247,8 +267,36 @@ def forget_bytes(bucket: Bucket, upload_id: str) -> None:
             noted = bucket.read(REPEATS + session.repeat)
             if noted is not None and noted[1] == upload_id.encode():
                 bucket.delete(REPEATS + session.repeat)
+    forget_parts(bucket, upload_id)
     for stray in bucket.list(f"{PIECES}{upload_id}/").objects:
         bucket.delete(stray.name)
+
+
+def part_name(upload_id: str, span: Span) -> str:
+    """Return the name of a part's object. The names of the parts of a session are in the order of their starts."""
+    return f"{PARTS}{upload_id}/{span.start:016x}-{span.stop:016x}"
+
+
+def list_parts(bucket: Bucket, upload_id: str) -> list[Span]:
+    """Return the spans of the parts of a session in the order of their starts."""
+    names = [one.name.rpartition("/")[2].partition("-") for one in bucket.list(f"{PARTS}{upload_id}/").objects]
+    return [Span(int(start, 16), int(stop, 16)) for start, _, stop in names]
+
+
+def find_part(bucket: Bucket, upload_id: str, span: Span) -> Kept | None:
+    """Return a part of a session; None when there is none with these ends."""
+    found = bucket.read(part_name(upload_id, span))
+    return None if found is None else Kept(_parse(found[1]), found[0].etag)
+
+
+def forget_parts(bucket: Bucket, upload_id: str) -> None:
+    """Delete the objects and the pieces of all parts of a session."""
+    for found in bucket.list(f"{PARTS}{upload_id}/").objects:
+        kept = bucket.read(found.name)
+        part = None if kept is None else _parse_or_none(kept[1])
+        if part is not None:
+            drop_pieces(bucket, part)
+        bucket.delete(found.name)
 
 
 def _parse_or_none(content: bytes) -> SessionRecord | None:
@@ -259,7 +307,8 @@ def _parse_or_none(content: bytes) -> SessionRecord | None:
 
 
 def _format(session: SessionRecord) -> bytes:
-    return json.dumps(asdict(session)).encode()
+    raw = asdict(session)
+    return json.dumps({name: value for name, value in raw.items() if value != _PART_FIELDS.get(name, ...)}).encode()
 
 
 def _parse(content: bytes) -> SessionRecord:

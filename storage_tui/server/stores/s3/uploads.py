@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from storage_tui.contract import checksum
 from storage_tui.contract.errors import ConflictError, StorageError
+from storage_tui.contract.wire import Span
 from storage_tui.server.limits.shares import Shares
-from storage_tui.server.stores.base import Address, Precondition, UploadSession, UploadWriter
-from storage_tui.server.stores.parking import WRITTEN, Parking
+from storage_tui.server.stores.base import Address, Precondition, UploadPart, UploadSession, UploadWriter
+from storage_tui.server.stores.parking import WRITTEN, Parking, part_name
+from storage_tui.server.stores.parts import check_part
 from storage_tui.server.stores.s3 import sessions as sessions
 from storage_tui.server.stores.s3.blobs import locate, time_text
 from storage_tui.server.stores.s3.changes import check_write
 from storage_tui.server.stores.s3.protocol.bucket import Bucket
+from storage_tui.server.stores.s3.protocol.requests import ConditionError
 from storage_tui.server.stores.s3.protocol.threads import Threads
-from storage_tui.server.stores.s3.sessions import SessionRecord
+from storage_tui.server.stores.s3.sessions import Kept, SessionRecord
 from storage_tui.server.stores.s3.trash.keeping import Keeper
-from storage_tui.server.stores.s3.writer import SessionWriter
+from storage_tui.server.stores.s3.writer import SessionWriter, begin_parts, place_of
 
 ATTEMPTS = 20  # attempts to cancel a session; each fails through a checkpoint of a writer
 
@@ -73,13 +77,95 @@ class UploadSessions:
         """Return the writer, as `Store.write_upload` promises. Entering waits for a writer that is being parked."""
 
         async def open_writer() -> SessionWriter:
-            kept = await self._threads.calls.run(sessions.find_open, self._bucket, upload_id, self._now())
-            return SessionWriter(
-                kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now,
-                keeper=self._keeper,
-            )  # fmt: skip
+            return self._writer(await self._threads.calls.run(self._joined, upload_id))
 
         return self._parking.writing(upload_id, open_writer, restart=restart)
+
+    def write_part(self, upload_id: str, span: Span) -> AbstractAsyncContextManager[UploadWriter]:
+        """Return the writer, as `Store.write_part` promises. Entering waits for a writer that is being parked."""
+
+        async def open_writer() -> SessionWriter:
+            return self._writer(await self._threads.calls.run(self._begin_part, upload_id, span))
+
+        return self._parking.writing(part_name(upload_id, span.start), open_writer, restart=False)
+
+    async def find_parts(self, upload_id: str) -> list[UploadPart]:
+        """Return the parts, as `Store.find_parts` promises."""
+
+        def find() -> list[UploadPart]:
+            if sessions.find_open(self._bucket, upload_id, self._now()).session.parts_id is None:
+                return []
+            spans = sessions.list_parts(self._bucket, upload_id)
+            found = (sessions.find_part(self._bucket, upload_id, span) for span in spans)
+            return [kept.session.to_part() for kept in found if kept is not None]
+
+        return await self._threads.calls.run(find)
+
+    async def drop_parts(self, upload_id: str) -> None:
+        """Drop the parts, as `Store.drop_parts` promises; the engine drops their bytes with those of the session."""
+        await self._threads.calls.run(sessions.forget_parts, self._bucket, upload_id)
+
+    def _writer(self, kept: Kept) -> SessionWriter:
+        return SessionWriter(
+            kept, bucket=self._bucket, threads=self._threads, memory=self._memory, now=self._now, keeper=self._keeper
+        )
+
+    def _joined(self, upload_id: str) -> Kept:
+        """Join the whole parts that follow the bytes of the session, and return the session."""
+        kept = sessions.find_open(self._bucket, upload_id, self._now())
+        if kept.session.parts_id is None:
+            return kept
+        joined, spans = kept.session, sessions.list_parts(self._bucket, upload_id)
+        for span in spans:
+            if span.start != joined.offset or joined.pieces:
+                break
+            found = sessions.find_part(self._bucket, upload_id, span)
+            if found is None or not found.session.to_part().is_whole:
+                break
+            part = found.session
+            crc = checksum.combine(joined.crc, part.crc, span.size_bytes)
+            joined = replace(joined, offset=span.stop, crc=crc, parts=(*joined.parts, *part.parts))
+        if joined is kept.session:
+            return kept
+        kept = sessions.save(self._bucket, kept, joined, self._now())
+        for span in spans:
+            if span.start < joined.offset:
+                self._bucket.delete(sessions.part_name(upload_id, span))
+        return kept
+
+    def _begin_part(self, upload_id: str, span: Span) -> Kept:
+        """Return the part of the session with these ends, which is made where there is none."""
+        kept = self._with_parts_id(upload_id, span)
+        session, spans = kept.session, sessions.list_parts(self._bucket, upload_id)
+        others = [UploadPart(one.start, one.stop, one.start) for one in spans]
+        check_part(span, session.size_bytes, session.offset, others, session.key)
+        begun = sessions.find_part(self._bucket, upload_id, span) if span in spans else None
+        if begun is not None:
+            return begun
+        part = replace(
+            session, offset=span.start, crc=0, parts=(), pieces=(), repeat=None, start=span.start, stop=span.stop
+        )
+        try:
+            return sessions.create(self._bucket, part)
+        except ConditionError as exc:
+            raise ConflictError(WRITTEN, key=session.key) from exc
+
+    def _with_parts_id(self, upload_id: str, span: Span) -> Kept:
+        """Return the session, whose parts are begun in the engine."""
+        for _ in range(ATTEMPTS):
+            kept = sessions.find_open(self._bucket, upload_id, self._now())
+            session = kept.session
+            check_part(span, session.size_bytes, session.offset, (), session.key)
+            if session.parts_id is not None:
+                if place_of(len(session.parts)) + sum(one.size_bytes for one in session.pieces) != session.offset:
+                    raise ConflictError("an earlier server began this upload, which takes no parts", key=session.key)
+                return kept
+            parts_id = begin_parts(self._bucket, session)
+            try:
+                return sessions.save(self._bucket, kept, replace(session, parts_id=parts_id), self._now())
+            except ConflictError:  # another part was faster
+                self._bucket.drop_parts(session.place.name, parts_id)
+        raise ConflictError(WRITTEN)
 
     async def cancel(self, upload_id: str) -> None:
         """Cancel the session, as `Store.cancel_upload` promises."""

@@ -39,12 +39,13 @@ from storage_tui.server.stores.s3.sessions import PIECES, Kept, Piece, SessionRe
 from storage_tui.server.stores.s3.trash.keeping import Keeper
 
 PART_BYTES = 8 * 1024 * 1024  # a kill can cost twice as much: one part under way, one gathering
-PARTS_OF_A_SIZE = 2500  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
+PARTS_OF_A_SIZE = 2560  # then parts are twice as large, so that 10,000, which is S3's limit, hold 300 GB
 MAX_PARTS = 10_000
 
 
 class SessionWriter:
-    """The `UploadWriter` of a bucket."""
+    """The `UploadWriter` of a bucket: of a session, or of a part of one. The parts that go to the engine end at fixed
+    places of the blob (`place_of`), whoever sends them, so that they can be numbered and joined."""
 
     def __init__(
         self, kept: Kept, *, bucket: Bucket, threads: Threads, memory: Shares, now: Callable[[], datetime],
@@ -61,7 +62,8 @@ class SessionWriter:
         self._crc = kept.session.crc
         self._gathered = Gathering(memory, kept.session.namespace)
         self._piece_bytes = sum(piece.size_bytes for piece in kept.session.pieces)  # in the next part, before gathered
-        self._part_count = len(kept.session.parts)  # including the part under way
+        self._first_part = number_at(kept.session.start)
+        self._part_count = self._first_part + len(kept.session.parts)  # including the part under way
         self._sending: asyncio.Task[None] | None = None
         self._failure: StorageError | None = None
         self._is_over = False
@@ -76,19 +78,24 @@ class SessionWriter:
 
     async def write(self, chunk: bytes) -> None:
         self._check()
-        limit = self._session.size_bytes
+        limit = self._session.size_bytes if self._session.stop is None else self._session.stop
         if limit is not None and self._offset + len(chunk) > limit:
             raise self._bad(f"was announced with {limit} bytes and more came")
-        self._gathered.add(chunk)
-        self._offset += len(chunk)
-        self._crc = checksum.extend(self._crc, chunk)
-        if self._piece_bytes + self._gathered.size_bytes >= part_bytes(self._part_count):
-            await self._begin_part()
-        elif not await self._gathered.has_room():
-            await self._put_aside()
+        while chunk:
+            room = part_bytes(self._part_count) - self._piece_bytes - self._gathered.size_bytes
+            piece, chunk = (chunk, b"") if len(chunk) <= room else (chunk[:room], chunk[room:])
+            self._gathered.add(piece)
+            self._offset += len(piece)
+            self._crc = checksum.extend(self._crc, piece)
+            if len(piece) >= room:
+                await self._begin_part()
+            elif not await self._gathered.has_room():
+                await self._put_aside()
 
     async def checkpoint(self) -> int:
         self._check()
+        if self._offset == self._session.stop and (self._gathered.chunks or self._piece_bytes):
+            await self._begin_part()  # the end of the blob, which need not fill a part
         await self._put_aside()
         return self._session.offset
 
@@ -188,10 +195,11 @@ class SessionWriter:
 
     async def _send_part(self, gathered: Gathering, pieces: Share, offset: int, crc: int) -> None:
         try:
-            if len(self._session.parts) >= MAX_PARTS - 1:
+            if self._first_part + len(self._session.parts) >= MAX_PARTS - 1:
                 raise TooLargeError("the blob has more bytes than the storage engine of this server takes in one blob")
             if self._session.parts_id is None:
-                await self._save(replace(self._session, parts_id=await self._threads.calls.run(self._begin)))
+                parts_id = await self._threads.calls.run(begin_parts, self._bucket, self._session)
+                await self._save(replace(self._session, parts_id=parts_id))
             etag = await self._threads.writes.run(self._put_part, gathered.chunks)
             session = self._session
             await self._save(replace(session, parts=(*session.parts, etag), pieces=(), offset=offset, crc=crc))
@@ -225,23 +233,14 @@ class SessionWriter:
         self._piece_bytes += piece.size_bytes
         self._release()
 
-    def _begin(self) -> str:
-        session = self._session
-        return self._bucket.begin_parts(
-            self._place.name, content_type=session.content_type,
-            meta=describe(
-                session.content_type, session=session.mark, crc32c=session.crc32c, md5=_md5_of(session),
-                written=session.written,
-            ),
-        )  # fmt: skip
-
     def _put_part(self, chunks: Sequence[bytes]) -> str:
         session = self._session
         content = (*self._pieces(), *chunks)
         try:
             return self._bucket.put_part(
-                self._place.name, session.parts_id or "", len(session.parts) + 1, content, crc32c=_crc32c(content)
-            )
+                self._place.name, session.parts_id or "", self._first_part + len(session.parts) + 1, content,
+                crc32c=_crc32c(content),
+            )  # fmt: skip
         except MissingError as exc:
             sessions.find_open(self._bucket, session.upload_id, self._now())
             raise _lost(session) from exc
@@ -306,9 +305,33 @@ class SessionWriter:
         return blob
 
 
+def begin_parts(bucket: Bucket, session: SessionRecord) -> str:
+    """Begin the parts of a session in the engine, and return the engine's id for them."""
+    return bucket.begin_parts(
+        session.place.name, content_type=session.content_type,
+        meta=describe(
+            session.content_type, session=session.mark, crc32c=session.crc32c, md5=_md5_of(session),
+            written=session.written,
+        ),
+    )  # fmt: skip
+
+
 def part_bytes(number: int) -> int:
     """Return the size in bytes of a part; parts are counted from 0."""
     return PART_BYTES << number // PARTS_OF_A_SIZE
+
+
+def place_of(number: int) -> int:
+    """Return where the part begins in the blob."""
+    doublings, rest = divmod(number, PARTS_OF_A_SIZE)
+    return PARTS_OF_A_SIZE * PART_BYTES * ((1 << doublings) - 1) + rest * part_bytes(number)
+
+
+def number_at(place: int) -> int:
+    """Return the number of the part that begins at or before the place."""
+    doublings = (place // (PARTS_OF_A_SIZE * PART_BYTES) + 1).bit_length() - 1
+    first = doublings * PARTS_OF_A_SIZE
+    return first + (place - place_of(first)) // part_bytes(first)
 
 
 def _crc32c(chunks: Sequence[bytes]) -> str:

@@ -12,7 +12,7 @@ from storage_tui.contract.errors import UnavailableError
 from storage_tui.machine.private_files import touch_private
 from storage_tui.server.stores.local.files import is_mounted_read_only
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 FIRST_VERSION = 5  # older ones were of no released program
 TRACES_SINCE = 6  # the first version with counters of what a user leaves behind, and the rows that were set aside
 MIN_SQLITE = 3051003
@@ -122,6 +122,18 @@ END;
 CREATE TRIGGER traces_return AFTER DELETE ON gone BEGIN
   UPDATE traces SET count = count - 1, bytes = bytes - OLD.size
     WHERE namespace = OLD.namespace AND kind = 'gone.' || OLD.type;
+END;
+""",
+    8: """
+CREATE TABLE upload_parts (
+  upload_id TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, offset INTEGER NOT NULL,
+  crc INTEGER NOT NULL, PRIMARY KEY (upload_id, start)
+) WITHOUT ROWID, STRICT;
+CREATE TRIGGER upload_parts_end AFTER UPDATE OF state ON uploads WHEN NEW.state != 'open' BEGIN
+  DELETE FROM upload_parts WHERE upload_id = NEW.upload_id;
+END;
+CREATE TRIGGER upload_parts_forget AFTER DELETE ON uploads BEGIN
+  DELETE FROM upload_parts WHERE upload_id = OLD.upload_id;
 END;
 """,
 }

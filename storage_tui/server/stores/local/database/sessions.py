@@ -173,6 +173,7 @@ def advance(
         local_blocks.keep(connection, session.blob_id, sums)
     else:
         local_blocks.drop(connection, [session.blob_id])
+        connection.execute("DELETE FROM upload_parts WHERE upload_id = ?", (upload_id,))
     connection.execute("UPDATE uploads SET offset = ?, crc = ? WHERE upload_id = ?", (offset, crc, upload_id))
     return offset
 

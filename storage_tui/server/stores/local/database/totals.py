@@ -21,7 +21,15 @@ _OPEN = (
     "SELECT count(*), coalesce(sum(offset), 0) FROM uploads "
     "WHERE namespace = ? AND type = ? AND state = 'open' AND expires > ?"
 )
-_OFFSET = "SELECT offset FROM uploads WHERE upload_id = ? AND namespace = ? AND type = ? AND state = 'open'"
+_OPEN_PARTS = (
+    "SELECT coalesce(sum(upload_parts.offset - start), 0) FROM uploads JOIN upload_parts USING (upload_id) "
+    "WHERE namespace = ? AND type = ? AND state = 'open' AND expires > ?"
+)
+_OFFSET = (
+    "SELECT offset + coalesce((SELECT sum(upload_parts.offset - start) FROM upload_parts "
+    "WHERE upload_parts.upload_id = uploads.upload_id), 0) "
+    "FROM uploads WHERE upload_id = ? AND namespace = ? AND type = ? AND state = 'open'"
+)
 _SIZE = "SELECT size FROM keys WHERE namespace = ? AND type = ? AND key = ? AND coalesce(expires > ?, 1)"
 
 _ALL = "SELECT type, sum(count), sum(bytes) FROM totals GROUP BY type ORDER BY type"
@@ -48,7 +56,8 @@ def totals(
     """Return the totals, as `Counting.totals` promises."""
     count, size_bytes = held(connection, namespace, storage_type, now)
     [(open_uploads, open_bytes)] = connection.execute(_OPEN, (namespace, storage_type, now))
-    for upload_id in without:
+    open_bytes += connection.execute(_OPEN_PARTS, (namespace, storage_type, now)).get
+    for upload_id in set(without):
         row = connection.execute(_OFFSET, (upload_id, namespace, storage_type)).fetchone()
         open_bytes -= row[0] if row else 0
     return Totals(count, size_bytes, open_uploads, open_bytes)
