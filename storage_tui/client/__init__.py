@@ -14,6 +14,7 @@
 | requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |
 | tasks.py | `TaskRun`: the log and the result that a task runner writes |
+| agent/ | the process in which transfers go on after the program that asked for them has ended |
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
 | http/ | one request to a server: the blocking and the asynchronous driver, retries, and the connection below them |

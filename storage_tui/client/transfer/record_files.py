@@ -29,13 +29,13 @@ def opened_locked(path: Path, kind: int) -> Iterator[int | None]:
             os.close(descriptor)
 
 
-def open_locked(path: Path, kind: int) -> int | None:
-    """Return a descriptor for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`).
+def open_locked(path: Path, kind: int, *, flags: int = os.O_RDONLY) -> int | None:
+    """Return a descriptor, by default for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`).
 
     Return None when the file is missing, is not a regular file of this user, or is locked by another process.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return None
     try:
