@@ -7,7 +7,7 @@ while the lock is held.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,16 +82,24 @@ class JobBook:
                 number, str(head.get("name", ""))[:NAME_CHARS], lane, str(head.get("created", "")), journal, rows,
                 round_=self._round, ended=content.ended, ended_bytes=content.ended_bytes,
             )  # fmt: skip
+            job.ticket = str(head.get("ticket", ""))
             if not job.is_active:
                 job.ended_at = time.time()
             self._enter(job)
 
     # Requests
 
-    def add(self, fields: stores.Fields, name: str, items: Sequence[BatchItem]) -> int:
-        """Take a job, which is on the disk when this method returns; return its number. Raise StorageError."""
+    def add(self, fields: stores.Fields, name: str, items: Sequence[BatchItem], ticket: str = "") -> int:
+        """Take a job, which is on the disk when this method returns; return its number. Raise StorageError.
+
+        A job with the `ticket` of an earlier one is that job: a client asks again when an answer was lost.
+        """
         if not items:
             raise BadRequestError("a job without files")
+        with self._changed:
+            same = next((job.id for job in self._jobs.values() if ticket and job.ticket == ticket), None)
+        if same is not None:
+            return same
         lane = self._lane(fields)
         name = visible(name or name_of(items), limit=NAME_CHARS)
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -101,11 +109,12 @@ class JobBook:
             if not self._is_active:
                 self._round += 1
             round_ = self._round
-        about = {"id": number, "name": name, "created": created, "store": lane.fields}
+        about = {"id": number, "name": name, "created": created, "store": lane.fields, "ticket": ticket}
         journal = WaitingList(self._state_dir, lane.account, about)
         rows = [MovedFile(index, item) for index, item in enumerate(items)]
         journal.add((row.index, record_of(row.item, lane.account)) for row in rows)
         job = Job(number, name, lane, created, journal, rows, round_=round_)
+        job.ticket = ticket
         if not journal.is_kept:
             job.note = NOT_KEPT
         with self._changed:
@@ -155,9 +164,10 @@ class JobBook:
             call()
         return count
 
-    def news(self, since: int, follow: Sequence[int], *, wait_s: float = 0.0) -> News:
+    def news(self, since: int, follow: Mapping[int, int], *, wait_s: float = 0.0) -> News:
         """Return what has changed since a revision: all jobs, and the files of the jobs in `follow`.
 
+        `follow` has a revision for each job, 0 for all changes of its files; the answer has the next one.
         Wait up to `wait_s` seconds for a change, where nothing moves.
         """
         deadline = time.monotonic() + wait_s
@@ -170,20 +180,17 @@ class JobBook:
             jobs = [job.snapshot(now) for job in self._jobs.values() if job.revision > since or job.moving]
             if since <= 0:
                 jobs = [*self._ended.values(), *jobs]
-            revision = self._revision
             files: list[FileSnapshot] = []
-            has_more = False
-            for number in follow:
+            seen: dict[int, int] = {}
+            for number, before in follow.items():
                 if (job := self._jobs.get(number)) is None:
                     continue
-                changed = job.changed(since, FILES_TOLD + 1)
-                if len(changed) > FILES_TOLD:
-                    changed, has_more = changed[:FILES_TOLD], True
-                    revision = min(revision, changed[-1].revision)
+                changed = job.changed(before, FILES_TOLD)
+                seen[number] = changed[-1].revision if len(changed) >= FILES_TOLD else self._revision
                 files += [row.snapshot(number) for row in changed]
                 files += [row.snapshot(number) for row in job.moving.values() if row.done_bytes]
             gone = [number for at, number in self._gone if at > since]
-            return News(revision, jobs, files, gone, self._is_paused, list(self._rates), has_more)
+            return News(self._revision, jobs, files, gone, self._is_paused, list(self._rates), seen)
 
     def files(self, job: int, *, after: int, limit: int, states: Sequence[State] = ()) -> list[FileSnapshot]:
         """Return the files of a job after the index `after`, in their order."""

@@ -75,7 +75,7 @@ class Job:
         self.ended_at: float | None = None
         self.moving: dict[int, MovedFile] = {}
         self.changes: dict[int, int] = {}  # revision by index, in the order of the changes
-        self.note = ""
+        self.note = self.ticket = ""
         self._error = next((row.error for row in self.files.values() if row.error), "")
         self._counts: Counter[State] = Counter(row.state for row in self.files.values())
         self._counts["done"] += ended
@@ -134,13 +134,20 @@ class Job:
         self.changes[row.index] = revision
 
     def changed(self, since: int, limit: int) -> list[MovedFile]:
-        """Return the files that changed after the revision `since`, the oldest change first, at most `limit`."""
+        """Return the files that changed after the revision `since`, the oldest change first.
+
+        Return at most `limit`, and then all others with the revision of the last one too: a revision is not torn.
+        """
         fresh: list[int] = []
         for index in reversed(self.changes):
             if self.changes[index] <= since:
                 break
             fresh.append(index)
-        return [self.files[index] for index in reversed(fresh[-limit:])] if limit else []
+        fresh.reverse()
+        if len(fresh) > limit:
+            last = self.changes[fresh[limit - 1]]
+            fresh = [index for index in fresh if self.changes[index] <= last]
+        return [self.files[index] for index in fresh]
 
     def page(self, after: int, limit: int, states: Sequence[State]) -> Iterator[MovedFile]:
         """Yield the files after the index `after`, in their order, at most `limit`; `states` of () means all."""

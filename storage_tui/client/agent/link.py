@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ from storage_tui.machine.version import __version__
 START_S = 15.0  # a cold start takes less than a second
 POLL_S = 0.02
 ANSWER_S = 60.0  # for an answer: the journal of a long job is written to a slow disk
+_NONE: Mapping[int, int] = {}
 MODULE = "storage_tui.client.agent.process"
 
 
@@ -144,15 +145,18 @@ class AgentLink:
             raise kind(str(answer["error"]))
         return answer
 
-    def add(self, store: stores.Fields, items: Iterable[BatchItem], *, name: str = "") -> int:
-        """Hand over a job, and return its number; from then on it is in the journal. See `stores.fields_of`."""
+    def add(self, store: stores.Fields, items: Iterable[BatchItem], *, name: str = "", ticket: str = "") -> int:
+        """Hand over a job, and return its number; from then on it is in the journal. See `stores.fields_of`.
+
+        After a lost answer, ask again with the same random `ticket`: a job is taken once.
+        """
         for piece in _pieces(items):
             self.ask("files", files=piece)
-        return int(self.ask("add", store=store, name=name)["job"])
+        return int(self.ask("add", store=store, name=name, ticket=ticket)["job"])
 
-    def news(self, since: int = 0, follow: Sequence[int] = (), *, wait_s: float = 0.0) -> News:
+    def news(self, since: int = 0, follow: Mapping[int, int] = _NONE, *, wait_s: float = 0.0) -> News:
         """Return what has changed since the revision `since`; see `JobBook.news`."""
-        return news_of(self.ask("news", since=since, follow=list(follow), wait_s=wait_s))
+        return news_of(self.ask("news", since=since, follow=list(follow.items()), wait_s=wait_s))
 
     def files(
         self, job: int, *, after: int = -1, limit: int = 1000, states: Sequence[State] = ()

@@ -78,11 +78,15 @@ class Service:
     def _add(self, request: Answer) -> Answer:
         """Make a job of the files that were sent; the job is on the disk when the answer goes out."""
         items, self._files = self._files, []
-        return {"job": self._book.add(dict(request["store"]), str(request.get("name", "")), items)}
+        return {
+            "job": self._book.add(
+                dict(request["store"]), str(request.get("name", "")), items, str(request.get("ticket", ""))
+            )
+        }
 
     def _news(self, request: Answer) -> Answer:
         wait_s = min(max(float(request.get("wait_s", 0.0)), 0.0), WAIT_S)
-        follow = [int(number) for number in request.get("follow", ())]
+        follow = {int(number): int(since) for number, since in request.get("follow", ())}
         return self._book.news(int(request["since"]), follow, wait_s=wait_s).to_json()
 
     def _list(self, request: Answer) -> Answer:

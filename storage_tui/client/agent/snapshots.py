@@ -99,14 +99,14 @@ class News:
     gone: list[int]
     is_paused: bool = False
     rates: list[float] = field(default_factory=list)  # bytes per second, one number for each of the last seconds
-    has_more: bool = False  # more has changed than fits one message
+    seen: dict[int, int] = field(default_factory=dict)  # the revision to follow each job from
 
     def to_json(self) -> dict[str, Any]:
         """Return the news for the socket."""
         return {
             "revision": self.revision, "jobs": [job.to_json() for job in self.jobs], "gone": self.gone,
             "files": [row.to_json() for row in self.files], "is_paused": self.is_paused, "rates": self.rates,
-            "has_more": self.has_more,
+            "seen": list(self.seen.items()),
         }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def news_of(raw: dict[str, Any]) -> News:
     try:
         return News(
             raw["revision"], [job_of(row) for row in raw["jobs"]], [file_of(row) for row in raw["files"]], raw["gone"],
-            raw.get("is_paused", False), raw.get("rates", []), raw.get("has_more", False),
+            raw.get("is_paused", False), raw.get("rates", []), dict(raw.get("seen", ())),
         )  # fmt: skip
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, ValueError) as exc:
         raise AgentError("the transfer agent sends no news") from exc
