@@ -24,6 +24,11 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "ls": ("storage_tui.cli.commands.blobs", "ls", "List keys and folders at LOCATION."),
     "get": ("storage_tui.cli.commands.transfer", "get", "Download a blob to a file, a folder or standard output."),
     "put": ("storage_tui.cli.commands.transfer", "put", "Upload files to a key or a folder."),
+    "transfers": (
+        "storage_tui.cli.commands.transfers",
+        "transfers",
+        "Show and steer the transfers that go on in the background.",
+    ),
     "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),

@@ -25,6 +25,8 @@ from storage_tui.machine.text_files import text_of
 
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
+NOTIFY = ("off", "bell", "osc9", "osc777")
+_CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
 STORES = ("url", "data_dir")
 SERVER = (*STORES, "token_file")  # settings of the store; a profile that sets one takes none of these from elsewhere
@@ -50,6 +52,8 @@ class Settings:
         "help": "false leaves the mouse to the terminal, for selecting text."})  # fmt: skip
     graphics: str = field(default="blocks", metadata={
         "help": "Pictures on the whole screen: blocks, kitty or sixel."})  # fmt: skip
+    notify: str = field(default="off", metadata={
+        "help": "How the terminal tells that all transfers have ended: off, bell, osc9 or osc777."})  # fmt: skip
     profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
 
 
@@ -177,6 +181,6 @@ def _convert(value: Any, name: str, where: str) -> Any:
         raise SettingsError(f"{where} must be true or false, not {value!a:.60}")
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
-    if name == "graphics" and value not in GRAPHICS:
-        raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
+    if value not in _CHOICES.get(name, (value,)):
+        raise SettingsError(f"{where} must be {', '.join(_CHOICES[name])}, not {value!a:.60}")
     return Path(value).expanduser() if Path in get_args(kind) else value

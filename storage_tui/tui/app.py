@@ -46,6 +46,7 @@ from storage_tui.tui.terminal.textual_private import (
     drop_filters,
     end_with_words,
     is_leaving,
+    write,
 )
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
@@ -209,9 +210,8 @@ class StorageApp(App[None], inherit_bindings=False):
         return self.desk.next_profile
 
     def _note_end(self, gauge: Gauge) -> None:
-        driver = driver_of(self)
-        if driver is not None and (note := end_note(self._notify, gauge, os.environ)):
-            driver.write(note)
+        if note := end_note(self._notify, gauge, os.environ):
+            write(self, note)
 
     def _fatal_error(self) -> None:
         """Write a report without local variables, which may be secrets, and say where it is.

@@ -210,6 +210,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, ("transfers",)),
     Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, ("transfers",)),
     Command(
+        "transfer-open",
+        ("enter", "l", "right"),
+        "Open",
+        "show the files of this job, failures first",
+        OPEN,
+        ("transfers",),
+        "open",
+    ),
+    Command(
+        "transfer-pause-all",
+        ("P",),
+        "Pause or continue all",
+        "pause all transfers, or continue all",
+        ACT,
+        ("transfers",),
+        "pause all",
+    ),
+    Command(
         "transfer-retry-all",
         ("R",),
         "Retry all failed",
@@ -272,7 +290,9 @@ COMMANDS: tuple[Command, ...] = (
         (*LISTS, "viewer"),
         keys_in={"flat": ("q", "f10", "h", "left"), "usage": ("q", "f10"), "viewer": ("q", "f3", "f10")},
     ),
-    Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM),
+    Command(
+        "quit", ("q", "f10", "ctrl+c"), "Quit", "leave; transfers go on, and those that cannot are asked about", PROGRAM
+    ),
 )
 
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
@@ -293,8 +313,8 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "close", "help",
     ),
     "transfers": (
-        "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
-        "transfer-clear", "close", "help",
+        "transfer-open", "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-pause-all",
+        "transfer-retry-all", "transfer-cancel-all", "transfer-clear", "close", "help",
     ),
     "lines": ("search-lines", "close"),
     "map": ("close",),

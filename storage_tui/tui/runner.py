@@ -76,7 +76,7 @@ class TransferRunner:
             self._through_agent().steer_files("cancel", [transfer])
 
     def steer(self, verb: str, job: TransferJob) -> None:
-        """Pause (`pause`), continue (`go-on`), cancel (`cancel`) or try again (`retry`) all files of a job."""
+        """Steer all files of a job: `pause`, `go-on`, `cancel`, `retry`, or `retry-failed` without the cancelled."""
         if job.remote_id is not None:
             self._through_agent().steer(verb, [job])
             return
@@ -87,7 +87,7 @@ class TransferRunner:
                 self.unpause(transfer)
             elif verb == "cancel":
                 self.cancel(transfer)
-            elif transfer.state == "failed" or (verb == "retry" and transfer.state == "cancelled"):
+            elif verb == "retry" or transfer.state == "failed":
                 self._queue.retry(transfer)
         self.pump()
 

@@ -26,8 +26,9 @@ from storage_tui.client.transfer.queue_file import QueueContent, WaitingList, ta
 from storage_tui.contract.errors import BadRequestError, StorageError
 from storage_tui.contract.visible import visible
 
-Verb = Literal["pause", "go-on", "cancel", "retry", "clear"]
-VERBS: tuple[Verb, ...] = ("pause", "go-on", "cancel", "retry", "clear")
+Verb = Literal["pause", "go-on", "cancel", "retry", "retry-failed", "clear"]
+VERBS: tuple[Verb, ...] = ("pause", "go-on", "cancel", "retry", "retry-failed", "clear")
+RETRIES = ("retry", "retry-failed")
 FILES_TOLD = 1000  # files in one answer; the rest comes with the next
 FILES_KEPT = 20_000  # files of ended jobs that can still be looked at; their counts stay
 RATES_KEPT = 60  # seconds of throughput
@@ -325,7 +326,7 @@ class JobBook:
                 calls.append(lambda number=number: lane.unpause(number))  # type: ignore[misc]
             elif verb == "cancel" and row.state in ACTIVE:
                 self._cancel(job, row, calls)
-            elif verb == "retry" and row.state in ("failed", "cancelled"):
+            elif (row.state == "failed" and verb in RETRIES) or (row.state == "cancelled" and verb == "retry"):
                 again.append(row)
             else:
                 continue
