@@ -100,7 +100,9 @@ class Service:
     def _steer(self, request: Answer) -> Answer:
         if (verb := request["verb"]) not in VERBS:
             raise BadRequestError(f"{verb!a:.40} is not one of {', '.join(VERBS)}")
-        jobs, files = request.get("jobs"), request.get("files")
+        jobs, files = (
+            None if request.get(name) is None else [int(number) for number in request[name]] for name in ("jobs", "files")
+        )
         return {"count": self._book.steer(cast(Verb, verb), jobs, files), "revision": self._book.revision}
 
     def _offer(self, request: Answer) -> Answer:
