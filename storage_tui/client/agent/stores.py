@@ -7,6 +7,7 @@ handed over, and somebody has to give a token again.
 from pathlib import Path
 from typing import Any
 
+from storage_tui.client.access.credentials import clean_token
 from storage_tui.client.access.embedded import EmbeddedServer
 from storage_tui.client.access.servers import HandedTokens, RemoteServer, Server
 from storage_tui.client.transfer.engine import TransferEngine
@@ -39,9 +40,9 @@ def for_journal(fields: Fields) -> Fields:
 
 
 def token_in(fields: Fields) -> Secret[str] | None:
-    """Return the token in the fields."""
+    """Return the token in the fields. Raise CredentialsError for a text that is no token."""
     token = fields.get("token")
-    return Secret(token) if isinstance(token, str) and token else None
+    return Secret(clean_token(token, "the token")) if isinstance(token, str) else None
 
 
 def engine_for(fields: Fields) -> tuple[TransferEngine, HandedTokens | None]:

@@ -45,8 +45,10 @@ def fields(proxy: FaultProxy, token_file: Path) -> stores.Fields:
         return stores.fields_of(client.engine.server)
 
 
-def download(key: str, path: Path, *, conflict: Conflict = Conflict.OVERWRITE, size: int | None = None) -> BatchItem:
-    return BatchItem("download", "data", key, path, size, conflict=conflict)
+def download(
+    key: str, path: Path, *, conflict: Conflict = Conflict.OVERWRITE, size: int | None = None, root: Path | None = None
+) -> BatchItem:
+    return BatchItem("download", "data", key, path, size, root, conflict=conflict)
 
 
 def upload(path: Path, key: str, *, conflict: Conflict = Conflict.OVERWRITE) -> BatchItem:

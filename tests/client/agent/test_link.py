@@ -127,7 +127,9 @@ def test_an_agent_that_hangs_is_named(place: AgentPlace, monkeypatch: pytest.Mon
         os.kill(link.pid, signal.SIGSTOP)
         monkeypatch.setattr(links, "START_S", 0.5)
         try:
-            with pytest.raises(AgentError, match=rf"process {link.pid}\) does not answer; end it with: kill {link.pid}"):
+            with pytest.raises(
+                AgentError, match=rf"process {link.pid}\) does not answer; end it with: kill {link.pid}"
+            ):
                 AgentLink.open(place)
         finally:
             os.kill(link.pid, signal.SIGCONT)
@@ -141,7 +143,16 @@ def _connected(place: AgentPlace) -> socket.socket:
 
 
 @pytest.mark.parametrize(
-    "line", [b'{"token":"wrong"}\n', b"{}\n", b"[]\n", b'{"token":7}\n', b"\x00\xff\n", b"[" * 5000 + b"\n", b"GET / HTTP/1.1\n"]
+    "line",
+    [
+        b'{"token":"wrong"}\n',
+        b"{}\n",
+        b"[]\n",
+        b'{"token":7}\n',
+        b"\x00\xff\n",
+        b"[" * 5000 + b"\n",
+        b"GET / HTTP/1.1\n",
+    ],
 )
 def test_without_the_token_nobody_is_served(link: AgentLink, place: AgentPlace, line: bytes) -> None:
     with _connected(place) as connection:
@@ -153,12 +164,14 @@ def test_without_the_token_nobody_is_served(link: AgentLink, place: AgentPlace, 
     assert link.ask("ping") == {}
 
 
+FILE = {"direction": "upload", "type": "data", "key": "x", "path": "/x", "conflict": "skip"}
+
+
 @pytest.mark.parametrize(
     "request_", [
         {"op": "fly"}, {}, {"op": "news"}, {"op": "news", "since": "x"}, {"op": "steer", "verb": "explode"},
         {"op": "steer", "verb": "pause", "jobs": [None]}, {"op": "files", "files": [{}]}, {"op": "files", "files": 3},
-        {"op": "files", "files": [{"direction": "upload", "type": "data", "key": "../x", "path": "/x", "conflict": "skip"}]},
-        {"op": "files", "files": [{"direction": "upload", "type": "data", "key": "x", "path": "x", "conflict": "skip"}]},
+        {"op": "files", "files": [{**FILE, "key": "../x"}]}, {"op": "files", "files": [{**FILE, "path": "x"}]},
         {"op": "add", "store": {}}, {"op": "add", "store": {"url": "ftp://x"}}, {"op": "add"}, {"op": "offer"},
         {"op": "list", "job": 99}, {"op": "set_limits", "limits": 3}, {"op": "news", "since": 0, "follow": [[1]]},
     ],
@@ -209,8 +222,11 @@ class _Other(threading.Thread):
                 self._listening.close()
                 self._place.socket.unlink()
                 os.close(self._lock)
+                self._lock = -1
         frames.close()
         self._listening.close()
+        if self._lock >= 0:
+            os.close(self._lock)
 
 
 @pytest.mark.parametrize("greeting", [
@@ -243,9 +259,7 @@ def test_one_that_retires_takes_no_more_and_ends_when_it_has_nothing(link: Agent
         wait_until(lambda: link.ask("ping") is None, "the old one has gone")
 
 
-def test_the_agent_ends_when_it_has_nothing_and_nobody(
-    place: AgentPlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_agent_ends_when_it_has_nothing_and_nobody(place: AgentPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_TUI_LINGER", "0.2")
     with AgentLink.open(place) as link:
         assert link.ask("ping") == {}
