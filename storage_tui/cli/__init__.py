@@ -7,6 +7,7 @@
 | folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
 | leading_flags.py | the flags that may come before a command |
 | main.py | the command and its errors |
+| background.py | `--background`: a plan that is handed to the transfer agent |
 | moving.py | the run of a batch: its gauge, its lines, signals |
 | options.py | the flags that every command shares, and how they become a Storage |
 | output.py | exit codes, sizes and names for people, progress on a terminal |

@@ -25,6 +25,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "ls": ("ls", "-l"),
     "get": ("get", f"data:{KEY}", "-"),
     "put": ("put", "-r", "{there}", "data:up/"),
+    "transfers": ("transfers",),
     "resume": ("resume", "--list"),
     "cat": ("cat", f"data:{KEY}"),
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),

@@ -14,5 +14,6 @@
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
 | shell_words.py | the quotes of bash and zsh, for reading a line that is being typed |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
+| transfers.py | `storage-tui transfers`: shows and steers the transfers in the background |
 | web.py | `storage-tui web`: the browser in a web page of this machine |
 """

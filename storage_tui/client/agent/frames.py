@@ -11,7 +11,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from storage_tui.contract.errors import ConnectError
+from storage_tui.contract.errors import StorageError
 
 PROTOCOL = 1
 FRAME_BYTES = 8 * 1024 * 1024  # of one message: a thousand files with the longest names
@@ -19,8 +19,10 @@ PIECE_BYTES = 1024 * 1024  # a sender of many files begins another message at th
 READ_BYTES = 256 * 1024
 
 
-class AgentError(ConnectError):
+class AgentError(StorageError):
     """The agent cannot be used; the message says why and what to do."""
+
+    code = "no_transfer_agent"
 
 
 class AgentLostError(AgentError):

@@ -101,7 +101,8 @@ class Service:
         if (verb := request["verb"]) not in VERBS:
             raise BadRequestError(f"{verb!a:.40} is not one of {', '.join(VERBS)}")
         jobs, files = (
-            None if request.get(name) is None else [int(number) for number in request[name]] for name in ("jobs", "files")
+            None if request.get(name) is None else [int(number) for number in request[name]]
+            for name in ("jobs", "files")
         )
         return {"count": self._book.steer(cast(Verb, verb), jobs, files), "revision": self._book.revision}
 
