@@ -87,7 +87,7 @@ class AgentPlace:
 
 
 def may_have_work(place: AgentPlace) -> bool:
-    """Return whether an agent may live, or has left work behind; a look at two files, for the start of a program."""
+    """Return whether an agent lives, or has left work behind; a look at two files, for the start of a program."""
     from storage_tui.client.transfer.queue_file import has_jobs
 
-    return place.socket.exists() or place.is_alive() or has_jobs(place.state)
+    return place.is_alive() or has_jobs(place.state)
