@@ -45,17 +45,17 @@ class AgentLink:
     @classmethod
     def join(cls, place: AgentPlace | None = None) -> "Self | None":
         """Return a connection to the agent that runs; None where none runs. An agent of another version is none."""
-        return cls._joined(place or AgentPlace.here())[0]
+        return cls._joined(place or AgentPlace.here(), START_S)[0]
 
     @classmethod
-    def open(cls, place: AgentPlace | None = None) -> Self:
-        """Return a connection to the agent, which is started where none runs."""
+    def open(cls, place: AgentPlace | None = None, *, start_s: float = START_S) -> Self:
+        """Return a connection to the agent, which is started where none runs; wait at most `start_s` for an answer."""
         place = place or AgentPlace.here()
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + start_s
         child: subprocess.Popen[bytes] | None = None
         retired = ""
         while True:
-            link, told = cls._joined(place)
+            link, told = cls._joined(place, start_s)
             retired = retired or told
             if link is not None:
                 link.retired = retired
@@ -65,7 +65,7 @@ class AgentLink:
                 if place.is_alive():
                     who = note.get("pid", "unknown")
                     raise AgentError(f"the transfer agent (process {who}) does not answer; end it with: kill {who}")
-                raise AgentError(f"the transfer agent did not start within {START_S:.0f} s{_last_words(place)}")
+                raise AgentError(f"the transfer agent did not start within {start_s:.0f} s{_last_words(place)}")
             if child is None and not place.is_alive():
                 child = _start(place)
             elif child is not None and child.poll() is not None:
@@ -75,7 +75,7 @@ class AgentLink:
             time.sleep(POLL_S)
 
     @classmethod
-    def _joined(cls, place: AgentPlace) -> "tuple[Self | None, str]":
+    def _joined(cls, place: AgentPlace, wait_s: float) -> "tuple[Self | None, str]":
         """Return a connection, and what to tell about an agent of another version that was asked to go."""
         there = place.found()
         try:
@@ -83,7 +83,7 @@ class AgentLink:
         except CredentialsError as exc:
             raise AgentError(exc.message) from exc
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(START_S)
+        connection.settimeout(wait_s)
         try:
             connection.connect(str(there.socket))
             frames = Frames(connection)

@@ -122,15 +122,14 @@ def test_without_a_way_to_start_programs_it_is_one_line(place: AgentPlace, monke
         AgentLink.open(place)
 
 
-def test_an_agent_that_hangs_is_named(place: AgentPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_hangs_is_named(place: AgentPlace) -> None:
     with AgentLink.open(place) as link:
         os.kill(link.pid, signal.SIGSTOP)
-        monkeypatch.setattr(links, "START_S", 0.5)
         try:
             with pytest.raises(
                 AgentError, match=rf"process {link.pid}\) does not answer; end it with: kill {link.pid}"
             ):
-                AgentLink.open(place)
+                AgentLink.open(place, start_s=0.5)
         finally:
             os.kill(link.pid, signal.SIGCONT)
 
