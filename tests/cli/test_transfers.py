@@ -117,8 +117,7 @@ def test_a_killed_agent_goes_on_with_the_next_command_of_any_kind(
             moved(link, number, 500_000)
         kill(place)
         proxy.default = NONE
-        found = run(word)
-        assert word == "transfers" or "1 transfer in the background" in found.stderr or found.stderr
+        run(word)
         with AgentLink.open(place) as link:
             assert ended(link, number).done == 1
 

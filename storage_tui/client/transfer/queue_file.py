@@ -22,6 +22,7 @@ from storage_tui.client.transfer.record_files import (
     checked_record,
     make_folder,
     open_locked,
+    parsed,
     record_bytes,
     sync_folder,
 )
@@ -270,20 +271,22 @@ def _parse(raw: bytes) -> QueueContent:
     account = str(head["server"])
     content = QueueContent(account, head.get("job"), whole_bytes=raw.rfind(b"\n") + 1)
     for line in lines[:-1]:  # the last line is empty, or a crash cut it off
-        row = json.loads(line)
+        row = parsed(line)
+        number = row["end"] if "end" in row else row.pop("add")
+        if not isinstance(number, int):
+            raise ValueError("not a line of a queue")
         if "end" not in row:
-            number = row.pop("add")
             content.failed.pop(number, None)
             content.waiting[number] = _waiting(row, account)
             continue
-        transfer, error = content.waiting.pop(row["end"], None), row.get("error")
+        transfer, error = content.waiting.pop(number, None), row.get("error")
         if transfer is not None and error:
-            content.failed[row["end"]] = transfer, str(error)
+            content.failed[number] = transfer, str(error)
         elif transfer is not None:
             content.ended += 1
             content.ended_bytes += transfer.size_bytes or 0
         elif not error:
-            content.failed.pop(row["end"], None)
+            content.failed.pop(number, None)
     return content
 
 

@@ -69,10 +69,18 @@ def read_record(descriptor: int) -> dict[str, Any] | None:
 
 def checked_record(raw: bytes) -> dict[str, Any]:
     """Return the fields of a record in JSON, without the version; raise ValueError for anything but this version."""
-    fields = json.loads(raw)
+    fields = parsed(raw)
     if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
         raise ValueError("not a record of this version")
     return fields
+
+
+def parsed(raw: bytes) -> Any:
+    """Return the value of a text in JSON. Raise ValueError, also for one that is nested too deeply."""
+    try:
+        return json.loads(raw)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
 
 
 def record_bytes(fields: dict[str, Any]) -> bytes:

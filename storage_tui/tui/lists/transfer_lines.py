@@ -20,6 +20,8 @@ BAR_CELLS = 12
 FIGURES_WIDTH, RATE_WIDTH, BAR_WIDTH = 34, 70, 90  # cells of a line: the widths from which these columns have room
 
 CURVE_CELLS = 16
+NO_TRANSFERS = "No transfers. d downloads, u uploads."
+FILES_GONE = "The files of this job are no longer kept, only their counts. Esc goes back."
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 Line = Transfer | TransferJob
@@ -36,6 +38,7 @@ class TransferLines(LineView):
         super().__init__(id=id)
         self.transfers: list[Line] = []
         self._looks: list[Look] = []
+        self._is_opened = False
 
     @property
     def row(self) -> Line | None:
@@ -49,7 +52,7 @@ class TransferLines(LineView):
 
     def show(self, rows: Sequence[Line], *, is_opened: bool = False) -> None:
         """Show these rows with their current state; the cursor stays on its row."""
-        current, top = self.row, self.top
+        current, top, self._is_opened = self.row, self.top, is_opened
         count = len(self.transfers)
         order = OPENED_ORDER if is_opened else ORDER
         self.transfers = sorted(rows, key=lambda row: order[row.state])
@@ -97,7 +100,7 @@ class TransferLines(LineView):
 
     def draw_empty(self, y: int, width: int) -> list[Segment]:
         """Return the text of an empty list of transfers."""
-        return self.draw_words("No transfers. d downloads, u uploads.", y, width)
+        return self.draw_words(FILES_GONE if self._is_opened else NO_TRANSFERS, y, width)
 
     def draw_line(self, index: int, width: int, base: Style) -> list[Segment]:
         """Return a line: `↓ running   key  remark   ━━━━━━──────  64%   1.2 GB   12.3 MB/s    0:42`, as columns fit."""

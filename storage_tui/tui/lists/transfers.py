@@ -80,7 +80,7 @@ class TransfersScreen(CommandScreen[None]):
         width = self.size.width
         gauge = gauge_content(self._desk.queue.poll(), width=width)
         place = f"▸ {cut_middle(visible(self._opened.name), NAME_CELLS)}  " if self._opened is not None else " "
-        curve = sparkline(self._desk.queue.rates) if width >= CURVE_FROM else ""
+        curve = sparkline(self._desk.queue.rates) if width >= CURVE_FROM and self._desk.queue.is_active else ""
         is_held = self._desk.queue.is_paused and self._desk.queue.is_active
         return Content.assemble(
             (" Transfers ", "bold $accent"), (place, "bold"), gauge, (f"  {curve}", "$primary"),

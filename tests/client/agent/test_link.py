@@ -95,7 +95,7 @@ def test_only_this_user_gets_at_socket_and_token(link: AgentLink, place: AgentPl
 def test_a_directory_that_others_enter_is_refused(place: AgentPlace, mode: int) -> None:
     place.runtime.mkdir(parents=True, mode=0o700)
     place.runtime.chmod(mode)
-    with pytest.raises(AgentError, match="others may enter .*chmod 700"):
+    with pytest.raises(AgentError, match=r"others may enter .*chmod 700"):
         AgentLink.open(place)
     assert not place.is_alive()
 
