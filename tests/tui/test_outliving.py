@@ -79,7 +79,7 @@ def begin(environ: dict[str, str], proxy: FaultProxy, token: str, tmp_path: Path
 
 def _ask_for_download(terminal: Terminal, proxy: FaultProxy, name: str) -> None:
     terminal.wait_for(name)
-    proxy.default = Fault(rate_bytes_s=20_000_000)
+    proxy.default = Fault(rate_bytes_s=2_000_000)  # ten seconds: longer than the browser needs to end
     proxy.cut_all()
     terminal.send("d")
     terminal.wait_for(f"Download {name}")
@@ -105,6 +105,7 @@ def test_a_transfer_ends_whole_when_the_browser_is_gone(
             terminal.process.wait(30)
             assert not target.exists(), "it is over too soon for this test"
         proxy.default = NONE
+        proxy.cut_all()
         wait_until(target.exists, "the transfer has ended by itself")
         assert target.read_bytes() == value
 
