@@ -99,11 +99,7 @@ class Agent:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.setblocking(False)
         place.socket.unlink(missing_ok=True)
-        before = os.umask(0o077)
-        try:
-            listener.bind(str(place.socket))
-        finally:
-            os.umask(before)
+        listener.bind(str(place.socket))  # in a folder that nobody else enters; the umask is that of the downloads
         place.socket.chmod(SOCKET_MODE)
         listener.listen(BACKLOG)
         self._listener, self._socket_id = listener, _identity(place.socket)
@@ -219,7 +215,6 @@ def main() -> int:
     """Run the agent; return its exit code."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    os.umask(0o077 | os.umask(0o077))
     try:
         Agent(AgentPlace.here()).run()
     except StorageError as exc:

@@ -356,6 +356,20 @@ def test_each_answer_to_an_existing_file_holds_in_the_agent(
     }[conflict]  # fmt: skip
 
 
+def test_what_comes_down_has_the_mode_that_the_user_gives_files(
+    place: AgentPlace, fields: stores.Fields, storage: Storage, tmp_path: Path
+) -> None:
+    storage.set("a/b", b"x")
+    before = os.umask(0o022)
+    try:
+        with AgentLink.open(place) as link:
+            assert ended(link, link.add(fields, [download("a/b", tmp_path / "to/a/b", root=tmp_path / "to")])).done == 1
+    finally:
+        os.umask(before)
+    assert (tmp_path / "to/a/b").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "to/a").stat().st_mode & 0o777 == 0o755
+
+
 def test_the_agent_writes_nothing_to_its_log(
     place: AgentPlace, fields: stores.Fields, storage: Storage, tmp_path: Path
 ) -> None:
