@@ -32,6 +32,7 @@ def test_the_first_program_starts_the_agent_and_the_others_join_it(place: AgentP
             words = stat.read_text().rpartition(")")[2].split()
             assert int(words[3]) == first.pid and words[4] == "0", "a session of its own, without a terminal"
             assert Path(f"/proc/{first.pid}/cwd").resolve() == Path("/")
+            assert b"-I" in Path(f"/proc/{first.pid}/cmdline").read_bytes().split(b"\0"), "isolated"
 
 
 def test_many_that_start_at_once_have_one_agent(place: AgentPlace) -> None:
