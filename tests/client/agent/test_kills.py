@@ -16,6 +16,7 @@ from tests.effort import count
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 SIZE = 24_000_000
+ROUNDS = count(3, 3, 50)  # here, because the fixtures of the client take the form out of the environment
 UP_CHUNK = 8 * 1024 * 1024  # what an upload may have to send again: the part that the server had not made durable
 DOWN_CHUNK = 2 * 1024 * 1024  # of a download: what was read and not yet written
 OTHER_BYTES = 200_000  # heads, and the calls around a transfer
@@ -31,7 +32,7 @@ def test_a_killed_agent_goes_on_where_it_was(
     source.write_bytes(value)
     storage.set("down", value)
     chance = random.Random(direction)
-    for _ in range(count(3, 3, 50)):
+    for _ in range(ROUNDS):
         target.unlink(missing_ok=True)
         if storage.exists("up"):
             storage.delete("up")
