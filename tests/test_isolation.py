@@ -209,6 +209,7 @@ def test_a_python_without_a_path_of_its_own_starts_nothing(monkeypatch):
 STARTERS = {  # what starts a program, and the files that may, each with what it starts
     "subprocess": {
         "client/access/embedded.py": "interpreters.command",
+        "client/agent/link.py": "interpreters.command",
         "tui/viewer/hand_over.py": "find_program",
         "previews/decoding/decoder.py": "interpreters.command",
     },

@@ -8,6 +8,7 @@
 | leading_flags.py | the flags that may come before a command |
 | live_line.py | the progress of transfers while they run: one live line, or a line every ten seconds |
 | main.py | the command and its errors |
+| background.py | `--background`: a plan that is handed to the transfer agent |
 | moving.py | the run of a batch: its gauge, its lines, signals |
 | new_profile.py | a new profile, appended to the settings file |
 | moving.py | the run of a batch: its lines, signals |

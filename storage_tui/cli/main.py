@@ -33,6 +33,11 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
         "Make a folder as another: local to store, back, or between places.",
     ),
     "check": ("storage_tui.cli.commands.syncing", "check", "Compare two folders as sync does, and change nothing."),
+    "transfers": (
+        "storage_tui.cli.commands.transfers",
+        "transfers",
+        "Show and steer the transfers that go on in the background.",
+    ),
     "resume": ("storage_tui.cli.commands.resume", "resume", "Continue the transfers that were cut off."),
     "cat": ("storage_tui.cli.commands.blobs", "cat", "Write the bytes of blobs to standard output."),
     "cp": ("storage_tui.cli.commands.copying", "cp", "Copy blobs on the server, also between storage types."),

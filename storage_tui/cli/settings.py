@@ -26,6 +26,8 @@ from storage_tui.machine.text_files import text_of
 
 ENV_PREFIX = "STORAGE_TUI_"
 GRAPHICS = ("blocks", "kitty", "sixel")
+NOTIFY = ("off", "bell", "osc9", "osc777")
+_CHOICES = {"graphics": GRAPHICS, "notify": NOTIFY}
 PROFILES = "profiles"  # the table of the file with one table for each profile
 MOST_JOBS = 32  # as many as a batch takes; named here too, so that the settings load nothing of the client
 STORES = ("url", "data_dir")
@@ -57,6 +59,8 @@ class Settings:
     bwlimit: str | None = field(default=None, metadata={
         "help": "Most bytes a second, such as 10M, 10M:2M for up and down, or off."})  # fmt: skip
     jobs: int | None = field(default=None, metadata={"help": "Files that get, put and resume move at once, 1 to 32."})
+    notify: str = field(default="off", metadata={
+        "help": "How the terminal tells that all transfers have ended: off, bell, osc9 or osc777."})  # fmt: skip
     profile: str | None = field(default=None, metadata={"help": "The profile to use, a table [profiles.NAME]."})
 
 
@@ -195,8 +199,8 @@ def _convert(value: Any, name: str, where: str) -> Any:
         return number
     if not isinstance(value, str) or not value:
         raise SettingsError(f"{where} must be text, not {value!a:.60}")
-    if name == "graphics" and value not in GRAPHICS:
-        raise SettingsError(f"{where} must be {', '.join(GRAPHICS)}, not {value!a:.60}")
+    if value not in _CHOICES.get(name, (value,)):
+        raise SettingsError(f"{where} must be {', '.join(_CHOICES[name])}, not {value!a:.60}")
     if name == "keep_deleted" and not _KEEP.fullmatch(value):
         raise SettingsError(f"{where} must be a length of time such as 24h or 7d, or 0, not {value!a:.60}")
     if name == "bwlimit":

@@ -19,6 +19,7 @@
 | trash.py | `StorageTrash` and `AsyncTrash`: what was deleted or overwritten, brought back or removed for good |
 | trash_calls.py | the calls of the trash, without I/O |
 | undo.py | `UndoLog`: takes back the last changes of a session, and nothing that somebody else changed |
+| agent/ | the process in which transfers go on after the program that asked for them has ended |
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
 | editing/ | a blob in an editor: the copy on this machine, and the way back without overwriting anybody |

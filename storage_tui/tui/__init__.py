@@ -13,6 +13,7 @@
 | keys_file.py | the user's own keys: a preset and a file of changes, checked for clashes |
 | runner.py | the runner that hands queued transfers to one batch while the App lives |
 | side.py | what the objects of a list need of the side that they are on: the store, or the local folders |
+| runner.py | the runner: hands queued transfers to the transfer agent, or to one batch in the program |
 | store_reads.py | the reads of the browser from the store: pages of lists, single rows, sizes |
 | theme.py | the look |
 | typeahead.py | keys that come faster than the screens that they open |
@@ -22,6 +23,7 @@
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |
 | moves/ | rows moved, renamed and copied on the server, and brought back |
 | local/ | the local side: a list of local files beside the list of the store |
+| moving/ | the transfers: through the agent, or in the program; a note at their end |
 | rows/ | rows of any list: their marks, and the actions on them |
 | state/ | plain Python without textual: listing, filter, marks, transfers, formats |
 | syncing/ | a folder of the store compared with a local folder: plan, ticks, run |

@@ -28,8 +28,10 @@ from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import use
 from storage_tui.tui.desk import AddProfile, Desk
+from storage_tui.tui.moving.notes import end_note
 from storage_tui.tui.state.bookmarks import Places
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds, Listing
+from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.terminal.driver import TerminalDriver
 from storage_tui.tui.terminal.hang_up import when_hung_up
 from storage_tui.tui.terminal.no_colours import NoColours
@@ -44,6 +46,7 @@ from storage_tui.tui.terminal.textual_private import (
     drop_filters,
     end_with_words,
     is_leaving,
+    write,
 )
 from storage_tui.tui.theme import DARK, choose_theme
 from storage_tui.tui.typeahead import TypeAhead
@@ -58,8 +61,10 @@ class StorageApp(App[None], inherit_bindings=False):
 
     `title` names the store in the corner. `state_dir` is the folder of a report if the program fails. `first_page` is
     shown until the server has answered in full. `keys_file` changes keys. `profiles` describes each profile by name,
-    `profile` is the current one, and `add_profile` adds one. After `run`, `place` is the last location, `chosen` are
-    the marked blobs, and `next_profile` is the profile to continue with.
+    `profile` is the current one, and `add_profile` adds one. With `uses_agent` transfers go on after the end of the
+    App. `notify` says how the terminal tells that all have ended, see `moving/notes.py`. After `run`, `place` is the
+    last location, `chosen` are the marked blobs, `next_profile` is the profile to continue with, and `parting` is a
+    last line for the user.
     """
 
     TITLE = "storage-tui"
@@ -82,6 +87,8 @@ class StorageApp(App[None], inherit_bindings=False):
         profiles: Mapping[str, str] | None = None,
         add_profile: AddProfile | None = None,
         bounds: ListBounds = DEFAULTS,
+        uses_agent: bool = False,
+        notify: str = "off",
     ) -> None:
         super().__init__()
         self._problems: list[str] = []
@@ -91,6 +98,8 @@ class StorageApp(App[None], inherit_bindings=False):
         self.desk = Desk(storage, title, remembered, bounds, profile=profile, profiles=profiles or {})
         self.desk.graphics = graphics
         self.desk.add_profile = add_profile
+        self.desk.runner.uses_agent = uses_agent
+        self._notify = notify
         self._location = location or Location("data")
         if first_page is not None:
             expected = Listing(self._location.storage_type, as_folder(self._location).key, bounds)
@@ -129,6 +138,7 @@ class StorageApp(App[None], inherit_bindings=False):
             self.call_after_refresh(self.desk.fail, problem)
 
         self._paint_little()
+        self.desk.notify = self._note_end
         self.set_timer(SETTLED_S, shorten_pauses)
 
     def get_driver_class(self) -> type[Driver]:
@@ -193,9 +203,18 @@ class StorageApp(App[None], inherit_bindings=False):
         return self.desk.chosen_at_quit
 
     @property
+    def parting(self) -> str:
+        """A line to print at the end: what goes on without the browser. Empty in general."""
+        return self.desk.parting
+
+    @property
     def next_profile(self) -> str | None:
         """The profile to continue with; "" for no profile, None when the user only left."""
         return self.desk.next_profile
+
+    def _note_end(self, gauge: Gauge) -> None:
+        if note := end_note(self._notify, gauge, os.environ):
+            write(self, note)
 
     def _fatal_error(self) -> None:
         """Write a report without local variables, which may be secrets, and say where it is.

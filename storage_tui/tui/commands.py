@@ -341,6 +341,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("transfer-cancel", ("x", "D"), "Cancel", "stop this transfer", ACT, ("transfers",)),
     Command("transfer-retry", ("r",), "Retry", "try this transfer again", ACT, ("transfers",)),
     Command(
+        "transfer-open",
+        ("enter", "l", "right"),
+        "Open",
+        "show the files of this job, failures first",
+        OPEN,
+        ("transfers",),
+        "open",
+    ),
+    Command(
+        "transfer-pause-all",
+        ("P",),
+        "Pause or continue all",
+        "pause all transfers, or continue all",
+        ACT,
+        ("transfers",),
+        "pause all",
+    ),
+    Command(
         "transfer-retry-all",
         ("R",),
         "Retry all failed",
@@ -468,7 +486,14 @@ COMMANDS: tuple[Command, ...] = (
             "contents": ("q", "f10", "h", "left"),
         },
     ),
-    Command("quit", ("q", "f10", "ctrl+c"), "Quit", "leave; asks while transfers run", PROGRAM, SIDES),
+    Command(
+        "quit",
+        ("q", "f10", "ctrl+c"),
+        "Quit",
+        "leave; transfers go on, and those that cannot are asked about",
+        PROGRAM,
+        SIDES,
+    ),
 )
 
 FOOTERS: Mapping[Context, tuple[str, ...]] = {
@@ -497,8 +522,8 @@ FOOTERS: Mapping[Context, tuple[str, ...]] = {
         "close", "help",
     ),
     "transfers": (
-        "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-retry-all", "transfer-cancel-all",
-        "transfer-clear", "transfer-limit", "close", "help",
+        "transfer-open", "transfer-pause", "transfer-cancel", "transfer-retry", "transfer-pause-all",
+        "transfer-retry-all", "transfer-cancel-all", "transfer-clear", "transfer-limit", "close", "help",
     ),
     "sync": ("tick", "tick-all", "turn-around", "run-plan", "transfers", "refresh", "close", "help"),
     "lines": ("search-lines", "close"),

@@ -73,13 +73,15 @@ class Desk:
     scope: TokenScope = field(default_factory=TokenScope)  # the token's rights, once the server reports them
     read_only: str | None = None  # the reason why the server takes no changes, when it has given one
     next_profile: str | None = None  # "" for no profile
+    parting: str = ""  # what the program says when it has ended
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
+    notify: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch)
+        self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch, say=self.say)
 
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""
@@ -135,11 +137,12 @@ class Desk:
                 self.fail(one_line(why))
 
     def say_done(self, gauge: Gauge) -> None:
-        """Show how a batch of transfers ended."""
+        """Show how a batch of transfers ended, and tell the terminal where the settings ask for it."""
         done = gauge.files - gauge.failed - gauge.skipped - gauge.cancelled
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
         parts += [f"{gauge.skipped:,} skipped{'' if done else ' (w shows why)'}"] if gauge.skipped else []
         parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
+        self.notify(gauge)
         if gauge.failed:
             self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))
         else:

@@ -1,4 +1,4 @@
-"""From a key press to its change on the screen, at rest and while the browser downloads at full speed, in a pty."""
+"""From a key press to its change on the screen, at rest and while the agent downloads at full speed, in a pty."""
 
 import os
 import random
@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storage_tui import Storage
+from storage_tui.client.agent.place import AgentPlace
 from storage_tui.contract.sizes import size_text
+from storage_tui.machine import directories
+from tests.agents import ended_at_last
 from tests.benchmarks.programs import COMMAND, Row, compiled_environ
 from tests.terminal import Terminal
 
@@ -26,7 +29,9 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="storage-tui-benchmark-") as folder:
         home = Path(folder)
         environ = compiled_environ(home)
-        with Storage(data_dir=home / "store" / "data") as storage:
+        state = home / "store" / "state"
+        agent = ended_at_last(AgentPlace(state, directories.runtime_dir(state)))
+        with agent, Storage(data_dir=home / "store" / "data") as storage:
             _fill(storage, home / "source")
             with Terminal([*COMMAND, "data:list/"], environ=environ) as terminal:
                 terminal.wait_for("? help")  # of the browser; the list before it has no footer

@@ -30,6 +30,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "put": ("put", "-r", "{there}", "data:up/"),
     "sync": ("sync", "{there}", "data:synced/", "-v"),
     "check": ("check", "{there}", "data:synced/"),
+    "transfers": ("transfers",),
     "resume": ("resume", "--list"),
     "cat": ("cat", f"data:{KEY}"),
     "cp": ("cp", f"data:{KEY}", f"data:copy/{KEY}"),

@@ -142,12 +142,13 @@ def browse(wire: str, token: str, tmp_path: Path) -> Any:
     @asynccontextmanager
     async def start(
         location: str = "data:", *, size: tuple[int, int] = (120, 40), url: str | None = None, retries: int = 3,
-        token: str = token, bounds: ListBounds = DEFAULTS,
+        token: str = token, bounds: ListBounds = DEFAULTS, uses_agent: bool = False, notify: str = "off",
     ) -> AsyncIterator[Browser]:  # fmt: skip
         storage = AsyncStorage(url or wire, token=token, retries=retries)
         app = StorageApp(
-            storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state", bounds=bounds
-        )
+            storage, location=Location.parse(location), title="test", state_dir=tmp_path / "state", bounds=bounds,
+            uses_agent=uses_agent, notify=notify,
+        )  # fmt: skip
         async with app.run_test(size=size) as pilot:
             browser = Browser(app, pilot)
             await browser.until(lambda: any(isinstance(screen, BrowserScreen) for screen in app.screen_stack))

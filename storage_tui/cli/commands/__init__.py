@@ -18,5 +18,6 @@
 | shell_words.py | the quotes of bash and zsh, for reading a line that is being typed |
 | syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
+| transfers.py | `storage-tui transfers`: shows and steers the transfers in the background |
 | web.py | `storage-tui web`: the browser in a web page of this machine |
 """

@@ -14,7 +14,7 @@ import click
 
 from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import with_settings
-from storage_tui.cli.printing import say, show_status
+from storage_tui.cli.printing import remark, say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
 from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage
 from storage_tui.cli.typed_words import COMMANDS, check_spelling, check_word
@@ -59,7 +59,10 @@ def browse(location: str, demo: bool, prints: bool, cd_file: Path | None, settin
             show_status("")
         if commands:
             check_word(location, commands, lambda: open_storage(settings))
-        end, chosen = _browse(place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty())
+        end, chosen = _browse(
+            place, settings, title="demo" if demo else "", is_piped=not sys.stdout.isatty(),
+            uses_agent=not demo and not is_in_page,
+        )  # fmt: skip
         if cd_file is not None:
             try:
                 cd_file.write_text(f"{end}\n", "utf-8")
@@ -76,16 +79,20 @@ def _place(text: str) -> Location:
     return Location.parse(text)
 
 
-def _browse(place: Location, settings: Settings, *, title: str, is_piped: bool) -> tuple[Location, list[Location]]:
+def _browse(
+    place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool
+) -> tuple[Location, list[Location]]:  # fmt: skip
     """Browse, one profile after the other. Return the place at the end and the chosen locations."""
-    app = _run(place, settings, title=title, is_piped=is_piped)
+    app = _run(place, settings, title=title, is_piped=is_piped, uses_agent=uses_agent)
     while app.next_profile is not None:
         settings = load({"profile": app.next_profile})
-        app = _run(Location(place.storage_type), settings, title="", is_piped=is_piped)
+        app = _run(Location(place.storage_type), settings, title="", is_piped=is_piped, uses_agent=uses_agent)
+    if app.parting:
+        remark(app.parting)
     return app.place, app.chosen
 
 
-def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> "StorageApp":
+def _run(place: Location, settings: Settings, *, title: str, is_piped: bool, uses_agent: bool) -> "StorageApp":
     """Browse one store, and return the app when it has ended."""
     look = None if is_piped else _first_look(place, settings)
     with contextlib.nullcontext() if look is None else look:
@@ -111,6 +118,8 @@ def _run(place: Location, settings: Settings, *, title: str, is_piped: bool) -> 
             first_page=_first_page(look, place),
             keys_file=directories.config_file().with_name("keys.toml"),
             profile=settings.profile or "",
+            uses_agent=uses_agent,
+            notify=settings.notify,
             profiles={name: _store_named(values) for name, values in profiles().items()},
             add_profile=_add_profile,
         )

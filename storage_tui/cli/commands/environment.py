@@ -23,7 +23,10 @@ VARIABLES = (
     *SETTINGS,
     Variable("STORAGE_TUI_TOKEN", "A token for the URL.", is_secret=True),
     Variable("STORAGE_TUI_HOME", "One folder for data, settings and state, apart from your own."),
-    Variable("STORAGE_TUI_LINGER", "Seconds that the embedded server stays after its last user; 5."),
+    Variable(
+        "STORAGE_TUI_LINGER",
+        "Seconds that the embedded server stays after its last user; 5. The transfer agent does so too; 10.",
+    ),
     Variable("DESCARTESLABS_STORAGE_URL", "Base URL of a server, when no setting above names one."),
     Variable("DESCARTESLABS_TOKEN", "A token, when no setting above gives one.", is_secret=True),
     Variable("DESCARTESLABS_CLIENT_ID", "A login that makes tokens: its id. CLIENT_ID is read too."),

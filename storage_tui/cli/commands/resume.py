@@ -14,6 +14,7 @@ from storage_tui.client.batch.plan import BatchPlan, item_of, plan_rest
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.unfinished import Unfinished
+from storage_tui.contract.counts import plural
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def resume(
         telling(storage),
         Unfinished(storage.engine) as found,
     ):
+        goes_on = _wake_agent()
         if not found.rows:
-            remark(f"no unfinished transfers with {storage.display_url}")
+            if not goes_on:
+                remark(f"no unfinished transfers with {storage.display_url}")
             found.take()
         elif is_list:
             _list(found.rows)
@@ -50,6 +53,26 @@ def resume(
             found.take()
         else:
             _continue(storage, found, jobs=jobs_of(jobs, settings), as_json=as_json)
+
+
+def _wake_agent() -> bool:
+    """Start the transfer agent for what it has left, and say what goes on there; return whether something does."""
+    from storage_tui.client.agent.place import AgentPlace, may_have_work
+
+    if not may_have_work(AgentPlace.here()):
+        return False
+    from storage_tui.client.agent.frames import AgentError
+    from storage_tui.client.agent.link import AgentLink
+
+    try:
+        with AgentLink.open() as link:
+            active = sum(job.files - job.ended for job in link.news().jobs)
+    except AgentError as exc:
+        complain(exc.message)
+        return True
+    if active:
+        remark(f"{plural(active, 'transfer')} in the background; see: storage-tui transfers")
+    return active > 0
 
 
 def _list(rows: "list[UnfinishedTransfer]") -> None:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from storage_tui.cli.background import hand_over
 from storage_tui.cli.folder_hints import base_of, expecting_blob, has_blobs
 from storage_tui.cli.moving import jobs_of, move, telling, with_jobs
 from storage_tui.cli.options import LOCATION, with_bwlimit, with_patience, with_settings
@@ -44,6 +45,8 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that get and put share."""
     for option in (
         with_patience,
+        click.option("--background", is_flag=True,
+                     help="Hand it to the transfer agent and return at once; see storage-tui transfers."),
         click.option("--json", "as_json", is_flag=True, help="A JSON object for each file, then one summary."),
         click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
         click.option("-v", "--verbose", is_flag=True, help="Of several files, a line each before the summary."),
@@ -66,7 +69,7 @@ def _moving(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_settings
 def get(
     words: tuple[str, ...], recursive: bool, force: bool, on_conflict: str | None, jobs: int | None,
-    bwlimit: str | None, resume: bool, verify: bool, quiet: bool, verbose: bool, as_json: bool,
+    bwlimit: str | None, resume: bool, verify: bool, quiet: bool, verbose: bool, as_json: bool, background: bool,
     patience_s: float | None, limits: Limits, settings: Settings,
 ) -> None:  # fmt: skip
     """Download a blob to TARGET: a file, a folder (the default is this one), or - for standard output.
@@ -87,6 +90,8 @@ def get(
         open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
         telling(storage, is_kept=resume and not is_pipe_target),
     ):
+        if background:
+            _check_background(is_pipe_target, verify, resume)
         choices = [choose(storage, location, limits) for location in locations]
         location = choices[0].location
         is_single = len(choices) == 1 and choices[0].is_plain
@@ -110,6 +115,11 @@ def get(
             plan = plan or _single(storage, location, target)
             plan.keep_names()
             _tell(plan.notes)
+            if background:
+                if plan.items[0].blob is None:  # named and not listed: tell now, while somebody reads the message
+                    storage.stat(location.key, location.storage_type)
+                hand_over(storage, plan, conflict=conflict, as_json=as_json, quiet=quiet)
+                return
             move(
                 storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify,
                 as_json=as_json, verb="downloaded", place=_place(location, target) if is_single else target,
@@ -195,7 +205,7 @@ class _PutCommand(click.Command):
 def put(
     sources: tuple[str, ...], location: Location, recursive: bool, force: bool, on_conflict: str | None,
     jobs: int | None, bwlimit: str | None, resume: bool, verify: bool, no_overwrite: bool, quiet: bool, verbose: bool,
-    as_json: bool, patience_s: float | None, settings: Settings,
+    as_json: bool, background: bool, patience_s: float | None, settings: Settings,
 ) -> None:  # fmt: skip
     """Upload files to LOCATION: a key, or a folder when it ends in a slash; - is standard input.
 
@@ -210,6 +220,8 @@ def put(
     if len(sources) > 1 and not is_folder:
         raise click.UsageError(f"several files need a folder to go to; write it as {location}/")
     is_kept = resume and not any(source == STDIO or is_pipe(Path(source).expanduser()) for source in sources)
+    if background:
+        _check_background(any(source == STDIO or is_pipe(Path(source)) for source in sources), verify, resume)
     with (
         open_storage(settings, patience_s=patience_s, bwlimit=bwlimit) as storage,
         telling(storage, is_kept=is_kept),
@@ -241,12 +253,34 @@ def put(
                 items.append(
                     BatchItem("upload", location.storage_type, key, path, size_bytes, content_type=content_type)
                 )
-        if items or left_out:
+        if background:
+            _check_files(items)
+            hand_over(
+                storage, BatchPlan(items, left_out=left_out), conflict=conflict, as_json=as_json, quiet=quiet
+            )  # fmt: skip
+        elif items or left_out:
             move(
                 storage, BatchPlan(items, left_out=left_out), conflict=conflict, jobs=jobs_of(jobs, settings),
                 resume=resume, must_verify=verify, as_json=as_json, verb="uploaded",
                 place=_common_folder(location, items), verbose=verbose, quiet=quiet,
             )  # fmt: skip
+
+
+def _check_background(is_stream: bool, verify: bool, resume: bool) -> None:
+    if is_stream:
+        raise click.UsageError("--background is for files; a pipe or standard input ends with this program")
+    if verify or not resume:
+        raise click.UsageError(
+            "--background always resumes, and says itself what was verified; leave out the other flag"
+        )
+
+
+def _check_files(items: Sequence[BatchItem]) -> None:
+    """Raise LocalFileError now, while somebody reads the message, for a named file that cannot be read."""
+    for item in items:
+        if item.root is None:
+            with local_errors(str(item.path)), item.path.open("rb"):
+                pass
 
 
 def _check_bytes_only(*, recursive: bool, as_json: bool) -> None:

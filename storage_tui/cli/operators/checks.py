@@ -229,7 +229,24 @@ def token(settings: Settings) -> Iterator[Line]:
         yield Line("token", "ok", f"good until {when}")
 
 
-CHECKS = (programs, settings_file, data_directory, disk_room, database, permissions, terminal, server, token)
+def logout(_: Settings) -> Iterator[Line]:
+    """Check whether transfers in the background go on when the user logs out."""
+    from storage_tui.cli.operators.logout import ends_processes, has_linger, user_name
+
+    name, place = user_name(), ends_processes()
+    if place is None:
+        yield Line("logout", "ok", "transfers in the background go on after you log out")
+        return
+    outside = "systemd-run --user --scope storage-tui"
+    text = f"the system ends your processes at logout (KillUserProcesses in {place}), transfers in the background too"
+    if has_linger(name):
+        yield Line("logout", "warn", text, f"start what should go on outside of the login session: {outside}")
+    else:
+        advice = f"run: loginctl enable-linger {name}, then start what should go on with: {outside}"
+        yield Line("logout", "warn", text, advice)
+
+
+CHECKS = (programs, settings_file, data_directory, disk_room, database, permissions, logout, terminal, server, token)
 
 
 def _directory(settings: Settings) -> Path:

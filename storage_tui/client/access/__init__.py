@@ -9,6 +9,7 @@
 | iam.py | the IAM endpoint: a new JWT for a refresh token |
 | quick_get.py | one GET to the embedded server, faster than loading a client |
 | quick_list.py | the first page of the embedded store's list, with the standard library alone |
+| runtime_folder.py | the private folder of a socket, and the environment of a process started for this user |
 | server_choice.py | the server that arguments or environment name |
 | servers.py | the address and token of a server, which a session reads before each request |
 | token_files.py | files with a token or a login, which only their owner may read |

@@ -102,6 +102,19 @@ class Credentials:
             self._jwt = self._origin.jwt
             return self._jwt is not None and self._jwt != token
 
+    def hand_over(self) -> "Path | Secret[str]":
+        """Return what another process of this user needs for the same token: the file that holds it, else the token.
+
+        Blocks. Raise CredentialsError.
+        """
+        if self._file is not None:
+            return self._file.absolute()
+        token = self.obtain()
+        origin, login = self._origin, token_info_path()
+        if origin is not None and login is not None and origin.name == str(login):
+            return login
+        return token
+
     def _locked(self) -> threading.Lock:
         """Return the lock, for `with`.
 

@@ -19,13 +19,14 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
+from storage_tui.client.access.runtime_folder import make_runtime, without_secrets
 from storage_tui.client.access.servers import Access, Endpoint
 from storage_tui.client.access.token_files import read_token_file
 from storage_tui.client.requests import one_line
 from storage_tui.contract import wire
 from storage_tui.contract.errors import ConnectError, CredentialsError
 from storage_tui.machine import directories, interpreters
-from storage_tui.machine.private_files import make_private_dir, open_private
+from storage_tui.machine.private_files import open_private
 from storage_tui.machine.secrets import Secret
 
 BASE_URL = f"http://localhost{wire.BASE_PATH}"
@@ -35,7 +36,6 @@ PROBE_S = 5.0
 START_AGAIN_S = 1.0  # pause when our server ended in favour of another server that then did not appear
 LOG_BYTES = 1024 * 1024
 NOTE_BYTES = 4096
-_KEPT_BACK = ("TOKEN", "SECRET", "PASSWORD", "COMPLETE")  # the last would make it complete words, not serve
 
 _alive: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
 _fork_hook = threading.Lock()
@@ -138,17 +138,8 @@ class EmbeddedServer:
     def _enter(self, runtime: Path, deadline: float) -> None:
         """Use this runtime directory: make it when missing, check its owner, and hold `present` in it."""
         self._runtime = runtime
-        self._make_runtime()
+        make_runtime(self._runtime, "the server's socket")
         self._be_present(deadline)
-
-    def _make_runtime(self) -> None:
-        for folder in (self._runtime.parent, self._runtime):
-            make_private_dir(folder)
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-                raise ConnectError(f"{folder} must be a directory of your own to hold the server's socket")
-        if stat.S_IMODE(self._runtime.lstat().st_mode) & 0o077:
-            raise ConnectError(f"others may enter {self._runtime}, which holds the server's socket; chmod 700 it")
 
     def _be_present(self, deadline: float) -> None:
         """Lock `present`, shared; blocks while a server that is closing down holds the lock alone."""
@@ -192,15 +183,12 @@ class EmbeddedServer:
         return Access(Endpoint(BASE_URL, path), secret) if is_ready else None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {
-            name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _KEPT_BACK)
-        }
         log = self._open_log()
         try:
             child = subprocess.Popen(
                 interpreters.command("storage_tui", "serve", "--embedded", "--data-dir", str(self.data_dir)),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
-                env=interpreters.environment(environment),
+                env=interpreters.environment(without_secrets(os.environ)),
             )  # fmt: skip
         except OSError as exc:
             raise ConnectError(f"the {self.display_url} cannot be started: {exc.strerror}") from exc

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from storage_tui.client.access.credentials import check_transport, user_of
-from storage_tui.contract.errors import BadRequestError, StorageError
+from storage_tui.client.access.credentials import Credentials, check_transport, user_of
+from storage_tui.contract.errors import BadRequestError, CredentialsError, StorageError
 from storage_tui.contract.wire import BASE_PATH
 from storage_tui.machine.secrets import Secret
 
@@ -71,6 +71,32 @@ class Tokens(Protocol):
         """Report that the server refused this token; return whether there may be another. Blocks."""
 
 
+class HandedTokens:
+    """A token that another process of this user handed over; it is in memory only. None until somebody gives one."""
+
+    def __init__(self, token: Secret[str] | None) -> None:
+        self._token = token
+
+    def give(self, token: Secret[str]) -> None:
+        """Use this token from now on."""
+        self._token = token
+
+    def ready(self) -> Secret[str] | None:
+        """Return the token, if there is one."""
+        return self._token
+
+    def obtain(self) -> Secret[str]:
+        """Return the token. Raise CredentialsError where nobody has given one."""
+        token = self._token
+        if token is None:
+            raise CredentialsError("a token is needed: open the browser on this server, or set your token again")
+        return token
+
+    def reject(self, token: Secret[str]) -> bool:
+        """Return whether another token was given meanwhile."""
+        return self._token is not None and self._token != token
+
+
 class RemoteServer:
     """A server at an address."""
 
@@ -92,6 +118,11 @@ class RemoteServer:
             return user_of(self._credentials.obtain())
         except StorageError:
             return None
+
+    def hand_over(self) -> Path | Secret[str]:
+        """Return what another process needs for the same token: its file, else the token. Raise CredentialsError."""
+        credentials = self._credentials
+        return credentials.hand_over() if isinstance(credentials, Credentials) else credentials.obtain()
 
     def ready(self) -> Access | None:
         """Return address and token once the token was read; None before."""

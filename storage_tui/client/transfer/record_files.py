@@ -29,13 +29,13 @@ def opened_locked(path: Path, kind: int) -> Iterator[int | None]:
             os.close(descriptor)
 
 
-def open_locked(path: Path, kind: int) -> int | None:
-    """Return a descriptor for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`).
+def open_locked(path: Path, kind: int, *, flags: int = os.O_RDONLY) -> int | None:
+    """Return a descriptor, by default for reading, with a lock of the kind (`fcntl.LOCK_SH` or `LOCK_EX`).
 
     Return None when the file is missing, is not a regular file of this user, or is locked by another process.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return None
     try:
@@ -69,10 +69,18 @@ def read_record(descriptor: int) -> dict[str, Any] | None:
 
 def checked_record(raw: bytes) -> dict[str, Any]:
     """Return the fields of a record in JSON, without the version; raise ValueError for anything but this version."""
-    fields = json.loads(raw)
+    fields = parsed(raw)
     if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
         raise ValueError("not a record of this version")
     return fields
+
+
+def parsed(raw: bytes) -> Any:
+    """Return the value of a text in JSON. Raise ValueError, also for one that is nested too deeply."""
+    try:
+        return json.loads(raw)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
 
 
 def record_bytes(fields: dict[str, Any]) -> bytes:

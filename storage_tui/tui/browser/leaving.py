@@ -1,10 +1,11 @@
-"""Leaving the program: quit, or continue with another profile, with a question about running transfers."""
+"""Leaving the program: quit, or continue with another profile, with a question about transfers that would stop."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.screen import Screen
 
+from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import Desk
@@ -23,7 +24,7 @@ class Leaving:
         self._is_waiting = False
 
     def action_quit(self) -> None:
-        """Leave; ask while transfers run."""
+        """Leave; ask while transfers run in the browser itself, which would stop them."""
         run(self._screen, self._quit, group="quit", exclusive=True)
 
     async def _quit(self) -> None:
@@ -46,7 +47,8 @@ class Leaving:
 
     async def _leave(self, verb: str) -> None:
         queue, app = self._desk.queue, self._screen.app
-        answer = await app.push_screen_wait(QuitScreen(queue.poll)) if queue.poll().is_active else "cancel"
+        must_ask = self._desk.runner.stops_at_quit
+        answer = await app.push_screen_wait(QuitScreen(queue.poll)) if must_ask else "leave"
         if answer == "wait" and queue.is_active:
             self._is_waiting = True
             self._desk.say(f"{verb} when the transfers are done; Esc stays")
@@ -54,6 +56,10 @@ class Leaving:
         if answer in (None, "stay"):
             self._desk.next_profile = None
             return
+        gauge = queue.poll()
+        if queue.is_remote_active or (self._desk.runner.uses_agent and gauge.is_active):
+            left = plural(gauge.files - gauge.files_done, "transfer")
+            self._desk.parting = f"{left} {'goes' if left.startswith('1 ') else 'go'} on; see: storage-tui transfers"
         await self._desk.runner.stop(keep=answer == "leave")
         self._desk.chosen_at_quit = [Location(row.storage_type, row.key) for row in self._chosen()]
         app.exit()

@@ -48,6 +48,7 @@ from storage_tui.tui.widgets.sidebar import Sidebar
 TICK_S = 0.2  # progress and counters are updated five times a second
 AGES_TICKS = 150  # every thirty seconds ages and countdowns are painted again
 REFRESH_TICKS = 10  # while uploads arrive, the list is read again at most every two seconds
+LOOK_TICKS = 10  # every two seconds: whether a transfer agent was started by another program
 REFRESH_ROWS = 5000  # reading more rows than this again would be more work than the uploads
 
 
@@ -258,6 +259,8 @@ class BrowserScreen(CommandScreen[None]):
             self._leaving.transfers_done()
             self._sides.reload()
         self._sides.tick()
+        if self._ticks % LOOK_TICKS == 1:
+            self.desk.runner.look()
         self._sizes.ask()
         self._reconnecting.tick()
         if self._ticks % AGES_TICKS == 0:

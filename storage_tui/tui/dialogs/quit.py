@@ -13,7 +13,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.dialog import Dialog
 from storage_tui.tui.state.formats import duration_text
-from storage_tui.tui.state.transfers import Gauge, Transfer
+from storage_tui.tui.state.transfers import Gauge, Transfer, TransferJob
 from storage_tui.tui.widgets.choice import Choice
 
 Answer = Literal["stay", "wait", "leave", "cancel"]
@@ -66,29 +66,45 @@ class CancelScreen(Dialog[bool]):
     IS_QUESTION = True
     HINT = "← → choose, Enter answers, Esc lets them run"
 
-    def __init__(self, transfers: Sequence[Transfer]) -> None:
+    def __init__(self, transfers: Sequence[Transfer | TransferJob]) -> None:
         super().__init__()
         self._transfers = transfers
-        count = len(transfers)
-        name = visible(transfers[0].key, limit=60) if count == 1 else plural(count, "transfer")
-        self.TITLE_TEXT = f"Cancel {name}?"
+        count = sum(_files(row) for row in transfers)
+        first = transfers[0]
+        name = visible(first.key if isinstance(first, Transfer) else first.name, limit=60)
+        self._is_single = len(transfers) == 1
+        self.TITLE_TEXT = f"Cancel {name if self._is_single else plural(count, 'transfer')}?"
 
     def compose_body(self) -> ComposeResult:
         """Yield what would be lost, and the answer."""
-        moved = size_text(sum(transfer.done_bytes for transfer in self._transfers))
-        total = size_text(sum(transfer.total_bytes or 0 for transfer in self._transfers))
+        moved = size_text(sum(_bytes(row)[0] for row in self._transfers))
+        total = size_text(sum(_bytes(row)[1] for row in self._transfers))
         words = f"{moved} of {total} moved so far, which is thrown away. p pauses and loses nothing."
         yield Static(Content(words), id="note")
-        yield Choice([("no", "No"), ("yes", "Cancel it" if len(self._transfers) == 1 else "Cancel all")], id="answer")
+        yield Choice([("no", "No"), ("yes", "Cancel it" if self._is_single else "Cancel all")], id="answer")
 
     @on(Choice.Submitted)
     def _answered(self, event: Choice.Submitted) -> None:
         self.dismiss(event.value == "yes")
 
 
-def must_ask(transfers: Sequence[Transfer]) -> bool:
+def must_ask(transfers: Sequence[Transfer | TransferJob]) -> bool:
     """Return whether to ask before these transfers are cancelled: they are many, or a gigabyte or more."""
-    return len(transfers) > ASK_FROM_FILES or sum(row.total_bytes or row.done_bytes for row in transfers) >= ASK_FROM
+    return (
+        sum(_files(row) for row in transfers) > ASK_FROM_FILES or sum(_bytes(row)[1] for row in transfers) >= ASK_FROM
+    )
+
+
+def _files(row: Transfer | TransferJob) -> int:
+    return 1 if isinstance(row, Transfer) else row.files - row.counts().ended
+
+
+def _bytes(row: Transfer | TransferJob) -> tuple[int, int]:
+    """Return the bytes moved, and the size as far as known."""
+    if isinstance(row, Transfer):
+        return row.done_bytes, row.total_bytes or row.done_bytes
+    counts = row.counts()
+    return counts.done_bytes, counts.total_bytes
 
 
 def _words(gauge: Gauge) -> str:

@@ -26,6 +26,7 @@ ARROWS = {"upload": "↑", "download": "↓", "both": "↕"}
 URGENT = {"gone": "bold $error", "critical": "bold $error", "soon": "$warning", "later": "$text-muted"}
 GAUGE_CELLS = 10
 TAKEN_NAMED_FROM = 60  # cells; a narrower line has the number only
+SIZES_FROM = 110  # cells: the width from which the gauge also says the bytes
 PINNED = ("help", "close", "quit")  # the commands whose keys every footer shows: how to learn more, how to leave
 
 
@@ -137,13 +138,14 @@ def gauge_content(gauge: Gauge, *, width: int) -> Content:
         return Content.assemble((f"{arrow}{int(share * 100):3}%", "$primary"), failed)
     filled = int(share * GAUGE_CELLS)  # full, and 100 %, only when all has come
     state = "paused" if gauge.paused and not gauge.running else rate_text(gauge.bytes_per_s)
+    size = f"{size_text(gauge.done_bytes)} of {size_text(gauge.total_bytes)} " if width >= SIZES_FROM else ""
     eta = f" {duration_text(gauge.eta_s)} left" if gauge.bytes_per_s and width >= 90 else ""
     return Content.assemble(
         (f"{arrow} ", "$primary"),
         ("━" * filled, "$primary"),
         ("─" * (GAUGE_CELLS - filled), "$text-disabled"),
         (f"{int(share * 100):3}% ", "$primary"),
-        (f"{gauge.files_done:,}/{gauge.files:,} {state}{eta}", "$text-muted"),
+        (f"{gauge.files_done:,}/{gauge.files:,} {size}{state}{eta}", "$text-muted"),
         failed,
     )
 
