@@ -2,7 +2,7 @@
 
 import sys
 
-from storage_tui.cli import first_look
+from storage_tui.cli.start import first_look
 
 __all__ = ["main"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from storage_tui.cli.commands.environment import VARIABLES
+from storage_tui.cli.about.environment import VARIABLES
 from storage_tui.cli.main import cli
 
 PAGE = Path(__file__).parent.parent / "storage_tui" / "cli" / "README.md"

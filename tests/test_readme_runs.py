@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from storage_tui.cli.commands.environment import VARIABLES
+from storage_tui.cli.about.environment import VARIABLES
 from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS
 from storage_tui.cli.settings import ENV_PREFIX, Settings

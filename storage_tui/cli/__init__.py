@@ -2,14 +2,10 @@
 
 | file | holds |
 |---|---|
-| first_keys.py | the keys of the first look: steps of the cursor |
-| first_look.py | the list that is on the screen before the program is loaded |
 | folder_hints.py | the words about folders where a blob was expected, and the rule for names of folders |
-| leading_flags.py | the flags that may come before a command |
 | live_line.py | the progress of transfers while they run: one live line, or a line every ten seconds |
 | main.py | the command and its errors |
 | background.py | `--background`: a plan that is handed to the transfer agent |
-| moving.py | the run of a batch: its gauge, its lines, signals |
 | new_profile.py | a new profile, appended to the settings file |
 | moving.py | the run of a batch: its lines, signals |
 | options.py | the flags that every command shares, and how they become a Storage |
@@ -19,9 +15,10 @@
 | settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |
 | standard_streams.py | standard streams that the caller closed, and output that cannot be written |
 | store_choice.py | the store that the flags of a command mean: flags to Settings, and Settings to a client |
-| typed_words.py | the words that are no command: a location to browse, or a command that was misspelt |
 | words.py | the words for completion: storage types, keys and folders from the server, local files |
 | commands/ | the commands for everybody, one group of related commands a file |
 | operators/ | the commands for people who run a server |
 | search/ | which blobs a command takes, by pattern and limit; the commands that list and search |
+| start/ | what happens before a command runs: the flags before it, the first list on the screen |
+| about/ | the commands about the program: settings, help, manual page, completion |
 """

@@ -6,12 +6,13 @@ from importlib import import_module
 
 import click
 
-from storage_tui.cli import first_look, standard_streams
-from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
+from storage_tui.cli import standard_streams
 from storage_tui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 from storage_tui.cli.printing import complain, refuse_usage, tell_defect
 from storage_tui.cli.settings import SettingsError
-from storage_tui.cli.typed_words import COMMANDS, check_several
+from storage_tui.cli.start import first_look
+from storage_tui.cli.start.leading_flags import COMPLETE_VARIABLE, leading_flags
+from storage_tui.cli.start.typed_words import COMMANDS, check_several
 from storage_tui.contract.errors import StorageError
 from storage_tui.machine.version import __version__
 
@@ -56,15 +57,15 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "diff": ("storage_tui.cli.commands.diff", "diff", "Compare two blobs: text, facts, or the first difference."),
     "url": ("storage_tui.cli.commands.blobs", "url", "Print a signed URL, which opens a blob until it expires."),
     "web": ("storage_tui.cli.commands.web", "web", "Serve the browser as a web page, to this machine only."),
-    "config": ("storage_tui.cli.commands.config", "config", "Show every setting, its value and where that came from."),
+    "config": ("storage_tui.cli.about.config", "config", "Show every setting, its value and where that came from."),
     "help": (
-        "storage_tui.cli.commands.help",
+        "storage_tui.cli.about.help",
         "help_",
         "Print a page about keys, commands, server or previews.",
     ),
-    "man": ("storage_tui.cli.commands.manual", "man", "Print the manual page: storage-tui man | man -l -"),
+    "man": ("storage_tui.cli.about.manual", "man", "Print the manual page: storage-tui man | man -l -"),
     "completion": (
-        "storage_tui.cli.commands.completion",
+        "storage_tui.cli.about.completion",
         "completion",
         "Print the script that completes commands, flags and keys.",
     ),
@@ -139,7 +140,7 @@ def main() -> None:
     sys.excepthook = tell_defect
     try:
         if COMPLETE_VARIABLE in os.environ:
-            from storage_tui.cli.commands.completion import register
+            from storage_tui.cli.about.completion import register
 
             register()
         try:

@@ -16,9 +16,6 @@
 | requests.py | Request and Response, and the error for an error answer |
 | storage.py | `Storage`: the blocking client |
 | tasks.py | `TaskRun`: the log and the result that a task runner writes |
-| trash.py | `StorageTrash` and `AsyncTrash`: what was deleted or overwritten, brought back or removed for good |
-| trash_calls.py | the calls of the trash, without I/O |
-| undo.py | `UndoLog`: takes back the last changes of a session, and nothing that somebody else changed |
 | agent/ | the process in which transfers go on after the program that asked for them has ended |
 | access/ | the server that a client talks to, its token, and the embedded server of this machine |
 | batch/ | many blobs moved: the plan of a batch, and the one scheduler |
@@ -27,4 +24,5 @@
 | patterns/ | which blobs are meant: globs, limits of age and size, words, and the blobs that match |
 | sync/ | folders and prefixes made equal: the plan, the comparison, the run |
 | transfer/ | one blob moved: the engine, sources, part files, and the journal of unfinished transfers |
+| undoing/ | what was deleted or overwritten: its list, the way back, and the undo of a session |
 """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage_tui.client.http.async_session import AsyncSession
     from storage_tui.client.transfer.conflict import Conflict
     from storage_tui.client.transfer.records import UnfinishedTransfer
-    from storage_tui.client.trash import AsyncTrash
+    from storage_tui.client.undoing.trash import AsyncTrash
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class AsyncStorage:
     @property
     def trash(self) -> "AsyncTrash":
         """Return the trash: lists what was deleted or overwritten, brings it back, or removes it for good."""
-        from storage_tui.client.trash import AsyncTrash
+        from storage_tui.client.undoing.trash import AsyncTrash
 
         return AsyncTrash(self._run, self.engine.service)
 

@@ -22,7 +22,7 @@ from storage_tui.contract.storage_types import DEFAULT
 
 if TYPE_CHECKING:
     from storage_tui.client.transfer.records import UnfinishedTransfer
-    from storage_tui.client.trash import StorageTrash
+    from storage_tui.client.undoing.trash import StorageTrash
     from storage_tui.contract.catalog import CatalogImage, ImageId
 
 __all__ = ["RangeRead", "Storage", "TransferControl"]
@@ -123,7 +123,7 @@ class Storage:
     @property
     def trash(self) -> "StorageTrash":
         """Return the trash: lists what was deleted or overwritten, brings it back, or removes it for good."""
-        from storage_tui.client.trash import StorageTrash
+        from storage_tui.client.undoing.trash import StorageTrash
 
         return StorageTrash(self.engine.run, self.engine.service)
 

@@ -77,9 +77,9 @@ from storage_tui.server.resources.listing import ListResource
 from storage_tui.server.resources.metrics import Metrics
 from storage_tui.server.resources.moves import Moves
 from storage_tui.server.resources.trash import TrashResource
-from storage_tui.server.resources.upload_gate import GateBounds, UploadGate
-from storage_tui.server.resources.upload_parts import UploadParts
-from storage_tui.server.resources.uploads import UploadResource
+from storage_tui.server.resources.upload.gate import GateBounds, UploadGate
+from storage_tui.server.resources.upload.parts import UploadParts
+from storage_tui.server.resources.upload.uploads import UploadResource
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.trash import ACTOR

@@ -9,7 +9,7 @@ from time import monotonic
 
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.client.requests import one_line
-from storage_tui.client.undo import UndoLog
+from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage_tui import Storage
-from storage_tui.cli.first_look import names_of, picture
+from storage_tui.cli.start.first_look import names_of, picture
 from storage_tui.client.access.quick_list import peek_page
 from storage_tui.contract.keys import Location
 from tests.terminal import Terminal
@@ -167,7 +167,7 @@ def test_the_first_look_shows_folders_and_names_and_nothing_a_terminal_obeys():
 )  # fmt: skip
 def test_only_a_plain_command_line_is_shown_before_the_program_is_loaded(warm, arguments, extra, is_shown):
     environ, _ = warm
-    code = f"from storage_tui.cli import first_look; first_look.begin({arguments!r}); first_look.drop()"
+    code = f"from storage_tui.cli.start import first_look; first_look.begin({arguments!r}); first_look.drop()"
     with Terminal([sys.executable, "-c", code], environ={**environ, **extra}) as terminal:
         terminal.wait_for_exit()
         assert (b"?1049h" in terminal.raw) == is_shown
@@ -175,7 +175,7 @@ def test_only_a_plain_command_line_is_shown_before_the_program_is_loaded(warm, a
 
 
 def test_the_first_look_loads_next_to_nothing():
-    code = "import sys; from storage_tui.cli import first_look; print(*sys.modules)"
+    code = "import sys; from storage_tui.cli.start import first_look; print(*sys.modules)"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
@@ -191,7 +191,7 @@ def test_an_answer_that_is_no_list_is_no_first_look(body):
 
 LOOK = """
 import time
-from storage_tui.cli import first_look
+from storage_tui.cli.start import first_look
 first_look.begin(["data:maps/"])
 look = first_look.take("data", "maps/")
 with look:
@@ -251,7 +251,7 @@ def test_the_first_look_has_the_order_of_the_browser(home, tmp_path):
     with Storage(data_dir=tmp_path / "mixed/data") as storage:
         for key in ("a.txt", "b/c", "d.txt", "e/f"):
             storage.set(key, key)
-        code = "from storage_tui.cli import first_look; first_look.begin([]); input()"
+        code = "from storage_tui.cli.start import first_look; first_look.begin([]); input()"
         with Terminal([sys.executable, "-c", code], environ=environ) as terminal:
             terminal.wait_for("d.txt")
             early = [word for word in terminal.text().split() if word in ("a.txt", "b/", "d.txt", "e/")]
@@ -265,7 +265,7 @@ def test_the_first_look_has_the_order_of_the_browser(home, tmp_path):
 
 def test_a_first_look_that_nobody_goes_on_with_leaves_the_terminal_as_it_was(warm):
     environ, _ = warm
-    code = "from storage_tui.cli import first_look; first_look.begin([]); first_look.drop()"
+    code = "from storage_tui.cli.start import first_look; first_look.begin([]); first_look.drop()"
     with Terminal([sys.executable, "-c", code], environ=environ) as terminal:
         before = termios.tcgetattr(terminal.descriptor)
         assert terminal.wait_for_exit() == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage_tui.cli.commands.completion import SHELLS
+from storage_tui.cli.about.completion import SHELLS
 from tests import wanted
 from tests.terminal import Terminal
 

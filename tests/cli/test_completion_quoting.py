@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from storage_tui.cli.commands import shell_words
+from storage_tui.cli.about import shell_words
 from tests import wanted
 from tests.cli.test_completion import SOURCE, START
 from tests.effort import count

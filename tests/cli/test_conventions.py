@@ -11,7 +11,7 @@ from dataclasses import fields
 import click
 import pytest
 
-from storage_tui.cli.commands.environment import VARIABLES
+from storage_tui.cli.about.environment import VARIABLES
 from storage_tui.cli.main import cli
 from storage_tui.cli.output import EXIT_MEANINGS, exit_code
 from storage_tui.cli.settings import Settings, load

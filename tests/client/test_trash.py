@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage_tui.client.trash_calls import WHY_NOT
+from storage_tui.client.undoing.calls import WHY_NOT
 from storage_tui.contract.errors import (
     BadRequestError,
     InvalidKeyError,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage_tui import AsyncStorage, Storage
-from storage_tui.client.undo import UndoLog
+from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.contract.errors import ConnectError, NotFoundError
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moves import Move

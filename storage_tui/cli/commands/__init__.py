@@ -4,18 +4,11 @@
 |---|---|
 | blobs.py | the commands that look at blobs: cat, du, url |
 | browse.py | the command that a bare `storage-tui` runs: open the browser |
-| completion.py | completion for bash, zsh and fish: commands, flags and existing keys |
-| config.py | `storage-tui config`: every setting, its value and the place of the value |
-| copying.py | `storage-tui cp`: copies of blobs and folders on the server |
 | diff.py | `storage-tui diff`: two blobs beside each other |
 | editing.py | `storage-tui edit` and `touch`: a text blob in an editor, and another seven days in tmp |
 | copying.py | `storage-tui cp` and `mv`: blobs and folders copied, moved and renamed on the server |
-| environment.py | the table of all environment names that the program and the client read |
-| help.py | `storage-tui help TOPIC`: the pages beside the code, and the help of every command |
-| manual.py | `storage-tui man`: the manual page, made from the commands |
 | removing.py | `storage-tui rm`: deletes blobs and folders; in `products` images, and blobs of no image |
 | resume.py | `storage-tui resume`: continues what earlier commands and browsers did not finish |
-| shell_words.py | the quotes of bash and zsh, for reading a line that is being typed |
 | syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
 | transfers.py | `storage-tui transfers`: shows and steers the transfers in the background |

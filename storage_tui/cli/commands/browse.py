@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from storage_tui.cli.first_look import ROWS, FirstLook, take
 from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import remark, say, show_status
 from storage_tui.cli.settings import Settings, load, profiles
+from storage_tui.cli.start.first_look import ROWS, FirstLook, take
+from storage_tui.cli.start.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.store_choice import embedded_dir, limit_rate, open_storage
-from storage_tui.cli.typed_words import COMMANDS, check_spelling, check_word
 from storage_tui.cli.words import location_words
 from storage_tui.client.access.quick_list import page_of, peek
 from storage_tui.contract.errors import LocalFileError, StorageError

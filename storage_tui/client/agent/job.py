@@ -20,8 +20,8 @@ class MovedFile:
     """A file of a job: what is to be moved, and how it stands. `number` is its number in the batch, -1 for none yet."""
 
     __slots__ = (
-        "control", "error", "index", "is_verified", "item", "key", "note", "number", "path", "revision", "size_bytes", "state",
-        "was_begun",
+        "control", "error", "index", "is_verified", "item", "key", "note", "number", "path", "revision", "size_bytes",
+        "state", "was_begun",
     )  # fmt: skip
 
     def __init__(self, index: int, item: BatchItem) -> None:

@@ -24,7 +24,7 @@ from storage_tui.server.http.grants import Verb
 from storage_tui.server.http.naming import Naming
 from storage_tui.server.http.routes import Handler, Route
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.resources.uploads import UploadResource
+from storage_tui.server.resources.upload.uploads import UploadResource
 from storage_tui.server.stores.base import Store
 from storage_tui.server.stores.records import Records
 

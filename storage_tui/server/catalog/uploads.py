@@ -25,7 +25,7 @@ from storage_tui.server.http.grants import Named, Verb
 from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response
 from storage_tui.server.limits.budget import SEARCH_BYTES
-from storage_tui.server.resources.uploads import UploadResource
+from storage_tui.server.resources.upload.uploads import UploadResource
 from storage_tui.server.stores.base import Address
 
 KIND, EVENT = "image_upload", "image_upload_event"

@@ -13,10 +13,6 @@
 | metrics.py | counters in the text form that Prometheus reads (exposition format 0.0.4) |
 | moves.py | moves and copies, one or many in a request |
 | redirects.py | downloads directly from the storage engine |
-| upload_answers.py | the answers on an upload URL, as Google Cloud Storage writes them |
-| upload_gate.py | one request at a time on an upload session; a stalled request never blocks its own retry |
-| upload_hashes.py | the hashes of upload sessions besides crc32c, held while the bytes arrive |
 | trash.py | deleted and overwritten blobs: lists of them, brought back, removed for good |
-| upload_parts.py | the parts of an upload: several requests of one session beside each other |
-| uploads.py | uploads: new upload URLs, and the resumable protocol of Google Cloud Storage on them |
+| upload/ | resumable uploads |
 """

@@ -9,7 +9,10 @@ from storage_tui.tui.history import Way
 from storage_tui.tui.side import Side
 from storage_tui.tui.state.listing import Listing, Row
 from storage_tui.tui.state.marks import place_of
+from storage_tui.tui.state.transfers import Gauge
 from storage_tui.tui.widgets.key_list import KeyList
+
+REFRESH_ROWS = 5000  # reading more rows than this again would be more work than the uploads
 
 
 class OpenPlace:
@@ -62,6 +65,17 @@ class OpenPlace:
         listing = Listing(shown.storage_type, shown.prefix, self._desk.bounds)
         listing.set_filter(shown.filter)
         self._reader.read(listing, anchor or (current.key if current else None), is_shown=not len(shown))
+
+    def take_changes(self, changed: set[str], gauge: Gauge) -> bool:
+        """Read the place again if it is of a storage type that uploads `changed`; a long list only after the uploads.
+        Return whether the changes were taken, and empty the set then."""
+        is_here = self.location.storage_type in changed
+        if not changed or (is_here and gauge.is_active and self._view.listing.loaded > REFRESH_ROWS):
+            return False
+        if is_here and not self._reader.is_reading:
+            self.reload()
+        changed.clear()
+        return True
 
     def show_changed(self, location: Location) -> None:
         """Read the place again after a blob was stored; the cursor goes to the blob, or to the folder that holds it."""

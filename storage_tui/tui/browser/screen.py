@@ -49,7 +49,6 @@ TICK_S = 0.2  # progress and counters are updated five times a second
 AGES_TICKS = 150  # every thirty seconds ages and countdowns are painted again
 REFRESH_TICKS = 10  # while uploads arrive, the list is read again at most every two seconds
 LOOK_TICKS = 10  # every two seconds: whether a transfer agent was started by another program
-REFRESH_ROWS = 5000  # reading more rows than this again would be more work than the uploads
 
 
 class BrowserScreen(CommandScreen[None]):
@@ -120,9 +119,8 @@ class BrowserScreen(CommandScreen[None]):
         self._leaving = Leaving(self, desk, chosen=self._actions.chosen)
         self._program = ProgramActions(self, desk, current=self._current_row)
         self._screens = Screens(
-            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here,
-            go=self._go,
-        )  # fmt: skip
+            self, desk, current=self._current_row, chosen=self._actions.chosen, here=self._here, go=self._go
+        )
         self._sides = Sides(
             self, desk, self._job, self.keys, self.pane, place=self.place, preview=self._preview,
             actions=self._actions, program=self._program, upload=self._screens.action_upload, changed=changed,
@@ -143,9 +141,9 @@ class BrowserScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         return (
-            *self._sides.targets(), self, self._screens, self._sides, self._walking,
-            self._filtering, self.sorting, self._marking, self._actions, self._edits, self._moves, self._trash,
-            self._preview, self._program, self._leaving, self._tabs, self._cursor,
+            *self._sides.targets(), self, self._screens, self._sides, self._walking, self._filtering, self.sorting,
+            self._marking, self._actions, self._edits, self._moves, self._trash, self._preview, self._program,
+            self._leaving, self._tabs, self._cursor,
         )  # fmt: skip
 
     def on_mount(self) -> None:
@@ -265,19 +263,9 @@ class BrowserScreen(CommandScreen[None]):
         self._reconnecting.tick()
         if self._ticks % AGES_TICKS == 0:
             self.keys.refresh()
-        if self._ticks % REFRESH_TICKS == 0 and self.desk.changed:
-            self._take_changes()
+        if self._ticks % REFRESH_TICKS == 0 and self.place.take_changes(self.desk.changed, self.gauge):
+            self._read_counts()
         self.update_lines()
-
-    def _take_changes(self) -> None:
-        """Read the places that uploads changed again; a long list only after the uploads."""
-        is_here = self.place.location.storage_type in self.desk.changed
-        if is_here and self.gauge.is_active and self.keys.listing.loaded > REFRESH_ROWS:
-            return
-        if is_here and not self.reader.is_reading:
-            self.place.reload()
-        self.desk.changed.clear()
-        self._read_counts()
 
     def update_lines(self) -> None:
         """Update the one-row lines, and the text of an empty list."""

@@ -210,12 +210,12 @@ class FlatScreen(CommandScreen[None]):
         """Search the contents of the marks, or of all blobs in this list."""
         from storage_tui.tui.contents.screen import ContentsScreen
 
-        rows: list[Row] = list(self.desk.marks) or list(self.view.flat)
-        self.app.push_screen(ContentsScreen(self.desk, self.location, rows, self._go_from_above))
+        def go(location: Location, key: str) -> None:
+            self.dismiss(None)
+            self._go(location, key)
 
-    def _go_from_above(self, location: Location, key: str) -> None:
-        self.dismiss(None)
-        self._go(location, key)
+        rows: list[Row] = list(self.desk.marks) or list(self.view.flat)
+        self.app.push_screen(ContentsScreen(self.desk, self.location, rows, go))
 
     def action_find_types(self) -> None:
         """Say that only a search looks into all storage types."""

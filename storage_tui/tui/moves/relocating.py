@@ -14,7 +14,7 @@ from storage_tui.client.batch.origins import Origin
 from storage_tui.client.batch.relocation import Relocated, Relocation
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
-from storage_tui.client.undo import MOST_BLOBS
+from storage_tui.client.undoing.undo import MOST_BLOBS
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location, parent_prefix
 from storage_tui.contract.models import Blob

@@ -180,20 +180,9 @@ class AgentTransfers:
             page = self._try(lambda link, after=after: link.files(number, after=after, limit=PAGE))  # type: ignore[misc]
             if not page:
                 break
-            self._post(
-                partial(
-                    self._take,
-                    News(
-                        0,
-                        [],
-                        page,
-                        [],
-                        self._queue.is_paused,
-                        self._queue.rates,
-                        limits=self._queue.limits or (None, None),
-                    ),
-                )
-            )
+            limits = self._queue.limits or (None, None)
+            news = News(0, [], page, [], self._queue.is_paused, self._queue.rates, limits=limits)
+            self._post(partial(self._take, news))
             after, count = page[-1].index, count + len(page)
         self._wake()
 

@@ -11,7 +11,7 @@ import pytest
 
 from storage_tui.server.app import RequestBounds
 from storage_tui.server.http.body import Body, ClientGoneError
-from storage_tui.server.resources.upload_gate import GateBounds, SupersededError, UploadGate
+from storage_tui.server.resources.upload.gate import GateBounds, SupersededError, UploadGate
 from storage_tui.server.run.serve import Bounds
 from tests.server.preludes import commits_wait_for_a_sign
 from tests.server.running import RunningServer, put_head, read_answer

@@ -17,7 +17,7 @@ from storage_tui.contract.errors import StorageError, UnavailableError
 from storage_tui.contract.wire import UPLOAD_QUANTUM
 from storage_tui.server.app import RequestBounds
 from storage_tui.server.limits.budget import MemoryBounds
-from storage_tui.server.resources.upload_gate import GateBounds
+from storage_tui.server.resources.upload.gate import GateBounds
 from storage_tui.server.run.listener import ListenerBounds, listen_tcp, listen_unix
 from storage_tui.server.run.operating import Operating
 from storage_tui.server.run.serve import DEFAULTS, Bounds, serve

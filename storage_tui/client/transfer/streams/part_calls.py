@@ -1,4 +1,4 @@
-"""The calls for the parts of an upload, an addition to the published wire; see `server/resources/upload_parts.py`."""
+"""The calls for the parts of an upload, an addition to the published wire; see `server/resources/upload/parts.py`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

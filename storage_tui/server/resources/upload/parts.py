@@ -14,8 +14,8 @@ from storage_tui.server.http.request import Request
 from storage_tui.server.http.responses import Response, json_response
 from storage_tui.server.limits.budget import upload_cost
 from storage_tui.server.quotas.quotas import Quotas
-from storage_tui.server.resources.upload_gate import UploadGate, check_intact
-from storage_tui.server.resources.uploads import GapError
+from storage_tui.server.resources.upload.gate import UploadGate, check_intact
+from storage_tui.server.resources.upload.uploads import GapError
 from storage_tui.server.stores.base import Store, UploadSession, UploadWriter
 
 PRIVATE = {"Cache-Control": "no-store"}

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from storage_tui.client import trash_calls
 from storage_tui.client.calls import Call, Service
+from storage_tui.client.undoing import calls as trash_calls
 from storage_tui.contract.models import Blob, Retention
 from storage_tui.contract.storage_types import DEFAULT
 from storage_tui.contract.trash import BringBack, BringBackResult, GoneBlob, GonePage, Purged

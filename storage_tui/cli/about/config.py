@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from storage_tui.cli.commands.environment import SETTINGS, VARIABLES
+from storage_tui.cli.about.environment import SETTINGS, VARIABLES
 from storage_tui.cli.options import with_settings
 from storage_tui.cli.printing import say, say_json, shown
 from storage_tui.cli.settings import ENV_PREFIX, Settings, SettingsError, layers, profiles

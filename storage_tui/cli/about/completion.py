@@ -12,9 +12,9 @@ import signal
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
-from storage_tui.cli.commands import shell_words
-from storage_tui.cli.leading_flags import COMPLETE_VARIABLE, leading_flags
+from storage_tui.cli.about import shell_words
 from storage_tui.cli.printing import say_page
+from storage_tui.cli.start.leading_flags import COMPLETE_VARIABLE, leading_flags
 from storage_tui.cli.words import DEADLINE_S, OPEN
 from storage_tui.contract.visible import visible
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.leading_flags import VALUE_FLAGS
+from storage_tui.cli.start.leading_flags import VALUE_FLAGS
 from storage_tui.contract.errors import NotFoundError, StorageError
 from storage_tui.contract.keys import DELIMITER
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES

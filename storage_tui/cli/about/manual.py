@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from storage_tui.cli.commands.environment import VARIABLES
+from storage_tui.cli.about.environment import VARIABLES
 from storage_tui.cli.output import EXIT_MEANINGS
 from storage_tui.cli.printing import say, say_page
 from storage_tui.contract.errors import LocalFileError

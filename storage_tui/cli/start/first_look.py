@@ -10,7 +10,7 @@ import os
 import sys
 import termios
 
-from storage_tui.cli.first_keys import FirstKeys
+from storage_tui.cli.start.first_keys import FirstKeys
 from storage_tui.client.access.quick_get import quick_get
 from storage_tui.machine import directories
 

@@ -40,9 +40,9 @@ from storage_tui.server.http.targets import address_of
 from storage_tui.server.limits.budget import upload_cost
 from storage_tui.server.quotas.quotas import Quotas, Room
 from storage_tui.server.resources.conditions import precondition
-from storage_tui.server.resources.upload_answers import finished, incomplete
-from storage_tui.server.resources.upload_gate import Turn, UploadGate, check_intact
-from storage_tui.server.resources.upload_hashes import UploadHashes, check_stored, checked_md5, wants_md5
+from storage_tui.server.resources.upload.answers import finished, incomplete
+from storage_tui.server.resources.upload.gate import Turn, UploadGate, check_intact
+from storage_tui.server.resources.upload.hashes import UploadHashes, check_stored, checked_md5, wants_md5
 from storage_tui.server.stores.base import Address, Store, UploadSession, UploadWriter
 
 MAX_REPEAT_CHARACTERS = 128
