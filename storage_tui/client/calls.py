@@ -24,6 +24,7 @@ from storage_tui.contract.errors import (
 )
 from storage_tui.contract.keys import check_key, check_prefix, key_to_path
 from storage_tui.contract.models import Blob, DeleteResult, Page, ServiceInfo, parse_time
+from storage_tui.contract.moments import parse_http_date
 from storage_tui.contract.storage_types import find_storage_type
 from storage_tui.contract.wire import Span
 
@@ -342,7 +343,7 @@ def blob_from_headers(key: str, storage_type: str, headers: Mapping[str, str], s
         key=key,
         storage_type=_type(storage_type),
         size_bytes=size_bytes,
-        modified=wire.parse_http_date(headers.get("last-modified", "")),
+        modified=parse_http_date(headers.get("last-modified", "")),
         etag=tags[0] if tags else None,
         crc32c=_crc32c(headers),
         content_type=headers.get("content-type"),

@@ -9,7 +9,7 @@
 | errors.py | the StorageError tree: status, code and retryability on each class |
 | keys.py | what a key may be; the keys of a task's result and log; key to URL path and back; virtual folders |
 | models.py | Blob, Page, Usage …: frozen dataclasses and their JSON |
-| moments.py | moments in local time, and as milliseconds since 1970 |
+| moments.py | moments in local time, as milliseconds since 1970, and as dates of HTTP |
 | moves.py | moves and copies of blobs: what is wanted of each, and what became of it |
 | packs.py | packs: many small blobs in one body |
 | sizes.py | sizes as people read them, in decimal units as disks and networks use them |

@@ -7,8 +7,6 @@ Storage documentation, "Performing resumable uploads", for the forms on an uploa
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -240,17 +238,3 @@ def format_etag(etag: str) -> str:
 def parse_etags(header: str) -> tuple[str, ...]:
     """Return the tags of If-Match, If-None-Match or ETag without quotes; `*` stays `*`. Weak tags keep their `W/`."""
     return tuple(part.strip().strip('"') for part in header.split(",") if part.strip())
-
-
-def format_http_date(moment: datetime) -> str:
-    """Return the HTTP date (RFC 9110 5.6.7) of an aware datetime, in whole seconds."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
-def parse_http_date(text: str) -> datetime | None:
-    """Return the UTC datetime of an HTTP date; None for any other text."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

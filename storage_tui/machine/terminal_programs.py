@@ -53,7 +53,7 @@ def run_on_terminal(program: Program, path: Path) -> int:
     and editors start helpers by name. C-c is for the program, not for us. Raise OSError when it cannot be started.
     """
     environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
-    with _keys_are_not_ours():
+    with keys_are_not_ours():
         return subprocess.run([*program.command, str(path)], check=False, env=environment).returncode
 
 
@@ -69,7 +69,7 @@ def end_words(program: Program, code: int) -> str:
 
 
 @contextmanager
-def _keys_are_not_ours() -> Iterator[None]:
+def keys_are_not_ours() -> Iterator[None]:
     """Ignore C-c and C-\\ here: a terminal sends both to every program in the foreground.
 
     A handler, not SIG_IGN, which the program would inherit.

@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.machine.programs import find_program, safe_path
+from storage_tui.machine.terminal_programs import keys_are_not_ours
 from storage_tui.tui.dialogs.shell import PLACE
 
 SHELL = "/bin/sh"
@@ -98,13 +98,12 @@ async def _download(
 def _run(shell: str, command: str, paths: Sequence[Path]) -> int:
     """Run the command on our terminal, then wait for Enter. This call blocks, so that nothing of ours reads the keys.
 
-    Ctrl-C ends the command and not the browser: a handler is not inherited by the command, an ignored signal is.
+    Ctrl-C ends the command and not the browser.
     """
     environment = {**os.environ, "PATH": safe_path(os.environ.get("PATH"))}
     takes_names = PLACE in command
     text = command.replace(PLACE, shlex.join(map(str, paths))) if takes_names else command
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
+    with keys_are_not_ours():
         stdin = None if takes_names else subprocess.PIPE
         with subprocess.Popen([shell, "-c", text], env=environment, stdin=stdin) as run:
             if run.stdin is not None:
@@ -113,8 +112,6 @@ def _run(shell: str, command: str, paths: Sequence[Path]) -> int:
         sys.stdout.write(f"\n[{f'ended with {code}' if code else 'done'}; Enter goes back]")
         sys.stdout.flush()
         sys.stdin.readline()
-    finally:
-        signal.signal(signal.SIGINT, before)
     return code
 
 

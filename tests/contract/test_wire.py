@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from storage_tui.contract import checksum, errors, models, wire
 from storage_tui.contract.errors import BadRequestError, ProtocolError, RangeNotSatisfiableError, StorageError
+from storage_tui.contract.moments import format_http_date, parse_http_date
 from storage_tui.contract.storage_types import ALIASES, STORAGE_TYPES, find_storage_type
 from storage_tui.contract.wire import Span, UploadRange
 
@@ -152,7 +153,7 @@ def test_an_answer_that_is_no_json_is_a_protocol_error(body):
 @pytest.mark.parametrize("text", ["", "soon", "Mon,999999999999999999923 Nov 2026 05:58:39 GMT",
                                   "Fri, 31 Dec 9999 23:59:59 -2359"])  # fmt: skip
 def test_what_is_no_http_date_is_none(text):
-    assert wire.parse_http_date(text) is None
+    assert parse_http_date(text) is None
 
 
 def test_times_are_utc_with_an_offset():
@@ -161,8 +162,8 @@ def test_times_are_utc_with_an_offset():
     assert models.parse_time("2026-01-02T01:00:00.000Z") == moment
     with pytest.raises(ValueError, match="offset"):
         models.parse_time("2026-01-02T01:00:00")
-    assert wire.parse_http_date(wire.format_http_date(moment)) == moment
-    assert wire.parse_http_date("yesterday") is None
+    assert parse_http_date(format_http_date(moment)) == moment
+    assert parse_http_date("yesterday") is None
 
 
 ALL_ERRORS = [row for row in vars(errors).values() if isinstance(row, type) and issubclass(row, StorageError)]

@@ -13,6 +13,7 @@ from storage_tui.client.http.heads import read_head
 from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, check_key, key_from_path, key_to_path
+from storage_tui.contract.moments import format_http_date, parse_http_date
 from storage_tui.contract.packs import Frame, PackError, PackReader, frame
 from storage_tui.contract.visible import visible
 
@@ -83,9 +84,9 @@ def check_wire(content: bytes) -> None:
         crc32c = checksum.parse_hash_header(text)
         assert crc32c is None or checksum.encode(checksum.decode(crc32c)) == crc32c
     assert all(isinstance(tag, str) for tag in wire.parse_etags(text))
-    moment = wire.parse_http_date(text)
+    moment = parse_http_date(text)
     if moment is not None:
-        wire.format_http_date(moment)
+        format_http_date(moment)
 
 
 def check_keys(content: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from storage_tui.cli.operators.checks import Line
 from storage_tui.cli.output import human_duration
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.wire import parse_http_date
+from storage_tui.contract.moments import parse_http_date
 
 if TYPE_CHECKING:
     from storage_tui.server.stores.s3.protocol.bucket import Bucket

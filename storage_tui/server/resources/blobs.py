@@ -7,6 +7,7 @@ from storage_tui.contract.checksum import format_hash_header, parse_hash_header,
 from storage_tui.contract.errors import BadRequestError, InvalidKeyError, PreconditionFailedError, TooLargeError
 from storage_tui.contract.keys import check_key
 from storage_tui.contract.models import Blob, DeleteResult, Limits, format_time
+from storage_tui.contract.moments import format_http_date
 from storage_tui.contract.wire import (
     EXPIRES_AT,
     GOOG_HASH,
@@ -14,7 +15,6 @@ from storage_tui.contract.wire import (
     Span,
     format_content_range,
     format_etag,
-    format_http_date,
     parse_range,
 )
 from storage_tui.server.http.naming import batch_of

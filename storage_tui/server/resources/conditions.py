@@ -2,7 +2,8 @@
 
 from storage_tui.contract.errors import BadRequestError, PreconditionFailedError
 from storage_tui.contract.models import Blob
-from storage_tui.contract.wire import parse_etags, parse_http_date
+from storage_tui.contract.moments import parse_http_date
+from storage_tui.contract.wire import parse_etags
 from storage_tui.server.http.request import Headers
 from storage_tui.server.stores.base import Precondition
 

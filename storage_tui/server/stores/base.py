@@ -84,7 +84,7 @@ class UploadPart:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all bytes of the part are kept."""
+        """Return whether all its bytes are kept."""
         return self.offset == self.stop
 
 

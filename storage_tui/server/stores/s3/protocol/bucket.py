@@ -14,7 +14,8 @@ from urllib3 import HTTPHeaderDict
 from urllib3.response import BaseHTTPResponse
 
 from storage_tui.contract.errors import UnavailableError
-from storage_tui.contract.wire import Span, format_range, parse_content_range, parse_http_date
+from storage_tui.contract.moments import parse_http_date
+from storage_tui.contract.wire import Span, format_range, parse_content_range
 from storage_tui.server.stores.s3.protocol.answers import elements, error_code, fields_of, read_answer
 from storage_tui.server.stores.s3.protocol.requests import MissingError, S3Engine, path_of
 
