@@ -16,10 +16,10 @@ from typing import Any, Literal, cast
 from storage_tui.client.agent import history, stores
 from storage_tui.client.agent.frames import AgentLostError
 from storage_tui.client.agent.items import record_of
-from storage_tui.client.agent.job import Job, MovedFile, name_of, restored
+from storage_tui.client.agent.job import Job, MovedFile, restored
 from storage_tui.client.agent.lane import Lane
 from storage_tui.client.agent.snapshots import ACTIVE, FileSnapshot, JobSnapshot, News, State
-from storage_tui.client.batch.plan import BatchItem, item_of
+from storage_tui.client.batch.plan import BatchItem, item_of, name_of_keys
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.pace import Pace
@@ -105,7 +105,7 @@ class JobBook:
         if same is not None:
             return same
         lane = self._lane(fields)
-        name = visible(name or name_of(items), limit=NAME_CHARS)
+        name = visible(name or name_of_keys(item.key for item in items), limit=NAME_CHARS)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         with self._changed:
             self._check_open()

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Literal
 
 from storage_tui.client.agent.lane import Lane
@@ -186,15 +185,3 @@ def restored(index: int, item: BatchItem, *, error: str = "") -> MovedFile:
     if error:
         row.state, row.error = "failed", error
     return row
-
-
-def name_of(items: Sequence[BatchItem]) -> str:
-    """Return a name for these files: the name of the only one, or the folder that all have in common."""
-    if len(items) == 1:
-        return items[0].key.rstrip("/").rpartition("/")[2] or items[0].key
-    first, last = min(item.key for item in items), max(item.key for item in items)
-    same = 0
-    while same < min(len(first), len(last)) and first[same] == last[same]:
-        same += 1
-    folder = first[: first.rfind("/", 0, same) + 1]
-    return f"{Path(folder).name}/" if folder.strip("/") else f"{len(items):,} files"
