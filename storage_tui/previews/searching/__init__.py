@@ -5,6 +5,7 @@ the browser stays responsive. `python -m storage_tui.previews.searching` is such
 
 | file | holds |
 |---|---|
+| __main__.py | the process that matches lines |
 | contents.py | the search of many blobs at once, in their order, up to a number of bytes |
 | lines.py | the lines of one blob: unpacked, decoded, matched |
 | matcher.py | one process that matches lines, as its thread sees it |
