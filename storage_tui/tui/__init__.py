@@ -11,13 +11,14 @@
 | history.py | the visited places: the cursor of each folder, the way back |
 | key_names.py | the names of keys in keys.toml: Textual's name, the sign itself, or the label of help |
 | keys_file.py | the user's own keys: a preset and a file of changes, checked for clashes |
-| runner.py | the runner that hands queued transfers to one batch while the App lives |
+| shell_command.py | a shell command on blobs, which are downloaded for the command |
 | side.py | what the objects of a list need of the side that they are on: the store, or the local folders |
 | runner.py | the runner: hands queued transfers to the transfer agent, or to one batch in the program |
 | store_reads.py | the reads of the browser from the store: pages of lists, single rows, sizes |
 | theme.py | the look |
 | typeahead.py | keys that come faster than the screens that they open |
 | browser/ | the main screen, and the objects that its keys work on |
+| contents/ | the search inside blobs: lines that match |
 | dialogs/ | the dialogs, a question each: values go in, a value comes out |
 | edits/ | blobs made and changed from here: an editor, a new blob, another seven days in tmp |
 | lists/ | the full-screen lists: find, clean-up, usage, transfers, log, help, details |

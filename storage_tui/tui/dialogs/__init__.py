@@ -10,6 +10,7 @@
 | download.py | the question before a download: the target folder, and the choice for existing files |
 | edit.py | the questions of an edit: an earlier one, no text, and writing back |
 | go_to.py | a prompt for a location such as `tmp:maps/2024/`; Tab completes from the server |
+| go_to_path.py | a prompt for a local path; Tab completes |
 | hand_over.py | the question before a whole blob is downloaded for another program |
 | keep_longer.py | the question before many blobs get another seven days |
 | local_folder.py | the question for the local folder to compare with a place of the store |
@@ -17,12 +18,15 @@
 | mark_where.py | mark by description: names, age, size and expiry, with a live count of matches |
 | new_blob.py | the question for the name of a new blob |
 | palette.py | the palette: find a command by a few letters and run it |
-| profiles.py | the profiles of the settings file, one server each: choose the next one |
+| profiles.py | the profiles of the settings file, one server each: choose the next one, or add one |
 | purge.py | the question before gone blobs are removed for good |
 | quit.py | the question before leaving while transfers run |
 | relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
 | rename.py | the new name of one row, and the list of many before they are renamed |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
+| send.py | the question before local paths that were chosen or pasted are uploaded |
+| shell.py | the question for a shell command, with the blobs that the command gets |
+| trash.py | the question before local files go to the trash of the desktop |
 | undo.py | the question before the last change is taken back |
 | unfinished.py | the question at the start about transfers of an earlier session |
 | upload.py | the question before an upload: the file or folder, and the prefix |

@@ -1,6 +1,6 @@
 """How the transfers that the browser asks for are moved: by the transfer agent, or in the browser itself.
 
-`TransferRunner` in `runner.py` above chooses; the rest of the browser knows only the runner.
+`TransferRunner` above chooses; the rest of the browser knows only the runner.
 
 | file | holds |
 |---|---|
