@@ -138,7 +138,7 @@ class StorageApp(App[None], inherit_bindings=False):
             self.call_after_refresh(self.desk.fail, problem)
 
         self._paint_little()
-        self.desk.notify = self._note_end
+        self.desk.tell_terminal = self._note_end
         self.set_timer(SETTLED_S, shorten_pauses)
 
     def get_driver_class(self) -> type[Driver]:

@@ -77,7 +77,7 @@ class Desk:
     chosen_at_quit: list[Location] = field(default_factory=list)
     on_message: Callable[[], None] = lambda: None
     repaint: Callable[[], None] = lambda: None  # sends the whole screen again
-    notify: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
+    tell_terminal: Callable[[Gauge], None] = lambda _: None  # a bell or a note of the terminal
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,7 +142,7 @@ class Desk:
         parts = [f"{plural(done, 'transfer')} done, {size_text(gauge.done_bytes)}"] if done else []
         parts += [f"{gauge.skipped:,} skipped{'' if done else ' (w shows why)'}"] if gauge.skipped else []
         parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
-        self.notify(gauge)
+        self.tell_terminal(gauge)
         if gauge.failed:
             self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))
         else:

@@ -61,7 +61,7 @@ class SendScreen(Dialog[SendRequest]):
         if self._warning:
             yield Static(Content.styled(self._warning, "$warning"), id="before")
         yield TextLines(self._lines(), indent=4, id="paths")
-        yield Static("Counting…", id="note")
+        yield Static(Content("Counting…"), id="note")
         yield label("Under the prefix")
         yield field(self._location.key, id="prefix")
         if STORAGE_TYPES[self._location.storage_type].may_overwrite:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from storage_tui.contract.counts import plural
@@ -31,7 +32,7 @@ class ShellScreen(Dialog[str]):
         sizes = [blob.size_bytes for blob in self._blobs]
         total = "of unknown size" if None in sizes else size_text(sum(size or 0 for size in sizes))
         what = visible(self._blobs[0].key) if len(self._blobs) == 1 else plural(len(self._blobs), "blob")
-        yield Static(f"It gets {what}, {total}, downloaded to a temporary folder.", markup=False)
+        yield Static(Content(f"It gets {what}, {total}, downloaded to a temporary folder."))
         yield field(self._last, id="command", placeholder="gdalinfo {}   or   wc -l")
         yield Static("", id="note")
 
