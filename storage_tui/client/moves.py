@@ -79,10 +79,17 @@ def move_many(service: Service, moves: Sequence[Move]) -> Call[list[MoveResult]]
 def copy(service: Service, wanted: Move) -> Call[Blob]:
     """Copy one blob on a server with the feature `copy`; return the copy."""
     info = yield from calls.describe(service)
-    if wanted.etag is not None and COPY_BATCH_FEATURE not in info.features:  # such a server does not look at the ETag
+    is_older = COPY_BATCH_FEATURE not in info.features
+    if wanted.etag is not None and is_older:  # such a server does not look at the ETag
         _check_seen(wanted, (yield from calls.stat(wanted.key, wanted.storage_type)))
     request = calls.json_post(wire.COPY, wanted.storage_type, _body(wanted), key=wanted.key)
-    answer = checked(request, (yield request))
+    response = yield request
+    try:
+        answer = checked(request, response)
+    except PreconditionFailedError as exc:
+        if is_older and not wanted.overwrite:
+            raise _exists(wanted) from exc
+        raise
     return Blob.from_json(wire.parse_answer(answer.body), wanted.target_type)
 
 

@@ -56,7 +56,7 @@ def _limits(path: Path) -> Any:
 
 READERS: dict[str, tuple[str, str, Callable[[Path], Any], Any]] = {
     "settings": ("config.toml", '# Zürich\r\ntheme = "nord"\r\n', _settings, "nord"),
-    "keys": ("keys.toml", '[keys]\r\nusage = ["Z"]\r\n', _keys, ([], ("Z",))),
+    "keys": ("keys.toml", '[keys]\r\nusage = ["Q"]\r\n', _keys, ([], ("Q",))),
     "token": ("ada.token", f"{TOKEN}\r\n", _token, TOKEN),
     "metrics": ("metrics", f"{TOKEN}\r\n", lambda path: read_metrics_token(path).reveal(), TOKEN.encode()),
     "bookmarks": (

@@ -219,7 +219,8 @@ WAYS = (
 )  # fmt: skip
 NAMELESS = {("GET", ""), ("GET", "/")}  # they name nothing of anybody's
 OPENED_OTHERWISE = {  # not by a token; tests of their own
-    ("POST", "/token"), ("PUT", "/upload/{id}"), ("DELETE", "/upload/{id}"), ("GET", "/signed/{type}/{key}"),
+    ("POST", "/token"), ("PUT", "/upload/{id}"), ("DELETE", "/upload/{id}"), ("GET", "/upload/{id}"),
+    ("PUT", "/upload/{id}/parts/{key}"), ("GET", "/signed/{type}/{key}"),
     ("HEAD", "/signed/{type}/{key}"), ("GET", "/healthz"), ("HEAD", "/healthz"),
 }  # fmt: skip
 
