@@ -32,6 +32,12 @@ class RangeIgnoredError(ProtocolError):
     """The server sends the whole blob although a part of it was requested."""
 
 
+def first_byte(key: str, storage_type: str) -> Request:
+    """Return the request for the first byte of a blob: the smallest one that takes the way of its bytes."""
+    path = f"/{find_storage_type(storage_type).name}/{wire.GET}/{key_to_path(key)}"
+    return Request("GET", path, headers={"Range": "bytes=0-0"}, key=key, storage_type=storage_type)
+
+
 class BlobStream:
     """Reads a blob from `start` to `stop`, `stop` excluded. `blob` and `total` are known after the first answer.
 
@@ -51,6 +57,7 @@ class BlobStream:
         self._stop, self._etag, self._listed = stop, etag, listed
         self._may_skip = may_skip
         self.waited_s = 0.0  # for the network
+        self.answered_s = 0.0  # from the end of the last request to the head of its answer
         self._most = 0  # the present answer must end at this byte of the blob
         self._is_untold = False  # True while the server has not sent a size
         self.position = start
@@ -120,6 +127,7 @@ class BlobStream:
 
     def _accept(self, request: Request, response: Response, body: Body) -> bool:
         """Take the head of an answer; return False when there are no bytes to read, as in an empty blob."""
+        self.answered_s = body.answered_s
         if response.status == 416 and response.headers.get("content-range", "").strip() == f"bytes */{self.position}":
             self._learn(response, self.position)
             return False
