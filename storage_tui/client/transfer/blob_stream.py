@@ -95,7 +95,7 @@ class BlobStream:
                         return
                     while True:
                         buffer = buffer or memoryview(bytearray(self._chunk_bytes()))
-                        count, broken = self._fill(buffer, body)
+                        count, broken = self._fill(buffer, body, request)
                         if count:
                             self.position += count
                             yield buffer[:count]
@@ -194,12 +194,12 @@ class BlobStream:
                 raise ProtocolError(f"{self._key!r} is shorter than what was read of it already", key=self._key)
             left -= count
 
-    def _fill(self, buffer: memoryview, body: Body) -> tuple[int, StorageError | None]:
+    def _fill(self, buffer: memoryview, body: Body, request: Request) -> tuple[int, StorageError | None]:
         """Fill the buffer; return the count of bytes and the error that broke the read, so that no byte is lost."""
         end = self._most if self._stop is None else min(self._stop, self._most)
         room = max(0, min(len(buffer), end - self.position))
         filled = 0
-        request, lane = self._request(), self._session.pace.down
+        lane = self._session.pace.down
         try:
             with self._session.translating(request):
                 while filled < room:

@@ -60,7 +60,6 @@ class RoundTrip:
         if self._shortest_s < long_s:
             return False
         after = processor_time()
-        is_known = before is not None and after is not None and is_near
-        if is_known and after.idle_share_since(before) < self._rule.least_idle:
-            return None
+        if is_near and before is not None and after is not None:
+            return True if after.idle_share_since(before) >= self._rule.least_idle else None
         return True
