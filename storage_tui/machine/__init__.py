@@ -8,6 +8,7 @@ Nothing here imports another part of the project.
 | directories.py | the directories of data, runtime sockets, state and settings |
 | interpreters.py | the command line and environment of every Python that this program starts |
 | private_files.py | files and folders that only their owner may read, and writes that are whole or not at all |
+| processors.py | how busy the processors of this machine are |
 | programs.py | other programs by name: a browser, a pager, an editor |
 | secrets.py | secrets in memory, which logs, tracebacks and debuggers show as `***` |
 | terminal_programs.py | a program of the user's choice, such as an editor, on the terminal of this program |

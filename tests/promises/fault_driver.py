@@ -22,8 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storage_tui.contract import checksum, wire
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.moves import Move
+from storage_tui.contract.wire import Span
 from storage_tui.server.stores.base import Address, Precondition
 from storage_tui.server.stores.local.store import LocalStore
 from tests.server.stores.engines import Clock, whole
@@ -43,6 +45,7 @@ class Operation:
 
     act: Act
     later_hours: float = 0
+    prepare: Act | None = None  # what it begins from beside what all begin from
     is_start: bool = False  # the start of the store itself is what is tried
     is_single: bool = True  # one change: all of it or nothing
 
@@ -89,6 +92,43 @@ async def resume(store: LocalStore, begun: dict[str, Any]) -> None:
         await writer.finish()
 
 
+wire.PART_QUANTUM = 1024 * 1024  # parts of the true size make each of many hundred copies slow
+PARTS = (Span(0, wire.PART_QUANTUM), Span(wire.PART_QUANTUM, wire.PART_QUANTUM + LARGE))
+
+
+def content_of_parts() -> bytes:
+    size_bytes = PARTS[-1].stop
+    return (b"parts|" * (size_bytes // 6 + 1))[:size_bytes]
+
+
+async def write_part(store: LocalStore, upload_id: str, part: Span, stop: int) -> None:
+    async with store.write_part(upload_id, part) as writer:
+        if writer.offset < stop:
+            await writer.write(content_of_parts()[writer.offset : stop])
+        assert await writer.checkpoint() == stop
+
+
+async def begin_parts(store: LocalStore, begun: dict[str, Any]) -> None:
+    first, last = PARTS
+    session = await store.create_upload(at("parts"), size_bytes=last.stop)
+    await write_part(store, session.upload_id, first, first.stop - LARGE)
+    begun["parts"] = session.upload_id
+
+
+async def end_parts(store: LocalStore, begun: dict[str, Any]) -> None:
+    """Write what is missing of the parts, beside each other, and join them."""
+    upload_id = begun["parts"]
+    offset = (await store.find_upload(upload_id)).offset
+    missing = [write_part(store, upload_id, part, part.stop) for part in PARTS if part.start >= offset]
+    for result in await asyncio.gather(*missing, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+    value = content_of_parts()
+    async with store.write_upload(upload_id) as writer:
+        assert writer.offset == len(value)
+        await writer.finish(size_bytes=len(value), crc32c=checksum.encode(checksum.extend(0, value)))
+
+
 async def pack(store: LocalStore, _: dict[str, Any]) -> None:
     """Several blobs at once, as the server stores those of a pack."""
     puts = (("small", b"new"), ("fresh", b"new"), ("large", content("new")), ("new", content("new")))
@@ -109,6 +149,7 @@ OPERATIONS = {
     "pack": Operation(pack, is_single=False),
     "upload": Operation(upload),
     "resume": Operation(resume),
+    "parts": Operation(end_parts, prepare=begin_parts),
     "copy": Operation(lambda store, _: store.copy(at("large"), at("other"))),
     "copy small": Operation(lambda store, _: store.copy(at("small"), at("other"))),
     "move": Operation(lambda store, _: store.move(at("large"), at("other"))),
@@ -182,9 +223,14 @@ async def look(folder: Path, operation: Operation, begun: dict[str, Any]) -> dic
         with suppress(StorageError):
             session = await store.find_upload(upload_id)
             offsets[name] = -1 if session.is_cancelled else session.offset
+    if "parts" in begun and "data:parts" not in state:  # each part goes on after what the store says it has
+        await end_parts(store, begun)
     await store.put(at("afterwards"), content("afterwards"))
     await store.sweep()
     after = await read_all(store)
+    if "parts" in begun:
+        async with store.open(at("parts")) as reader:
+            assert await whole(reader) == content_of_parts()
     await store.close()
     assert after.pop("data:afterwards") == f"{LARGE} afterwar"
     left = sorted(path.name for path in (folder / "uploads").iterdir())
@@ -236,6 +282,8 @@ def main(folder: Path, name: str, hows: list[str]) -> None:
         store = LocalStore(template, clock=Clock(), reserve_bytes=0)
         await store.start()
         begun = await prepare(store)
+        if operation.prepare is not None:
+            await operation.prepare(store, begun)
         await store.close()
         return begun
 

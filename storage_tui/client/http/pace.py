@@ -105,6 +105,8 @@ class StreamRule:
     trial_up_s: float = 2.0
     flat: float = 1.25  # a rate that grows by less from one window to the next has found its bound
     gain: float = 1.2  # further streams stay when the total rises by this factor
+    long_round_trip_s: float = 0.010  # nearer servers are within one city: a window of 6 MB carries 600 MB/s there
+    least_idle: float = 0.1  # share of the processors' time; with less to spare, answers of this machine are late
     fast_bytes_s: float = 40e6  # a stream as fast as this is mostly bound by a processor or a disk
     waiting: float = 0.5  # share of its time that a stream bound by the link waits for the network
     rest_s: float = 5.0  # after streams that brought nothing, before the next trial; then twice as long each time

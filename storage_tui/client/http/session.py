@@ -97,13 +97,15 @@ class Session:
         *,
         control: TransferControl | None = None,
         content: Iterable[Buffer] | None = None,
+        timeout_s: float | None = None,
     ) -> Iterator[tuple[Response, Body]]:
         """Send one attempt and give its answer, with the body still to be read, within the block.
 
         A connection error within the block is raised as a StorageError. `control` can break the connection; `content`
-        is the body of the request.
+        is the body of the request; `timeout_s` is for this attempt alone.
         """
-        with self._answer(request, self._access(), new_group(), control, content) as raw:
+        timeout = None if timeout_s is None else deadlines(timeout_s)
+        with self._answer(request, self._access(), new_group(), control, content, timeout) as raw:
             yield Response(raw.status_code, raw.headers), body_of(raw)
 
     def translating(self, request: Request) -> AbstractContextManager[None]:
@@ -143,6 +145,7 @@ class Session:
     def _answer(
         self, request: Request, access: Access, group: str,
         control: TransferControl | None = None, content: Iterable[Buffer] | None = None,
+        timeout: dict[str, float | None] | None = None,
     ) -> Iterator[httpx.Response]:  # fmt: skip
         target = Target(request, access, group)
         body: Any = request.body if content is None else content
@@ -154,7 +157,7 @@ class Session:
             _watching(control, transport),
         ):
             while True:
-                raw = transport.handle_request(target.request(body, self._timeout))
+                raw = transport.handle_request(target.request(body, timeout or self._timeout))
                 if raw.status_code not in AGAIN:
                     self.outage.answered()
                 try:

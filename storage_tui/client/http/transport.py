@@ -8,6 +8,7 @@ has `abort`.
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -129,6 +130,13 @@ class Connection:
     def __del__(self) -> None:
         self.close()  # a client that is dropped without `close` leaves no socket behind
 
+    @property
+    def is_near(self) -> bool:
+        """Return whether the other end is on this machine: it has our own address."""
+        with suppress(OSError):
+            return not self._is_tcp or bool(self._socket.getpeername()[0] == self._socket.getsockname()[0])
+        return False
+
     def release(self) -> None:
         """Allow the next request: the answer was read to its end."""
         self._is_idle = True
@@ -147,6 +155,7 @@ class Connection:
             raise httpx.WriteTimeout(str(exc)) from exc
         except OSError as exc:
             write_error = exc  # the server may have answered before it closed the connection
+        sent_at = time.monotonic()
         if _QUICKACK is not None and self._is_tcp:
             # A server that writes head and body separately, with Nagle's algorithm on, waits for the acknowledgement.
             # The kernel resets this option, so it is set for each exchange.
@@ -156,6 +165,7 @@ class Connection:
         except (httpx.RemoteProtocolError, httpx.ReadError) as exc:
             raise (exc if write_error is None else httpx.WriteError(str(write_error))) from exc
         body = Body(self, parser, head, request.method, timeout_s, keeps_alive=write_error is None)
+        body.answered_s = time.monotonic() - sent_at
         headers = head.headers if isinstance(head, Head) else list(head.headers.raw_items())
         return head.status_code, headers, body
 
@@ -226,13 +236,17 @@ class Connection:
 
 
 class Body(httpx.SyncByteStream):
-    """The body of an answer. The engine uses `read_into`, all others iterate over it."""
+    """The body of an answer. The engine uses `read_into`, all others iterate over it.
+
+    `answered_s` is the time from the end of the request to the head of this answer.
+    """
 
     def __init__(
         self, connection: Connection, parser: h11.Connection, head: h11.Response | Head, method: str,
         timeout_s: float | None, *, keeps_alive: bool,
     ) -> None:  # fmt: skip
         self._connection = connection
+        self.answered_s = 0.0
         self._parser = parser
         headers: dict[bytes, bytes] = dict(head.headers)
         self._keeps_alive = (
@@ -253,6 +267,11 @@ class Body(httpx.SyncByteStream):
             if self._left == 0:
                 self._finish()
         self._is_done = not has_body or self._left == 0
+
+    @property
+    def is_near(self) -> bool:
+        """Return whether this answer comes from this machine; False once the connection is closed."""
+        return self._connection.is_near
 
     def read_into(self, buffer: memoryview) -> int:
         """Read at least one byte, and as many as are available, into the buffer; return the count, 0 at the end."""

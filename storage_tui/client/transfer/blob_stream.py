@@ -32,6 +32,12 @@ class RangeIgnoredError(ProtocolError):
     """The server sends the whole blob although a part of it was requested."""
 
 
+def first_byte(key: str, storage_type: str) -> Request:
+    """Return the request for the first byte of a blob: the smallest one that takes the way of its bytes."""
+    path = f"/{find_storage_type(storage_type).name}/{wire.GET}/{key_to_path(key)}"
+    return Request("GET", path, headers={"Range": "bytes=0-0"}, key=key, storage_type=storage_type)
+
+
 class BlobStream:
     """Reads a blob from `start` to `stop`, `stop` excluded. `blob` and `total` are known after the first answer.
 
@@ -51,6 +57,7 @@ class BlobStream:
         self._stop, self._etag, self._listed = stop, etag, listed
         self._may_skip = may_skip
         self.waited_s = 0.0  # for the network
+        self.answered_s = 0.0  # from the end of the last request to the head of its answer
         self._most = 0  # the present answer must end at this byte of the blob
         self._is_untold = False  # True while the server has not sent a size
         self.position = start
@@ -88,7 +95,7 @@ class BlobStream:
                         return
                     while True:
                         buffer = buffer or memoryview(bytearray(self._chunk_bytes()))
-                        count, broken = self._fill(buffer, body)
+                        count, broken = self._fill(buffer, body, request)
                         if count:
                             self.position += count
                             yield buffer[:count]
@@ -120,6 +127,7 @@ class BlobStream:
 
     def _accept(self, request: Request, response: Response, body: Body) -> bool:
         """Take the head of an answer; return False when there are no bytes to read, as in an empty blob."""
+        self.answered_s = body.answered_s
         if response.status == 416 and response.headers.get("content-range", "").strip() == f"bytes */{self.position}":
             self._learn(response, self.position)
             return False
@@ -186,12 +194,12 @@ class BlobStream:
                 raise ProtocolError(f"{self._key!r} is shorter than what was read of it already", key=self._key)
             left -= count
 
-    def _fill(self, buffer: memoryview, body: Body) -> tuple[int, StorageError | None]:
+    def _fill(self, buffer: memoryview, body: Body, request: Request) -> tuple[int, StorageError | None]:
         """Fill the buffer; return the count of bytes and the error that broke the read, so that no byte is lost."""
         end = self._most if self._stop is None else min(self._stop, self._most)
         room = max(0, min(len(buffer), end - self.position))
         filled = 0
-        request, lane = self._request(), self._session.pace.down
+        lane = self._session.pace.down
         try:
             with self._session.translating(request):
                 while filled < room:

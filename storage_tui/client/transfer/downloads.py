@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from storage_tui.client.control import StreamControl, TransferControl
 from storage_tui.client.http.session import Session
-from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream
+from storage_tui.client.transfer.blob_stream import CHUNK_BYTES, BlobStream, first_byte
 from storage_tui.client.transfer.early_sync import EarlySync
 from storage_tui.client.transfer.journal import Journal, JournalEntry
 from storage_tui.client.transfer.local_tree import opened_below
@@ -27,6 +27,7 @@ from storage_tui.client.transfer.part_file import (
 from storage_tui.client.transfer.records import UnfinishedTransfer, now_text
 from storage_tui.client.transfer.sources import is_level
 from storage_tui.client.transfer.streams.download import RangedDownload, Ranges
+from storage_tui.client.transfer.streams.round_trip import RoundTrip
 from storage_tui.client.transfer.streams.spans import Piece, Spans
 from storage_tui.client.transfer.streams.widening import Widening
 from storage_tui.contract import checksum
@@ -233,7 +234,8 @@ class FileDownload:
 
     def _fill_once(self, part: PartFile, note: PartNote | None) -> Blob:
         control = self._control
-        widening = Widening(self._session.pace, "down")
+        link = RoundTrip(self._session, first_byte(self._key, self._storage_type), control)
+        widening = Widening(self._session.pace, "down", link.is_long)
         if note is not None and note.ranges:
             return self._fill_ranges(part, note, widening)
         start, crc, etag = (0, 0, None) if note is None else (*self._earlier(part, note), note.etag)
@@ -249,6 +251,7 @@ class FileDownload:
                 if control.phase != "moving":
                     control.phase, control.total_bytes = "moving", stream.total
                     self._note(part, stream)
+                    link.saw(stream.answered_s)
                 crc = checksum.extend(crc, chunk)
                 part.write(position, chunk)
                 position += len(chunk)

@@ -19,6 +19,7 @@ from storage_tui.client.http.transport import Body
 from storage_tui.client.requests import ERROR_BYTES, Request, Response, error_from
 from storage_tui.client.transfer.sources import Buffer, Source, StreamSource
 from storage_tui.client.transfer.streams.part_calls import UploadState, find_state
+from storage_tui.client.transfer.streams.round_trip import RoundTrip
 from storage_tui.client.transfer.streams.upload import PartsUpload
 from storage_tui.client.transfer.streams.widening import Widening
 from storage_tui.contract import checksum, wire
@@ -69,7 +70,8 @@ class Upload:
         self._offset = 0  # bytes that the server keeps
         self._crc = 0  # of all bytes before _summed
         self._summed = 0
-        self._widening = Widening(session.pace, "up")
+        link = RoundTrip(session, Request("GET"), control)
+        self._widening = Widening(session.pace, "up", link.is_long)
         self._cut: int | None = None  # where the stream ends and parts begin
 
     def run(self) -> Blob:

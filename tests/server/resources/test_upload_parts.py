@@ -4,10 +4,14 @@ import socket
 import time
 
 import httpx
+import jwt
 import pytest
 
 from storage_tui.contract import checksum
+from storage_tui.contract.models import ServiceInfo
 from storage_tui.contract.wire import MOST_PARTS, PART_QUANTUM
+from storage_tui.server.access.issued import revoke
+from storage_tui.server.quotas.limits import change_limits
 from tests.server.resources.uploading import new_url, put, read
 from tests.server.running import RunningServer, put_head, read_answer
 
@@ -192,8 +196,9 @@ def test_only_the_unguessable_url_opens_parts(server: RunningServer, ann: httpx.
     forged = url[:-5] + ("AAAAA" if url[-5:] != "AAAAA" else "BBBBB")
     assert put_part(forged, SPANS[0], 0, MIB).status_code == 404
     assert httpx.get(forged, trust_env=False).status_code == 404
-    assert httpx.post(url, trust_env=False).status_code == 405
-    assert httpx.get(f"{url}/parts/0-{PART_QUANTUM}", trust_env=False).status_code == 405
+    for method, path in (("POST", url), ("GET", f"{url}/parts/0-{PART_QUANTUM}")):
+        assert ann.request(method, path).status_code == 405
+        assert httpx.request(method, path, trust_env=False).status_code == 401  # who has no token learns nothing
     assert httpx.get(f"{url}?x=1", trust_env=False).status_code == 400
 
 
@@ -249,3 +254,34 @@ def test_a_request_on_the_session_takes_over_from_its_parts(
         wait_for_part(url, 1)
         assert httpx.delete(url, trust_env=False).status_code == 499
     assert put_part(url, SPANS[0], 0, MIB).status_code == 499
+
+
+def test_the_parts_of_a_revoked_token_are_refused_and_cut(watchful_server: RunningServer, name: str) -> None:
+    token = watchful_server.token("parta")
+    with httpx.Client(
+        base_url=watchful_server.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30
+    ) as parta:
+        url = begin(parta, name)
+    assert put_part(url, SPANS[0], *SPANS[0]).status_code == 200
+    with stalled(watchful_server, url, SPANS[1]) as connection:
+        revoke(watchful_server.records(), jwt.decode(token, options={"verify_signature": False})["jti"])
+        status, headers, text = read_answer(connection)
+        assert (status, headers["connection"]) == (403, "close") and b"revoked" in text
+    for answer in (put_part(url, SPANS[2], *SPANS[2]), finish(url), httpx.get(url, trust_env=False)):
+        assert answer.status_code == 403 and "revoked" in answer.text
+
+
+def test_parts_count_against_the_quota_until_they_are_dropped(watchful_server: RunningServer, name: str) -> None:
+    with watchful_server.client("partb") as partb:
+        url = begin(partb, name)
+        assert put_part(url, SPANS[0], *SPANS[0]).status_code == 200
+        change_limits(watchful_server.records(), "partb", {("types", "data", "bytes"): SIZE + MIB})
+        while not (row := ServiceInfo.from_json(partb.get("").json()).user.of("data")) or row.size_bytes != SIZE + MIB:
+            pass
+        assert row.used_bytes is not None and row.used_bytes >= PART_QUANTUM
+        other = partb.put(f"/data/set/{name}/other", content=bytes(2 * MIB))
+        assert other.status_code == 200  # the parts hold the room of what has come, not of what may come
+        answer = put_part(url, SPANS[1], *SPANS[1])
+        assert (answer.status_code, answer.headers["x-error-code"]) == (507, "quota_exceeded"), answer.text
+        assert httpx.delete(url, trust_env=False).status_code == 499
+        assert put(begin(partb, name, 20 * MIB), bytes(20 * MIB)).status_code == 200

@@ -15,19 +15,27 @@ class Widening:
     more than 32 MiB left, has run for a second, and one stream is bound by the link and nothing else: its rate is below
     40 MB/s and no longer grows by a quarter from one half-second to the next, and it waits for the network for more
     than half of its time, so that neither disk nor processor is its bound. A limit that a person set ends the search.
+
+    A busy machine looks the same, as both ends wait for its processors: loopback at 50 MB/s was taken for a slow link,
+    and the further streams made it slower by a fifth to two fifths. But only a long link has a long round trip. So
+    `is_long` is asked before the first trial (`RoundTrip.is_long`): below 10 ms the transfer stays at one stream to its
+    end, and while nobody can say the question is put again as late as a next trial. Over a UNIX socket no stream is
+    tried.
+
     Each trial doubles the streams, up to 8, and is measured for 0.75 s (up: 2 s) after 0.5 s (up: 1.5 s). When the
     total has risen by a fifth the streams stay, and the next trial begins; when not, the link itself is the bound, the
     added streams end, and the next trial is 5 s later, then twice as late each time.
 
     Figures: over a link of 8 MB/s and 100 ms each way for each connection, eight streams are open after six seconds
     down, and after twelve up.
-    Over loopback a stream moves 500 MB/s or more, and no second one is ever opened.
     """
 
     def __init__(
-        self, pace: Pace, direction: Literal["up", "down"], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._rule, self._clock = pace.rule, clock
+        self, pace: Pace, direction: Literal["up", "down"], is_long: Callable[[], bool | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._rule, self._clock, self._is_long = pace.rule, clock, is_long
+        self._knows_link = False
         self._lane = pace.up if direction == "up" else pace.down
         is_up = direction == "up"
         self._settle_s = self._rule.settle_up_s if is_up else self._rule.settle_down_s
@@ -51,7 +59,7 @@ class Widening:
         return self._streams
 
     def end(self) -> None:
-        """Have one stream to the end: the server does not do its part in more."""
+        """Have one stream to the end: more are of no use here, or the server does not do its part."""
         self._is_over, self._streams = True, 1
 
     def begin_again(self) -> None:
@@ -98,9 +106,26 @@ class Widening:
             and left_bytes > self._rule.least_left_bytes
             and self._streams < self._rule.most_streams
         ):
-            self._begin_trial(now, rate)
+            self._try_more(now, rate)
         else:
             self._restart(now, self._rule.window_s)
+
+    def _try_more(self, now: float, rate: float) -> None:
+        if not self._knows_link:
+            is_long = self._is_long()
+            if is_long is None:
+                self._rest(now)
+                return
+            if not is_long:
+                self.end()
+                return
+            self._knows_link, now = True, self._clock()
+        self._begin_trial(now, rate)
+
+    def _rest(self, now: float) -> None:
+        self._last_rate = 0.0
+        self._restart(now, self._rest_s)
+        self._rest_s = min(2 * self._rest_s, self._rule.longest_rest_s)
 
     def _begin_trial(self, now: float, rate: float) -> None:
         self._before, self._is_trial, self._streams = rate, True, min(2 * self._streams, self._rule.most_streams)
@@ -122,6 +147,4 @@ class Widening:
                 self._restart(now, self._rule.window_s)
             return
         self._streams = max(1, self._streams // 2)
-        self._last_rate = 0.0
-        self._restart(now, self._rest_s)
-        self._rest_s = min(2 * self._rest_s, self._rule.longest_rest_s)
+        self._rest(now)

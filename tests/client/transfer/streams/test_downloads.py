@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,10 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.pace import StreamRule
 from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import CancelledError, ChecksumError, LocalFileError, StorageError
 from tests.client.moving import SIZE, in_thread, only
-from tests.client.transfer.streams.eagerness import ALONE, MIB, eager_process
+from tests.client.transfer.streams.eagerness import ALONE, LONG, MIB, NEAR, QUICK, eager_process
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.waits import wait_until
 
@@ -37,24 +37,28 @@ def moved_bytes(note: dict[str, Any] | None) -> int:
     return 0 if note is None else sum(stop - start for start, stop in note["ranges"])
 
 
-def test_a_slow_link_for_each_connection_gets_more_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-    behind: Storage,
-    storage: Storage,
-    proxy: FaultProxy,
-    content: bytes,
-    tmp_path: Path,
+def test_a_long_link_for_each_connection_gets_more_of_them(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
 ) -> None:
-    behind.engine.pace.rule = StreamRule(
-        first_look_s=0.4, window_s=0.2, settle_down_s=0.2, trial_down_s=0.3, least_left_bytes=4 * MIB
-    )
+    behind.engine.pace.rule = QUICK
     storage.set("k", content)
-    proxy.default = Fault(rate_bytes_s=2_000_000)
+    proxy.default = LONG
     control = TransferControl()
     behind.get_file("k", tmp_path / "k", control=control)
     assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
     assert control.phase == "verified" and control.done_bytes == control.total_bytes == SIZE
     assert proxy.connections >= 3  # one for the beginning, and those of the streams
+
+
+def test_a_near_server_that_is_slow_keeps_one_stream(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
+) -> None:
+    behind.engine.pace.rule = replace(QUICK, long_round_trip_s=30)  # whatever else runs on this machine
+    storage.set("k", content)
+    proxy.default = NEAR
+    behind.get_file("k", tmp_path / "k")
+    assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
+    assert proxy.connections == 1  # the answer to the transfer itself was early enough
 
 
 @pytest.mark.usefixtures("eager")

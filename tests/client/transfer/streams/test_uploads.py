@@ -4,6 +4,7 @@ import random
 import secrets
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,11 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.pace import StreamRule
 from storage_tui.contract.errors import CancelledError, LocalFileError
 from tests import seaweed
 from tests.client.moving import in_thread
 from tests.client.published import PublishedServer
-from tests.client.transfer.streams.eagerness import MIB, eager_process
+from tests.client.transfer.streams.eagerness import LONG, MIB, NEAR, QUICK, eager_process
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.server.running import RunningServer
 from tests.waits import wait_until
@@ -177,16 +177,30 @@ def test_a_flipped_bit_in_any_part_is_found(behind: Storage, proxy: FaultProxy, 
         assert behind.get("k") == content
 
 
-def test_a_slow_link_for_each_connection_gets_more_of_them(
+def test_a_long_link_for_each_connection_gets_more_of_them(
     behind: Storage, proxy: FaultProxy, source: Path, content: bytes
 ) -> None:
-    behind.engine.pace.rule = StreamRule(first_look_s=0.5, window_s=0.3, least_left_bytes=4 * MIB)
-    proxy.default = Fault(rate_bytes_s=8_000_000)
+    behind.engine.pace.rule = QUICK
+    proxy.default = LONG
     behind.set_file("k", source)
     proxy.default = NONE
     proxy.cut_all()
     assert behind.get("k") == content
     assert proxy.connections >= 4
+
+
+def test_a_near_server_that_is_slow_keeps_one_stream(
+    behind: Storage, proxy: FaultProxy, tmp_path: Path, content: bytes
+) -> None:
+    behind.engine.pace.rule = replace(QUICK, long_round_trip_s=30)  # whatever else runs on this machine
+    proxy.default = NEAR
+    source = tmp_path / "less"
+    source.write_bytes(content[: 24 * MIB])
+    behind.set_file("k", source)
+    proxy.default = NONE
+    assert proxy.connections == 2  # the upload, and one question beside it
+    proxy.cut_all()
+    assert behind.get("k") == content[: 24 * MIB]
 
 
 @pytest.mark.usefixtures("eager")

@@ -14,13 +14,13 @@ STEP_S = 0.05
 
 def simulated(
     rate_of: Callable[[int], float], *, seconds: float, waiting: float = 1.0, left: float = 1e12,
-    limit: float | None = None,
+    limit: float | None = None, is_long: Callable[[], bool | None] = lambda: True,
 ) -> list[int]:  # fmt: skip
     """Return the number of streams over time, when so many streams move `rate_of` bytes a second together."""
     now = 0.0
     pace = Pace()
     pace.down.set(limit)
-    widening = Widening(pace, "down", lambda: now)
+    widening = Widening(pace, "down", is_long, lambda: now)
     counts = []
     while now < seconds:
         streams = widening.streams
@@ -60,13 +60,47 @@ def test_a_link_that_carries_three_streams_stays_near_them() -> None:
     ids=["fast", "disk", "small", "limited", "silent"],
 )
 def test_one_stream_stays_alone(rate: float, waiting: float, left: float, limit: float | None) -> None:
-    counts = simulated(lambda streams: rate * streams, seconds=30, waiting=waiting, left=left, limit=limit)
-    assert set(counts) == {1}
+    asked = []
+
+    def is_long() -> bool:
+        asked.append(1)
+        return True
+
+    counts = simulated(
+        lambda streams: rate * streams, seconds=30, waiting=waiting, left=left, limit=limit, is_long=is_long
+    )
+    assert set(counts) == {1} and not asked
+
+
+def test_a_near_server_gets_one_stream_and_is_asked_once() -> None:
+    answers = [False]
+    counts = simulated(lambda streams: 8 * MB * streams, seconds=60, is_long=answers.pop)
+    assert set(counts) == {1} and not answers
+
+
+def test_a_long_link_is_asked_for_once() -> None:
+    answers = [True]
+    counts = simulated(lambda streams: 8 * MB * streams, seconds=10, is_long=answers.pop)
+    assert counts[-1] == MOST_STREAMS and not answers
+
+
+def test_while_nobody_can_say_the_question_is_put_rarely() -> None:
+    asked = []
+
+    def is_long() -> bool | None:
+        asked.append(1)
+        return True if len(asked) == 5 else None
+
+    counts = simulated(lambda streams: 8 * MB * streams, seconds=75, is_long=is_long)
+    assert set(counts) == {1} and len(asked) == 4  # after 1, 6, 16 and 36 seconds
+    asked.clear()
+    counts = simulated(lambda streams: 8 * MB * streams, seconds=90, is_long=is_long)
+    assert counts[-1] == MOST_STREAMS and len(asked) == 5
 
 
 def test_a_rate_that_still_grows_is_waited_for() -> None:
     now = 0.0
-    widening = Widening(Pace(), "down", lambda: now)
+    widening = Widening(Pace(), "down", lambda: True, lambda: now)
     rate = 0.1 * MB
     while now < 4:
         widening.note(int(rate * STEP_S), STEP_S)
@@ -77,7 +111,7 @@ def test_a_rate_that_still_grows_is_waited_for() -> None:
 
 def test_the_end_of_the_search_is_final() -> None:
     now = 0.0
-    widening = Widening(Pace(), "up", lambda: now)
+    widening = Widening(Pace(), "up", lambda: True, lambda: now)
     widening.end()
     for _ in range(1000):
         widening.note(400_000, STEP_S)

@@ -1,0 +1,69 @@
+"""Whether a server is far away, as a client finds out by a few requests; whatever else the machine does."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage_tui import Storage
+from storage_tui.client.control import TransferControl
+from storage_tui.client.http.pace import StreamRule
+from storage_tui.client.requests import Request
+from storage_tui.client.transfer.streams import round_trip
+from storage_tui.client.transfer.streams.round_trip import ASKED, RoundTrip
+from tests.faults.proxy import Fault, FaultProxy
+
+NEVER_BUSY = StreamRule(least_idle=0)
+ALWAYS_BUSY = StreamRule(least_idle=2)
+
+
+def link(client: Storage, rule: StreamRule, control: TransferControl | None = None) -> RoundTrip:
+    client.engine.pace.rule = rule
+    return RoundTrip(client.engine.session, Request("GET"), control or TransferControl())
+
+
+def test_a_long_link_behind_an_address_of_this_machine_is_long(behind: Storage, proxy: FaultProxy) -> None:
+    proxy.default = Fault(delay_s=0.02)
+    assert link(behind, NEVER_BUSY).is_long() is True
+    assert proxy.connections == 1  # kept for all that were asked
+
+
+def test_one_early_answer_is_enough(behind: Storage, proxy: FaultProxy) -> None:
+    link_of_all = link(behind, replace(ALWAYS_BUSY, long_round_trip_s=30))
+    assert link_of_all.is_long() is False
+    before = proxy.bytes_up
+    assert link_of_all.is_long() is False
+    link_of_all = link(behind, replace(ALWAYS_BUSY, long_round_trip_s=30))
+    link_of_all.saw(1.0)  # an answer to the transfer itself
+    assert link_of_all.is_long() is False
+    assert proxy.bytes_up == before > 0
+
+
+def test_on_a_busy_machine_nobody_can_say(behind: Storage, proxy: FaultProxy) -> None:
+    never_early = 1e-9
+    assert link(behind, replace(ALWAYS_BUSY, long_round_trip_s=never_early)).is_long() is None
+    assert link(behind, replace(NEVER_BUSY, long_round_trip_s=never_early)).is_long() is True
+    assert ASKED > 1 and proxy.connections == 1
+
+
+def test_a_server_that_does_not_answer_leaves_the_question_open(
+    monkeypatch: pytest.MonkeyPatch, behind: Storage, proxy: FaultProxy
+) -> None:
+    monkeypatch.setattr(round_trip, "ANSWER_S", 0.1)
+    proxy.faults += [Fault(refuse=True), Fault(stall_up=1)]
+    assert link(behind, NEVER_BUSY).is_long() is None
+    assert link(behind, NEVER_BUSY).is_long() is None
+    assert proxy.connections == 2
+    stopped = TransferControl()
+    stopped.cancel()
+    assert link(behind, NEVER_BUSY, stopped).is_long() is None
+
+
+def test_the_own_store_is_near_and_not_asked(
+    tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
+    with Storage(data_dir=tmp_path / "store") as client:
+        client.set("k", b"x")
+        found = link(client, replace(NEVER_BUSY, long_round_trip_s=0))
+        assert found.is_long() is False
