@@ -50,7 +50,7 @@ async def test_a_folder_goes_up_and_the_deletes_are_asked_at_the_end(store: Stor
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         assert store.get("p/sub/new") == b"new"
         assert store.exists("p/ex?tra/odd")
-        await browser.shows("For 24 hours they can come back")
+        await browser.shows("Deleted blobs can come back for 24 hours")
         await browser.press("right", "enter")
         await browser.until(lambda: not store.exists("p/ex?tra/odd"))
         await browser.shows("1 to delete, 3 the same")

@@ -20,7 +20,7 @@ async def take_back(browser: Any, words: str) -> None:
 
 async def delete(browser: Any) -> None:
     await browser.press("D")
-    await browser.shows("For 24 hours they can come back")
+    await browser.shows("Deleted blobs can come back for 24 hours")
     await browser.press("right", "enter")
     await browser.shows("(Z takes it back)")
 
