@@ -81,7 +81,7 @@ class Desk:
     runner: TransferRunner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch, say=self.say)
+        self.runner = TransferRunner(self.storage, self.queue, self.log, self.touch, say=self.say, undo=self.undo)
 
     def filled(self, row: Row) -> Row:
         """Return the row with its size, if a single question to the server has returned the size."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from storage_tui.client.async_storage import AsyncStorage
 from storage_tui.client.http.rates import Rates
 from storage_tui.client.transfer.unfinished import Unfinished
+from storage_tui.client.undoing.undo import UndoLog
 from storage_tui.tui.moving.in_program import ProgramTransfers
+from storage_tui.tui.moving.written import Uploads
 from storage_tui.tui.state.messages import MessageLog
 from storage_tui.tui.state.transfers import Transfer, TransferJob, TransferQueue
 
@@ -19,14 +21,16 @@ class TransferRunner:
     """Moves the queued transfers and records the result of each. `touch` gets the types that uploads changed.
 
     With `uses_agent` the transfers go on after the browser has ended. `say` shows one line to the user.
+    `undo` gets the blobs that uploads wrote, once all of a job have ended.
     """
 
     def __init__(
         self, storage: AsyncStorage, queue: TransferQueue, log: MessageLog, touch: Callable[[str], None], *,
-        say: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None, undo: UndoLog | None = None,
     ) -> None:  # fmt: skip
         self._storage, self._queue, self._log, self._touch, self._say = storage, queue, log, touch, say
-        self._program = ProgramTransfers(storage, queue, log, touch)
+        self._uploads = Uploads(undo if undo is not None else UndoLog())
+        self._program = ProgramTransfers(storage, queue, log, touch, self._uploads.end)
         self._agent: AgentTransfers | None = None
         self.uses_agent = False
         self._said_why = ""
@@ -52,6 +56,7 @@ class TransferRunner:
 
     def look(self) -> None:
         """Hear the news of an agent that lives, or has left work behind. Cheap; call this now and then."""
+        self._uploads.look()
         if self.uses_agent and (self._agent is None or not self._agent.is_listening) and _may_have_work():
             self._through_agent().listen()
 
@@ -164,6 +169,7 @@ class TransferRunner:
         self._program.take([row for row in transfers if row.state == "waiting"])
 
     def _heard(self, ended: Sequence[Transfer]) -> None:
+        self._uploads.end(ended)
         for transfer in ended:
             if transfer.state == "failed":
                 self._log.error(f"{transfer.direction} of {transfer.key!a} failed: {transfer.error}")

@@ -192,6 +192,20 @@ def test_part_of_many_comes_back_and_the_rest_is_told(storage: Storage) -> None:
     assert str(result) == "1 blob put back, 2 left as they are"
 
 
+def upload(storage: Storage, key: str, value: bytes) -> tuple[str, str | None]:
+    storage.set(key, value)
+    return key, storage.stat(key).etag
+
+
+def uploaded_over(storage: Storage, log: UndoLog) -> None:
+    storage.set("a", b"one")
+    log.note_uploaded("data", [upload(storage, "a", b"two")])
+
+
+def uploaded(storage: Storage, log: UndoLog) -> None:
+    log.note_uploaded("data", [upload(storage, "a", b"one")])
+
+
 class Cut:
     """A client whose first answer to one call is lost after the server has carried it out."""
 
@@ -228,8 +242,9 @@ class Cut:
 
 @pytest.mark.parametrize(
     ("change", "call"),
-    [(overwritten, "bring_back_many"), (deleted, "bring_back_many"), (created, "delete_many"), (moved, "move_many")],
-)
+    [(overwritten, "bring_back_many"), (deleted, "bring_back_many"), (created, "delete_many"), (moved, "move_many"),
+     (uploaded_over, "bring_back_many"), (uploaded, "delete_many")],
+)  # fmt: skip
 def test_an_undo_that_was_cut_off_goes_on_where_it_was(
     storage: Storage, change: Callable[[Storage, UndoLog], None], call: str
 ) -> None:
@@ -272,7 +287,7 @@ def test_the_log_is_bounded(storage: Storage) -> None:
     assert len(log) == 2
     log.note_deleted("data", [(f"k{number}", "1") for number in range(11)])
     assert "more than the 10" in log.describe_last()
-    assert log.undo_last(storage).refusals[0].error == "too_large"
+    assert log.undo_last(storage).refusals[0].error == "lasting"
     log.forget_last()
     log.forget_last()
     log.forget_last()
@@ -295,3 +310,51 @@ def test_a_published_server_moves_back_and_says_why_nothing_comes_back(published
         refusals = log.undo_last(storage).refusals
         assert refusals or storage.get("source") == b"moved"
         assert len(log) == 0
+
+
+@pytest.mark.parametrize("more", [0, 40])
+def test_uploads_are_taken_back_without_knowing_what_they_replaced(storage: Storage, more: int) -> None:
+    for key in ("f/a", "f/gone"):
+        storage.set(key, b"older")
+        storage.set(key, key)
+    storage.delete("f/gone")
+    log = UndoLog()
+    keys = ["f/a", "f/gone", "f/new", *(f"f/more{number}" for number in range(more))]
+    log.note_uploaded("data", [upload(storage, key, b"uploaded") for key in keys])
+    assert log.describe_last().startswith(f"delete the {len(keys)} blobs that were uploaded to data")
+    result = log.undo_last(storage)
+    assert (result.done, result.refusals) == (len(keys), ())
+    assert storage.list("f/") == ["f/a"]
+    assert storage.get("f/a") == b"f/a"
+
+
+def test_an_upload_that_somebody_replaced_since_stays(storage: Storage) -> None:
+    log = UndoLog()
+    storage.set("a", b"one")
+    log.note_uploaded("data", [upload(storage, "a", b"two"), upload(storage, "b", b"two")])
+    storage.set("a", b"theirs")
+    result = log.undo_last(storage)
+    assert (result.done, [row.key for row in result.refusals]) == (1, ["a"])
+    assert storage.get("a") == b"theirs" and not storage.exists("b")
+
+
+def test_a_published_server_refuses_to_take_back_what_may_have_replaced_a_blob(
+    published: PublishedServer, token: str
+) -> None:
+    log = UndoLog()
+    with Storage(published.url, token=token) as plain:
+        plain.set("a", b"one")
+        log.note_uploaded("data", [upload(plain, "a", b"two")])
+        [refusal] = log.undo_last(plain).refusals
+        assert "keeps no deleted or overwritten blobs" in refusal.message
+        assert plain.get("a") == b"two"
+
+
+def test_a_change_that_lasts_is_told_and_passed(storage: Storage) -> None:
+    log = UndoLog()
+    log.note_created("data", [upload(storage, "a", b"one")])
+    log.note_lasting("data", "b", "b was moved here")
+    assert log.is_lasting and log.describe_last() == "b was moved here"
+    assert log.undo_last(storage).refusals[0].error == "lasting"
+    assert not log.is_lasting
+    assert log.undo_last(storage).done == 1 and not storage.exists("a")

@@ -10,10 +10,12 @@ import pytest
 from textual.pilot import Pilot
 
 from storage_tui import AsyncStorage, Storage
+from storage_tui.client.agent.place import AgentPlace
 from storage_tui.contract.keys import Location
 from storage_tui.tui.app import StorageApp
 from storage_tui.tui.browser.screen import BrowserScreen
 from storage_tui.tui.state.listing import DEFAULTS, ListBounds
+from tests.agents import SOME_S, ended_at_last
 from tests.client.published import PublishedServer
 from tests.faults.proxy import FaultProxy
 from tests.server.running import RunningServer, running_server
@@ -113,6 +115,16 @@ def store(server: RunningServer, token: str) -> Iterator[Storage]:
     """The same blobs, for a test to fill and look at."""
     with Storage(server.url, token=token) as storage:
         yield storage
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime_base: Path) -> Iterator[AgentPlace]:
+    """Where the transfer agents of a test run; none is left after it."""
+    monkeypatch.setenv("STORAGE_TUI_HOME", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
+    monkeypatch.setenv("STORAGE_TUI_LINGER", SOME_S)
+    with ended_at_last(AgentPlace.here()) as found:
+        yield found
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ async def test_a_delete_of_one_blob_says_its_age_once(store: Storage, browse: An
     async with browse() as browser:
         await browser.until(lambda: browser.names == ["a"])
         await browser.press("D")
-        await browser.shows("s old. For 24 hours they can come back (Z, gz)")
+        await browser.shows("s old. Deleted blobs can come back for 24 hours (Z, gz)")
 
 
 async def test_details_can_be_read_on_a_narrow_screen(store: Storage, browse: Any) -> None:

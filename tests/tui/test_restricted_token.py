@@ -72,3 +72,28 @@ async def test_a_place_named_on_the_command_line_that_it_does_not_open_leads_to_
 async def test_a_token_that_lists_nothing_shows_the_refusal(restricted: Any, browse: Any) -> None:
     async with browse(token=restricted([], ["write"], "")) as browser:
         await browser.shows("the token does not allow this: it is for write in all storage types")
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["r", "x", "enter"], "renamed 0 blobs"),
+        (["c"], "rescued none of 1 blob"),
+        (["a"], "1 blob could not be kept longer"),
+        (["D"], "deleted 0 of 1, 1 failed (gR retries)"),
+    ],
+)
+async def test_an_action_that_it_does_not_allow_says_so_in_the_status_line(
+    restricted: Any, browse: Any, keys: list[str], words: str
+) -> None:
+    async with browse("tmp:maps/", token=restricted(["tmp"], ["list", "read"], ""), size=(200, 40)) as browser:
+        await browser.until(lambda: browser.names == ["t"])
+        for key in keys:
+            await browser.press(key)
+            await browser.pilot.pause()
+        if keys[0] == "D":
+            await browser.shows("Delete 1 blob from tmp?")
+            await browser.press("right", "enter")
+        await browser.shows(f"{words}: ")
+        message = browser.app.desk.shown[0]
+        assert "token" in message.text and message.level == "error"

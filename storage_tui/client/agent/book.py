@@ -461,7 +461,7 @@ class JobBook:
         notes = [row.note, result.note]
         if result.state == "done":
             job.resize(row, result.size_bytes)
-            row.is_verified = result.is_verified
+            row.is_verified, row.etag = result.is_verified, result.etag
             notes.insert(0, "verified" if result.is_verified else "unverified")
         row.note = " · ".join(filter(None, notes))
         row.error = "" if result.error is None else result.error.message

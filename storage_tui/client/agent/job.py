@@ -19,8 +19,8 @@ class MovedFile:
     """A file of a job: what is to be moved, and how it stands. `number` is its number in the batch, -1 for none yet."""
 
     __slots__ = (
-        "control", "error", "index", "is_verified", "item", "key", "note", "number", "path", "revision", "size_bytes",
-        "state", "was_begun",
+        "control", "error", "etag", "index", "is_verified", "item", "key", "note", "number", "path", "revision",
+        "size_bytes", "state", "was_begun",
     )  # fmt: skip
 
     def __init__(self, index: int, item: BatchItem) -> None:
@@ -31,6 +31,7 @@ class MovedFile:
         self.control: TransferControl | None = None
         self.number = -1
         self.is_verified = False  # done, and the checksums of both sides were compared
+        self.etag: str | None = None  # of the blob, once it was moved
         self.revision = 0
         self.was_begun = item.left is not None  # by this agent or an earlier process, which may have left a part
 
@@ -56,6 +57,7 @@ class MovedFile:
             job, self.index, self.revision, self.state, self.done_bytes, self.total_bytes, note[:ERROR_CHARS],
             self.error[:ERROR_CHARS], control.waits_for if control is not None else "", self.key, str(self.path),
             self.item.direction, self.item.storage_type, self.is_verified,
+            self.etag,
         )  # fmt: skip
 
 

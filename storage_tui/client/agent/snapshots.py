@@ -81,6 +81,7 @@ class FileSnapshot:
     direction: Literal["upload", "download"]
     storage_type: str
     is_verified: bool = False  # done, and the checksums of both sides were compared
+    etag: str | None = None  # of the blob, once it was moved
 
     def to_json(self) -> list[Any]:
         """Return the snapshot for the socket: many go at once, so without names."""

@@ -145,7 +145,8 @@ def write_back(engine: TransferEngine, copy: EditCopy, *, control: TransferContr
         except (TypeRuleError, ConflictError, PreconditionFailedError) as exc:
             stored = find(engine, location)
             if stored is not None and stored.crc32c is not None and stored.crc32c == copy.crc_now():
-                return Written(stored)  # an answer was lost: what is stored is what was wanted
+                # An answer was lost: what is stored is what was wanted.
+                return Written(stored, replaced=None if record.is_new else record.etag)
             if isinstance(exc, TypeRuleError) and not record.is_new:
                 raise
     return Written(_write_beside(engine, copy, content_type, control), is_beside=True)

@@ -5,16 +5,18 @@ is moved back, replaced or deleted only while it has the ETag that the change ga
 this one blob, in words, and stays as it is. The log knows no screen: whoever makes a change notes it here.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, StorageError
 from storage_tui.contract.moves import Move, MoveResult
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.contract.trash import BringBack, BringBackResult
+from storage_tui.contract.trash import MOVED_OVER, OVERWRITTEN, BringBack, BringBackResult, GoneBlob, GonePage
 from storage_tui.contract.visible import visible
 
 if TYPE_CHECKING:
@@ -25,10 +27,11 @@ MOST_STEPS = 1000  # a person takes back a few; more only use memory
 MOST_BLOBS = 100_000  # in all steps: about 40 MB; the oldest steps go first
 AT_ONCE = 1000  # blobs in one call, so that a lost connection leaves little in doubt
 
-Kind = Literal["deleted", "written", "moved"]
+FEW = 20  # keys whose trash is read key by key; of more, the trash below the folder that they share
+Kind = Literal["deleted", "written", "moved", "uploaded"]
 Ask = Callable[[Any], Any]  # called with a client: a call of it, whose result or awaitable is returned
 NO_ETAG = "no_etag"
-_TOO_LARGE = "too_large"
+LASTING = "lasting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class _Step:
     kind: Kind
     left: list[_Changed]
     is_retried: bool = False  # a call was cut off: some blobs may be back already
-    too_many: int = 0  # of a change with more blobs than the log holds
+    why_not: str = ""  # why this change cannot be taken back; empty when it can
 
 
 class UndoLog:
@@ -116,9 +119,31 @@ class UndoLog:
         ]
         self._note("moved", changed)
 
+    def note_uploaded(
+        self, storage_type: str, blobs: Iterable[tuple[str, str | None]], *, may_replace: bool = True
+    ) -> None:
+        """Note blobs that were written together, each a key and its ETag, where nobody asked what was there before.
+
+        The trash of the server says so when the change is taken back. Without `may_replace` nothing was there.
+        """
+        name = find_storage_type(storage_type).name
+        changed = [_Changed(name, key, etag) for key, etag in blobs]
+        self._note("uploaded" if may_replace else "written", changed)
+
+    def note_lasting(self, storage_type: str, key: str, why: str) -> None:
+        """Note a change that cannot be taken back, and why in one sentence; `key` is one of its blobs."""
+        name = find_storage_type(storage_type).name
+        self._add(_Step("written", [_Changed(name, key)], why_not=why))
+
     def describe_last(self) -> str:
-        """Return what `undo_last` would do, in one sentence; an empty text when there is nothing to take back."""
-        return self._describe(self._steps[-1]) if self._steps else ""
+        """Return what `undo_last` would do, or why it can do nothing, in one sentence; an empty text when there is
+        nothing to take back."""
+        return _describe(self._steps[-1]) if self._steps else ""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Return whether the last change cannot be taken back."""
+        return bool(self._steps) and bool(self._steps[-1].why_not)
 
     def forget_last(self) -> None:
         """Drop the last change: the next undo takes back the change before it."""
@@ -164,16 +189,17 @@ class UndoLog:
             return
         step = _Step(kind, changed)
         if len(changed) > self._most_blobs:
-            step = _Step(kind, changed[:1], too_many=len(changed))
+            step = _Step(kind, changed[:1], why_not=self._too_many(kind, len(changed)))
+        self._add(step)
+
+    def _add(self, step: _Step) -> None:
         self._steps.append(step)
         while len(self._steps) > self._most_steps or sum(len(one.left) for one in self._steps) > self._most_blobs:
             self._steps.popleft()
 
-    def _describe(self, step: _Step) -> str:
-        if not step.too_many:
-            return _describe(step)
+    def _too_many(self, kind: Kind, count: int) -> str:
         return (
-            f"{plural(step.too_many, 'blob')} were {step.kind} at once, more than the {self._most_blobs:,} that can be "
+            f"{plural(count, 'blob')} were {kind} at once, more than the {self._most_blobs:,} that can be "
             "taken back in one go; storage-tui undelete -r brings them back by their folder"
         )
 
@@ -181,11 +207,11 @@ class UndoLog:
         if not self._steps:
             raise NotFoundError("there is nothing to take back")
         step = self._steps[-1]
-        description = self._describe(step)
-        if step.too_many:
+        description = _describe(step)
+        if step.why_not:
             self._steps.pop()
             one = step.left[0]
-            return UndoResult(description, 0, (Refusal(one.storage_type, one.key, _TOO_LARGE, description),))
+            return UndoResult(description, 0, (Refusal(one.storage_type, one.key, LASTING, description),))
         done, refusals = 0, list[Refusal]()
         while step.left:
             part = _last_part(step)
@@ -223,8 +249,51 @@ def _put_back(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, list
         return (yield from _bring_back(step, part))
     if step.kind == "moved":
         return (yield from _move_back(step, part))
+    if step.kind == "uploaded":
+        part = yield from _with_before(step, part)
     refused = yield from _bring_back(step, [one for one in part if one.before is not None])
     return refused + (yield from _delete(step, [one for one in part if one.before is None]))
+
+
+def _with_before(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, list[_Changed]]:
+    """Return the uploads with the ETags of the blobs that they replaced, as the trash has them.
+
+    The version of a key that went last was replaced by the upload, unless a delete took it before. Where an undo that
+    was cut off has put the blob back, the upload itself went last: such a blob is left out.
+    """
+    keys = [one.key for one in part]
+    last: dict[str, GoneBlob] = {}
+    for some in [[key] for key in keys] if len(keys) <= FEW else [keys]:
+        yield from _look_into_trash(some, part[0].storage_type, last)
+    found: list[_Changed] = []
+    for one in part:
+        gone = last.get(one.key)
+        if gone is not None and gone.blob.etag == one.etag and step.is_retried:
+            continue
+        was_replaced = gone is not None and gone.how in (OVERWRITTEN, MOVED_OVER)
+        found.append(replace(one, before=gone.blob.etag if gone is not None and was_replaced else None))
+    return found
+
+
+def _look_into_trash(
+    keys: Sequence[str], storage_type: str, last: dict[str, GoneBlob]
+) -> Generator[Ask, Any, None]:  # fmt: skip
+    """Note the version of each key that went last."""
+    prefix = os.path.commonprefix(keys)  # noqa: RUF071  (a prefix of keys need not end at a slash)
+    end, wanted = max(key.encode() for key in keys), set(keys)
+    token: str | None = None
+    while True:
+        page: GonePage = yield partial(_list_trash, prefix, storage_type, token)
+        for gone in page.blobs:
+            if gone.key in wanted and (gone.key not in last or last[gone.key].gone <= gone.gone):
+                last[gone.key] = gone
+        token = page.next_token
+        if token is None or (page.blobs and page.blobs[-1].key.encode() > end):
+            return
+
+
+def _list_trash(prefix: str, storage_type: str, token: str | None, storage: Any) -> Any:
+    return storage.trash.list_page(prefix, storage_type, next_token=token)
 
 
 def _bring_back(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, list[Refusal]]:
@@ -233,7 +302,10 @@ def _bring_back(step: _Step, part: Sequence[_Changed]) -> Generator[Ask, Any, li
         return []
     storage_type = part[0].storage_type
     refused: list[Refusal] = []
-    targets = [BringBack(one.key, one.before, if_etag=one.etag if step.kind == "written" else None) for one in part]
+    targets = [
+        BringBack(one.key, one.before, if_etag=one.etag if step.kind in ("written", "uploaded") else None)
+        for one in part
+    ]
     results: Sequence[BringBackResult] = yield lambda storage: storage.trash.bring_back_many(targets, storage_type)
     for one, result in zip(part, results, strict=True):
         if result.error is None or (step.is_retried and (yield from _is_there(one.storage_type, one.key, one.before))):
@@ -289,8 +361,14 @@ def _without_etag(one: _Changed) -> Refusal:
 
 def _describe(step: _Step) -> str:
     """Return what taking back the step does, in one sentence."""
+    if step.why_not:
+        return step.why_not
     one, count = step.left[-1], len(step.left)
     place = f"{one.storage_type}:{visible(one.key)}"
+    if step.kind == "uploaded" and count == 1:
+        return f"delete {place}, which was uploaded, or put back what it replaced"
+    if step.kind == "uploaded":
+        return f"delete the {_those(count)} uploaded to {one.storage_type}, and put back what they replaced"
     if step.kind == "deleted":
         if count == 1:
             return f"bring back {place}, which was deleted"

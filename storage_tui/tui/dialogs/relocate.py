@@ -11,6 +11,7 @@ from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.keys import Location, as_folder
 from storage_tui.contract.visible import visible
+from storage_tui.tui.dialogs.conflicts import CONFLICTS
 from storage_tui.tui.dialogs.dialog import Dialog, label
 from storage_tui.tui.moves.counting import Amount
 from storage_tui.tui.moves.targets import check_source, check_target, rule_words
@@ -19,7 +20,7 @@ from storage_tui.tui.state.listing import Row
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.location_field import Candidates, LocationField
 
-TAKEN = ((Conflict.SKIP, "skip"), (Conflict.RENAME, "keep both"), (Conflict.OVERWRITE, "replace"))
+TAKEN = CONFLICTS[:3]  # the same words at the same places as before transfers; the others compare with a file
 ACTS = (("move", "move"), ("copy", "copy"))
 
 

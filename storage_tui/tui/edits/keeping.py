@@ -47,14 +47,15 @@ async def keep_longer(app: App[Any], desk: Desk, rows: Sequence[Row]) -> None:
 
 async def _keep_all(desk: Desk, blobs: Sequence[Blob]) -> None:
     waiting, kept, failed = iter(blobs), list[Blob](), 0
+    first: Exception | None = None
 
     async def keep_on() -> None:
-        nonlocal failed
+        nonlocal failed, first
         for blob in waiting:
             try:
                 kept.append(await asyncio.to_thread(partial(touching.touch, desk.storage.engine, blob)))
             except EXPECTED as exc:
-                failed += 1
+                failed, first = failed + 1, first or exc
                 desk.log.error(f"{blob.key!a} was not kept longer: {explain(exc)}", exc)
             desk.working = f"Keeping {len(kept):,} of {len(blobs):,} longer (Esc stops)"
 
@@ -70,6 +71,7 @@ async def _keep_all(desk: Desk, blobs: Sequence[Blob]) -> None:
         one = f"{visible(kept[0].key, limit=40)} is" if len(kept) == 1 else f"{plural(len(kept), 'blob')} are"
         words = f"{one} kept for seven days from now"
         if failed:
-            desk.fail(f"{words}, {failed:,} failed" if kept else f"{plural(failed, 'blob')} could not be kept longer")
+            none = f"{plural(failed, 'blob')} could not be kept longer"
+            desk.fail(f"{words}, {failed:,} failed" if kept else none, first)
         else:
             desk.say(words)

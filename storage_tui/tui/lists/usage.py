@@ -25,6 +25,7 @@ from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Folder, Row
 from storage_tui.tui.state.marks import place_of
 from storage_tui.tui.state.messages import explain
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import gauge_content, marks_content, place_title
 from storage_tui.tui.widgets.line_view import LineView
@@ -65,8 +66,11 @@ class UsageScreen(CommandScreen[None]):
             self, self.desk, self.job, current=self.current_row, shown=self._shown, gone=self._rows_gone,
             changed=self._rows_changed,
         )  # fmt: skip
+        trash = TrashActions(
+            self, self.desk, self.job, here=self._here, back=lambda _: self._recount(), changed=self._recount
+        )
         program = ProgramActions(self, self.desk, current=self.current_row)
-        return (self, actions, program, Cursor(self.view))
+        return (self, actions, trash, program, Cursor(self.view))
 
     def on_mount(self) -> None:
         """Count the first level."""
@@ -140,10 +144,17 @@ class UsageScreen(CommandScreen[None]):
 
     def _rows_gone(self, rows: Sequence[Row], gone: Gone) -> None:
         """Count the levels of the deleted rows again."""
-        self._levels.clear()
-        self.action_refresh()
+        self._recount()
         for name in {row.storage_type for row in rows}:
             self.desk.touch(name)
+
+    def _here(self) -> Location:
+        return Location(self._type, self._level.prefix)
+
+    def _recount(self) -> None:
+        """Count every level again: blobs have gone or come."""
+        self._levels.clear()
+        self.action_refresh()
 
     @on(LineView.Chosen)
     def action_open(self) -> None:

@@ -25,6 +25,7 @@ from storage_tui.previews.local_files import identity
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.state.transfers import Transfer
+from storage_tui.tui.trash.terms import terms_of
 
 BATCH = 250  # sources that are deleted between two looks at the screen
 GROUP = "moves"
@@ -63,7 +64,10 @@ class Moves:
 
     def expect(self, rows: Iterable[Moving]) -> None:
         """Delete the source of each row after its transfer."""
-        self._waiting += rows
+        fresh = [*rows]
+        for row in fresh:
+            row.transfer.is_move = True
+        self._waiting += fresh
 
     def look(self) -> None:
         """Take the transfers that have ended; call this a few times a second."""
@@ -100,6 +104,7 @@ class Moves:
             self._changed()
 
     async def _delete_blobs(self, blobs: list[Blob]) -> None:
+        keeps = bool(blobs) and (await terms_of(self._desk)).retention_s > 0
         for name in dict.fromkeys(blob.storage_type for blob in blobs):
             some = [blob for blob in blobs if blob.storage_type == name]
             try:
@@ -107,11 +112,15 @@ class Moves:
             except EXPECTED as exc:
                 self._outcome.kept += [f"{exc}: {name}:{blob.key} stays" for blob in some]
                 continue
+            gone: list[tuple[str, str | None]] = []
             for blob, result in zip(some, results, strict=True):
                 if result.is_deleted:
                     self._outcome.gone += 1
+                    gone.append((blob.key, blob.etag))
                 else:
                     self._outcome.kept.append(f"{result.message or result.error}: {name}:{blob.key} stays")
+            if keeps:
+                self._desk.undo.note_deleted(name, gone)
             self._desk.touch(name)
 
     def _report(self) -> None:

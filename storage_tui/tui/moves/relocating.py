@@ -133,7 +133,7 @@ async def relocate(
     finally:
         timer.stop()
         desk.working = ""
-        outcome.is_stopped = control.is_cancelled
+        outcome.is_stopped = control.is_cancelled and outcome.error is None  # an error stops the job, too
         outcome.note(desk, is_move=is_move)
         if outcome.is_stopped:
             report(desk, outcome, to, is_move=is_move)

@@ -27,7 +27,7 @@ def check_target(rows: Sequence[Row], to: Location, *, is_move: bool) -> None:
         if not is_move and parent_prefix(row.key) == folder.key:
             raise ConflictError(f"{Location(row.storage_type, row.key)} is in this folder already; choose another one")
     if is_move and all((row.storage_type, parent_prefix(row.key)) == (to.storage_type, folder.key) for row in rows):
-        raise ConflictError("they are in this folder already")
+        raise ConflictError("the rows are in this folder already")
 
 
 def rule_words(rows: Iterable[Row], to: str) -> str:

@@ -40,15 +40,20 @@ class _Items(Sequence[BatchItem]):
 
 
 class ProgramTransfers:
-    """Moves the queued transfers and records the result of each. `touch` gets the types that uploads changed."""
+    """Moves the queued transfers and records the result of each. `touch` gets the types that uploads changed.
+
+    `ended` gets the transfers that have ended.
+    """
 
     def __init__(
-        self, storage: AsyncStorage, queue: TransferQueue, log: MessageLog, touch: Callable[[str], None]
-    ) -> None:
+        self, storage: AsyncStorage, queue: TransferQueue, log: MessageLog, touch: Callable[[str], None],
+        ended: Callable[[Sequence[Transfer]], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._storage = storage
         self._queue = queue
         self._log = log
         self._touch = touch
+        self._tell_ended = ended
         self._batch: Batch | None = None
         self._handed: dict[int, Transfer] = {}  # by the batch's numbers; a new batch gets a new dictionary
         self._tasks: set[asyncio.Task[None]] = set()
@@ -200,13 +205,16 @@ class ProgramTransfers:
                 self._queue.begin(transfer, control)
 
     def _ended(self, handed: dict[int, Transfer], rows: Sequence[tuple[int, BatchResult]]) -> None:
+        ended: list[Transfer] = []
         for number, result in rows:
             transfer = handed.pop(number, None)
             if transfer is None or transfer.batch_number != number:
                 continue  # the transfer was cancelled and queued again since
             self._book(transfer, result)
+            ended.append(transfer)
             if not (self._keeps and transfer.state == "cancelled"):
                 self._end_waiting(transfer)
+        self._tell_ended(ended)
 
     def _book(self, transfer: Transfer, result: BatchResult) -> None:
         was_cancelled = result.state == "cancelled" or transfer.state == "cancelled"
@@ -221,6 +229,7 @@ class ProgramTransfers:
         notes = [transfer.note, result.note]
         if result.state == "done":
             transfer.size_bytes, transfer.is_verified = result.size_bytes, result.is_verified
+            transfer.etag = result.etag
             notes.insert(0, "verified" if result.is_verified else "unverified")
             if transfer.direction == "upload":
                 self._touch(transfer.storage_type)

@@ -17,6 +17,7 @@ from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.rows.gathering import TooManyError, gather
 from storage_tui.tui.rows.outcome import Outcome
 from storage_tui.tui.state.listing import Row
+from storage_tui.tui.state.messages import explain
 from storage_tui.tui.trash.terms import delete_words, terms_of
 
 BATCH = 250  # progress in the status line a few times a second, and Esc waits for at most one batch
@@ -59,7 +60,7 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
     types = dict.fromkeys(blob.storage_type for blob in blobs)
     waiting = [blob for name in types for blob in blobs if blob.storage_type == name]
     desk.failed_deletes = []
-    is_stopped = True
+    is_stopped, why = True, ""
     try:
         while waiting:
             desk.working = f"Deleting {outcome.count - len(waiting):,} of {outcome.count:,} (Esc stops)"
@@ -69,6 +70,7 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
             for blob, result in zip(batch, results, strict=True):
                 outcome.take(blob, result)
                 if outcome.failed and outcome.failed[-1] is blob:
+                    why = why or result.message or result.error or ""
                     desk.log.error(f"{blob.key!a} was not deleted: {result.message or result.error}")
             del waiting[: len(batch)]
             desk.marks.discard_keys(name, [key for _, key in outcome.gone])
@@ -76,6 +78,7 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
     except EXPECTED as exc:
         desk.log.error("deleting stopped", exc)
         outcome.failed += waiting
+        why = why or explain(exc)
         is_stopped = False
     finally:
         desk.working = ""
@@ -89,12 +92,12 @@ async def delete_blobs(desk: Desk, blobs: Sequence[Blob]) -> Outcome:
             desk.say(f"stopped: deleted at least {outcome.deleted:,} of {outcome.count:,}")
             desk.changed.update(types)  # the batch in flight may have succeeded
         else:
-            _report(desk, outcome)
+            _report(desk, outcome, why)
         desk.marks.discard(row for row in list(desk.marks) if not isinstance(row, Blob))
     return outcome
 
 
-def _report(desk: Desk, outcome: Outcome) -> None:
+def _report(desk: Desk, outcome: Outcome, why: str) -> None:
     for result in outcome.kept:
         desk.log.error(f"{result.key!a} was kept: {result.message or result.error}")
     before = len(outcome.gone) - outcome.deleted
@@ -103,7 +106,7 @@ def _report(desk: Desk, outcome: Outcome) -> None:
     parts += [f"{len(outcome.kept):,} kept: overwritten since"] if outcome.kept else []
     parts += [f"{len(outcome.failed):,} failed (gR retries)"] if outcome.failed else []
     if outcome.kept or outcome.failed:
-        desk.fail(", ".join(parts))
+        desk.fail(", ".join(parts) + (f": {why}" if why else ""))
     else:
         words = ", ".join(parts) if before else f"deleted {plural(outcome.deleted, 'blob')}"
         desk.say(words + (" (Z takes it back)" if desk.keeps_deleted and outcome.deleted else ""))

@@ -45,16 +45,17 @@ async def _copy_all(desk: Desk, blobs: Sequence[Blob]) -> None:
     copied: list[tuple[Blob, str]] = []
     made: list[tuple[str, str | None]] = []
     failed = 0
+    first: Exception | None = None
 
     async def copy_on() -> None:
-        nonlocal failed
+        nonlocal failed, first
         for blob in waiting:
             try:
                 copy = await _copy(desk, blob)
                 copied.append((blob, copy.key))
                 made.append((copy.key, copy.etag))
             except EXPECTED as exc:
-                failed += 1
+                failed, first = failed + 1, first or exc
                 desk.log.error(f"{blob.key!a} was not rescued: {explain(exc)}", exc)
             desk.working = f"Copying {len(copied):,} of {len(blobs):,} to {TARGET} (Esc stops)"
 
@@ -67,7 +68,7 @@ async def _copy_all(desk: Desk, blobs: Sequence[Blob]) -> None:
         desk.marks.discard(blob for blob, _ in copied)
         desk.touch(TARGET)
         desk.undo.note_created(TARGET, made)
-        _report(desk, copied, len(blobs), failed)
+        _report(desk, copied, len(blobs), failed, first)
 
 
 async def _copy(desk: Desk, blob: Blob) -> Blob:
@@ -83,7 +84,9 @@ async def _copy(desk: Desk, blob: Blob) -> Blob:
     raise ConflictError(f"no free key beside {blob.key!r} in {TARGET}", key=blob.key)
 
 
-def _report(desk: Desk, copied: list[tuple[Blob, str]], count: int, failed: int) -> None:
+def _report(
+    desk: Desk, copied: list[tuple[Blob, str]], count: int, failed: int, first: Exception | None
+) -> None:  # fmt: skip
     for blob, key in copied:
         desk.log.note(f"rescued {Location(blob.storage_type, blob.key)} to {Location(TARGET, key)}")
     renamed = [key for blob, key in copied if key != blob.key]
@@ -95,6 +98,6 @@ def _report(desk: Desk, copied: list[tuple[Blob, str]], count: int, failed: int)
         words = f"rescued {len(copied):,} of {plural(count, 'blob')} to {where}"
     words += f", {len(renamed):,} under a new name: the first was taken" if renamed else ""
     if failed or not copied:
-        desk.fail(f"{words}, {failed:,} failed" if copied else f"rescued none of {plural(count, 'blob')}")
+        desk.fail(f"{words}, {failed:,} failed" if copied else f"rescued none of {plural(count, 'blob')}", first)
     else:
         desk.say(words)

@@ -50,6 +50,8 @@ class Transfer:
     note: str = ""
     error: str = ""
     is_verified: bool = False  # done, and the checksums of both sides were compared
+    etag: str | None = None  # of the blob that this upload wrote
+    is_move: bool = False  # the source is deleted after the transfer
     control: TransferControl | None = None
     meter: RateMeter = field(default_factory=RateMeter)
     job: Optional["TransferJob"] = None
@@ -133,6 +135,7 @@ class TransferJob:
     def __init__(self, name: str, transfers: Iterable[Transfer] = ()) -> None:
         self.name = name
         self.rows: dict[int, Transfer] = dict(enumerate(transfers))
+        self.is_ours = bool(self.rows)  # asked for in this browser
         self.snapshot: JobSnapshot | None = None
         self.remote_id: int | None = None
         self.is_followed = bool(self.rows)
@@ -444,7 +447,7 @@ class TransferQueue:
         transfer.note, transfer.error, transfer.waits_for = row.note, row.error, row.waits_for
         transfer.key, transfer.path = row.key, Path(row.path)
         if row.state == "done":
-            transfer.size_bytes, transfer.is_verified = row.total_bytes, row.is_verified
+            transfer.size_bytes, transfer.is_verified, transfer.etag = row.total_bytes, row.is_verified, row.etag
         if row.state == "running":
             transfer.meter.read(row.done_bytes, monotonic())
         return transfer if was_active and not transfer.is_active else None

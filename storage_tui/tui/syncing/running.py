@@ -25,6 +25,7 @@ from storage_tui.tui.rows.deleting import delete_blobs
 from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.state.transfers import Transfer
 from storage_tui.tui.syncing.rows import Difference, Direction
+from storage_tui.tui.trash.terms import delete_words, terms_of
 
 WAIT_S = 0.2  # between two looks at the transfers
 
@@ -104,7 +105,8 @@ def _transfers(chosen: Chosen) -> list[Transfer]:
 
 async def _delete_blobs(app: App[Any], desk: Desk, chosen: Chosen) -> None:
     blobs = [row.stored.blob for row in chosen.deletes if row.stored is not None]
-    if await app.push_screen_wait(DeleteScreen(blobs, partial(write_list, blobs, desk.download_folder))):
+    after = delete_words(await terms_of(desk))
+    if await app.push_screen_wait(DeleteScreen(blobs, partial(write_list, blobs, desk.download_folder), after=after)):
         await delete_blobs(desk, blobs)
 
 

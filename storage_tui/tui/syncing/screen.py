@@ -31,6 +31,7 @@ from storage_tui.tui.state.paths import brief
 from storage_tui.tui.syncing.lines import DifferenceLines
 from storage_tui.tui.syncing.rows import Differences
 from storage_tui.tui.syncing.running import Chosen, run_plan
+from storage_tui.tui.trash.actions import TrashActions
 from storage_tui.tui.widgets.bar import Bar
 from storage_tui.tui.widgets.bar_content import gauge_content, place_title
 from storage_tui.tui.widgets.line_view import LineView
@@ -72,7 +73,11 @@ class SyncScreen(CommandScreen[None]):
     def targets(self) -> tuple[object, ...]:
         """Return the screen, then the objects that it owns."""
         program = ProgramActions(self, self._desk, current=lambda: None)
-        return (self, program, Cursor(self.view))
+        trash = TrashActions(
+            self, self._desk, self.job, here=lambda: self._location, back=lambda _: self.action_refresh(),
+            changed=self.action_refresh,
+        )  # fmt: skip
+        return (self, trash, program, Cursor(self.view))
 
     def on_mount(self) -> None:
         """Compare, and show the progress a few times a second."""

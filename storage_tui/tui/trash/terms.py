@@ -30,4 +30,4 @@ def delete_words(terms: Retention) -> str:
     """Return what can be done after a delete, as a sentence."""
     if terms.retention_s <= 0:
         return "This cannot be undone."
-    return f"For {lasting(terms.retention_s)} they can come back (Z, gz), unless the disk gets full."
+    return f"Deleted blobs can come back for {lasting(terms.retention_s)} (Z, gz), unless the disk gets full."

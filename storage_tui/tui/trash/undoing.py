@@ -20,13 +20,13 @@ async def undo(app: App[Any], desk: Desk) -> bool:
     if not words:
         desk.hint("nothing to take back in this session; gz lists what was deleted or replaced")
         return False
-    answer = await app.push_screen_wait(UndoScreen(words, len(desk.undo)))
+    answer = await app.push_screen_wait(UndoScreen(words, len(desk.undo), is_lasting=desk.undo.is_lasting))
     if answer == "forget":
         desk.undo.forget_last()
         desk.say("that change stays; Z takes back the one before")
     if answer != "undo":
         return False
-    desk.working = "Taking it back… (Esc stops)"
+    desk.working = "Taking the last change back… (Esc stops)"
     try:
         result = await desk.undo.undo_last_async(desk.storage)
     except EXPECTED as exc:

@@ -133,6 +133,7 @@ def test_a_key_that_somebody_took_meanwhile_keeps_their_blob(wired: Storage, sto
 @pytest.mark.usefixtures("hasty")
 def test_a_lost_answer_makes_no_second_blob(server: RunningServer, token: str, storage: Storage, cut: int) -> None:
     storage.set(NOTES.key, b"old")
+    before = storage.stat(NOTES.key).etag
     with FaultProxy(server.url) as proxy, Storage(proxy.url, token=token) as shaky:
         copy = fetch(shaky)
         copy.path.write_bytes(b"mine")
@@ -141,6 +142,7 @@ def test_a_lost_answer_makes_no_second_blob(server: RunningServer, token: str, s
         written = write_back(shaky, copy)
         copy.close()
     assert (written.is_beside, storage.get(NOTES.key), storage.list()) == (False, b"mine", [NOTES.key])
+    assert written.replaced == before  # or an undo would delete the blob instead of bringing back the old one
 
 
 def test_what_cannot_be_written_stays_and_the_next_edit_goes_on(

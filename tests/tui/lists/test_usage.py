@@ -107,8 +107,12 @@ async def test_a_branch_is_deleted_through_the_same_review(store: Storage, brows
         await browser.press("right", "enter")
         await browser.shows("deleted 2 blobs")
         await browser.shows("37 B in 2 blobs")
+        await browser.press("Z")
+        await browser.shows("Bring back the 2 blobs of tmp that were deleted")
+        await browser.press("enter")
+        await browser.shows("in 4 blobs")
         await browser.press("escape")
-        await browser.until(lambda: browser.names == ["small/", "own"])
+        await browser.until(lambda: browser.names == ["big/", "small/", "own"])
 
 
 async def test_a_plain_published_server_is_walked_with_lower_bounds_on_the_way(

@@ -96,6 +96,10 @@ async def test_a_move_into_the_store_deletes_the_files_after_they_have_arrived(
         await browser.press("enter")
         await browser.until(lambda: names(browser) == ["a", "b"])
         await browser.shows("moved 3 files")
+        await browser.press("Z")
+        await browser.shows("The last change cannot be taken back")
+        await browser.shows("F6 brings them back")
+        await browser.press("escape")
     assert store.list() == ["many/1", "many/sub/2", "many/sub/3"]
     assert not (here / "many").exists()
 
@@ -114,7 +118,12 @@ async def test_a_move_out_of_the_store_deletes_the_blobs_after_they_have_arrived
         await browser.press("enter")
         await browser.until(lambda: browser.names == ["stays"])
         await browser.shows("moved 2 files")
-    assert store.list() == ["stays"]
+        assert store.list() == ["stays"]
+        await browser.press("Z")
+        await browser.shows("Bring back the 2 blobs of data that were deleted")
+        await browser.press("enter")
+        await browser.until(lambda: browser.names == ["f/", "stays"])
+    assert store.get("f/z") == b"f/z"
     assert (here / "f" / "y").read_text() == "f/y"
 
 

@@ -1,7 +1,6 @@
 """The browser on a transfer agent: jobs in one line each, two browsers with one queue, and the program without one."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,10 @@ import pytest
 from storage_tui import Storage
 from storage_tui.client.agent.place import AgentPlace
 from storage_tui.tui.dialogs.quit import CancelScreen
-from tests.agents import SOME_S, ended_at_last, kill
+from tests.agents import kill
 from tests.faults.proxy import NONE, Fault, FaultProxy
 
 BIG = bytes(range(256)) * 40_000
-
-
-@pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime_base: Path) -> Iterator[AgentPlace]:
-    monkeypatch.setenv("STORAGE_TUI_HOME", str(tmp_path / "own"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
-    monkeypatch.setenv("STORAGE_TUI_LINGER", SOME_S)
-    with ended_at_last(AgentPlace.here()) as found:
-        yield found
 
 
 async def _download(browser: Any, words: str) -> None:

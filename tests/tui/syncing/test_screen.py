@@ -50,10 +50,21 @@ async def test_a_folder_goes_up_and_the_deletes_are_asked_at_the_end(store: Stor
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         assert store.get("p/sub/new") == b"new"
         assert store.exists("p/ex?tra/odd")
+        await browser.shows("Deleted blobs can come back for 24 hours")
         await browser.press("right", "enter")
         await browser.until(lambda: not store.exists("p/ex?tra/odd"))
         await browser.shows("1 to delete, 3 the same")
         assert (store.get("p/size"), store.get("p/extra")) == (b"longer", b"extra")
+        await browser.press("Z")
+        await browser.shows("Bring back data:p/ex?tra/odd, which was deleted")
+        await browser.press("enter")
+        await browser.shows("2 to delete, 3 the same")
+        await browser.press("Z")
+        await browser.shows("Delete the 2 blobs that were uploaded to data, and put back what they replaced")
+        await browser.press("enter")
+        await browser.until(lambda: not len(browser.app.desk.undo))
+        assert store.list("p/") == ["p/ex?tra/odd", "p/extra", "p/same", "p/size"]
+        assert store.get("p/size") != b"longer"
 
 
 async def test_the_other_direction_downloads_and_deletes_local_files(store: Storage, browse: Any, folder: Path) -> None:

@@ -1,8 +1,12 @@
 """Z takes back what this session changed, and gz lists what can come back."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage_tui import Storage
+from storage_tui.client.agent.place import AgentPlace
 from tests.client.published import PublishedServer
 
 
@@ -16,7 +20,7 @@ async def take_back(browser: Any, words: str) -> None:
 
 async def delete(browser: Any) -> None:
     await browser.press("D")
-    await browser.shows("For 24 hours they can come back")
+    await browser.shows("Deleted blobs can come back for 24 hours")
     await browser.press("right", "enter")
     await browser.shows("(Z takes it back)")
 
@@ -152,3 +156,58 @@ async def test_a_published_server_keeps_nothing_and_says_so(
             assert "Z takes it back" not in browser.text
             await browser.press("Z")
             await browser.shows("nothing to take back")
+
+
+async def upload(browser: Any, name: str, *, over: bool = False) -> None:
+    await browser.press("u")
+    await browser.shows("Upload to data")
+    await browser.type(name)
+    await browser.shows("File, 3")
+    if over:
+        browser.app.screen.query_one("#conflict").focus()
+        await browser.press("right")
+    await browser.press("enter")
+
+
+@pytest.mark.parametrize("uses_agent", [False, True])
+async def test_uploads_are_taken_back_also_those_that_replaced_a_blob(
+    browse: Any, store: Storage, place: AgentPlace, tmp_path: Path, uses_agent: bool
+) -> None:
+    store.set("b", b"before")
+    for name in ("a", "b"):
+        (tmp_path / "here" / name).write_bytes(b"new")
+    async with browse(uses_agent=uses_agent) as browser:
+        await browser.until(lambda: browser.names == ["b"])
+        await upload(browser, "a")
+        await browser.until(lambda: browser.names == ["a", "b"] and len(browser.app.desk.undo) == 1)
+        await upload(browser, "b", over=True)
+        await browser.until(lambda: len(browser.app.desk.undo) == 2)
+        assert store.get("b") == b"new"
+        await take_back(browser, "Delete data:b, which was uploaded, or put back what it replaced")
+        assert (store.get("a"), store.get("b")) == (b"new", b"before")
+        await take_back(browser, "Delete data:a, which was made")
+        await browser.until(lambda: browser.names == ["b"])
+    assert store.get("b") == b"before"
+
+
+async def test_an_upload_to_a_type_that_keeps_its_blobs_is_no_dead_end(
+    browse: Any, store: Storage, place: AgentPlace, tmp_path: Path
+) -> None:
+    store.set("a", b"one", "tmp")
+    (tmp_path / "here" / "new").write_bytes(b"new")
+    async with browse("tmp:") as browser:
+        await browser.until(lambda: browser.names == ["a"])
+        await delete(browser)
+        await browser.press("3", "u")
+        await browser.shows("Upload to products")
+        await browser.type("new")
+        await browser.shows("File, 3")
+        await browser.press("enter")
+        await browser.until(lambda: len(browser.app.desk.undo) == 2)
+        await browser.press("Z")
+        await browser.shows("The last change cannot be taken back")
+        await browser.shows("so an upload to products stays")
+        await browser.press("right", "enter")
+        await browser.shows("Z takes back the one before")
+        await take_back(browser, "Bring back tmp:a, which was deleted")
+    assert store.list(storage_type="tmp") == ["a"]
