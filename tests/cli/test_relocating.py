@@ -15,7 +15,7 @@ from storage_tui import Storage
 def storage(home):
     with Storage(data_dir=f"{home['STORAGE_TUI_HOME']}/data") as client:
         for storage_type in ("data", "tmp", "result"):
-            client.delete_many(client.list(storage_type=storage_type), storage_type=storage_type)
+            client.delete_many(client.iter_list(storage_type=storage_type), storage_type=storage_type)
         yield client
 
 
@@ -200,3 +200,17 @@ def test_what_was_overwritten_is_named_with_the_command_that_brings_it_back(run,
     assert run("cp", "-f", "--json", "c", "tmp:").stderr == b"" == run("mv", "-qf", "c", "tmp:").stderr
     told = run("cp", "tmp:c", "tmp:c", code=4).stderr
     assert b"name another target" in told and b"--force" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("mv", "data:a"), 2, "where does 'data:a' go? Name a key or folder last"),
+        (("cp", "-r", "a"), 2, "where does 'a' go? Name a key or folder last"),
+        (("diff", "f", "g"), 3, "data:f is a folder; diff compares two blobs, and storage-tui check two folders"),
+        (("diff", "f/", "tmp:"), 2, "data:f/ and tmp: are folders; storage-tui check compares folders"),
+    ],
+)
+def test_a_command_that_takes_two_places_says_which_one_is_wrong(run, storage, words, code, told):
+    storage.set("f/x", b"x")
+    assert told in run(*words, code=code).stderr.decode()

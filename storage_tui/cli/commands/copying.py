@@ -51,7 +51,20 @@ def _relocating(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+class _WithTarget(click.Command):
+    """The command with a message of its own for a missing target: a single word is the target to click."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raise click.UsageError when one word is all there is."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        word, sources = given.get("target"), given.get("sources")
+        has_sources = isinstance(sources, tuple | list) and bool(sources)  # click has a mark of its own for none
+        if isinstance(word, str) and not has_sources and not ctx.resilient_parsing and "help" not in given:
+            raise click.UsageError(f"Missing argument 'TARGET': where does {word!r} go? Name a key or folder last", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WithTarget)
 @_relocating
 @with_settings
 def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
@@ -65,7 +78,7 @@ def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **op
     _carry_out(sources, target, settings, is_move=False, **options)
 
 
-@click.command()
+@click.command(cls=_WithTarget)
 @_relocating
 @with_settings
 def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
@@ -189,7 +202,7 @@ def _single(
     if row.state == "failed":
         is_taken = row.result.error == "conflict" and conflict is Conflict.REFUSE
         way_out = "name another target" if row.result.move.is_onto_itself else "give --force to overwrite it"
-        message = f"{row.result.message}; {way_out}" if is_taken else row.result.message
+        message = f"{row.result.message}; {way_out}" if is_taken else f"{row.result.message}"
         raise error_of(row.result.error or "", message, key=row.result.move.key)
     report.tell([row])
 
