@@ -19,9 +19,12 @@ def way_back(storage: "Storage", locations: Sequence[Location], *, recursive: bo
     retention_s = _retention_s(storage)
     if not retention_s:
         return ""
-    named = " ".join(shlex.quote(str(location)) for location in locations[:LOCATIONS_SHOWN])
-    more = " …" if len(locations) > LOCATIONS_SHOWN else ""
-    return f"; to bring back within {kept_text(retention_s)}: storage-tui undelete {'-r ' * recursive}{named}{more}"
+    if len(locations) > LOCATIONS_SHOWN:
+        types = list(dict.fromkeys(location.storage_type for location in locations))
+        lists = " and ".join(f"storage-tui trash {name}:" for name in types)
+        return f"; kept for {kept_text(retention_s)}: {lists} shows what can be brought back"
+    named = " ".join(shlex.quote(str(location)) for location in locations)
+    return f"; to bring back within {kept_text(retention_s)}: storage-tui undelete {'-r ' * recursive}{named}"
 
 
 def what_was_there(storage: "Storage", count: int, place: Location) -> str:

@@ -143,3 +143,18 @@ def test_a_key_with_the_characters_of_a_pattern_comes_back_by_its_name(run, put)
     assert run("undelete", "data:eight/f[1].txt").stdout == b"brought back 1 blob: data:eight/f[1].txt\n"
     assert run("purge", "--yes", "data:eight/a*").stdout == b"purged 1 version of data:eight/a*\n"
     assert [row["key"] for row in rows(run, "data:eight")] == ["eight/ab", "eight/f1.txt"]
+
+
+def test_a_key_without_an_older_version_is_not_asked_for(run, put) -> None:
+    put("data:nine/k", "only")
+    for words in ((), ("--yes",)):
+        told = run("undelete", "data:nine/k", *words, code=3).stderr
+        assert told == b"storage-tui: data:nine/k exists, and no other version of it can be brought back\n"
+
+
+def test_many_deleted_places_are_named_by_the_list_that_shows_them(run, put) -> None:
+    keys = [f"data:ten/{number}/x" for number in range(4)]
+    for key in keys:
+        put(key, "x")
+    told = run("rm", "-r", "--yes", *(key[:-2] for key in keys)).stdout.decode()
+    assert told.endswith("; kept for 24 hours: storage-tui trash data: shows what can be brought back\n")

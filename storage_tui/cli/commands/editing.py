@@ -180,6 +180,8 @@ def touch(
             before = done + failed
             for result in touching.touch_many(storage.engine, _to_touch(choice, recursive=recursive)):
                 if isinstance(result, StorageError):
+                    if not is_several and len(choices) == 1:
+                        raise result
                     failed += 1
                     complaints.add(result.message)
                     continue

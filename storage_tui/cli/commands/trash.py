@@ -78,7 +78,7 @@ def undelete(
         for location in locations:
             choice = choose_gone(storage, location, recursive=recursive)
             if choice.is_one_key:
-                _bring_one_back(storage, choice.location, at, told, yes=yes)
+                _bring_one_back(choice, at, told, yes=yes)
             else:
                 _bring_several_back(choice, at, told, yes=yes)
     told.complaints.end()
@@ -203,13 +203,16 @@ class _Told:
                 self.complaints.add(result.message or f"cannot bring back {result.key!a}: {result.error}")
 
 
-def _bring_one_back(storage: "Storage", place: Location, at: datetime | None, told: _Told, *, yes: bool) -> None:
+def _bring_one_back(choice: GoneChoice, at: datetime | None, told: _Told, *, yes: bool) -> None:
+    storage, place = choice.storage, choice.location
     key = check_key(place.key)
     present: Blob | None
     try:
         present = storage.stat(key, place.storage_type)
     except NotFoundError:
         present = None
+    if present is not None and not any(True for _ in choice.rows()):
+        raise NotFoundError(f"{place} exists, and no other version of it can be brought back", key=key)
     if present is not None and not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"{place} exists and would be replaced; give --yes to do it")
