@@ -15,7 +15,7 @@
 | settings.py | settings: one frozen dataclass; defaults, then the file, then the environment, then flags |
 | standard_streams.py | standard streams that the caller closed, and output that cannot be written |
 | store_choice.py | the store that the flags of a command mean: flags to Settings, and Settings to a client |
-| way_back.py | how deleted blobs come back: the end of the line that says that they were deleted |
+| way_back.py | how deleted and overwritten blobs come back: the words after a command that deleted or overwrote them |
 | words.py | the words for completion: storage types, keys and folders from the server, local files |
 | commands/ | the commands for everybody, one group of related commands a file |
 | operators/ | the commands for people who run a server |

@@ -1,4 +1,4 @@
-"""How deleted blobs come back: the end of the line that says that they were deleted."""
+"""How deleted and overwritten blobs come back: the words after a command that deleted or overwrote them."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import StorageError
-from storage_tui.contract.keys import Location
+from storage_tui.contract.keys import DELIMITER, Location
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -16,15 +16,33 @@ LOCATIONS_SHOWN = 3  # more make the line longer than anybody reads
 
 def way_back(storage: "Storage", locations: Sequence[Location], *, recursive: bool) -> str:
     """Return "; to bring back within …: storage-tui undelete …"; an empty text where the server keeps nothing."""
-    try:
-        retention_s = storage.describe().trash.retention_s
-    except StorageError:  # the blobs are deleted all the same
-        return ""
+    retention_s = _retention_s(storage)
     if not retention_s:
         return ""
-    named = " ".join(shlex.quote(str(location)) for location in locations[:LOCATIONS_SHOWN])
-    more = " …" if len(locations) > LOCATIONS_SHOWN else ""
-    return f"; to bring back within {kept_text(retention_s)}: storage-tui undelete {'-r ' * recursive}{named}{more}"
+    if len(locations) > LOCATIONS_SHOWN:
+        types = list(dict.fromkeys(location.storage_type for location in locations))
+        lists = " and ".join(f"storage-tui trash {name}:" for name in types)
+        return f"; kept for {kept_text(retention_s)}: {lists} shows what can be brought back"
+    named = " ".join(shlex.quote(str(location)) for location in locations)
+    return f"; to bring back within {kept_text(retention_s)}: storage-tui undelete {'-r ' * recursive}{named}"
+
+
+def what_was_there(storage: "Storage", count: int, place: Location) -> str:
+    """Return how to see or bring back the blobs, `count` of them, that were overwritten at a key or in a folder; an
+    empty text where the server keeps nothing."""
+    retention_s = _retention_s(storage) if count else 0
+    if not retention_s:
+        return ""
+    command = "trash" if not place.key or place.key.endswith(DELIMITER) else "undelete"
+    what = "the blob that was there before is" if count == 1 else f"{count:,} blobs that were there before are"
+    return f"{what} kept for {kept_text(retention_s)}: storage-tui {command} {shlex.quote(str(place))}"
+
+
+def _retention_s(storage: "Storage") -> int:
+    try:
+        return storage.describe().trash.retention_s
+    except StorageError:  # the blobs are deleted all the same
+        return 0
 
 
 def kept_text(seconds: int) -> str:

@@ -101,6 +101,12 @@ def too_large(request: Request, size_bytes: int = CONTROL_BYTES) -> ProtocolErro
     return ProtocolError(f"the server's answer to {request} is larger than {size_bytes} bytes", key=request.key)
 
 
+_REFUSALS = {  # of HEAD, whose answer has no text
+    401: "the server does not accept the token (401): it is for another server, has ended or was revoked",
+    403: "the token does not allow {what} (403)",
+}
+
+
 def checked(request: Request, response: Response) -> Response:
     """Return the answer unchanged when it is a success; raise its StorageError otherwise."""
     if response.is_success:
@@ -135,7 +141,9 @@ def _message(request: Request, response: Response) -> str:
         return text
     if response.status == 404 and request.key is not None:
         return f"there is no blob {request.key!r} in {request.storage_type or 'the store'}"
-    return f"the server answered {request} with {response.status}"
+    refusal = _REFUSALS.get(response.status)
+    what = "this" if request.key is None else f"{request.key!r} in {request.storage_type or 'the store'}"
+    return f"the server answered {request} with {response.status}" if refusal is None else refusal.format(what=what)
 
 
 def _total(response: Response) -> int | None:

@@ -175,3 +175,13 @@ def test_touch_keeps_blobs_of_tmp_and_refuses_the_rest_in_one_line(run):
     )  # fmt: skip
     assert run("touch", "tmp:none", code=3).stdout == b""
     assert b"give -r" in run("touch", "tmp:d", code=3).stderr
+
+
+def test_touch_takes_patterns_and_limits(run):
+    for key in ("p/a.npy", "p/deep/b.npy", "p/c.txt"):
+        run("put", "-", f"tmp:{key}", stdin=b"12345")
+    assert run("touch", "tmp:p/**/*.npy").stdout == b"2 blobs kept for seven days from now\n"
+    told = [json.loads(line) for line in run("touch", "--json", "tmp:p/*", "--larger", "4").stdout.splitlines()]
+    assert [row["key"] for row in told] == ["p/a.npy", "p/c.txt"]
+    assert run("touch", "-r", "tmp:p", "--expires-within", "1d").stdout == b""
+    assert run("touch", "tmp:p/*.tif", code=3).stderr == b"storage-tui: nothing matches tmp:p/*.tif\n"

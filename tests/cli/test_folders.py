@@ -7,6 +7,7 @@ import pytest
 
 from storage_tui import Storage
 from storage_tui.client.batch.kept_names import NAMES_FILE
+from storage_tui.client.transfer.part_file import Purpose
 from storage_tui.contract.keys import check_key
 from tests.server.catalog.cataloguing import save_product, upload_image
 from tests.server.running import running_server
@@ -177,6 +178,32 @@ def test_names_that_cannot_be_kept_are_told_and_come_back(run, storage, tmp_path
     (tmp_path / "down" / "un" / "new").write_text("new")
     run("put", "-r", "down/un/", "logs:")
     assert set(storage.iter_list(storage_type="logs")) == {*UNKEPT, "new"}
+
+
+def test_a_note_of_an_earlier_download_does_not_rename_the_files_of_a_later_one(run, storage, tmp_path):
+    storage.set("first/d//x", b"1")
+    storage.set("second/d/%/x", b"2")
+    storage.set("third/d//y", b"3")
+    run("get", "-r", "data:first/", "notes")
+    assert (tmp_path / "notes" / "d" / NAMES_FILE).exists()
+    run("get", "-r", "-f", "data:second/", "notes")
+    run("put", "-r", "notes/", "result:notes")
+    assert storage.list("notes/", "result") == ["notes/d/%/x"] and storage.get("notes/d/%/x", "result") == b"2"
+    run("get", "-r", "data:third/", "notes/third")
+    run("put", "-r", "notes/third/", "result:third")
+    assert storage.list("third/", "result") == ["third/d//y"]
+
+
+def test_unfinished_downloads_are_not_uploaded(run, storage, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    part = Purpose("a.tif", "http://server", "data", "a.tif")
+    name = part.part_name(part.digest())
+    for file in (name, f"{name}.json", "a.tif", ".hidden", "x.0123456789ab.part"):
+        (folder / file).write_text(file)
+    told = run("put", "-r", "parts", "result:").stderr.decode()
+    assert f"parts/{name}' is an unfinished download" in told
+    assert storage.list("parts/", "result") == ["parts/.hidden", "parts/a.tif", "parts/x.0123456789ab.part"]
 
 
 @pytest.mark.skipif(not Path("/proc/sys/fs/inotify").is_dir(), reason="this system has no /proc/sys/fs/inotify")

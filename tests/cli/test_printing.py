@@ -64,6 +64,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "audit": ("audit",),
     "doctor": ("doctor",),
 }
+SILENT = {("quota load",), ("transfers", "--json")}  # a list without entries is no line
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_no_command_prints_what_a_terminal_obeys(place):
                 terminal.wait_for("1/2")
                 terminal.send("q")
             terminal.wait_for_exit()
-            assert terminal.raw or (name, *more) == ("quota load",), name
+            assert terminal.raw or (name, *more) in SILENT, name
             assert b"Traceback" not in terminal.raw, (name, bytes(terminal.raw))
             try:
                 strict_terminal.read(bytes(terminal.raw).replace(b"\t", b" "))

@@ -15,7 +15,7 @@ from storage_tui import Storage
 def storage(home):
     with Storage(data_dir=f"{home['STORAGE_TUI_HOME']}/data") as client:
         for storage_type in ("data", "tmp", "result"):
-            client.delete_many(client.list(storage_type=storage_type), storage_type=storage_type)
+            client.delete_many(client.iter_list(storage_type=storage_type), storage_type=storage_type)
         yield client
 
 
@@ -134,3 +134,83 @@ def _copied(key, to_key):
     from storage_tui.contract.moves import Move
 
     return Move(key, to_key)
+
+
+def test_a_pattern_moves_what_it_matches_with_its_folders(run, storage):
+    for key in ("maps/2023/a.tif", "maps/2024/a.tif", "maps/2024/b.txt", "maps/top.tif", "other/a.tif"):
+        storage.set(key, key.encode())
+    assert lines(run("cp", "maps/*/a.tif", "tmp:old")) == ["copied 2 blobs (30 B) to tmp:old/"]
+    assert storage.list(storage_type="tmp") == ["old/2023/a.tif", "old/2024/a.tif"]
+    assert lines(run("mv", "-v", "maps/**/*.tif", "result:"))[-1] == "moved 3 blobs (42 B) to result:"
+    assert storage.list(storage_type="result") == ["2023/a.tif", "2024/a.tif", "top.tif"]
+    assert storage.list() == ["maps/2024/b.txt", "other/a.tif"]
+    assert lines(run("mv", "-r", "map*", "result:new")) == ["moved 1 blob (15 B) to result:new/maps/2024/b.txt"]
+    assert storage.list() == ["other/a.tif"]
+
+
+def test_a_pattern_without_a_match_is_an_error_and_moves_nothing(run, storage):
+    storage.set("a.tif", b"a")
+    for command in ("mv", "cp"):
+        told = run(command, "a.tif", "*.txt", "tmp:", code=3).stderr.decode()
+        assert told == "storage-tui: nothing matches data:*.txt\n"
+        assert run(command, "*.tif", "tmp:", "--larger", "1k").stdout == b""
+        assert b"a pattern" in run(command, "{" + "a,b" * 300 + "}{a,b}{a,b}", "tmp:", code=2).stderr
+    assert (storage.list(), storage.list(storage_type="tmp")) == (["a.tif"], [])
+
+
+def test_limits_leave_blobs_where_they_are(run, storage):
+    for key, size in {"f/small": 1, "f/g/large": 2000, "f/middle": 500, "one": 5}.items():
+        storage.set(key, b"x" * size)
+    assert lines(run("mv", "-r", "f", "tmp:", "--larger", "400")) == ["moved 2 blobs (2.5 kB) to tmp:"]
+    assert storage.list(storage_type="tmp") == ["f/g/large", "f/middle"] and storage.list() == ["f/small", "one"]
+    assert lines(run("mv", "-r", "tmp:f/", "back", "--smaller", "1k", "--newer-than", "1d"))[0].startswith(
+        "moved 1 blob"
+    )
+    assert storage.list("back/") == ["back/middle"]
+    assert run("mv", "one", "two", "--larger", "10").stdout == b"" and storage.exists("one")
+    assert lines(run("mv", "one", "two", "--smaller", "10")) == ["data:two"]
+    assert run("mv", "nothing", "two", "--smaller", "10", code=3).stderr.endswith(b"no blob 'nothing' in data\n")
+    assert b"data:f is a folder; give -r" in run("mv", "f", "two", "--smaller", "10", code=3).stderr
+    assert run("mv", "-r", "f", "tmp:", "--older-than", "3d").stdout == b""
+
+
+def test_a_key_with_a_star_in_its_name_is_moved_by_its_name(run, storage):
+    for key in ("st*r", "star", "st[a]r/x", "stxr"):
+        storage.set(key, key.encode())
+    assert lines(run("mv", "st*r", "tmp:")) == ["tmp:st*r"]
+    assert lines(run("mv", "-r", "st[a]r", "tmp:")) == ["moved 1 blob (8 B) to tmp:st[a]r/"]
+    assert lines(run("mv", r"tmp:st\*r", "data:b*ck")) == ["data:b*ck"]
+    assert storage.list() == ["b*ck", "star", "stxr"]
+    assert lines(run("cp", "st*r", "b*ck", "tmp:to/")) == ["copied 3 blobs (12 B) to tmp:to/"]
+    assert storage.list("to/", "tmp") == ["to/b*ck", "to/star", "to/stxr"]
+
+
+def test_what_was_overwritten_is_named_with_the_command_that_brings_it_back(run, storage):
+    for key in ("a b", "c", "f/1", "f/2"):
+        storage.set(key, key.encode())
+        storage.set(key, b"there", "tmp")
+    done = run("mv", "-f", "a b", "tmp:")
+    assert done.stdout == b"tmp:a b\n"
+    command = "storage-tui undelete 'tmp:a b'"
+    assert done.stderr.decode() == f"the blob that was there before is kept for 24 hours: {command}\n"
+    run("undelete", "--yes", "tmp:a b")
+    assert storage.get("a b", "tmp") == b"there"
+    told = run("cp", "-rf", "f/", "tmp:f").stderr.decode()
+    assert told.endswith("2 blobs that were there before are kept for 24 hours: storage-tui trash tmp:f/\n")
+    assert run("cp", "-f", "--json", "c", "tmp:").stderr == b"" == run("mv", "-qf", "c", "tmp:").stderr
+    told = run("cp", "tmp:c", "tmp:c", code=4).stderr
+    assert b"name another target" in told and b"--force" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("mv", "data:a"), 2, "where does 'data:a' go? Name a key or folder last"),
+        (("cp", "-r", "a"), 2, "where does 'a' go? Name a key or folder last"),
+        (("diff", "f", "g"), 3, "data:f is a folder; diff compares two blobs, and storage-tui check two folders"),
+        (("diff", "f/", "tmp:"), 2, "data:f/ and tmp: are folders; storage-tui check compares folders"),
+    ],
+)
+def test_a_command_that_takes_two_places_says_which_one_is_wrong(run, storage, words, code, told):
+    storage.set("f/x", b"x")
+    assert told in run(*words, code=code).stderr.decode()

@@ -106,3 +106,55 @@ def test_with_nothing_kept_rm_names_no_way_back(run, put, tmp_path) -> None:
     assert b"undelete" not in run("rm", "-r", "--yes", "data:k", **place).stdout
     assert b"the server keeps none" in run("trash", "data:k", **place).stderr
     assert b"KEEP_DELETED" in run("ls", code=2, STORAGE_TUI_KEEP_DELETED="frog").stderr
+
+
+def test_a_pattern_brings_back_lists_and_purges_what_it_matches(run, put) -> None:
+    for key in ("x/a.npy", "x/deep/er/b.npy", "x/c.txt", "y.npy", "d.npy/inside"):
+        put(f"tmp:seven/{key}", key)
+    told = run("rm", "--yes", "tmp:seven/**/*.npy").stdout.decode()
+    back = "storage-tui undelete 'tmp:seven/**/*.npy'"
+    assert told == f"deleted 3 blobs (27 B): tmp:seven/**/*.npy; to bring back within 24 hours: {back}\n"
+    run("rm", "tmp:seven/x/c.txt")
+    assert [row["key"] for row in rows(run, "tmp:seven/**/*.npy")] == [
+        "seven/x/a.npy",
+        "seven/x/deep/er/b.npy",
+        "seven/y.npy",
+    ]
+    assert run("undelete", "tmp:seven/**/*.npy").stdout == b"brought back 3 blobs: tmp:seven/**/*.npy\n"
+    assert run("cat", "tmp:seven/x/deep/er/b.npy").stdout == b"x/deep/er/b.npy"
+    assert [row["key"] for row in rows(run, "tmp:seven")] == ["seven/x/c.txt"]
+    told = run("undelete", "tmp:seven/*.npy", code=3).stderr
+    assert b"nothing of tmp:seven/*.npy can be brought back" in told
+    run("rm", "-r", "--yes", "tmp:seven/*.npy")
+    assert run("undelete", "-r", "tmp:seven/*.npy").stdout == b"brought back 2 blobs: tmp:seven/*.npy\n"
+    run("rm", "--yes", "tmp:seven/*.npy")
+    assert b"1 version (5 B) would be removed for good; give --yes" in run("purge", "tmp:seven/*.npy", code=2).stderr
+    assert run("purge", "--yes", "tmp:seven/*.npy").stdout == b"purged 1 version of tmp:seven/*.npy\n"
+    assert [row["key"] for row in rows(run, "tmp:seven/**")] == ["seven/x/c.txt"]
+
+
+def test_a_key_with_the_characters_of_a_pattern_comes_back_by_its_name(run, put) -> None:
+    for key in ("f[1].txt", "f1.txt", "a*", "ab"):
+        put(f"data:eight/{key}", key)
+    run("rm", "data:eight/f[1].txt")
+    run("rm", "data:eight/a*")
+    run("rm", "data:eight/f1.txt", "data:eight/ab")
+    assert [row["key"] for row in rows(run, "data:eight/f[1].txt")] == ["eight/f[1].txt"]
+    assert run("undelete", "data:eight/f[1].txt").stdout == b"brought back 1 blob: data:eight/f[1].txt\n"
+    assert run("purge", "--yes", "data:eight/a*").stdout == b"purged 1 version of data:eight/a*\n"
+    assert [row["key"] for row in rows(run, "data:eight")] == ["eight/ab", "eight/f1.txt"]
+
+
+def test_a_key_without_an_older_version_is_not_asked_for(run, put) -> None:
+    put("data:nine/k", "only")
+    for words in ((), ("--yes",)):
+        told = run("undelete", "data:nine/k", *words, code=3).stderr
+        assert told == b"storage-tui: data:nine/k exists, and no other version of it can be brought back\n"
+
+
+def test_many_deleted_places_are_named_by_the_list_that_shows_them(run, put) -> None:
+    keys = [f"data:ten/{number}/x" for number in range(4)]
+    for key in keys:
+        put(key, "x")
+    told = run("rm", "-r", "--yes", *(key[:-2] for key in keys)).stdout.decode()
+    assert told.endswith("; kept for 24 hours: storage-tui trash data: shows what can be brought back\n")

@@ -10,11 +10,12 @@ from storage_tui.cli.live_line import live_line
 from storage_tui.cli.moving import StoppedError, obeying_signals, telling
 from storage_tui.cli.options import LOCATION, with_patience, with_settings
 from storage_tui.cli.output import PartialFailureError
-from storage_tui.cli.printing import Complaints, complain, say, say_json
+from storage_tui.cli.printing import Complaints, complain, remark, say, say_json
 from storage_tui.cli.search.choosing import Choice, choose
 from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
+from storage_tui.cli.way_back import what_was_there
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import BadRequestError, error_of
 from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
@@ -23,6 +24,7 @@ from storage_tui.contract.sizes import size_text
 if TYPE_CHECKING:
     from storage_tui.client.batch.origins import Origin
     from storage_tui.client.batch.relocation import Relocated, Relocation, RelocationSummary
+    from storage_tui.client.storage import Storage
     from storage_tui.client.transfer.conflict import Conflict
     from storage_tui.contract.moves import Move
 
@@ -49,7 +51,20 @@ def _relocating(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+class _WithTarget(click.Command):
+    """The command with a message of its own for a missing target: a single word is the target to click."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raise click.UsageError when one word is all there is."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        word, sources = given.get("target"), given.get("sources")
+        has_sources = isinstance(sources, tuple | list) and bool(sources)  # click has a mark of its own for none
+        if isinstance(word, str) and not has_sources and not ctx.resilient_parsing and "help" not in given:
+            raise click.UsageError(f"Missing argument 'TARGET': where does {word!r} go? Name a key or folder last", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WithTarget)
 @_relocating
 @with_settings
 def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
@@ -63,7 +78,7 @@ def cp(sources: tuple[Location, ...], target: Location, settings: Settings, **op
     _carry_out(sources, target, settings, is_move=False, **options)
 
 
-@click.command()
+@click.command(cls=_WithTarget)
 @_relocating
 @with_settings
 def mv(sources: tuple[Location, ...], target: Location, settings: Settings, **options: Any) -> None:
@@ -100,6 +115,9 @@ def _carry_out(
         if is_single:
             with expecting_blob(storage, sources[0], f"give -r to {'move' if is_move else 'copy'} all of it"):
                 _single(job, told, report, conflict, dry_run=dry_run)
+            _tell_overwritten(
+                storage, report.overwritten, Location(target.storage_type, origins[0].target(into)), quiet or as_json
+            )
             return
         try:
             job.check()
@@ -116,7 +134,11 @@ def _carry_out(
                 summary = job.run()
         except StoppedError as exc:
             raise StoppedError(f"{exc.message}; {_left(job, is_move=is_move)}") from None
-        report.end(summary, place=_place(origins, Location(target.storage_type, into)), is_quiet=quiet)
+        place = Location(target.storage_type, origins[0].target(into) if len(origins) == 1 else into)
+        try:
+            report.end(summary, place=str(place), is_quiet=quiet)
+        finally:
+            _tell_overwritten(storage, report.overwritten, place, quiet or as_json)
 
 
 def _conflict(chosen: str | None, *, force: bool, no_overwrite: bool) -> "Conflict":
@@ -155,8 +177,11 @@ def _origins(choices: Sequence[Choice], target: Location, *, recursive: bool) ->
         if is_folder and source.key.endswith(DELIMITER):
             raise click.UsageError(f"{source} is a folder; give -r for all of it, or name a key for this blob")
         key = check_key(source.key)
-        if choice.limits and not [*choice.blobs(recursive=False)]:
-            continue
+        if choice.limits:
+            with expecting_blob(choice.storage, source, "give -r for all of it"):
+                is_within = any(choice.blobs(recursive=False))
+            if not is_within:
+                continue
         base = key[: key.rfind(DELIMITER) + 1] if is_folder else key
         origins.append(Origin(source.storage_type, key, base=base))
     is_single = len(choices) == len(origins) == 1 and not takes_folder
@@ -175,11 +200,17 @@ def _single(
     job.run()
     [row] = told
     if row.state == "failed":
-        more = "; give --force to overwrite it" if row.result.error == "conflict" else ""
-        more = more if conflict is Conflict.REFUSE else ""
-        message = f"{row.result.message}{more}"
+        is_taken = row.result.error == "conflict" and conflict is Conflict.REFUSE
+        way_out = "name another target" if row.result.move.is_onto_itself else "give --force to overwrite it"
+        message = f"{row.result.message}; {way_out}" if is_taken else f"{row.result.message}"
         raise error_of(row.result.error or "", message, key=row.result.move.key)
     report.tell([row])
+
+
+def _tell_overwritten(storage: "Storage", count: int, place: Location, is_quiet: bool) -> None:
+    said = "" if is_quiet else what_was_there(storage, count, place)
+    if said:
+        remark(said)
 
 
 def _preview(job: "Relocation", report: "_Report", *, quiet: bool, as_json: bool, place: Location) -> None:
@@ -201,11 +232,13 @@ class _Report:
         self.verb, self._past = ("move", "moved") if is_move else ("copy", "copied")
         self._as_json, self._is_silent = as_json, is_silent
         self._complaints = Complaints()
+        self.overwritten = 0  # blobs that were at the targets before
 
     def tell(self, rows: "Sequence[Relocated]") -> None:
         """Report blobs that have ended."""
         for row in rows:
             move, blob = row.result.move, row.result.blob
+            self.overwritten += row.result.overwritten is not None
             if row.state == "failed":
                 self._complaints.add(row.result.message or f"cannot {self.verb} {move.key!a}: {row.result.error}")
             if self._as_json:
@@ -247,10 +280,6 @@ def _left(job: "Relocation", *, is_move: bool) -> str:
     done = f"{job.summary.done:,} of {plural(now.files, 'blob')} {'moved' if is_move else 'copied'}"
     again = "the same command" if is_move else "the same command with --on-conflict skip"
     return f"{done}, none half done; {again} does the rest"
-
-
-def _place(origins: "Sequence[Origin]", target: Location) -> str:
-    return str(Location(target.storage_type, origins[0].target(target.key)) if len(origins) == 1 else target)
 
 
 def _source(move: "Move") -> str:

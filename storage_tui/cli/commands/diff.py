@@ -10,10 +10,13 @@ from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import EXIT_FAILED
 from storage_tui.cli.printing import complain, say, say_json, show_status, shown
 from storage_tui.cli.settings import Settings
-from storage_tui.contract.keys import Location
+from storage_tui.contract.errors import NotFoundError
+from storage_tui.contract.keys import Location, as_folder
+from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
+    from storage_tui.client.async_storage import AsyncStorage
     from storage_tui.previews.comparing.compare import Comparison
 
 LABEL_CELLS = 14  # of the longest usual fact; a longer one moves its values to the right
@@ -33,6 +36,8 @@ def diff(left: Location, right: Location, quiet: bool, as_json: bool, settings: 
     first difference. The exit code is 0 when the blobs are the same, and 1 when they differ. A LEFT or RIGHT that ends
     in a slash takes the name of the other blob.
     """
+    if all(not side.key or side.key.endswith("/") for side in (left, right)):
+        raise click.UsageError(f"{left} and {right} are folders; storage-tui check compares folders")
     if left.key.endswith("/") or not left.key:
         left = Location(left.storage_type, left.key + right.key.rpartition("/")[2])
     elif right.key.endswith("/") or not right.key:
@@ -61,7 +66,7 @@ async def _compare(left: Location, right: Location, settings: Settings) -> "Comp
     try:
         sides = []
         for location in (left, right):
-            blob = await storage.stat(location.key, location.storage_type)
+            blob = await _stat(storage, location)
             sides.append(Side(storage, blob, str(location)))
         return await compare(*sides, most_bytes=None, told=told)
     finally:
@@ -69,6 +74,17 @@ async def _compare(left: Location, right: Location, settings: Settings) -> "Comp
             show_status("")
         await close()
         await storage.close()
+
+
+async def _stat(storage: "AsyncStorage", location: Location) -> Blob:
+    try:
+        return await storage.stat(location.key, location.storage_type)
+    except NotFoundError as exc:
+        page = await storage.list_page(as_folder(location).key, storage_type=location.storage_type, limit=1)
+        if page.blobs or page.prefixes:
+            way_out = "diff compares two blobs, and storage-tui check two folders"
+            raise NotFoundError(f"{location} is a folder; {way_out}", key=location.key) from exc
+        raise
 
 
 def _print(found: "Comparison") -> None:

@@ -1,19 +1,24 @@
 """`storage-tui edit`: a text blob in an editor, and back; `storage-tui touch`: another seven days for blobs in tmp."""
 
+import shlex
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from storage_tui.cli.folder_hints import blobs_below, expecting_blob, has_blobs
+from storage_tui.cli.folder_hints import expecting_blob, has_blobs
 from storage_tui.cli.options import LOCATION, with_settings
 from storage_tui.cli.output import PartialFailureError, human_countdown
 from storage_tui.cli.printing import Complaints, confirm, remark, say, say_json
+from storage_tui.cli.search.choosing import Choice, choose
+from storage_tui.cli.search.limits import Limits, with_limits
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.contract.counts import plural
 from storage_tui.contract.errors import ConflictError, LocalFileError, NotFoundError, StorageError
 from storage_tui.contract.keys import Location, as_folder, check_key
+from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ def edit(location: Location, yes: bool, fresh: bool, quiet: bool, as_json: bool,
         except BaseException:
             copy.leave_or_close()
             if copy.is_kept:
-                remark(f"the edited copy is {copy.path}; storage-tui edit {location} goes on with it")
+                remark(f"the edited copy is {copy.path}; storage-tui edit {shlex.quote(str(location))} goes on with it")
             raise
         if written is None:
             return
@@ -153,11 +158,15 @@ def _report(location: Location, written: "Written", *, quiet: bool, as_json: boo
 @click.option("-r", "--recursive", is_flag=True, help="Every blob in the folders named.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each blob.")
+@with_limits
 @with_settings
-def touch(locations: tuple[Location, ...], recursive: bool, quiet: bool, as_json: bool, settings: Settings) -> None:
+def touch(
+    locations: tuple[Location, ...], recursive: bool, quiet: bool, as_json: bool, limits: Limits, settings: Settings
+) -> None:
     """Keep blobs of tmp for another seven days from now. The server writes each blob again; no bytes are moved here.
 
-    A blob that somebody overwrites meanwhile is left as it is. Only storage types with an expiry are taken.
+    A quoted pattern takes what it matches: `touch 'tmp:run/**' --expires-within 1d`. A blob that somebody overwrites
+    meanwhile is left as it is. Only storage types with an expiry are taken.
     """
     from storage_tui.client.editing import touching
 
@@ -165,27 +174,34 @@ def touch(locations: tuple[Location, ...], recursive: bool, quiet: bool, as_json
         touching.check_expires(location.storage_type)
     with open_storage(settings) as storage:
         failed, done, complaints = 0, 0, Complaints()
-        for location in locations:
-            if recursive:
-                blobs = [*blobs_below(storage, as_folder(location))]
-                if not blobs:
-                    raise NotFoundError(f"nothing is stored in the folder {as_folder(location)}", key=location.key)
-            else:
-                with expecting_blob(storage, location, "give -r for all of it"):
-                    blobs = [storage.stat(check_key(location.key), location.storage_type)]
-            for result in touching.touch_many(storage.engine, blobs):
+        choices = [choose(storage, location, limits) for location in locations]
+        is_several = recursive or any(choice.glob is not None for choice in choices)
+        for choice in choices:
+            before = done + failed
+            for result in touching.touch_many(storage.engine, _to_touch(choice, recursive=recursive)):
                 if isinstance(result, StorageError):
+                    if not is_several and len(choices) == 1:
+                        raise result
                     failed += 1
                     complaints.add(result.message)
                     continue
                 done += 1
                 if as_json:
                     say_json({"storage_type": result.storage_type, **result.to_json()})
-                elif not quiet and not recursive:
-                    say(f"{location}: expires in {human_countdown(result.expires)}")
+                elif not (quiet or is_several):
+                    say(f"{choice.location}: expires in {human_countdown(result.expires)}")
+            if done + failed == before and not limits:
+                raise choice.nothing()
         complaints.end()
         if failed:
             total = plural(done + failed, "blob")
             raise PartialFailureError(f"{done:,} of {total} have another seven days, {failed:,} failed")
-        if recursive and not (quiet or as_json):
+        if is_several and done and not (quiet or as_json):
             say(f"{plural(done, 'blob')} kept for seven days from now")
+
+
+def _to_touch(choice: Choice, *, recursive: bool) -> Iterable[Blob]:
+    if recursive or choice.glob is not None:
+        return choice.blobs(recursive=recursive)
+    with expecting_blob(choice.storage, choice.location, "give -r for all of it"):
+        return [*choice.blobs(recursive=False)]

@@ -235,7 +235,7 @@ def _tell_plan(work: _Work, *, as_json: bool, quiet: bool) -> None:
 
 
 def _confirm(work: _Work) -> None:
-    what = work.described() + work.written()
+    what, written = work.described(), work.written()
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{what} would be deleted; give --yes to do it")
-    confirm(f"Delete {what}?")
+        raise click.UsageError(f"{what}{written}{',' * bool(written)} would be deleted; give --yes to do it")
+    confirm(f"Delete {what}{written}?")

@@ -4,7 +4,7 @@ good."""
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ import click
 from storage_tui.cli.options import LOCATION, duration, with_settings
 from storage_tui.cli.output import PartialFailureError
 from storage_tui.cli.printing import Complaints, confirm, remark, say, say_json
+from storage_tui.cli.search.gone import GoneChoice, choose_gone
 from storage_tui.cli.settings import Settings
 from storage_tui.cli.store_choice import open_storage
 from storage_tui.cli.way_back import kept_text
@@ -21,7 +22,7 @@ from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_key
 from storage_tui.contract.models import Blob
 from storage_tui.contract.moments import local_time
 from storage_tui.contract.sizes import size_text
-from storage_tui.contract.trash import BringBack, BringBackResult, GoneBlob
+from storage_tui.contract.trash import BringBack, BringBackResult, GoneBlob, Purged
 
 if TYPE_CHECKING:
     from storage_tui.client.storage import Storage
@@ -69,15 +70,17 @@ def undelete(
 
     Of a key that exists, what was there before is put back, after a question; the present blob goes to the trash. With
     -r whatever was deleted in the folder comes back, and blobs that exist stay; with -r and --at the folder gets what
-    it held then, and blobs that exist are replaced after a question.
+    it held then, and blobs that exist are replaced after a question. A quoted pattern is as -r for what it matches:
+    `undelete 'tmp:**/*.npy'`.
     """
     with open_storage(settings) as storage:
         told = _Told(as_json=as_json)
         for location in locations:
-            if recursive:
-                _bring_folder_back(storage, as_folder(location), at, told, yes=yes)
+            choice = choose_gone(storage, location, recursive=recursive)
+            if choice.is_one_key:
+                _bring_one_back(choice, at, told, yes=yes)
             else:
-                _bring_one_back(storage, location, at, told, yes=yes)
+                _bring_several_back(choice, at, told, yes=yes)
     told.complaints.end()
     if told.failed:
         raise PartialFailureError(f"brought back {told.done:,} of {told.done + told.failed:,}, {told.failed:,} failed")
@@ -98,11 +101,11 @@ def trash(location: Location, as_json: bool, settings: Settings) -> None:
     """List what can be brought back at LOCATION: a key, or everything in a folder.
 
     Each line shows when the blob went, how, by whom, its size, until when it is kept, and its key. Of a key that was
-    written several times each version has a line, the oldest first.
+    written several times each version has a line, the oldest first. A quoted pattern lists what it matches.
     """
     with open_storage(settings) as storage:
         count = size_bytes = 0
-        for row in _gone_at(storage, location):
+        for row in _listed(storage, location):
             count, size_bytes = count + 1, size_bytes + (row.blob.size_bytes or 0)
             if as_json:
                 say_json({"storage_type": location.storage_type, **row.to_json()})
@@ -119,7 +122,7 @@ def trash(location: Location, as_json: bool, settings: Settings) -> None:
             return
         terms = storage.trash.terms()
         kept = f"blobs are kept for {kept_text(terms.retention_s)}" if terms.retention_s else "the server keeps none"
-        remark(f"nothing can be brought back at {location}: {kept} after they were deleted or overwritten")
+        remark(f"nothing can be brought back at {location}; {kept} after they were deleted or overwritten")
 
 
 @click.command()
@@ -136,15 +139,15 @@ def purge(
 ) -> None:  # fmt: skip
     """Remove blobs for good that were deleted or overwritten: no undelete brings them back. Blobs that exist stay.
 
-    Without -r a LOCATION is a key, of which all old versions go.
+    Without -r a LOCATION is a key, of which all old versions go, or a quoted pattern, of which all that it matches go.
     """
     with open_storage(settings) as storage:
-        places = [as_folder(location) if recursive else location for location in locations]
+        choices = [choose_gone(storage, location, recursive=recursive) for location in locations]
         count = size_bytes = 0
-        for place in places:
-            if not recursive:
-                check_key(place.key)
-            for row in _gone_at(storage, place, is_key=not recursive):
+        for choice in choices:
+            if choice.is_one_key:
+                check_key(choice.location.key)
+            for row in choice.rows():
                 count, size_bytes = count + 1, size_bytes + (row.blob.size_bytes or 0)
         if not count:
             raise NotFoundError("nothing there was deleted or overwritten lately; nothing was purged")
@@ -154,16 +157,28 @@ def purge(
                 raise click.UsageError(f"{what} would be removed for good; give --yes to do it")
             confirm(f"Remove {what} for good? They can never be brought back.")
         done = 0
-        for place in places:
-            if recursive:
-                purged = storage.trash.purge(prefix=place.key, storage_type=place.storage_type)
-            else:
-                purged = storage.trash.purge([place.key], place.storage_type)
+        for choice in choices:
+            purged = _purge(choice)
             done += purged.count
             if as_json:
+                place = choice.location
                 say_json({"storage_type": place.storage_type, "location": str(place), **purged.to_json()})
     if not (quiet or as_json):
         say(f"purged {plural(done, 'version')}" + (f" of {locations[0]}" if len(locations) == 1 else ""))
+
+
+def _purge(choice: GoneChoice) -> Purged:
+    trash, place = choice.storage.trash, choice.location
+    if choice.is_one_key:
+        return trash.purge([place.key], place.storage_type)
+    if choice.glob is None:
+        return trash.purge(prefix=place.key, storage_type=place.storage_type)
+    count = size_bytes = 0
+    rows = choice.rows()
+    while versions := [(row.key, row.blob.etag) for row in islice(rows, BATCH)]:
+        purged = trash.purge(versions, place.storage_type)
+        count, size_bytes = count + purged.count, size_bytes + purged.size_bytes
+    return Purged(count, size_bytes)
 
 
 class _Told:
@@ -188,13 +203,16 @@ class _Told:
                 self.complaints.add(result.message or f"cannot bring back {result.key!a}: {result.error}")
 
 
-def _bring_one_back(storage: "Storage", place: Location, at: datetime | None, told: _Told, *, yes: bool) -> None:
+def _bring_one_back(choice: GoneChoice, at: datetime | None, told: _Told, *, yes: bool) -> None:
+    storage, place = choice.storage, choice.location
     key = check_key(place.key)
     present: Blob | None
     try:
         present = storage.stat(key, place.storage_type)
     except NotFoundError:
         present = None
+    if present is not None and not any(True for _ in choice.rows()):
+        raise NotFoundError(f"{place} exists, and no other version of it can be brought back", key=key)
     if present is not None and not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"{place} exists and would be replaced; give --yes to do it")
@@ -216,34 +234,30 @@ def _has_more(storage: "Storage", place: Location) -> bool:
     return bool(storage.trash.list_page(folder.key, folder.storage_type, limit=1).blobs)
 
 
-def _bring_folder_back(storage: "Storage", folder: Location, at: datetime | None, told: _Told, *, yes: bool) -> None:
+def _bring_several_back(choice: GoneChoice, at: datetime | None, told: _Told, *, yes: bool) -> None:
+    storage, storage_type = choice.storage, choice.location.storage_type
     if at is not None and not yes:
-        count = sum(1 for _ in _chosen(storage, folder, at))
+        count = sum(1 for _ in _chosen(choice, at))
         if count and not sys.stdin.isatty():
             raise click.UsageError(f"{plural(count, 'version')} would be put back; give --yes to do it")
         if count:
-            confirm(f"Put back {plural(count, 'version')} below {folder}? Blobs that exist there go to the trash.")
+            confirm(f"Put back {plural(count, 'version')} {choice}? Blobs that exist there go to the trash.")
     before = told.done + told.failed + told.kept
     batch: list[BringBack] = []
-    for row in _chosen(storage, folder, at):
+    for row in _chosen(choice, at):
         batch.append(BringBack(row.key, row.blob.etag, overwrite=at is not None))
         if len(batch) == BATCH:
-            told.add(folder.storage_type, _brought(storage, folder, batch), is_kept=at is None)
+            told.add(storage_type, storage.trash.bring_back_many(batch, storage_type), is_kept=at is None)
             batch = []
     if batch:
-        told.add(folder.storage_type, _brought(storage, folder, batch), is_kept=at is None)
+        told.add(storage_type, storage.trash.bring_back_many(batch, storage_type), is_kept=at is None)
     if told.done + told.failed + told.kept == before:
-        raise NotFoundError(f"nothing below {folder} can be brought back")
+        raise NotFoundError(f"nothing {choice} can be brought back", key=choice.location.key)
 
 
-def _brought(storage: "Storage", folder: Location, batch: Sequence[BringBack]) -> Sequence[BringBackResult]:
-    return storage.trash.bring_back_many(batch, folder.storage_type)
-
-
-def _chosen(storage: "Storage", folder: Location, at: datetime | None) -> Iterator[GoneBlob]:
+def _chosen(choice: GoneChoice, at: datetime | None) -> Iterator[GoneBlob]:
     """Yield of each key the version that went last; with `at`, the version that was there at this moment, if any."""
-    rows = storage.trash.iter_list(folder.key, folder.storage_type)
-    for _, versions in groupby(rows, key=lambda row: row.key):
+    for _, versions in groupby(choice.rows(), key=lambda row: row.key):
         chosen: GoneBlob | None = None
         for row in versions:
             if at is None or (
@@ -258,11 +272,10 @@ def _time(moment: datetime) -> str:
     return f"{local_time(moment):%Y-%m-%d %H:%M}"
 
 
-def _gone_at(storage: "Storage", place: Location, *, is_key: bool = False) -> Iterator[GoneBlob]:
-    """Yield the gone blobs of the key or in the folder; with `is_key`, of the key alone."""
+def _listed(storage: "Storage", place: Location) -> Iterator[GoneBlob]:
+    """Yield the versions of the key and of all below the folder of this name, or of all that the pattern matches."""
     is_folder = not place.key or place.key.endswith(DELIMITER)
-    for row in storage.trash.iter_list(place.key, place.storage_type):
-        if row.key == place.key or (not is_key and (is_folder or row.key.startswith(place.key + DELIMITER))):
-            yield row
-        elif is_key and row.key > place.key and not row.key.startswith(place.key):
-            return
+    choice = choose_gone(storage, place, recursive=is_folder)
+    yield from choice.rows()
+    if choice.is_one_key:
+        yield from GoneChoice(storage, as_folder(choice.location), None, is_deep=True).rows()

@@ -5,6 +5,7 @@
 | choosing.py | the blobs that a location with a pattern means, for every command |
 | colours.py | colours of names on a terminal, by LS_COLORS |
 | finding.py | `storage-tui find`: the blobs that words and limits describe |
+| gone.py | what a location with a pattern means in the trash |
 | grep.py | `storage-tui grep`: the lines of blobs that match a regular expression |
 | grep_lines.py | the lines that grep prints, for people and scripts |
 | limits.py | the options `--older-than 3d`, `--larger 1G` and the like |

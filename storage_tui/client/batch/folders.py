@@ -6,6 +6,7 @@ reported, and noted beside the files (kept_names.py), so that an upload of the f
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from storage_tui.client.batch.kept_names import NAMES_FILE, Renaming, read_names
 from storage_tui.client.batch.name_rules import STRICT, NameRules
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import DELIMITER, check_key
+
+_PART = re.compile(r"\..+\.[0-9a-f]{12}\.part(\.json(\.new)?)?", re.DOTALL)  # see transfer/part_file.py
+_DRAFT = re.compile(re.escape(NAMES_FILE) + r"\.[0-9]+")  # see kept_names.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ class LocalFile:
 class LeftOut:
     """An entry below a folder that is left out; `why` is one line.
 
-    `is_failure` is set for an entry that should be uploaded but cannot; it is not set for links, devices and pipes,
-    which are never uploaded.
+    `is_failure` is set for an entry that should be uploaded but cannot; it is not set for links, devices, pipes and
+    unfinished downloads, which are never uploaded.
     """
 
     path: Path
@@ -108,6 +112,11 @@ def _note(key: str, relative: str, path: PurePosixPath, rules: NameRules) -> str
     return f"{key!a} becomes {str(path)!a}: {why}"
 
 
+def is_unfinished(name: str) -> bool:
+    """Return whether the name is that of an unfinished download of this program, or of a draft beside it."""
+    return name.startswith(".") and (_PART.fullmatch(name) or _DRAFT.fullmatch(name)) is not None
+
+
 def refuse(row: LeftOut) -> None:
     """Raise LocalFileError for an entry that should be uploaded but cannot; ignore others."""
     if row.is_failure:
@@ -118,8 +127,8 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
     """Yield every regular file below `folder`, in name order, with the key `prefix` + its relative path. A name that an
     earlier download could not keep stands for its segment of the key again.
 
-    `leave_out` is called for symbolic links, devices, sockets and FIFOs, for folders that cannot be read, and for names
-    that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
+    `leave_out` is called for symbolic links, devices, sockets and FIFOs, for unfinished downloads, for folders that
+    cannot be read, and for names that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -143,6 +152,8 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
                 yield from found
             except LocalFileError as exc:
                 leave_out(LeftOut(path, exc.message, is_failure=True))
+        elif stat.S_ISREG(info.st_mode) and is_unfinished(entry.name):
+            leave_out(LeftOut(path, f"{entry.path!a} is an unfinished download", is_failure=False))
         elif stat.S_ISREG(info.st_mode):
             try:
                 key = check_key(prefix + segment)

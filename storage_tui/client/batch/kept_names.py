@@ -28,24 +28,56 @@ class Renaming:
     segment: str
 
 
-def keep_names(root: Path, renamings: Iterable[Renaming]) -> None:
+def keep_names(root: Path, renamings: Iterable[Renaming], paths: Iterable[Path] = ()) -> None:
     """Note the names below `root`, together with those of earlier downloads there; missing folders are made. Raise
-    LocalFileError."""
-    by_folder: dict[PurePosixPath, dict[str, str]] = {}
+    LocalFileError.
+
+    `paths` are all files that the download makes, absolute and below `root`. A name in them that is no renaming is that
+    of its key, so that the note of an earlier download for this name is dropped.
+    """
+    used = _names_by_folder(root, paths)
+    by_folder: dict[PurePosixPath, dict[str, str]] = {
+        parent: {} for parent in used if os.path.lexists(root / parent / NAMES_FILE)
+    }
     for row in renamings:
         by_folder.setdefault(row.parent, {})[row.name] = row.segment
     for parent, names in by_folder.items():
         with opened_below(root, parent, make=True) as folder, local_errors(str(root / parent / NAMES_FILE)):
-            content = json.dumps({**read_names(folder), **names}, ensure_ascii=False, indent=1).encode()
-            fresh = f"{NAMES_FILE}.{os.getpid()}"
-            with suppress(FileNotFoundError):
-                os.unlink(fresh, dir_fd=folder)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with open(os.open(fresh, flags, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a descriptor
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(fresh, NAMES_FILE, src_dir_fd=folder, dst_dir_fd=folder)
+            noted, own = read_names(folder), used.get(parent, set())
+            kept = {name: segment for name, segment in noted.items() if name not in own} | names
+            if kept != noted:
+                _write(folder, kept)
+
+
+def _names_by_folder(root: Path, paths: Iterable[Path]) -> dict[PurePosixPath, set[str]]:
+    """Return the names of the files, and of the folders above them, by the folder that they are in."""
+    found: dict[PurePosixPath, set[str]] = {}
+    top = PurePosixPath()
+    for path in paths:
+        place = PurePosixPath(path.relative_to(root))
+        while place != top:
+            names = found.setdefault(place.parent, set())
+            if place.name in names:
+                break
+            names.add(place.name)
+            place = place.parent
+    return found
+
+
+def _write(folder: int, names: Mapping[str, str]) -> None:
+    if not names:
+        os.unlink(NAMES_FILE, dir_fd=folder)
+        return
+    content = json.dumps(names, ensure_ascii=False, indent=1).encode()
+    fresh = f"{NAMES_FILE}.{os.getpid()}"
+    with suppress(FileNotFoundError):
+        os.unlink(fresh, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(fresh, flags, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a descriptor
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(fresh, NAMES_FILE, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def read_names(folder: int | Path) -> Mapping[str, str]:

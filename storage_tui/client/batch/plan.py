@@ -68,8 +68,8 @@ class BatchPlan:
     def keep_names(self) -> None:
         """Note the names that could not be kept beside the files, so that an upload restores the keys. Raise
         LocalFileError."""
-        if self.root is not None and self.renamings:
-            keep_names(self.root, self.renamings)
+        if self.root is not None:
+            keep_names(self.root, self.renamings, (item.path for item in self.items))
 
     @property
     def total_bytes(self) -> int:

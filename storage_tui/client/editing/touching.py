@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from storage_tui.client import calls
 from storage_tui.client.control import TransferControl
@@ -42,7 +43,9 @@ def touch(engine: TransferEngine, blob: Blob) -> Blob:
 
 
 def touch_many(engine: TransferEngine, blobs: Iterable[Blob]) -> Iterator[Blob | StorageError]:
-    """Yield the result of `touch` for each blob, in their order; a failure of one does not stop the others."""
+    """Yield the result of `touch` for each blob, in their order; a failure of one does not stop the others.
+
+    The blobs are taken from the iterable in batches, so that a list of any length needs little memory."""
 
     def attempt(blob: Blob) -> Blob | StorageError:
         try:
@@ -50,7 +53,7 @@ def touch_many(engine: TransferEngine, blobs: Iterable[Blob]) -> Iterator[Blob |
         except StorageError as exc:
             return exc
 
-    waiting = list(blobs)
+    waiting = iter(blobs)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="storage-tui-touch") as threads:
-        for first in range(0, len(waiting), BATCH):
-            yield from threads.map(attempt, waiting[first : first + BATCH])
+        while batch := [*islice(waiting, BATCH)]:
+            yield from threads.map(attempt, batch)

@@ -7,21 +7,17 @@ of the folders from the top to the file are in memory.
 
 import fcntl
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage_tui.client.batch.folders import LeftOut, segments_of
+from storage_tui.client.batch.folders import LeftOut, is_unfinished, segments_of
 from storage_tui.client.batch.kept_names import NAMES_FILE
 from storage_tui.client.sync.entries import LocalEntry, entry_of
 from storage_tui.client.sync.rules import Rules
 from storage_tui.contract.errors import InvalidKeyError, LocalFileError
 from storage_tui.contract.keys import DELIMITER, MAX_KEY_BYTES, check_key
-
-_PART = re.compile(r"\..+\.[0-9a-f]{12}\.part(\.json(\.new)?)?", re.DOTALL)
-_DRAFT = re.compile(re.escape(NAMES_FILE) + r"\.[0-9]+")
 
 
 class LocalWalk:
@@ -129,7 +125,7 @@ class LocalWalk:
 
     def _is_ours(self, name: str, path: str) -> bool:
         """Return whether the name is that of an unfinished download, or of a draft beside it."""
-        if not name.startswith(".") or not (_PART.fullmatch(name) or _DRAFT.fullmatch(name)):
+        if not is_unfinished(name):
             return False
         if self._removes_orphans and name.endswith(".part") and not os.path.lexists(f"{path}.json"):
             _remove_orphan(path)

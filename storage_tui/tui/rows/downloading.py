@@ -80,7 +80,8 @@ def _planned(gathered: Sequence[Gathered], request: "DownloadRequest", server: s
     names = _names(gathered, request.folder)
     transfers = plan_downloads(gathered, request, names)
     BatchPlan([transfer.item for transfer in transfers]).check_room(server, request.conflict)
-    keep_names(request.folder, (row for name in names for row in name.renamings))
+    renamings = (row for name in names for row in name.renamings)
+    keep_names(request.folder, renamings, (request.folder / name.path for name in names))
     return transfers
 
 
