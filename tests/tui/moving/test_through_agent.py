@@ -42,7 +42,10 @@ async def test_a_folder_is_one_line_that_opens_failures_first(
         await browser.until(lambda: browser.names == ["maps/"])
         await browser.press("d")
         await browser.shows("Download 12 blobs")
-        await browser.press("down", "right", "enter")  # overwrite
+        choice = browser.app.screen.query_one("#conflict")
+        while not choice.has_focus:  # the folders that are there come first
+            await browser.press("down")
+        await browser.press("right", "enter")  # overwrite
         queue = browser.app.desk.queue
         await browser.until(lambda: queue.asked and not queue.is_active)
         await browser.press("w")
