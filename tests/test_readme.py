@@ -14,7 +14,7 @@ PAGES = {  # the README, and the pages that it leads to
     page: (ROOT / page).read_text("utf-8")
     for page in (
         "README.md",
-        *(f"storage_tui/{topic}/README.md" for topic in ("tui", "cli", "server", "previews")),
+        *(f"storage_tui/{topic}/README.md" for topic in ("tui", "cli", "client", "server", "previews")),
         "tests/benchmarks/README.md",
         "tests/promises/README.md",
     )
@@ -48,9 +48,9 @@ def test_the_six_files_to_read_first_are_a_short_read():
     assert sum(len((ROOT / file).read_text("utf-8").splitlines()) for file in files) < READING_LINES_AT_MOST
 
 
-@pytest.mark.parametrize("topic", ["keys", "commands", "server", "previews"])
+@pytest.mark.parametrize("topic", ["keys", "commands", "python", "server", "previews"])
 def test_a_page_is_printed_by_its_topic(topic):
-    folder = {"keys": "tui", "commands": "cli"}.get(topic, topic)
+    folder = {"keys": "tui", "commands": "cli", "python": "client"}.get(topic, topic)
     result = subprocess.run(
         [sys.executable, "-m", "storage_tui", "help", topic], capture_output=True, text=True, timeout=60
     )

@@ -61,7 +61,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "help": (
         "storage_tui.cli.about.help",
         "help_",
-        "Print a page about keys, commands, server or previews.",
+        "Print a page about keys, commands, python, server or previews.",
     ),
     "man": ("storage_tui.cli.about.manual", "man", "Print the manual page: storage-tui man | man -l -"),
     "completion": (

@@ -9,6 +9,7 @@ from storage_tui.cli.printing import say
 TOPICS = {  # the package whose README is the page, and the subject of the page
     "keys": ("storage_tui.tui", "every key of the browser, and keys of your own"),
     "commands": ("storage_tui.cli", "every command, exit code, setting and environment name"),
+    "python": ("storage_tui.client", "the Python client: files, moving, taking back, folders made equal, tasks"),
     "server": ("storage_tui.server", "how to run a server for others"),
     "previews": ("storage_tui.previews", "the formats that are previewed, and how to add a format"),
 }
@@ -20,7 +21,7 @@ TOPICS = {  # the package whose README is the page, and the subject of the page
 def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Print a page about TOPIC, or the help of COMMAND; without either the list of topics.
 
-    Topics are keys, commands, server and previews: storage-tui help keys
+    Topics are keys, commands, python, server and previews: storage-tui help keys
     """
     if not words:
         say("Topics, each printed by `storage-tui help TOPIC`:")

@@ -12,5 +12,6 @@
 | syncing.py | `storage-tui sync` and `check`: a local folder and a folder of the store, made equal or compared |
 | transfer.py | the commands that move bytes: get and put, for single blobs and for folders |
 | transfers.py | `storage-tui transfers`: shows and steers the transfers in the background |
+| trash.py | `storage-tui undelete`, `trash` and `purge`: brings back, lists or removes for good what was deleted |
 | web.py | `storage-tui web`: the browser in a web page of this machine |
 """

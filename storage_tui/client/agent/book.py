@@ -20,14 +20,13 @@ from storage_tui.client.agent.job import (
     MovedFile,
     ending_of,
     forget_files,
-    name_of,
     new_job,
     restored_job,
 )
 from storage_tui.client.agent.lane import Lane
 from storage_tui.client.agent.orders import Orders, read_orders, write_orders
 from storage_tui.client.agent.snapshots import ACTIVE, FileSnapshot, JobSnapshot, News, State
-from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.plan import BatchItem, name_of_keys
 from storage_tui.client.batch.progress import Throughput
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
@@ -105,7 +104,7 @@ class JobBook:
         if same is not None:
             return same
         lane = self._lane(fields)
-        name = visible(name or name_of(items), limit=NAME_CHARS)
+        name = visible(name or name_of_keys(item.key for item in items), limit=NAME_CHARS)
         with self._changed:
             self._check_open()
             number, self._next_id = self._next_id, self._next_id + 1

@@ -267,18 +267,6 @@ def ending_of(row: MovedFile) -> Ending | None:
     return Ending(row.state, row.key, str(row.path), row.size_bytes, row.is_verified, row.note)
 
 
-def name_of(items: Sequence[BatchItem]) -> str:
-    """Return a name for these files: the name of the only one, or the folder that all have in common."""
-    if len(items) == 1:
-        return items[0].key.rstrip("/").rpartition("/")[2] or items[0].key
-    first, last = min(item.key for item in items), max(item.key for item in items)
-    same = 0
-    while same < min(len(first), len(last)) and first[same] == last[same]:
-        same += 1
-    folder = first[: first.rfind("/", 0, same) + 1]
-    return f"{Path(folder).name}/" if folder.strip("/") else f"{len(items):,} files"
-
-
 def forget_files(ended: Iterable[Job], kept: int) -> None:
     """Forget the files of the oldest of these jobs until at most `kept` are left; files that failed stay."""
     jobs = list(ended)

@@ -28,6 +28,7 @@ from storage_tui.contract.models import Blob
 
 READ_BYTES = 1024 * 1024
 PAGE_BLOBS = 1000  # the most that the server sends at once
+NAME_CHARS = 200  # of the name of a folder that stands for many blobs
 RENAMES = 10_000  # names tried before giving up
 SPARE_BYTES = 16 * 1024 * 1024  # room left for the file system's own needs
 
@@ -252,3 +253,18 @@ def _existing(folder: Path) -> Path:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def name_of_keys(keys: Iterable[str]) -> str:
+    """Return a name for the blobs of one action: the name of the only one, the folder that all have in common, or how
+    many they are."""
+    count, first, last = 0, "", ""
+    for key in keys:
+        first = key if not count or key < first else first
+        last = max(last, key)
+        count += 1
+    if count == 1:
+        return first.rstrip("/").rpartition("/")[2] or first
+    same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    folder = first[: first.rfind("/", 0, same) + 1].rstrip("/").rpartition("/")[2]
+    return f"{folder[:NAME_CHARS]}/" if folder else plural(count, "file")

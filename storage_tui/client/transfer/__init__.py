@@ -18,4 +18,5 @@
 | sources.py | the sources of an upload: a file, an open file object, bytes, a stream |
 | unfinished.py | all unfinished transfers, begun or not, for the command line and the browser |
 | uploads.py | the upload of a source, over an upload session that continues after cuts |
+| streams/ | one blob over several streams: the rule for their number, ranges down, parts up |
 """

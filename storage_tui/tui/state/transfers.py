@@ -1,13 +1,13 @@
 """The queue of transfers and its jobs: waiting, running, done, and the rate and time left of the whole batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Literal, Optional
 
-from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.plan import BatchItem, name_of_keys
 from storage_tui.client.batch.progress import RateMeter
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.rates import Rates
@@ -25,7 +25,6 @@ Direction = Literal["upload", "download"]
 State = Literal["waiting", "running", "paused", "done", "skipped", "failed", "cancelled"]
 
 JOBS_KEPT = 200  # jobs that have ended and are still shown
-NAME_CHARS = 200
 RATES_KEPT = 60  # readings of the throughput, for its curve
 
 ACTIVE: frozenset[State] = frozenset(("waiting", "running", "paused"))
@@ -279,7 +278,7 @@ class TransferQueue:
         added = list(transfers)
         if not added:
             return 0
-        job = TransferJob(name or _name_of(added), added)
+        job = TransferJob(name or name_of_keys(row.key for row in added), added)
         self.jobs.append(job)
         for transfer in added:
             transfer.number, transfer.job = next(self._numbers), job
@@ -504,13 +503,3 @@ class TransferQueue:
             states.get("running", 0), states.get("paused", 0), done_bytes, total_bytes, self._meter.bytes_per_s,
             direction, self._ended_at is not None and moment - self._ended_at > self.done_s,
         )  # fmt: skip
-
-
-def _name_of(transfers: Sequence[Transfer]) -> str:
-    """Return a name for the job: the name of the only file, or the folder that all keys have in common."""
-    if len(transfers) == 1:
-        return transfers[0].key.rstrip("/").rpartition("/")[2] or transfers[0].key
-    first, last = min(row.key for row in transfers), max(row.key for row in transfers)
-    same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    folder = first[: first.rfind("/", 0, same) + 1].rstrip("/").rpartition("/")[2]
-    return f"{folder[:NAME_CHARS]}/" if folder else f"{len(transfers):,} files"
