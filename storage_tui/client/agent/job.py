@@ -210,7 +210,7 @@ class Job:
             counts["failed"], counts["cancelled"], done_bytes, max(self._total_bytes + found, done_bytes),
             self._meter.bytes_per_s if counts["running"] else 0.0, self.round,
             note if self.is_active else "", self._error[:ERROR_CHARS] if counts["failed"] else "", self.created,
-            self.ended_at,
+            self.ended_at, self.is_active and bool(self.lane.holds_for),
         )  # fmt: skip
 
 
