@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def hand_over(
-    storage: "Storage", plan: BatchPlan, *, conflict: Conflict, as_json: bool, quiet: bool, name: str = ""
+    storage: "Storage", plan: BatchPlan, *, conflict: Conflict, as_json: bool, quiet: bool, name: str = "",
+    limits_anew: bool = False,
 ) -> None:  # fmt: skip
     """Give the plan to the agent, and print its number. Raise AgentError when no agent can be started.
 
+    The agent also gets the limits of the storage where there are any, and with `limits_anew` also that there are none.
     The job is in the journal when this function returns: it goes on whatever happens to this program.
     """
     from storage_tui.client.agent import stores
@@ -39,9 +41,9 @@ def hand_over(
         return
     ticket, store = token_hex(8), stores.fields_of(storage.engine.server)
     try:
-        number = _add(AgentLink.open(), storage, store, items, name, ticket)
+        number = _add(AgentLink.open(), storage, store, items, name, ticket, limits_anew)
     except AgentLostError:  # it ended just now; the next one takes the job, once
-        number = _add(AgentLink.open(), storage, store, items, name, ticket)
+        number = _add(AgentLink.open(), storage, store, items, name, ticket, limits_anew)
     if as_json:
         say_json({"job": number, "files": len(items), "bytes": plan.total_bytes})
     elif not quiet:
@@ -49,11 +51,12 @@ def hand_over(
 
 
 def _add(
-    link: "AgentLink", storage: "Storage", store: "Fields", items: list["BatchItem"], name: str, ticket: str
+    link: "AgentLink", storage: "Storage", store: "Fields", items: list["BatchItem"], name: str, ticket: str,
+    limits_anew: bool,
 ) -> int:  # fmt: skip
     up, down = storage.engine.pace.up.bytes_per_s, storage.engine.pace.down.bytes_per_s
     with link:
-        if up is not None or down is not None:
+        if limits_anew or up is not None or down is not None:
             link.set_limits(up, down)
         if link.retired:
             complain(link.retired)

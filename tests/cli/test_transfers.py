@@ -122,6 +122,18 @@ def test_a_killed_agent_goes_on_with_the_next_command_of_any_kind(
             assert ended(link, number).done == 1
 
 
+def test_the_limit_of_a_command_goes_to_the_agent_with_the_files(run: Run, place: AgentPlace, tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(BIG)
+    run("put", "--background", "--bwlimit", "100k:200k", "big", "data:")
+    with AgentLink.open(place) as link:
+        assert link.news().limits == (100_000, 200_000) and moved(link, 1).running == 1
+        run("put", "--background", "big", "data:other")
+        assert link.news().limits == (100_000, 200_000), "a command without a limit changes none"
+        run("put", "--background", "--bwlimit", "off", "big", "data:third")
+        assert link.news().limits == (None, None)
+        assert [ended(link, number).done for number in (1, 2, 3)] == [1, 1, 1]
+
+
 def test_files_that_failed_are_told_with_the_reason(run: Run, place: AgentPlace, tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for name in ("a", "b"):

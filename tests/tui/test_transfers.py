@@ -144,7 +144,10 @@ async def test_the_transfers_say_how_each_stands_and_why_one_failed(
         await browser.until(lambda: browser.names == ["maps/"])
         await browser.press("d")
         await browser.shows("Download 2 blobs")
-        await browser.press("down", "right", "enter")  # overwrite
+        choice = browser.app.screen.query_one("#conflict")
+        while not choice.has_focus:  # the folders that are there come first
+            await browser.press("down")
+        await browser.press("right", "enter")  # overwrite
         queue = browser.app.desk.queue
         await browser.until(lambda: queue.items and not queue.is_active)
         await browser.press("w")

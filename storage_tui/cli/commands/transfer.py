@@ -118,7 +118,9 @@ def get(
             if background:
                 if plan.items[0].blob is None:  # named and not listed: tell now, while somebody reads the message
                     storage.stat(location.key, location.storage_type)
-                hand_over(storage, plan, conflict=conflict, as_json=as_json, quiet=quiet)
+                hand_over(
+                    storage, plan, conflict=conflict, as_json=as_json, quiet=quiet, limits_anew=bwlimit is not None
+                )
                 return
             move(
                 storage, plan, conflict=conflict, jobs=jobs_of(jobs, settings), resume=resume, must_verify=verify,
@@ -256,7 +258,8 @@ def put(
         if background:
             _check_files(items)
             hand_over(
-                storage, BatchPlan(items, left_out=left_out), conflict=conflict, as_json=as_json, quiet=quiet
+                storage, BatchPlan(items, left_out=left_out), conflict=conflict, as_json=as_json, quiet=quiet,
+                limits_anew=bwlimit is not None,
             )  # fmt: skip
         elif items or left_out:
             move(

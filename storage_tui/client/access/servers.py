@@ -76,10 +76,11 @@ class HandedTokens:
 
     def __init__(self, token: Secret[str] | None) -> None:
         self._token = token
+        self.is_refused = False  # the server took the last token no longer
 
     def give(self, token: Secret[str]) -> None:
         """Use this token from now on."""
-        self._token = token
+        self._token, self.is_refused = token, False
 
     def ready(self) -> Secret[str] | None:
         """Return the token, if there is one."""
@@ -93,8 +94,10 @@ class HandedTokens:
         return token
 
     def reject(self, token: Secret[str]) -> bool:
-        """Return whether another token was given meanwhile."""
-        return self._token is not None and self._token != token
+        """Use the token no more; return whether another token was given meanwhile."""
+        if self._token == token:
+            self._token, self.is_refused = None, True
+        return self._token is not None
 
 
 class RemoteServer:

@@ -18,4 +18,5 @@ in the journal on the disk, so that the next agent goes on where a killed one st
 | job.py | one job and its files |
 | lane.py | the batch that moves the files of one server and account |
 | history.py | the last jobs that have ended |
+| orders.py | the pause and the limits of all transfers |
 """

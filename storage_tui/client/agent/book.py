@@ -6,20 +6,28 @@ while the lock is held.
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from storage_tui.client.agent import history, stores
 from storage_tui.client.agent.frames import AgentLostError
 from storage_tui.client.agent.items import record_of
-from storage_tui.client.agent.job import Job, MovedFile, restored
+from storage_tui.client.agent.job import (
+    NAME_CHARS,
+    Job,
+    MovedFile,
+    ending_of,
+    forget_files,
+    new_job,
+    restored_job,
+)
 from storage_tui.client.agent.lane import Lane
+from storage_tui.client.agent.orders import Orders, read_orders, write_orders
 from storage_tui.client.agent.snapshots import ACTIVE, FileSnapshot, JobSnapshot, News, State
-from storage_tui.client.batch.plan import BatchItem, item_of, name_of_keys
+from storage_tui.client.batch.plan import BatchItem, name_of_keys
+from storage_tui.client.batch.progress import Throughput
 from storage_tui.client.batch.results import BatchResult
 from storage_tui.client.control import TransferControl
 from storage_tui.client.http.pace import Pace
@@ -34,8 +42,6 @@ RETRIES = ("retry", "retry-failed")
 FILES_TOLD = 1000  # files in one answer; the rest comes with the next
 FILES_KEPT = 20_000  # files of ended jobs that can still be looked at; their counts stay
 RATES_KEPT = 60  # seconds of throughput
-NAME_CHARS = 200
-NOT_KEPT = "the disk takes no journal: these transfers run, but do not go on after a crash; make room"
 
 
 class JobBook:
@@ -52,13 +58,16 @@ class JobBook:
         self._gone: list[tuple[int, int]] = []
         self._next_id = max(self._ended, default=0) + 1
         self._is_paused = self._is_closing = self._is_refusing = False
-        self._rates: deque[float] = deque(maxlen=RATES_KEPT)
-        self._last_tick: tuple[float, int] | None = None
+        self._throughput = Throughput(RATES_KEPT)
 
     # What the journal holds
 
     def restore(self) -> int:
-        """Go on with the jobs that an ended agent left; return their number."""
+        """Go on with the jobs that an ended agent left, as that agent was told to; return their number."""
+        orders = read_orders(self._state_dir)
+        with self._changed:
+            self._is_paused = orders.is_paused
+            self._pace.set(up=orders.limits[0], down=orders.limits[1])
         found = sorted(take_jobs(self._state_dir), key=lambda row: str((row[1].job or {}).get("created", "")))
         for journal, content in found:
             try:
@@ -70,9 +79,7 @@ class JobBook:
     def _restore(self, journal: WaitingList, content: QueueContent) -> None:
         head = cast("dict[str, Any]", content.job)
         lane = self._lane(dict(head["store"]), account=content.account)
-        rows = [restored(index, item_of(row)) for index, row in content.waiting.items()]
-        rows += [restored(index, item_of(row), error=why) for index, (row, why) in content.failed.items()]
-        if not rows:
+        if not content.waiting and not content.failed:
             journal.close(keep=False)
             return
         with self._changed:
@@ -81,15 +88,7 @@ class JobBook:
                 number = self._next_id
             self._next_id = max(self._next_id, number + 1)
             self._ended.pop(number, None)
-            rows.sort(key=lambda row: row.index)
-            job = Job(
-                number, str(head.get("name", ""))[:NAME_CHARS], lane, str(head.get("created", "")), journal, rows,
-                round_=self._round, ended=content.ended, ended_bytes=content.ended_bytes,
-            )  # fmt: skip
-            job.ticket = str(head.get("ticket", ""))
-            if not job.is_active:
-                job.ended_at = time.time()
-            self._enter(job)
+            self._enter(restored_job(number, lane, journal, content, round_=self._round))
 
     # Requests
 
@@ -106,24 +105,16 @@ class JobBook:
             return same
         lane = self._lane(fields)
         name = visible(name or name_of_keys(item.key for item in items), limit=NAME_CHARS)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
         with self._changed:
             self._check_open()
             number, self._next_id = self._next_id, self._next_id + 1
             if not self._is_active:
                 self._round += 1
             round_ = self._round
-        about = {"id": number, "name": name, "created": created, "store": lane.fields, "ticket": ticket}
-        journal = WaitingList(self._state_dir, lane.account, about)
-        rows = [MovedFile(index, item) for index, item in enumerate(items)]
-        journal.add((row.index, record_of(row.item, lane.account)) for row in rows)
-        job = Job(number, name, lane, created, journal, rows, round_=round_)
-        job.ticket = ticket
-        if not journal.is_kept:
-            job.note = NOT_KEPT
+        job = new_job(self._state_dir, number, name, lane, items, round_=round_, ticket=ticket)
         with self._changed:
-            if self._is_closing:  # it is in the journal, which the next agent reads
-                journal.close(keep=True)
+            if self._is_closing and job.journal is not None:  # it is in the journal, which the next agent reads
+                job.journal.close(keep=True)
                 return number
             self._enter(job)
         return number
@@ -145,7 +136,7 @@ class JobBook:
             if was_held:
                 for job in self._jobs.values():
                     if job.lane is lane:
-                        self._hand_over(job, [row for row in job.files.values() if row.state == "waiting"])
+                        self._hand_over(job, job.files.values())
 
     def steer(self, verb: Verb, jobs: Sequence[int] | None, files: Sequence[int] | None = None) -> int:
         """Pause, continue, cancel, retry or clear the files of some jobs, or of all; return how many were changed."""
@@ -189,12 +180,11 @@ class JobBook:
             for number, before in follow.items():
                 if (job := self._jobs.get(number)) is None:
                     continue
-                changed = job.changed(before, FILES_TOLD)
-                seen[number] = changed[-1].revision if len(changed) >= FILES_TOLD else self._revision
-                files += [row.snapshot(number) for row in changed]
-                files += [row.snapshot(number) for row in job.moving.values() if row.done_bytes]
+                told, last = job.news(before, FILES_TOLD)
+                files += told
+                seen[number] = self._revision if last is None else last
             gone = [number for at, number in self._gone if at > since]
-            return News(self._revision, jobs, files, gone, self._is_paused, list(self._rates), seen, self.limits)
+            return News(self._revision, jobs, files, gone, self._is_paused, self._throughput.rates, seen, self.limits)
 
     def files(self, job: int, *, after: int, limit: int, states: Sequence[State] = ()) -> list[FileSnapshot]:
         """Return the files of a job after the index `after`, in their order."""
@@ -207,6 +197,7 @@ class JobBook:
         """Hold all transfers together back to so many bytes per second, at once; None for no limit."""
         with self._changed:
             self._pace.set(up=up, down=down)
+            self._keep_orders()
             self._revision += 1
             self._changed.notify_all()
 
@@ -237,10 +228,7 @@ class JobBook:
         with self._changed:
             now = time.monotonic()
             done = sum(job.snapshot(now).done_bytes for job in self._jobs.values())
-            if self._last_tick is not None and now > self._last_tick[0]:
-                at, before = self._last_tick
-                self._rates.append(max(0.0, (done - before) / (now - at)))
-            self._last_tick = now, done
+            self._throughput.read(done, now)
             used = {job.lane.account for job in self._jobs.values() if job.is_active}
             idle = [lane for account, lane in self._lanes.items() if account not in used]
             for lane in idle:
@@ -260,6 +248,8 @@ class JobBook:
             for job in self._jobs.values():
                 if job.journal is not None:
                     job.journal.close(keep=True)
+            if not self._is_active and not self._is_refusing:  # what was told was about these transfers
+                write_orders(self._state_dir, Orders())
 
     # Below, the lock is held
 
@@ -279,7 +269,7 @@ class JobBook:
         self._revision += 1
         job.revision = self._revision
         self._jobs[job.id] = job
-        self._hand_over(job, [row for row in job.files.values() if row.state == "waiting"])
+        self._hand_over(job, job.files.values())
         self._changed.notify_all()
 
     def _lane(self, fields: stores.Fields, *, account: str | None = None) -> Lane:
@@ -303,8 +293,9 @@ class JobBook:
         engine.close()
         return lane
 
-    def _hand_over(self, job: Job, rows: list[MovedFile]) -> None:
-        """Give waiting files to the batch of their lane; a lane that has just been left is opened again."""
+    def _hand_over(self, job: Job, rows: Iterable[MovedFile]) -> None:
+        """Give the files that wait to the batch of their lane; a lane that has just been left is opened again."""
+        rows = [row for row in rows if row.state == "waiting" and row.number < 0]
         if not rows or job.lane.holds_for:
             return
         items = [row.item for row in rows]
@@ -328,14 +319,18 @@ class JobBook:
         count = 0
         lane = job.lane
         again: list[MovedFile] = []
+        steered: list[MovedFile] = []  # paused, or no longer
         for row in rows:
             number = row.number
             if verb == "pause" and row.state in ("running", "waiting"):
                 job.mark(row, "paused", self._revision)
+                steered.append(row)
                 calls.append(lambda number=number: lane.pause(number))  # type: ignore[misc]
             elif verb == "go-on" and row.state == "paused":
-                job.mark(row, "waiting" if row.control is None else "running", self._revision)
-                calls.append(lambda number=number: lane.unpause(number))  # type: ignore[misc]
+                job.mark(row, row.going_on, self._revision)
+                steered.append(row)
+                if row.number >= 0:
+                    calls.append(lambda number=number: lane.unpause(number))  # type: ignore[misc]
             elif verb == "cancel" and row.state in ACTIVE:
                 self._cancel(job, row, calls)
             elif (row.state == "failed" and verb in RETRIES) or (row.state == "cancelled" and verb == "retry"):
@@ -343,16 +338,26 @@ class JobBook:
             else:
                 continue
             count += 1
+        if steered and verb == "go-on":
+            self._went_on(job, steered)
+        elif steered and job.journal is not None:
+            job.journal.pause(row.index for row in steered)
         if again:
             self._retry(job, again)
         return count
+
+    def _went_on(self, job: Job, rows: list[MovedFile]) -> None:
+        """Note in the journal that these files are no longer paused, and hand over those that no batch has."""
+        if rows and job.journal is not None:
+            job.journal.pause((row.index for row in rows), is_paused=False)
+        self._hand_over(job, rows)
 
     def _cancel(self, job: Job, row: MovedFile, calls: list[Callable[[], None]]) -> None:
         lane, number, item = job.lane, row.number, row.item
         never_began, row.control = row.control is None, None
         job.mark(row, "cancelled", self._revision)
         if job.journal is not None:
-            job.journal.end(row.index)
+            job.journal.end(row.index, how=ending_of(row))
         calls.append(lambda: lane.cancel(number))
         if never_began and row.was_begun:
             row.was_begun = False
@@ -365,7 +370,7 @@ class JobBook:
         job.round = self._round
         for row in rows:
             row.note = row.error = ""
-            row.control = None
+            row.control, row.number = None, -1
             if row.item.left is not None:
                 row.item = replace(row.item, left=None)  # its earlier part was looked at in the first run
             job.mark(row, "waiting", self._revision)
@@ -379,15 +384,12 @@ class JobBook:
         count = 0
         for job in self._jobs.values():
             job.revision = self._revision
-            rows = list(job.moving.values()) if is_paused else list(job.files.values())
-            for row in rows:
-                if is_paused and row.state == "running":
-                    job.mark(row, "paused", self._revision)
-                    count += 1
-                elif not is_paused and row.state == "paused":
-                    job.mark(row, "waiting" if row.control is None else "running", self._revision)
-                    count += 1
-        for lane in self._lanes.values():
+            rows = job.pause_moving(self._revision) if is_paused else job.go_on(self._revision)
+            count += len(rows)
+            if not is_paused:
+                self._went_on(job, rows)
+        self._keep_orders()
+        for lane in list(self._lanes.values()):
             if is_paused:
                 lane.pause()
             else:
@@ -414,14 +416,11 @@ class JobBook:
         if job.is_active:
             return
         self._keep_history()
-        over = sum(len(row.files) for row in self._jobs.values() if not row.is_active) - FILES_KEPT
-        for row in self._jobs.values():
-            if over <= 0:
-                break
-            if row is not job and not row.is_active and not row.has_failed:
-                over -= len(row.files)
-                row.files.clear()
-                row.changes.clear()
+        forget_files([row for row in self._jobs.values() if row is not job and not row.is_active], FILES_KEPT)
+
+    def _keep_orders(self) -> None:
+        if not self._is_refusing:
+            write_orders(self._state_dir, Orders(self._is_paused, self.limits))
 
     def _keep_history(self) -> None:
         now = time.monotonic()
@@ -457,6 +456,11 @@ class JobBook:
         return found if found is not None and found[1].number == number and found[1].state in ACTIVE else None
 
     def _book(self, job: Job, row: MovedFile, result: BatchResult) -> None:
+        if job.lane.is_for_a_token(result.error):
+            row.control, row.number = None, -1
+            job.mark(row, "paused" if row.state == "paused" else "waiting", self._revision)
+            self._hand_over(job, [row])  # a token may have come meanwhile
+            return
         row.key, row.path = result.key, result.path
         notes = [row.note, result.note]
         if result.state == "done":
@@ -468,7 +472,7 @@ class JobBook:
         row.control = None
         job.mark(row, result.state, self._revision)
         if job.journal is not None:
-            job.journal.end(row.index, error=row.error if result.state == "failed" else "")
+            job.journal.end(row.index, error=row.error if result.state == "failed" else "", how=ending_of(row))
         self._look_at_end(job)
 
     def _stopped(self, lane: Lane, cause: BaseException | None) -> None:

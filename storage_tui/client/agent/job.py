@@ -3,15 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
+from storage_tui.client.agent.items import record_of
 from storage_tui.client.agent.lane import Lane
 from storage_tui.client.agent.snapshots import ACTIVE, FileSnapshot, JobSnapshot, State
-from storage_tui.client.batch.plan import BatchItem
+from storage_tui.client.batch.plan import BatchItem, item_of
 from storage_tui.client.batch.progress import RateMeter
 from storage_tui.client.control import TransferControl
-from storage_tui.client.transfer.queue_file import WaitingList
+from storage_tui.client.transfer.queue_file import Ending, QueueContent, WaitingList
 
+NAME_CHARS = 200
+NOT_KEPT = "the disk takes no journal: these transfers run, but do not go on after a crash; make room"
 ERROR_CHARS = 600  # of an error that crosses the socket; a message of a server may be long
 
 
@@ -41,6 +46,11 @@ class MovedFile:
         if self.state == "done":
             return self.size_bytes or 0
         return self.control.done_bytes if self.control is not None and self.state in ACTIVE else 0
+
+    @property
+    def going_on(self) -> Literal["waiting", "running"]:
+        """The state after a pause."""
+        return "waiting" if self.control is None else "running"
 
     @property
     def total_bytes(self) -> int | None:
@@ -81,8 +91,10 @@ class Job:
         self._error = next((row.error for row in self.files.values() if row.error), "")
         self._counts: Counter[State] = Counter(row.state for row in self.files.values())
         self._counts["done"] += ended
-        self._ended_bytes = ended_bytes
-        self._total_bytes = ended_bytes + sum(row.size_bytes or 0 for row in self.files.values() if row.state in ACTIVE)
+        self._ended_bytes = ended_bytes + sum(row.done_bytes for row in self.files.values())
+        self._total_bytes = self._ended_bytes + sum(
+            row.size_bytes or 0 for row in self.files.values() if row.state in ACTIVE
+        )
         self._meter = RateMeter()
         first = next(iter(self.files.values()), None)
         directions = {row.item.direction for row in self.files.values()}
@@ -151,6 +163,30 @@ class Job:
             fresh = [index for index in fresh if self.changes[index] <= last]
         return [self.files[index] for index in fresh]
 
+    def news(self, since: int, limit: int) -> tuple[list[FileSnapshot], int | None]:
+        """Return the files that changed after a revision and those that move, and the revision to go on from.
+
+        The revision is None where nothing is left out.
+        """
+        changed = self.changed(since, limit)
+        moving = [row for row in self.moving.values() if row.done_bytes]
+        last = changed[-1].revision if len(changed) >= limit else None
+        return [row.snapshot(self.id) for row in (*changed, *moving)], last
+
+    def pause_moving(self, revision: int) -> list[MovedFile]:
+        """Mark what runs as paused, and return those files."""
+        rows = [row for row in self.moving.values() if row.state == "running"]
+        for row in rows:
+            self.mark(row, "paused", revision)
+        return rows
+
+    def go_on(self, revision: int) -> list[MovedFile]:
+        """Mark what is paused as going on, and return those files."""
+        rows = [row for row in self.files.values() if row.state == "paused"]
+        for row in rows:
+            self.mark(row, row.going_on, revision)
+        return rows
+
     def page(self, after: int, limit: int, states: Sequence[State]) -> Iterator[MovedFile]:
         """Yield the files after the index `after`, in their order, at most `limit`; `states` of () means all."""
         count = 0
@@ -176,14 +212,69 @@ class Job:
             counts["failed"], counts["cancelled"], done_bytes, max(self._total_bytes + found, done_bytes),
             self._meter.bytes_per_s if counts["running"] else 0.0, self.round,
             note if self.is_active else "", self._error[:ERROR_CHARS] if counts["failed"] else "", self.created,
-            self.ended_at,
+            self.ended_at, self.is_active and bool(self.lane.holds_for),
         )  # fmt: skip
 
 
-def restored(index: int, item: BatchItem, *, error: str = "") -> MovedFile:
-    """Return a file out of the journal: with an `error` the file of a transfer that failed."""
-    row = MovedFile(index, item)
-    row.was_begun = True
-    if error:
-        row.state, row.error = "failed", error
-    return row
+def new_job(
+    state_dir: Path, number: int, name: str, lane: Lane, items: Sequence[BatchItem], *, round_: int, ticket: str
+) -> Job:
+    """Return a job of these items, which is on the disk when this function returns; a full disk gives a note."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    about = {"id": number, "name": name, "created": created, "store": lane.fields, "ticket": ticket}
+    journal = WaitingList(state_dir, lane.account, about)
+    rows = [MovedFile(index, item) for index, item in enumerate(items)]
+    journal.add((row.index, record_of(row.item, lane.account)) for row in rows)
+    job = Job(number, name, lane, created, journal, rows, round_=round_)
+    job.ticket, job.note = ticket, "" if journal.is_kept else NOT_KEPT
+    return job
+
+
+def restored_job(number: int, lane: Lane, journal: WaitingList, content: QueueContent, *, round_: int) -> Job:
+    """Return the job of a journal, as it stood at the end of an earlier agent. Raise StorageError or ValueError."""
+    head = content.job or {}
+    job = Job(
+        number, str(head.get("name", ""))[:NAME_CHARS], lane, str(head.get("created", "")), journal,
+        _restored_files(content), round_=round_, ended=content.ended, ended_bytes=content.ended_bytes,
+    )  # fmt: skip
+    job.ticket = str(head.get("ticket", ""))
+    if not job.is_active:
+        job.ended_at = time.time()
+    return job
+
+
+def _restored_files(content: QueueContent) -> list[MovedFile]:
+    """Return the files of a journal, in their order."""
+    rows = [MovedFile(index, item_of(found)) for index, found in content.waiting.items()]
+    for row in rows:
+        row.was_begun = True
+        if row.index in content.paused:
+            row.state = "paused"
+    for index, (found, why) in content.failed.items():
+        row = MovedFile(index, item_of(found))
+        row.was_begun, row.state, row.error = True, "failed", why
+        rows.append(row)
+    for index, (found, end) in content.past.items():
+        row = MovedFile(index, item_of(found))
+        row.state, row.key, row.path, row.size_bytes = end.state, end.key, Path(end.path), end.size_bytes
+        row.is_verified, row.note = end.is_verified, end.note
+        rows.append(row)
+    return sorted(rows, key=lambda row: row.index)
+
+
+def ending_of(row: MovedFile) -> Ending | None:
+    """Return how a file ended, for the journal; None for a failure, and for a file that has not ended."""
+    if row.state not in ("done", "skipped", "cancelled"):
+        return None
+    return Ending(row.state, row.key, str(row.path), row.size_bytes, row.is_verified, row.note)
+
+
+def forget_files(ended: Iterable[Job], kept: int) -> None:
+    """Forget the files of the oldest of these jobs until at most `kept` are left; files that failed stay."""
+    jobs = list(ended)
+    over = sum(len(job.files) for job in jobs) - kept
+    for job in jobs:
+        if over > 0 and not job.has_failed:
+            over -= len(job.files)
+            job.files.clear()
+            job.changes.clear()

@@ -13,13 +13,14 @@ from storage_tui.client.batch.scheduler import Batch
 from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.engine import TransferEngine
-from storage_tui.contract.errors import StorageError
+from storage_tui.contract.errors import CredentialsError, StorageError, UnauthorizedError
 from storage_tui.machine.secrets import Secret
 
 Begun = Callable[["Lane", Sequence[tuple[int, TransferControl]]], None]
 Ended = Callable[["Lane", Sequence[tuple[int, BatchResult]]], None]
 Stopped = Callable[["Lane", BaseException | None], None]
 NO_TOKEN = "waits for a token: open the browser on this server, or run storage-tui transfers with the token set"
+REFUSED = "the server refused the token; open the browser on this server, or run storage-tui transfers, with a new one"
 
 
 class Lane:
@@ -48,7 +49,16 @@ class Lane:
     @property
     def holds_for(self) -> str:
         """The reason why nothing can move yet; empty in general."""
-        return NO_TOKEN if self._tokens is not None and self._tokens.ready() is None else ""
+        if self._tokens is None or self._tokens.ready() is not None:
+            return ""
+        return REFUSED if self._tokens.is_refused else NO_TOKEN
+
+    def is_for_a_token(self, error: StorageError | None) -> bool:
+        """Return whether a transfer with this error can go on once somebody hands over another token."""
+        if self._tokens is None:
+            return False
+        is_refused = isinstance(error, UnauthorizedError) and self._tokens.ready() is None
+        return is_refused or isinstance(error, CredentialsError)
 
     def give(self, token: Secret[str]) -> None:
         """Use this token from now on, where tokens are handed over."""

@@ -17,7 +17,8 @@ class JobSnapshot:
 
     `round` counts how often the agent had been idle before: the jobs of the last round are what people mean by "all".
     `note` says why nothing moves, or what is not as usual; `error` is the error of the first file that failed.
-    `ended_at` is a time in seconds since 1970, None while the job has work.
+    `ended_at` is a time in seconds since 1970, None while the job has work. `needs_token` says that nothing moves until
+    somebody hands over a token.
     """
 
     id: int
@@ -41,6 +42,7 @@ class JobSnapshot:
     error: str = ""
     created: str = ""
     ended_at: float | None = None
+    needs_token: bool = False
 
     @property
     def is_active(self) -> bool:

@@ -33,6 +33,26 @@ class RateMeter:
         return (last - first) / (until - since) if until > since else 0.0
 
 
+class Throughput:
+    """Keeps the bytes per second between the last readings of a total, the oldest first."""
+
+    def __init__(self, kept: int) -> None:
+        self._rates: deque[float] = deque(maxlen=kept)
+        self._last: tuple[int, float] | None = None
+
+    def read(self, total_bytes: int, now_s: float) -> None:
+        """Take one reading: the total in bytes at the time `now_s` of a monotonic clock, in seconds."""
+        if self._last is not None and now_s > self._last[1]:
+            before, at = self._last
+            self._rates.append(max(0.0, (total_bytes - before) / (now_s - at)))
+        self._last = total_bytes, now_s
+
+    @property
+    def rates(self) -> list[float]:
+        """Return the bytes per second, one number for each two readings."""
+        return list(self._rates)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
     """A batch at one moment. Skipped items count as done in files and bytes; a total of 0 means unknown."""

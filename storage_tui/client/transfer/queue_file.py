@@ -4,7 +4,8 @@ Each process with a queue has a private file `STATE/queues/ID.jsonl`. It holds a
 each that ended. The process holds a lock on the file; the kernel releases the lock however the process ends.
 
 The transfer agent has such a file for each job, named `job-ID.jsonl`. Its first line also describes the job: its name,
-and how to reach the server. A transfer that failed stays in the file with its error, until it is tried again.
+and how to reach the server. A transfer that failed stays in the file with its error, until it is tried again. Further
+lines say which transfers were paused, and how the others have ended.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.client.transfer.record_files import (
@@ -81,8 +82,11 @@ class WaitingList:
         self._open.update(number for number, _ in rows)
         self._failed.difference_update(number for number, _ in rows)
 
-    def end(self, number: int, *, error: str = "") -> None:
-        """Remove a transfer from the list; the last removal deletes the file. With an `error` it stays as failed."""
+    def end(self, number: int, *, error: str = "", how: "Ending | None" = None) -> None:
+        """Remove a transfer from the list; the last removal deletes the file. With an `error` it stays as failed.
+
+        `how` it ended is kept as long as the file.
+        """
         self._open.discard(number)
         if error:
             self._failed.add(number)
@@ -92,7 +96,13 @@ class WaitingList:
             self.close(keep=False)
             return
         with suppress(OSError):
-            self._write([json.dumps({"end": number, **({"error": error} if error else {})}).encode()])
+            more = {"error": error} if error else {} if how is None else how.to_json()
+            self._write([json.dumps({"end": number, **more}).encode()])
+
+    def pause(self, numbers: Iterable[int], *, is_paused: bool = True) -> None:
+        """Keep that these transfers are paused, or no longer."""
+        with suppress(OSError):
+            self._write([json.dumps({"pause": sorted(numbers), "is_paused": is_paused}).encode()])
 
     def close(self, *, keep: bool) -> None:
         """Leave the remaining transfers to a later process (`keep`), or drop them."""
@@ -122,11 +132,37 @@ class WaitingList:
             append_whole(self._descriptor, b"".join(line + b"\n" for line in lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a transfer ended that did not fail. `key`, `path` and `size_bytes` are final."""
+
+    state: Literal["done", "skipped", "cancelled"]
+    key: str
+    path: str
+    size_bytes: int | None
+    is_verified: bool = False
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields for a line."""
+        return {"how": self.state, "key": self.key, "path": self.path, "size": self.size_bytes,
+                "verified": self.is_verified, "note": self.note}  # fmt: skip
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Ending":
+        """Return the end that a line describes. Raise ValueError or KeyError for another line."""
+        how, size = row["how"], row["size"]
+        if how not in ("done", "skipped", "cancelled") or not (size is None or isinstance(size, int)):
+            raise ValueError("not the end of a transfer")
+        return cls(how, str(row["key"]), str(row["path"]), size, row["verified"] is True, str(row["note"]))
+
+
 @dataclass(slots=True)
 class QueueContent:
     """What a file of a queue holds: the transfers by number that wait, and those that failed, with their errors.
 
-    `job` describes the job of the transfer agent, None for the queue of another program. `ended` transfers, of
+    `paused` are the numbers of waiting transfers that were paused. `job` describes the job of the transfer agent, None
+    for the queue of another program. `past` are the transfers whose end is known. `ended` other transfers, of
     `ended_bytes` as far as known, are no longer there. `whole_bytes` is the length up to the last whole line.
     """
 
@@ -134,6 +170,8 @@ class QueueContent:
     job: Mapping[str, Any] | None
     waiting: dict[int, UnfinishedTransfer] = field(default_factory=dict)
     failed: dict[int, tuple[UnfinishedTransfer, str]] = field(default_factory=dict)
+    past: dict[int, tuple[UnfinishedTransfer, Ending]] = field(default_factory=dict)
+    paused: set[int] = field(default_factory=set)
     ended: int = 0
     ended_bytes: int = 0
     whole_bytes: int = 0
@@ -272,16 +310,23 @@ def _parse(raw: bytes) -> QueueContent:
     content = QueueContent(account, head.get("job"), whole_bytes=raw.rfind(b"\n") + 1)
     for line in lines[:-1]:  # the last line is empty, or a crash cut it off
         row = parsed(line)
+        if "pause" in row:
+            (content.paused.update if row["is_paused"] else content.paused.difference_update)(row["pause"])
+            continue
         number = row["end"] if "end" in row else row.pop("add")
         if not isinstance(number, int):
             raise ValueError("not a line of a queue")
+        content.paused.discard(number)
         if "end" not in row:
             content.failed.pop(number, None)
+            content.past.pop(number, None)
             content.waiting[number] = _waiting(row, account)
             continue
         transfer, error = content.waiting.pop(number, None), row.get("error")
         if transfer is not None and error:
             content.failed[number] = transfer, str(error)
+        elif transfer is not None and "how" in row:
+            content.past[number] = transfer, Ending.from_json(row)
         elif transfer is not None:
             content.ended += 1
             content.ended_bytes += transfer.size_bytes or 0

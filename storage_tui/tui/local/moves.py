@@ -24,7 +24,7 @@ from storage_tui.contract.models import Blob
 from storage_tui.previews.local_files import identity
 from storage_tui.tui.background import run
 from storage_tui.tui.desk import EXPECTED, Desk
-from storage_tui.tui.state.transfers import Transfer
+from storage_tui.tui.state.transfers import LOST, Transfer
 from storage_tui.tui.trash.terms import terms_of
 
 BATCH = 250  # sources that are deleted between two looks at the screen
@@ -92,7 +92,8 @@ class Moves:
             whole = [row for row in rows if row.transfer.is_verified]
             for row in rows:
                 if not row.transfer.is_verified:
-                    self._outcome.kept.append(f"this server gives no checksum to compare: {_source(row)} stays")
+                    why = LOST if row.transfer.note == LOST else "this server gives no checksum to compare"
+                    self._outcome.kept.append(f"{why}: {_source(row)} stays")
             files = [row for row in whole if row.blob is None]
             if files:
                 gone, kept = await asyncio.to_thread(_remove_files, files)

@@ -15,8 +15,9 @@ from typing import TypeVar
 from storage_tui.client.agent import stores
 from storage_tui.client.agent.frames import AgentError, AgentLostError
 from storage_tui.client.agent.link import AgentLink
-from storage_tui.client.agent.snapshots import News
+from storage_tui.client.agent.snapshots import FileSnapshot, News
 from storage_tui.client.async_storage import AsyncStorage
+from storage_tui.client.http.rates import Rates
 from storage_tui.contract.errors import StorageError
 from storage_tui.tui.state.transfers import Transfer, TransferJob, TransferQueue
 
@@ -48,6 +49,8 @@ class AgentTransfers:
         self._follow_changed = threading.Event()
         self._listener: threading.Thread | None = None
         self._is_closed = False
+        self._limited = 0  # the process of the agent that knows the limits of this browser
+        self._offered: object = None  # the last token that was handed over while one was needed
 
     # Called in the event loop
 
@@ -91,7 +94,7 @@ class AgentTransfers:
 
     def limit(self, up: float | None, down: float | None) -> None:
         """Set the limits of the rate for everything that the agent moves."""
-        self._requests.submit(self._try, lambda link: link.set_limits(up, down))
+        self._requests.submit(self._try, partial(self._give_limits, (up, down)))
         self._wake()
 
     def open(self, job: TransferJob) -> None:
@@ -136,10 +139,8 @@ class AgentTransfers:
     def _hand_over(self, job: TransferJob, transfers: list[Transfer]) -> None:
         ticket = secrets.token_hex(8)
         try:
-            store, pace = stores.fields_of(self._storage.engine.server), self._storage.engine.pace
-            up, down = pace.up.bytes_per_s, pace.down.bytes_per_s
-            if up is not None or down is not None:
-                self._ask(lambda link: link.set_limits(up, down))
+            store = stores.fields_of(self._storage.engine.server)
+            self._ask(partial(self._give_limits, None))
             number = self._ask(
                 lambda link: link.add(store, (row.item for row in transfers), name=job.name, ticket=ticket)
             )
@@ -149,6 +150,19 @@ class AgentTransfers:
             return
         job.remote_id = number  # a request for this job that follows needs the number
         self._post(partial(self._taken, job, number))
+
+    def _give_limits(self, told: Rates | None, link: AgentLink) -> None:
+        """Set the limits that a person has `told`; without them those of this browser, once for each agent.
+
+        After that the limits are what anybody tells the agent, and this browser follows the news.
+        """
+        if told is None and link.pid != self._limited:
+            pace = self._storage.engine.pace
+            told = pace.up.bytes_per_s, pace.down.bytes_per_s
+            told = None if told == (None, None) else told
+        if told is not None:
+            link.set_limits(*told)
+        self._limited = link.pid
 
     def _taken(self, job: TransferJob, number: int) -> None:
         self._queue.bind(job, number)
@@ -180,9 +194,7 @@ class AgentTransfers:
             page = self._try(lambda link, after=after: link.files(number, after=after, limit=PAGE))  # type: ignore[misc]
             if not page:
                 break
-            limits = self._queue.limits or (None, None)
-            news = News(0, [], page, [], self._queue.is_paused, self._queue.rates, limits=limits)
-            self._post(partial(self._take, news))
+            self._post(partial(self._take_page, page))
             after, count = page[-1].index, count + len(page)
         self._wake()
 
@@ -211,8 +223,8 @@ class AgentTransfers:
                 if self._is_closed:
                     return
                 self._say_retired(link)
-                with suppress(StorageError):
-                    link.offer(stores.fields_of(self._storage.engine.server))
+                self._offered = None
+                self._offer(link)
                 try:
                     if pid and link.pid != pid:
                         self._call(self._queue.begin_again)
@@ -232,10 +244,21 @@ class AgentTransfers:
             news = link.news(revision, follow or {}, wait_s=wait_s)
             revision = news.revision
             self._call(partial(self._take, news))
+            if any(job.needs_token for job in news.jobs):
+                self._offer(link)
             self._follow_changed.wait(NEWS_S)
 
+    def _offer(self, link: AgentLink) -> None:
+        """Hand over the token of this browser, unless it is the token of the last time."""
+        with suppress(StorageError):
+            fields = stores.fields_of(self._storage.engine.server)
+            if fields.get("token") != self._offered:
+                self._offered = fields.get("token")
+                link.offer(fields)
+
     def _look_for_lost(self, link: AgentLink) -> None:
-        """Find the files that the agent before had ended without anybody hearing it: the new agent has the others."""
+        """Find how the files have ended whose end nobody heard: the new agent knows all but those of ended jobs."""
+        ended = {job.id: job for job in link.news().jobs if not job.is_active}
         for job in list(self._queue.jobs):
             if job.remote_id is None or not any(row.is_active for row in job.rows.values()):
                 continue
@@ -243,16 +266,23 @@ class AgentTransfers:
             after = -1
             while page := link.files(job.remote_id, after=after, limit=PAGE):
                 left.update(row.index for row in page)
+                self._call(partial(self._take_page, page))
                 after = page[-1].index
             lost = [row for index, row in job.rows.items() if row.is_active and index not in left]
-            self._call(partial(self._queue.lose, lost))
+            self._call(partial(self._queue.lose, lost, ended.get(job.remote_id)))
 
     def _say_retired(self, link: AgentLink) -> None:
         if link.retired:
             self._post(partial(self._tell, link.retired))
 
     def _take(self, news: News) -> None:
+        if self._limited:
+            up, down = news.limits
+            self._storage.engine.pace.set(up=up, down=down)
         self._ended(self._queue.take_news(news))
+
+    def _take_page(self, page: Sequence[FileSnapshot]) -> None:
+        self._ended(self._queue.take_files(page))
 
     def _wake(self) -> None:
         """Have the news asked for now: there is more to follow."""

@@ -245,6 +245,7 @@ class Gauge:
         return (self.total_bytes - self.done_bytes) / self.bytes_per_s if self.bytes_per_s > 0 else None
 
 
+LOST = "ended with the agent; see whether it is there"
 DONE_S = 60.0  # how long the gauge says what was done; failures stay
 
 
@@ -416,7 +417,7 @@ class TransferQueue:
             elif snapshot.is_active and not job.snapshot.is_active:
                 self.asked += 1
             job.snapshot = snapshot
-        ended = [row for row in map(self._take_file, news.files) if row is not None]
+        ended = self.take_files(news.files)
         for number, seen in news.seen.items():
             if number in self._remote:
                 self._remote[number].seen = seen
@@ -429,6 +430,10 @@ class TransferQueue:
         self.is_paused = news.is_paused
         self.rates, self.limits = news.rates, news.limits
         return ended
+
+    def take_files(self, files: Iterable["FileSnapshot"]) -> list[Transfer]:
+        """Take how files of the agent stand; return the transfers that have ended by it."""
+        return [row for row in map(self._take_file, files) if row is not None]
 
     def _take_file(self, row: "FileSnapshot") -> Transfer | None:
         job = self._remote.get(row.job)
@@ -452,10 +457,13 @@ class TransferQueue:
             transfer.meter.read(row.done_bytes, monotonic())
         return transfer if was_active and not transfer.is_active else None
 
-    def lose(self, transfers: Iterable[Transfer]) -> None:
-        """Note that an agent ended these transfers before it ended itself, and cannot say how any more."""
+    def lose(self, transfers: Iterable[Transfer], job: "JobSnapshot | None") -> None:
+        """Note that these transfers of a job ended before their agent did. What is left of the `job` says how, if all
+        ended alike; if not, the note says that nobody knows."""
+        states: tuple[State, ...] = ("done", "skipped", "cancelled")
+        state = next((state for state in states if job is not None and getattr(job, state) == job.files), None)
         for transfer in transfers:
-            transfer.state, transfer.note = "done", "ended before the agent was started again"
+            transfer.state, transfer.note = state or "done", "" if state else LOST
 
     def _remote_part(self) -> list[TransferJob]:
         """The jobs of the agent that people mean by "all": those since it was last idle, and failures."""

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from storage_tui import Storage
+from storage_tui.client.agent.link import AgentLink
 from storage_tui.client.agent.place import AgentPlace
+from storage_tui.tui.dialogs.limit import LimitScreen
 from storage_tui.tui.dialogs.quit import CancelScreen
 from tests.agents import kill
 from tests.faults.proxy import NONE, Fault, FaultProxy
@@ -32,7 +35,10 @@ async def test_a_folder_is_one_line_that_opens_failures_first(
         await browser.until(lambda: browser.names == ["maps/"])
         await browser.press("d")
         await browser.shows("Download 12 blobs")
-        await browser.press("down", "right", "enter")  # overwrite
+        choice = browser.app.screen.query_one("#conflict")
+        while not choice.has_focus:  # the folders that are there come first
+            await browser.press("down")
+        await browser.press("right", "enter")  # overwrite
         queue = browser.app.desk.queue
         await browser.until(lambda: queue.asked and not queue.is_active)
         await browser.press("w")
@@ -79,6 +85,81 @@ async def test_two_browsers_see_and_steer_one_queue(
             await second.until(lambda: isinstance(second.app.screen, CancelScreen) or not second.app.desk.queue.running)
             await first.until(lambda: [row.state for row in first.app.desk.queue.items] == ["cancelled"] * 3)
     proxy.default = NONE
+
+
+async def test_two_browsers_see_one_limit_whoever_sets_it(
+    store: Storage, browse: Any, place: AgentPlace, tmp_path: Path
+) -> None:
+    for name in ("many/a", "many/b"):
+        store.set(name, BIG)
+    async with browse(uses_agent=True) as first, browse(uses_agent=True) as second:
+        await first.until(lambda: first.names == ["many/"])
+        first.app.desk.runner.limit(50_000, 60_000)  # as the settings do
+        await _download(first, "Download 2 blobs")
+        await first.until(lambda: first.app.desk.queue.running == 2)
+        await second.press("w")
+        await second.shows("limit 50 kB/s up, 60 kB/s down")
+        await _limit(second, "off")
+        await first.until(lambda: first.app.desk.runner.rates == (None, None))
+        await first.until(lambda: not first.app.desk.queue.is_active)
+        await _limit(second, "2M:1M")
+        await first.until(lambda: first.app.desk.runner.rates == (2e6, 1e6))
+        (tmp_path / "here/many/a").unlink()
+        await _download(first, "Download 2 blobs")
+        await first.until(lambda: first.app.desk.queue.asked == 2 and not first.app.desk.queue.is_active)
+        await second.shows("limit 2.0 MB/s up, 1.0 MB/s down")
+        assert first.app.desk.runner.rates == (2e6, 1e6)
+        await asyncio.to_thread(kill, place)
+        store.set("many/c", b"c")
+        await second.press("escape")
+        await _download(first, "Download 3 blobs")
+        await first.until(lambda: first.app.desk.queue.asked == 3 and not first.app.desk.queue.is_active)
+        assert first.app.desk.runner.rates == (2e6, 1e6), "the next agent obeys too"
+
+
+async def test_a_browser_never_undoes_what_was_said_in_another(store: Storage, browse: Any, place: AgentPlace) -> None:
+    store.set("small", b"x")
+    async with browse(uses_agent=True) as first, browse(uses_agent=True) as second:
+        await first.until(lambda: first.names == ["small"])
+        first.app.desk.storage.engine.pace.set(up=3e6, down=3e6)  # as the settings do
+        await _download(first, "Download small")
+        await second.press("w")
+        await second.shows("limit 3.0 MB/s")
+        await _limit(second, "off")
+        await first.until(lambda: first.app.desk.runner.rates == (None, None))
+        await _download(first, "Download small")
+        await first.until(lambda: len(first.app.desk.queue.jobs) == 2 and not first.app.desk.queue.is_active)
+        assert first.app.desk.runner.rates == second.app.desk.runner.rates == (None, None)
+
+
+async def _limit(browser: Any, words: str) -> None:
+    await browser.press("b")
+    await browser.until(lambda: isinstance(browser.app.screen, LimitScreen))
+    browser.app.screen.query_one(Input).value = words
+    await browser.press("enter")
+    await browser.until(lambda: not isinstance(browser.app.screen, LimitScreen))
+
+
+async def test_the_end_that_nobody_heard_is_told_as_it_was(
+    store: Storage, browse: Any, proxy: FaultProxy, place: AgentPlace, tmp_path: Path
+) -> None:
+    for name in ("many/a", "many/b"):
+        store.set(name, BIG)
+    async with browse(url=proxy.url, uses_agent=True) as browser:
+        await browser.until(lambda: browser.names == ["many/"])
+        proxy.default = Fault(rate_bytes_s=3_000_000)
+        proxy.cut_all()
+        await _download(browser, "Download 2 blobs")
+        queue = browser.app.desk.queue
+        await browser.until(lambda: queue.running == 2)
+        [job] = queue.jobs
+        with AgentLink.open(place) as link:
+            assert link.steer("cancel", [job.remote_id], [0])[0] == 1
+        kill(place)  # in the same moment, as far as the browser is concerned
+        proxy.default = NONE
+        await browser.until(lambda: not queue.is_active)
+        await browser.until(lambda: [row.state for row in queue.items] == ["cancelled", "done"])
+        assert queue.items[1].is_verified
 
 
 async def test_quitting_asks_nothing_and_says_what_goes_on(
