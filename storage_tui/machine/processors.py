@@ -21,10 +21,10 @@ class ProcessorTime:
         return (self.idle - before.idle) / passed if passed > 0 else 1.0
 
 
-def processor_time() -> ProcessorTime | None:
+def processor_time(stat: str = STAT) -> ProcessorTime | None:
     """Return what the processors have spent (proc(5), the first line of /proc/stat); None on other systems."""
     with suppress(OSError, ValueError, IndexError):
-        descriptor = os.open(STAT, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(stat, os.O_RDONLY | os.O_CLOEXEC)
         try:
             line = os.read(descriptor, _LINE_BYTES).split(b"\n", 1)[0]
         finally:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage_tui.contract import checksum, wire
+from storage_tui.contract import checksum
 from storage_tui.contract.errors import StorageError
 from storage_tui.contract.moves import Move
 from storage_tui.contract.wire import Span
@@ -92,8 +92,12 @@ async def resume(store: LocalStore, begun: dict[str, Any]) -> None:
         await writer.finish()
 
 
-wire.PART_QUANTUM = 1024 * 1024  # parts of the true size make each of many hundred copies slow
-PARTS = (Span(0, wire.PART_QUANTUM), Span(wire.PART_QUANTUM, wire.PART_QUANTUM + LARGE))
+QUANTUM = 1024 * 1024  # parts of the true size make each of a hundred copies slow
+PARTS = (Span(0, QUANTUM), Span(QUANTUM, QUANTUM + LARGE))
+
+
+def quantum_of(_: int) -> int:
+    return QUANTUM
 
 
 def content_of_parts() -> bytes:
@@ -178,7 +182,7 @@ def clock_after(hours: float) -> Clock:
 
 async def act(folder: Path, operation: Operation, begun: dict[str, Any], n: int, how: int) -> dict[str, Any]:
     """The operation with its Nth call going wrong; what came of it, as its caller saw it."""
-    store = LocalStore(folder, clock=clock_after(operation.later_hours), reserve_bytes=0)
+    store = LocalStore(folder, clock=clock_after(operation.later_hours), reserve_bytes=0, quantum_of=quantum_of)
     outcome: dict[str, Any] = {"error": None}
     is_started = False
     if operation.is_start:
@@ -215,7 +219,7 @@ async def read_all(store: LocalStore) -> dict[str, str]:
 
 async def look(folder: Path, operation: Operation, begun: dict[str, Any]) -> dict[str, Any]:
     """What is in the store when it is opened again without faults, and whether it goes on working."""
-    store = LocalStore(folder, clock=clock_after(operation.later_hours), reserve_bytes=0)
+    store = LocalStore(folder, clock=clock_after(operation.later_hours), reserve_bytes=0, quantum_of=quantum_of)
     await store.start()
     state = await read_all(store)
     offsets = {}
@@ -238,7 +242,7 @@ async def look(folder: Path, operation: Operation, begun: dict[str, Any]) -> dic
 
 
 async def peek(folder: Path) -> dict[str, Any]:
-    store = LocalStore(folder, clock=Clock(), reserve_bytes=0)
+    store = LocalStore(folder, clock=Clock(), reserve_bytes=0, quantum_of=quantum_of)
     await store.start()
     state = await read_all(store)
     await store.close()
@@ -279,7 +283,7 @@ def main(folder: Path, name: str, hows: list[str]) -> None:
     template = folder / "template"
 
     async def make() -> dict[str, Any]:
-        store = LocalStore(template, clock=Clock(), reserve_bytes=0)
+        store = LocalStore(template, clock=Clock(), reserve_bytes=0, quantum_of=quantum_of)
         await store.start()
         begun = await prepare(store)
         if operation.prepare is not None:

@@ -26,10 +26,13 @@ class RoundTrip:
     more busy processes in nine of ten. Whenever it was above, the processors were idle for less than a tenth.
     """
 
-    def __init__(self, session: Session, request: Request, control: TransferControl) -> None:
+    def __init__(
+        self, session: Session, request: Request, control: TransferControl, answer_s: float = ANSWER_S
+    ) -> None:
         self._session, self._request, self._control = session, request, control
         self._rule: StreamRule = session.pace.rule
         self._shortest_s = math.inf
+        self._answer_s = answer_s
 
     def saw(self, seconds: float) -> None:
         """Count an answer to the transfer itself."""
@@ -50,7 +53,7 @@ class RoundTrip:
         before, is_near, asked = processor_time(), False, 0
         while self._shortest_s >= long_s and asked < ASKED:
             try:
-                with self._session.stream(self._request, control=self._control, timeout_s=ANSWER_S) as (_, body):
+                with self._session.stream(self._request, control=self._control, timeout_s=self._answer_s) as (_, body):
                     self.saw(body.answered_s)
                     is_near = is_near or body.is_near
                     next(iter(body), b"")  # a short body is read to its end, and its connection used again

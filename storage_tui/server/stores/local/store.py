@@ -43,7 +43,7 @@ from storage_tui.contract.models import Blob, DeleteResult, Page, Usage
 from storage_tui.contract.moments import to_millis
 from storage_tui.contract.moves import Move, MoveResult, independent_runs
 from storage_tui.contract.storage_types import find_storage_type
-from storage_tui.contract.wire import Span
+from storage_tui.contract.wire import Span, part_quantum
 from storage_tui.server.stores.audit import REQUEST_ID
 from storage_tui.server.stores.base import (
     ANY,
@@ -118,13 +118,14 @@ class LocalStore:
     def __init__(
         self, data_dir: Path, *, clock: Callable[[], datetime] = utc_now, owner_note: Mapping[str, Any] | None = None,
         reserve_bytes: int | None = None, disk: Disk | None = None, traces: TraceBounds = TRACES,
-        kept_for: timedelta = RETENTION,
+        kept_for: timedelta = RETENTION, quantum_of: Callable[[int], int] = part_quantum,
     ) -> None:  # fmt: skip
         self.data_dir = data_dir
         self._clock = clock
         self._owner_note = dict(owner_note or {})
         self._disk = disk or Disk(data_dir)
         self._room = Room(self._disk, reserve_bytes, traces, kept_for)
+        self._quantum_of = quantum_of
         self._ballast = Ballast(data_dir)
         self._lock: Lock | None = None
         self._was_unwritable = False
@@ -151,8 +152,9 @@ class LocalStore:
             collect=partial(self._sweeper.collect, grace=GARBAGE_GRACE),
         )  # fmt: skip
         self._uploads = UploadSessions(
-            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now
-        )
+            disk=self._disk, room=self._room, committer=self._committer, pool=self._pool, now=self._now,
+            quantum_of=self._quantum_of,
+        )  # fmt: skip
         # If the disk seems to be writable all the same, the reason is another one, and a new start would not help.
         self._was_unwritable = opened.read_only is not None and not can_write(self._disk)
         if opened.read_only is None:

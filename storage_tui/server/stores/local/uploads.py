@@ -24,12 +24,16 @@ CROWD = 8  # writers; with more writers each gathers little, as together they wo
 class UploadSessions:
     """Finds, writes and cancels the upload sessions of a local store."""
 
-    def __init__(self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int]) -> None:
+    def __init__(
+        self, *, disk: Disk, room: Room, committer: Committer, pool: Pool, now: Callable[[], int],
+        quantum_of: Callable[[int], int],
+    ) -> None:  # fmt: skip
         self._disk = disk
         self._room = room
         self._committer = committer
         self._pool = pool
         self._now = now
+        self._quantum_of = quantum_of
         self._parking = Parking()
 
     async def find(self, upload_id: str) -> UploadSession:
@@ -57,7 +61,7 @@ class UploadSessions:
 
         async def open_writer() -> PartWriter:
             session, part = await self._committer.run(
-                lambda connection: parts.begin(connection, upload_id, span, self._now())
+                lambda connection: parts.begin(connection, upload_id, span, self._now(), self._quantum_of)
             )
             tail = await self._pool.read(
                 lambda connection: local_blocks.read_tail(connection, session.blob_id, part.offset)

@@ -3,23 +3,26 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from storage_tui import Storage
+from storage_tui.client.access.servers import Access, Endpoint, HandedTokens, RemoteServer
 from storage_tui.client.control import TransferControl
-from storage_tui.client.http.pace import StreamRule
+from storage_tui.client.http.pace import Pace, StreamRule
+from storage_tui.client.http.retry import RetryPolicy
+from storage_tui.client.http.session import Session
 from storage_tui.client.requests import Request
-from storage_tui.client.transfer.streams import round_trip
 from storage_tui.client.transfer.streams.round_trip import ASKED, RoundTrip
+from storage_tui.machine.secrets import Secret
 from tests.faults.proxy import Fault, FaultProxy
 
 NEVER_BUSY = StreamRule(least_idle=0)
 ALWAYS_BUSY = StreamRule(least_idle=2)
 
 
-def link(client: Storage, rule: StreamRule, control: TransferControl | None = None) -> RoundTrip:
+def link(
+    client: Storage, rule: StreamRule, control: TransferControl | None = None, answer_s: float = 30.0
+) -> RoundTrip:
     client.engine.pace.rule = rule
-    return RoundTrip(client.engine.session, Request("GET"), control or TransferControl())
+    return RoundTrip(client.engine.session, Request("GET"), control or TransferControl(), answer_s)
 
 
 def test_a_long_link_behind_an_address_of_this_machine_is_long(behind: Storage, proxy: FaultProxy) -> None:
@@ -46,24 +49,24 @@ def test_on_a_busy_machine_nobody_can_say(behind: Storage, proxy: FaultProxy) ->
     assert ASKED > 1 and proxy.connections == 1
 
 
-def test_a_server_that_does_not_answer_leaves_the_question_open(
-    monkeypatch: pytest.MonkeyPatch, behind: Storage, proxy: FaultProxy
-) -> None:
-    monkeypatch.setattr(round_trip, "ANSWER_S", 0.1)
+def test_a_server_that_does_not_answer_leaves_the_question_open(behind: Storage, proxy: FaultProxy) -> None:
     proxy.faults += [Fault(refuse=True), Fault(stall_up=1)]
     assert link(behind, NEVER_BUSY).is_long() is None
-    assert link(behind, NEVER_BUSY).is_long() is None
+    assert link(behind, NEVER_BUSY, answer_s=0.1).is_long() is None
     assert proxy.connections == 2
     stopped = TransferControl()
     stopped.cancel()
     assert link(behind, NEVER_BUSY, stopped).is_long() is None
 
 
-def test_the_own_store_is_near_and_not_asked(
-    tmp_path: Path, runtime_base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_base))
-    with Storage(data_dir=tmp_path / "store") as client:
-        client.set("k", b"x")
-        found = link(client, replace(NEVER_BUSY, long_round_trip_s=0))
-        assert found.is_long() is False
+class OnSocket(RemoteServer):
+    """A server whose connections are over a UNIX socket, as those to the own store are; nothing listens there."""
+
+    def ready(self) -> Access:
+        return Access(Endpoint("http://localhost/storage/v1", Path("/nowhere")), Secret("t"))
+
+
+def test_the_own_store_is_near_and_not_asked() -> None:
+    server = OnSocket("http://localhost/storage/v1", HandedTokens(None))
+    session = Session(server, RetryPolicy(), 30.0, pace=Pace(StreamRule(long_round_trip_s=0)))
+    assert RoundTrip(session, Request("GET"), TransferControl()).is_long() is False

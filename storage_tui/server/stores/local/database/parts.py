@@ -4,7 +4,7 @@ A row is removed when its part is joined to the bytes before it, and by triggers
 changes run inside the writer's transaction and check everything first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,11 +29,13 @@ def find(connection: apsw.Connection, upload_id: str) -> list[UploadPart]:
     return [UploadPart(*row) for row in rows]
 
 
-def begin(connection: apsw.Connection, upload_id: str, span: Span, now: int) -> tuple[SessionRow, UploadPart]:
+def begin(
+    connection: apsw.Connection, upload_id: str, span: Span, now: int, quantum_of: Callable[[int], int]
+) -> tuple[SessionRow, UploadPart]:
     """Return the session and its part with these ends, which is made where there is none."""
     session = find_open(connection, upload_id, now)
     parts = find(connection, upload_id)
-    check_part(span, session.size_bytes, session.offset, parts, session.place.key)
+    check_part(span, session.size_bytes, session.offset, parts, session.place.key, quantum_of)
     for part in parts:
         if part.start == span.start:
             return session, part
