@@ -22,6 +22,7 @@
 | quit.py | the question before leaving while transfers run |
 | relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
 | rename.py | the new name of one row, and the list of many before they are renamed |
+| replace_files.py | the question before downloads overwrite local files |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
 | undo.py | the question before the last change is taken back |
 | unfinished.py | the question at the start about transfers of an earlier session |

@@ -70,10 +70,18 @@ async def test_a_folder_goes_up_and_the_deletes_are_asked_at_the_end(store: Stor
 async def test_the_other_direction_downloads_and_deletes_local_files(store: Storage, browse: Any, folder: Path) -> None:
     fill(store)
     async with browse("data:p/") as browser:
-        await compare(browser, folder)
+        screen = await compare(browser, folder)
         await browser.press("tab")
         await browser.shows("3 to download, 1 to delete, 1 the same")
         await browser.press("end", "space", "enter")
+        await browser.shows("Overwrite 1 local file in")
+        await browser.press("enter")
+        await browser.until(lambda: browser.app.screen is screen)
+        assert not browser.app.desk.queue.items
+        assert (folder / "size").read_text() == "longer"
+        await browser.press("enter")
+        await browser.shows("Overwrite 1 local file in")
+        await browser.press("right", "enter")
         await browser.until(lambda: isinstance(browser.app.screen, DeleteScreen))
         await browser.shows("Delete 1 local file")
         assert (folder / "size").read_text() == "short"
