@@ -143,11 +143,10 @@ class Desk:
         parts += [f"{gauge.skipped:,} skipped{'' if done else ' (w shows why)'}"] if gauge.skipped else []
         parts += [f"{gauge.cancelled:,} cancelled"] if gauge.cancelled else []
         self.notify(gauge)
-        way_back = " (Z takes the upload back)" if self.runner.has_noted_uploads() else ""
         if gauge.failed:
             self.fail(", ".join((*parts, f"{gauge.failed:,} failed; w shows why, R there tries them again")))
         else:
-            self.say(", ".join(parts) + way_back)
+            self.say(", ".join(parts))
 
     def touch(self, storage_type: str) -> None:
         """Note that blobs of a storage type were changed."""

@@ -60,10 +60,6 @@ class TransferRunner:
         if self.uses_agent and (self._agent is None or not self._agent.is_listening) and _may_have_work():
             self._through_agent().listen()
 
-    def has_noted_uploads(self) -> bool:
-        """Return whether uploads have ended since the last call that undo can take back."""
-        return self._uploads.has_noted()
-
     def pause(self, transfer: Transfer) -> None:
         """Pause a running transfer; another transfer takes its place."""
         if not transfer.is_remote:

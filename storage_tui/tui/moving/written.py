@@ -17,7 +17,6 @@ class Uploads:
     def __init__(self, undo: UndoLog) -> None:
         self._undo = undo
         self._written: dict[TransferJob, list[Transfer]] = {}
-        self._has_noted = False
         self._passed: dict[TransferJob, int] = {}  # transfers at the start of a job that are known to have ended
 
     def end(self, transfers: Iterable[Transfer]) -> None:
@@ -32,11 +31,6 @@ class Uploads:
         for job in [job for job in self._written if self._is_over(job)]:
             self._note(self._written.pop(job))
             self._passed.pop(job, None)
-
-    def has_noted(self) -> bool:
-        """Return whether uploads that can be taken back were noted since the last call."""
-        has_noted, self._has_noted = self._has_noted, False
-        return has_noted
 
     def _is_over(self, job: TransferJob) -> bool:
         at = self._passed.get(job, 0)
@@ -58,7 +52,6 @@ class Uploads:
             why = f"{count} went to {_place(rows)}: {STORAGE_TYPES[name].summary}, so an upload to {name} stays"
             self._undo.note_lasting(name, rows[0].key, why)
         else:
-            self._has_noted = True
             some = [(row.key, row.etag) for row in rows]
             self._undo.note_uploaded(name, some, may_replace=any(row.conflict in REPLACING for row in rows))
 
