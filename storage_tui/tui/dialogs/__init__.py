@@ -23,6 +23,7 @@
 | quit.py | the question before leaving while transfers run |
 | relocate.py | the question before blobs are moved or copied: where to, and names that are taken |
 | rename.py | the new name of one row, and the list of many before they are renamed |
+| replace_files.py | the question before downloads overwrite local files |
 | rescue.py | the question before many blobs are copied to a storage type that keeps them |
 | send.py | the question before local paths that were chosen or pasted are uploaded |
 | shell.py | the question for a shell command, with the blobs that the command gets |

@@ -32,9 +32,12 @@ class PurgeScreen(Dialog[bool]):
     def compose_body(self) -> ComposeResult:
         """Yield the amount, the list and the answer."""
         total = size_text(sum(one.blob.size_bytes or 0 for one in self._gone))
-        yield Static(Content.styled(f"{total}. After this nothing brings them back.", "$warning"), id="note")
+        yield Static(Content.styled(f"{total}. What is removed never comes back.", "$warning"), id="note")
         yield TextLines([_line(one) for one in self._gone[:LINES_SHOWN]], indent=4, id="gone")
-        yield Choice([("no", "No"), ("yes", "Remove them")], id="answer")
+        yield Choice(
+            [("no", "No"), ("yes", "Remove it" if len(self._gone) == 1 else f"Remove all {len(self._gone):,}")],
+            id="answer",
+        )
 
     def on_mount(self) -> None:
         """Give the keys to the answer."""

@@ -172,4 +172,6 @@ class MoveActions:
     def drop_taken(self) -> bool:
         """Forget what was taken; return false when nothing was."""
         had, self._desk.taken = self._desk.taken is not None, None
+        if had:
+            self._desk.hint("the taken rows are forgotten, and stay where they are")
         return had

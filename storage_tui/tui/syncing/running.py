@@ -21,6 +21,7 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.desk import EXPECTED, Desk
 from storage_tui.tui.dialogs.delete import DeleteScreen
+from storage_tui.tui.dialogs.replace_files import ReplaceFilesScreen
 from storage_tui.tui.rows.deleting import delete_blobs
 from storage_tui.tui.rows.dry_run import write_list
 from storage_tui.tui.state.transfers import Transfer
@@ -43,7 +44,13 @@ class Chosen:
 
 async def run_plan(app: App[Any], desk: Desk, chosen: Chosen, begun: Callable[[], None]) -> bool:
     """Queue the moves and call `begun`. Then, if there are deletes: wait until all moves have ended well, ask, and
-    delete. Return whether all of that has ended, so that the two sides can be compared again."""
+    delete. Return whether all of that has ended, so that the two sides can be compared again.
+
+    Local files are overwritten after a question only: nothing brings their bytes back.
+    """
+    replaced = sum(row.local is not None for row in chosen.moves) if chosen.direction == "down" else 0
+    if replaced and not await app.push_screen_wait(ReplaceFilesScreen(replaced, chosen.folder)):
+        return False
     try:
         transfers = await asyncio.to_thread(_transfers, chosen)
     except EXPECTED as exc:

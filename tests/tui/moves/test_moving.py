@@ -115,9 +115,7 @@ async def test_a_copy_stays_taken_and_esc_forgets_it(browse: Any, store: Storage
     assert store.list() == ["a", "d/a", "d/b"]
 
 
-async def test_a_taken_name_keeps_both_or_is_overwritten_at_the_places_that_transfers_have(
-    browse: Any, store: Storage
-) -> None:
+async def test_a_taken_name_is_skipped_overwritten_or_numbered_as_in_transfers(browse: Any, store: Storage) -> None:
     store.set("a.txt", b"one")
     store.set("d/a.txt", b"old")
     async with browse() as browser:
