@@ -143,6 +143,13 @@ def test_an_error_page_in_html_is_not_shown(run: Run) -> None:
     assert error.message == "there is no blob 'k' in data"
 
 
+@pytest.mark.parametrize(("status", "told"), [(401, "does not accept the token"), (403, "does not allow 'k' in data")])
+def test_a_refusal_without_a_text_names_the_token(run: Run, status: int, told: str) -> None:
+    with ScriptedServer(answer(status)) as server:
+        error, _ = run(server.url, calls.stat("k", "data"))
+    assert told in error.message and error.status == status
+
+
 def test_one_redirect_is_followed_without_the_token_to_another_origin(run: Run) -> None:
     with ScriptedServer(PLAIN) as other, ScriptedServer(answer(302, f"Location: {other.origin}/signed?x=1")) as server:
         assert run(server.url, calls.get("k", "data"))[0] == b"ok"
