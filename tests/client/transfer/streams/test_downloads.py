@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from storage_tui.client.http.pace import StreamRule
 from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import CancelledError, ChecksumError, LocalFileError, StorageError
 from tests.client.moving import SIZE, in_thread, only
-from tests.client.transfer.streams.eagerness import ALONE, MIB, eager_process
+from tests.client.transfer.streams.eagerness import ALONE, EAGER, MIB, eager_process
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.waits import wait_until
 
@@ -67,6 +68,21 @@ def test_several_streams_give_one_whole_file(
     client.get_file("k", tmp_path / "k")
     assert (tmp_path / "k").read_bytes() == content and only(tmp_path, "k")
     assert proxy.connections > 4
+
+
+@pytest.mark.parametrize("share_kib", [64, 1024, 2048])
+def test_what_a_stream_too_many_gives_back_is_moved_by_the_last_one(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path, share_kib: int
+) -> None:
+    """Each trial of a second stream fails at once, also when the first has nothing left to take."""
+    behind.engine.pace.rule = replace(
+        EAGER, gain=1e18, rest_s=0, least_left_bytes=0, least_share_bytes=share_kib * 1024
+    )
+    storage.set("k", content)
+    for number in range(4):
+        proxy.faults += [Fault(rate_bytes_s=20_000_000), *[Fault(rate_bytes_s=4_000_000)] * 3]
+        behind.get_file("k", tmp_path / str(number))
+        assert (tmp_path / str(number)).read_bytes() == content
 
 
 @pytest.mark.usefixtures("eager")
