@@ -134,6 +134,21 @@ def test_the_limit_of_a_command_goes_to_the_agent_with_the_files(run: Run, place
         assert [ended(link, number).done for number in (1, 2, 3)] == [1, 1, 1]
 
 
+def test_a_file_that_the_agent_moves_too_comes_whole_and_one_line_says_so(
+    run: Run, place: AgentPlace, tmp_path: Path
+) -> None:
+    (tmp_path / "big").write_bytes(BIG)
+    run("put", "big", "data:")
+    run("get", "--background", "--bwlimit", "100k", "data:big", "to")
+    with AgentLink.open(place) as link:
+        moved(link, 1)
+        assert "another program moves this file too" in run("get", "data:big", "to").stdout
+        assert (tmp_path / "to").read_bytes() == BIG
+        link.set_limits(None, None)
+        assert "meanwhile and was not overwritten" in ended(link, 1).error
+    assert (tmp_path / "to").read_bytes() == BIG and not list(tmp_path.glob(".to*"))
+
+
 def test_files_that_failed_are_told_with_the_reason(run: Run, place: AgentPlace, tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for name in ("a", "b"):

@@ -97,3 +97,17 @@ async def test_a_download_is_not_written_through_a_symbolic_link(store: Storage,
         await browser.press("r")
         await browser.shows("1 failed")
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+async def test_news_of_the_text_that_come_after_enter_do_not_undo_the_enter(
+    store: Storage, browse: Any, tmp_path: Path
+) -> None:
+    store.set("f.txt", "remote")
+    async with browse() as browser:
+        await browser.until(lambda: browser.names == ["f.txt"])
+        await browser.press("d")
+        await browser.shows("Download f.txt")
+        screen = browser.app.screen
+        screen._submit()
+        screen._look(str(tmp_path / "here"))  # what a busy machine does with the text of the beginning
+        await browser.until((tmp_path / "here" / "f.txt").exists)

@@ -43,6 +43,7 @@ from storage_tui.contract.errors import (
 from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import find_storage_type
 
+IN_USE = "another program moves this file too, so it was begun anew"
 STARTS = 3  # attempts of a download whose blob is overwritten meanwhile
 
 
@@ -173,6 +174,8 @@ class FileDownload:
             if check_target(folder, name) is not None and not self._replaces:
                 raise ConflictError(f"{str(self._path)!r} exists and was not overwritten", key=self._key)
             part, note = PartFile.open(folder, self._purpose, resume=self._resume, replaces=self._replaces)
+            if self._resume and part.is_apart:
+                self._control.note = IN_USE
             try:
                 blob = self._fill(part, note)
             except (ChecksumError, PreconditionFailedError):

@@ -156,6 +156,11 @@ class PartFile:
         self._has_note = True
 
     @property
+    def is_apart(self) -> bool:
+        """Return whether the part has a random name, as another program has the part that can be continued."""
+        return not self._may_resume
+
+    @property
     def is_resumable(self) -> bool:
         """Return whether a later process can continue the part."""
         return self._has_note

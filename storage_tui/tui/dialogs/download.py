@@ -84,7 +84,14 @@ class DownloadScreen(Dialog[DownloadRequest]):
             event.prevent_default()
 
     @work(thread=True, exclusive=True, group="look")
-    def _look(self, text: str, *, is_answer: bool = False) -> None:
+    def _look(self, text: str) -> None:
+        self._check(text, is_answer=False)
+
+    @work(thread=True, exclusive=True, group="answer")  # news of the text that come after Enter do not undo the Enter
+    def _answer(self, text: str) -> None:
+        self._check(text, is_answer=True)
+
+    def _check(self, text: str, *, is_answer: bool) -> None:
         worker, folder = get_current_worker(), expand(text)
         try:
             words, role = _told(folder, self._size_bytes)
@@ -105,7 +112,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
     def _submit(self) -> None:
         text = self.query_one(PathInput).value.strip()
         if text:
-            self._look(text, is_answer=True)
+            self._answer(text)
         else:
             self.say("name a folder", role="$error")
 

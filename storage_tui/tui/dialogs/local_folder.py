@@ -38,12 +38,19 @@ class FolderQuestion(Dialog[Path]):
     @on(Input.Submitted, "#folder")
     def _submitted(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self._look(event.value, is_answer=True)
+            self._answer(event.value)
         else:
             self.say("name a folder", role="$error")
 
     @work(thread=True, exclusive=True, group="look")
-    def _look(self, text: str, *, is_answer: bool = False) -> None:
+    def _look(self, text: str) -> None:
+        self._check(text, is_answer=False)
+
+    @work(thread=True, exclusive=True, group="answer")  # news of the text that come after Enter do not undo the Enter
+    def _answer(self, text: str) -> None:
+        self._check(text, is_answer=True)
+
+    def _check(self, text: str, *, is_answer: bool) -> None:
         worker, folder = get_current_worker(), expand(text)
         words, role = "", "$text-muted"
         try:

@@ -56,6 +56,10 @@ class RangedDownload:
                 finally:
                     self._spans.give_back(piece)
             self._work(self._team.own)
+            while self._team.have_ended() and (left_bytes := self._spans.left_bytes):
+                self._work(self._team.own)  # what a stream too many gave back when this one had nothing to take
+                if self._spans.left_bytes == left_bytes:
+                    break
 
     def _work(self, control: StreamControl) -> None:
         while not self._team.is_surplus() and (piece := self._spans.take()) is not None:

@@ -47,6 +47,16 @@ class Team:
             self._control.check()
             raise self._error
 
+    def have_ended(self) -> bool:
+        """Wait until all further streams have ended; return whether none of them had an error."""
+        while True:
+            with self._lock:  # a stream too many gives back its piece after it has left
+                threads = [thread for thread in (*self._running, *self._ended) if thread.is_alive()]
+            if not threads:
+                return self._error is None
+            for thread in threads:
+                thread.join()
+
     def moved(self, count: int, waited_s: float, left_bytes: int) -> None:
         """Report what a stream has moved; open further streams when the rule says so."""
         self._widening.note(count, waited_s)

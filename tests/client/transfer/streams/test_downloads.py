@@ -73,6 +73,18 @@ def test_several_streams_give_one_whole_file(
     assert proxy.connections > 4
 
 
+def test_what_a_stream_too_many_gives_back_is_moved_by_the_last_one(
+    behind: Storage, storage: Storage, proxy: FaultProxy, content: bytes, tmp_path: Path
+) -> None:
+    """Each trial of a second stream fails at once, also when the first has nothing left to take."""
+    behind.engine.pace.rule = replace(EAGER, gain=1e18, rest_s=0, least_left_bytes=0, least_share_bytes=2 * MIB)
+    storage.set("k", content)
+    for number in range(4):
+        proxy.faults += [Fault(rate_bytes_s=20_000_000), *[Fault(rate_bytes_s=4_000_000)] * 3]
+        behind.get_file("k", tmp_path / str(number))
+        assert (tmp_path / str(number)).read_bytes() == content
+
+
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("seed", range(4))
 def test_each_stream_resumes_by_itself(
