@@ -22,7 +22,8 @@ from tests.faults.proxy import Fault, FaultProxy
 from tests.tui.conftest import Browser
 
 OPENS = {"browser": (), "flat": ("t",), "usage": ("U",), "viewer": ("f3",), "transfers": ("w",), "lines": ("?",),
-         "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter"), "local": ("s",), "contents": ("F", "c", "enter")}  # fmt: skip
+         "map": ("M",), "trash": ("g", "z"), "sync": ("S", "enter"), "local": ("s",),
+         "contents": ("F", "c", "enter")}  # fmt: skip
 
 
 @pytest.fixture
