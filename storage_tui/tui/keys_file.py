@@ -34,12 +34,12 @@ PRESETS: dict[str, Keys] = {
         "copy-menu": ("f2", "y"),
         "edit": ("f4", "e"),
         "new-blob": ("f16", "n"),  # Shift-F4, as terminals send it
-        "move-to": ("f6", ">"),
         "rename": ("f18", "r"),  # Shift-F6
         "upload": ("f7", "u"),
         "palette": ("f9", ":", "ctrl+p"),
         "go-to": ("alt+c", "ctrl+l"),
         "find": ("alt+question_mark", "f"),
+        "find-types": ("alt+t",),
         "places": ("ctrl+backslash", "'"),
     },
 }

@@ -167,15 +167,15 @@ async def test_an_upload_skips_keys_that_are_there_unless_told_otherwise(
     store.set("file", "kept")
     (tmp_path / "here" / "file").write_text("new")
     async with browse() as browser:
-        for words, keys, wanted in (
-            ("skipped", (), b"kept"),
-            ("verified", ("down", "down", "right"), b"new"),
-        ):
+        for words, overwrites, wanted in (("skipped", False, b"kept"), ("verified", True, b"new")):
             await browser.press("u")
             await browser.shows("Upload to data")
             await browser.type("file")
             await browser.shows("File, 3 B")
-            await browser.press(*keys, "enter")
+            choice = browser.app.screen.query_one("#conflict")
+            while overwrites and not choice.has_focus:  # the files that are there come first
+                await browser.press("down")
+            await browser.press(*["right"] * overwrites, "enter")
             await browser.until(lambda: not browser.app.desk.queue.is_active)
             await browser.press("w")
             await browser.shows(words)

@@ -1,6 +1,9 @@
 """SQL that takes a database of a local store back to the schemas before this one."""
 
-WITHOUT_TRASH = (
+WITHOUT_PARTS = (
+    "DROP TRIGGER upload_parts_end; DROP TRIGGER upload_parts_forget; DROP TABLE upload_parts; PRAGMA user_version = 8;"
+)
+WITHOUT_TRASH = WITHOUT_PARTS + (
     "DROP TRIGGER traces_bury; DROP TRIGGER traces_return; DROP TABLE gone; "
     "DELETE FROM traces WHERE kind LIKE 'gone.%'; PRAGMA user_version = 7;"
 )

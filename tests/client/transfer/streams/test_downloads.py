@@ -15,7 +15,7 @@ from storage_tui.client.control import TransferControl
 from storage_tui.client.transfer.part_file import PartFile
 from storage_tui.contract.errors import CancelledError, ChecksumError, LocalFileError, StorageError
 from tests.client.moving import SIZE, in_thread, only
-from tests.client.transfer.streams.eagerness import ALONE, LONG, MIB, NEAR, QUICK, eager_process
+from tests.client.transfer.streams.eagerness import ALONE, EAGER, LONG, MIB, NEAR, QUICK, eager_process
 from tests.faults.proxy import NONE, Fault, FaultProxy
 from tests.waits import wait_until
 
