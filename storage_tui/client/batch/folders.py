@@ -131,7 +131,8 @@ def find_files(folder: Path, prefix: str, leave_out: Callable[[LeftOut], object]
     cannot be read, and for names that cannot be keys. Raise LocalFileError when `folder` itself cannot be read.
     """
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as rows:
+            entries = sorted(rows, key=lambda entry: entry.name)
     except OSError as exc:
         raise LocalFileError(f"cannot read the folder {str(folder)!a}: {exc.strerror}") from exc
     segments = segments_of(folder, {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries})

@@ -161,7 +161,9 @@ class Backup:
         try:
             for shard in SHARDS:
                 named = {blob.blob_id for connection in connections for blob in files_in(connection, shard)}
-                for entry in os.scandir(self.blobs / shard):
+                with os.scandir(self.blobs / shard) as rows:
+                    entries = list(rows)
+                for entry in entries:
                     if entry.name not in named:
                         Path(entry.path).unlink()
         finally:

@@ -216,7 +216,9 @@ def _bad_blocks(connection: apsw.Connection, named: Named, rows: list[local_bloc
 def _orphans(folder: Path, named: set[str], connection: apsw.Connection, settled: float) -> Iterator[Finding]:
     if not folder.is_dir():
         return  # every file that was in the folder is missing, and reported as such
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as rows:
+        entries = list(rows)
+    for entry in entries:
         if entry.name in named or any(look(connection, entry.name) for look in (is_named, is_garbage, is_gone)):
             continue
         try:

@@ -173,7 +173,9 @@ class Sweeper:
 
     def _clear_quarantine(self) -> None:
         before = (self._now() - QUARANTINE_LIFETIME) / _SECOND
-        for entry in os.scandir(self._disk.quarantine):
+        with os.scandir(self._disk.quarantine) as rows:
+            entries = list(rows)
+        for entry in entries:
             if entry.stat(follow_symlinks=False).st_mtime <= before:
                 self._disk.unlink(Path(entry.path))
 
