@@ -221,11 +221,11 @@ def test_own_keys_are_not_taken_for_steps(warm):
     environ, data_dir = warm
     keys = data_dir.parent / "config" / "keys.toml"
     keys.parent.mkdir(exist_ok=True)
-    keys.write_text('[keys]\ndown = ["n"]\n')
+    keys.write_text('[keys]\ndown = ["Q"]\n')
     try:
         with Terminal([*COMMAND, "data:maps/"], environ=environ) as terminal:
             terminal.wait_for("sheet-11.tif")
-            terminal.send("jn")
+            terminal.send("jQ")
             terminal.wait_for(" 2/12")
             terminal.send("q")
             assert terminal.wait_for_exit() == 0

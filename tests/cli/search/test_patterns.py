@@ -81,7 +81,8 @@ def test_a_deletion_by_pattern_asks_with_count_bytes_and_times(own):
     rows = [json.loads(row) for row in lines(own("rm", "-n", "--json", "maps/2024/*"))]
     assert rows == [{"storage_type": "data", "key": "maps/2024/a.tif", "dry_run": True}]
     assert len(lines(own("ls", "-r", "maps"))) == 5
-    assert lines(own("rm", "--yes", "maps/**/*.tif", "maps/2023/*")) == ["deleted 3 blobs (45 B)"]
+    (told,) = lines(own("rm", "--yes", "maps/**/*.tif", "maps/2023/*"))
+    assert told.startswith("deleted 3 blobs (45 B); to bring back within 24 hours: storage-tui undelete ")
     assert lines(own("ls", "-r", "maps")) == ["maps/f1.txt", "maps/f[1].txt"]
 
 
@@ -92,7 +93,7 @@ def test_a_deletion_by_age_does_nothing_quietly_when_nothing_is_old(own):
     own("rm", "data:none", "--older-than", "3d", "--yes", code=3)
     assert len(lines(own("ls", "-r", "maps"))) == 5
     assert lines(own("rm", "data:**/*.tif", "--newer-than", "1d", "--larger", "14", "--yes")) == [
-        "deleted 3 blobs (45 B): data:**/*.tif"
+        "deleted 3 blobs (45 B): data:**/*.tif; to bring back within 24 hours: storage-tui undelete 'data:**/*.tif'"
     ]
 
 
