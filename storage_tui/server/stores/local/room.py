@@ -38,8 +38,8 @@ _SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 class NoRoomError(StoreFullError):
     """A write would use part of the reserve; `short_bytes` is how much room is missing."""
 
-    def __init__(self, message: str, *, short_bytes: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, key: str | None = None, short_bytes: int = 0) -> None:
+        super().__init__(message, key=key)
         self.short_bytes = short_bytes
 
 
