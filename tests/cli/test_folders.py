@@ -93,7 +93,9 @@ def test_many_files_have_one_line_and_each_a_line_when_asked(run, tmp_path):
     assert told == "downloaded 300 files (300 B) to down/many, every checksum compared"
     assert run("get", "-r", "tmp:many", "quiet", "-q").stdout == b""
     assert len(lines(run("get", "-r", "tmp:many", "loud", "-v"))) == 301
-    assert lines(run("rm", "-r", "--yes", "tmp:many")) == ["deleted 300 blobs (300 B): tmp:many"]
+    assert lines(run("rm", "-r", "--yes", "tmp:many")) == [
+        "deleted 300 blobs (300 B): tmp:many; to bring back within 24 hours: storage-tui undelete -r tmp:many"
+    ]
     assert run("rm", "-r", "--yes", "tmp:many", code=3).stdout == b""
 
 
@@ -221,7 +223,8 @@ def test_a_blob_of_products_goes_after_a_yes(run, home, tmp_path):
     run("put", "-", "products:foo", stdin=b"12")
     run("put", "-", "products:dir/x", stdin=b"123")
     assert "1 blob of no image (2 B) would be deleted" in run("rm", "products:foo", code=2).stderr.decode()
-    assert lines(run("rm", "--yes", "products:foo")) == ["deleted 1 blob of no image (2 B): products:foo"]
+    [told] = lines(run("rm", "--yes", "products:foo"))
+    assert told.startswith("deleted 1 blob of no image (2 B): products:foo; to bring back within 24 hours: ")
     run("cat", "products:foo", code=3)
     assert "is a folder; give -r" in run("rm", "products:dir", code=3).stderr.decode()
     [row] = map(json.loads, lines(run("rm", "-r", "--yes", "--json", "products:dir")))

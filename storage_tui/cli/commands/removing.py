@@ -88,7 +88,8 @@ def rm(
         if failed:
             raise PartialFailureError(f"deleted {work.count - failed:,} of {work.count:,}, {failed:,} failed")
         if not (quiet or as_json) and (is_chosen or work.images or work.strays or sys.stdout.isatty()):
-            back = way_back(storage, locations, recursive=recursive)
+            # the files of an image come back without the image
+            back = "" if work.images else way_back(storage, locations, recursive=recursive)
             say(f"deleted {work.described()}{_places(locations)}{back}")
 
 
