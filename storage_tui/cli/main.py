@@ -31,7 +31,7 @@ _COMMANDS = {  # module, attribute, line of `--help`; the module of a command is
     "sync": (
         "storage_tui.cli.commands.syncing",
         "sync",
-        "Make a folder as another: local to store, back, or between places.",
+        "Make a folder as another one, here or in the store.",
     ),
     "check": ("storage_tui.cli.commands.syncing", "check", "Compare two folders as sync does, and change nothing."),
     "transfers": (
