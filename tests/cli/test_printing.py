@@ -64,7 +64,7 @@ WALK = {  # words, {there} being a directory with a hostile name
     "audit": ("audit",),
     "doctor": ("doctor",),
 }
-SILENT = {("quota load",), ("transfers", "--json")}  # a list without entries is no line
+SILENT = {("quota load",), ("transfers", "--json"), ("trash", "--json")}  # a list without entries is no line
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ class TransfersScreen(CommandScreen[None]):
         up, down = self._desk.runner.rates
         limit = f"  limit {rates_text(up, down)}" if up is not None or down is not None else ""
         return Content.assemble(
-            (" Transfers ", "bold $accent"), (place, "bold"), gauge, (f"  {curve}", "$primary"),
-            (limit, "$warning"), ("  all paused (P)" if is_held else "", "$warning"),
+            (" Transfers ", "bold $accent"), (place, "bold"), gauge, (limit, "$warning"),
+            ("  all paused (P)" if is_held else "", "$warning"), (f"  {curve}", "$primary"),  # what is cut first
         )  # fmt: skip
 
     def say_cursor(self) -> None:

@@ -102,6 +102,6 @@ async def test_garbage_goes_although_the_collectors_lock_was_deleted(local: Stag
     await local.put("k", b"x" * 100_000)
     await local.store.delete(local.at("k"))
     (local.path / "data" / "collector").unlink()
-    local.clock.advance(hours=2)
+    local.clock.advance(days=2)  # past the time for which deleted blobs are kept
     await local.store.sweep()
     assert not list((local.path / "data" / "blobs").glob("*/*"))
