@@ -98,7 +98,7 @@ async def test_two_browsers_see_one_limit_whoever_sets_it(
         await _download(first, "Download 2 blobs")
         await first.until(lambda: first.app.desk.queue.running == 2)
         await second.press("w")
-        await second.shows("limit 50 kB/s up, 60 kB/s down")
+        await second.shows("limit 50.0 kB/s up, 60.0 kB/s down")
         await _limit(second, "off")
         await first.until(lambda: first.app.desk.runner.rates == (None, None))
         await first.until(lambda: not first.app.desk.queue.is_active)
