@@ -7,8 +7,10 @@ left is listed. The module knows no terminal and no event loop.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -103,7 +105,8 @@ class Relocation:
     """One job: `origins` are moved, or copied, to `target`, a key or the beginning of keys.
 
     `conflict` decides about a target that exists. `control` pauses, continues and cancels the job from any thread, and
-    shows its bytes. `on_results` is called with the results of some blobs at a time, in the thread of `run`.
+    shows its bytes. `on_results` is called with the results of some blobs at a time, in their order, in the thread of
+    `run`.
 
     The constructor asks the server nothing. `plan` and `run` raise what refuses the whole job before its first blob;
     see `check_origins`.
@@ -190,17 +193,17 @@ class Relocation:
             carry_out = self._on_server
             most = min(self._batch_moves, self._engine.describe().limits.delete_batch) if has_batches else 1
             jobs = JOBS if has_batches else SINGLE_JOBS
-        waiting: set[Future[list[Relocated]]] = set()
+        waiting: deque[Future[list[Relocated]]] = deque()
         with ThreadPoolExecutor(jobs, thread_name_prefix="relocation") as threads:
             try:
                 for chunk in self._chunks(max(1, most)):
                     if self.control.is_cancelled:
                         break
-                    waiting.add(threads.submit(carry_out, chunk))
-                    while len(waiting) >= jobs:
-                        waiting = self._take(waiting)
+                    waiting.append(threads.submit(carry_out, chunk))
+                    if len(waiting) >= jobs:
+                        self._take(waiting.popleft())
                 while waiting:
-                    waiting = self._take(waiting)
+                    self._take(waiting.popleft())
             except BaseException:
                 self.control.cancel(keep=True)
                 self._take_rest(waiting)
@@ -463,23 +466,12 @@ class Relocation:
 
     # The results, in the thread of `run`.
 
-    def _take(self, waiting: set[Future[list[Relocated]]]) -> set[Future[list[Relocated]]]:
-        """Wait for some chunks, report them, and return the others."""
-        done, left = wait(waiting, return_when=FIRST_COMPLETED)
-        error: BaseException | None = None
-        for future in done:
-            try:
-                self._report(future.result())
-            except CancelledError:
-                continue  # of this chunk nothing was requested, or the server never answered
-            except BaseException as exc:
-                error = error or exc
-        if error is not None:
-            waiting.difference_update(done)
-            raise error
-        return left
+    def _take(self, chunk: Future[list[Relocated]]) -> None:
+        """Wait for a chunk and report it. Chunks are taken in the order of the blobs, so that reports are too."""
+        with suppress(CancelledError):  # of this chunk nothing was requested, or the server never answered
+            self._report(chunk.result())
 
-    def _take_rest(self, waiting: set[Future[list[Relocated]]]) -> None:
+    def _take_rest(self, waiting: Iterable[Future[list[Relocated]]]) -> None:
         """Report what was requested already when the job breaks off."""
         for future in waiting:
             if future.cancel():
