@@ -34,6 +34,7 @@ class TransferRunner:
         self._agent: AgentTransfers | None = None
         self.uses_agent = False
         self._said_why = ""
+        self._looking: asyncio.Task[None] | None = None
 
     def pump(self) -> None:
         """Hand over the newly queued transfers; call this after every change of the queue."""
@@ -57,7 +58,12 @@ class TransferRunner:
     def look(self) -> None:
         """Hear the news of an agent that lives, or has left work behind. Cheap; call this now and then."""
         self._uploads.look()
-        if self.uses_agent and (self._agent is None or not self._agent.is_listening) and _may_have_work():
+        is_looking = self._looking is not None and not self._looking.done()
+        if self.uses_agent and not is_looking and (self._agent is None or not self._agent.is_listening):
+            self._looking = asyncio.create_task(self._look_for_agent())
+
+    async def _look_for_agent(self) -> None:
+        if await asyncio.to_thread(_may_have_work):  # reads files
             self._through_agent().listen()
 
     def pause(self, transfer: Transfer) -> None:
@@ -144,6 +150,8 @@ class TransferRunner:
 
         With `keep` the next session can continue the begun and the waiting transfers.
         """
+        if self._looking is not None:
+            self._looking.cancel()
         if self._agent is not None:
             await self._agent.close()
             self._agent = None

@@ -109,5 +109,5 @@ async def test_news_of_the_text_that_come_after_enter_do_not_undo_the_enter(
         await browser.shows("Download f.txt")
         screen = browser.app.screen
         screen._submit()
-        screen._look(str(tmp_path / "here"))  # what a busy machine does with the text of the beginning
+        screen._check.look(str(tmp_path / "here"))  # what a busy machine does with the text of the beginning
         await browser.until((tmp_path / "here" / "f.txt").exists)

@@ -9,6 +9,7 @@
 | dialog.py | the base of the dialogs: a titled box, a hint, Esc to leave |
 | download.py | the question before a download: the target folder, and the choice for existing files |
 | edit.py | the questions of an edit: an earlier one, no text, and writing back |
+| folder_check.py | the check of a local folder that is typed: in a thread, the newest text only |
 | go_to.py | a prompt for a location such as `tmp:maps/2024/`; Tab completes from the server |
 | go_to_path.py | a prompt for a local path; Tab completes |
 | hand_over.py | the question before a whole blob is downloaded for another program |

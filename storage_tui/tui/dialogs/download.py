@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
-from textual.worker import Worker, get_current_worker
 
 from storage_tui.client.transfer.conflict import Conflict
 from storage_tui.contract.counts import plural
@@ -18,10 +17,10 @@ from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
 from storage_tui.tui.dialogs.conflicts import CONFLICTS
 from storage_tui.tui.dialogs.dialog import Dialog, label
+from storage_tui.tui.dialogs.folder_check import FolderCheck
 from storage_tui.tui.local.browse import FolderBrowser
 from storage_tui.tui.state.formats import types_text
-from storage_tui.tui.state.messages import explain
-from storage_tui.tui.state.paths import expand, folder_and_start
+from storage_tui.tui.state.paths import folder_and_start
 from storage_tui.tui.widgets.choice import Choice
 from storage_tui.tui.widgets.path_input import PathInput
 
@@ -42,6 +41,7 @@ class DownloadScreen(Dialog[DownloadRequest]):
         super().__init__()
         self._folder = folder
         self._warning = warning
+        self._check = FolderCheck(self, self._judge, self._answered)
         self._browser = FolderBrowser(only_folders=True, id="browser")
         self.HINT = f"Enter {verb.lower()}s, Tab completes, ↓ next field, Esc leaves"
         self._size_bytes = sum(blob.size_bytes or 0 for blob in blobs)
@@ -64,11 +64,11 @@ class DownloadScreen(Dialog[DownloadRequest]):
 
     def on_mount(self) -> None:
         """Check the folder."""
-        self._look(self.query_one(PathInput).value)
+        self._check.look(self.query_one(PathInput).value)
 
     @on(Input.Changed, "#folder")
     def _changed(self, event: Input.Changed) -> None:
-        self._look(event.value)
+        self._check.look(event.value)
         self._browser.show(*folder_and_start(event.value))
 
     @on(FolderBrowser.Chosen)
@@ -83,38 +83,16 @@ class DownloadScreen(Dialog[DownloadRequest]):
             event.stop()
             event.prevent_default()
 
-    @work(thread=True, exclusive=True, group="look")
-    def _look(self, text: str) -> None:
-        self._check(text, is_answer=False)
-
-    @work(thread=True, exclusive=True, group="answer")  # news of the text that come after Enter do not undo the Enter
-    def _answer(self, text: str) -> None:
-        self._check(text, is_answer=True)
-
-    def _check(self, text: str, *, is_answer: bool) -> None:
-        worker, folder = get_current_worker(), expand(text)
-        try:
-            words, role = _told(folder, self._size_bytes)
-        except OSError as exc:  # no right to look, or an invalid name
-            words, role = explain(exc), "$error"
-        answer = folder if is_answer and role != "$error" else None
-        self.app.call_from_thread(self._looked, worker, visible(words), role, answer)
-
-    def _looked(self, worker: Worker[None], words: str, role: str, answer: Path | None) -> None:
-        if worker.is_cancelled or not self.is_current:
-            return  # newer text is being checked
-        self.say(words, role=role)
-        if answer is not None:
-            self.dismiss(DownloadRequest(answer, self.query_one("#conflict", Choice).value))
-
     @on(Input.Submitted)
     @on(Choice.Submitted)
     def _submit(self) -> None:
-        text = self.query_one(PathInput).value.strip()
-        if text:
-            self._answer(text)
-        else:
-            self.say("name a folder", role="$error")
+        self._check.answer(self.query_one(PathInput).value.strip())
+
+    def _judge(self, folder: Path) -> tuple[str, str]:
+        return _told(folder, self._size_bytes)
+
+    def _answered(self, folder: Path) -> None:
+        self.dismiss(DownloadRequest(folder, self.query_one("#conflict", Choice).value))
 
 
 def _told(folder: Path, wanted_bytes: int) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from storage_tui.contract.models import Blob
 from storage_tui.contract.storage_types import STORAGE_TYPES
 from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.dialogs.new_blob import NewBlobScreen
 from storage_tui.tui.rows.job import Job
 from storage_tui.tui.state.listing import Row
 
@@ -72,6 +71,8 @@ class EditActions:
             self._job.start(partial(self._new_blob, self._folder()))
 
     async def _new_blob(self, folder: Location) -> None:
+        from storage_tui.tui.dialogs.new_blob import NewBlobScreen  # loaded on demand, as all rare screens are
+
         async def exists(key: str) -> bool:
             return await self._desk.storage.exists(key, folder.storage_type)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from storage_tui.client.editing.copies import EditCopies
 from storage_tui.contract.counts import plural
 from storage_tui.contract.visible import visible
 from storage_tui.machine import directories
@@ -13,6 +12,8 @@ async def say_left_edits(desk: Desk) -> None:
     """Name each edited copy that waits on this machine, in the log; the status line names the first."""
 
     def find() -> list[tuple[str, str]]:
+        from storage_tui.client.editing.copies import EditCopies  # not before the first list is on the screen
+
         copies = EditCopies(directories.state_dir())
         return [(str(record.location), str(path)) for record, path in copies.paths(desk.storage.engine.account())]
 

@@ -15,7 +15,6 @@ from storage_tui.tui.command_screen import CommandScreen
 from storage_tui.tui.commands import Context
 from storage_tui.tui.cursor import Cursor
 from storage_tui.tui.desk import Desk
-from storage_tui.tui.dialogs.limit import LimitScreen
 from storage_tui.tui.dialogs.quit import CancelScreen, must_ask
 from storage_tui.tui.lists.help import HelpScreen
 from storage_tui.tui.lists.transfer_lines import Line, TransferLines, remark_of, sparkline
@@ -206,6 +205,8 @@ class TransfersScreen(CommandScreen[None]):
     @work(group="ask", exclusive=True)
     async def action_transfer_limit(self) -> None:
         """Ask for the most bytes a second, and hold all transfers back to that."""
+        from storage_tui.tui.dialogs.limit import LimitScreen  # loaded on demand, as all rare screens are
+
         rates = await self.app.push_screen_wait(LimitScreen(*self._desk.runner.rates))
         if rates is not None:
             self._desk.runner.limit(*rates)

@@ -8,7 +8,6 @@ from typing import Any
 from textual.app import App
 
 from storage_tui.client.async_storage import AsyncStorage
-from storage_tui.client.read_lines import library_line, shell_line
 from storage_tui.contract.counts import plural
 from storage_tui.contract.keys import Location
 from storage_tui.contract.models import Blob
@@ -24,6 +23,8 @@ NO_URL = "needs a server that others can reach; storage-tui serve starts one"
 
 async def copy_menu(app: App[Any], desk: Desk, row: Row) -> None:
     """Offer the row in all forms, and send the chosen form."""
+    from storage_tui.client.read_lines import library_line, shell_line  # loaded with the first menu
+
     forms = [
         CopyForm("k", "key", row.key),
         CopyForm("l", "location", str(Location(row.storage_type, row.key))),
