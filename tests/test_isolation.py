@@ -217,6 +217,7 @@ STARTERS = {  # what starts a program, and the files that may, each with what it
         "machine/terminal_programs.py": "find_program",
         "tui/shell_command.py": "find_program",
         "previews/decoding/decoder.py": "interpreters.command",
+        "previews/searching/matcher.py": "interpreters.command",
     },
     "asyncio.subprocess": {},
     "create_subprocess_exec": {},

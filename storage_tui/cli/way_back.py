@@ -34,7 +34,8 @@ def what_was_there(storage: "Storage", count: int, place: Location) -> str:
     if not retention_s:
         return ""
     command = "trash" if not place.key or place.key.endswith(DELIMITER) else "undelete"
-    what = "the blob that was there before is" if count == 1 else f"{count:,} blobs that were there before are"
+    were = plural(count, "blob that was there before is", "blobs that were there before are")
+    what = were.replace("1 ", "the ", 1) if count == 1 else were
     return f"{what} kept for {kept_text(retention_s)}: storage-tui {command} {shlex.quote(str(place))}"
 
 

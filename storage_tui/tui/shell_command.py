@@ -20,6 +20,7 @@ from storage_tui.contract.counts import plural
 from storage_tui.contract.models import Blob
 from storage_tui.contract.sizes import size_text
 from storage_tui.contract.visible import visible
+from storage_tui.machine.private_files import make_private_dir
 from storage_tui.machine.programs import find_program, safe_path
 from storage_tui.machine.terminal_programs import keys_are_not_ours
 from storage_tui.tui.dialogs.shell import PLACE
@@ -74,7 +75,7 @@ async def _download(
     targets = []
     for number, (blob, name) in enumerate(zip(blobs, names, strict=True)):
         home = folder if names.count(name) == 1 else folder / str(number)  # equal names get folders of their own
-        home.mkdir(exist_ok=True)
+        make_private_dir(home)
         targets.append((blob, home / next(iter(local_names([name], ""))).path))
     total = sum(blob.size_bytes or 0 for blob in blobs)
     done = 0

@@ -40,7 +40,7 @@ def test_the_published_client_runs_unchanged(
         "DESCARTESLABS_TOKEN": server.token(f"{calls.stem} {case}"),
     }
     command = [str(python), "-W", "ignore", str(calls), case]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
 
 

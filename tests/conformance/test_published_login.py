@@ -30,7 +30,7 @@ def test_the_published_client_logs_in_and_renews_its_tokens(server: RunningServe
 
     def run(*command: str, stdin: bytes = b"") -> bytes:
         done = subprocess.run(
-            command, input=stdin, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=120
+            command, input=stdin, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=300
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout

@@ -202,7 +202,7 @@ def test_every_file_is_made_in_one_place() -> None:
         "client/transfer/local_tree.py",  # folders of a download, which are its user's
         "fs/filesystem.py",
         "cli/commands/transfer.py",
-        "cli/commands/manual.py",  # pages for all
+        "cli/about/manual.py",  # pages for all
         "tui/rows/dry_run.py",  # a folder that its user names
     }
     found = []

@@ -14,8 +14,8 @@ from storage_tui.client import calls, folding
 from storage_tui.client.patterns.conditions import Condition
 from storage_tui.client.patterns.globs import Glob, Segment, is_pattern, shared_start
 from storage_tui.client.transfer.engine import TransferEngine
-from storage_tui.contract.errors import NotFoundError
-from storage_tui.contract.keys import DELIMITER, Location, as_folder
+from storage_tui.contract.errors import InvalidKeyError, NotFoundError
+from storage_tui.contract.keys import DELIMITER, Location, as_folder, check_prefix
 from storage_tui.contract.models import Blob, Page
 from storage_tui.contract.moments import from_millis
 
@@ -84,6 +84,14 @@ def _told(engine: TransferEngine, blob: Blob) -> Blob | None:
         return engine.run(calls.stat(blob.key, blob.storage_type))
     except NotFoundError:
         return None
+
+
+def _can_begin_a_key(prefix: str) -> bool:
+    try:
+        check_prefix(prefix)
+    except InvalidKeyError:
+        return False
+    return True
 
 
 def _exists(engine: TransferEngine, location: Location) -> bool:
@@ -172,6 +180,8 @@ class _Walk:
         if self._folders != "none":
             folders |= {f"{name}{DELIMITER}" for name in blobs}
         for name in sorted(blobs | folders, key=str.encode):
+            if not _can_begin_a_key(prefix + name):
+                continue
             if name in folders:
                 yield from self._enter(prefix, name, rests, is_there=False)
             elif (first := self._first(prefix + name)) is not None and first.key == prefix + name:

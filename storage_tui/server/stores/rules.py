@@ -85,10 +85,10 @@ def not_found(rule: StorageType, key: str) -> NotFoundError:
 
 def nothing_to_bring_back(storage_type: StorageType, target: BringBack) -> NotFoundError:
     """Return the error for a blob that is not, or no longer, among the deleted and overwritten ones."""
-    which = "" if target.etag is None else f" with the ETag {target.etag!a:.80}"
+    version = "" if target.etag is None else f" with the ETag {target.etag!a:.80}"
     when = "" if target.at is None else f" that was there at {format_time(target.at)}"
     return NotFoundError(
-        f"nothing of {target.key!r} in {storage_type.name}{which}{when} can be brought back; list the trash to see "
+        f"nothing of {target.key!r} in {storage_type.name}{version}{when} can be brought back; list the trash to see "
         "what can",
         key=target.key,
     )

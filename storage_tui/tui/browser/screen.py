@@ -106,11 +106,11 @@ class BrowserScreen(CommandScreen[None]):
             changed=self._rows_changed,
         )  # fmt: skip
         self._edits = EditActions(
-            self, desk, self._job, current=self._current_row, which=self._actions.which,
+            self, desk, self._job, current=self._current_row, asked=self._actions.asked,
             written=self.place.show_changed, changed=self._rows_changed, folder=self._here,
         )  # fmt: skip
         self._moves = MoveActions(
-            self, desk, self._job, current=self._current_row, which=self._actions.which, folder=self._here,
+            self, desk, self._job, current=self._current_row, asked=self._actions.asked, folder=self._here,
             arrived=self.place.show_changed, left=self._rows_left, changed=self._rows_changed,
         )  # fmt: skip
         self._trash = TrashActions(

@@ -19,7 +19,7 @@ Which = Callable[[str], Awaitable[list[Row] | None]]
 class EditActions:
     """Edits on rows of a list.
 
-    `current` returns the row under the cursor, `which` the rows that are chosen. `written` is called with the place of
+    `current` returns the row under the cursor, `asked` the chosen rows. `written` is called with the place of
     a blob that was stored, `changed` when marks or times have changed.
     """
 
@@ -30,7 +30,7 @@ class EditActions:
         job: Job,
         *,
         current: Callable[[], Row | None],
-        which: Which,
+        asked: Which,
         written: Callable[[Location], None],
         changed: Callable[[], None],
         folder: Callable[[], Location] | None = None,
@@ -40,7 +40,7 @@ class EditActions:
         self._desk = desk
         self._job = job
         self._current = current
-        self._which = which
+        self._asked = asked
         self._written = written
         self._changed = changed
         self._folder = folder
@@ -88,7 +88,7 @@ class EditActions:
     async def _keep_longer(self) -> None:
         from storage_tui.tui.edits.keeping import keep_longer
 
-        rows = await self._which("Keep which marks longer?")
+        rows = await self._asked("Keep which marks longer?")
         if rows is not None:
             await keep_longer(self._screen.app, self._desk, rows)
             if self._screen.has_lines:

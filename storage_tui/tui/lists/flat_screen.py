@@ -81,11 +81,11 @@ class FlatScreen(CommandScreen[None]):
             changed=self._rows_changed,
         )  # fmt: skip
         edits = EditActions(
-            self, self.desk, self.job, current=self.current_row, which=actions.which, written=self._blob_written,
+            self, self.desk, self.job, current=self.current_row, asked=actions.asked, written=self._blob_written,
             changed=self.reader.start,
         )  # fmt: skip
         moves = MoveActions(
-            self, self.desk, self.job, current=self.current_row, which=actions.which, folder=self._folder_here,
+            self, self.desk, self.job, current=self.current_row, asked=actions.asked, folder=self._folder_here,
             arrived=self._blob_written, left=self._rows_left, changed=self._rows_changed,
         )  # fmt: skip
         trash = TrashActions(

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from storage_tui.contract.errors import LocalFileError
 from storage_tui.machine.directories import home
+from storage_tui.machine.private_files import make_private_dir
 
 NAMES_TRIED = 10_000
 
@@ -39,7 +40,7 @@ def find_trash(path: Path) -> Path:
 def put_in_trash(path: Path, trash: Path) -> None:
     """Move a file, a link or a whole folder into a trash. Blocks. Raises OSError; nothing is lost then."""
     for name in ("files", "info"):
-        (trash / name).mkdir(mode=0o700, exist_ok=True)
+        make_private_dir(trash / name)
     info, target = _reserved(trash, path)
     try:
         os.rename(path, target)  # noqa: PTH104 - the name may be no text

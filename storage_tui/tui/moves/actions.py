@@ -21,7 +21,7 @@ Which = Callable[[str], Awaitable[list[Row] | None]]
 class MoveActions:
     """Moves, renames and copies rows of a list.
 
-    `current` returns the row under the cursor, `which` the rows that are chosen, `folder` the open folder. `arrived` is
+    `current` returns the row under the cursor, `asked` the chosen rows, `folder` the open folder. `arrived` is
     called with the place of what was moved, `left` with the rows that may have gone, `changed` when lines change.
     """
 
@@ -32,7 +32,7 @@ class MoveActions:
         job: Job,
         *,
         current: Callable[[], Row | None],
-        which: Which,
+        asked: Which,
         folder: Callable[[], Location],
         arrived: Callable[[Location], None],
         left: Callable[[Sequence[Row]], None],
@@ -42,7 +42,7 @@ class MoveActions:
         self._desk = desk
         self._job = job
         self._current = current
-        self._which = which
+        self._asked = asked
         self._folder = folder
         self._arrived = arrived
         self._left = left
@@ -70,7 +70,7 @@ class MoveActions:
             if to is not None:
                 self._tell(partial(self._arrived, to))
             return
-        rows = await self._which("Rename which marks?")
+        rows = await self._asked("Rename which marks?")
         to = await rename_rows(app, desk, rows) if rows else None
         if to is not None:
             self._tell(partial(self._arrived, to))
@@ -91,7 +91,7 @@ class MoveActions:
 
     async def _take(self, *, is_move: bool) -> None:
         desk = self._desk
-        rows = await self._which("Take which marks?")
+        rows = await self._asked("Take which marks?")
         if rows is None:
             return
         if not rows:
@@ -120,7 +120,7 @@ class MoveActions:
         self._start(self._move_to)
 
     async def _move_to(self) -> None:
-        rows = await self._which("Move or copy which marks?")
+        rows = await self._asked("Move or copy which marks?")
         if rows is None:
             return
         if not rows:

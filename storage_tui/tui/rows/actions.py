@@ -53,7 +53,7 @@ class RowActions:
         current = self._current()
         return list(self._desk.marks) or ([current] if current is not None else [])
 
-    async def which(self, question: str) -> list[Row] | None:
+    async def asked(self, question: str) -> list[Row] | None:
         """Return the rows to act on. Ask where there are marks that the list does not show."""
         marks = list(self._desk.marks)
         return await which_rows(self._screen.app, question, marks, self._shown(marks), self._current())
@@ -82,7 +82,7 @@ class RowActions:
             self._job.start(self._delete)
 
     async def _delete(self) -> None:
-        rows = await self.which("Delete which marks?")
+        rows = await self.asked("Delete which marks?")
         if rows is None:
             return
         outcome = await delete_rows(self._screen.app, self._desk, rows)
@@ -108,7 +108,7 @@ class RowActions:
             self._job.start(self._rescue)
 
     async def _rescue(self) -> None:
-        rows = await self.which(f"Copy which marks to {TARGET}?")
+        rows = await self.asked(f"Copy which marks to {TARGET}?")
         if rows is None:
             return
         await rescue_rows(self._screen.app, self._desk, rows)

@@ -82,6 +82,14 @@ def test_a_listed_pattern_names_folders_too(storage: Storage, seed: int) -> None
             assert Counter(entries) == Counter(blobs) + Counter(folders), glob.text
 
 
+@pytest.mark.parametrize("pattern", ["./x", "a/./x", "a/../*", "*/./x", "{.,a}/x", "..", "a/.", "**/../x", "x" * 1025])
+def test_a_segment_that_no_key_has_matches_nothing_and_breaks_off_nothing(storage: Storage, pattern: str) -> None:
+    storage.set("a/x", "x")
+    expected = ["a/x"] if pattern.startswith("{") else []
+    assert [row.key for row in matching_blobs(storage.engine, "data", Glob(pattern))] == expected
+    assert [row.key for row in matching_entries(storage.engine, "data", Glob(pattern))] == expected
+
+
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
     """Collect the prefixes and delimiters of all lists."""

@@ -111,7 +111,12 @@ def test_an_allowed_content_type_is_kept_and_any_other_is_bytes(ann: httpx.Clien
 
 def test_the_upload_url_needs_no_token_and_ignores_one(server: RunningServer, ann: httpx.Client, name: str) -> None:
     assert put(new_url(ann, name), b"x", None, Authorization="Bearer nonsense").status_code == 200
-    assert httpx.get(new_url(ann, name), trust_env=False).status_code == 401
+    url = new_url(ann, name)
+    state = httpx.get(url, trust_env=False)
+    assert (state.status_code, state.json()["offset"]) == (200, 0)
+    assert httpx.post(url, trust_env=False).status_code == 401
+    forged = url[:-1] + ("A" if url[-1] != "A" else "Q")
+    assert httpx.get(forged, trust_env=False).status_code in {401, 403, 404, 410}
 
 
 def test_a_body_that_comes_slowly_is_taken(server: RunningServer, ann: httpx.Client, name: str) -> None:

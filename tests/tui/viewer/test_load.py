@@ -1,5 +1,6 @@
 """What previews ask of the server while the cursor moves: one request at most, and none left over."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,32 @@ HELD = 500
 
 
 class Counting(AsyncStorage):
-    """Counts the ranges that are on their way."""
+    """Counts the ranges that are wanted, and those in flight: a dropped one until its connection is closed."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.asked = self.in_flight = self.most = 0
+        self.asked = self.wanted = self.in_flight = self.most = 0
 
     async def read_range(self, *arguments: Any, **options: Any) -> Any:
         """As the base does it."""
         self.asked += 1
+        self.wanted += 1
+        self.most = max(self.most, self.wanted)
         self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
+        reading = asyncio.ensure_future(super().read_range(*arguments, **options))
         try:
-            return await super().read_range(*arguments, **options)
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            reading.cancel()
+            raise
         finally:
-            self.in_flight -= 1
+            self.wanted -= 1
+            reading.add_done_callback(self._end)
+
+    def _end(self, reading: "asyncio.Future[Any]") -> None:
+        self.in_flight -= 1
+        if not reading.cancelled():
+            reading.exception()
 
 
 async def test_holding_the_cursor_key_over_mixed_blobs_asks_for_one_preview_at_a_time(
